@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asynchronous work on files for one loop. Two engines do the same: `uring`
+ * (io_uring), and `pool` (threads over preadv2/pwritev2) where io_uring is
+ * forbidden. Operations are gathered during a turn and go out together at its
+ * end. Everything here belongs to the loop's thread.
+ */
+#ifndef BASE_AIO_H
+#define BASE_AIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/loop.h"
+
+enum aio_kind {
+	AIO_READ,
+	AIO_WRITE,
+	AIO_FSYNC,	/* fdatasync */
+	AIO_FALLOCATE,	/* mode, off, len */
+	AIO_CALL,	/* call(op) on a helper thread, for what only blocks (BLKDISCARD) */
+};
+
+#define AIO_DSYNC 1	/* of AIO_WRITE: durable when done (RWF_DSYNC) */
+
+struct aio_op {
+	enum aio_kind kind;
+	int fd;
+	unsigned flags;			/* AIO_DSYNC */
+	int mode;			/* of AIO_FALLOCATE */
+	void *buf;
+	uint64_t len, off;		/* bytes */
+	ssize_t (*call)(struct aio_op *op);
+	void (*done)(struct aio_op *op, ssize_t res);	/* bytes, 0, or -errno; on the loop's thread */
+	struct aio_op *next;		/* the engine's */
+	ssize_t res;			/* the engine's */
+};
+
+enum aio_engine { AIO_AUTO, AIO_URING, AIO_POOL };
+
+struct aio;
+
+/* AIO_AUTO takes io_uring where the kernel lets us, else the pool. 0, or -errno and a sentence. */
+int aio_new(struct aio **out, struct loop *l, enum aio_engine engine, struct err *e);
+void aio_free(struct aio *a);
+const char *aio_name(const struct aio *a);	/* "uring" or "pool" */
+
+/* Never calls done() before it returns. Partial transfers are the caller's to continue. */
+void aio_submit(struct aio *a, struct aio_op *op);
+
+#endif

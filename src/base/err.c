@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sentences for failures: see err.h. */
+#include "base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int err_vset(struct err *e, int code, const char *fmt, va_list ap)
+{
+	if (e) {
+		e->code = code;
+		vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	}
+	return code;
+}
+
+int err_set(struct err *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(e, code, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int err_prefix(struct err *e, const char *fmt, ...)
+{
+	char old[ERR_TEXT];
+	va_list ap;
+	size_t used;
+
+	memcpy(old, e->text, sizeof(old));
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	used = strlen(e->text);
+	snprintf(e->text + used, sizeof(e->text) - used, "%s", old);
+	return e->code;
+}

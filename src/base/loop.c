@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event loop: see loop.h. Messages arrive on a lock-free stack that is
+ * turned around when it is taken, so each sender's order is kept; the eventfd is
+ * written only by the sender that finds the stack empty.
+ */
+#include "base/loop.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOOP_EVENTS 64
+
+struct loop {
+	int epoll_fd, wake_fd;
+	_Atomic(struct loop_msg *) inbox;	/* newest first */
+	atomic_bool stop;
+	struct list work;			/* loop_work of this turn */
+	struct epoll_event events[LOOP_EVENTS];
+	int n_events, at_event;			/* the batch that is being handled */
+};
+
+int loop_new(struct loop **out, struct err *e)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+	struct loop *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return err_set(e, -ENOMEM, "no memory for an event loop");
+	list_init(&l->work);
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->epoll_fd < 0 || l->wake_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev)) {
+		int code = -errno;
+
+		loop_free(l);
+		return err_set(e, code, "cannot make an event loop: %s", strerror(-code));
+	}
+	*out = l;
+	return 0;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	if (l->epoll_fd >= 0)
+		close(l->epoll_fd);
+	if (l->wake_fd >= 0)
+		close(l->wake_fd);
+	free(l);
+}
+
+static void loop_wake(struct loop *l)
+{
+	uint64_t one = 1;
+
+	if (write(l->wake_fd, &one, sizeof(one)) < 0)
+		return;		/* the counter is full: it wakes anyway */
+}
+
+void loop_post(struct loop *l, struct loop_msg *msg)
+{
+	struct loop_msg *old = atomic_load_explicit(&l->inbox, memory_order_relaxed);
+
+	do
+		msg->next = old;
+	while (!atomic_compare_exchange_weak_explicit(&l->inbox, &old, msg, memory_order_release,
+						      memory_order_relaxed));
+	if (!old)
+		loop_wake(l);
+}
+
+void loop_stop(struct loop *l)
+{
+	atomic_store(&l->stop, true);
+	loop_wake(l);
+}
+
+bool loop_stopped(const struct loop *l)
+{
+	return atomic_load(&l->stop);
+}
+
+static void loop_run_inbox(struct loop *l)
+{
+	struct loop_msg *m = atomic_exchange_explicit(&l->inbox, NULL, memory_order_acquire);
+	struct loop_msg *first = NULL, *next;
+
+	for (; m; m = next) {
+		next = m->next;
+		m->next = first;
+		first = m;
+	}
+	for (; first; first = next) {
+		next = first->next;
+		first->run(first);
+	}
+}
+
+static void loop_run_work(struct loop *l)
+{
+	struct list *n;
+
+	while ((n = list_take(&l->work))) {
+		struct loop_work *w = container(n, struct loop_work, node);
+
+		w->run(w);
+	}
+}
+
+static void loop_woken(struct loop *l)
+{
+	uint64_t count;
+
+	if (read(l->wake_fd, &count, sizeof(count)) < 0)
+		return;		/* someone else's wake-up was read before */
+}
+
+void loop_turn(struct loop *l, int timeout_ms)
+{
+	int i;
+
+	loop_run_work(l);
+	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+	for (i = 0; i < l->n_events; i++) {
+		struct loop_watch *w = l->events[i].data.ptr;
+
+		l->at_event = i;
+		if (w)
+			w->ready(w, l->events[i].events);
+		else if (l->events[i].events)
+			loop_woken(l);
+	}
+	l->n_events = 0;
+	loop_run_inbox(l);
+	loop_run_work(l);
+}
+
+void loop_run(struct loop *l)
+{
+	while (!loop_stopped(l))
+		loop_turn(l, -1);
+}
+
+int loop_watch(struct loop *l, struct loop_watch *w)
+{
+	struct epoll_event ev = { .events = w->events, .data.ptr = w };
+
+	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev) ? -errno : 0;
+}
+
+int loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+
+	if (events == w->events)
+		return 0;
+	w->events = events;
+	return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev) ? -errno : 0;
+}
+
+/* An event of W that waits later in this turn's batch must not reach it any more. */
+void loop_unwatch(struct loop *l, struct loop_watch *w)
+{
+	int i;
+
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+	for (i = l->at_event + 1; i < l->n_events; i++)
+		if (l->events[i].data.ptr == w) {
+			l->events[i].data.ptr = NULL;
+			l->events[i].events = 0;
+		}
+}
+
+void loop_defer(struct loop *l, struct loop_work *w)
+{
+	if (list_empty(&w->node))
+		list_append(&l->work, &w->node);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event loop of one thread: descriptors to watch, messages from other
+ * threads, and work to do once at the end of every turn (send what the turn
+ * gathered). The control thread has one, and so has every io thread.
+ *
+ * All functions belong to the loop's own thread, but loop_post() and
+ * loop_stop(), which any thread may call.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+
+struct loop;
+
+/* A message lives in its sender's memory until run() is called, on the receiving loop's thread. */
+struct loop_msg {
+	struct loop_msg *next;
+	void (*run)(struct loop_msg *msg);
+};
+
+/* EVENTS are epoll's (EPOLLIN, EPOLLOUT, ...); ready() may remove its own or any other watch. */
+struct loop_watch {
+	int fd;
+	uint32_t events;
+	void (*ready)(struct loop_watch *w, uint32_t events);
+};
+
+/* Work for the end of this turn: queued at most once a turn with loop_defer(). */
+struct loop_work {
+	struct list node;	/* list_init() it before the first use */
+	void (*run)(struct loop_work *w);
+};
+
+int loop_new(struct loop **out, struct err *e);
+void loop_free(struct loop *l);
+
+/* Turns until loop_stop(). */
+void loop_run(struct loop *l);
+
+/* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. */
+void loop_turn(struct loop *l, int timeout_ms);
+
+void loop_stop(struct loop *l);
+bool loop_stopped(const struct loop *l);
+
+/* Runs MSG on L's thread, after all that was posted before by the same thread. */
+void loop_post(struct loop *l, struct loop_msg *msg);
+
+/* 0 or -errno. W must stay until loop_unwatch(). */
+int loop_watch(struct loop *l, struct loop_watch *w);
+int loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events);
+void loop_unwatch(struct loop *l, struct loop_watch *w);
+
+void loop_defer(struct loop *l, struct loop_work *w);
+
+#endif

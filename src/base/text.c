@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Growing strings: see text.h. */
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool text_reserve(struct text *t, size_t more)
+{
+	size_t need = t->len + more + 1, room = t->room ? t->room : 64;
+	char *s;
+
+	if (t->failed)
+		return false;
+	if (need <= t->room)
+		return true;
+	while (room < need)
+		room *= 2;
+	s = realloc(t->s, room);
+	if (!s) {
+		t->failed = true;
+		return false;
+	}
+	t->s = s;
+	t->room = room;
+	return true;
+}
+
+void text_add_n(struct text *t, const char *s, size_t n)
+{
+	if (!text_reserve(t, n))
+		return;
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
+	t->s[t->len] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+	text_add_n(t, s, strlen(s));
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n >= 0 && text_reserve(t, (size_t)n)) {
+		vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
+		t->len += (size_t)n;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+void text_add_word(struct text *t, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr(" \t\n\\\"'", *s))
+			text_add_n(t, "\\", 1);
+		text_add_n(t, s, 1);
+	}
+}
+
+const char *text_str(const struct text *t)
+{
+	return t->s ? t->s : "";
+}
+
+char *text_take(struct text *t)
+{
+	char *s;
+
+	text_add_n(t, "", 0);
+	s = t->failed ? NULL : t->s;
+	if (!s)
+		free(t->s);
+	*t = (struct text)TEXT_INIT;
+	return s;
+}
+
+void text_clear(struct text *t)
+{
+	t->len = 0;
+	if (t->s)
+		t->s[0] = '\0';
+}
+
+void text_free(struct text *t)
+{
+	free(t->s);
+	*t = (struct text)TEXT_INIT;
+}

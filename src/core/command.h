@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A control command and its reply, free of any wire protocol. dm_do() is the
+ * only way in: codecs decode to a dm_cmd and encode from its reply.
+ *
+ * Failures inside are negative errnos with these meanings; a codec that knows
+ * other numbers maps them:
+ *   -ENXIO   no such device          -EEXIST  name or uuid is taken
+ *   -EBUSY   device is in use        -EINVAL  bad table, name, argument
+ *   -ENOPKG  unknown target type     -ENODEV  a component device is missing
+ *   -EINTR   cancelled               others: what the system said
+ */
+#ifndef CORE_COMMAND_H
+#define CORE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "core/stats.h"
+
+struct dm_device;
+struct dm_world;
+
+enum dm_verb {
+	DM_DO_VERSION,		/* nothing: answers that the world is there */
+	DM_DO_TARGETS,		/* -> types */
+	DM_DO_STORES,		/* -> stores */
+	DM_DO_CREATE,		/* name, uuid, minor; with lines or text: loaded and resumed too, or nothing at all */
+	DM_DO_INFO,
+	DM_DO_NAMES,		/* -> names */
+	DM_DO_SUSPEND,		/* flags NOFLUSH */
+	DM_DO_RESUME,
+	DM_DO_RELOAD,		/* lines or text -> inactive slot */
+	DM_DO_CLEAR,
+	DM_DO_STATUS,		/* -> rows, flags INACTIVE; params are the status text */
+	DM_DO_TABLE,		/* -> rows, flags INACTIVE; params are the table text */
+	DM_DO_DEPS,		/* -> deps */
+	DM_DO_REMOVE,		/* flags FORCE, DEFERRED */
+	DM_DO_REMOVE_ALL,	/* flags FORCE, DEFERRED; -EBUSY at the end if some had to stay */
+	DM_DO_RENAME,		/* new_name */
+	DM_DO_SET_UUID,		/* new_uuid: only where none is set yet, as on Linux */
+	DM_DO_MESSAGE,		/* sector, message -> answer */
+	DM_DO_WAIT,		/* event_nr: until the device's is another */
+	DM_DO_STATS,		/* flags RESET -> stats */
+	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), warnings */
+	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
+	DM_DO_SHUTDOWN,
+	DM_VERBS
+};
+
+/* Flags of a command. */
+#define DM_WITH_READONLY (1u << 0)
+#define DM_WITH_NOFLUSH  (1u << 1)
+#define DM_WITH_INACTIVE (1u << 2)
+#define DM_WITH_FORCE    (1u << 3)
+#define DM_WITH_DEFERRED (1u << 4)
+#define DM_WITH_RESET    (1u << 5)
+#define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
+
+struct dm_line {
+	uint64_t start, len;
+	const char *type, *params;	/* params may be "" */
+};
+
+/* What is known of a device, as of the end of the command; valid if `present`. */
+struct dm_info {
+	bool present;
+	char name[128], uuid[129];
+	uint32_t major, minor;
+	bool suspended, readonly, deferred, live, inactive;
+	uint32_t open_count, event_nr, target_count;	/* target_count: of the slot asked for */
+	uint64_t sectors;
+};
+
+struct dm_row {
+	uint64_t start, len;
+	const char *type, *params;
+};
+
+struct dm_dep {
+	const char *name;	/* path, or name of the mapped device */
+	uint32_t major, minor;	/* 0:0 of a regular file or memory */
+};
+
+struct dm_type_row {
+	const char *name, *usage, *about;
+	const unsigned *version;	/* 3 numbers; NULL for a store */
+};
+
+struct dm_reply {
+	struct err err;
+	struct text warnings;		/* one sentence a line */
+	struct dm_info info;		/* of the device the command was about */
+	struct arena arena;		/* everything below */
+	struct dm_info *names;
+	struct dm_row *rows;
+	struct dm_dep *deps;
+	struct dm_type_row *types;
+	struct dm_stats *stats;
+	size_t n;			/* of whichever array the verb fills */
+	const char *answer;		/* MESSAGE, EXPORT; or NULL */
+};
+
+struct dm_cmd {
+	enum dm_verb verb;
+	uint32_t flags;
+	/*
+	 * The device: uuid if not NULL or "", else name, else minor. CREATE: the new one's (minor: pinned,
+	 * if has_minor).
+	 */
+	const char *name, *uuid;
+	bool has_minor;
+	uint32_t minor;
+	const char *new_name, *new_uuid;
+	const struct dm_line *lines;	/* a table as records ... */
+	size_t n_lines;
+	char *text;			/* ... or as text, which is changed; NULL if neither */
+	const char *cwd;		/* where relative paths in the table start */
+	uint64_t sector;
+	const char *message;
+	uint32_t event_nr;
+
+	void (*done)(struct dm_cmd *c);	/* once, on the control thread, perhaps before dm_do() returns */
+	void *owner;			/* the caller's */
+	struct dm_reply reply;		/* valid in done(); freed by the caller with dm_reply_free() */
+
+	/* The world's, from dm_do() to done(). */
+	struct list node;
+	struct dm_world *world;
+	struct dm_device *device;
+	bool started;
+};
+
+/* Carries C out. C and all it points to stay until done(). */
+void dm_do(struct dm_world *w, struct dm_cmd *c);
+
+/* Ends a command that still waits: done() comes with -EINTR, perhaps later (a drain is taken back first). */
+void dm_cancel(struct dm_cmd *c);
+
+/* For callers who have nothing else to do: turns the world's loop until done. Returns reply.err.code. */
+int dm_do_now(struct dm_world *w, struct dm_cmd *c);
+
+void dm_reply_free(struct dm_reply *r);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A mapped device: name, uuid, minor, two table slots, suspend state, open
+ * count, event number, counters. Its fields belong to the control thread, but
+ * for the lanes: each io thread sees the device only through its own lane.
+ */
+#ifndef CORE_DEVICE_H
+#define CORE_DEVICE_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "core/io.h"
+#include "core/stats.h"
+#include "core/table.h"
+
+#define DM_NAME_MAX 127		/* bytes without the NUL, as in struct dm_ioctl */
+#define DM_UUID_MAX 128
+
+enum dm_gate {
+	DM_GATE_OPEN,	/* requests pass */
+	DM_GATE_SHUT,	/* requests are parked: suspended, or about to be */
+	DM_GATE_GONE,	/* requests fail with -ESHUTDOWN: the world ends */
+};
+
+/* The device as one io thread sees it. Only that thread touches it, unless nobody has the device open. */
+struct dm_lane {
+	alignas(64) const struct dm_table *table;	/* the active one, or NULL */
+	struct dm_stats *_Atomic stats;			/* made at the first request */
+	struct dm_device *device;
+	uint32_t inflight;
+	uint8_t gate;			/* enum dm_gate */
+	bool draining;			/* the control thread waits for inflight to become 0 */
+	struct dm_req *parked, **parked_tail;
+	/* The round (round.h): what the control thread asked of this lane, and the answer. */
+	struct loop_msg ask, ack, hurry;
+	uint8_t want_gate;
+	const struct dm_table *want_table;
+	struct dm_io *io;
+};
+
+enum dm_state {
+	DM_ACTIVE,
+	DM_SUSPENDING,	/* draining */
+	DM_SUSPENDED,
+	DM_RESUMING,	/* lanes are being opened */
+};
+
+struct dm_cmd;
+
+struct dm_device {
+	struct dm_world *world;
+	char name[DM_NAME_MAX + 1];
+	char uuid[DM_UUID_MAX + 1];	/* "" if none */
+	uint32_t minor;
+	struct list node;		/* in the world's devices, by creation */
+	UT_hash_handle by_name, by_uuid, by_minor;
+
+	struct dm_table *active, *inactive;
+	enum dm_state state;
+	bool readonly;			/* of the device; a table can be read-only too */
+	bool deferred;			/* to be removed at the last close */
+	bool forgotten;			/* out of the world's lists; freed when the round is over */
+	uint32_t open_count;		/* fronts that have it open, and tables that use it */
+	uint32_t event_nr;
+	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
+	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
+
+	/* The transition under way: one at a time. */
+	struct dm_cmd *mover;		/* the command that it serves, or NULL if that was cancelled */
+	bool hurried;			/* a suspend that was cancelled: it opens again when drained */
+	unsigned acks;			/* lanes that have not answered yet */
+	void (*then)(struct dm_device *d);
+
+	struct dm_lane lanes[];		/* one for each io thread */
+};
+
+/* Sectors of the active table; 0 without one. */
+uint64_t dm_device_sectors(const struct dm_device *d);
+bool dm_device_readonly(const struct dm_device *d);
+
+/*
+ * A front (or a table) takes a device for use, and gives it back; control thread. While it is held it cannot be
+ * removed. dm_close() on the last hold of a device marked for deferred removal removes it.
+ */
+void dm_open(struct dm_device *d);
+void dm_close(struct dm_device *d);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An io thread: its loop, its file engine, its free requests. A connection
+ * belongs to one io thread, and its requests are born and die there.
+ */
+#ifndef CORE_IO_H
+#define CORE_IO_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "base/aio.h"
+#include "base/loop.h"
+#include "core/req.h"
+
+struct dm_world;
+struct dm_device;
+
+struct dm_io {
+	struct dm_world *world;
+	unsigned index;
+	struct loop *loop;
+	struct aio *aio;
+	uint64_t now;		/* clock, refreshed with dm_io_tick(): once a batch, not once a request */
+	struct dm_req *free;	/* pieces */
+	struct dm_req_slab *slabs;	/* where they came from */
+	pthread_t thread;
+	bool started;
+};
+
+int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, enum aio_engine engine, struct err *e);
+void dm_io_stop(struct dm_io *io);
+
+/* Call it when a batch arrives and after work that took time: latencies are measured with it. */
+void dm_io_tick(struct dm_io *io);
+
+/* A request from the thread's free list, or NULL when memory ran out; its fields are not cleared. */
+struct dm_req *dm_io_take(struct dm_io *io);
+void dm_io_give(struct dm_io *io, struct dm_req *r);
+
+/*
+ * Sends R to DEVICE, which the caller holds open; on IO's own thread. R->done comes on the same thread, perhaps
+ * before dm_submit() returns. While the device is suspended the request waits.
+ */
+void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r);
+
+/* For stores and targets: R is over, 0 or -errno. On the thread it was submitted on. */
+void dm_done(struct dm_req *r, int err);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request: one operation on a run of sectors. It is born in a front (or in the
+ * core, as a piece of a larger one), submitted to a device on one io thread, and
+ * ends there with done(request, err). It knows nothing of who sent it.
+ *
+ * All sectors are of 512 bytes.
+ */
+#ifndef CORE_REQ_H
+#define CORE_REQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/aio.h"
+
+#define DM_SECTOR 512u
+#define DM_SECTOR_SHIFT 9
+
+enum dm_op {
+	DM_READ,
+	DM_WRITE,
+	DM_FLUSH,	/* all that was reported written before it was submitted becomes durable */
+	DM_DISCARD,	/* the content may be forgotten; what a read gives afterwards is not said */
+	DM_ZEROES,	/* reads give zeros afterwards */
+	DM_EXTENT,	/* asks: how far does the state at `sector` reach, and is it a hole, is it zero? */
+	DM_OPS
+};
+
+/* DISCARD and ZEROES carry no data and may be far longer than any transfer. */
+static inline bool dm_op_is_range(unsigned op)
+{
+	return op == DM_DISCARD || op == DM_ZEROES;
+}
+
+/* Flags that a submitter sets. */
+#define DM_FUA  (1u << 0)	/* WRITE, DISCARD, ZEROES: durable when done */
+#define DM_FAST (1u << 1)	/* ZEROES: -EOPNOTSUPP rather than writing zeros by hand */
+#define DM_KEEP (1u << 2)	/* ZEROES: the space stays allocated */
+/* Answers of EXTENT, in the same word. */
+#define DM_HOLE (1u << 8)	/* nothing is allocated there */
+#define DM_ZERO (1u << 9)	/* it reads as zeros */
+/* The core's own. */
+#define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
+
+/* Devices that a request passes through in place; a deeper stack goes on in a piece. */
+#define DM_DEPTH 4
+
+struct dm_io;
+struct dm_lane;
+struct dm_store;
+struct dm_table;
+
+struct dm_req {
+	/* Set by the submitter. sector and count are the core's to change from dm_submit() to done(). */
+	uint8_t op;			/* enum dm_op */
+	uint32_t flags;
+	uint64_t sector, count;		/* FLUSH has neither; EXTENT's answer is in count and flags */
+	uint8_t *data;			/* READ, WRITE: count * 512 bytes, the submitter's until done() */
+	void (*done)(struct dm_req *r, int err);	/* 0 or -errno; may free or reuse the request */
+
+	/* The core's: where it goes and through which devices it came. */
+	struct dm_store *store;
+	struct dm_io *io;
+	uint64_t began;			/* clock at admission, ns */
+	struct dm_lane *path[DM_DEPTH];
+	uint8_t depth;			/* of path */
+	uint8_t asked;			/* the op at admission: what the counters charge */
+	uint32_t part;			/* which of the line's range parts this is (target.h) */
+	struct dm_req *next;		/* parked, or on the free list */
+
+	/* A request that was split. */
+	struct dm_req *parent;		/* of a piece */
+	const struct dm_table *table;	/* the table whose lines the rest still has to visit */
+	uint64_t rest_sector, rest_count;
+	uint32_t pending;		/* pieces under way, +1 while splitting goes on */
+	uint32_t rest_part;		/* the next part of the current line, or store of a flush */
+	int err;			/* the first failure among the pieces */
+
+	struct aio_op aio;		/* the store's scratch */
+	uint64_t scratch;		/* the store's too */
+};
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A store: a place where sectors live. It knows nothing of tables. Opening and
+ * closing happen on the control thread; submit() on any io thread.
+ *
+ * To add one: write stores/NAME.c with a const struct dm_store_type and add its
+ * line to stores/stores.list.
+ */
+#ifndef CORE_STORE_H
+#define CORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "core/limits.h"
+#include "core/req.h"
+
+struct dm_device;
+struct dm_io;
+struct dm_world;
+struct dm_store;
+
+/* One wish for a store, as a table line words it. */
+struct dm_store_wish {
+	struct dm_world *world;
+	const char *word;	/* what stands in the table, unquoted */
+	const char *cwd;	/* where relative paths start; NULL: they are refused */
+	bool readonly;
+	struct err *err;
+};
+
+/* A disk label or partition table at the start of a store: what the label guard warns of. */
+struct dm_label {
+	char kind[16];		/* "GPT", "MBR", "BSD disklabel" */
+	uint64_t safe;		/* the first sector that a mapping may use without touching it */
+};
+
+struct dm_store_type {
+	const char *name;	/* the prefix in NAME[,option...]:REST */
+	const char *usage;	/* of the whole word, for help and man pages */
+	const char *about;	/* one sentence */
+
+	/*
+	 * Is the word mine? Asked in the order of stores.list for words without a prefix.
+	 * A type with a prefix only leaves it NULL.
+	 */
+	bool (*claims)(const struct dm_store_wish *w);
+
+	/*
+	 * 0 and a store with one more reference (an open one if it is the same place, opened the same
+	 * way), or -errno and a sentence. W->word is without "NAME:" but keeps ",option..." (see
+	 * dm_wish_option()).
+	 */
+	int (*open)(struct dm_store_wish *w, struct dm_store **out);
+	void (*close)(struct dm_store *s);	/* the last reference is gone: frees S */
+
+	/*
+	 * Starts R (op, flags, sector, count, data) and ends it once with dm_done(), at once or later on
+	 * the same io thread. The range lies inside the store. NULL for a mapped device: the core goes there.
+	 */
+	void (*submit)(struct dm_store *s, struct dm_io *io, struct dm_req *r);
+
+	/* What `table` prints for it, if not S->name: must open the same place again. */
+	void (*word)(const struct dm_store *s, struct text *out);
+
+	/* 1 and *OUT if a label is there, 0 if none, -errno. NULL: never has one. */
+	int (*label)(const struct dm_store *s, struct dm_label *out);
+};
+
+/* The head of every store; the type embeds it in its own struct. */
+struct dm_store {
+	const struct dm_store_type *type;
+	struct dm_world *world;
+	struct list node;	/* in the world's stores */
+	unsigned refs;		/* control thread */
+	char *name;		/* the word that opens it again, unquoted; freed by dm_store_put() */
+	bool readonly;
+	uint64_t sectors;	/* as of the opening */
+	struct dm_limits limits;
+	uint32_t major, minor;	/* of a device, else 0:0 */
+	struct dm_device *device;	/* set if it is another device of the same world */
+};
+
+/* Finds or opens the store that W wishes: 0 or -errno and a sentence. Control thread. */
+int dm_store_get(struct dm_store_wish *w, struct dm_store **out);
+
+/* Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. */
+void dm_store_enter(struct dm_world *world, struct dm_store *s);
+void dm_store_ref(struct dm_store *s);
+void dm_store_put(struct dm_store *s);
+
+/*
+ * Walks the options of a word "opt,opt=value:rest": fills NAME and VALUE ("" if none) from *AT and moves it.
+ * False when ":rest" is reached; *AT then points at rest.
+ */
+bool dm_wish_option(const char **at, char name[32], char value[64]);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A table: sorted immutable targets, the stores they use, the stacked limits.
+ * It is built line by line, validated whole, and never changes afterwards.
+ * Built and freed on the control thread; read on every io thread.
+ */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "core/limits.h"
+#include "core/target.h"
+
+struct dm_world;
+struct dm_device;
+
+struct dm_table {
+	struct arena arena;		/* private parts and words */
+	uint64_t *ends;			/* ends[i]: first sector behind target i; what dm_table_find() searches */
+	struct dm_target *targets;
+	size_t n;
+	uint64_t sectors;		/* the device's size: the end of the last line */
+	struct dm_store **stores;	/* each distinct one, in order of first use; one reference each */
+	size_t n_stores;
+	struct dm_limits limits;
+	bool readonly;
+};
+
+/* How lines are to be read. */
+struct dm_build_opts {
+	const char *cwd;	/* for relative paths; NULL: they are refused */
+	bool sizes;		/* 64K and 10M (bytes) are understood beside sectors */
+	bool readonly;		/* components are opened for reading only */
+	struct dm_device *device;	/* the table is for this one: it must not lead back to it; may be NULL */
+	struct text *warnings;	/* sentences of the label guard, a line each; may be NULL */
+};
+
+struct dm_build;
+
+/*
+ * dm_build_begin(), lines in order, dm_build_end(). After a failed line only dm_build_end() may follow; it
+ * frees everything and returns the failure. ERR gets "table line N: ...".
+ */
+int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_build_opts *o, struct err *err);
+int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params);
+/* Any number of lines "start length target params", '#' comments and empty lines. TEXT is changed. */
+int dm_build_text(struct dm_build *b, char *text);
+int dm_build_end(struct dm_build *b, struct dm_table **out);
+
+void dm_table_free(struct dm_table *t);
+
+/* The index of the line that holds SECTOR, which must be less than t->sectors. */
+size_t dm_table_find(const struct dm_table *t, uint64_t sector);
+
+/* Does T lead to DEVICE through any number of mapped devices? */
+bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A target is one line of a table; its type is the const vtable of its kind.
+ *
+ * To add one: write targets/NAME.c with a const struct dm_type and add its line
+ * to targets/targets.list. Splitting, flush fan-out, FUA, draining, counting and
+ * errors are the core's. map() may run on several io threads at once, so what it
+ * reads must not change after ctr(), or the type says how it guards it.
+ */
+#ifndef CORE_TARGET_H
+#define CORE_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "core/args.h"
+#include "core/req.h"
+
+struct dm_target;
+struct dm_io;
+
+/* What map() says. Anything negative is an errno that ends the request. */
+enum dm_verdict {
+	DM_DONE,	/* answered: the core ends it with success */
+	DM_REMAPPED,	/* dm_remap() has set store and sector: the core sends it there */
+	DM_HELD,	/* the target keeps it and ends it later with dm_done(), on the same io thread */
+};
+
+struct dm_type {
+	const char *name;
+	const char *usage;	/* the words behind the name, "" if none */
+	const char *about;	/* one sentence for help and man page */
+	unsigned version[3];	/* Linux's, for dmsetup targets */
+	size_t size;		/* bytes of the private part, zeroed, from the table's arena */
+
+	/* Reads the words: 0, or what dm_args_end() says. */
+	int (*ctr)(struct dm_target *t, struct dm_args *a);
+	/* Frees what ctr() took from elsewhere; NULL if nothing. Also after a failed ctr(). */
+	void (*dtr)(struct dm_target *t);
+	/*
+	 * Where does R go? R->sector counts from the line's start, and R lies inside the line and (but for
+	 * range parts) inside one chunk. FLUSH never comes here: the core sends it to every store.
+	 */
+	int (*map)(const struct dm_target *t, struct dm_req *r);
+	/* The words as `table` prints them, to be loaded again; NULL if none. */
+	void (*table)(const struct dm_target *t, struct text *out);
+	/* What `status` prints; NULL if nothing. */
+	void (*status)(const struct dm_target *t, struct text *out);
+	/* A message, split into words; an answer goes to OUT. NULL: takes none. Control thread. */
+	int (*message)(struct dm_target *t, int argc, char **argv, struct text *out, struct err *e);
+};
+
+struct dm_target {
+	const struct dm_type *type;
+	void *priv;
+	uint64_t start, len;	/* sectors of the device */
+	uint32_t chunk;		/* sectors: no request crosses a multiple of this; 0: no limit */
+	uint32_t parts;		/* DISCARD and ZEROES come unsplit, once for each part 0..parts-1; 0: as others */
+};
+
+/* Sends R to SECTOR of AT (counted from AT's offset). Returns DM_REMAPPED. */
+static inline int dm_remap(struct dm_req *r, const struct dm_at *at, uint64_t sector)
+{
+	r->store = at->store;
+	r->sector = at->offset + sector;
+	return DM_REMAPPED;
+}
+
+/* Adds "<device> <offset>" as `table` prints it. */
+void dm_text_at(struct text *out, const struct dm_at *at);
+
+/* Adds the store's name as `status` and `deps` print it: MAJOR:MINOR of a device, else its path. */
+void dm_text_store(struct text *out, const struct dm_store *s);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A world: the devices by name, uuid and minor, the stores they use, the io
+ * threads. Nothing is global: two worlds in one process do not see each other.
+ * All functions belong to the control thread, whose loop the caller brings.
+ */
+#ifndef CORE_WORLD_H
+#define CORE_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "core/device.h"
+#include "core/store.h"
+#include "core/target.h"
+
+/* A way for others to reach a device: `export` asks each for its address. */
+struct dm_front {
+	struct list node;
+	const char *name;
+	/* Adds one URI a line. */
+	void (*uris)(struct dm_front *f, const struct dm_device *d, struct text *out);
+	/* The device goes, is renamed, or changed size or mode; NULL if the front does not care. */
+	void (*changed)(struct dm_front *f, struct dm_device *d);
+};
+
+struct dm_world {
+	struct loop *loop;		/* of the control thread */
+	struct clock *clock;
+	const struct dm_type *const *types;		/* NULL-terminated, targets.list */
+	const struct dm_store_type *const *store_types;	/* NULL-terminated, stores.list */
+	uint32_t major;			/* of the mapped devices */
+
+	struct list devices;		/* dm_device.node */
+	struct dm_device *by_name, *by_uuid, *by_minor;	/* uthash */
+	size_t n_devices;
+	uint32_t next_minor;		/* where the search for a free one starts */
+	struct list stores;		/* dm_store.node */
+	struct list fronts;		/* dm_front.node */
+
+	struct dm_io *io;
+	unsigned n_io;
+
+	/* SHUTDOWN was asked for: the embedder stops its fronts, calls dm_world_stop(), ends its loop. */
+	void (*shutdown)(struct dm_world *w);
+	void *owner;			/* the embedder's */
+};
+
+struct dm_world_opts {
+	struct loop *loop;
+	struct clock *clock;		/* NULL: the machine's */
+	const struct dm_type *const *types;
+	const struct dm_store_type *const *store_types;
+	unsigned io_threads;		/* 0: as many as CPUs */
+	enum aio_engine engine;
+	uint32_t major;			/* 0: DM_MAJOR */
+};
+
+#define DM_MAJOR 252u
+
+int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e);
+
+/*
+ * The end: suspended devices fail what they hold with -ESHUTDOWN, every store is flushed, every device
+ * removed. Fronts must have closed their devices. 0, or the first flush that failed with its sentence.
+ */
+int dm_world_stop(struct dm_world *w, struct err *e);
+void dm_world_free(struct dm_world *w);
+
+struct dm_device *dm_find_name(struct dm_world *w, const char *name);
+struct dm_device *dm_find_uuid(struct dm_world *w, const char *uuid);
+struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor);
+
+const struct dm_type *dm_find_type(const struct dm_world *w, const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * error: every request fails with EIO. The words <device> <offset> that old
+ * tables carry are accepted and forgotten, as on Linux and NetBSD.
+ */
+#include <errno.h>
+
+#include "core/target.h"
+
+static int error_ctr(struct dm_target *t, struct dm_args *a)
+{
+	(void)t;
+	return dm_args_rest_ignored(a);
+}
+
+/* Asking for the allocation moves no data: it says "data", and the read that follows gets the error. */
+static int error_map(const struct dm_target *t, struct dm_req *r)
+{
+	(void)t;
+	return r->op == DM_EXTENT ? DM_DONE : -EIO;
+}
+
+const struct dm_type dm_error = {
+	.name = "error",
+	.usage = "[<device> <offset>]",
+	.about = "fails every request with an I/O error",
+	.version = { 1, 5, 0 },
+	.ctr = error_ctr,
+	.map = error_map,
+};
