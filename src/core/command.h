@@ -110,8 +110,8 @@ struct dm_cmd {
 	enum dm_verb verb;
 	uint32_t flags;
 	/*
-	 * The device: uuid if not NULL or "", else name, else minor. CREATE: the new one's (minor: pinned,
-	 * if has_minor).
+	 * The device: by minor if has_minor, else by name, else by uuid (NULL and "" name nothing).
+	 * CREATE: the new one's (minor: pinned, if has_minor).
 	 */
 	const char *name, *uuid;
 	bool has_minor;

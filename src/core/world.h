@@ -22,8 +22,6 @@ struct dm_front {
 	const char *name;
 	/* Adds one URI a line. */
 	void (*uris)(struct dm_front *f, const struct dm_device *d, struct text *out);
-	/* The device goes, is renamed, or changed size or mode; NULL if the front does not care. */
-	void (*changed)(struct dm_front *f, struct dm_device *d);
 };
 
 struct dm_world {

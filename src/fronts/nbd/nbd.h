@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The NBD server: every mapped device is an export by its name. Listening and
+ * opening devices happen on the control thread; each connection lives on one io
+ * thread.
+ */
+#ifndef FRONTS_NBD_NBD_H
+#define FRONTS_NBD_NBD_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct nbd;
+struct dm_world;
+
+struct nbd_opts {
+	const char *unix_path;	/* of the Unix socket, or NULL for none */
+	int unix_fd;		/* a listening Unix socket that was handed in, else -1 */
+	const char *tcp;	/* ADDRESS:PORT, [v6]:PORT or :PORT (every address), or NULL */
+	const char *tls_certs;	/* folder with ca-cert.pem, server-cert.pem, server-key.pem, or NULL */
+	const char *tls_psk;	/* file of USER:HEXKEY lines, or NULL */
+	bool tls_verify;	/* with certificates: a client must show one that the CA signed */
+	bool insecure;		/* plain text on an address that is not loopback is wanted */
+	bool allow_others;	/* the Unix socket's mode is 0666, not 0600 */
+};
+
+/* Listens and adds itself to the world's fronts. 0, or -errno and a sentence. */
+int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, struct err *e);
+
+/*
+ * Closes the listeners, lets connections finish the requests they have begun, closes them and their devices,
+ * then calls THEN on the control thread. Requests that are parked in a suspended device get NBD_ESHUTDOWN.
+ */
+void nbd_stop(struct nbd *n, void (*then)(void *arg), void *arg);
+void nbd_free(struct nbd *n);	/* after nbd_stop() */
+
+#endif
