@@ -103,8 +103,10 @@ static void loop_run_inbox(struct loop *l)
 	}
 }
 
-static void loop_run_work(struct loop *l)
+/* Was there any? */
+static bool loop_run_work(struct loop *l)
 {
+	bool any = !list_empty(&l->work);
 	struct list *n;
 
 	while ((n = list_take(&l->work))) {
@@ -112,6 +114,7 @@ static void loop_run_work(struct loop *l)
 
 		w->run(w);
 	}
+	return any;
 }
 
 static void loop_woken(struct loop *l)
@@ -126,7 +129,8 @@ void loop_turn(struct loop *l, int timeout_ms)
 {
 	int i;
 
-	loop_run_work(l);
+	if (loop_run_work(l))
+		timeout_ms = 0;		/* the caller may have waited for just that */
 	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
 	for (i = 0; i < l->n_events; i++) {
 		struct loop_watch *w = l->events[i].data.ptr;

@@ -43,7 +43,7 @@ void loop_free(struct loop *l);
 /* Turns until loop_stop(). */
 void loop_run(struct loop *l);
 
-/* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. */
+/* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. Deferred work counts as something. */
 void loop_turn(struct loop *l, int timeout_ms);
 
 void loop_stop(struct loop *l);

@@ -125,7 +125,7 @@ struct dm_cmd {
 	const char *message;
 	uint32_t event_nr;
 
-	void (*done)(struct dm_cmd *c);	/* once, on the control thread, perhaps before dm_do() returns */
+	void (*done)(struct dm_cmd *c);	/* once, from the control thread's loop, never inside dm_do() */
 	void *owner;			/* the caller's */
 	struct dm_reply reply;		/* valid in done(); freed by the caller with dm_reply_free() */
 
@@ -133,13 +133,13 @@ struct dm_cmd {
 	struct list node;
 	struct dm_world *world;
 	struct dm_device *device;
-	bool started;
+	bool finished;
 };
 
 /* Carries C out. C and all it points to stay until done(). */
 void dm_do(struct dm_world *w, struct dm_cmd *c);
 
-/* Ends a command that still waits: done() comes with -EINTR, perhaps later (a drain is taken back first). */
+/* Gives up a command: if it still waits, done() comes with -EINTR (a drain is taken back first); else as it would. */
 void dm_cancel(struct dm_cmd *c);
 
 /* For callers who have nothing else to do: turns the world's loop until done. Returns reply.err.code. */

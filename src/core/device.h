@@ -65,15 +65,18 @@ struct dm_device {
 	enum dm_state state;
 	bool readonly;			/* of the device; a table can be read-only too */
 	bool deferred;			/* to be removed at the last close */
-	bool forgotten;			/* out of the world's lists; freed when the round is over */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t event_nr;
+	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
 	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
 
 	/* The transition under way: one at a time. */
-	struct dm_cmd *mover;		/* the command that it serves, or NULL if that was cancelled */
-	bool hurried;			/* a suspend that was cancelled: it opens again when drained */
+	struct dm_cmd *mover;		/* the command that it serves */
+	bool (*over)(struct dm_device *d, struct dm_cmd *mover);	/* ends it; false: the device is gone */
+	bool reopening;			/* a resume or swap, not a suspend */
+	bool hurried;			/* the command was given up: open again when drained */
+	struct dm_table *incoming, *leaving;	/* of a swap: the next table, and the one that rounds still protect */
 	unsigned acks;			/* lanes that have not answered yet */
 	void (*then)(struct dm_device *d);
 

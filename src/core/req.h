@@ -42,6 +42,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_ZERO (1u << 9)	/* it reads as zeros */
 /* The core's own. */
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
+#define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
 #define DM_DEPTH 4
@@ -72,9 +73,9 @@ struct dm_req {
 	/* A request that was split. */
 	struct dm_req *parent;		/* of a piece */
 	const struct dm_table *table;	/* the table whose lines the rest still has to visit */
-	uint64_t rest_sector, rest_count;
+	uint64_t rest_sector, rest_count;	/* of a flush: stores, not sectors */
 	uint32_t pending;		/* pieces under way, +1 while splitting goes on */
-	uint32_t rest_part;		/* the next part of the current line, or store of a flush */
+	uint32_t rest_part;		/* the next part of the current line */
 	int err;			/* the first failure among the pieces */
 
 	struct aio_op aio;		/* the store's scratch */

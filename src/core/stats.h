@@ -26,6 +26,7 @@ static inline void dm_stat_add(_Atomic uint64_t *c, uint64_t n)
 }
 
 void dm_stats_count(struct dm_stats *s, enum dm_op op, uint64_t sectors, uint64_t ns, int err);
-void dm_stats_sum(struct dm_stats *total, const struct dm_stats *s);
+/* Adds S to TOTAL (with TIMES 1) or takes it away again (with -1). */
+void dm_stats_add(struct dm_stats *total, const struct dm_stats *s, uint64_t times);
 
 #endif

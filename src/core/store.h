@@ -51,8 +51,8 @@ struct dm_store_type {
 
 	/*
 	 * 0 and a store with one more reference (an open one if it is the same place, opened the same
-	 * way), or -errno and a sentence. W->word is without "NAME:" but keeps ",option..." (see
-	 * dm_wish_option()).
+	 * way), or -errno and a sentence. W->word is what follows the type's name (",option:REST" or
+	 * ":REST", see dm_wish_option()), or the whole word if the type was not named but claimed it.
 	 */
 	int (*open)(struct dm_store_wish *w, struct dm_store **out);
 	void (*close)(struct dm_store *s);	/* the last reference is gone: frees S */
@@ -93,8 +93,8 @@ void dm_store_ref(struct dm_store *s);
 void dm_store_put(struct dm_store *s);
 
 /*
- * Walks the options of a word "opt,opt=value:rest": fills NAME and VALUE ("" if none) from *AT and moves it.
- * False when ":rest" is reached; *AT then points at rest.
+ * Walks the options of ",opt,opt=value:rest": fills NAME and VALUE ("" if none) from *AT and moves it. False
+ * when no option is left; *AT then points at rest. A word without options is all rest.
  */
 bool dm_wish_option(const char **at, char name[32], char value[64]);
 

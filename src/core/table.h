@@ -38,6 +38,7 @@ struct dm_build_opts {
 	bool readonly;		/* components are opened for reading only */
 	struct dm_device *device;	/* the table is for this one: it must not lead back to it; may be NULL */
 	struct text *warnings;	/* sentences of the label guard, a line each; may be NULL */
+	struct text *explain;	/* what each line means, a line each; may be NULL */
 };
 
 struct dm_build;

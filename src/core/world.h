@@ -41,6 +41,10 @@ struct dm_world {
 	struct dm_io *io;
 	unsigned n_io;
 
+	bool releasing;			/* dm_world_release() was called */
+	struct list finished;		/* dm_cmd.node: over, but done() was not called yet */
+	struct loop_work finishing;
+
 	/* SHUTDOWN was asked for: the embedder stops its fronts, calls dm_world_stop(), ends its loop. */
 	void (*shutdown)(struct dm_world *w);
 	void *owner;			/* the embedder's */
@@ -60,9 +64,12 @@ struct dm_world_opts {
 
 int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e);
 
+/* From now on suspended devices fail what they hold, and all that comes, with -ESHUTDOWN: nothing waits any more. */
+void dm_world_release(struct dm_world *w);
+
 /*
- * The end: suspended devices fail what they hold with -ESHUTDOWN, every store is flushed, every device
- * removed. Fronts must have closed their devices. 0, or the first flush that failed with its sentence.
+ * The end: every store is flushed, every device removed. Fronts must have closed their devices. Turns the loop until
+ * it is done. 0, or the first flush that failed with its sentence.
  */
 int dm_world_stop(struct dm_world *w, struct err *e);
 void dm_world_free(struct dm_world *w);

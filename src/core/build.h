@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A table in the making: what build.c and args.c share. Control thread. */
+#ifndef CORE_BUILD_H
+#define CORE_BUILD_H
+
+#include <uthash.h>
+
+#include "core/table.h"
+
+/* A device word that this build has met: opened once, however many lines say it. */
+struct dm_build_word {
+	UT_hash_handle hh;
+	struct dm_store *store;		/* the table holds it */
+	bool probed;			/* the label guard has looked */
+	uint64_t label_safe;		/* 0: no label */
+	char label_kind[16];
+	char word[];
+};
+
+struct dm_build {
+	struct dm_world *world;
+	struct dm_build_opts o;
+	struct err *err;
+	struct dm_table *table;
+	size_t room;			/* of table->targets */
+	size_t line;			/* the one being read, from 1 */
+	const struct dm_type *type;	/* of that line; NULL before its target is known */
+	struct dm_build_word *words;	/* uthash by word */
+	struct text scratch;		/* a changeable copy of a record's params */
+	bool failed;
+	const char *explain_sep;	/* between two uses in the explanation of a line */
+};
+
+/* The store that WORD means, held by the table: 0 or -errno and a sentence. */
+int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out);
+
+/* The label guard: warns if a line maps sectors of W's store from OFFSET on that a disk label claims. */
+void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset);
+
+#endif

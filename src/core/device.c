@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making, holding and freeing devices: see device.h; what commands do to them is in do_*.c and move.c. */
+#include "core/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/devices.h"
+#include "core/do.h"
+#include "core/world.h"
+
+uint64_t dm_device_sectors(const struct dm_device *d)
+{
+	return d->active ? d->active->sectors : 0;
+}
+
+bool dm_device_readonly(const struct dm_device *d)
+{
+	return d->readonly || (d->active && d->active->readonly);
+}
+
+static void device_init_lanes(struct dm_device *d)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		struct dm_lane *lane = &d->lanes[i];
+
+		lane->device = d;
+		lane->io = &d->world->io[i];
+		lane->parked_tail = &lane->parked;
+	}
+}
+
+/* The lowest free number: minors start at 1, because 0 means "none" in NetBSD's dictionaries. */
+static uint32_t device_free_minor(struct dm_world *w)
+{
+	uint32_t minor = w->next_minor ? w->next_minor : 1;
+
+	while (dm_find_minor(w, minor))
+		minor++;
+	w->next_minor = minor + 1;
+	return minor;
+}
+
+static void device_enter(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+
+	list_append(&w->devices, &d->node);
+	HASH_ADD(by_name, w->by_name, name, strlen(d->name), d);
+	HASH_ADD(by_minor, w->by_minor, minor, sizeof(d->minor), d);
+	if (*d->uuid)
+		HASH_ADD(by_uuid, w->by_uuid, uuid, strlen(d->uuid), d);
+	w->n_devices++;
+}
+
+int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+{
+	size_t size = sizeof(struct dm_device) + w->n_io * sizeof(struct dm_lane);
+	struct dm_device *d = aligned_alloc(alignof(struct dm_device), size);
+
+	if (!d)
+		return err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+	memset(d, 0, size);
+	d->world = w;
+	strcpy(d->name, c->name);
+	strcpy(d->uuid, c->uuid ? c->uuid : "");
+	d->minor = c->has_minor ? c->minor : device_free_minor(w);
+	d->readonly = c->flags & DM_WITH_READONLY;
+	list_init(&d->waiting);
+	list_init(&d->queue);
+	device_init_lanes(d);
+	device_enter(d);
+	*out = d;
+	return 0;
+}
+
+void dm_device_rename(struct dm_device *d, const char *name)
+{
+	HASH_DELETE(by_name, d->world->by_name, d);
+	memset(d->name, 0, sizeof(d->name));
+	strcpy(d->name, name);
+	HASH_ADD(by_name, d->world->by_name, name, strlen(d->name), d);
+}
+
+void dm_device_set_uuid(struct dm_device *d, const char *uuid)
+{
+	strcpy(d->uuid, uuid);
+	HASH_ADD(by_uuid, d->world->by_uuid, uuid, strlen(d->uuid), d);
+}
+
+static void device_leave(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+
+	list_remove(&d->node);
+	HASH_DELETE(by_name, w->by_name, d);
+	HASH_DELETE(by_minor, w->by_minor, d);
+	if (*d->uuid)
+		HASH_DELETE(by_uuid, w->by_uuid, d);
+	w->n_devices--;
+	if (d->minor && d->minor < w->next_minor)
+		w->next_minor = d->minor;
+}
+
+void dm_device_event(struct dm_device *d)
+{
+	struct list waiting, *n;
+
+	d->event_nr++;
+	list_init(&waiting);
+	while ((n = list_take(&d->waiting)))
+		list_append(&waiting, n);
+	while ((n = list_take(&waiting)))
+		dm_finish(container(n, struct dm_cmd, node));
+}
+
+static void device_fail_queue(struct dm_device *d)
+{
+	struct list *n;
+
+	while ((n = list_take(&d->queue))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		err_set(&c->reply.err, -ENXIO, "device '%s' was removed meanwhile", d->name);
+		c->device = NULL;
+		dm_finish(c);
+	}
+}
+
+/* Tables last: freeing them closes devices below, which may remove those in turn. */
+void dm_device_free(struct dm_device *d)
+{
+	struct dm_table *active = d->active, *inactive = d->inactive;
+	unsigned i;
+
+	device_leave(d);	/* first, so that nobody who is woken finds it any more */
+	dm_device_event(d);
+	device_fail_queue(d);
+	for (i = 0; i < d->world->n_io; i++)
+		free(d->lanes[i].stats);
+	free(d->stats_base);
+	free(d);
+	dm_table_free(active);
+	dm_table_free(inactive);
+}
+
+bool dm_device_moving(const struct dm_device *d)
+{
+	return d->state == DM_SUSPENDING || d->state == DM_RESUMING;
+}
+
+void dm_open(struct dm_device *d)
+{
+	d->open_count++;
+}
+
+void dm_close(struct dm_device *d)
+{
+	if (--d->open_count == 0 && d->deferred && !dm_device_moving(d))
+		dm_device_free(d);
+}

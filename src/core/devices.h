@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making, naming and freeing devices: for the commands of the core only. Control thread. */
+#ifndef CORE_DEVICES_H
+#define CORE_DEVICES_H
+
+#include "core/command.h"
+#include "core/device.h"
+
+/* A device named as C says (all of it checked), without tables. */
+int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+
+/* Nobody has it open and it is not moving. Wakes who waits for it. */
+void dm_device_free(struct dm_device *d);
+
+void dm_device_rename(struct dm_device *d, const char *name);
+void dm_device_set_uuid(struct dm_device *d, const char *uuid);
+
+/* Something happened that `wait` waits for. */
+void dm_device_event(struct dm_device *d);
+
+/* Is a transition under way? */
+bool dm_device_moving(const struct dm_device *d);
+
+#endif

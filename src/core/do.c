@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way in for control: finds the device, the handler and the right moment. See command.h and do.h. */
+#include "core/do.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/devices.h"
+#include "core/move.h"
+
+static const struct verb {
+	void (*run)(struct dm_cmd *c, struct dm_device *d);
+	bool device;	/* is about a device that must exist */
+	bool settled;	/* waits until a transition of that device is over */
+} verbs[DM_VERBS] = {
+	[DM_DO_VERSION] = { dm_do_version, false, false },
+	[DM_DO_TARGETS] = { dm_do_targets, false, false },
+	[DM_DO_STORES] = { dm_do_stores, false, false },
+	[DM_DO_CREATE] = { dm_do_create, false, false },
+	[DM_DO_INFO] = { dm_do_info, true, false },
+	[DM_DO_NAMES] = { dm_do_names, false, false },
+	[DM_DO_SUSPEND] = { dm_do_suspend, true, true },
+	[DM_DO_RESUME] = { dm_do_resume, true, true },
+	[DM_DO_RELOAD] = { dm_do_reload, true, true },
+	[DM_DO_CLEAR] = { dm_do_clear, true, true },
+	[DM_DO_STATUS] = { dm_do_rows, true, false },
+	[DM_DO_TABLE] = { dm_do_rows, true, false },
+	[DM_DO_DEPS] = { dm_do_deps, true, false },
+	[DM_DO_REMOVE] = { dm_do_remove, true, true },
+	[DM_DO_REMOVE_ALL] = { dm_do_remove_all, false, false },
+	[DM_DO_RENAME] = { dm_do_rename, true, false },
+	[DM_DO_SET_UUID] = { dm_do_set_uuid, true, false },
+	[DM_DO_MESSAGE] = { dm_do_message, true, true },
+	[DM_DO_WAIT] = { dm_do_wait, true, false },
+	[DM_DO_STATS] = { dm_do_stats, true, false },
+	[DM_DO_CHECK] = { dm_do_check, false, false },
+	[DM_DO_EXPORT] = { dm_do_export, true, false },
+	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false },
+};
+
+void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
+{
+	const struct dm_table *slot = flags & DM_WITH_INACTIVE ? d->inactive : d->active;
+
+	*i = (struct dm_info){
+		.present = true, .major = d->world->major, .minor = d->minor,
+		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d), .deferred = d->deferred,
+		.live = d->active, .inactive = d->inactive, .open_count = d->open_count, .event_nr = d->event_nr,
+		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
+	};
+	strcpy(i->name, d->name);
+	strcpy(i->uuid, d->uuid);
+}
+
+void dm_finish(struct dm_cmd *c)
+{
+	if (c->device)
+		dm_info_fill(&c->reply.info, c->device, c->flags);
+	c->device = NULL;
+	c->finished = true;
+	list_append(&c->world->finished, &c->node);
+	loop_defer(c->world->loop, &c->world->finishing);
+}
+
+void dm_run_finished(struct loop_work *work)
+{
+	struct dm_world *w = container(work, struct dm_world, finishing);
+	struct list *n;
+
+	while ((n = list_take(&w->finished))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		c->done(c);
+	}
+}
+
+void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(&c->reply.err, code, fmt, ap);
+	va_end(ap);
+	dm_finish(c);
+}
+
+static bool named(const char *s)
+{
+	return s && *s;
+}
+
+static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
+{
+	struct dm_device *d = NULL;
+
+	if (c->has_minor)
+		return dm_find_minor(w, c->minor);
+	if (named(c->name))
+		d = dm_find_name(w, c->name);
+	if (!d && named(c->uuid))
+		d = dm_find_uuid(w, c->uuid);
+	return d;
+}
+
+static void fail_not_found(struct dm_cmd *c)
+{
+	if (c->has_minor)
+		dm_fail(c, -ENXIO, "no device has minor %u", c->minor);
+	else if (named(c->name))
+		dm_fail(c, -ENXIO, "no device is named '%.128s'", c->name);
+	else if (named(c->uuid))
+		dm_fail(c, -ENXIO, "no device has uuid '%.128s'", c->uuid);
+	else
+		dm_fail(c, -EINVAL, "no device was given: by name, by uuid or by minor");
+}
+
+void dm_start(struct dm_cmd *c)
+{
+	const struct verb *v = &verbs[c->verb];
+
+	if (v->settled && dm_device_moving(c->device))
+		list_append(&c->device->queue, &c->node);
+	else
+		v->run(c, c->device);
+}
+
+void dm_do(struct dm_world *w, struct dm_cmd *c)
+{
+	c->world = w;
+	c->finished = false;
+	c->reply = (struct dm_reply){ .err = ERR_INIT };
+	list_init(&c->node);
+	c->device = verbs[c->verb].device ? find(w, c) : NULL;
+	if (verbs[c->verb].device && !c->device)
+		fail_not_found(c);
+	else
+		dm_start(c);
+}
+
+void dm_cancel(struct dm_cmd *c)
+{
+	if (c->finished)
+		return;
+	if (!list_empty(&c->node)) {
+		list_remove(&c->node);
+		dm_fail(c, -EINTR, "cancelled");
+	} else if (c->device && c->device->mover == c) {
+		dm_move_cancel(c->device);
+	}
+}
+
+static void now_done(struct dm_cmd *c)
+{
+	*(bool *)c->owner = true;
+}
+
+int dm_do_now(struct dm_world *w, struct dm_cmd *c)
+{
+	bool done = false;
+
+	c->done = now_done;
+	c->owner = &done;
+	dm_do(w, c);
+	while (!done)
+		loop_turn(w->loop, -1);
+	return c->reply.err.code;
+}
+
+void dm_reply_free(struct dm_reply *r)
+{
+	text_free(&r->warnings);
+	arena_free(&r->arena);
+}

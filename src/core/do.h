@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Carrying out commands: each verb has a handler, grouped by what they are about
+ * in do_*.c. A handler ends its command once with dm_finish() or dm_fail(), at
+ * once or later. Control thread.
+ */
+#ifndef CORE_DO_H
+#define CORE_DO_H
+
+#include "core/command.h"
+#include "core/device.h"
+#include "core/world.h"
+
+/*
+ * Fills reply.info from C's device, if it still has one. C->done() is called from the loop, not from here: no
+ * handler finds the world changed under its feet.
+ */
+void dm_finish(struct dm_cmd *c);
+void dm_run_finished(struct loop_work *work);	/* what the world's `finishing` runs */
+void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Runs C's handler: again, for a command that waited in a device's queue. */
+void dm_start(struct dm_cmd *c);
+
+void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
+
+/* The table that C brings, for D (which may be NULL): 0, or the failure is in C's reply. */
+int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct text *explain, struct dm_table **out);
+bool dm_cmd_has_table(const struct dm_cmd *c);
+
+/* The slot that C asks for, active or inactive; may be NULL. */
+const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d);
+
+/* D is NULL for verbs that are about no device. */
+void dm_do_version(struct dm_cmd *c, struct dm_device *d);
+void dm_do_targets(struct dm_cmd *c, struct dm_device *d);
+void dm_do_stores(struct dm_cmd *c, struct dm_device *d);
+void dm_do_names(struct dm_cmd *c, struct dm_device *d);
+void dm_do_info(struct dm_cmd *c, struct dm_device *d);
+void dm_do_export(struct dm_cmd *c, struct dm_device *d);
+void dm_do_stats(struct dm_cmd *c, struct dm_device *d);
+void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d);
+void dm_do_create(struct dm_cmd *c, struct dm_device *d);
+void dm_do_rename(struct dm_cmd *c, struct dm_device *d);
+void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d);
+void dm_do_reload(struct dm_cmd *c, struct dm_device *d);
+void dm_do_clear(struct dm_cmd *c, struct dm_device *d);
+void dm_do_rows(struct dm_cmd *c, struct dm_device *d);	/* status and table */
+void dm_do_deps(struct dm_cmd *c, struct dm_device *d);
+void dm_do_check(struct dm_cmd *c, struct dm_device *d);
+void dm_do_message(struct dm_cmd *c, struct dm_device *d);
+void dm_do_wait(struct dm_cmd *c, struct dm_device *d);
+void dm_do_suspend(struct dm_cmd *c, struct dm_device *d);
+void dm_do_resume(struct dm_cmd *c, struct dm_device *d);
+void dm_do_remove(struct dm_cmd *c, struct dm_device *d);
+void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands that only tell: versions, types, names, info, counters, addresses; and the one that ends it all. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/do.h"
+
+void dm_do_version(struct dm_cmd *c, struct dm_device *d)
+{
+	(void)d;
+	dm_finish(c);
+}
+
+void dm_do_info(struct dm_cmd *c, struct dm_device *d)
+{
+	(void)d;
+	dm_finish(c);
+}
+
+static void fail_memory(struct dm_cmd *c)
+{
+	dm_fail(c, -ENOMEM, "no memory for the answer");
+}
+
+static bool rows_begin(struct dm_cmd *c, size_t n)
+{
+	c->reply.types = arena_alloc(&c->reply.arena, n * sizeof(*c->reply.types));
+	if (!c->reply.types)
+		fail_memory(c);
+	return c->reply.types;
+}
+
+void dm_do_targets(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_type *const *t = c->world->types;
+	size_t n = 0;
+
+	(void)d;
+	while (t[n])
+		n++;
+	if (!rows_begin(c, n))
+		return;
+	for (; *t; t++)
+		c->reply.types[c->reply.n++] = (struct dm_type_row){ (*t)->name, (*t)->usage, (*t)->about, (*t)->version };
+	dm_finish(c);
+}
+
+void dm_do_stores(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_store_type *const *t = c->world->store_types;
+	size_t n = 0;
+
+	(void)d;
+	while (t[n])
+		n++;
+	if (!rows_begin(c, n))
+		return;
+	for (; *t; t++)
+		c->reply.types[c->reply.n++] = (struct dm_type_row){ (*t)->name, (*t)->usage, (*t)->about, NULL };
+	dm_finish(c);
+}
+
+void dm_do_names(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_world *w = c->world;
+	struct list *n, *next;
+
+	(void)d;
+	c->reply.names = arena_alloc(&c->reply.arena, w->n_devices * sizeof(*c->reply.names) + 1);
+	if (!c->reply.names) {
+		fail_memory(c);
+		return;
+	}
+	list_each(n, next, &w->devices)
+		dm_info_fill(&c->reply.names[c->reply.n++], container(n, struct dm_device, node), c->flags);
+	dm_finish(c);
+}
+
+void dm_do_export(struct dm_cmd *c, struct dm_device *d)
+{
+	struct text uris = TEXT_INIT;
+	struct list *n, *next;
+
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		f->uris(f, d, &uris);
+	}
+	c->reply.answer = arena_strdup(&c->reply.arena, text_str(&uris));
+	text_free(&uris);
+	if (!c->reply.answer)
+		fail_memory(c);
+	else if (!*c->reply.answer)
+		dm_fail(c, -ENOTSUP, "nothing exports devices here: the daemon was started without an NBD socket");
+	else
+		dm_finish(c);
+}
+
+static void stats_now(const struct dm_device *d, struct dm_stats *total)
+{
+	struct dm_stats *s;
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		s = atomic_load_explicit(&d->lanes[i].stats, memory_order_acquire);
+		if (s)
+			dm_stats_add(total, s, 1);
+	}
+}
+
+/* The lanes' counters only grow; a reset remembers where they stood, so that nothing is lost to a race. */
+static bool stats_reset(struct dm_device *d, const struct dm_stats *total)
+{
+	if (!d->stats_base)
+		d->stats_base = calloc(1, sizeof(*d->stats_base));
+	if (d->stats_base)
+		dm_stats_add(d->stats_base, total, 1);
+	return d->stats_base;
+}
+
+void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_stats *total = arena_alloc(&c->reply.arena, sizeof(*total));
+
+	if (!total) {
+		fail_memory(c);
+		return;
+	}
+	stats_now(d, total);
+	if (d->stats_base)
+		dm_stats_add(total, d->stats_base, (uint64_t)-1);
+	c->reply.stats = total;
+	c->reply.n = 1;
+	if ((c->flags & DM_WITH_RESET) && !stats_reset(d, total))
+		fail_memory(c);
+	else
+		dm_finish(c);
+}
+
+void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_world *w = c->world;
+
+	(void)d;
+	if (!w->shutdown) {
+		dm_fail(c, -ENOTSUP, "this world has no daemon to end");
+		return;
+	}
+	dm_finish(c);
+	w->shutdown(w);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about what a device is called: create, rename, set_uuid; and what a name may be. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/devices.h"
+#include "core/do.h"
+
+#define MINOR_MAX ((1u << 20) - 1)	/* as many as a Linux dev_t holds */
+
+/* 0, or -EINVAL with the sentence set. */
+static int check_name(const char *name, struct err *e)
+{
+	if (!name || !*name)
+		return err_set(e, -EINVAL, "a device needs a name");
+	if (strlen(name) > DM_NAME_MAX)
+		return err_set(e, -EINVAL, "the name '%.40s...' has %zu bytes; %d are the most", name, strlen(name),
+			       DM_NAME_MAX);
+	if (strchr(name, '/'))
+		return err_set(e, -EINVAL, "the name '%s' has a '/' in it; /dev/mapper/NAME must be one file", name);
+	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "control"))
+		return err_set(e, -EINVAL, "the name '%s' is taken by /dev/mapper itself", name);
+	return 0;
+}
+
+static int check_uuid(const char *uuid, struct err *e)
+{
+	if (uuid && strlen(uuid) > DM_UUID_MAX)
+		return err_set(e, -EINVAL, "the uuid '%.40s...' has %zu bytes; %d are the most", uuid, strlen(uuid),
+			       DM_UUID_MAX);
+	return 0;
+}
+
+static int check_minor(struct dm_world *w, uint32_t minor, struct err *e)
+{
+	const struct dm_device *d = dm_find_minor(w, minor);
+
+	if (minor > MINOR_MAX)
+		return err_set(e, -EINVAL, "minor %u is out of range: 0 to %u", minor, MINOR_MAX);
+	if (d)
+		return err_set(e, -EBUSY, "minor %u is taken by device '%s'", minor, d->name);
+	return 0;
+}
+
+static int check_free(struct dm_world *w, const char *name, const char *uuid, struct err *e)
+{
+	const struct dm_device *d;
+
+	if (name && dm_find_name(w, name))
+		return err_set(e, -EEXIST, "a device named '%s' exists already", name);
+	if (uuid && *uuid && (d = dm_find_uuid(w, uuid)))
+		return err_set(e, -EEXIST, "uuid '%s' is taken by device '%s'", uuid, d->name);
+	return 0;
+}
+
+static int check_new(struct dm_cmd *c)
+{
+	struct err *e = &c->reply.err;
+
+	if (check_name(c->name, e) || check_uuid(c->uuid, e) || check_free(c->world, c->name, c->uuid, e))
+		return e->code;
+	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
+}
+
+void dm_do_create(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *table = NULL;
+	unsigned i;
+
+	if (check_new(c) || (dm_cmd_has_table(c) && dm_do_build(c, NULL, NULL, &table)) ||
+	    dm_device_new(&d, c->world, c, &c->reply.err)) {
+		dm_table_free(table);
+		dm_finish(c);
+		return;
+	}
+	d->active = table;
+	for (i = 0; i < c->world->n_io; i++)
+		d->lanes[i].table = table;	/* nobody has it open yet */
+	c->device = d;
+	dm_finish(c);
+}
+
+void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
+{
+	struct err *e = &c->reply.err;
+
+	if (check_name(c->new_name, e) || (strcmp(c->new_name, d->name) && check_free(c->world, c->new_name, NULL, e))) {
+		dm_finish(c);
+		return;
+	}
+	dm_device_rename(d, c->new_name);
+	dm_device_event(d);
+	dm_finish(c);
+}
+
+void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
+{
+	struct err *e = &c->reply.err;
+
+	if (!c->new_uuid || !*c->new_uuid)
+		err_set(e, -EINVAL, "the new uuid is missing");
+	else if (*d->uuid)
+		err_set(e, -EINVAL, "device '%s' has uuid '%s' already, and a uuid never changes", d->name, d->uuid);
+	else if (!check_uuid(c->new_uuid, e) && !check_free(c->world, NULL, c->new_uuid, e))
+		dm_device_set_uuid(d, c->new_uuid);
+	dm_finish(c);
+}

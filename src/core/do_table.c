@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about tables: reload, clear, status, table, deps, check, message. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "core/do.h"
+
+bool dm_cmd_has_table(const struct dm_cmd *c)
+{
+	return c->text || c->n_lines;
+}
+
+const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d)
+{
+	return c->flags & DM_WITH_INACTIVE ? d->inactive : d->active;
+}
+
+static int build_lines(struct dm_build *b, const struct dm_cmd *c)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < c->n_lines; i++)
+		r = dm_build_line(b, c->lines[i].start, c->lines[i].len, c->lines[i].type, c->lines[i].params);
+	return r;
+}
+
+int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct text *explain, struct dm_table **out)
+{
+	struct dm_build_opts o = {
+		.cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .device = d, .warnings = &c->reply.warnings,
+		.explain = explain, .readonly = (c->flags & DM_WITH_READONLY) || (d && d->readonly),
+	};
+	struct dm_build *b;
+	int r = dm_build_begin(&b, c->world, &o, &c->reply.err);
+
+	if (r)
+		return r;
+	if (c->text)
+		dm_build_text(b, c->text);
+	else
+		build_lines(b, c);
+	return dm_build_end(b, out);
+}
+
+void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *table, *old;
+
+	if (dm_do_build(c, d, NULL, &table)) {
+		dm_finish(c);
+		return;
+	}
+	old = d->inactive;
+	d->inactive = table;
+	dm_table_free(old);
+	dm_finish(c);
+}
+
+void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
+{
+	dm_table_free(d->inactive);
+	d->inactive = NULL;
+	dm_finish(c);
+}
+
+/* The text of one target in the reply's arena, or NULL when memory ran out. */
+static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struct text *scratch)
+{
+	void (*say)(const struct dm_target *t, struct text *out) =
+		c->verb == DM_DO_TABLE ? t->type->table : t->type->status;
+
+	text_clear(scratch);
+	if (say)
+		say(t, scratch);
+	return scratch->failed ? NULL : arena_strdup(&c->reply.arena, text_str(scratch));
+}
+
+static int add_rows(struct dm_cmd *c, const struct dm_table *table)
+{
+	struct text scratch = TEXT_INIT;
+	struct dm_reply *r = &c->reply;
+
+	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));
+	for (; r->rows && r->n < table->n; r->n++) {
+		const struct dm_target *t = &table->targets[r->n];
+
+		r->rows[r->n] = (struct dm_row){ t->start, t->len, t->type->name, row_params(c, t, &scratch) };
+		if (!r->rows[r->n].params)
+			break;
+	}
+	text_free(&scratch);
+	if (r->rows && r->n == table->n)
+		return 0;
+	r->n = 0;
+	return err_set(&r->err, -ENOMEM, "no memory for an answer of %zu lines", table->n);
+}
+
+void dm_do_rows(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+
+	if (table)
+		add_rows(c, table);
+	dm_finish(c);
+}
+
+/* Newest first, as Linux lists them. */
+void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+	struct dm_reply *r = &c->reply;
+	size_t i = table ? table->n_stores : 0;
+
+	r->deps = arena_alloc(&r->arena, i * sizeof(*r->deps) + 1);
+	if (!r->deps) {
+		dm_fail(c, -ENOMEM, "no memory for the answer");
+		return;
+	}
+	while (i--) {
+		const struct dm_store *s = table->stores[i];
+
+		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->device ? s->device->name : s->name),
+						   s->major, s->minor };
+	}
+	dm_finish(c);
+}
+
+/* One explanation a line of the table; the text has them a line each. */
+static void check_rows(struct dm_cmd *c, const struct dm_table *table, char *explained)
+{
+	struct dm_reply *r = &c->reply;
+	char *line = explained, *end;
+
+	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));
+	for (; r->rows && r->n < table->n && (end = strchr(line, '\n')); line = end + 1) {
+		const struct dm_target *t = &table->targets[r->n];
+
+		*end = '\0';
+		r->rows[r->n++] = (struct dm_row){ t->start, t->len, t->type->name, arena_strdup(&r->arena, line) };
+	}
+}
+
+void dm_do_check(struct dm_cmd *c, struct dm_device *d)
+{
+	struct text explain = TEXT_INIT;
+	struct dm_table *table = NULL;
+
+	if (!dm_cmd_has_table(c))
+		err_set(&c->reply.err, -EINVAL, "there is no table to check");
+	else if (!dm_do_build(c, d, &explain, &table))
+		check_rows(c, table, explain.s);
+	dm_table_free(table);
+	text_free(&explain);
+	dm_finish(c);
+}
+
+#define MESSAGE_WORDS 64
+
+static int message_split(char *text, char **argv, struct err *e)
+{
+	int argc = 0;
+
+	while ((argv[argc] = words_next(&text, e)))
+		if (++argc == MESSAGE_WORDS)
+			return err_set(e, -EINVAL, "a message has at most %d words", MESSAGE_WORDS - 1);
+	if (e->code)
+		return e->code;
+	return argc ? argc : err_set(e, -EINVAL, "the message is empty");
+}
+
+static void message_send(struct dm_cmd *c, struct dm_target *t, char *text)
+{
+	struct text answer = TEXT_INIT;
+	struct err *e = &c->reply.err;
+	char *argv[MESSAGE_WORDS];
+	int argc = message_split(text, argv, e);
+
+	if (argc > 0 && !t->type->message(t, argc, argv, &answer, e) && answer.s)
+		c->reply.answer = arena_strdup(&c->reply.arena, answer.s);
+	text_free(&answer);
+}
+
+void dm_do_message(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *t = d->active;
+	struct err *e = &c->reply.err;
+	char *text = strdup(c->message ? c->message : "");
+
+	if (!text)
+		err_set(e, -ENOMEM, "no memory for the message");
+	else if (!t)
+		err_set(e, -EINVAL, "device '%s' has no active table that could take a message", d->name);
+	else if (c->sector >= t->sectors)
+		err_set(e, -EINVAL, "sector %llu is behind the end of '%s', which has %llu sectors",
+			(unsigned long long)c->sector, d->name, (unsigned long long)t->sectors);
+	else if (!t->targets[dm_table_find(t, c->sector)].type->message)
+		err_set(e, -EINVAL, "target %s takes no messages", t->targets[dm_table_find(t, c->sector)].type->name);
+	else
+		message_send(c, &t->targets[dm_table_find(t, c->sector)], text);
+	free(text);
+	dm_finish(c);
+}

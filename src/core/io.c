@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An io thread's life, and its stock of requests for pieces: see io.h. */
+#include "core/io.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/world.h"
+
+#define SLAB_REQS 64
+
+struct dm_req_slab {
+	struct dm_req_slab *next;
+	struct dm_req reqs[SLAB_REQS];
+};
+
+/* The stock grows to what the load needs and stays there. */
+static int io_grow(struct dm_io *io)
+{
+	struct dm_req_slab *slab = malloc(sizeof(*slab));
+	unsigned i;
+
+	if (!slab)
+		return -ENOMEM;
+	slab->next = io->slabs;
+	io->slabs = slab;
+	for (i = 0; i < SLAB_REQS; i++)
+		dm_io_give(io, &slab->reqs[i]);
+	return 0;
+}
+
+struct dm_req *dm_io_take(struct dm_io *io)
+{
+	struct dm_req *r;
+
+	if (!io->free && io_grow(io))
+		return NULL;
+	r = io->free;
+	io->free = r->next;
+	return r;
+}
+
+void dm_io_give(struct dm_io *io, struct dm_req *r)
+{
+	r->next = io->free;
+	io->free = r;
+}
+
+void dm_io_tick(struct dm_io *io)
+{
+	io->now = clock_now(io->world->clock);
+}
+
+static void *io_main(void *arg)
+{
+	struct dm_io *io = arg;
+
+	dm_io_tick(io);
+	loop_run(io->loop);
+	return NULL;
+}
+
+/* Signals are the control thread's. */
+static int io_spawn(struct dm_io *io)
+{
+	char name[16];
+	sigset_t all, old;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&io->thread, NULL, io_main, io);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		return -r;
+	snprintf(name, sizeof(name), "dmuse-io%u", io->index);
+	pthread_setname_np(io->thread, name);
+	io->started = true;
+	return 0;
+}
+
+int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, enum aio_engine engine, struct err *e)
+{
+	int r;
+
+	*io = (struct dm_io){ .world = w, .index = index };
+	r = loop_new(&io->loop, e);
+	if (r)
+		return r;
+	r = aio_new(&io->aio, io->loop, engine, e);
+	if (r)
+		return r;
+	r = io_spawn(io);
+	return r ? err_set(e, r, "cannot start io thread %u: %s", index, strerror(-r)) : 0;
+}
+
+void dm_io_stop(struct dm_io *io)
+{
+	struct dm_req_slab *slab, *next;
+
+	if (io->started) {
+		loop_stop(io->loop);
+		pthread_join(io->thread, NULL);
+	}
+	if (io->aio)
+		aio_free(io->aio);
+	loop_free(io->loop);
+	for (slab = io->slabs; slab; slab = next) {
+		next = slab->next;
+		free(slab);
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacking of limits: the larger block, and only what everyone below can do. See limits.h. */
+#include "core/limits.h"
+
+const struct dm_limits dm_limits_default = {
+	.logical = 512, .physical = 512, .discard = true, .fast_zeroes = true, .fua = true,
+};
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+void dm_limits_stack(struct dm_limits *top, const struct dm_limits *below)
+{
+	top->logical = max_u32(top->logical, below->logical);
+	top->physical = max_u32(top->physical, below->physical);
+	top->io_opt = max_u32(top->io_opt, below->io_opt);
+	top->discard &= below->discard;
+	top->fast_zeroes &= below->fast_zeroes;
+	top->fua &= below->fua;
+	top->rotational |= below->rotational;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rounds: see round.h. A device that nobody has open needs no messages: no io thread looks at its lanes. */
+#include "core/round.h"
+
+#include "core/submit.h"
+#include "core/world.h"
+
+static void round_acked(struct loop_msg *m)
+{
+	struct dm_lane *lane = container(m, struct dm_lane, ack);
+	struct dm_device *d = lane->device;
+
+	if (--d->acks == 0)
+		d->then(d);
+}
+
+void dm_lane_ack(struct dm_lane *lane)
+{
+	lane->ack.run = round_acked;
+	loop_post(lane->device->world->loop, &lane->ack);
+}
+
+/* On the io thread. */
+static void lane_asked(struct loop_msg *m)
+{
+	struct dm_lane *lane = container(m, struct dm_lane, ask);
+
+	lane->gate = lane->want_gate;
+	if (lane->gate == DM_GATE_SHUT && lane->inflight) {
+		lane->draining = true;
+		return;
+	}
+	if (lane->gate != DM_GATE_SHUT) {
+		lane->table = lane->want_table;
+		dm_io_tick(lane->io);
+		dm_unpark(lane);
+	}
+	dm_lane_ack(lane);
+}
+
+static void lane_hurried(struct loop_msg *m)
+{
+	struct dm_lane *lane = container(m, struct dm_lane, hurry);
+
+	if (!lane->draining)
+		return;
+	lane->draining = false;
+	dm_lane_ack(lane);
+}
+
+static void round_direct(struct dm_device *d, enum dm_gate gate, const struct dm_table *table)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		d->lanes[i].gate = gate;
+		if (gate != DM_GATE_SHUT)
+			d->lanes[i].table = table;
+	}
+}
+
+void dm_round(struct dm_device *d, enum dm_gate gate, const struct dm_table *table,
+	      void (*then)(struct dm_device *d))
+{
+	struct dm_world *w = d->world;
+	unsigned i;
+
+	if (d->open_count == 0) {
+		round_direct(d, gate, table);
+		then(d);
+		return;
+	}
+	d->acks = w->n_io;
+	d->then = then;
+	for (i = 0; i < w->n_io; i++) {
+		d->lanes[i].want_gate = gate;
+		d->lanes[i].want_table = table;
+		d->lanes[i].ask.run = lane_asked;
+		loop_post(w->io[i].loop, &d->lanes[i].ask);
+	}
+}
+
+void dm_round_hurry(struct dm_device *d)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		d->lanes[i].hurry.run = lane_hurried;
+		loop_post(d->world->io[i].loop, &d->lanes[i].hurry);
+	}
+}

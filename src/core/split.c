@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request that one map() cannot answer: it covers several lines or chunks, it
+ * is a flush that several stores must hear, or a discard that a striped line
+ * takes leg by leg. It becomes a parent; its pieces come from the io thread's free
+ * list, a bounded number at a time; the first error wins and ends the cutting.
+ */
+#include <errno.h>
+
+#include "core/submit.h"
+
+#define SPLIT_WINDOW 64		/* pieces of one parent under way */
+
+static struct dm_req *split_piece(struct dm_req *p)
+{
+	struct dm_req *piece = dm_io_take(p->io);
+
+	if (!piece) {
+		p->err = -ENOMEM;
+		p->rest_count = 0;
+		return NULL;
+	}
+	*piece = (struct dm_req){ .op = p->op, .flags = p->flags & ~DM_SPLITTING, .io = p->io, .began = p->began,
+				  .asked = p->asked, .parent = p };
+	p->pending++;
+	return piece;
+}
+
+/* For a flush the rest counts stores. */
+static void split_flush(struct dm_req *p)
+{
+	struct dm_req *piece = split_piece(p);
+
+	if (!piece)
+		return;
+	piece->store = p->table->stores[p->rest_sector++];
+	p->rest_count--;
+	dm_enter(dm_dispatch(piece), piece);
+}
+
+static void split_advance(struct dm_req *p, uint64_t sectors)
+{
+	p->rest_sector += sectors;
+	p->rest_count -= sectors;
+}
+
+static void split_line(struct dm_req *p)
+{
+	const struct dm_target *t = &p->table->targets[dm_table_find(p->table, p->rest_sector)];
+	uint64_t in = p->rest_sector - t->start, n = t->len - in;
+	bool parts = t->parts && dm_op_is_range(p->op);
+	struct dm_req *piece = split_piece(p);
+
+	if (!piece)
+		return;
+	if (t->chunk && !parts && n > t->chunk - in % t->chunk)
+		n = t->chunk - in % t->chunk;
+	if (n > p->rest_count)
+		n = p->rest_count;
+	piece->sector = in;
+	piece->count = n;
+	if (p->data)
+		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
+	piece->part = p->rest_part;
+	if (parts && ++p->rest_part < t->parts)
+		n = 0;		/* the same run again, for the next part */
+	else
+		p->rest_part = 0;
+	split_advance(p, n);
+	dm_enter(dm_verdict(piece, t->type->map(t, piece)), piece);
+}
+
+/* Cuts on until the window is full or nothing is left; `pending` holds one count for this function. */
+static void split_go_on(struct dm_req *p)
+{
+	p->flags |= DM_SPLITTING;
+	while (p->rest_count && !p->err && p->pending < SPLIT_WINDOW) {
+		if (p->op == DM_FLUSH)
+			split_flush(p);
+		else
+			split_line(p);
+	}
+	p->flags &= ~DM_SPLITTING;
+	if (p->err)
+		p->rest_count = 0;
+	if (--p->pending == 0)
+		dm_done(p, p->err);
+}
+
+void dm_split(struct dm_req *r, const struct dm_table *t)
+{
+	r->table = t;
+	r->rest_sector = r->op == DM_FLUSH ? 0 : r->sector;
+	r->rest_count = r->op == DM_FLUSH ? t->n_stores : r->count;
+	r->rest_part = 0;
+	r->err = 0;
+	r->pending = 1;
+	split_go_on(r);
+}
+
+void dm_piece_done(struct dm_req *p, int err)
+{
+	if (err && !p->err)
+		p->err = err;
+	if (p->rest_count && !p->err && !(p->flags & DM_SPLITTING)) {
+		split_go_on(p);		/* takes over the piece's count */
+		return;
+	}
+	if (--p->pending == 0)
+		dm_done(p, p->err);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding the store that a word means, and counting who uses it: see store.h. */
+#include "core/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/world.h"
+
+/* The type whose "NAME:" or "NAME,option" the word begins with, or NULL. *REST is what follows the name. */
+static const struct dm_store_type *store_prefix(const struct dm_store_wish *w, const char **rest)
+{
+	const struct dm_store_type *const *t;
+	size_t n;
+
+	for (t = w->world->store_types; *t; t++) {
+		n = strlen((*t)->name);
+		if (!strncmp(w->word, (*t)->name, n) && (w->word[n] == ':' || (w->word[n] == ',' && strchr(w->word, ':')))) {
+			*rest = w->word + n;
+			return *t;
+		}
+	}
+	return NULL;
+}
+
+static const struct dm_store_type *store_claimer(const struct dm_store_wish *w)
+{
+	const struct dm_store_type *const *t;
+
+	for (t = w->world->store_types; *t; t++)
+		if ((*t)->claims && (*t)->claims(w))
+			return *t;
+	return NULL;
+}
+
+int dm_store_get(struct dm_store_wish *w, struct dm_store **out)
+{
+	const char *rest = w->word;
+	const struct dm_store_type *t = store_prefix(w, &rest);
+	struct dm_store_wish inner = *w;
+
+	if (!t)
+		t = store_claimer(w);
+	if (!t)
+		return err_set(w->err, -ENODEV, "'%.200s' is neither a file nor a mapped device", w->word);
+	inner.word = rest;
+	return t->open(&inner, out);
+}
+
+void dm_store_enter(struct dm_world *world, struct dm_store *s)
+{
+	s->world = world;
+	s->refs = 1;
+	list_append(&world->stores, &s->node);
+}
+
+void dm_store_ref(struct dm_store *s)
+{
+	s->refs++;
+}
+
+void dm_store_put(struct dm_store *s)
+{
+	if (--s->refs)
+		return;
+	list_remove(&s->node);
+	free(s->name);
+	s->type->close(s);
+}
+
+/* Copies up to the first of STOP into OUT (cut to SIZE); returns where it stopped. */
+static const char *wish_copy(const char *from, const char *stop, char *out, size_t size)
+{
+	size_t n = strcspn(from, stop), fit = n < size ? n : size - 1;
+
+	memcpy(out, from, fit);
+	out[fit] = '\0';
+	return from + n;
+}
+
+bool dm_wish_option(const char **at, char name[32], char value[64])
+{
+	const char *p = *at;
+
+	value[0] = '\0';
+	if (*p != ',') {
+		*at = p + (*p == ':');
+		return false;
+	}
+	p = wish_copy(p + 1, "=,:", name, 32);
+	if (*p == '=')
+		p = wish_copy(p + 1, ",:", value, 64);
+	*at = p;
+	return true;
+}

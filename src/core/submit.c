@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a request: admission to a device, the line it falls in, its way
+ * down to a store, its end. Stacked devices are a loop, not a recursion.
+ * Nothing here allocates, locks or calls the system, but for a device's first
+ * request on a thread (its counters) and for pieces (split.c).
+ */
+#include "core/submit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/world.h"
+
+static void lane_park(struct dm_lane *lane, struct dm_req *r)
+{
+	r->next = NULL;
+	*lane->parked_tail = r;
+	lane->parked_tail = &r->next;
+}
+
+void dm_unpark(struct dm_lane *lane)
+{
+	struct dm_req *r = lane->parked, *next;
+
+	lane->parked = NULL;
+	lane->parked_tail = &lane->parked;
+	for (; r; r = next) {
+		next = r->next;
+		dm_enter(lane, r);
+	}
+}
+
+/* The counters of this device on this thread: made once, at the first request. */
+static struct dm_stats *lane_stats(struct dm_lane *lane)
+{
+	struct dm_stats *s = atomic_load_explicit(&lane->stats, memory_order_relaxed);
+
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		atomic_store_explicit(&lane->stats, s, memory_order_release);
+	}
+	return s;
+}
+
+static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
+{
+	struct dm_stats *s = lane_stats(lane);
+
+	if (s)
+		dm_stats_count(s, r->asked, r->count, r->io->now - r->began, err);
+	if (--lane->inflight == 0 && lane->draining) {
+		lane->draining = false;
+		dm_lane_ack(lane);
+	}
+}
+
+void dm_done(struct dm_req *r, int err)
+{
+	if (r->flags & DM_THEN_FLUSH) {
+		r->flags &= ~DM_THEN_FLUSH;
+		if (!err) {
+			r->op = DM_FLUSH;
+			r->store->type->submit(r->store, r->io, r);
+			return;
+		}
+	}
+	while (r->depth)
+		lane_leave(r->path[--r->depth], r, err);
+	if (r->parent) {
+		struct dm_req *parent = r->parent;
+
+		if (r->asked == DM_EXTENT) {	/* never cut, so the one piece has the whole answer */
+			parent->count = r->count;
+			parent->flags |= r->flags & (DM_HOLE | DM_ZERO);
+		}
+		dm_io_give(r->io, r);
+		dm_piece_done(parent, err);
+	} else {
+		r->done(r, err);
+	}
+}
+
+static bool writes(const struct dm_req *r)
+{
+	return r->op == DM_WRITE || dm_op_is_range(r->op);
+}
+
+/* May R pass this device at all? 0 or -errno. */
+static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
+{
+	const struct dm_table *t = lane->table;
+	uint32_t block;
+
+	if (!t)
+		return -EIO;
+	if (writes(r) && (t->readonly || lane->device->readonly))
+		return -EROFS;
+	if (r->sector > t->sectors || r->count > t->sectors - r->sector)
+		return -EIO;
+	block = t->limits.logical / DM_SECTOR;
+	return ((r->sector | r->count) & (block - 1)) && r->op != DM_EXTENT ? -EINVAL : 0;
+}
+
+struct dm_lane *dm_dispatch(struct dm_req *r)
+{
+	struct dm_store *s = r->store;
+
+	if (s->device)
+		return &s->device->lanes[r->io->index];
+	if ((r->flags & DM_FUA) && !(r->op == DM_WRITE && s->limits.fua)) {
+		r->flags &= ~DM_FUA;
+		r->flags |= r->op == DM_FLUSH ? 0 : DM_THEN_FLUSH;
+	}
+	s->type->submit(s, r->io, r);
+	return NULL;
+}
+
+struct dm_lane *dm_verdict(struct dm_req *r, int verdict)
+{
+	switch (verdict) {
+	case DM_REMAPPED:
+		return dm_dispatch(r);
+	case DM_HELD:
+		return NULL;
+	default:
+		dm_done(r, verdict);	/* DM_DONE is 0 */
+		return NULL;
+	}
+}
+
+/* How far R may reach from its sector in line T before it has to be cut. */
+static uint64_t line_room(const struct dm_target *t, const struct dm_req *r)
+{
+	uint64_t in = r->sector - t->start, room = t->len - in;
+	uint64_t chunk = t->chunk;
+
+	if (!chunk)
+		return room;
+	chunk -= in % chunk;
+	return chunk < room ? chunk : room;
+}
+
+/* One step down from a device that has admitted R: the lane below, or NULL. */
+static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
+{
+	const struct dm_target *t;
+	uint64_t room;
+
+	if (r->op == DM_FLUSH) {
+		if (table->n_stores == 1) {
+			r->store = table->stores[0];
+			return dm_dispatch(r);
+		}
+		dm_split(r, table);
+		return NULL;
+	}
+	if (r->count == 0) {
+		dm_done(r, 0);
+		return NULL;
+	}
+	t = &table->targets[dm_table_find(table, r->sector)];
+	room = line_room(t, r);
+	if (r->op == DM_EXTENT && r->count > room)
+		r->count = room;
+	if (r->count > room || (t->parts && dm_op_is_range(r->op))) {
+		dm_split(r, table);
+		return NULL;
+	}
+	r->sector -= t->start;
+	return dm_verdict(r, t->type->map(t, r));
+}
+
+/* A stack deeper than the request's path goes on in a piece of its own. */
+static struct dm_req *deepen(struct dm_req *r)
+{
+	struct dm_req *piece = dm_io_take(r->io);
+
+	if (!piece) {
+		dm_done(r, -ENOMEM);
+		return NULL;
+	}
+	*piece = (struct dm_req){ .op = r->op, .flags = r->flags, .sector = r->sector, .count = r->count,
+				  .data = r->data, .io = r->io, .began = r->began, .asked = r->asked, .parent = r };
+	r->pending = 1;
+	r->rest_count = 0;
+	r->err = 0;
+	return piece;
+}
+
+void dm_enter(struct dm_lane *lane, struct dm_req *r)
+{
+	int err;
+
+	while (lane) {
+		if (lane->gate == DM_GATE_SHUT) {
+			lane_park(lane, r);
+			return;
+		}
+		if (lane->gate == DM_GATE_GONE) {
+			dm_done(r, -ESHUTDOWN);
+			return;
+		}
+		if (r->depth == DM_DEPTH && !(r = deepen(r)))
+			return;
+		lane->inflight++;
+		r->path[r->depth++] = lane;
+		err = lane_check(lane, r);
+		if (err) {
+			dm_done(r, err);
+			return;
+		}
+		lane = lane_step(lane->table, r);
+	}
+}
+
+void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
+{
+	r->io = io;
+	r->depth = 0;
+	r->parent = NULL;
+	r->asked = r->op;
+	r->began = io->now;
+	if (r->op == DM_FLUSH)
+		r->sector = r->count = 0;
+	dm_enter(&d->lanes[io->index], r);
+}

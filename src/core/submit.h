@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The request path inside the core: what submit.c, split.c and round.c share. On the request's io thread. */
+#ifndef CORE_SUBMIT_H
+#define CORE_SUBMIT_H
+
+#include "core/device.h"
+
+/* Through LANE and whatever lies below it. */
+void dm_enter(struct dm_lane *lane, struct dm_req *r);
+
+/* Where a piece goes once map() has spoken: the lane below, or NULL if it went to a store or is over. */
+struct dm_lane *dm_verdict(struct dm_req *r, int verdict);
+
+/* Sends R, whose store is set: the lane of a mapped device, or NULL. */
+struct dm_lane *dm_dispatch(struct dm_req *r);
+
+/* Cuts R, which covers more than one line, chunk, part or store of T, into pieces and starts them. */
+void dm_split(struct dm_req *r, const struct dm_table *t);
+
+/* A piece of P is over; P too, if it was the last. */
+void dm_piece_done(struct dm_req *p, int err);
+
+/* Sends what is parked in LANE on its way again (its gate is open, or gone: then they fail). */
+void dm_unpark(struct dm_lane *lane);
+
+/* Tells the control thread that LANE is drained. */
+void dm_lane_ack(struct dm_lane *lane);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is asked of a finished table: see table.h; build.c makes it. */
+#include "core/table.h"
+
+#include <stdlib.h>
+
+#include "core/device.h"
+
+void dm_table_free(struct dm_table *t)
+{
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; i < t->n; i++)
+		if (t->targets[i].type->dtr)
+			t->targets[i].type->dtr(&t->targets[i]);
+	for (i = 0; i < t->n_stores; i++)
+		dm_store_put(t->stores[i]);
+	free(t->stores);
+	free(t->ends);
+	free(t->targets);
+	arena_free(&t->arena);
+	free(t);
+}
+
+size_t dm_table_find(const struct dm_table *t, uint64_t sector)
+{
+	const uint64_t *base = t->ends;
+	size_t n = t->n;
+
+	while (n > 1) {
+		size_t half = n / 2;
+
+		base += (base[half - 1] <= sector) * half;
+		n -= half;
+	}
+	return (size_t)(base - t->ends);
+}
+
+bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++) {
+		const struct dm_device *below = t->stores[i]->device;
+
+		if (below && (below == device || dm_table_reaches(below->active, device) ||
+			      dm_table_reaches(below->inactive, device)))
+			return true;
+	}
+	return false;
+}
+
+void dm_text_store(struct text *out, const struct dm_store *s)
+{
+	if (s->major || s->minor)
+		text_printf(out, "%u:%u", s->major, s->minor);
+	else if (s->type->word)
+		s->type->word(s, out);
+	else
+		text_add_word(out, s->name);
+}
+
+void dm_text_at(struct text *out, const struct dm_at *at)
+{
+	dm_text_store(out, at->store);
+	text_printf(out, " %llu", (unsigned long long)at->offset);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A world's beginning and end, and finding devices in it: see world.h. */
+#include "core/world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/devices.h"
+#include "core/do.h"
+#include "core/flush.h"
+#include "core/move.h"
+
+static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = o->io_threads ? o->io_threads : cpus > 0 ? (unsigned)cpus : 1;
+	int r;
+
+	w->io = calloc(n, sizeof(*w->io));
+	if (!w->io)
+		return err_set(e, -ENOMEM, "no memory for %u io threads", n);
+	while (w->n_io < n) {
+		r = dm_io_start(&w->io[w->n_io], w, w->n_io, o->engine, e);
+		w->n_io++;
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e)
+{
+	struct dm_world *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return err_set(e, -ENOMEM, "no memory for a world");
+	w->loop = o->loop;
+	w->clock = o->clock ? o->clock : &clock_monotonic;
+	w->types = o->types;
+	w->store_types = o->store_types;
+	w->major = o->major ? o->major : DM_MAJOR;
+	list_init(&w->devices);
+	list_init(&w->stores);
+	list_init(&w->fronts);
+	list_init(&w->finished);
+	list_init(&w->finishing.node);
+	w->finishing.run = dm_run_finished;
+	r = world_start_io(w, o, e);
+	if (r) {
+		dm_world_free(w);
+		return r;
+	}
+	*out = w;
+	return 0;
+}
+
+void dm_world_release(struct dm_world *w)
+{
+	dm_move_release(w);
+}
+
+static void world_flushed(void *arg, const struct err *e)
+{
+	struct err *out = arg;
+
+	*out = *e;
+	if (!e->code)
+		out->code = 1;		/* answered */
+}
+
+static int world_flush(struct dm_world *w, struct err *e)
+{
+	struct err flushed = ERR_INIT;
+
+	dm_flush_stores(w, NULL, world_flushed, &flushed);
+	while (!flushed.code)
+		loop_turn(w->loop, -1);
+	return flushed.code < 0 ? err_set(e, flushed.code, "%s", flushed.text) : 0;
+}
+
+static bool world_moving(const struct dm_world *w)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &w->devices)
+		if (dm_device_moving(container(n, struct dm_device, node)))
+			return true;
+	return false;
+}
+
+int dm_world_stop(struct dm_world *w, struct err *e)
+{
+	struct dm_cmd c = { .verb = DM_DO_REMOVE_ALL };
+	int r;
+
+	while (world_moving(w))
+		loop_turn(w->loop, -1);
+	r = world_flush(w, e);
+	dm_do_now(w, &c);
+	dm_reply_free(&c.reply);
+	return r;
+}
+
+void dm_world_free(struct dm_world *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->n_io; i++)
+		dm_io_stop(&w->io[i]);
+	free(w->io);
+	free(w);
+}
+
+struct dm_device *dm_find_name(struct dm_world *w, const char *name)
+{
+	struct dm_device *d;
+
+	HASH_FIND(by_name, w->by_name, name, strlen(name), d);
+	return d;
+}
+
+struct dm_device *dm_find_uuid(struct dm_world *w, const char *uuid)
+{
+	struct dm_device *d;
+
+	HASH_FIND(by_uuid, w->by_uuid, uuid, strlen(uuid), d);
+	return d;
+}
+
+struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor)
+{
+	struct dm_device *d;
+
+	HASH_FIND(by_minor, w->by_minor, &minor, sizeof(minor), d);
+	return d;
+}
+
+const struct dm_type *dm_find_type(const struct dm_world *w, const char *name)
+{
+	const struct dm_type *const *t;
+
+	for (t = w->types; *t; t++)
+		if (!strcmp((*t)->name, name))
+			return *t;
+	return NULL;
+}
