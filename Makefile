@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door; meson and ninja do the work. What is missing on a Debian machine is installed first (scripts/deps).
+#
+#   CC=clang      another compiler            SAN=1      address and undefined-behaviour sanitizers, in build-san
+#   PREFIX=/usr   where it will live          DESTDIR=d  put in front of that while installing
+#   NODEPS=1      install no packages         QUICK=1    a short benchmark
+
+BUILD   ?= build$(if $(SAN),-san)
+PREFIX  ?= /usr/local
+SETUP    = CC="$(CC)" scripts/configure $(BUILD) $(PREFIX) $(if $(SAN),-Db_sanitize=address$(comma)undefined -Db_lundef=false)
+NEED     = $(if $(NODEPS),@:,@scripts/deps)
+comma   := ,
+
+all:                ## build build/dmuse
+	$(NEED) build
+	@$(SETUP)
+	@ninja -C $(BUILD) --quiet
+
+demo: all           ## a file system through a mapping table, step by step
+	$(NEED) demo
+	@scripts/demo $(BUILD)/dmuse
+
+test: all           ## run every test (SAN=1: under the sanitizers)
+	$(NEED) demo test
+	@tests/run --build $(BUILD)
+
+bench:              ## measure speed and memory (QUICK=1: two minutes)
+	$(NEED) build bench
+	@CC="$(CC)" scripts/configure build-bench $(PREFIX) -Dbuildtype=release
+	@ninja -C build-bench --quiet
+	@QUICK=$(QUICK) bench/run build-bench
+
+install: all        ## install program, man pages, completion, systemd units
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
+
+deps:               ## install everything that building, testing and measuring need
+	@scripts/deps build demo test bench
+
+clean:              ## remove what was built
+	rm -rf build build-*
+
+help:               ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^#   /  /p' Makefile
+
+.PHONY: all demo test bench install deps clean help
