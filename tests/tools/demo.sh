@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The demo passes, leaves nothing behind (also when it is interrupted), and can fail.
+here=$(cd "$(dirname "$0")/../.." && pwd)
+demo=$here/scripts/demo
+export TMPDIR=${TMPDIR:-/tmp}
+
+n=0
+ok() {
+	n=$((n + 1))
+	if "${@:2}"; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
+}
+empty() { [ -z "$(ls -A "$TMPDIR")" ]; }
+
+out=$("$demo" "${DMUSE:-build/dmuse}" 2>&1)
+status=$?
+sed 's/^/# /' <<<"$out"
+ok "the demo passes" [ $status = 0 ]
+ok "it says so" grep -q "The demo passed" <<<"$out"
+ok "it leaves nothing behind" empty
+
+# Interrupted while its daemon runs.
+coproc D { exec setsid "$demo" "${DMUSE:-build/dmuse}" 2>&1; }
+pid=$D_PID
+while read -r -u "${D[0]}" line && [[ $line != *"dmuse table vd"* ]]; do :; done
+kill -TERM "$pid"
+cat <&"${D[0]}" >/dev/null
+wait "$pid"
+status=$?
+ok "an interrupted demo says that it did not end well" [ $status != 0 ]
+ok "and leaves nothing behind either" empty
+
+# A program that does nothing is no dmuse.
+"$demo" /bin/false >/dev/null 2>&1
+status=$?
+ok "the demo fails with a program that does nothing" [ $status != 0 ]
+echo "1..$n"
