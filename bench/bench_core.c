@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the core itself costs: random 4 KiB reads from a memory store, in one
+ * process, from dm_submit() to done(). Compares tables of 1 to 1,000,000 lines,
+ * stacks of devices and numbers of io threads. What is compared is measured in
+ * turns, so that a busy moment of the machine hits all of it; medians are printed,
+ * as "name value" lines for bench/run.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/command.h"
+#include "core/world.h"
+#include "stores/stores.h"
+#include "targets/targets.h"
+
+#define STORE_SECTORS (UINT64_C(256) << 11)	/* of 512 bytes: 256 MiB */
+#define STORE_WORD "memory,size=256M:bench"
+#define BLOCK 8u				/* sectors of one read */
+#define BATCH 32				/* reads between two looks at the clock, as a front does */
+#define ROUNDS_MAX 15
+#define STACK_MAX 10
+#define COMPARED_MAX 10
+#define THREADS_MAX 64
+
+struct bench {
+	struct loop *loop;
+	struct dm_world *world;
+	unsigned rounds;
+	unsigned reads;		/* a measurement, on each thread */
+};
+
+/* What one io thread does during a measurement: random reads, or (FILL) one write of every block in order. */
+struct load {
+	struct loop_msg msg;
+	struct bench *bench;
+	struct dm_io *io;
+	struct dm_device *device;
+	bool fill;
+	uint64_t seed, blocks, requests, ns;
+	unsigned *running;
+	bool answered;
+	struct dm_req req;
+	uint8_t data[BLOCK * DM_SECTOR];
+};
+
+__attribute__((noreturn)) static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "bench_core: %s: %s\n", what, why);
+	exit(1);
+}
+
+static uint64_t next_random(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
+	return *s;
+}
+
+static void load_answered(struct dm_req *r, int err)
+{
+	if (err)
+		die("a request failed", strerror(-err));
+	container(r, struct load, req)->answered = true;
+}
+
+static void load_request(struct load *l, uint64_t block)
+{
+	l->req.op = l->fill ? DM_WRITE : DM_READ;
+	l->req.flags = 0;
+	l->req.sector = block * BLOCK;
+	l->req.count = BLOCK;
+	l->req.data = l->data;
+	l->req.done = load_answered;
+	l->answered = false;
+	dm_submit(l->io, l->device, &l->req);
+	if (!l->answered)
+		die("memory store", "it answered later; this benchmark expects it to answer at once");
+}
+
+static void load_over(struct loop_msg *m)
+{
+	--*container(m, struct load, msg)->running;
+}
+
+/* On the io thread. */
+static void load_run(struct loop_msg *m)
+{
+	struct load *l = container(m, struct load, msg);
+	uint64_t began = clock_now(l->bench->world->clock), i;
+
+	for (i = 0; i < l->requests; i++) {
+		if (i % BATCH == 0)
+			dm_io_tick(l->io);
+		load_request(l, l->fill ? i : next_random(&l->seed) % l->blocks);
+	}
+	l->ns = clock_now(l->bench->world->clock) - began;
+	l->msg.run = load_over;
+	loop_post(l->bench->loop, &l->msg);
+}
+
+/* Nanoseconds a request, with THREADS threads on D at the same time (the slowest counts). */
+static double load(struct bench *b, struct dm_device *d, unsigned threads, bool fill)
+{
+	static struct load loads[THREADS_MAX];
+	uint64_t blocks = dm_device_sectors(d) / BLOCK, requests = fill ? blocks : b->reads, slowest = 0;
+	unsigned i, running = threads;
+
+	for (i = 0; i < threads; i++) {
+		loads[i] = (struct load){ .msg = { .run = load_run }, .bench = b, .io = &b->world->io[i], .device = d,
+					  .fill = fill, .seed = UINT64_C(88172645463325252) + i, .blocks = blocks,
+					  .requests = requests, .running = &running };
+		memset(loads[i].data, 0xa5, sizeof(loads[i].data));
+		loop_post(b->world->io[i].loop, &loads[i].msg);
+	}
+	while (running)
+		loop_turn(b->loop, -1);
+	for (i = 0; i < threads; i++)
+		if (loads[i].ns > slowest)
+			slowest = loads[i].ns;
+	return (double)slowest / (double)requests;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, unsigned n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
+}
+
+/* Takes TEXT. */
+static struct dm_device *create(struct bench *b, const char *name, char *text)
+{
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = name, .text = text };
+	struct dm_device *d;
+
+	if (dm_do_now(b->world, &c))
+		die(name, c.reply.err.text);
+	dm_reply_free(&c.reply);
+	free(text);
+	d = dm_find_name(b->world, name);
+	dm_open(d);
+	return d;
+}
+
+/* LINES lines of one block each (or one line of everything), scattered over the store. */
+static char *table_text(unsigned lines)
+{
+	struct text t = TEXT_INIT;
+	unsigned i;
+
+	if (lines == 1)
+		text_printf(&t, "0 %" PRIu64 " linear " STORE_WORD " 0\n", STORE_SECTORS);
+	else if (lines < STORE_SECTORS / BLOCK) {
+		uint64_t len = STORE_SECTORS / lines / BLOCK * BLOCK;
+
+		for (i = 0; i < lines; i++)
+			text_printf(&t, "%" PRIu64 " %" PRIu64 " linear " STORE_WORD " %" PRIu64 "\n", i * len, len,
+				    (uint64_t)i * 7919 % lines * len);
+	} else {
+		for (i = 0; i < lines; i++)
+			text_printf(&t, "%" PRIu64 " %u linear " STORE_WORD " %" PRIu64 "\n", (uint64_t)i * BLOCK, BLOCK,
+				    (uint64_t)i * 7919 * BLOCK % STORE_SECTORS);
+	}
+	return text_take(&t);
+}
+
+/* Measures N devices in turns, with threads[i] threads (1, if NULL); MEDIANS gets nanoseconds a read. */
+static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n, double *medians)
+{
+	double ns[COMPARED_MAX][ROUNDS_MAX];
+	unsigned i, r;
+
+	for (r = 0; r < b->rounds; r++)
+		for (i = 0; i < n; i++)
+			ns[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
+	for (i = 0; i < n; i++)
+		medians[i] = median(ns[i], b->rounds);
+}
+
+/* Tables of more and more lines. Every block of the store is written first: reading holes would be cheaper. */
+static void bench_lines(struct bench *b)
+{
+	static const unsigned lines[] = { 1, 100, 10000, 1000000 };
+	struct dm_device *d[4];
+	double ns[4];
+	unsigned i;
+
+	for (i = 0; i < 4; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "lines-%u", lines[i]);
+		d[i] = create(b, name, table_text(lines[i]));
+	}
+	load(b, d[0], 1, true);
+	compare(b, d, NULL, 4, ns);
+	for (i = 0; i < 4; i++)
+		printf("lines.%u.ns %.1f\nlines.%u.ratio %.3f\n", lines[i], ns[i], lines[i], ns[i] / ns[0]);
+}
+
+/* Devices on devices. The lowest is a line on the store. */
+static void bench_stack(struct bench *b)
+{
+	struct dm_device *d[STACK_MAX];
+	double ns[STACK_MAX];
+	unsigned i;
+
+	for (i = 0; i < STACK_MAX; i++) {
+		struct text t = TEXT_INIT;
+		char name[32];
+
+		if (i == 0)
+			text_printf(&t, "0 %" PRIu64 " linear " STORE_WORD " 0", STORE_SECTORS);
+		else
+			text_printf(&t, "0 %" PRIu64 " linear /dev/mapper/stack-%u 0", STORE_SECTORS, i);
+		snprintf(name, sizeof(name), "stack-%u", i + 1);
+		d[i] = create(b, name, text_take(&t));
+	}
+	compare(b, d, NULL, STACK_MAX, ns);
+	for (i = 0; i < STACK_MAX; i++)
+		printf("stack.%u.ns %.1f\n", i + 1, ns[i]);
+}
+
+/* One device under more and more io threads: reads a second of all together. */
+static void bench_threads(struct bench *b)
+{
+	struct dm_device *one = dm_find_name(b->world, "lines-1"), *d[COMPARED_MAX];
+	unsigned threads[COMPARED_MAX], n = 0, i;
+	double ns[COMPARED_MAX];
+
+	for (i = 1; i <= b->world->n_io && n < COMPARED_MAX; i *= 2, n++) {
+		d[n] = one;
+		threads[n] = i;
+	}
+	compare(b, d, threads, n, ns);
+	for (i = 0; i < n; i++)
+		printf("threads.%u.million_reads_s %.2f\n", threads[i], threads[i] * 1e3 / ns[i]);
+}
+
+int main(int argc, char **argv)
+{
+	bool quick = argc > 1 && !strcmp(argv[1], "--quick");
+	struct bench b = { .rounds = quick ? 5 : ROUNDS_MAX, .reads = quick ? 300000 : 1000000 };
+	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct err e = ERR_INIT;
+	struct list *n, *next;
+
+	o.io_threads = cpus < 1 ? 1 : cpus > THREADS_MAX ? THREADS_MAX : (unsigned)cpus;
+	if (loop_new(&b.loop, &e))
+		die("loop", e.text);
+	o.loop = b.loop;
+	if (dm_world_new(&b.world, &o, &e))
+		die("world", e.text);
+	bench_lines(&b);
+	bench_stack(&b);
+	bench_threads(&b);
+	list_each(n, next, &b.world->devices)
+		dm_close(container(n, struct dm_device, node));
+	if (dm_world_stop(b.world, &e))
+		die("stop", e.text);
+	dm_world_free(b.world);
+	loop_free(b.loop);
+	return 0;
+}
