@@ -234,8 +234,8 @@ static void bench_stack(struct bench *b)
 /* One device under more and more io threads: reads a second of all together. */
 static void bench_threads(struct bench *b)
 {
-	struct dm_device *one = dm_find_name(b->world, "lines-1"), *d[COMPARED_MAX];
-	unsigned threads[COMPARED_MAX], n = 0, i;
+	struct dm_device *one = dm_find_name(b->world, "lines-1"), *d[COMPARED_MAX] = { NULL };
+	unsigned threads[COMPARED_MAX] = { 0 }, n = 0, i;
 	double ns[COMPARED_MAX];
 
 	for (i = 1; i <= b->world->n_io && n < COMPARED_MAX; i *= 2, n++) {
