@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's side of the control socket: see dict_client.h. The text is made once and sent from where it is. */
+#include "proto/dict_client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int dict_connect(const char *path, struct err *e)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd, code;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return err_set(e, -ENAMETOOLONG, "the socket's path '%s' has %zu bytes; %zu are the most", path,
+			       strlen(path), sizeof(to.sun_path) - 1);
+	strcpy(to.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return fd;
+	code = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
+}
+
+static int client_send_all(int fd, const char *p, size_t n, int flags, struct err *e)
+{
+	while (n) {
+		ssize_t r = send(fd, p, n, MSG_NOSIGNAL | flags);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(e, -errno, "cannot send to the daemon: %s", strerror(errno));
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int client_recv_all(int fd, char *p, size_t n, struct err *e)
+{
+	while (n) {
+		ssize_t r = recv(fd, p, n, 0);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(e, -errno, "cannot read the daemon's answer: %s", strerror(errno));
+		if (!r)
+			return err_set(e, -ECONNRESET, "the daemon hung up before it had answered");
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int client_send(int fd, plist_t request, struct err *e)
+{
+	char *xml = NULL;
+	uint32_t len = 0, head;
+	int r;
+
+	plist_to_xml(request, &xml, &len);
+	if (!xml)
+		return err_set(e, -ENOMEM, "no memory for the request");
+	head = htonl(len);
+	if (len > DICT_FRAME_MAX)
+		r = err_set(e, -EMSGSIZE, "the request has %u bytes; %u are the most", len, DICT_FRAME_MAX);
+	else if (!(r = client_send_all(fd, (char *)&head, sizeof(head), MSG_MORE, e)))
+		r = client_send_all(fd, xml, len, 0, e);
+	free(xml);
+	return r;
+}
+
+/* The daemon may refuse before it has read all: its answer is worth more than the failed write. */
+static int client_recv(int fd, plist_t *reply, struct err *e)
+{
+	uint32_t len;
+	char *xml;
+	int r = client_recv_all(fd, (char *)&len, sizeof(len), e);
+
+	if (r)
+		return r;
+	len = ntohl(len);
+	if (len > DICT_FRAME_MAX)
+		return err_set(e, -EPROTO, "the answer would have %u bytes: no dmuse daemon listens there", len);
+	xml = malloc((size_t)len + 1);
+	if (!xml)
+		return err_set(e, -ENOMEM, "no memory for an answer of %u bytes", len);
+	r = client_recv_all(fd, xml, len, e);
+	if (!r)
+		plist_from_xml(xml, len, reply);
+	free(xml);
+	return r;
+}
+
+int dict_call(int fd, plist_t request, plist_t *reply, struct err *e)
+{
+	struct err sent = ERR_INIT;
+	int r;
+
+	*reply = NULL;
+	if (client_send(fd, request, &sent) && sent.code != -EPIPE && sent.code != -ECONNRESET)
+		return err_set(e, sent.code, "%s", sent.text);
+	r = client_recv(fd, reply, e);
+	if (r)
+		return sent.code ? err_set(e, sent.code, "%s", sent.text) : r;
+	if (plist_get_node_type(*reply) != PLIST_DICT) {
+		plist_free(*reply);
+		*reply = NULL;
+		return err_set(e, -EPROTO, "the answer is no dictionary: no dmuse daemon listens there");
+	}
+	return 0;
+}

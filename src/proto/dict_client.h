@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The client's side of the control socket (doc/protocol.md): one request, one
+ * reply, blocking. For the command of our own; any thread, one at a time a socket.
+ */
+#ifndef PROTO_DICT_CLIENT_H
+#define PROTO_DICT_CLIENT_H
+
+#include <plist/plist.h>
+
+#include "base/err.h"
+
+#define DICT_FRAME_MAX (256u << 20)	/* bytes of a message without its length */
+
+/* A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there. */
+int dict_connect(const char *path, struct err *e);
+
+/*
+ * Sends REQUEST (the caller's) and waits for the answer. 0: *REPLY is a dictionary for the caller to plist_free();
+ * whether the command worked is in its `errno`. -errno and a sentence: there is no answer, and FD is of no more use.
+ */
+int dict_call(int fd, plist_t request, plist_t *reply, struct err *e);
+
+#endif
