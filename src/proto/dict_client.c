@@ -119,3 +119,18 @@ int dict_call(int fd, plist_t request, plist_t *reply, struct err *e)
 	}
 	return 0;
 }
+
+int dict_result(plist_t reply, struct err *e)
+{
+	plist_t number = plist_dict_get_item(reply, "errno"), sentence = plist_dict_get_item(reply, "error");
+	uint64_t code = 0;
+
+	if (!number || plist_get_node_type(number) != PLIST_UINT)
+		return err_set(e, -EPROTO, "the answer has no `errno`: no dmuse daemon listens there");
+	plist_get_uint_val(number, &code);
+	if (!code)
+		return 0;
+	if (!sentence || plist_get_node_type(sentence) != PLIST_STRING)
+		return err_set(e, -(int)(code & 0xffff), "it failed with error %u", (unsigned)code);
+	return err_set(e, -(int)(code & 0xffff), "%s", plist_get_string_ptr(sentence, NULL));
+}

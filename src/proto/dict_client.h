@@ -21,4 +21,7 @@ int dict_connect(const char *path, struct err *e);
  */
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e);
 
+/* Whether the command that REPLY answers worked: 0, or minus its `errno` (NetBSD's numbers) and its sentence. */
+int dict_result(plist_t reply, struct err *e);
+
 #endif
