@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every target keeps to, run on each line of targets.list: its text loads
+ * again, I/O agrees with a model however it is cut, flush, FUA, discard and zeroes
+ * do what they say and no more, bad words get a sentence, swaps lose nothing.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sample.h"
+#include "support/world.h"
+#include "targets/targets.h"
+
+#define LINES 3u
+#define SECTORS (LINES * SAMPLE_SECTORS)
+
+/* How a target behaves is learnt from it: it keeps data, reads as zeros, or fails. */
+enum manner { KEEPS, ZEROS, FAILS };
+
+struct subject {
+	struct fixture f;
+	const struct dm_type *type;
+	struct dm_device *d;
+	enum manner manner;
+	uint8_t model[SECTORS * 512];
+	uint32_t seed;
+};
+
+static struct subject s;
+
+static uint32_t next_random(uint32_t below)
+{
+	s.seed = s.seed * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)s.seed * below) >> 32);
+}
+
+/* The type's line between two plain ones, so that requests cross its edges; of a different place each. */
+static void table_text(char *out, size_t size)
+{
+	struct sample sample;
+	char line[1024];
+
+	sample_make(&sample, s.type);
+	sample_line(line, sizeof(line), s.type, &sample, SAMPLE_SECTORS);
+	snprintf(out, size, "0 %u linear memory,size=8M:before 8\n%s\n%u %u linear memory,size=8M:after 24", SAMPLE_SECTORS,
+		 line, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
+}
+
+static int io(enum dm_op op, uint32_t flags, uint64_t sector, uint64_t count, void *data)
+{
+	return request(&s.f, s.d, next_random(s.f.world->n_io), op, flags, sector, count, data);
+}
+
+static enum manner learn(void)
+{
+	uint8_t data[512];
+
+	memset(data, 0x5a, sizeof(data));
+	if (io(DM_WRITE, 0, SAMPLE_SECTORS, 1, data))
+		return FAILS;
+	assert_int_equal(data[0], 0x5a);	/* a write never changes the writer's buffer */
+	assert_int_equal(io(DM_READ, 0, SAMPLE_SECTORS, 1, data), 0);
+	return data[0] == 0x5a && data[511] == 0x5a ? KEEPS : ZEROS;
+}
+
+static int begin(void **state)
+{
+	char table[2048], why[ERR_TEXT];
+
+	memset(&s, 0, sizeof(s));
+	s.type = *state;
+	fixture_begin(&s.f, 2, AIO_AUTO);
+	table_text(table, sizeof(table));
+	if (create(&s.f, "d", table, why))
+		fail_msg("%s", why);
+	s.d = dm_find_name(s.f.world, "d");
+	dm_open(s.d);
+	s.manner = learn();
+	assert_true(io(DM_ZEROES, 0, 0, SECTORS, NULL) == 0 || s.manner == FAILS);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	dm_close(s.d);
+	fixture_end(&s.f);
+	return 0;
+}
+
+static bool touches_subject(uint64_t sector, uint64_t count)
+{
+	return sector < 2 * SAMPLE_SECTORS && sector + count > SAMPLE_SECTORS;
+}
+
+/* What the model becomes when COUNT sectors from SECTOR are written with DATA (NULL: zeros). */
+static void model_write(uint64_t sector, uint64_t count, const uint8_t *data)
+{
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		uint8_t *at = &s.model[(sector + i) * 512];
+
+		if (data && !(s.manner == ZEROS && touches_subject(sector + i, 1)))
+			memcpy(at, data + i * 512, 512);
+		else
+			memset(at, 0, 512);
+	}
+}
+
+static void check_range(uint64_t sector, uint64_t count)
+{
+	static uint8_t data[SECTORS * 512];
+	int r = io(DM_READ, 0, sector, count, data);
+
+	if (s.manner == FAILS && touches_subject(sector, count)) {
+		assert_int_equal(r, -EIO);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_memory_equal(data, &s.model[sector * 512], count * 512);
+}
+
+static void change_range(uint64_t sector, uint64_t count)
+{
+	static uint8_t data[SECTORS * 512];
+	uint32_t kind = next_random(8), flags = next_random(2) ? DM_FUA : 0;
+	uint64_t i;
+	int r;
+
+	if (s.manner == FAILS && touches_subject(sector, count)) {
+		assert_int_equal(io(kind ? DM_WRITE : DM_ZEROES, flags, sector, count, data), -EIO);
+		io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL);	/* how much of it came through is not said */
+		io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL);
+		memset(s.model, 0, sizeof(s.model));
+		return;
+	}
+	for (i = 0; i < count * 512; i++)
+		data[i] = (uint8_t)(next_random(256) | 1);
+	r = kind ? io(DM_WRITE, flags, sector, count, data) : io(DM_ZEROES, flags | (next_random(2) ? DM_KEEP : 0), sector, count, NULL);
+	assert_int_equal(r, 0);
+	model_write(sector, count, kind ? data : NULL);
+}
+
+static void io_agrees_with_a_model(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 1500; i++) {
+		uint64_t sector = next_random(SECTORS);
+		uint64_t most = i % 50 ? 40 : SECTORS, count = 1 + next_random((uint32_t)(SECTORS - sector < most ? SECTORS - sector : most));
+
+		if (next_random(2))
+			change_range(sector, count);
+		else
+			check_range(sector, count);
+	}
+	for (i = 0; i < SECTORS; i += 1)
+		check_range(i, 1);
+	check_range(0, SAMPLE_SECTORS);
+	check_range(2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
+}
+
+static void every_edge_can_be_crossed(void **state)
+{
+	static const int around[] = { -17, -9, -8, -7, -1, 0, 1, 7, 8, 9 };
+	uint64_t edge;
+	size_t i, j;
+
+	(void)state;
+	for (edge = SAMPLE_SECTORS; edge <= 2 * SAMPLE_SECTORS; edge += SAMPLE_SECTORS)
+		for (i = 0; i < 10; i++)
+			for (j = 1; j < 30; j += 4) {
+				change_range(edge + (uint64_t)around[i], j);
+				check_range(edge + (uint64_t)around[i] - 1, j + 2);
+			}
+}
+
+static void what_is_outside_is_refused(void **state)
+{
+	uint8_t data[1024];
+
+	(void)state;
+	assert_int_equal(io(DM_READ, 0, SECTORS, 1, data), -EIO);
+	assert_int_equal(io(DM_READ, 0, SECTORS - 1, 2, data), -EIO);
+	assert_int_equal(io(DM_READ, 0, UINT64_MAX, 2, data), -EIO);
+	assert_int_equal(io(DM_WRITE, 0, SECTORS - 1, UINT64_MAX, data), -EIO);
+	assert_int_equal(io(DM_DISCARD, 0, 1, UINT64_MAX, NULL), -EIO);
+	assert_int_equal(io(DM_READ, 0, SECTORS, 0, data), 0);
+}
+
+static void discard_touches_nothing_else(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		uint64_t sector = next_random(SECTORS - 200), count = 1 + next_random(199);
+
+		change_range(sector ? sector - 1 : 0, count + 1);
+		if (s.manner == FAILS && touches_subject(sector, count)) {
+			assert_int_equal(io(DM_DISCARD, 0, sector, count, NULL), -EIO);
+			io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL);
+			io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL);
+			memset(s.model, 0, sizeof(s.model));
+			continue;
+		}
+		assert_int_equal(io(DM_DISCARD, next_random(2) ? DM_FUA : 0, sector, count, NULL), 0);
+		assert_int_equal(io(DM_ZEROES, 0, sector, count, NULL), 0);	/* what it left is not said; the rest is */
+		model_write(sector, count, NULL);
+		check_range(0, s.manner == FAILS ? SAMPLE_SECTORS : SECTORS);
+		check_range(2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
+	}
+}
+
+static void a_flush_succeeds(void **state)
+{
+	(void)state;
+	assert_int_equal(io(DM_FLUSH, 0, 0, 0, NULL), 0);
+}
+
+static int extent(uint64_t sector, uint64_t *count, uint32_t *flags)
+{
+	struct job j;
+
+	job_start(&s.f, &j, s.d, 0, DM_EXTENT, 0, sector, SECTORS - sector, NULL);
+	job_wait(&j);
+	*count = j.req.count;
+	*flags = j.req.flags & (DM_HOLE | DM_ZERO);
+	return j.err;
+}
+
+/* Extents cover the device without a gap, and what they call zero reads as zero. */
+static void extents_tell_the_truth(void **state)
+{
+	uint64_t sector, count, i;
+	uint32_t flags;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		change_range(next_random(SECTORS - 20), 1 + next_random(19));
+	for (sector = 0; sector < SECTORS; sector += count) {
+		assert_int_equal(extent(sector, &count, &flags), 0);
+		assert_true(count > 0 && count <= SECTORS - sector);
+		for (i = 0; (flags & DM_ZERO) && i < count * 512; i++)
+			assert_int_equal(s.model[sector * 512 + i], 0);
+	}
+}
+
+static void the_text_loads_again(void **state)
+{
+	char *first = rows(&s.f, DM_DO_TABLE, "d", 0), *second, why[ERR_TEXT];
+
+	(void)state;
+	if (reload(&s.f, "d", first, why))
+		fail_msg("%s: %s", why, first);
+	second = rows(&s.f, DM_DO_TABLE, "d", DM_WITH_INACTIVE);
+	assert_string_equal(first, second);
+	free(second);
+	second = rows(&s.f, DM_DO_STATUS, "d", 0);
+	assert_non_null(strstr(second, s.type->name));
+	free(first);
+	free(second);
+}
+
+static void the_type_describes_itself(void **state)
+{
+	(void)state;
+	assert_true(strlen(s.type->name) > 0 && strlen(s.type->name) < 16);	/* struct dm_target_spec */
+	assert_true(strlen(s.type->about) > 10);
+	assert_non_null(s.type->usage);
+	assert_true(s.type->version[0] > 0);
+}
+
+static unsigned refused;
+
+/* A refusal is one sentence that says where; what is accepted must load again. */
+static void try_words(const struct sample *sample)
+{
+	char line[2048], why[ERR_TEXT];
+
+	sample_line(line, sizeof(line), s.type, sample, 0);
+	if (!reload(&s.f, "d", line, why)) {
+		verb(&s.f, DM_DO_CLEAR, "d", 0, NULL);
+		return;
+	}
+	refused++;
+	if (strncmp(why, "table line 1: ", 14) || !strstr(why, s.type->name) || strchr(why, '\n'))
+		fail_msg("no good sentence for '%s': %s", line, why);
+	assert_false(info(&s.f, "d").inactive);
+}
+
+static void bad_words_get_a_sentence(void **state)
+{
+	static const char *const bad[] = { "38x", "-1", "1.5", "0x10", "18446744073709551616", "18446744073709551615",
+					   "/no/such/file", "9999999", "'", "memory:unknown", "memory,size=1x:m", "memory,size=0:m",
+					   "252:9999", "nothing:like,it", "file,unknown=1:/dev/null", "/", "/dev/null", "0", "" };
+	struct sample good, sample;
+	size_t i, j;
+
+	(void)state;
+	sample_make(&good, s.type);
+	refused = 0;
+	for (i = 0; i < good.n; i++)
+		for (j = 0; j < sizeof(bad) / sizeof(*bad); j++) {
+			sample = good;
+			snprintf(sample.words[i], sizeof(sample.words[i]), "%s", bad[j]);
+			try_words(&sample);
+		}
+	for (i = 0; i < good.n; i++) {		/* cut short */
+		sample = good;
+		sample.n = i;
+		try_words(&sample);
+	}
+	sample = good;
+	strcpy(sample.words[sample.n++], "extra");
+	try_words(&sample);
+	if (good.n)
+		assert_true(refused > good.n * 12);
+}
+
+static const struct {
+	const char *name;
+	CMUnitTestFunction run;
+} contracts[] = {
+	{ "describes itself", the_type_describes_itself },
+	{ "its text loads again", the_text_loads_again },
+	{ "I/O agrees with a model", io_agrees_with_a_model },
+	{ "every edge can be crossed", every_edge_can_be_crossed },
+	{ "what is outside is refused", what_is_outside_is_refused },
+	{ "discard touches nothing else", discard_touches_nothing_else },
+	{ "a flush succeeds", a_flush_succeeds },
+	{ "extents tell the truth", extents_tell_the_truth },
+	{ "bad words get a sentence", bad_words_get_a_sentence },
+};
+
+#define CONTRACTS (sizeof(contracts) / sizeof(*contracts))
+
+int main(void)
+{
+	static struct CMUnitTest tests[64 * CONTRACTS];
+	static char names[64 * CONTRACTS][64];
+	size_t i, j, n = 0;
+
+	for (i = 0; dm_types[i]; i++)
+		for (j = 0; j < CONTRACTS; j++, n++) {
+			snprintf(names[n], sizeof(names[n]), "%s: %s", dm_types[i]->name, contracts[j].name);
+			tests[n] = (struct CMUnitTest){ names[n], contracts[j].run, begin, end, (void *)(uintptr_t)dm_types[i] };
+		}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return _cmocka_run_group_tests("targets", tests, n, NULL, NULL);
+}

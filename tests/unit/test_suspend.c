@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Suspend, resume and swap with requests under way: what is begun is drained, what comes is held, nothing is lost. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "support/world.h"
+
+#define THREADS 3
+
+static struct fixture f;
+
+static int begin(void **state)
+{
+	(void)state;
+	fixture_begin(&f, THREADS, AIO_AUTO);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fixture_end(&f);
+	return 0;
+}
+
+static struct dm_device *hold(const char *name)
+{
+	struct dm_device *d = dm_find_name(f.world, name);
+
+	dm_open(d);
+	return d;
+}
+
+struct pending {
+	struct dm_cmd c;
+	bool over;
+};
+
+static void pending_over(struct dm_cmd *c)
+{
+	container(c, struct pending, c)->over = true;
+}
+
+static void pending_start(struct pending *p, enum dm_verb v, const char *name, uint32_t flags)
+{
+	*p = (struct pending){ .c = { .verb = v, .name = name, .flags = flags, .done = pending_over } };
+	dm_do(f.world, &p->c);
+	settle_threads(&f);
+}
+
+static void pending_wait(struct pending *p)
+{
+	while (!p->over)
+		loop_turn(f.loop, -1);
+	dm_reply_free(&p->c.reply);
+}
+
+/* One request on each io thread, held by the gate. */
+static void start_held(struct job *jobs, struct dm_device *d)
+{
+	unsigned i;
+
+	gate_shut();
+	for (i = 0; i < THREADS; i++)
+		job_start(&f, &jobs[i], d, i, DM_WRITE, 0, i, 1, NULL);
+	settle_threads(&f);
+	assert_int_equal(gate_held(), THREADS);
+}
+
+static void suspend_waits_for_every_thread(void **state)
+{
+	struct job jobs[THREADS];
+	struct dm_device *d;
+	struct pending p;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", "0 64 gate", NULL);
+	d = hold("d");
+	start_held(jobs, d);
+	pending_start(&p, DM_DO_SUSPEND, "d", 0);
+	assert_false(p.over);
+	assert_int_equal(d->state, DM_SUSPENDING);
+	gate_open(&f);
+	pending_wait(&p);
+	assert_int_equal(d->state, DM_SUSPENDED);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(job_wait(&jobs[i]), 0);
+	verb(&f, DM_DO_RESUME, "d", 0, NULL);
+	dm_close(d);
+}
+
+static void a_suspended_device_holds_what_comes(void **state)
+{
+	struct job jobs[THREADS];
+	uint8_t data[THREADS][512];
+	struct dm_device *d;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", "0 64 zero", NULL);
+	d = hold("d");
+	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
+	for (i = 0; i < THREADS; i++) {
+		memset(data[i], 0xaa, 512);
+		job_start(&f, &jobs[i], d, i, DM_READ, 0, 0, 1, data[i]);
+	}
+	settle_threads(&f);
+	settle_threads(&f);
+	for (i = 0; i < THREADS; i++) {
+		assert_false(jobs[i].over);
+		assert_int_equal(data[i][0], 0xaa);
+	}
+	verb(&f, DM_DO_RESUME, "d", 0, NULL);
+	for (i = 0; i < THREADS; i++) {
+		assert_int_equal(job_wait(&jobs[i]), 0);
+		assert_int_equal(data[i][0], 0);
+	}
+	dm_close(d);
+}
+
+static void held_requests_go_to_the_new_table(void **state)
+{
+	uint8_t data[512] = { 1 };
+	struct dm_device *d;
+	struct job j;
+
+	(void)state;
+	create(&f, "d", "0 64 zero", NULL);
+	d = hold("d");
+	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
+	job_start(&f, &j, d, 1, DM_READ, 0, 0, 1, data);
+	settle_threads(&f);
+	assert_int_equal(reload(&f, "d", "0 64 error", NULL), 0);
+	verb(&f, DM_DO_RESUME, "d", 0, NULL);
+	assert_int_equal(job_wait(&j), -EIO);
+	dm_close(d);
+}
+
+static void a_suspend_that_is_given_up_is_taken_back(void **state)
+{
+	struct job jobs[THREADS], late;
+	struct dm_device *d;
+	struct pending p;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", "0 64 gate", NULL);
+	d = hold("d");
+	start_held(jobs, d);
+	pending_start(&p, DM_DO_SUSPEND, "d", 0);
+	job_start(&f, &late, d, 0, DM_WRITE, 0, 9, 1, NULL);
+	settle_threads(&f);
+	assert_int_equal(gate_held(), THREADS);		/* the late one is parked */
+	dm_cancel(&p.c);
+	pending_wait(&p);
+	assert_int_equal(p.c.reply.err.code, -EINTR);
+	assert_int_equal(d->state, DM_ACTIVE);
+	settle_threads(&f);
+	assert_int_equal(gate_held(), THREADS + 1);
+	gate_open(&f);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(job_wait(&jobs[i]), 0);
+	assert_int_equal(job_wait(&late), 0);
+	dm_close(d);
+}
+
+static void commands_queue_behind_a_transition(void **state)
+{
+	struct job jobs[THREADS];
+	struct dm_device *d;
+	struct pending p, q, r;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", "0 64 gate", NULL);
+	d = hold("d");
+	start_held(jobs, d);
+	pending_start(&p, DM_DO_SUSPEND, "d", 0);
+	pending_start(&q, DM_DO_RESUME, "d", 0);
+	pending_start(&r, DM_DO_REMOVE, "d", DM_WITH_DEFERRED);
+	assert_false(p.over || q.over || r.over);
+	assert_int_equal(verb(&f, DM_DO_INFO, "d", 0, NULL), 0);	/* asking never waits */
+	gate_open(&f);
+	pending_wait(&p);
+	pending_wait(&q);
+	pending_wait(&r);
+	assert_int_equal(d->state, DM_ACTIVE);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(job_wait(&jobs[i]), 0);
+	dm_close(d);
+	assert_int_equal(f.world->n_devices, 0);
+}
+
+static void an_upper_device_drains_through_a_suspended_lower_one(void **state)
+{
+	uint8_t data[512];
+	struct dm_device *d;
+	struct pending p;
+	struct job j;
+
+	(void)state;
+	create(&f, "low", "0 64 zero", NULL);
+	create(&f, "top", "0 64 linear /dev/mapper/low 0", NULL);
+	d = hold("top");
+	verb(&f, DM_DO_SUSPEND, "low", 0, NULL);
+	job_start(&f, &j, d, 2, DM_READ, 0, 0, 1, data);
+	pending_start(&p, DM_DO_SUSPEND, "top", 0);
+	assert_false(p.over);
+	verb(&f, DM_DO_RESUME, "low", 0, NULL);
+	pending_wait(&p);
+	assert_int_equal(job_wait(&j), 0);
+	verb(&f, DM_DO_RESUME, "top", 0, NULL);
+	dm_close(d);
+}
+
+static void suspending_from_below_never_hangs_when_idle(void **state)
+{
+	(void)state;
+	create(&f, "low", "0 64 linear memory,size=64K:m 0", NULL);
+	create(&f, "top", "0 64 linear /dev/mapper/low 0", NULL);
+	dm_open(dm_find_name(f.world, "top"));
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "low", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "top", 0, NULL), 0);
+	dm_close(dm_find_name(f.world, "top"));
+}
+
+static void a_released_world_fails_what_it_held(void **state)
+{
+	uint8_t data[512];
+	struct dm_device *d;
+	struct job held, later;
+
+	(void)state;
+	create(&f, "d", "0 64 zero", NULL);
+	d = hold("d");
+	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
+	job_start(&f, &held, d, 0, DM_READ, 0, 0, 1, data);
+	settle_threads(&f);
+	dm_world_release(f.world);
+	assert_int_equal(job_wait(&held), -ESHUTDOWN);
+	job_start(&f, &later, d, 1, DM_READ, 0, 0, 1, data);
+	assert_int_equal(job_wait(&later), -ESHUTDOWN);
+	dm_close(d);
+}
+
+/* A flood of requests, on sectors of its own for every thread, that goes on by itself until told to stop. */
+struct flood {
+	struct dm_req req;
+	struct dm_device *d;
+	struct dm_io *io;
+	struct loop_msg msg;
+	_Atomic bool stop;
+	_Atomic unsigned n;
+	bool over;
+	int err;
+	uint32_t seed;
+	uint8_t data[4 * 512];
+};
+
+static void flood_next(struct loop_msg *m);
+
+static void flood_over(struct loop_msg *m)
+{
+	container(m, struct flood, msg)->over = true;
+}
+
+static void flood_done(struct dm_req *r, int err)
+{
+	struct flood *x = container(r, struct flood, req);
+
+	x->n++;
+	if (err)
+		x->err = err;
+	x->msg.run = x->stop || err ? flood_over : flood_next;
+	loop_post(x->stop || err ? f.loop : x->io->loop, &x->msg);
+}
+
+static void flood_next(struct loop_msg *m)
+{
+	struct flood *x = container(m, struct flood, msg);
+
+	x->seed = x->seed * 1664525 + 1013904223;
+	x->req = (struct dm_req){ .op = x->seed >> 30 ? DM_WRITE : DM_READ, .sector = 20 * x->io->index + (x->seed >> 8) % 16, .count = 4,
+				  .data = x->data, .done = flood_done };
+	dm_submit(x->io, x->d, &x->req);
+}
+
+static void swapping_under_load_loses_nothing(void **state)
+{
+	static const char *const tables[] = {
+		"0 64 linear memory,size=64K:a 0",
+		"0 32 linear memory,size=64K:a 0\n32 32 linear memory,size=64K:b 0",
+		"0 64 striped 2 8 memory,size=64K:a 0 memory,size=64K:b 0",
+		"0 64 zero",
+	};
+	static struct flood floods[THREADS];
+	struct dm_device *d;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", tables[0], NULL);
+	d = hold("d");
+	for (i = 0; i < THREADS; i++) {
+		memset(&floods[i], 0, sizeof(floods[i]));
+		floods[i].d = d;
+		floods[i].io = &f.world->io[i];
+		floods[i].seed = i;
+		floods[i].msg.run = flood_next;
+		loop_post(floods[i].io->loop, &floods[i].msg);
+	}
+	for (i = 0; i < 300; i++) {
+		assert_int_equal(reload(&f, "d", tables[i % 4], NULL), 0);
+		if (i % 3 == 0)
+			assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", i % 2 ? DM_WITH_NOFLUSH : 0, NULL), 0);
+		assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	}
+	for (i = 0; i < THREADS; i++)
+		floods[i].stop = true;
+	for (i = 0; i < THREADS; i++) {
+		while (!floods[i].over)
+			loop_turn(f.loop, -1);
+		assert_int_equal(floods[i].err, 0);
+		assert_true(floods[i].n > 0);
+	}
+	dm_close(d);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(suspend_waits_for_every_thread),
+		CASE(a_suspended_device_holds_what_comes),
+		CASE(held_requests_go_to_the_new_table),
+		CASE(a_suspend_that_is_given_up_is_taken_back),
+		CASE(commands_queue_behind_a_transition),
+		CASE(an_upper_device_drains_through_a_suspended_lower_one),
+		CASE(suspending_from_below_never_hangs_when_idle),
+		CASE(a_released_world_fails_what_it_held),
+		CASE(swapping_under_load_loses_nothing),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
