@@ -49,9 +49,12 @@ static int build_reserve(struct dm_build *b)
 
 	if (t->n < b->room)
 		return 0;
-	targets = realloc(t->targets, room * sizeof(*targets));
+	targets = dm_large_alloc(room * sizeof(*targets));
 	if (!targets)
 		return build_no_memory(b);
+	if (t->n)
+		memcpy(targets, t->targets, t->n * sizeof(*targets));
+	free(t->targets);
 	t->targets = targets;
 	b->room = room;
 	return 0;
@@ -165,6 +168,8 @@ static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 		return err_set(b->err, -EINVAL,
 			       "an overlap: the line before it ends at sector %llu and this one starts at %llu",
 			       (unsigned long long)end, (unsigned long long)start);
+	if (b->table->n == UINT32_MAX)
+		return err_set(b->err, -EINVAL, "a table has %u lines at most", UINT32_MAX);
 	if (len > SECTORS_MAX - start)
 		return err_set(b->err, -EINVAL, "start %llu and length %llu go beyond the last sector there can be (%llu)",
 			       (unsigned long long)start, (unsigned long long)len, (unsigned long long)SECTORS_MAX);
@@ -191,7 +196,9 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 	struct dm_args a = { .build = b, .rest = params, .err = b->err };
 	int r;
 
-	if (t->type->size) {
+	if (dm_target_is_small(t)) {
+		t->priv = t->small;
+	} else if (t->type->size) {
 		t->priv = arena_alloc(&b->table->arena, t->type->size);
 		if (!t->priv)
 			return build_no_memory(b);
@@ -328,23 +335,19 @@ static int build_check_blocks(struct dm_build *b)
 	return 0;
 }
 
-/* Gives back what growing left over and makes the array that lines are found in. */
+/* The targets stay where they are from here on: small private parts move in with them, and lines can be found. */
 static int build_index(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
-	struct dm_target *fit = realloc(t->targets, t->n * sizeof(*fit));
 	size_t i;
 
-	if (fit)
-		t->targets = fit;
-	t->ends = malloc(t->n * sizeof(*t->ends));
-	if (!t->ends) {
-		b->failed = true;
-		return build_no_memory(b);
-	}
 	for (i = 0; i < t->n; i++)
-		t->ends[i] = t->targets[i].start + t->targets[i].len;
-	return 0;
+		if (dm_target_is_small(&t->targets[i]))
+			t->targets[i].priv = t->targets[i].small;
+	if (!dm_index_make(&t->index, t->targets, t->n))
+		return 0;
+	b->failed = true;
+	return build_no_memory(b);
 }
 
 static void build_free(struct dm_build *b)

@@ -18,24 +18,10 @@ void dm_table_free(struct dm_table *t)
 	for (i = 0; i < t->n_stores; i++)
 		dm_store_put(t->stores[i]);
 	free(t->stores);
-	free(t->ends);
+	dm_index_free(&t->index);
 	free(t->targets);
 	arena_free(&t->arena);
 	free(t);
-}
-
-size_t dm_table_find(const struct dm_table *t, uint64_t sector)
-{
-	const uint64_t *base = t->ends;
-	size_t n = t->n;
-
-	while (n > 1) {
-		size_t half = n / 2;
-
-		base += (base[half - 1] <= sector) * half;
-		n -= half;
-	}
-	return (size_t)(base - t->ends);
 }
 
 bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "core/index.h"
 #include "core/limits.h"
 #include "core/target.h"
 
@@ -21,7 +22,7 @@ struct dm_device;
 
 struct dm_table {
 	struct arena arena;		/* private parts and words */
-	uint64_t *ends;			/* ends[i]: first sector behind target i; what dm_table_find() searches */
+	struct dm_index index;		/* what dm_table_find() searches */
 	struct dm_target *targets;
 	size_t n;
 	uint64_t sectors;		/* the device's size: the end of the last line */
@@ -56,7 +57,10 @@ int dm_build_end(struct dm_build *b, struct dm_table **out);
 void dm_table_free(struct dm_table *t);
 
 /* The index of the line that holds SECTOR, which must be less than t->sectors. */
-size_t dm_table_find(const struct dm_table *t, uint64_t sector);
+static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)
+{
+	return dm_index_find(&t->index, t->targets, sector);
+}
 
 /* Does T lead to DEVICE through any number of mapped devices? */
 bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device);

@@ -10,6 +10,7 @@
 #ifndef CORE_TARGET_H
 #define CORE_TARGET_H
 
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@ struct dm_type {
 	const char *usage;	/* the words behind the name, "" if none */
 	const char *about;	/* one sentence for help and man page */
 	unsigned version[3];	/* Linux's, for dmsetup targets */
-	size_t size;		/* bytes of the private part, zeroed, from the table's arena */
+	size_t size;		/* bytes of the private part, zeroed; it lives as long as the table */
 
 	/* Reads the words: 0, or what dm_args_end() says. */
 	int (*ctr)(struct dm_target *t, struct dm_args *a);
@@ -51,13 +52,23 @@ struct dm_type {
 	int (*message)(struct dm_target *t, int argc, char **argv, struct text *out, struct err *e);
 };
 
+#define DM_SMALL 24
+
+/* One cache line, with a small private part inside it: a request touches no more of a large table. */
 struct dm_target {
 	const struct dm_type *type;
 	void *priv;
 	uint64_t start, len;	/* sectors of the device */
 	uint32_t chunk;		/* sectors: no request crosses a multiple of this; 0: no limit */
 	uint32_t parts;		/* DISCARD and ZEROES come unsplit, once for each part 0..parts-1; 0: as others */
+	alignas(8) unsigned char small[DM_SMALL];	/* where priv points if it fits */
 };
+
+/* ctr() may not keep pointers into the private part of a type this small: it moves until the table is whole. */
+static inline bool dm_target_is_small(const struct dm_target *t)
+{
+	return t->type->size && t->type->size <= DM_SMALL;
+}
 
 /* Sends R to SECTOR of AT (counted from AT's offset). Returns DM_REMAPPED. */
 static inline int dm_remap(struct dm_req *r, const struct dm_at *at, uint64_t sector)
