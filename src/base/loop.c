@@ -103,15 +103,19 @@ static void loop_run_inbox(struct loop *l)
 	}
 }
 
-/* Was there any? */
+/* Was there any? What is deferred meanwhile waits for the next turn, so that events are never kept out. */
 static bool loop_run_work(struct loop *l)
 {
-	bool any = !list_empty(&l->work);
-	struct list *n;
+	struct list now, *n;
+	bool any = false;
 
-	while ((n = list_take(&l->work))) {
+	list_init(&now);
+	while ((n = list_take(&l->work)))
+		list_append(&now, n);
+	while ((n = list_take(&now))) {
 		struct loop_work *w = container(n, struct loop_work, node);
 
+		any = true;
 		w->run(w);
 	}
 	return any;

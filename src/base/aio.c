@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Choosing an engine: see aio.h. */
+#include "base/aio.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/aio_engine.h"
+
+static int aio_start(struct aio *a, struct loop *l, enum aio_engine engine, struct err *e)
+{
+	int r = aio_pool_new(&a->pool, l, e);
+
+	if (r || engine == AIO_POOL)
+		return r;
+	r = aio_uring_new(&a->uring, l, e);
+	return engine == AIO_AUTO ? 0 : r;	/* where io_uring is forbidden the pool does it all */
+}
+
+int aio_new(struct aio **out, struct loop *l, enum aio_engine engine, struct err *e)
+{
+	struct aio *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return err_set(e, -ENOMEM, "no memory for a file engine");
+	r = aio_start(a, l, engine, e);
+	if (r) {
+		aio_free(a);
+		return r;
+	}
+	*out = a;
+	return 0;
+}
+
+void aio_free(struct aio *a)
+{
+	if (a->uring)
+		aio_uring_free(a->uring);
+	if (a->pool)
+		aio_pool_free(a->pool);
+	free(a);
+}
+
+const char *aio_name(const struct aio *a)
+{
+	return a->uring ? "uring" : "pool";
+}
+
+void aio_submit(struct aio *a, struct aio_op *op)
+{
+	if (a->uring && op->kind != AIO_CALL)
+		aio_uring_submit(a->uring, op);
+	else
+		aio_pool_submit(a->pool, op);
+}

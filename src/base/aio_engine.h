@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the two engines behind aio.h look like to aio.c. */
+#ifndef BASE_AIO_ENGINE_H
+#define BASE_AIO_ENGINE_H
+
+#include "base/aio.h"
+
+struct aio_pool;
+struct aio_uring;
+
+struct aio {
+	struct aio_pool *pool;		/* always: AIO_CALL goes there; its threads start when they are needed */
+	struct aio_uring *uring;	/* NULL: everything goes to the pool */
+};
+
+int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e);
+void aio_pool_free(struct aio_pool *p);
+void aio_pool_submit(struct aio_pool *p, struct aio_op *op);
+
+int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e);
+void aio_uring_free(struct aio_uring *u);
+void aio_uring_submit(struct aio_uring *u, struct aio_op *op);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files through io_uring. Operations gather in the submission ring during a turn
+ * of the loop and go to the kernel in one call at its end; what does not fit
+ * waits in a list. The ring's own descriptor is readable when completions are
+ * there, so the loop watches it.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/aio_engine.h"
+
+#define URING_ENTRIES 256
+#define URING_BATCH 64
+
+struct aio_uring {
+	struct loop *loop;
+	struct io_uring ring;
+	struct loop_watch watch;
+	struct loop_work flush;
+	struct aio_op *first, **last;	/* what the ring had no room for */
+	unsigned inflight;		/* in the kernel: never more than the completion ring holds */
+};
+
+static void uring_prepare(struct io_uring_sqe *sqe, struct aio_op *op)
+{
+	switch (op->kind) {
+	case AIO_READ:
+		io_uring_prep_read(sqe, op->fd, op->buf, (unsigned)op->len, op->off);
+		break;
+	case AIO_WRITE:
+		io_uring_prep_write(sqe, op->fd, op->buf, (unsigned)op->len, op->off);
+		sqe->rw_flags = op->flags & AIO_DSYNC ? RWF_DSYNC : 0;
+		break;
+	case AIO_FSYNC:
+		io_uring_prep_fsync(sqe, op->fd, IORING_FSYNC_DATASYNC);
+		break;
+	default:
+		io_uring_prep_fallocate(sqe, op->fd, op->mode, (off_t)op->off, (off_t)op->len);
+	}
+	io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_reap(struct aio_uring *u)
+{
+	struct io_uring_cqe *cqes[URING_BATCH];
+	unsigned i, n;
+
+	while ((n = io_uring_peek_batch_cqe(&u->ring, cqes, URING_BATCH))) {
+		struct {
+			struct aio_op *op;
+			ssize_t res;
+		} over[URING_BATCH];
+
+		for (i = 0; i < n; i++) {
+			over[i].op = io_uring_cqe_get_data(cqes[i]);
+			over[i].res = cqes[i]->res;
+		}
+		io_uring_cq_advance(&u->ring, n);
+		u->inflight -= n;
+		for (i = 0; i < n; i++)
+			over[i].op->done(over[i].op, over[i].res);
+	}
+	if (u->first)
+		loop_defer(u->loop, &u->flush);
+}
+
+static void uring_ready(struct loop_watch *w, uint32_t events)
+{
+	(void)events;
+	uring_reap(container(w, struct aio_uring, watch));
+}
+
+/* Moves what waits into the ring as far as it goes, and tells the kernel. */
+static void uring_flush(struct loop_work *work)
+{
+	struct aio_uring *u = container(work, struct aio_uring, flush);
+	struct io_uring_sqe *sqe;
+	struct aio_op *op;
+
+	while ((op = u->first) && u->inflight < 2 * URING_ENTRIES) {
+		sqe = io_uring_get_sqe(&u->ring);
+		if (!sqe && io_uring_submit(&u->ring) > 0)
+			sqe = io_uring_get_sqe(&u->ring);
+		if (!sqe)
+			break;
+		u->first = op->next;
+		if (!u->first)
+			u->last = &u->first;
+		uring_prepare(sqe, op);
+		u->inflight++;
+	}
+	if (io_uring_sq_ready(&u->ring) && io_uring_submit(&u->ring) < 0)
+		loop_defer(u->loop, &u->flush);		/* the kernel is short of memory for a moment */
+}
+
+void aio_uring_submit(struct aio_uring *u, struct aio_op *op)
+{
+	op->next = NULL;
+	*u->last = op;
+	u->last = &op->next;
+	loop_defer(u->loop, &u->flush);
+}
+
+int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e)
+{
+	struct aio_uring *u = calloc(1, sizeof(*u));
+	int r;
+
+	if (!u)
+		return err_set(e, -ENOMEM, "no memory for io_uring");
+	u->loop = l;
+	u->last = &u->first;
+	u->flush.run = uring_flush;
+	list_init(&u->flush.node);
+	r = io_uring_queue_init(URING_ENTRIES, &u->ring, 0);
+	if (r) {
+		free(u);
+		return err_set(e, r, "io_uring cannot be used here: %s (the pool engine needs no permission)", strerror(-r));
+	}
+	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready };
+	r = loop_watch(l, &u->watch);
+	if (r) {
+		aio_uring_free(u);
+		return err_set(e, r, "cannot watch io_uring: %s", strerror(-r));
+	}
+	*out = u;
+	return 0;
+}
+
+void aio_uring_free(struct aio_uring *u)
+{
+	loop_unwatch(u->loop, &u->watch);
+	list_remove(&u->flush.node);
+	io_uring_queue_exit(&u->ring);
+	free(u);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device: another mapped device of the same daemon, so that tables can stand on
+ * each other. The core walks down to it by itself; this file only finds it and
+ * holds it open.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/world.h"
+
+#define MAPPER "/dev/mapper/"
+
+extern const struct dm_store_type dm_store_device;
+
+/* By /dev/mapper/NAME, /dev/dm-MINOR, MAJOR:MINOR, NAME or uuid. */
+static struct dm_device *device_find(struct dm_world *w, const char *word)
+{
+	unsigned major, minor;
+	struct dm_device *d;
+	char rest;
+
+	if (!strncmp(word, MAPPER, strlen(MAPPER)))
+		return dm_find_name(w, word + strlen(MAPPER));
+	if (sscanf(word, "/dev/dm-%u%c", &minor, &rest) == 1)
+		return dm_find_minor(w, minor);
+	if (sscanf(word, "%u:%u%c", &major, &minor, &rest) == 2)
+		return major == w->major ? dm_find_minor(w, minor) : NULL;
+	d = dm_find_name(w, word);
+	return d || !*word ? d : dm_find_uuid(w, word);
+}
+
+/* Words that can mean nothing but a mapped device get this type's sentence, not the file's. */
+static bool device_claims(const struct dm_store_wish *w)
+{
+	unsigned major, minor;
+	char rest;
+
+	if (device_find(w->world, w->word))
+		return true;
+	if (sscanf(w->word, "%u:%u%c", &major, &minor, &rest) == 2)
+		return major == w->world->major;
+	return !strncmp(w->word, MAPPER, strlen(MAPPER)) && access(w->word, F_OK);
+}
+
+/* Does a file of this name lie in the caller's folder too? */
+static bool is_file_too(const struct dm_store_wish *w)
+{
+	char path[PATH_MAX];
+
+	if (strchr(w->word, '/') || strchr(w->word, ':') || !w->cwd)
+		return false;
+	return snprintf(path, sizeof(path), "%s/%s", w->cwd, w->word) < PATH_MAX && !access(path, F_OK);
+}
+
+static struct dm_store *device_store(const struct dm_device *d, bool readonly)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->stores) {
+		struct dm_store *s = container(n, struct dm_store, node);
+
+		if (s->device == d && s->readonly == readonly)
+			return s;
+	}
+	return NULL;
+}
+
+static int device_check(struct dm_store_wish *w, const struct dm_device *d, const char *word)
+{
+	if (!d)
+		return err_set(w->err, -ENODEV, "no mapped device is '%.200s'", word);
+	if (!d->active)
+		return err_set(w->err, -ENODEV, "mapped device '%s' has no active table; load and resume it first", d->name);
+	if (dm_device_readonly(d) && !w->readonly)
+		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
+	return 0;
+}
+
+/* What the device is now: a table swap may have changed it since another table opened it. */
+static void device_measure(struct dm_store *s)
+{
+	s->sectors = dm_device_sectors(s->device);
+	s->limits = s->device->active->limits;
+}
+
+static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_store **out)
+{
+	struct dm_store *s = calloc(1, sizeof(*s));
+
+	if (!s || asprintf(&s->name, MAPPER "%s", d->name) < 0) {
+		free(s);
+		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
+	}
+	s->type = &dm_store_device;
+	s->readonly = w->readonly;
+	s->major = w->world->major;
+	s->minor = d->minor;
+	s->device = d;
+	dm_open(d);
+	dm_store_enter(w->world, s);
+	*out = s;
+	return 0;
+}
+
+static int device_open(struct dm_store_wish *w, struct dm_store **out)
+{
+	const char *word = w->word + (*w->word == ':');
+	struct dm_device *d = device_find(w->world, word);
+	int r = device_check(w, d, word);
+
+	if (r)
+		return r;
+	if (word == w->word && is_file_too(w))
+		return err_set(w->err, -EINVAL, "'%s' is a mapped device and a file here too: write " MAPPER "%s or ./%s",
+			       word, d->name, word);
+	*out = device_store(d, w->readonly);
+	if (*out)
+		dm_store_ref(*out);
+	else
+		r = device_enter(w, d, out);
+	if (!r)
+		device_measure(*out);
+	return r;
+}
+
+static void device_close(struct dm_store *s)
+{
+	dm_close(s->device);
+	free(s);
+}
+
+const struct dm_store_type dm_store_device = {
+	.name = "device",
+	.usage = "[device:]NAME | /dev/mapper/NAME | /dev/dm-MINOR | MAJOR:MINOR | UUID",
+	.about = "another mapped device",
+	.claims = device_claims,
+	.open = device_open,
+	.close = device_close,
+};

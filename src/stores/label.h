@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Is there a disk label or partition table? The label guard of dm(4) asks. */
+#ifndef STORES_LABEL_H
+#define STORES_LABEL_H
+
+#include "core/store.h"
+
+/* Looks at the disk or image behind FD: 1 and *OUT if a label is there, 0 if none, -errno if it cannot be read. */
+int label_probe(int fd, struct dm_label *out);
+
+#endif
