@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The commands that README.md shows do what it says. A ```console block has commands behind "$ " (lines behind "> " belong
+# to them), each followed by what it prints; "..." stands for anything. All blocks of a file run in one shell, in order.
+here=$(cd "$(dirname "$0")/../.." && pwd)
+program=$(realpath "${DMUSE:-build/dmuse}")
+work=$(mktemp -d)
+export XDG_RUNTIME_DIR=$work/run
+PATH=$(dirname "$program"):$PATH
+unset DMUSE_SOCKET DMUSE_NO_START
+trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
+mkdir -m 700 "$work/run" "$work/tour"
+cd "$work/tour" || exit 1
+
+n=0
+command='' wanted=''
+# Runs the command gathered so far and compares what it printed.
+step() {
+	[ -n "$command" ] || return
+	n=$((n + 1))
+	eval "$command" >"$work/out" 2>&1
+	local got pattern
+	got=$(<"$work/out")
+	pattern=$(sed 's/[][\\*?]/\\&/g; s/\.\.\./*/g' <<<"$wanted")
+	# shellcheck disable=SC2053	# a pattern is meant
+	if [[ $got == $pattern ]]; then
+		echo "ok $n - ${command%%$'\n'*}"
+	else
+		echo "not ok $n - ${command%%$'\n'*}"
+		printf 'wanted:\n%s\ngot:\n%s\n' "$wanted" "$got" | sed 's/^/#   /'
+	fi
+	command='' wanted=''
+}
+
+inside=no
+while IFS= read -r line <&3; do
+	case $inside:$line in
+	no:'```console') inside=yes ;;
+	no:*) ;;
+	yes:'```') step; inside=no ;;
+	yes:'$ '*) step; command=${line#'$ '} ;;
+	yes:'> '*) command+=$'\n'${line#'> '} ;;
+	*) wanted+=${wanted:+$'\n'}$line ;;
+	esac
+done 3<"$here/README.md"
+n=$((n + 1))
+if [ $n -gt 5 ]; then echo "ok $n - README.md has commands"; else echo "not ok $n - README.md has commands"; fi
+echo "1..$n"
