@@ -21,7 +21,7 @@
 #define STORE_WORD "memory,size=256M:bench"
 #define BLOCK 8u				/* sectors of one read */
 #define BATCH 32				/* reads between two looks at the clock, as a front does */
-#define ROUNDS_MAX 15
+#define ROUNDS_MAX 31
 #define STACK_MAX 10
 #define COMPARED_MAX 10
 #define THREADS_MAX 64
@@ -132,6 +132,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Sorts V. */
 static double median(double *v, unsigned n)
 {
 	qsort(v, n, sizeof(*v), by_value);
@@ -175,17 +176,26 @@ static char *table_text(unsigned lines)
 	return text_take(&t);
 }
 
-/* Measures N devices in turns, with threads[i] threads (1, if NULL); MEDIANS gets nanoseconds a read. */
-static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n, double *medians)
+/*
+ * Measures N devices in turns, with threads[i] threads (1, if NULL). NS gets medians of nanoseconds a read, RATIOS (may
+ * be NULL) the medians of how many times what the first took in the same round.
+ */
+static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n, double *ns,
+		    double *ratios)
 {
-	double ns[COMPARED_MAX][ROUNDS_MAX];
+	double all[COMPARED_MAX][ROUNDS_MAX], part[ROUNDS_MAX];
 	unsigned i, r;
 
 	for (r = 0; r < b->rounds; r++)
 		for (i = 0; i < n; i++)
-			ns[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
-	for (i = 0; i < n; i++)
-		medians[i] = median(ns[i], b->rounds);
+			all[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
+	for (i = n; i-- > 0;) {		/* the first last: median() sorts it */
+		for (r = 0; ratios && r < b->rounds; r++)
+			part[r] = all[i][r] / all[0][r];
+		if (ratios)
+			ratios[i] = median(part, b->rounds);
+		ns[i] = median(all[i], b->rounds);
+	}
 }
 
 /* Tables of more and more lines. Every block of the store is written first: reading holes would be cheaper. */
@@ -193,7 +203,7 @@ static void bench_lines(struct bench *b)
 {
 	static const unsigned lines[] = { 1, 100, 10000, 1000000 };
 	struct dm_device *d[4];
-	double ns[4];
+	double ns[4], ratios[4];
 	unsigned i;
 
 	for (i = 0; i < 4; i++) {
@@ -203,9 +213,9 @@ static void bench_lines(struct bench *b)
 		d[i] = create(b, name, table_text(lines[i]));
 	}
 	load(b, d[0], 1, true);
-	compare(b, d, NULL, 4, ns);
+	compare(b, d, NULL, 4, ns, ratios);
 	for (i = 0; i < 4; i++)
-		printf("lines.%u.ns %.1f\nlines.%u.ratio %.3f\n", lines[i], ns[i], lines[i], ns[i] / ns[0]);
+		printf("lines.%u.ns %.1f\nlines.%u.ratio %.3f\n", lines[i], ns[i], lines[i], ratios[i]);
 }
 
 /* Devices on devices. The lowest is a line on the store. */
@@ -226,7 +236,7 @@ static void bench_stack(struct bench *b)
 		snprintf(name, sizeof(name), "stack-%u", i + 1);
 		d[i] = create(b, name, text_take(&t));
 	}
-	compare(b, d, NULL, STACK_MAX, ns);
+	compare(b, d, NULL, STACK_MAX, ns, NULL);
 	for (i = 0; i < STACK_MAX; i++)
 		printf("stack.%u.ns %.1f\n", i + 1, ns[i]);
 }
@@ -242,7 +252,7 @@ static void bench_threads(struct bench *b)
 		d[n] = one;
 		threads[n] = i;
 	}
-	compare(b, d, threads, n, ns);
+	compare(b, d, threads, n, ns, NULL);
 	for (i = 0; i < n; i++)
 		printf("threads.%u.million_reads_s %.2f\n", threads[i], threads[i] * 1e3 / ns[i]);
 }
@@ -250,7 +260,7 @@ static void bench_threads(struct bench *b)
 int main(int argc, char **argv)
 {
 	bool quick = argc > 1 && !strcmp(argv[1], "--quick");
-	struct bench b = { .rounds = quick ? 5 : ROUNDS_MAX, .reads = quick ? 300000 : 1000000 };
+	struct bench b = { .rounds = quick ? 11 : ROUNDS_MAX, .reads = quick ? 100000 : 300000 };
 	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct err e = ERR_INIT;
