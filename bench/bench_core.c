@@ -91,12 +91,15 @@ static void load_over(struct loop_msg *m)
 static void load_run(struct loop_msg *m)
 {
 	struct load *l = container(m, struct load, msg);
-	uint64_t began = clock_now(l->bench->world->clock), i;
+	uint64_t began = clock_now(l->bench->world->clock), i, block, next;
 
-	for (i = 0; i < l->requests; i++) {
+	block = l->fill ? 0 : next_random(&l->seed) % l->blocks;
+	for (i = 0; i < l->requests; i++, block = next) {
 		if (i % BATCH == 0)
 			dm_io_tick(l->io);
-		load_request(l, l->fill ? i : next_random(&l->seed) % l->blocks);
+		next = l->fill ? i + 1 : next_random(&l->seed) % l->blocks;
+		dm_expect(l->io, l->device, next * BLOCK);
+		load_request(l, block);
 	}
 	l->ns = clock_now(l->bench->world->clock) - began;
 	l->msg.run = load_over;

@@ -27,6 +27,9 @@ void dm_index_free(struct dm_index *x);
 /* The number of the target that holds SECTOR, which one of them does. */
 size_t dm_index_find(const struct dm_index *x, const struct dm_target *targets, uint64_t sector);
 
+/* SECTOR, which lies inside the table, will be asked for soon: fetches what finding it will read. */
+void dm_index_expect(const struct dm_index *x, const struct dm_target *targets, uint64_t sector);
+
 /* Memory for a large array that is read at random, in large pages where the system has them; free() it. */
 void *dm_large_alloc(size_t size);
 

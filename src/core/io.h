@@ -44,6 +44,12 @@ void dm_io_give(struct dm_io *io, struct dm_req *r);
  */
 void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r);
 
+/*
+ * A front that holds a batch says which sector it will submit next, so that its line in a large table is in the cache
+ * by then. Any sector is fine; only a hint.
+ */
+void dm_expect(struct dm_io *io, struct dm_device *d, uint64_t sector);
+
 /* For stores and targets: R is over, 0 or -errno. On the thread it was submitted on. */
 void dm_done(struct dm_req *r, int err);
 

@@ -225,3 +225,11 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 		r->sector = r->count = 0;
 	dm_enter(&d->lanes[io->index], r);
 }
+
+void dm_expect(struct dm_io *io, struct dm_device *d, uint64_t sector)
+{
+	const struct dm_lane *lane = &d->lanes[io->index];
+
+	if (lane->gate == DM_GATE_OPEN && lane->table && sector < lane->table->sectors)
+		dm_index_expect(&lane->table->index, lane->table->targets, sector);
+}
