@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proto/dict.h"
+
 int dict_connect(const char *path, struct err *e)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };

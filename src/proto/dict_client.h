@@ -10,8 +10,6 @@
 
 #include "base/err.h"
 
-#define DICT_FRAME_MAX (256u << 20)	/* bytes of a message without its length */
-
 /* A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there. */
 int dict_connect(const char *path, struct err *e);
 
