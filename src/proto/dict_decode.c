@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Property list -> command: see dict.h. Each key is asked for by name and type, so no dictionary can surprise. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/dict_keys.h"
+
+#define WANTS_TABLE (1u << 0)	/* may bring a table */
+#define NEEDS_TABLE (1u << 1)	/* must bring one */
+
+static const struct decode_verb {
+	const char *name;
+	enum dm_verb verb;
+	unsigned wants;
+} decode_verbs[] = {
+	{ "version", DM_DO_VERSION, 0 },
+	{ "targets", DM_DO_TARGETS, 0 },
+	{ "stores", DM_DO_STORES, 0 },
+	{ "create", DM_DO_CREATE, WANTS_TABLE },
+	{ "info", DM_DO_INFO, 0 },
+	{ "mknodes", DM_DO_INFO, 0 },
+	{ "names", DM_DO_NAMES, 0 },
+	{ "suspend", DM_DO_SUSPEND, 0 },
+	{ "resume", DM_DO_RESUME, 0 },
+	{ "reload", DM_DO_RELOAD, WANTS_TABLE | NEEDS_TABLE },
+	{ "clear", DM_DO_CLEAR, 0 },
+	{ "status", DM_DO_STATUS, 0 },
+	{ "table", DM_DO_TABLE, 0 },
+	{ "deps", DM_DO_DEPS, 0 },
+	{ "remove", DM_DO_REMOVE, 0 },
+	{ "remove_all", DM_DO_REMOVE_ALL, 0 },
+	{ "rename", DM_DO_RENAME, 0 },
+	{ "set_uuid", DM_DO_SET_UUID, 0 },
+	{ "message", DM_DO_MESSAGE, 0 },
+	{ "wait", DM_DO_WAIT, 0 },
+	{ "waitevent", DM_DO_WAIT, 0 },
+	{ "stats", DM_DO_STATS, 0 },
+	{ "check", DM_DO_CHECK, WANTS_TABLE | NEEDS_TABLE },
+	{ "export", DM_DO_EXPORT, 0 },
+	{ "shutdown", DM_DO_SHUTDOWN, 0 },
+};
+
+#define DECODE_VERBS (sizeof(decode_verbs) / sizeof(*decode_verbs))
+
+static int decode_unknown(const char *name, struct err *e)
+{
+	char known[512] = "";
+	size_t i, n = 0;
+
+	for (i = 0; i < DECODE_VERBS; i++)
+		n += (size_t)snprintf(known + n, sizeof(known) - n, " %s", decode_verbs[i].name);
+	return err_set(e, -EINVAL, "'%.40s' is no command; these are:%s", name, known);
+}
+
+static int decode_verb(const struct dict_reader *r, const struct decode_verb **out)
+{
+	const char *name;
+	size_t i;
+
+	if (dict_need(r, "command", "what is to be done?") || dict_get_string(r, "command", &name))
+		return r->e->code;
+	for (i = 0; i < DECODE_VERBS; i++)
+		if (!strcmp(decode_verbs[i].name, name)) {
+			*out = &decode_verbs[i];
+			return 0;
+		}
+	return decode_unknown(name, r->e);
+}
+
+/* The client's protocol: its major must be ours, its minor no newer. A client that says nothing takes what comes. */
+static int decode_version(const struct dict_reader *r)
+{
+	uint64_t v[3] = { 0, 0, 0 };
+	plist_t array, n;
+	uint32_t i;
+
+	if (dict_get_array(r, "version", &array))
+		return r->e->code;
+	if (!array)
+		return 0;
+	for (i = 0; i < 3; i++) {
+		n = i < plist_array_get_size(array) ? plist_array_get_item(array, i) : NULL;
+		if (!n || plist_get_node_type(n) != PLIST_UINT)
+			return err_set(r->e, -EINVAL, "key `version` must be an array of 3 integers, as %u %u 0", DICT_MAJOR,
+				       DICT_MINOR);
+		plist_get_uint_val(n, &v[i]);
+	}
+	if (v[0] == DICT_MAJOR && v[1] <= DICT_MINOR)
+		return 0;
+	return err_set(r->e, -EIO, "the client speaks version %llu.%llu of the protocol; here it is %u.%u, and a client's "
+		       "minor number may be lower", (unsigned long long)v[0], (unsigned long long)v[1], DICT_MAJOR,
+		       DICT_MINOR);
+}
+
+static int decode_flags(const struct dict_reader *r, struct dm_cmd *c, uint32_t *flags)
+{
+	static const struct {
+		uint32_t bit, with;
+	} known[] = {
+		{ DICT_READONLY, DM_WITH_READONLY }, { DICT_NOFLUSH, DM_WITH_NOFLUSH },
+		{ DICT_QUERY_INACTIVE, DM_WITH_INACTIVE }, { DICT_DEFERRED_REMOVE, DM_WITH_DEFERRED },
+	};
+	static const struct {
+		const char *key;
+		uint32_t with;
+	} said[] = { { "force", DM_WITH_FORCE }, { "reset", DM_WITH_RESET }, { "sizes", DM_WITH_SIZES } };
+	size_t i;
+	bool on;
+
+	if (dict_get_u32(r, "flags", flags))
+		return r->e->code;
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		c->flags |= *flags & known[i].bit ? known[i].with : 0;
+	for (i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		on = false;
+		if (dict_get_bool(r, said[i].key, &on))
+			return r->e->code;
+		c->flags |= on ? said[i].with : 0;
+	}
+	if (c->verb == DM_DO_STATUS && (*flags & DICT_STATUS_TABLE))
+		c->verb = DM_DO_TABLE;		/* that is how NetBSD's clients ask for it */
+	return 0;
+}
+
+/* Which device: by minor if it is over 0; a new one gets its minor only if it is to keep it. */
+static int decode_device(const struct dict_reader *r, struct dm_cmd *c, uint32_t flags)
+{
+	bool pinned = c->verb == DM_DO_CREATE && (flags & DICT_PERSISTENT_DEV);
+
+	if (dict_get_string(r, "name", &c->name) || dict_get_string(r, "uuid", &c->uuid) ||
+	    dict_get_u32(r, "minor", &c->minor))
+		return r->e->code;
+	if (pinned && dict_need(r, "minor", "the flag PERSISTENT_DEV asks for a minor number of your choice"))
+		return r->e->code;
+	c->has_minor = pinned || (c->verb != DM_DO_CREATE && c->minor > 0);
+	return 0;
+}
+
+static int decode_line(plist_t dict, size_t number, struct dm_line *line, struct err *e)
+{
+	char where[40];
+	struct dict_reader r = { dict, where, e };
+
+	snprintf(where, sizeof(where), "table line %zu: ", number);
+	if (plist_get_node_type(dict) != PLIST_DICT)
+		return err_set(e, -EINVAL, "%s`cmd_data` holds %s; each line is a dictionary", where, dict_type_name(dict));
+	if (dict_need(&r, "start", "the line's first sector") || dict_get_u64(&r, "start", &line->start) ||
+	    dict_need(&r, "length", "the line's sectors") || dict_get_u64(&r, "length", &line->len) ||
+	    dict_need(&r, "type", "the name of a target") || dict_get_string(&r, "type", &line->type) ||
+	    dict_need(&r, "params", "the target's words, an empty string if there are none") ||
+	    dict_get_string(&r, "params", &line->params))
+		return e->code;
+	return 0;
+}
+
+static int decode_lines(struct dict *d, plist_t array, struct err *e)
+{
+	uint32_t n = plist_array_get_size(array);
+	struct dm_line *lines = arena_alloc(&d->arena, n * sizeof(*lines) + 1);
+	plist_array_iter at = NULL;
+	plist_t item = NULL;
+	uint32_t i;
+	int code = 0;
+
+	if (!lines)
+		return err_set(e, -ENOMEM, "no memory for a table of %u lines", n);
+	plist_array_new_iter(array, &at);
+	for (i = 0; !code && i < n; i++) {
+		plist_array_next_item(array, at, &item);
+		code = decode_line(item, i + 1, &lines[i], e);
+	}
+	free(at);
+	d->cmd.lines = lines;
+	d->cmd.n_lines = n;
+	return code;
+}
+
+static int decode_cwd(const struct dict_reader *r, struct dm_cmd *c)
+{
+	if (dict_get_string(r, "cwd", &c->cwd))
+		return r->e->code;
+	if (c->cwd && *c->cwd != '/')
+		return err_set(r->e, -EINVAL, "key `cwd` is '%.200s'; it must be an absolute path", c->cwd);
+	return 0;
+}
+
+static int decode_table(struct dict *d, const struct dict_reader *r, unsigned wants)
+{
+	const char *text = NULL;
+	plist_t array;
+
+	if (decode_cwd(r, &d->cmd) || dict_get_string(r, "table", &text) || dict_get_array(r, "cmd_data", &array))
+		return r->e->code;
+	if (text && array && plist_array_get_size(array))
+		return err_set(r->e, -EINVAL, "there are two tables, in `table` and in `cmd_data`; one is enough");
+	if (!text && !array && (wants & NEEDS_TABLE))
+		return err_set(r->e, -EINVAL, "there is no table: give it as lines of text in `table` or as an array of "
+			       "dictionaries in `cmd_data`");
+	/* The string belongs to our own property list; the core may cut it into words right there. */
+	d->cmd.text = (char *)text;
+	return array && !text ? decode_lines(d, array, r->e) : 0;
+}
+
+/* Element 0 of cmd_data, a string. */
+static int decode_new(const struct dict_reader *r, const char *what, const char **out)
+{
+	plist_t array, node;
+
+	if (dict_need(r, "cmd_data", what) || dict_get_array(r, "cmd_data", &array))
+		return r->e->code;
+	node = plist_array_get_size(array) == 1 ? plist_array_get_item(array, 0) : NULL;
+	if (!node || plist_get_node_type(node) != PLIST_STRING)
+		return err_set(r->e, -EINVAL, "key `cmd_data` must be an array of one string: %s", what);
+	*out = plist_get_string_ptr(node, NULL);
+	return 0;
+}
+
+static int decode_message(const struct dict_reader *r, struct dm_cmd *c)
+{
+	if (dict_need(r, "message", "the words for the target") || dict_get_string(r, "message", &c->message))
+		return r->e->code;
+	return dict_get_u64(r, "sector", &c->sector);
+}
+
+static int decode_rest(struct dict *d, const struct dict_reader *r, const struct decode_verb *v)
+{
+	if (v->wants & WANTS_TABLE)
+		return decode_table(d, r, v->wants);
+	if (v->verb == DM_DO_RENAME)
+		return decode_new(r, "the new name", &d->cmd.new_name);
+	if (v->verb == DM_DO_SET_UUID)
+		return decode_new(r, "the uuid", &d->cmd.new_uuid);
+	if (v->verb == DM_DO_MESSAGE)
+		return decode_message(r, &d->cmd);
+	if (v->verb == DM_DO_WAIT)
+		return dict_need(r, "event_nr", "the last event that you know of") ||
+		       dict_get_u32(r, "event_nr", &d->cmd.event_nr) ? r->e->code : 0;
+	return 0;
+}
+
+int dict_decode(struct dict *d, struct err *e)
+{
+	struct dict_reader r = { d->keys, "", e };
+	const struct decode_verb *v;
+	uint32_t flags = 0;
+
+	if (decode_version(&r) || decode_verb(&r, &v))
+		return e->code;
+	d->cmd.verb = v->verb;
+	if (decode_flags(&r, &d->cmd, &flags) || decode_device(&r, &d->cmd, flags) ||
+	    dict_get_bool(&r, "text", &d->text))
+		return e->code;
+	return decode_rest(d, &r, v);
+}
+
+int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e)
+{
+	*keys = NULL;
+	if (n > DICT_FRAME_MAX)
+		return err_set(e, -EIO, "the message has %zu bytes; %u are the most", n, DICT_FRAME_MAX);
+	if (dict_check(bytes, n, e))
+		return e->code;
+	plist_from_xml(bytes, (uint32_t)n, keys);
+	if (plist_get_node_type(*keys) == PLIST_DICT)
+		return 0;
+	plist_free(*keys);
+	*keys = NULL;
+	return err_set(e, -EIO, "the message cannot be read: libplist takes it for no dictionary");
+}
+
+void dict_free(struct dict *d)
+{
+	plist_free(d->keys);
+	arena_free(&d->arena);
+	d->keys = NULL;
+}

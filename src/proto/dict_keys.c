@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys of a dictionary by type: see dict_keys.h. */
+#include "proto/dict_keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool dict_has(plist_t dict, const char *key)
+{
+	return plist_dict_get_item(dict, key) != NULL;
+}
+
+const char *dict_type_name(plist_t node)
+{
+	switch (plist_get_node_type(node)) {
+	case PLIST_BOOLEAN:
+		return "a boolean";
+	case PLIST_UINT:
+		return "an integer";
+	case PLIST_STRING:
+		return "a string";
+	case PLIST_ARRAY:
+		return "an array";
+	case PLIST_DICT:
+		return "a dictionary";
+	default:
+		return "data";
+	}
+}
+
+/* The node of KEY, NULL if it is not there or (*R is set then) of another type than TYPE. */
+static plist_t keys_find(const struct dict_reader *r, const char *key, plist_type type, const char *wanted, int *code)
+{
+	plist_t node = plist_dict_get_item(r->dict, key);
+
+	*code = 0;
+	if (!node || plist_get_node_type(node) == type)
+		return node;
+	*code = err_set(r->e, -EINVAL, "%skey `%s` is %s; it must be %s", r->where, key, dict_type_name(node), wanted);
+	return NULL;
+}
+
+int dict_need(const struct dict_reader *r, const char *key, const char *what)
+{
+	if (dict_has(r->dict, key))
+		return 0;
+	return err_set(r->e, -EINVAL, "%skey `%s` is missing: %s", r->where, key, what);
+}
+
+int dict_get_string(const struct dict_reader *r, const char *key, const char **out)
+{
+	int code;
+	plist_t node = keys_find(r, key, PLIST_STRING, "a string", &code);
+
+	if (node)
+		*out = plist_get_string_ptr(node, NULL);
+	return code;
+}
+
+/* libplist keeps -5 as 2^64-5 and does not tell. */
+static int keys_get_number(const struct dict_reader *r, const char *key, uint64_t most, uint64_t *out)
+{
+	uint64_t v = 0;
+	int code;
+	plist_t node = keys_find(r, key, PLIST_UINT, "an integer", &code);
+
+	if (!node)
+		return code;
+	plist_get_uint_val(node, &v);
+	if (v > INT64_MAX)
+		return err_set(r->e, -EINVAL, "%skey `%s` is %lld (or %llu); it must be from 0 to %llu", r->where, key,
+			       (long long)v, (unsigned long long)v, (unsigned long long)most);
+	if (v > most)
+		return err_set(r->e, -EINVAL, "%skey `%s` is %llu; it must be from 0 to %llu", r->where, key,
+			       (unsigned long long)v, (unsigned long long)most);
+	*out = v;
+	return 0;
+}
+
+int dict_get_u64(const struct dict_reader *r, const char *key, uint64_t *out)
+{
+	return keys_get_number(r, key, INT64_MAX, out);
+}
+
+int dict_get_u32(const struct dict_reader *r, const char *key, uint32_t *out)
+{
+	uint64_t v = *out;
+	int code = keys_get_number(r, key, UINT32_MAX, &v);
+
+	*out = (uint32_t)v;
+	return code;
+}
+
+int dict_get_bool(const struct dict_reader *r, const char *key, bool *out)
+{
+	uint8_t v = 0;
+	int code;
+	plist_t node = keys_find(r, key, PLIST_BOOLEAN, "a boolean (<true/> or <false/>)", &code);
+
+	if (node) {
+		plist_get_bool_val(node, &v);
+		*out = v;
+	}
+	return code;
+}
+
+int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out)
+{
+	int code;
+
+	*out = keys_find(r, key, PLIST_ARRAY, "an array", &code);
+	return code;
+}
+
+/* A copy with a '?' for each byte that spoils it. */
+static plist_t keys_mend(const char *s, size_t n, size_t good)
+{
+	char *copy = strdup(s);
+	plist_t node;
+
+	if (!copy)
+		return plist_new_string("");
+	for (; good < n; good += dict_text_good(copy + good, n - good))
+		copy[good] = '?';
+	node = plist_new_string(copy);
+	free(copy);
+	return node;
+}
+
+plist_t dict_string(const char *s)
+{
+	size_t n = strlen(s), good = dict_text_good(s, n);
+
+	return good == n ? plist_new_string(s) : keys_mend(s, n, good);
+}
+
+void dict_set_string(plist_t dict, const char *key, const char *s)
+{
+	plist_dict_set_item(dict, key, dict_string(s));
+}
+
+void dict_set_number(plist_t dict, const char *key, uint64_t v)
+{
+	plist_dict_set_item(dict, key, plist_new_uint(v));
+}
+
+void dict_drop(plist_t dict, const char *key)
+{
+	if (dict_has(dict, key))
+		plist_dict_remove_item(dict, key);
+}

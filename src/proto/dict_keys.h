@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys of a dictionary by type, with a sentence for each that is missing or of another type. Only for dict_*.c. */
+#ifndef PROTO_DICT_KEYS_H
+#define PROTO_DICT_KEYS_H
+
+#include "proto/dict.h"
+
+/*
+ * Readers: 0, or -EINVAL with a sentence. A key that is not there leaves *OUT as it is, unless NEEDED. WHERE is put in
+ * front of the sentence. Strings stay the dictionary's.
+ */
+struct dict_reader {
+	plist_t dict;
+	const char *where;
+	struct err *e;
+};
+
+int dict_need(const struct dict_reader *r, const char *key, const char *what);
+int dict_get_string(const struct dict_reader *r, const char *key, const char **out);
+int dict_get_u64(const struct dict_reader *r, const char *key, uint64_t *out);	/* 0 to 2^63-1 */
+int dict_get_u32(const struct dict_reader *r, const char *key, uint32_t *out);
+int dict_get_bool(const struct dict_reader *r, const char *key, bool *out);
+/* *OUT is NULL if the key is not there. */
+int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out);
+
+bool dict_has(plist_t dict, const char *key);
+const char *dict_type_name(plist_t node);	/* "a string", "an integer" ... */
+
+/* Writers. A string that XML cannot carry gets question marks where it is wrong. */
+plist_t dict_string(const char *s);
+void dict_set_string(plist_t dict, const char *key, const char *s);
+void dict_set_number(plist_t dict, const char *key, uint64_t v);
+void dict_drop(plist_t dict, const char *key);
+
+#endif
