@@ -243,7 +243,7 @@ static int decode_rest(struct dict *d, const struct dict_reader *r, const struct
 int dict_decode(struct dict *d, struct err *e)
 {
 	struct dict_reader r = { d->keys, "", e };
-	const struct decode_verb *v;
+	const struct decode_verb *v = NULL;
 	uint32_t flags = 0;
 
 	if (decode_version(&r) || decode_verb(&r, &v))
