@@ -19,10 +19,22 @@ struct control_opts {
 	bool allow_read;	/* users other than root and the owner may connect and ask, but change nothing */
 };
 
-/* Listens. 0, or -errno and a sentence (another daemon that listens there is one). */
+/*
+ * Listens. 0, or -errno and a sentence: -EADDRINUSE if a daemon serves PATH already. A socket that a dead daemon left
+ * is replaced; PATH.lock, which is there as long as the daemon is, keeps two of them apart.
+ */
 int control_new(struct control **out, struct dm_world *w, const struct control_opts *o, struct err *e);
 
-/* Cancels what clients wait for, closes them, removes the socket that was made here. */
+/*
+ * The daemon is about to end: nobody can connect any more, what clients wait for is cancelled, what they still ask is
+ * refused with a sentence. Connections stay: their end is what tells clients that the daemon has ended.
+ */
+void control_stop(struct control *c);
+
+/*
+ * control_stop() if that was not called yet; turns the world's loop until no command is under way; removes the socket
+ * that was made here, and closes the connections last.
+ */
 void control_free(struct control *c);
 
 #endif

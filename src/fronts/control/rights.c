@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who may do what: root and the daemon's own user everything; others, where that
+ * is allowed at all, may ask what changes nothing and opens no file.
+ */
+#include <errno.h>
+
+#include "fronts/control/conn.h"
+
+#define RIGHTS_OTHERS_MAX 256		/* clients, so that they cannot use up all descriptors */
+#define RIGHTS_OTHERS_FRAME 65535u	/* bytes, NetBSD's own limit: plenty for a question */
+
+static bool rights_asks_only(const struct dm_cmd *cmd)
+{
+	switch (cmd->verb) {
+	case DM_DO_VERSION:
+	case DM_DO_TARGETS:
+	case DM_DO_STORES:
+	case DM_DO_INFO:
+	case DM_DO_NAMES:
+	case DM_DO_STATUS:
+	case DM_DO_TABLE:
+	case DM_DO_DEPS:
+	case DM_DO_WAIT:
+	case DM_DO_EXPORT:
+		return true;
+	case DM_DO_STATS:
+		return !(cmd->flags & DM_WITH_RESET);
+	default:	/* CHECK, too: it opens files with the daemon's rights */
+		return false;
+	}
+}
+
+int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struct err *e)
+{
+	if (conn->master || rights_asks_only(cmd))
+		return 0;
+	return err_set(e, -EPERM, "user %u may only ask: the daemon does this for root and for user %u", conn->uid,
+		       conn->control->owner);
+}
+
+int control_may_enter(const struct control_conn *conn, struct err *e)
+{
+	const struct control *c = conn->control;
+
+	if (conn->master)
+		return 0;
+	if (!c->allow_read)
+		return err_set(e, -EPERM, "user %u may not use this daemon: it serves root and user %u only", conn->uid,
+			       c->owner);
+	if (c->others > RIGHTS_OTHERS_MAX)
+		return err_set(e, -EBUSY, "%d clients of other users are connected already, and that is the most",
+			       RIGHTS_OTHERS_MAX);
+	return 0;
+}
+
+size_t control_frame_max(const struct control_conn *conn)
+{
+	return conn->master ? DICT_FRAME_MAX : RIGHTS_OTHERS_FRAME;
+}

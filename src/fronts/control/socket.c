@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file of the control socket: see socket.h. Whoever holds the lock may look
+ * whether the socket that lies there is a dead one, and replace it. The lock file
+ * is removed by its holder; whoever has locked a removed one tries again.
+ */
+#include "fronts/control/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SOCKET_BACKLOG 4096
+
+static int socket_address(struct control_socket *s, const char *path, struct err *e)
+{
+	*s = (struct control_socket){ .fd = -1, .lock = -1, .at.sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(s->at.sun_path))
+		return err_set(e, -ENAMETOOLONG, "the socket's path '%s' has %zu bytes; %zu are the most", path,
+			       strlen(path), sizeof(s->at.sun_path) - 1);
+	strcpy(s->at.sun_path, path);
+	snprintf(s->lock_path, sizeof(s->lock_path), "%s.lock", path);
+	return 0;
+}
+
+static int socket_taken(const struct control_socket *s, struct err *e)
+{
+	return err_set(e, -EADDRINUSE, "a daemon serves %s already", s->at.sun_path);
+}
+
+/* 0 with s->lock held, 1 if the lock file was removed meanwhile, or -errno. */
+static int socket_try_lock(struct control_socket *s)
+{
+	struct stat mine, there;
+	int r;
+
+	s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock < 0)
+		return -errno;
+	r = flock(s->lock, LOCK_EX | LOCK_NB) || fstat(s->lock, &mine) ? -errno : 0;
+	if (!r && (stat(s->lock_path, &there) || there.st_ino != mine.st_ino || there.st_dev != mine.st_dev))
+		r = 1;
+	if (r) {
+		close(s->lock);
+		s->lock = -1;
+	}
+	return r;
+}
+
+static int socket_lock(struct control_socket *s, struct err *e)
+{
+	int r;
+
+	while ((r = socket_try_lock(s)) == 1)
+		;
+	if (r == -EWOULDBLOCK)
+		return socket_taken(s, e);
+	return r ? err_set(e, r, "cannot lock %s: %s", s->lock_path, strerror(-r)) : 0;
+}
+
+/* Does nobody listen there? A queue that is full (EAGAIN) is a daemon's, too. */
+static int socket_check_dead(const struct control_socket *s, struct err *e)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+	r = connect(fd, (const struct sockaddr *)&s->at, sizeof(s->at)) ? -errno : 0;
+	close(fd);
+	if (r == -ECONNREFUSED)
+		return 0;
+	if (!r || r == -EAGAIN)
+		return socket_taken(s, e);
+	return err_set(e, r, "cannot find out whether a daemon serves %s: %s", s->at.sun_path, strerror(-r));
+}
+
+static int socket_clear_path(const struct control_socket *s, struct err *e)
+{
+	const char *path = s->at.sun_path;
+	struct stat there;
+	int r;
+
+	if (lstat(path, &there))
+		return errno == ENOENT ? 0 : err_set(e, -errno, "cannot look at %s: %s", path, strerror(errno));
+	if (!S_ISSOCK(there.st_mode))
+		return err_set(e, -EEXIST, "%s is there and is no socket; it is not replaced", path);
+	r = socket_check_dead(s, e);
+	if (!r && unlink(path))
+		r = err_set(e, -errno, "cannot replace the dead socket %s: %s", path, strerror(errno));
+	return r;
+}
+
+/* The mode is narrow from the first moment (the umask can only take away), and widened where that is wanted. */
+static int socket_listen(struct control_socket *s, bool others, struct err *e)
+{
+	const char *path = s->at.sun_path;
+	struct stat made;
+
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0 || fchmod(s->fd, 0600))
+		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+	if (bind(s->fd, (const struct sockaddr *)&s->at, sizeof(s->at)))
+		return err_set(e, -errno, "cannot make the socket %s: %s", path, strerror(errno));
+	if (!lstat(path, &made)) {
+		s->dev = made.st_dev;
+		s->ino = made.st_ino;
+	}
+	if ((others && chmod(path, 0666)) || listen(s->fd, SOCKET_BACKLOG))
+		return err_set(e, -errno, "cannot listen on %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int control_socket_new(struct control_socket *s, const char *path, bool others, struct err *e)
+{
+	int r = socket_address(s, path, e);
+
+	if (!r)
+		r = socket_lock(s, e);
+	if (!r)
+		r = socket_clear_path(s, e);
+	if (!r)
+		r = socket_listen(s, others, e);
+	if (r)
+		control_socket_free(s);
+	return r;
+}
+
+int control_socket_take(struct control_socket *s, const char *path, int fd, struct err *e)
+{
+	int listens = 0, flags = fcntl(fd, F_GETFL);
+	socklen_t len = sizeof(listens);
+	int r = socket_address(s, path, e);
+
+	if (r)
+		return r;
+	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
+		return err_set(e, -EINVAL, "descriptor %d, handed in for %s, is no socket that listens", fd, path);
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return err_set(e, -errno, "cannot use descriptor %d for %s: %s", fd, path, strerror(errno));
+	s->fd = fd;
+	return 0;
+}
+
+void control_socket_deafen(struct control_socket *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void control_socket_free(struct control_socket *s)
+{
+	struct stat there;
+
+	control_socket_deafen(s);
+	if (s->ino && !lstat(s->at.sun_path, &there) && there.st_ino == s->ino && there.st_dev == s->dev)
+		unlink(s->at.sun_path);
+	s->ino = 0;
+	if (s->lock < 0)
+		return;
+	unlink(s->lock_path);
+	close(s->lock);
+	s->lock = -1;
+}
