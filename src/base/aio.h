@@ -23,6 +23,7 @@ enum aio_kind {
 };
 
 #define AIO_DSYNC 1	/* of AIO_WRITE: durable when done (RWF_DSYNC) */
+#define AIO_CACHED 2	/* of AIO_READ: goes through the page cache, so a hit may be read on the spot */
 
 struct aio_op {
 	enum aio_kind kind;
@@ -30,7 +31,7 @@ struct aio_op {
 	unsigned flags;			/* AIO_DSYNC */
 	int mode;			/* of AIO_FALLOCATE */
 	void *buf;
-	uint64_t len, off;		/* bytes */
+	uint64_t len, off;		/* bytes; a transfer of more than 1 GiB is done partly */
 	ssize_t (*call)(struct aio_op *op);
 	void (*done)(struct aio_op *op, ssize_t res);	/* bytes, 0, or -errno; on the loop's thread */
 	struct aio_op *next;		/* the engine's */
@@ -43,7 +44,7 @@ struct aio;
 
 /* AIO_AUTO takes io_uring where the kernel lets us, else the pool. 0, or -errno and a sentence. */
 int aio_new(struct aio **out, struct loop *l, enum aio_engine engine, struct err *e);
-void aio_free(struct aio *a);
+void aio_free(struct aio *a);	/* once no operation is outstanding; the loop need not turn any more */
 const char *aio_name(const struct aio *a);	/* "uring" or "pool" */
 
 /* Never calls done() before it returns. Partial transfers are the caller's to continue. */

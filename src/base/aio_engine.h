@@ -5,6 +5,9 @@
 
 #include "base/aio.h"
 
+/* The kernel moves less than 2 GiB at once, and io_uring counts in 32 bits: what is more is the caller's to continue. */
+#define AIO_MAX_BYTES (1u << 30)
+
 struct aio_pool;
 struct aio_uring;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files through a few threads, for machines that forbid io_uring and for calls
- * that it has not. Threads start as work comes in. A thread takes one operation
- * at a time; finished ones gather in a list that the loop takes whole.
+ * that it has not. What a turn of the loop gathers goes to the threads at its
+ * end under one lock; threads start as work comes in. Finished operations
+ * gather in a list that the loop takes whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,28 +19,76 @@
 
 #define POOL_THREADS 8
 
+struct pool_queue {
+	struct aio_op *first, **last;
+	unsigned n;
+};
+
 struct aio_pool {
+	/* The loop's thread. */
 	struct loop *loop;
-	pthread_mutex_t lock;		/* guards everything below */
+	struct loop_work flush;
+	struct pool_queue gathered;
+	unsigned n;			/* threads that run */
+	pthread_t threads[POOL_THREADS];
+
+	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t more;
-	struct aio_op *first, **last;	/* to do */
-	struct aio_op *over, **over_last;	/* done, for the loop */
+	struct pool_queue todo, over;
+	unsigned idle;
 	bool told;			/* `news` is on its way to the loop */
 	bool stop;
-	unsigned idle, queued, n;	/* threads that wait, operations that wait, threads */
-	pthread_t threads[POOL_THREADS];
 	struct loop_msg news;
 };
 
-static ssize_t pool_rw(struct aio_op *op)
+static void queue_init(struct pool_queue *q)
 {
-	struct iovec iov = { .iov_base = op->buf, .iov_len = op->len };
+	q->first = NULL;
+	q->last = &q->first;
+	q->n = 0;
+}
+
+static void queue_add(struct pool_queue *q, struct aio_op *op)
+{
+	op->next = NULL;
+	*q->last = op;
+	q->last = &op->next;
+	q->n++;
+}
+
+static struct aio_op *queue_take(struct pool_queue *q)
+{
+	struct aio_op *op = q->first;
+
+	if (!op)
+		return NULL;
+	q->first = op->next;
+	if (!q->first)
+		q->last = &q->first;
+	q->n--;
+	return op;
+}
+
+/* Moves all of FROM behind TO. */
+static void queue_move(struct pool_queue *to, struct pool_queue *from)
+{
+	if (!from->first)
+		return;
+	*to->last = from->first;
+	to->last = from->last;
+	to->n += from->n;
+	queue_init(from);
+}
+
+static ssize_t pool_transfer(const struct aio_op *op, int flags)
+{
+	struct iovec iov = { op->buf, op->len < AIO_MAX_BYTES ? op->len : AIO_MAX_BYTES };
 	ssize_t r;
 
 	if (op->kind == AIO_READ)
-		r = preadv2(op->fd, &iov, 1, (off_t)op->off, 0);
+		r = preadv2(op->fd, &iov, 1, (off_t)op->off, flags);
 	else
-		r = pwritev2(op->fd, &iov, 1, (off_t)op->off, op->flags & AIO_DSYNC ? RWF_DSYNC : 0);
+		r = pwritev2(op->fd, &iov, 1, (off_t)op->off, flags);
 	return r < 0 ? -errno : r;
 }
 
@@ -47,8 +96,9 @@ static ssize_t pool_carry_out(struct aio_op *op)
 {
 	switch (op->kind) {
 	case AIO_READ:
+		return pool_transfer(op, 0);
 	case AIO_WRITE:
-		return pool_rw(op);
+		return pool_transfer(op, op->flags & AIO_DSYNC ? RWF_DSYNC : 0);
 	case AIO_FSYNC:
 		return fdatasync(op->fd) ? -errno : 0;
 	case AIO_FALLOCATE:
@@ -62,46 +112,34 @@ static ssize_t pool_carry_out(struct aio_op *op)
 static void pool_news(struct loop_msg *m)
 {
 	struct aio_pool *p = container(m, struct aio_pool, news);
-	struct aio_op *op, *next;
+	struct pool_queue over;
+	struct aio_op *op;
 
+	queue_init(&over);
 	pthread_mutex_lock(&p->lock);
-	op = p->over;
-	p->over = NULL;
-	p->over_last = &p->over;
+	queue_move(&over, &p->over);
 	p->told = false;
 	pthread_mutex_unlock(&p->lock);
-	for (; op; op = next) {
-		next = op->next;
+	while ((op = queue_take(&over)))
 		op->done(op, op->res);
-	}
+}
+
+/* With the lock held. */
+static void pool_over(struct aio_pool *p, struct aio_op *op)
+{
+	queue_add(&p->over, op);
+	if (!p->told)
+		loop_post(p->loop, &p->news);
+	p->told = true;
 }
 
 static struct aio_op *pool_take(struct aio_pool *p)
 {
-	struct aio_op *op;
-
 	p->idle++;
-	while (!p->first && !p->stop)
+	while (!p->todo.first && !p->stop)
 		pthread_cond_wait(&p->more, &p->lock);
 	p->idle--;
-	op = p->first;
-	if (op) {
-		p->first = op->next;
-		if (!p->first)
-			p->last = &p->first;
-		p->queued--;
-	}
-	return op;
-}
-
-static void pool_give(struct aio_pool *p, struct aio_op *op)
-{
-	op->next = NULL;
-	*p->over_last = op;
-	p->over_last = &op->next;
-	if (!p->told)
-		loop_post(p->loop, &p->news);
-	p->told = true;
+	return queue_take(&p->todo);
 }
 
 static void *pool_main(void *arg)
@@ -114,45 +152,78 @@ static void *pool_main(void *arg)
 		pthread_mutex_unlock(&p->lock);
 		op->res = pool_carry_out(op);
 		pthread_mutex_lock(&p->lock);
-		pool_give(p, op);
+		pool_over(p, op);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
-/* One thread more, if all are at work and there may be more. With none at all the operation would wait for ever, so it is done here. */
-static void pool_grow(struct aio_pool *p)
+/* Signals are the control thread's. */
+static bool pool_start_thread(struct aio_pool *p)
 {
 	sigset_t all, old;
+	int r;
 
-	if (p->queued <= p->idle || p->n == POOL_THREADS)
-		return;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (!pthread_create(&p->threads[p->n], NULL, pool_main, p))
-		p->n++;
+	r = pthread_create(&p->threads[p->n], NULL, pool_main, p);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (p->n == 0) {
-		struct aio_op *op = p->first;
+	if (!r)
+		p->n++;
+	return !r;
+}
 
-		p->first = NULL;
-		p->last = &p->first;
-		p->queued = 0;
+/* With the lock held: threads for what is to do. Where not one can be had, it is done here. */
+static void pool_engage(struct aio_pool *p)
+{
+	unsigned want = p->todo.n, at = p->idle;
+	struct aio_op *op;
+
+	while (at < want && p->n < POOL_THREADS && pool_start_thread(p))
+		at++;
+	while (!p->n && (op = queue_take(&p->todo))) {
 		op->res = pool_carry_out(op);
-		pool_give(p, op);
+		pool_over(p, op);
 	}
+	if (want > 1)
+		pthread_cond_broadcast(&p->more);
+	else
+		pthread_cond_signal(&p->more);
+}
+
+/* Reads what the page cache has. Anything else is left to the threads, and so is an error, to be met again there. */
+static bool pool_hit(struct aio_op *op)
+{
+	if (op->kind != AIO_READ || !(op->flags & AIO_CACHED))
+		return false;
+	op->res = pool_transfer(op, RWF_NOWAIT);
+	return op->res > 0;
+}
+
+static void pool_flush(struct loop_work *w)
+{
+	struct aio_pool *p = container(w, struct aio_pool, flush);
+	struct pool_queue hits, rest;
+	struct aio_op *op;
+
+	queue_init(&hits);
+	queue_init(&rest);
+	while ((op = queue_take(&p->gathered)))
+		queue_add(pool_hit(op) ? &hits : &rest, op);
+	if (rest.first) {
+		pthread_mutex_lock(&p->lock);
+		queue_move(&p->todo, &rest);
+		pool_engage(p);
+		pthread_mutex_unlock(&p->lock);
+	}
+	while ((op = queue_take(&hits)))
+		op->done(op, op->res);
 }
 
 void aio_pool_submit(struct aio_pool *p, struct aio_op *op)
 {
-	op->next = NULL;
-	pthread_mutex_lock(&p->lock);
-	*p->last = op;
-	p->last = &op->next;
-	p->queued++;
-	pool_grow(p);
-	pthread_cond_signal(&p->more);
-	pthread_mutex_unlock(&p->lock);
+	queue_add(&p->gathered, op);
+	loop_defer(p->loop, &p->flush);
 }
 
 int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e)
@@ -162,8 +233,11 @@ int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e)
 	if (!p)
 		return err_set(e, -ENOMEM, "no memory for a thread pool");
 	p->loop = l;
-	p->last = &p->first;
-	p->over_last = &p->over;
+	p->flush.run = pool_flush;
+	list_init(&p->flush.node);
+	queue_init(&p->gathered);
+	queue_init(&p->todo);
+	queue_init(&p->over);
 	p->news.run = pool_news;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);
@@ -181,6 +255,7 @@ void aio_pool_free(struct aio_pool *p)
 	pthread_mutex_unlock(&p->lock);
 	for (i = 0; i < p->n; i++)
 		pthread_join(p->threads[i], NULL);
+	list_remove(&p->flush.node);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->more);
 	free(p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files through io_uring. Operations gather in the submission ring during a turn
- * of the loop and go to the kernel in one call at its end; what does not fit
- * waits in a list. The ring's own descriptor is readable when completions are
+ * Files through io_uring. Operations gather in a list during a turn of the loop
+ * and go to the kernel in one call at its end; what the rings have no room for
+ * waits there. The ring's own descriptor is readable when completions are
  * there, so the loop watches it.
  */
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/aio_engine.h"
 
 #define URING_ENTRIES 256
+#define URING_INFLIGHT (2 * URING_ENTRIES)	/* what the completion ring holds */
 #define URING_BATCH 64
 
 struct aio_uring {
@@ -21,18 +22,23 @@ struct aio_uring {
 	struct io_uring ring;
 	struct loop_watch watch;
 	struct loop_work flush;
-	struct aio_op *first, **last;	/* what the ring had no room for */
-	unsigned inflight;		/* in the kernel: never more than the completion ring holds */
+	struct aio_op *first, **last;	/* not yet in the ring */
+	unsigned inflight;		/* in the ring or in the kernel */
 };
+
+static unsigned uring_len(const struct aio_op *op)
+{
+	return op->len < AIO_MAX_BYTES ? (unsigned)op->len : AIO_MAX_BYTES;
+}
 
 static void uring_prepare(struct io_uring_sqe *sqe, struct aio_op *op)
 {
 	switch (op->kind) {
 	case AIO_READ:
-		io_uring_prep_read(sqe, op->fd, op->buf, (unsigned)op->len, op->off);
+		io_uring_prep_read(sqe, op->fd, op->buf, uring_len(op), op->off);
 		break;
 	case AIO_WRITE:
-		io_uring_prep_write(sqe, op->fd, op->buf, (unsigned)op->len, op->off);
+		io_uring_prep_write(sqe, op->fd, op->buf, uring_len(op), op->off);
 		sqe->rw_flags = op->flags & AIO_DSYNC ? RWF_DSYNC : 0;
 		break;
 	case AIO_FSYNC:
@@ -44,27 +50,24 @@ static void uring_prepare(struct io_uring_sqe *sqe, struct aio_op *op)
 	io_uring_sqe_set_data(sqe, op);
 }
 
+/* The results are copied out first: done() may submit, and the ring's places are free by then. */
 static void uring_reap(struct aio_uring *u)
 {
 	struct io_uring_cqe *cqes[URING_BATCH];
+	struct aio_op *ops[URING_BATCH];
 	unsigned i, n;
 
 	while ((n = io_uring_peek_batch_cqe(&u->ring, cqes, URING_BATCH))) {
-		struct {
-			struct aio_op *op;
-			ssize_t res;
-		} over[URING_BATCH];
-
 		for (i = 0; i < n; i++) {
-			over[i].op = io_uring_cqe_get_data(cqes[i]);
-			over[i].res = cqes[i]->res;
+			ops[i] = io_uring_cqe_get_data(cqes[i]);
+			ops[i]->res = cqes[i]->res;
 		}
 		io_uring_cq_advance(&u->ring, n);
 		u->inflight -= n;
 		for (i = 0; i < n; i++)
-			over[i].op->done(over[i].op, over[i].res);
+			ops[i]->done(ops[i], ops[i]->res);
 	}
-	if (u->first)
+	if (u->first || io_uring_sq_ready(&u->ring))
 		loop_defer(u->loop, &u->flush);
 }
 
@@ -74,27 +77,35 @@ static void uring_ready(struct loop_watch *w, uint32_t events)
 	uring_reap(container(w, struct aio_uring, watch));
 }
 
-/* Moves what waits into the ring as far as it goes, and tells the kernel. */
-static void uring_flush(struct loop_work *work)
+static void uring_enqueue(struct aio_uring *u)
 {
-	struct aio_uring *u = container(work, struct aio_uring, flush);
 	struct io_uring_sqe *sqe;
 	struct aio_op *op;
 
-	while ((op = u->first) && u->inflight < 2 * URING_ENTRIES) {
-		sqe = io_uring_get_sqe(&u->ring);
-		if (!sqe && io_uring_submit(&u->ring) > 0)
-			sqe = io_uring_get_sqe(&u->ring);
-		if (!sqe)
-			break;
+	while ((op = u->first) && u->inflight < URING_INFLIGHT && (sqe = io_uring_get_sqe(&u->ring))) {
 		u->first = op->next;
 		if (!u->first)
 			u->last = &u->first;
 		uring_prepare(sqe, op);
 		u->inflight++;
 	}
-	if (io_uring_sq_ready(&u->ring) && io_uring_submit(&u->ring) < 0)
-		loop_defer(u->loop, &u->flush);		/* the kernel is short of memory for a moment */
+}
+
+/*
+ * Moves what waits into the ring as far as it goes, and tells the kernel. The kernel stops at an operation it refuses
+ * at once, and is sometimes short of memory: what is left in the ring then goes with the next turn.
+ */
+static void uring_flush(struct loop_work *work)
+{
+	struct aio_uring *u = container(work, struct aio_uring, flush);
+	int r;
+
+	do {
+		uring_enqueue(u);
+		r = io_uring_sq_ready(&u->ring) ? io_uring_submit(&u->ring) : 0;
+	} while (r > 0);
+	if (io_uring_sq_ready(&u->ring))
+		loop_defer(u->loop, &u->flush);
 }
 
 void aio_uring_submit(struct aio_uring *u, struct aio_op *op)
@@ -119,7 +130,8 @@ int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e)
 	r = io_uring_queue_init(URING_ENTRIES, &u->ring, 0);
 	if (r) {
 		free(u);
-		return err_set(e, r, "io_uring cannot be used here: %s (the pool engine needs no permission)", strerror(-r));
+		return err_set(e, r, "io_uring cannot be used here: %s (the engine 'pool' needs no permission)",
+			       strerror(-r));
 	}
 	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready };
 	r = loop_watch(l, &u->watch);
