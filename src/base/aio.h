@@ -8,6 +8,7 @@
 #ifndef BASE_AIO_H
 #define BASE_AIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,6 +37,7 @@ struct aio_op {
 	void (*done)(struct aio_op *op, ssize_t res);	/* bytes, 0, or -errno; on the loop's thread */
 	struct aio_op *next;		/* the engine's */
 	ssize_t res;			/* the engine's */
+	bool gone;			/* the engine's: until it is set the kernel has not heard of the operation */
 };
 
 enum aio_engine { AIO_AUTO, AIO_URING, AIO_POOL };

@@ -208,8 +208,10 @@ static void pool_flush(struct loop_work *w)
 
 	queue_init(&hits);
 	queue_init(&rest);
-	while ((op = queue_take(&p->gathered)))
+	while ((op = queue_take(&p->gathered))) {
+		op->gone = true;
 		queue_add(pool_hit(op) ? &hits : &rest, op);
+	}
 	if (rest.first) {
 		pthread_mutex_lock(&p->lock);
 		queue_move(&p->todo, &rest);
@@ -222,6 +224,7 @@ static void pool_flush(struct loop_work *w)
 
 void aio_pool_submit(struct aio_pool *p, struct aio_op *op)
 {
+	op->gone = false;
 	queue_add(&p->gathered, op);
 	loop_defer(p->loop, &p->flush);
 }

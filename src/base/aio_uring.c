@@ -87,6 +87,7 @@ static void uring_enqueue(struct aio_uring *u)
 		if (!u->first)
 			u->last = &u->first;
 		uring_prepare(sqe, op);
+		op->gone = true;
 		u->inflight++;
 	}
 }
@@ -111,6 +112,7 @@ static void uring_flush(struct loop_work *work)
 void aio_uring_submit(struct aio_uring *u, struct aio_op *op)
 {
 	op->next = NULL;
+	op->gone = false;
 	*u->last = op;
 	u->last = &op->next;
 	loop_defer(u->loop, &u->flush);

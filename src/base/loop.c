@@ -23,6 +23,7 @@ struct loop {
 	struct list work;			/* loop_work of this turn */
 	struct epoll_event events[LOOP_EVENTS];
 	int n_events, at_event;			/* the batch that is being handled */
+	uint64_t turns;
 };
 
 int loop_new(struct loop **out, struct err *e)
@@ -133,6 +134,7 @@ void loop_turn(struct loop *l, int timeout_ms)
 {
 	int i;
 
+	l->turns++;
 	if (loop_run_work(l))
 		timeout_ms = 0;		/* the caller may have waited for just that */
 	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
@@ -148,6 +150,11 @@ void loop_turn(struct loop *l, int timeout_ms)
 	l->n_events = 0;
 	loop_run_inbox(l);
 	loop_run_work(l);
+}
+
+uint64_t loop_turn_number(const struct loop *l)
+{
+	return l->turns;
 }
 
 void loop_run(struct loop *l)

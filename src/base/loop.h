@@ -46,6 +46,9 @@ void loop_run(struct loop *l);
 /* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. Deferred work counts as something. */
 void loop_turn(struct loop *l, int timeout_ms);
 
+/* The number of this turn: what was learnt in a turn of the same number need not be asked again. */
+uint64_t loop_turn_number(const struct loop *l);
+
 void loop_stop(struct loop *l);
 bool loop_stopped(const struct loop *l);
 

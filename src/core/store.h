@@ -63,7 +63,7 @@ struct dm_store_type {
 	 */
 	void (*submit)(struct dm_store *s, struct dm_io *io, struct dm_req *r);
 
-	/* What `table` prints for it, if not S->name: must open the same place again. */
+	/* What `table` prints for it, if not MAJOR:MINOR or S->name: must open the same place again. */
 	void (*word)(const struct dm_store *s, struct text *out);
 
 	/* 1 and *OUT if a label is there, 0 if none, -errno. NULL: never has one. */

@@ -40,10 +40,10 @@ bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
 
 void dm_text_store(struct text *out, const struct dm_store *s)
 {
-	if (s->major || s->minor)
-		text_printf(out, "%u:%u", s->major, s->minor);
-	else if (s->type->word)
+	if (s->type->word)
 		s->type->word(s, out);
+	else if (s->major || s->minor)
+		text_printf(out, "%u:%u", s->major, s->minor);
 	else
 		text_add_word(out, s->name);
 }

@@ -44,7 +44,8 @@ static bool device_claims(const struct dm_store_wish *w)
 		return true;
 	if (sscanf(w->word, "%u:%u%c", &major, &minor, &rest) == 2)
 		return major == w->world->major;
-	return !strncmp(w->word, MAPPER, strlen(MAPPER)) && access(w->word, F_OK);
+	return (!strncmp(w->word, MAPPER, strlen(MAPPER)) || sscanf(w->word, "/dev/dm-%u%c", &minor, &rest) == 1) &&
+	       access(w->word, F_OK);
 }
 
 /* Does a file of this name lie in the caller's folder too? */

@@ -9,33 +9,70 @@
 
 static void file_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 {
-	struct file *f = (struct file *)s;
-
+	(void)s;
 	(void)io;
 	switch (r->op) {
 	case DM_READ:
 	case DM_WRITE:
-		file_rw(f, r);
+		file_rw(r);
 		break;
 	case DM_FLUSH:
-		file_flush(f, r);
+		file_flush(r);
 		break;
 	case DM_DISCARD:
-		file_discard(f, r);
+		file_discard(r);
 		break;
 	case DM_ZEROES:
-		file_zeroes(f, r);
+		file_zeroes(r);
 		break;
 	default:
-		file_extent(f, r);
+		file_extent(r);
 	}
+}
+
+void file_end(struct dm_req *r, int err)
+{
+	struct file_lane *lane = file_lane_of(r);
+	uint64_t turn = loop_turn_number(lane->io->loop);
+
+	if (lane->ticked != turn)
+		dm_io_tick(lane->io);
+	lane->ticked = turn;
+	dm_done(r, err);
+}
+
+bool file_still_there(struct dm_req *r)
+{
+	struct file_lane *lane = file_lane_of(r);
+	uint64_t turn = loop_turn_number(lane->io->loop);
+	struct stat st;
+
+	if (!lane->file->regular)
+		return true;
+	if (lane->sized != turn) {
+		if (fstat(lane->fd, &st))
+			return false;
+		lane->size = (uint64_t)st.st_size;
+		lane->sized = turn;
+	}
+	return file_bytes(r->sector + r->count) <= lane->size;
+}
+
+static void file_word(const struct dm_store *s, struct text *out)
+{
+	const struct file *f = (const struct file *)s;
+
+	if (f->regular || f->direct || f->asked_logical || f->asked_physical)
+		text_add_word(out, s->name);
+	else
+		text_printf(out, "%u:%u", s->major, s->minor);
 }
 
 static int file_label(const struct dm_store *s, struct dm_label *out)
 {
 	const struct file *f = (const struct file *)s;
 
-	return label_probe(f->lanes[0].fd, out);
+	return label_probe(f->lanes[0].fd, s->limits.logical, out);
 }
 
 const struct dm_store_type dm_store_file = {
@@ -46,5 +83,6 @@ const struct dm_store_type dm_store_file = {
 	.open = file_open,
 	.close = file_close,
 	.submit = file_submit,
+	.word = file_word,
 	.label = file_label,
 };

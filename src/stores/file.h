@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file store in parts: what file.c, file_open.c, file_rw.c, file_flush.c and file_space.c share. */
+/* The file store in parts: what file.c and the files file_*.c beside it share. */
 #ifndef STORES_FILE_H
 #define STORES_FILE_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -10,54 +11,100 @@
 #include "core/store.h"
 #include "core/world.h"
 
+struct file;
+
+/* What the word asks for, before anything is opened. */
+struct file_wish {
+	char path[PATH_MAX];		/* absolute, without symbolic links */
+	bool direct;			/* O_DIRECT */
+	uint32_t logical, physical;	/* bytes; 0: as it is */
+	struct stat st;
+};
+
 /*
  * The file as one io thread has it: a description of its own, because the kernel
  * reports a failed write-back once to each; at most one flush at a time.
  */
 struct file_lane {
-	int fd;
-	struct dm_req *flushing;	/* what the flush under way will answer, by req.next */
-	struct dm_req *waiting, **waiting_tail;	/* came meanwhile: the next flush is theirs */
-	struct aio_op flush;
 	struct file *file;
-	uint64_t sized_at;		/* io->now when `size` was asked */
+	struct dm_io *io;
+	int fd;
+	uint64_t ticked, sized;		/* the turns in which the clock was read, the size was asked */
 	uint64_t size;			/* bytes of a regular file */
+	struct dm_req *flushing;	/* what the flush under way will answer, by req.next */
+	struct dm_req *waiting, **waiting_tail;	/* the next flush is theirs */
+	struct aio_op flush;
+	struct file_bounce *bounces;	/* free aligned buffers */
+	unsigned n_bounces;		/* free and used */
+	struct dm_req *starved, **starved_tail;	/* wait for one */
 };
 
 struct file {
 	struct dm_store store;
 	bool regular;			/* else a block device */
-	bool direct;			/* O_DIRECT */
-	bool plays_blocks;		/* logical= or physical= was said */
-	uint32_t align;			/* of memory and offsets with O_DIRECT */
+	bool direct;
+	uint32_t asked_logical, asked_physical;	/* as the word said */
+	uint32_t mem_align;		/* bytes: of memory, with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
-	_Atomic int flush_err;		/* once a flush has failed, every later one does: what it lost is lost */
+	_Atomic int flush_err;		/* once a flush has failed every later one does: what it lost is lost */
 	unsigned n_lanes;
 	struct file_lane lanes[];
 };
 
 extern const struct dm_store_type dm_store_file;
 
-int file_open(struct dm_store_wish *w, struct dm_store **out);
-void file_close(struct dm_store *s);
-bool file_claims(const struct dm_store_wish *w);
-
-static inline struct file_lane *file_lane_of(struct file *f, const struct dm_io *io)
+static inline struct file_lane *file_lane_of(const struct dm_req *r)
 {
-	return &f->lanes[io->index];
+	struct file *f = (struct file *)r->store;
+
+	return &f->lanes[r->io->index];
 }
 
-/* Is the run still inside the file? A regular file may have been cut short by somebody else. */
-bool file_still_there(struct file *f, struct dm_io *io, uint64_t sector, uint64_t count);
+static inline uint64_t file_bytes(uint64_t sectors)
+{
+	return sectors << DM_SECTOR_SHIFT;
+}
 
-void file_rw(struct file *f, struct dm_req *r);
-void file_flush(struct file *f, struct dm_req *r);
-void file_discard(struct file *f, struct dm_req *r);
-void file_zeroes(struct file *f, struct dm_req *r);
-void file_extent(struct file *f, struct dm_req *r);
+/* file_word.c: what the word means. 0, or -errno and a sentence. */
+bool file_claims(const struct dm_store_wish *w);
+int file_read_word(struct dm_store_wish *w, struct file_wish *want);
 
-/* A durable write failed: what it may have lost of others must show at the next flush. */
-void file_remember_loss(struct file *f, int err);
+/* file_open.c */
+int file_open(struct dm_store_wish *w, struct dm_store **out);
+void file_close(struct dm_store *s);
+
+/* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
+int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
+/* The size alone, in whole logical blocks: it may be another when F is opened again. Limits stay while F is in use. */
+int file_measure_size(struct dm_store_wish *w, struct file *f);
+
+/* file.c: ends R; the clock is read once a turn. */
+void file_end(struct dm_req *r, int err);
+
+/* Is R's run still inside the file? A regular file may have been cut short by somebody else. Asked once a turn. */
+bool file_still_there(struct dm_req *r);
+
+/* file_rw.c */
+void file_rw(struct dm_req *r);
+void file_rw_next(struct dm_req *r);	/* goes on from r->scratch bytes */
+
+/*
+ * file_bounce.c: aligned buffers for O_DIRECT, a bounded number a lane. NULL: R waits, and file_rw_next() comes when
+ * one is free; or R was ended with -ENOMEM.
+ */
+#define FILE_BOUNCE_BYTES (256u * 1024u)
+void *file_bounce_take(struct file_lane *lane, struct dm_req *r);
+void file_bounce_give(struct file_lane *lane, void *buf);
+void file_bounce_free(struct file_lane *lane);
+
+/* file_flush.c */
+void file_flush(struct dm_req *r);
+void file_lose(struct file *f, int err);	/* something that was reported written is lost: flushes must say so */
+
+/* file_space.c */
+void file_discard(struct dm_req *r);
+void file_zeroes(struct dm_req *r);
+void file_extent(struct dm_req *r);
 
 #endif

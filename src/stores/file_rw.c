@@ -1,106 +1,118 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads and writes of the file store: whole or failed, however many steps the kernel takes. */
+/*
+ * Reads and writes of the file store: whole or failed, however many steps the
+ * kernel takes. A read that finds the end, and a write that would lie behind it,
+ * fail: the file has become shorter, and what it held is gone. The end is asked
+ * once a turn of the loop; a file cut between the question and the write is made
+ * longer again by it, for which the kernel offers no remedy.
+ */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "stores/file.h"
 
-#define STEP_MAX ((uint64_t)1 << 30)	/* bytes of one operation */
-
-bool file_still_there(struct file *f, struct dm_io *io, uint64_t sector, uint64_t count)
-{
-	struct file_lane *lane = file_lane_of(f, io);
-	struct stat st;
-
-	if (!f->regular)
-		return true;
-	if (lane->sized_at != io->now) {	/* once a batch */
-		if (fstat(lane->fd, &st))
-			return false;
-		lane->size = (uint64_t)st.st_size;
-		lane->sized_at = io->now;
-	}
-	return (sector + count) << DM_SECTOR_SHIFT <= lane->size;
-}
-
-static void rw_next(struct file *f, struct dm_req *r);
-
-static bool bounced(const struct dm_req *r)
+static bool rw_bounced(const struct dm_req *r)
 {
 	return r->aio.buf != r->data + r->scratch;
 }
 
-static void rw_end(struct dm_req *r, int err)
+static bool rw_is_aligned(const struct file *f, const void *data)
 {
-	dm_io_tick(r->io);
-	dm_done(r, err);
+	return !f->direct || ((uintptr_t)data & (f->mem_align - 1)) == 0;
+}
+
+/* With O_DIRECT the next step could not begin inside a block: only the end of a shortened file stops there. */
+static bool rw_is_torn(const struct dm_req *r, ssize_t res)
+{
+	return ((struct file *)r->store)->direct && res > 0 && (size_t)res % r->store->limits.logical;
+}
+
+static void rw_unbounce(struct dm_req *r, ssize_t res)
+{
+	void *buf = r->aio.buf;
+
+	if (res > 0 && r->op == DM_READ)
+		memcpy(r->data + r->scratch, buf, (size_t)res);
+	r->aio.buf = NULL;
+	file_bounce_give(file_lane_of(r), buf);
+}
+
+/*
+ * A durable write has failed. Was it the write, or making it durable? The latter may have used up the kernel's one
+ * report of a loss that is not only this writer's. So it is tried without: if that goes well, something is lost, and
+ * every flush must say so.
+ */
+static void rw_tell_apart(struct dm_req *r, int err)
+{
+	r->aio.flags &= ~(unsigned)AIO_DSYNC;
+	r->aio.mode = err;
+	aio_submit(r->io->aio, &r->aio);
+}
+
+static void rw_step(struct dm_req *r, ssize_t res)
+{
+	if (res == -EAGAIN || res == -EINTR)
+		res = 0;
+	else if (res <= 0 || rw_is_torn(r, res))
+		return file_end(r, res < 0 ? (int)res : -EIO);
+	r->scratch += (uint64_t)res;
+	if (r->scratch == file_bytes(r->count))
+		file_end(r, 0);
+	else
+		file_rw_next(r);
 }
 
 static void rw_done(struct aio_op *op, ssize_t res)
 {
 	struct dm_req *r = container(op, struct dm_req, aio);
-	struct file *f = (struct file *)r->store;
+	int lost = op->mode;
 
-	if (bounced(r)) {
-		if (res > 0 && r->op == DM_READ)
-			memcpy(r->data + r->scratch, op->buf, (size_t)res);
-		free(op->buf);
-	}
-	if (res == -EAGAIN || res == -EINTR) {
-		rw_next(f, r);
+	if (res < 0 && res != -EAGAIN && res != -EINTR && (op->flags & AIO_DSYNC)) {
+		rw_tell_apart(r, (int)res);
 		return;
 	}
-	if (res < 0 && (r->flags & DM_FUA))
-		file_remember_loss(f, (int)res);
-	if (res <= 0) {
-		rw_end(r, res ? (int)res : -EIO);	/* nothing came: the file has become shorter */
+	if (rw_bounced(r))
+		rw_unbounce(r, res);
+	if (lost && res >= 0) {
+		file_lose((struct file *)r->store, lost);
+		file_end(r, lost);
 		return;
 	}
-	r->scratch += (uint64_t)res;
-	if (r->scratch == r->count << DM_SECTOR_SHIFT)
-		rw_end(r, 0);
-	else
-		rw_next(f, r);
+	rw_step(r, res);
 }
 
-/* With O_DIRECT the memory must be aligned too; fronts align theirs, and what is not goes through a copy. */
-static void *rw_buffer(struct file *f, struct dm_req *r, size_t len)
+static unsigned rw_flags(const struct dm_req *r)
 {
+	if (r->op == DM_READ)
+		return ((struct file *)r->store)->direct ? 0 : AIO_CACHED;
+	return r->flags & DM_FUA ? AIO_DSYNC : 0;
+}
+
+void file_rw_next(struct dm_req *r)
+{
+	struct file_lane *lane = file_lane_of(r);
 	uint8_t *data = r->data + r->scratch;
-	void *copy;
+	uint64_t len = file_bytes(r->count) - r->scratch;
+	void *buf = data;
 
-	if (!f->direct || (uintptr_t)data % f->align == 0)
-		return data;
-	copy = aligned_alloc(f->align, (len + f->align - 1) & ~((size_t)f->align - 1));
-	if (copy && r->op == DM_WRITE)
-		memcpy(copy, data, len);
-	return copy;
+	if (!rw_is_aligned(lane->file, data)) {
+		buf = file_bounce_take(lane, r);
+		if (!buf)
+			return;
+		len = len < FILE_BOUNCE_BYTES ? len : FILE_BOUNCE_BYTES;
+		if (r->op == DM_WRITE)
+			memcpy(buf, data, len);
+	}
+	r->aio = (struct aio_op){ .kind = r->op == DM_READ ? AIO_READ : AIO_WRITE, .fd = lane->fd, .flags = rw_flags(r),
+				  .buf = buf, .len = len, .off = file_bytes(r->sector) + r->scratch, .done = rw_done };
+	aio_submit(lane->io->aio, &r->aio);
 }
 
-/* The part from r->scratch bytes on. */
-static void rw_next(struct file *f, struct dm_req *r)
-{
-	uint64_t left = (r->count << DM_SECTOR_SHIFT) - r->scratch;
-	size_t len = left < STEP_MAX ? left : STEP_MAX;
-
-	r->aio = (struct aio_op){
-		.kind = r->op == DM_READ ? AIO_READ : AIO_WRITE, .fd = file_lane_of(f, r->io)->fd,
-		.flags = r->flags & DM_FUA ? AIO_DSYNC : 0, .buf = rw_buffer(f, r, len), .len = len,
-		.off = (r->sector << DM_SECTOR_SHIFT) + r->scratch, .done = rw_done,
-	};
-	if (r->aio.buf)
-		aio_submit(r->io->aio, &r->aio);
-	else
-		dm_done(r, -ENOMEM);
-}
-
-void file_rw(struct file *f, struct dm_req *r)
+void file_rw(struct dm_req *r)
 {
 	r->scratch = 0;
-	if (r->op == DM_WRITE && !file_still_there(f, r->io, r->sector, r->count))
-		dm_done(r, -EIO);	/* a write would make the file longer again, with a hole of lost data in it */
+	if (r->op == DM_WRITE && !file_still_there(r))
+		dm_done(r, -EIO);
 	else
-		rw_next(f, r);
+		file_rw_next(r);
 }

@@ -14,26 +14,16 @@
 
 static alignas(4096) const unsigned char zeros[ZEROS_LEN];
 
-static uint64_t bytes(uint64_t sectors)
+static void space_submit(struct dm_req *r, struct aio_op op)
 {
-	return sectors << DM_SECTOR_SHIFT;
-}
-
-static void space_end(struct dm_req *r, int err)
-{
-	dm_io_tick(r->io);
-	dm_done(r, err);
-}
-
-static void space_submit(struct file *f, struct dm_req *r, enum aio_kind kind, int mode,
-			 void (*done)(struct aio_op *op, ssize_t res))
-{
-	r->aio = (struct aio_op){ .kind = kind, .fd = file_lane_of(f, r->io)->fd, .mode = mode, .off = bytes(r->sector),
-				  .len = bytes(r->count), .done = done };
+	op.fd = file_lane_of(r)->fd;
+	op.off = file_bytes(r->sector);
+	op.len = file_bytes(r->count);
+	r->aio = op;
 	aio_submit(r->io->aio, &r->aio);
 }
 
-static bool unsupported(ssize_t res)
+static bool space_unsupported(ssize_t res)
 {
 	return res == -EOPNOTSUPP || res == -ENOTTY || res == -ENOSYS;
 }
@@ -41,7 +31,7 @@ static bool unsupported(ssize_t res)
 /* A discard that cannot be done has been done: nobody may rely on what is there now. */
 static void discard_done(struct aio_op *op, ssize_t res)
 {
-	space_end(container(op, struct dm_req, aio), unsupported(res) ? 0 : (int)res);
+	file_end(container(op, struct dm_req, aio), space_unsupported(res) ? 0 : (int)res);
 }
 
 static ssize_t discard_block_device(struct aio_op *op)
@@ -51,98 +41,130 @@ static ssize_t discard_block_device(struct aio_op *op)
 	return ioctl(op->fd, BLKDISCARD, range) ? -errno : 0;
 }
 
-void file_discard(struct file *f, struct dm_req *r)
+void file_discard(struct dm_req *r)
 {
-	if (!file_still_there(f, r->io, r->sector, r->count)) {
+	if (!file_still_there(r))
 		dm_done(r, -EIO);
-	} else if (f->regular) {
-		space_submit(f, r, AIO_FALLOCATE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, discard_done);
-	} else {
-		r->aio = (struct aio_op){ .kind = AIO_CALL, .fd = file_lane_of(f, r->io)->fd, .off = bytes(r->sector),
-					  .len = bytes(r->count), .call = discard_block_device, .done = discard_done };
-		aio_submit(r->io->aio, &r->aio);
-	}
+	else if (file_lane_of(r)->file->regular)
+		space_submit(r, (struct aio_op){ .kind = AIO_FALLOCATE, .done = discard_done,
+						 .mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE });
+	else
+		space_submit(r, (struct aio_op){ .kind = AIO_CALL, .call = discard_block_device, .done = discard_done });
 }
 
-static void write_zeros(struct file *f, struct dm_req *r);
+static void zeroes_write(struct dm_req *r);
 
-static void zeros_written(struct aio_op *op, ssize_t res)
+static void zeroes_written(struct aio_op *op, ssize_t res)
 {
 	struct dm_req *r = container(op, struct dm_req, aio);
-	struct file *f = (struct file *)r->store;
 
 	if (res == -EAGAIN || res == -EINTR)
 		res = 0;
-	else if (res <= 0) {
-		space_end(r, res ? (int)res : -EIO);
-		return;
-	}
+	else if (res <= 0)
+		return file_end(r, res ? (int)res : -EIO);
 	r->scratch += (uint64_t)res;
-	if (r->scratch == bytes(r->count))
-		space_end(r, 0);
+	if (r->scratch == file_bytes(r->count))
+		file_end(r, 0);
 	else
-		write_zeros(f, r);
+		zeroes_write(r);
 }
 
-/* By hand, where the file system cannot do better: from r->scratch bytes on. */
-static void write_zeros(struct file *f, struct dm_req *r)
+/* By hand, from r->scratch bytes on. */
+static void zeroes_write(struct dm_req *r)
 {
-	uint64_t left = bytes(r->count) - r->scratch;
+	uint64_t left = file_bytes(r->count) - r->scratch;
 
-	r->aio = (struct aio_op){ .kind = AIO_WRITE, .fd = file_lane_of(f, r->io)->fd, .buf = (void *)(uintptr_t)zeros,
-				  .len = left < ZEROS_LEN ? left : ZEROS_LEN, .off = bytes(r->sector) + r->scratch,
-				  .done = zeros_written };
+	r->aio = (struct aio_op){ .kind = AIO_WRITE, .fd = file_lane_of(r)->fd, .buf = (void *)(uintptr_t)zeros,
+				  .len = left < ZEROS_LEN ? left : ZEROS_LEN,
+				  .off = file_bytes(r->sector) + r->scratch, .done = zeroes_written };
 	aio_submit(r->io->aio, &r->aio);
 }
 
+static void zeroes_by(struct dm_req *r, int how);
+
+/*
+ * Punching a hole is refused where there is no fast way; ZERO_RANGE too on a file system, while a block device then
+ * writes zeros itself, so it is not for those who want it fast or not at all.
+ */
 static void zeroes_done(struct aio_op *op, ssize_t res)
 {
 	struct dm_req *r = container(op, struct dm_req, aio);
+	bool regular = file_lane_of(r)->file->regular, fast = r->flags & DM_FAST;
 
-	if (!unsupported(res)) {
-		space_end(r, (int)res);
-	} else if (r->flags & DM_FAST) {
-		space_end(r, -EOPNOTSUPP);
+	if (!space_unsupported(res)) {
+		file_end(r, (int)res);
+	} else if ((op->mode & FALLOC_FL_PUNCH_HOLE) && (regular || !fast)) {
+		zeroes_by(r, FALLOC_FL_ZERO_RANGE);
+	} else if (fast) {
+		file_end(r, -EOPNOTSUPP);
 	} else {
 		r->scratch = 0;
-		write_zeros((struct file *)r->store, r);
+		zeroes_write(r);
 	}
 }
 
-void file_zeroes(struct file *f, struct dm_req *r)
+static void zeroes_by(struct dm_req *r, int how)
 {
-	int how = r->flags & DM_KEEP ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE;
+	space_submit(r, (struct aio_op){ .kind = AIO_FALLOCATE, .mode = how | FALLOC_FL_KEEP_SIZE, .done = zeroes_done });
+}
 
-	if (file_still_there(f, r->io, r->sector, r->count))
-		space_submit(f, r, AIO_FALLOCATE, how | FALLOC_FL_KEEP_SIZE, zeroes_done);
-	else
+void file_zeroes(struct dm_req *r)
+{
+	bool regular = file_lane_of(r)->file->regular;
+
+	if (!file_still_there(r))
 		dm_done(r, -EIO);
+	else if (!(r->flags & DM_KEEP))
+		zeroes_by(r, FALLOC_FL_PUNCH_HOLE);
+	else if (!regular && (r->flags & DM_FAST))
+		dm_done(r, -EOPNOTSUPP);
+	else
+		zeroes_by(r, FALLOC_FL_ZERO_RANGE);
 }
 
-/* How many sectors from OFF on are a hole; 0 if there is data, and then *DATA says how many are that. */
-static uint64_t hole_sectors(int fd, off_t off, uint64_t count, uint64_t *data)
+/*
+ * On a helper thread, because the answer may have to be read from the disk. A block (of the size that the store shows)
+ * that is partly a hole is data. The result is the bytes that the state reaches; op->mode says what it is.
+ */
+static ssize_t extent_ask(struct aio_op *op)
 {
-	off_t next = lseek(fd, off, SEEK_DATA), end;
+	off_t block = container(op, struct dm_req, aio)->store->limits.logical;
+	off_t at = (off_t)op->off, end = at + (off_t)op->len, data = lseek(op->fd, at, SEEK_DATA), hole;
+	struct stat st;
 
-	if (next < 0)
-		return errno == ENXIO ? count : (*data = count, 0);
-	if (next - off >= (off_t)DM_SECTOR)
-		return (uint64_t)(next - off) >> DM_SECTOR_SHIFT;
-	end = lseek(fd, next, SEEK_HOLE);
-	*data = end < 0 ? count : ((uint64_t)(end - off) + DM_SECTOR - 1) >> DM_SECTOR_SHIFT;
-	return 0;
+	op->mode = 0;
+	if (data < 0 && errno == ENXIO) {	/* a hole up to the end, if AT is not behind that */
+		if (fstat(op->fd, &st) || st.st_size <= at)
+			return -EIO;
+		data = end;
+	}
+	if (data < 0)
+		return (ssize_t)op->len;	/* a file system that cannot tell */
+	if (data >= end || data / block * block > at) {
+		op->mode = DM_HOLE | DM_ZERO;
+		return (data >= end ? end : data / block * block) - at;
+	}
+	hole = lseek(op->fd, data, SEEK_HOLE);
+	return hole < 0 ? (ssize_t)op->len : (hole + block - 1) / block * block - at;
 }
 
-void file_extent(struct file *f, struct dm_req *r)
+static void extent_done(struct aio_op *op, ssize_t res)
 {
-	uint64_t data = r->count, hole = 0, n;
+	struct dm_req *r = container(op, struct dm_req, aio);
 
-	if (f->regular)
-		hole = hole_sectors(file_lane_of(f, r->io)->fd, (off_t)bytes(r->sector), r->count, &data);
-	n = hole ? hole : data;
-	if (n < r->count)
-		r->count = n;
-	if (hole)
-		r->flags |= DM_HOLE | DM_ZERO;
-	dm_done(r, 0);
+	if (res > 0) {
+		uint64_t n = (uint64_t)res >> DM_SECTOR_SHIFT;
+
+		r->count = n < r->count ? n : r->count;
+		r->flags |= (uint32_t)op->mode;
+	}
+	file_end(r, res < 0 ? (int)res : 0);
+}
+
+void file_extent(struct dm_req *r)
+{
+	if (file_lane_of(r)->file->regular)
+		space_submit(r, (struct aio_op){ .kind = AIO_CALL, .call = extent_ask, .done = extent_done });
+	else
+		dm_done(r, 0);
 }

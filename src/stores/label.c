@@ -20,20 +20,16 @@
 #define GPT_SAFE_LEAST 34u
 #define BSD_MAGIC 0x82564557u
 
-/* The GPT header is in the second block, whose size is where its signature stands. */
-static uint64_t gpt_first_usable(int fd)
+/* The GPT header is in the second block. If only the copy at the end is left, what is usual is safe. */
+static uint64_t gpt_first_usable(int fd, uint32_t block)
 {
 	unsigned char header[512];
-	unsigned block;
 	uint64_t lba;
 
-	for (block = 512; block <= 4096; block *= 8) {
-		if (pread(fd, header, sizeof(header), block) != sizeof(header) || memcmp(header, "EFI PART", 8))
-			continue;
-		memcpy(&lba, header + GPT_FIRST_USABLE, sizeof(lba));
-		return le64toh(lba) * (block / 512);
-	}
-	return GPT_SAFE_LEAST;
+	if (pread(fd, header, sizeof(header), block) != sizeof(header) || memcmp(header, "EFI PART", 8))
+		return GPT_SAFE_LEAST * (block / 512);
+	memcpy(&lba, header + GPT_FIRST_USABLE, sizeof(lba));
+	return le64toh(lba) * (block / 512);
 }
 
 /* i386 keeps its BSD label at the beginning of sector 1, others 64 or 128 bytes into sector 0. */
@@ -52,10 +48,10 @@ static void label_fill(struct dm_label *out, const char *kind, uint64_t safe)
 	out->safe = safe;
 }
 
-static int label_name(int fd, const char *type, struct dm_label *out)
+static int label_name(int fd, uint32_t block, const char *type, struct dm_label *out)
 {
 	if (!strcmp(type, "gpt"))
-		label_fill(out, "GPT", gpt_first_usable(fd));
+		label_fill(out, "GPT", gpt_first_usable(fd, block));
 	else if (!strcmp(type, "dos"))
 		label_fill(out, "MBR", SAFE_I386);
 	else if (!strcmp(type, "bsd"))
@@ -65,20 +61,21 @@ static int label_name(int fd, const char *type, struct dm_label *out)
 	return 1;
 }
 
-static int label_ask(blkid_probe probe, int fd, struct dm_label *out)
+static int label_ask(blkid_probe probe, int fd, uint32_t block, struct dm_label *out)
 {
 	const char *type = NULL;
 
 	if (blkid_probe_set_device(probe, fd, 0, 0))
 		return -EIO;
+	blkid_probe_set_sectorsize(probe, block);	/* an image does not know that it was a disk of large blocks */
 	blkid_probe_enable_superblocks(probe, 0);
 	blkid_probe_enable_partitions(probe, 1);
 	if (blkid_do_safeprobe(probe) < 0 || blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL))
 		return 0;
-	return label_name(fd, type, out);
+	return label_name(fd, block, type, out);
 }
 
-int label_probe(int fd, struct dm_label *out)
+int label_probe(int fd, uint32_t block, struct dm_label *out)
 {
 	blkid_probe probe = blkid_new_probe();
 	char again[32];
@@ -88,7 +85,7 @@ int label_probe(int fd, struct dm_label *out)
 		return -ENOMEM;
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
 	mine = open(again, O_RDONLY | O_CLOEXEC);	/* without O_DIRECT, so that any read will do */
-	r = label_ask(probe, mine >= 0 ? mine : fd, out);
+	r = label_ask(probe, mine >= 0 ? mine : fd, block, out);
 	blkid_free_probe(probe);
 	if (mine >= 0)
 		close(mine);

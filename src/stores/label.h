@@ -5,7 +5,10 @@
 
 #include "core/store.h"
 
-/* Looks at the disk or image behind FD: 1 and *OUT if a label is there, 0 if none, -errno if it cannot be read. */
-int label_probe(int fd, struct dm_label *out);
+/*
+ * Looks at the disk or image behind FD, whose blocks have BLOCK bytes: 1 and *OUT if a label is there, 0 if none,
+ * -errno if it cannot be read.
+ */
+int label_probe(int fd, uint32_t block, struct dm_label *out);
 
 #endif

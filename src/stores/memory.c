@@ -14,6 +14,7 @@
 #include "base/words.h"
 #include "core/io.h"
 #include "core/world.h"
+#include "stores/block.h"
 
 #define PAGE 4096u
 #define PAGE_SECTORS (PAGE / DM_SECTOR)
@@ -40,9 +41,40 @@ static void page_mark(struct memory *m, uint64_t page)
 		atomic_fetch_or_explicit(&m->written[page / BITS], 1ull << page % BITS, memory_order_release);
 }
 
-static void page_unmark(struct memory *m, uint64_t page)
+/* The bits of word WORD that stand for pages FIRST to LAST (without LAST). */
+static uint64_t page_mask(uint64_t word, uint64_t first, uint64_t last)
 {
-	atomic_fetch_and_explicit(&m->written[page / BITS], ~(1ull << page % BITS), memory_order_acq_rel);
+	uint64_t mask = ~0ull;
+
+	if (first > word * BITS)
+		mask &= ~0ull << (first - word * BITS);
+	if (last < (word + 1) * BITS)
+		mask &= ~(~0ull << (last - word * BITS));
+	return mask;
+}
+
+/* A word at a time: the pages may be very many, and most of them never written. */
+static void pages_unmark(struct memory *m, uint64_t first, uint64_t last)
+{
+	uint64_t word;
+
+	for (word = first / BITS; word * BITS < last; word++)
+		if (atomic_load_explicit(&m->written[word], memory_order_relaxed))
+			atomic_fetch_and_explicit(&m->written[word], ~page_mask(word, first, last), memory_order_acq_rel);
+}
+
+/* The first page from FIRST to LAST whose bit is not STATE, or LAST. */
+static uint64_t pages_reach(struct memory *m, uint64_t first, uint64_t last, bool state)
+{
+	uint64_t word, other;
+
+	for (word = first / BITS; word * BITS < last; word++) {
+		other = atomic_load_explicit(&m->written[word], memory_order_acquire);
+		other = (state ? ~other : other) & page_mask(word, first, last);
+		if (other)
+			return word * BITS + (uint64_t)__builtin_ctzll(other);
+	}
+	return last;
 }
 
 /* Sectors of [SECTOR, END) that lie in SECTOR's page. */
@@ -85,11 +117,11 @@ static void zero_sectors(struct memory *m, uint64_t sector, uint64_t n)
 
 static void give_back(struct memory *m, uint64_t sector, uint64_t end)
 {
-	uint64_t page, first = sector / PAGE_SECTORS, last = end / PAGE_SECTORS;
+	uint64_t first = sector / PAGE_SECTORS, last = end / PAGE_SECTORS;
 
-	for (page = first; page < last; page++)
-		page_unmark(m, page);
-	madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED);
+	pages_unmark(m, first, last);
+	if (madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED))
+		memset(m->data + first * PAGE, 0, (last - first) * PAGE);	/* locked: it cannot be given back */
 }
 
 static void memory_zero(struct memory *m, const struct dm_req *r)
@@ -110,12 +142,12 @@ static void memory_zero(struct memory *m, const struct dm_req *r)
 
 static void memory_extent(struct memory *m, struct dm_req *r)
 {
-	uint64_t at = r->sector, end = r->sector + r->count;
-	bool data = page_written(m, at / PAGE_SECTORS);
+	uint64_t first = r->sector / PAGE_SECTORS, last = (r->sector + r->count + PAGE_SECTORS - 1) / PAGE_SECTORS;
+	bool data = page_written(m, first);
+	uint64_t reach = pages_reach(m, first + 1, last, data) * PAGE_SECTORS - r->sector;
 
-	while (at < end && page_written(m, at / PAGE_SECTORS) == data)
-		at += in_page(at, end);
-	r->count = at - r->sector;
+	if (reach < r->count)
+		r->count = reach;
 	if (!data)
 		r->flags |= DM_HOLE | DM_ZERO;
 }
@@ -178,31 +210,26 @@ static struct memory *memory_find(struct dm_world *w, const char *key)
 	return NULL;
 }
 
-struct wanted {
-	uint64_t size, logical, physical;	/* bytes; 0 if not said */
+struct memory_wish {
+	uint64_t size;			/* bytes; 0 if not said, and so the others */
+	uint32_t logical, physical;
 };
 
-static bool is_block(uint64_t n)
+static int memory_option(struct dm_store_wish *w, struct memory_wish *want, const char *name, const char *value)
 {
-	return n >= DM_SECTOR && n <= 65536 && !(n & (n - 1));
-}
-
-static int parse_option(struct dm_store_wish *w, struct wanted *want, const char *name, const char *value)
-{
-	uint64_t n = 0, *to = !strcmp(name, "size") ? &want->size : !strcmp(name, "logical") ? &want->logical :
-			      !strcmp(name, "physical") ? &want->physical : NULL;
-
-	if (!to)
-		return err_set(w->err, -EINVAL, "unknown option '%s' of memory; it is: %s", name, dm_store_memory.usage);
-	if (words_bytes(value, &n) || n == 0 || (to == &want->size && (n % DM_SECTOR || n > INT64_MAX)))
-		return err_set(w->err, -EINVAL, "%s='%s': say a size like 64M, in whole sectors of 512 bytes", name, value);
-	if (to != &want->size && !is_block(n))
-		return err_set(w->err, -EINVAL, "%s=%s: a block is a power of two from 512 to 65536 bytes", name, value);
-	*to = n;
+	if (!strcmp(name, "logical"))
+		return block_parse(name, value, &want->logical, w->err);
+	if (!strcmp(name, "physical"))
+		return block_parse(name, value, &want->physical, w->err);
+	if (strcmp(name, "size"))
+		return err_set(w->err, -EINVAL, "unknown option '%s' of memory: it is written %s", name,
+			       dm_store_memory.usage);
+	if (words_bytes(value, &want->size) || want->size == 0 || want->size % DM_SECTOR || want->size > INT64_MAX)
+		return err_set(w->err, -EINVAL, "size='%s': say bytes that make whole sectors of 512, like 64M", value);
 	return 0;
 }
 
-static int memory_share(struct dm_store_wish *w, struct memory *m, const struct wanted *want, struct dm_store **out)
+static int memory_share(struct dm_store_wish *w, struct memory *m, const struct memory_wish *want, struct dm_store **out)
 {
 	const struct dm_limits *l = &m->store.limits;
 
@@ -214,28 +241,29 @@ static int memory_share(struct dm_store_wish *w, struct memory *m, const struct 
 	return 0;
 }
 
-static char *memory_name(const struct memory *m, const struct wanted *want)
+static char *memory_name(const struct memory *m, const struct memory_wish *want)
 {
 	struct text t = TEXT_INIT;
 
 	text_printf(&t, "memory,size=%llu", (unsigned long long)want->size);
 	if (want->logical)
-		text_printf(&t, ",logical=%llu", (unsigned long long)want->logical);
+		text_printf(&t, ",logical=%u", want->logical);
 	if (want->physical)
-		text_printf(&t, ",physical=%llu", (unsigned long long)want->physical);
+		text_printf(&t, ",physical=%u", want->physical);
 	text_printf(&t, ":%s", m->key);
 	return text_take(&t);
 }
 
-static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct wanted *want, const char *key)
+static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct memory_wish *want, const char *key)
 {
-	uint32_t logical = want->logical ? (uint32_t)want->logical : DM_SECTOR;
-
 	m->store.type = &dm_store_memory;
 	m->store.sectors = want->size >> DM_SECTOR_SHIFT;
 	m->store.limits = dm_limits_default;
-	m->store.limits.logical = logical;
-	m->store.limits.physical = want->physical ? (uint32_t)want->physical : logical;
+	if (block_play(&m->store.limits, want->logical, want->physical, w->err))
+		return err_prefix(w->err, "memory '%.200s': ", key);
+	if (want->size % m->store.limits.logical)
+		return err_set(w->err, -EINVAL, "memory '%.200s': size=%llu is no multiple of its blocks of %u bytes", key,
+			       (unsigned long long)want->size, m->store.limits.logical);
 	m->key = strdup(key);
 	m->data = map_sparse(want->size);
 	m->written = map_sparse(bitmap_size(want->size));
@@ -246,7 +274,7 @@ static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct w
 		       (unsigned long long)want->size, key);
 }
 
-static int memory_new(struct dm_store_wish *w, const struct wanted *want, const char *key, struct dm_store **out)
+static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, const char *key, struct dm_store **out)
 {
 	struct memory *m = calloc(1, sizeof(*m));
 	int r = m ? memory_fill(w, m, want, key) : err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
@@ -265,14 +293,14 @@ static int memory_new(struct dm_store_wish *w, const struct wanted *want, const 
 
 static int memory_open(struct dm_store_wish *w, struct dm_store **out)
 {
-	struct wanted want = { .size = 0 };
+	struct memory_wish want = { .size = 0 };
 	char name[32], value[64];
 	const char *key = w->word;
 	struct memory *m;
 	int r = 0;
 
 	while (!r && dm_wish_option(&key, name, value))
-		r = parse_option(w, &want, name, value);
+		r = memory_option(w, &want, name, value);
 	if (r)
 		return r;
 	if (!*key)
@@ -283,9 +311,6 @@ static int memory_open(struct dm_store_wish *w, struct dm_store **out)
 	if (!want.size)
 		return err_set(w->err, -EINVAL, "no memory is named '%s' yet, so its size must be said: %s", key,
 			       dm_store_memory.usage);
-	if (want.physical && want.physical < (want.logical ? want.logical : DM_SECTOR))
-		return err_set(w->err, -EINVAL, "physical=%llu is less than the logical block",
-			       (unsigned long long)want.physical);
 	return memory_new(w, &want, key, out);
 }
 

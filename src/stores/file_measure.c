@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How large a file or block device is, how large its blocks are, and what it can do. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "stores/block.h"
+#include "stores/file.h"
+
+#define PAGE 4096u
+
+/* A number from the block queue's folder in sysfs; a partition's queue is its disk's. FALLBACK if it is not there. */
+static uint64_t measure_queue(dev_t dev, const char *name, uint64_t fallback)
+{
+	static const char *const places[] = { "/sys/dev/block/%u:%u/queue/%s", "/sys/dev/block/%u:%u/../queue/%s" };
+	unsigned long long n = fallback;
+	char path[128];
+	unsigned i;
+	FILE *f;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), i ? places[1] : places[0], major(dev), minor(dev), name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fscanf(f, "%llu", &n) != 1)
+			n = fallback;
+		fclose(f);
+		break;
+	}
+	return n;
+}
+
+static uint32_t measure_ioctl(int fd, unsigned long request, uint32_t fallback)
+{
+	unsigned n = 0;
+
+	return !ioctl(fd, request, &n) && n ? n : fallback;
+}
+
+int file_measure_size(struct dm_store_wish *w, struct file *f)
+{
+	uint64_t size = 0;
+	struct stat st;
+	int fd = f->lanes[0].fd;
+
+	if (f->regular ? fstat(fd, &st) : ioctl(fd, BLKGETSIZE64, &size))
+		return err_set(w->err, -errno, "cannot ask for the size of '%.200s': %s", w->word, strerror(errno));
+	if (f->regular)
+		size = (uint64_t)st.st_size;
+	size -= size % f->store.limits.logical;
+	f->store.sectors = size >> DM_SECTOR_SHIFT;
+	return 0;
+}
+
+static int measure_block_device(struct dm_store_wish *w, struct file *f, const char *path)
+{
+	struct dm_limits *l = &f->store.limits;
+	int fd = f->lanes[0].fd, ro = 0;
+
+	if (!w->readonly && !ioctl(fd, BLKROGET, &ro) && ro)
+		return err_set(w->err, -EROFS, "'%.800s' is a read-only device: only a read-only mapping can use it", path);
+	f->store.major = major(f->dev);
+	f->store.minor = minor(f->dev);
+	l->logical = measure_ioctl(fd, BLKSSZGET, DM_SECTOR);
+	l->physical = measure_ioctl(fd, BLKPBSZGET, l->logical);
+	l->io_opt = measure_ioctl(fd, BLKIOOPT, 0);
+	l->discard = measure_queue(f->dev, "discard_max_bytes", 0) > 0;
+	l->fast_zeroes = measure_queue(f->dev, "write_zeroes_max_bytes", 0) > 0;
+	l->rotational = measure_queue(f->dev, "rotational", 0) > 0;
+	return 0;
+}
+
+/* The smallest block that can be read directly, found by reading, where the kernel does not tell. 0: none can. */
+static uint32_t measure_direct_by_reading(int fd)
+{
+	void *page = aligned_alloc(PAGE, PAGE);
+	uint32_t block;
+
+	for (block = DM_SECTOR; page && block <= PAGE; block *= 2)
+		if (pread(fd, page, block, block) >= 0 || errno != EINVAL)
+			break;
+	free(page);
+	return page && block <= PAGE ? block : 0;
+}
+
+/* What O_DIRECT demands of offsets (a logical block, then) and of memory. */
+static int measure_direct(struct dm_store_wish *w, struct file *f, const char *path)
+{
+	struct statx x;
+	uint32_t block;
+
+	f->mem_align = PAGE;
+#ifdef STATX_DIOALIGN
+	if (!statx(f->lanes[0].fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &x) && (x.stx_mask & STATX_DIOALIGN)) {
+		block = x.stx_dio_offset_align;
+		if (x.stx_dio_mem_align)
+			f->mem_align = x.stx_dio_mem_align;
+	} else
+#endif
+		block = measure_direct_by_reading(f->lanes[0].fd);
+	if (!block || f->mem_align > PAGE)
+		return err_set(w->err, -EINVAL, "'%.800s' cannot be read and written directly; leave out the option "
+						"'direct'", path);
+	if (block > f->store.limits.logical)
+		f->store.limits.logical = block;
+	return 0;
+}
+
+int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
+{
+	int r;
+
+	f->store.limits = dm_limits_default;
+	r = f->regular ? 0 : measure_block_device(w, f, want->path);
+	if (!r && f->direct)
+		r = measure_direct(w, f, want->path);
+	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
+		err_prefix(w->err, "'%.500s': ", want->path);
+	return r ? r : file_measure_size(w, f);
+}
