@@ -7,6 +7,7 @@
  * as "name value" lines for bench/run.
  */
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,20 @@ static void bench_stack(struct bench *b)
 		printf("stack.%u.ns %.1f\n", i + 1, ns[i]);
 }
 
+/* Left to itself, the kernel may keep busy threads on one CPU for seconds; then this would measure the scheduler. */
+static void spread(const struct bench *b)
+{
+	unsigned i;
+
+	for (i = 0; i < b->world->n_io; i++) {
+		cpu_set_t one;
+
+		CPU_ZERO(&one);
+		CPU_SET(i, &one);
+		(void)pthread_setaffinity_np(b->world->io[i].thread, sizeof(one), &one);	/* a wish */
+	}
+}
+
 /* One device under more and more io threads: reads a second of all together. */
 static void bench_threads(struct bench *b)
 {
@@ -251,6 +266,7 @@ static void bench_threads(struct bench *b)
 	unsigned threads[COMPARED_MAX] = { 0 }, n = 0, i;
 	double ns[COMPARED_MAX];
 
+	spread(b);
 	for (i = 1; i <= b->world->n_io && n < COMPARED_MAX; i *= 2, n++) {
 		d[n] = one;
 		threads[n] = i;
