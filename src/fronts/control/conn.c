@@ -91,13 +91,15 @@ static void conn_write(struct control_conn *conn)
 	conn_written(conn);
 }
 
-/* The dictionary is a reply now. One that is too long for a message becomes one that says so. CONN may be gone afterwards. */
+/* The dictionary is a reply now. In place of one that is too long goes one that says so. CONN may be gone afterwards. */
 static void conn_reply(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
 	int r = dict_write(&conn->dict, &conn->out, &conn->out_len, &e);
 
 	if (r == -EMSGSIZE) {
+		dict_free(&conn->dict);
+		conn->dict = (struct dict){ .keys = NULL };
 		dict_refuse(&conn->dict, &e);
 		r = dict_write(&conn->dict, &conn->out, &conn->out_len, &e);
 	}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A control socket on a world for tests, and clients of it in the same thread:
+ * whenever a client would have to wait, the server's loop is turned.
+ */
+#ifndef TESTS_SUPPORT_CLIENT_H
+#define TESTS_SUPPORT_CLIENT_H
+
+#include <plist/plist.h>
+
+#include "fronts/control/control.h"
+#include "support/world.h"
+
+struct server {
+	struct fixture f;
+	struct control *control;
+	char folder[64], path[80];
+};
+
+/* A folder for the socket, a world, and a server in it. */
+void server_begin(struct server *s, bool allow_read);
+/* Fails the running test if the folder is not empty afterwards. */
+void server_end(struct server *s);
+
+int client_new(const struct server *s);
+void client_send(struct server *s, int fd, const void *p, size_t n);
+/* The length and then KEYS, which is the inside of the top <dict>. */
+void client_request(struct server *s, int fd, const char *keys);
+/* The next reply, or NULL if the server has closed; plist_free() it. */
+plist_t client_reply(struct server *s, int fd);
+/* Request and reply; the reply's errno, and its sentence if that is wanted (ERR_TEXT bytes). */
+unsigned client_ask(struct server *s, int fd, const char *keys, char *sentence);
+
+unsigned reply_errno(plist_t reply);
+const char *reply_text(plist_t reply, const char *key);
+uint64_t reply_number(plist_t reply, const char *key);
+
+#endif
