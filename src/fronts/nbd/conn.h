@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A connection and its requests. A connection is born on the control thread,
+ * lives on one io thread, and ends on the control thread, where its device is
+ * closed. What it reads goes through step functions, one for each phase; what
+ * it sends is a queue that goes out once a turn.
+ */
+#ifndef FRONTS_NBD_CONN_H
+#define FRONTS_NBD_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/text.h"
+#include "core/device.h"
+#include "core/req.h"
+#include "fronts/nbd/wire.h"
+
+struct nbd_conn;
+struct nbd_io;
+struct nbd_tls_conn;
+
+#define NBD_RX 131072u			/* bytes: more than the longest option */
+#define NBD_MAX_REQS 256u		/* under way on one connection */
+#define NBD_MAX_BYTES (64u << 20)	/* their data */
+#define NBD_ASKS 256u			/* extents that one BLOCK_STATUS tells */
+
+/* Something to send: a head, perhaps data. over() comes when it is sent, or never will be. */
+struct nbd_out {
+	struct nbd_out *next;
+	const uint8_t *head, *data;
+	uint32_t head_len, data_len;
+	void (*over)(struct nbd_conn *c, struct nbd_out *o);
+};
+
+struct nbd_req {
+	struct dm_req req;
+	struct nbd_out out;
+	struct nbd_conn *conn;
+	struct nbd_req *next;		/* on the free list */
+	uint64_t cookie, offset;
+	uint32_t len;			/* bytes */
+	uint16_t cmd, flags;
+	uint8_t *data;			/* from the pool, data_room bytes, or NULL */
+	uint32_t data_room;
+	/* BLOCK_STATUS. */
+	uint32_t n_extents;		/* in data */
+	uint32_t asks;
+	uint64_t at, end;		/* sectors: what is not asked yet */
+	bool asking, answered;		/* inside dm_submit(); done() has been there */
+	int err;
+	uint8_t head[40];
+	char sentence[160];
+};
+
+enum nbd_phase {
+	NBD_GREETED,		/* the client's flags are awaited */
+	NBD_OPTIONS,
+	NBD_TLS_AGREED,		/* the answer to STARTTLS has to go out first */
+	NBD_TLS_HANDSHAKE,
+	NBD_TRANSMISSION,
+	NBD_FINISHING,		/* nothing is read any more, answers go out */
+	NBD_DEAD,		/* the peer is gone; requests may still be under way */
+};
+
+/* What a client is told of an export. */
+struct nbd_export {
+	uint64_t size;			/* bytes */
+	uint32_t min_block, preferred_block;
+	uint16_t flags;			/* NBD_FLAG_* */
+	char name[DM_NAME_MAX + 1];
+	char about[DM_UUID_MAX + 64];
+};
+
+enum nbd_ask_kind {
+	NBD_ASK_LIST,		/* -> list */
+	NBD_ASK_LOOK,		/* -> export */
+	NBD_ASK_OPEN,		/* -> export, device */
+};
+
+/* A question to the control thread, one at a time; then() comes on the io thread. */
+struct nbd_ask {
+	struct loop_msg msg;
+	enum nbd_ask_kind kind;
+	char name[DM_NAME_MAX + 1];
+	void (*then)(struct nbd_conn *c);
+	struct err err;			/* code 0: answered */
+	struct nbd_export export;
+	struct dm_device *device;
+	struct text list;		/* names, each with its NUL */
+};
+
+struct nbd_conn {
+	struct nbd_io *nio;
+	struct list node;		/* in nio->conns */
+	struct loop_watch watch;
+	struct loop_work work;		/* sends, goes on, ends */
+	struct loop_msg msg;		/* first it carries the connection to its io thread, at last back */
+	enum nbd_phase phase;
+	bool tcp;
+	struct nbd_tls_conn *tls;	/* NULL: plain text */
+	bool tls_needed;		/* no option but STARTTLS before that */
+
+	/* Handshake. */
+	bool no_zeroes, structured, asking;
+	uint32_t option;		/* the one being answered */
+	uint32_t option_len;
+	bool meta;			/* base:allocation is agreed on for meta_name */
+	char meta_name[DM_NAME_MAX + 1];
+	struct nbd_ask ask;
+
+	/* Transmission. */
+	struct dm_device *device;	/* open; NULL before that */
+	struct nbd_export export;
+	unsigned n_reqs;		/* from their arrival until their reply is sent */
+	uint64_t n_bytes;		/* of data in them */
+	unsigned n_inside;		/* of these: with the device */
+	struct nbd_req *filling;	/* a WRITE whose data is arriving */
+	uint32_t filled;		/* bytes of it */
+
+	/* What goes out. */
+	struct nbd_out *out, **out_tail;
+	size_t out_sent;		/* bytes of the first */
+	bool out_full;			/* the socket takes no more for now */
+
+	/* What came in and is not handled: rx[rx_at] to rx[rx_end]. */
+	uint64_t skip;			/* bytes to be thrown away first */
+	size_t rx_at, rx_end;
+	uint8_t rx[NBD_RX];
+};
+
+/* conn.c */
+struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp);	/* control thread */
+void nbd_conn_begin(struct loop_msg *msg);	/* on its io thread */
+void nbd_conn_finish(struct nbd_conn *c);	/* reads no more; ends when all is answered and sent */
+void nbd_conn_die(struct nbd_conn *c);		/* sends no more either; ends when all requests are over */
+void nbd_conn_wake(struct nbd_conn *c);		/* there is something to send or to go on with, at the turn's end */
+void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o);
+bool nbd_conn_blocked(const struct nbd_conn *c);	/* too much under way to read on */
+
+static inline size_t nbd_conn_got(const struct nbd_conn *c)
+{
+	return c->rx_end - c->rx_at;
+}
+
+/* send.c: sends what it can; false: the peer is gone. */
+bool nbd_send(struct nbd_conn *c);
+void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
+
+/* recv.c: receives once and hands it on; true: there may be more at once. */
+bool nbd_recv(struct nbd_conn *c);
+
+/* Steps: each takes one thing out of rx; false if it is not all there yet. */
+bool nbd_handshake_step(struct nbd_conn *c);	/* handshake.c */
+bool nbd_transmission_step(struct nbd_conn *c);	/* transmission.c */
+
+/* handshake.c: what options answer with. Each is one reply to c->option. */
+void nbd_handshake_greet(struct nbd_conn *c);
+void nbd_handshake_raw(struct nbd_conn *c, const void *data, size_t len);
+void nbd_handshake_reply(struct nbd_conn *c, uint32_t type, const void *data, size_t len);
+void nbd_handshake_refuse(struct nbd_conn *c, uint32_t type, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* options.c: DATA are c->option_len bytes. */
+void nbd_option(struct nbd_conn *c, const uint8_t *data);
+/* meta.c: LIST_META_CONTEXT and SET_META_CONTEXT. */
+void nbd_option_meta(struct nbd_conn *c, const uint8_t *data);
+/* options.c: asks the control thread about an export of LEN bytes of name; THEN gets the answer. */
+void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *name, size_t len,
+		    void (*then)(struct nbd_conn *c));
+
+/* transmission.c: the data of c->filling is all there. */
+void nbd_transmission_filled(struct nbd_conn *c);
+void nbd_req_free(struct nbd_req *q);
+/* Sends Q to the device; done() as in dm_submit(). */
+void nbd_req_submit(struct nbd_req *q);
+
+/* reply.c: Q is over, 0 or -errno. It is freed when the answer is sent. */
+void nbd_reply(struct nbd_req *q, int err);
+/* The same with a sentence of its own. */
+void nbd_reply_fail(struct nbd_req *q, enum nbd_errno err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* extents.c: answers a BLOCK_STATUS. */
+void nbd_extents(struct nbd_req *q);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server as its own files see it. The control thread listens, looks devices
+ * up, opens and closes them; what belongs to one io thread is in struct nbd_io.
+ */
+#ifndef FRONTS_NBD_SERVER_H
+#define FRONTS_NBD_SERVER_H
+
+#include <sys/uio.h>
+
+#include "core/world.h"
+#include "fronts/nbd/conn.h"
+#include "fronts/nbd/nbd.h"
+#include "fronts/nbd/pool.h"
+
+#define NBD_LISTENERS 8
+#define NBD_IOVS 512		/* of one sendmsg */
+
+struct nbd_tls;
+
+/* One io thread's share. */
+struct nbd_io {
+	struct nbd *nbd;
+	struct dm_io *io;
+	unsigned load;			/* connections; control thread */
+	struct list conns;		/* nbd_conn.node; from here on the io thread's */
+	struct nbd_pool pool;
+	bool stopping;
+	struct loop_watch patience;	/* a timer: how long peers that do not read hold up the stop */
+	struct loop_msg stop, stopped;
+	struct iovec iov[NBD_IOVS];	/* scratch for one send */
+};
+
+struct nbd_listener {
+	struct nbd *nbd;
+	struct loop_watch watch;
+	bool tcp;
+};
+
+struct nbd {
+	struct dm_world *world;
+	struct dm_front front;
+	struct nbd_tls *tls;		/* NULL: none was asked for */
+	bool allow_others;
+
+	struct nbd_listener listeners[NBD_LISTENERS];
+	unsigned n_listeners;
+	char *unix_path;		/* of the Unix socket; NULL: none */
+	bool unlink_path;		/* it was made here */
+	char *tcp_at;			/* "HOST:PORT" for URIs; NULL: none */
+	int spare_fd;			/* given up for a moment to turn a client away when descriptors run out */
+
+	struct nbd_io *ios;		/* world->n_io */
+	unsigned n_running;		/* io threads that have not stopped yet */
+	void (*then)(void *arg);
+	void *then_arg;
+};
+
+/* listen.c */
+int nbd_listen_unix(struct nbd *n, const struct nbd_opts *o, struct err *e);
+int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
+void nbd_listen_stop(struct nbd *n);
+
+/* nbd.c: a fresh socket goes to an io thread, which owns it from then on. Control thread. */
+void nbd_adopt(struct nbd *n, int fd, bool tcp);
+
+/* export.c: carries out C's ask on the control thread, and sends the answer to C's io thread. */
+void nbd_export_answer(struct loop_msg *msg);
+
+#endif
