@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/list.h"
@@ -117,7 +118,7 @@ struct nbd_conn {
 	struct nbd_export export;
 	unsigned n_reqs;		/* from their arrival until their reply is sent */
 	uint64_t n_bytes;		/* of data in them */
-	unsigned n_inside;		/* of these: with the device */
+	bool stalled;			/* the next request has to wait until others are gone */
 	struct nbd_req *filling;	/* a WRITE whose data is arriving */
 	uint32_t filled;		/* bytes of it */
 

@@ -64,6 +64,8 @@ void nbd_listen_stop(struct nbd *n);
 /* nbd.c: a fresh socket goes to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);
 
+void nbd_io_left(struct nbd_io *nio);	/* a connection is gone from its list; io thread */
+
 /* export.c: carries out C's ask on the control thread, and sends the answer to C's io thread. */
 void nbd_export_answer(struct loop_msg *msg);
 

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A connection's life: see conn.h. It ends only in conn_work(), at the end of a
+ * turn, so that nothing that is on the stack can lose it.
+ */
+#include "fronts/nbd/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/nbd/server.h"
+#include "fronts/nbd/tls.h"
+
+#define CONN_ROUNDS 8		/* receives in a row before others have their turn */
+
+void nbd_conn_wake(struct nbd_conn *c)
+{
+	loop_defer(c->nio->io->loop, &c->work);
+}
+
+/* An option must be answered, and the answer gone, before the next one is looked at. */
+bool nbd_conn_blocked(const struct nbd_conn *c)
+{
+	if (c->phase == NBD_TRANSMISSION)
+		return c->stalled || c->n_reqs >= NBD_MAX_REQS;
+	return c->asking || c->out;
+}
+
+static bool conn_reads(const struct nbd_conn *c)
+{
+	switch (c->phase) {
+	case NBD_GREETED:
+	case NBD_OPTIONS:
+	case NBD_TRANSMISSION:
+		return !nbd_conn_blocked(c);
+	default:
+		return false;
+	}
+}
+
+/* Takes one thing out of rx; false if it is not all there. */
+static bool conn_step(struct nbd_conn *c)
+{
+	uint64_t got = nbd_conn_got(c);
+
+	if (c->filling)
+		return false;
+	if (c->skip) {
+		uint64_t n = c->skip < got ? c->skip : got;
+
+		c->rx_at += n;
+		c->skip -= n;
+		return n > 0;
+	}
+	return c->phase == NBD_TRANSMISSION ? nbd_transmission_step(c) : nbd_handshake_step(c);
+}
+
+static void conn_advance(struct nbd_conn *c)
+{
+	c->stalled = false;
+	while (conn_reads(c) && conn_step(c))
+		;
+}
+
+static void conn_read(struct nbd_conn *c)
+{
+	unsigned rounds = 0;
+	bool more = true;
+
+	dm_io_tick(c->nio->io);
+	while (more && conn_reads(c)) {
+		more = nbd_recv(c) && (++rounds < CONN_ROUNDS || (c->tls && nbd_tls_holds(c->tls)));
+		conn_advance(c);
+	}
+	nbd_conn_wake(c);
+}
+
+static void conn_shake_hands(struct nbd_conn *c)
+{
+	const char *why = NULL;
+	int r = nbd_tls_handshake(c->tls, &why);
+
+	if (r && r != -EAGAIN) {
+		log_info("nbd: a client's TLS handshake failed: %s", why);
+		nbd_conn_die(c);
+	} else if (!r) {
+		c->phase = NBD_OPTIONS;
+		c->tls_needed = false;
+	}
+	nbd_conn_wake(c);
+}
+
+/* The client was told to go ahead: from here on the socket speaks TLS. */
+static void conn_start_tls(struct nbd_conn *c)
+{
+	if (nbd_tls_begin(&c->tls, c->nio->nbd->tls, c->watch.fd)) {
+		nbd_conn_die(c);
+		return;
+	}
+	c->phase = NBD_TLS_HANDSHAKE;
+	conn_shake_hands(c);
+}
+
+static uint32_t conn_events(const struct nbd_conn *c)
+{
+	uint32_t ev = 0;
+
+	if (c->phase == NBD_TLS_HANDSHAKE)
+		return nbd_tls_wants_write(c->tls) ? EPOLLOUT : EPOLLIN;
+	if (conn_reads(c))
+		ev |= EPOLLIN;
+	if (c->out_full)
+		ev |= EPOLLOUT;
+	return ev;
+}
+
+static void conn_ready(struct loop_watch *w, uint32_t events)
+{
+	struct nbd_conn *c = container(w, struct nbd_conn, watch);
+
+	if (c->phase == NBD_TLS_HANDSHAKE) {
+		conn_shake_hands(c);
+		return;
+	}
+	if (events & EPOLLOUT) {
+		c->out_full = false;
+		nbd_conn_wake(c);
+	}
+	if (conn_reads(c))
+		conn_read(c);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		nbd_conn_die(c);
+}
+
+/* Gives up a WRITE whose data will not come. */
+static void conn_drop_filling(struct nbd_conn *c)
+{
+	struct nbd_req *q = c->filling;
+
+	c->filling = NULL;
+	if (q)
+		nbd_req_free(q);
+}
+
+void nbd_conn_finish(struct nbd_conn *c)
+{
+	if (c->phase >= NBD_FINISHING)
+		return;
+	c->phase = NBD_FINISHING;
+	conn_drop_filling(c);
+	nbd_conn_wake(c);
+}
+
+void nbd_conn_die(struct nbd_conn *c)
+{
+	if (c->phase == NBD_DEAD)
+		return;
+	c->phase = NBD_DEAD;
+	conn_drop_filling(c);
+	nbd_send_nothing(c);
+	loop_unwatch(c->nio->io->loop, &c->watch);
+	nbd_conn_wake(c);
+}
+
+static bool conn_is_over(const struct nbd_conn *c)
+{
+	if (c->phase == NBD_DEAD)
+		return !c->n_reqs && !c->asking;
+	return c->phase == NBD_FINISHING && !c->n_reqs && !c->asking && !c->out && !c->out_full;
+}
+
+/* On the control thread: the last of it. */
+static void conn_free(struct loop_msg *msg)
+{
+	struct nbd_conn *c = container(msg, struct nbd_conn, msg);
+
+	c->nio->load--;
+	if (c->device)
+		dm_close(c->device);
+	text_free(&c->ask.list);
+	free(c);
+}
+
+static void conn_end(struct nbd_conn *c)
+{
+	nbd_conn_die(c);
+	list_remove(&c->work.node);
+	list_remove(&c->node);
+	if (c->tls)
+		nbd_tls_end(c->tls);
+	close(c->watch.fd);
+	c->msg.run = conn_free;
+	loop_post(c->nio->io->world->loop, &c->msg);
+	nbd_io_left(c->nio);
+}
+
+static void conn_work(struct loop_work *work)
+{
+	struct nbd_conn *c = container(work, struct nbd_conn, work);
+
+	if (c->phase != NBD_DEAD && !nbd_send(c))
+		nbd_conn_die(c);
+	if (c->phase == NBD_TLS_AGREED && !c->out)
+		conn_start_tls(c);
+	conn_advance(c);
+	if (c->tls && conn_reads(c) && nbd_tls_holds(c->tls))
+		conn_read(c);
+	if (conn_is_over(c))
+		conn_end(c);
+	else if (c->phase != NBD_DEAD && loop_rewatch(c->nio->io->loop, &c->watch, conn_events(c)))
+		nbd_conn_die(c);
+}
+
+struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
+{
+	struct nbd_conn *c = malloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	memset(c, 0, offsetof(struct nbd_conn, rx));
+	c->nio = nio;
+	c->tcp = tcp;
+	c->tls_needed = tcp && nio->nbd->tls;
+	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready };
+	c->work.run = conn_work;
+	list_init(&c->work.node);
+	c->out_tail = &c->out;
+	c->msg.run = nbd_conn_begin;
+	return c;
+}
+
+void nbd_conn_begin(struct loop_msg *msg)
+{
+	struct nbd_conn *c = container(msg, struct nbd_conn, msg);
+
+	list_append(&c->nio->conns, &c->node);
+	if (loop_watch(c->nio->io->loop, &c->watch) || c->nio->stopping) {
+		nbd_conn_die(c);
+		return;
+	}
+	nbd_handshake_greet(c);
+}
