@@ -6,6 +6,8 @@
 #include "fronts/nbd/conn.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -163,6 +165,18 @@ void nbd_conn_die(struct nbd_conn *c)
 	nbd_send_nothing(c);
 	loop_unwatch(c->nio->io->loop, &c->watch);
 	nbd_conn_wake(c);
+}
+
+void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_info("nbd: a client is cut off: %s", text);
+	nbd_conn_die(c);
 }
 
 static bool conn_is_over(const struct nbd_conn *c)

@@ -87,6 +87,7 @@ struct nbd_ask {
 	struct loop_msg msg;
 	enum nbd_ask_kind kind;
 	char name[DM_NAME_MAX + 1];
+	void (*answered)(struct loop_msg *msg);
 	void (*then)(struct nbd_conn *c);
 	struct err err;			/* code 0: answered */
 	struct nbd_export export;
@@ -111,6 +112,7 @@ struct nbd_conn {
 	uint32_t option_len;
 	bool meta;			/* base:allocation is agreed on for meta_name */
 	char meta_name[DM_NAME_MAX + 1];
+	bool meta_match;		/* the queries being answered want it */
 	struct nbd_ask ask;
 
 	/* Transmission. */
@@ -138,6 +140,8 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp);	/* control 
 void nbd_conn_begin(struct loop_msg *msg);	/* on its io thread */
 void nbd_conn_finish(struct nbd_conn *c);	/* reads no more; ends when all is answered and sent */
 void nbd_conn_die(struct nbd_conn *c);		/* sends no more either; ends when all requests are over */
+/* The client breaks the rules: one line in the log, and it is cut off. */
+void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void nbd_conn_wake(struct nbd_conn *c);		/* there is something to send or to go on with, at the turn's end */
 void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o);
 bool nbd_conn_blocked(const struct nbd_conn *c);	/* too much under way to read on */

@@ -106,6 +106,8 @@ enum nbd_errno {
 #define NBD_SIMPLE_HEAD		16	/* magic, error, cookie */
 #define NBD_CHUNK_HEAD		20	/* magic, flags, type, cookie, length */
 
+#define NBD_CONTEXT_ID		1u	/* of base:allocation; the server chooses */
+
 /* Limits of ours, bytes. */
 #define NBD_OPTION_MAX		65536u		/* data of an option */
 #define NBD_TRANSFER_MAX	(32u << 20)	/* payload of one READ or WRITE */
