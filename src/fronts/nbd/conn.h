@@ -27,7 +27,8 @@ struct nbd_tls_conn;
 #define NBD_RX 131072u			/* bytes: more than the longest option */
 #define NBD_MAX_REQS 256u		/* under way on one connection */
 #define NBD_MAX_BYTES (64u << 20)	/* their data */
-#define NBD_ASKS 256u			/* extents that one BLOCK_STATUS tells */
+#define NBD_ASKS 256u			/* that one BLOCK_STATUS may cost */
+#define NBD_EXTENTS_SIZE (NBD_EXTENTS_HEAD + NBD_EXTENT_SIZE * NBD_ASKS)
 
 /* Something to send: a head, perhaps data. over() comes when it is sent, or never will be. */
 struct nbd_out {
@@ -180,8 +181,7 @@ void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *n
 /* transmission.c: the data of c->filling is all there. */
 void nbd_transmission_filled(struct nbd_conn *c);
 void nbd_req_free(struct nbd_req *q);
-/* Sends Q to the device; done() as in dm_submit(). */
-void nbd_req_submit(struct nbd_req *q);
+const char *nbd_cmd_name(unsigned cmd);		/* of a command that is known */
 
 /* reply.c: Q is over, 0 or -errno. It is freed when the answer is sent. */
 void nbd_reply(struct nbd_req *q, int err);

@@ -161,7 +161,7 @@ static void option_bare(struct nbd_conn *c)
 		nbd_conn_finish(c);
 		break;
 	case NBD_OPT_LIST:
-		nbd_option_ask(c, NBD_ASK_LIST, NULL, 0, option_list_answer);
+		nbd_option_ask(c, NBD_ASK_LIST, (const uint8_t *)"", 0, option_list_answer);
 		break;
 	case NBD_OPT_STARTTLS:
 		option_starttls(c);

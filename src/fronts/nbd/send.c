@@ -11,6 +11,7 @@ void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o)
 	o->next = NULL;
 	if (c->phase == NBD_DEAD) {
 		o->over(c, o);
+		nbd_conn_wake(c);	/* it may have been the last */
 		return;
 	}
 	*c->out_tail = o;

@@ -107,6 +107,8 @@ enum nbd_errno {
 #define NBD_CHUNK_HEAD		20	/* magic, flags, type, cookie, length */
 
 #define NBD_CONTEXT_ID		1u	/* of base:allocation; the server chooses */
+#define NBD_EXTENTS_HEAD	4	/* context id; then, for each extent: */
+#define NBD_EXTENT_SIZE		8	/* length, state */
 
 /* Limits of ours, bytes. */
 #define NBD_OPTION_MAX		65536u		/* data of an option */

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests: taken out of rx, checked, sent to the device. What is wrong with one
+ * is told to the client in a sentence, and the next one is as good as ever.
+ */
+#include <errno.h>
+
+#include "fronts/nbd/server.h"
+
+struct transmission_row {
+	const char *name;
+	uint16_t flags;		/* that the command understands */
+	uint8_t op;		/* enum dm_op */
+	bool writes;		/* and so is refused on a read-only export */
+	bool ranged;		/* offset and length mean something */
+};
+
+static const struct transmission_row transmission_rows[] = {
+	[NBD_CMD_READ] = { "read", NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_DF, DM_READ, false, true },
+	[NBD_CMD_WRITE] = { "write", NBD_CMD_FLAG_FUA, DM_WRITE, true, true },
+	[NBD_CMD_FLUSH] = { "flush", NBD_CMD_FLAG_FUA, DM_FLUSH, false, false },
+	[NBD_CMD_TRIM] = { "trim", NBD_CMD_FLAG_FUA, DM_DISCARD, true, true },
+	[NBD_CMD_WRITE_ZEROES] = { "write of zeros", NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_NO_HOLE |
+				   NBD_CMD_FLAG_FAST_ZERO, DM_ZEROES, true, true },
+	[NBD_CMD_BLOCK_STATUS] = { "block status", NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_REQ_ONE, DM_EXTENT, false, true },
+};
+
+/* NULL: no such command. */
+static const struct transmission_row *transmission_row(unsigned cmd)
+{
+	if (cmd >= sizeof(transmission_rows) / sizeof(transmission_rows[0]) || !transmission_rows[cmd].name)
+		return NULL;
+	return &transmission_rows[cmd];
+}
+
+const char *nbd_cmd_name(unsigned cmd)
+{
+	return transmission_row(cmd)->name;
+}
+
+static bool cmd_has_data(unsigned cmd)
+{
+	return cmd == NBD_CMD_READ || cmd == NBD_CMD_WRITE;
+}
+
+void nbd_req_free(struct nbd_req *q)
+{
+	struct nbd_conn *c = q->conn;
+	struct nbd_pool *pool = &c->nio->pool;
+
+	c->n_reqs--;
+	c->n_bytes -= q->data_room;
+	if (q->data)
+		nbd_pool_give(pool, q->data, q->data_room);
+	nbd_pool_give_req(pool, q);
+}
+
+/* Where does it lie? Answers the request and returns false if that is no place. */
+static bool transmission_check_range(struct nbd_req *q, const char *name)
+{
+	const struct nbd_export *x = &q->conn->export;
+	unsigned long long offset = q->offset, size = x->size;
+
+	if (!q->len)
+		nbd_reply_fail(q, NBD_EINVAL, "%s at %llu: of no bytes at all", name, offset);
+	else if (cmd_has_data(q->cmd) && q->len > NBD_TRANSFER_MAX)
+		nbd_reply_fail(q, NBD_EINVAL, "%s of %u bytes at %llu: the most for one request is %u", name, q->len,
+			       offset, NBD_TRANSFER_MAX);
+	else if (q->offset > x->size || q->len > x->size - q->offset)
+		nbd_reply_fail(q, q->cmd == NBD_CMD_WRITE || q->cmd == NBD_CMD_WRITE_ZEROES ? NBD_ENOSPC : NBD_EINVAL,
+			       "%s of %u bytes at %llu: the device ends at %llu", name, q->len, offset, size);
+	else if ((q->offset | q->len) & (x->min_block - 1))
+		nbd_reply_fail(q, NBD_EINVAL, "%s of %u bytes at %llu: both must be multiples of %u", name, q->len,
+			       offset, x->min_block);
+	else
+		return true;
+	return false;
+}
+
+static bool transmission_check(struct nbd_req *q)
+{
+	const struct transmission_row *row = transmission_row(q->cmd);
+	struct nbd_conn *c = q->conn;
+
+	if (!row)
+		nbd_reply_fail(q, NBD_EINVAL, "this server does not know command %u", q->cmd);
+	else if (q->flags & ~row->flags)
+		nbd_reply_fail(q, NBD_EINVAL, "a %s does not know flags 0x%x", row->name, q->flags & ~row->flags);
+	else if (q->cmd == NBD_CMD_BLOCK_STATUS && !c->meta)
+		nbd_reply_fail(q, NBD_EINVAL, "block status needs base:allocation, which was not agreed on");
+	else if (row->writes && (c->export.flags & NBD_FLAG_READ_ONLY))
+		nbd_reply_fail(q, NBD_EPERM, "%s at %llu: the device is read-only", row->name,
+			       (unsigned long long)q->offset);
+	else
+		return !row->ranged || transmission_check_range(q, row->name);
+	return false;
+}
+
+static void transmission_done(struct dm_req *r, int err)
+{
+	nbd_reply(container(r, struct nbd_req, req), err);
+}
+
+static void transmission_begin(struct nbd_req *q)
+{
+	struct nbd_conn *c = q->conn;
+
+	if (q->cmd == NBD_CMD_BLOCK_STATUS) {
+		nbd_extents(q);
+		return;
+	}
+	q->req.op = transmission_rows[q->cmd].op;
+	q->req.flags = (q->flags & NBD_CMD_FLAG_FUA && transmission_rows[q->cmd].writes ? DM_FUA : 0) |
+		       (q->flags & NBD_CMD_FLAG_NO_HOLE ? DM_KEEP : 0) |
+		       (q->flags & NBD_CMD_FLAG_FAST_ZERO ? DM_FAST : 0);
+	q->req.sector = q->offset >> DM_SECTOR_SHIFT;
+	q->req.count = q->len >> DM_SECTOR_SHIFT;
+	q->req.data = q->data;
+	q->req.done = transmission_done;
+	dm_submit(c->nio->io, c->device, &q->req);
+}
+
+void nbd_transmission_filled(struct nbd_conn *c)
+{
+	struct nbd_req *q = c->filling;
+
+	c->filling = NULL;
+	transmission_begin(q);
+}
+
+/* What of a WRITE's data is here already is taken over; the rest goes straight to its place. */
+static void transmission_fill(struct nbd_conn *c, struct nbd_req *q)
+{
+	size_t got = nbd_conn_got(c);
+
+	c->filled = (uint32_t)(got < q->len ? got : q->len);
+	memcpy(q->data, c->rx + c->rx_at, c->filled);
+	c->rx_at += c->filled;
+	c->filling = q;
+	if (c->filled == q->len)
+		nbd_transmission_filled(c);
+}
+
+/* Bytes of memory that a request of this kind needs until it is answered. */
+static uint32_t transmission_room(unsigned cmd, uint32_t len)
+{
+	if (cmd_has_data(cmd))
+		return len <= NBD_TRANSFER_MAX ? len : 0;
+	return cmd == NBD_CMD_BLOCK_STATUS ? NBD_EXTENTS_SIZE : 0;
+}
+
+static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8_t *head)
+{
+	q->conn = c;
+	q->flags = nbd_get16(head + 4);
+	q->cmd = nbd_get16(head + 6);
+	q->cookie = nbd_get64(head + 8);
+	q->offset = nbd_get64(head + 16);
+	q->len = nbd_get32(head + 24);
+	q->data = NULL;
+	q->data_room = 0;
+	c->n_reqs++;
+	if (!transmission_check(q)) {
+		c->skip = nbd_get16(head + 6) == NBD_CMD_WRITE ? nbd_get32(head + 24) : 0;
+		return;
+	}
+	q->data_room = transmission_room(q->cmd, q->len);
+	c->n_bytes += q->data_room;
+	if (q->data_room && !(q->data = nbd_pool_take(&c->nio->pool, q->data_room))) {
+		c->skip = q->cmd == NBD_CMD_WRITE ? q->len : 0;
+		nbd_reply(q, -ENOMEM);
+	} else if (q->cmd == NBD_CMD_WRITE) {
+		transmission_fill(c, q);
+	} else {
+		transmission_begin(q);
+	}
+}
+
+bool nbd_transmission_step(struct nbd_conn *c)
+{
+	const uint8_t *head = c->rx + c->rx_at;
+	struct nbd_req *q;
+
+	if (nbd_conn_got(c) < NBD_REQUEST_HEAD)
+		return false;
+	if (nbd_get32(head) != NBD_REQUEST_MAGIC) {
+		nbd_conn_reject(c, "it sent something that is no request");
+		return false;
+	}
+	if (c->n_reqs && c->n_bytes + transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)) > NBD_MAX_BYTES) {
+		c->stalled = true;
+		return false;
+	}
+	c->rx_at += NBD_REQUEST_HEAD;
+	if (nbd_get16(head + 6) == NBD_CMD_DISC) {
+		nbd_conn_finish(c);
+		return false;
+	}
+	q = nbd_pool_take_req(&c->nio->pool);
+	if (!q) {
+		nbd_conn_reject(c, "there is no memory for its request");
+		return false;
+	}
+	transmission_take(c, q, head);
+	return true;
+}
