@@ -58,8 +58,12 @@ struct nbd {
 
 /* listen.c */
 int nbd_listen_unix(struct nbd *n, const struct nbd_opts *o, struct err *e);
-int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
+/* Takes FD over, also on failure. */
+int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct err *e);
 void nbd_listen_stop(struct nbd *n);
+
+/* tcp.c */
+int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
 
 /* nbd.c: a fresh socket goes to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The server's life: see nbd.h. New connections go to the io thread that has the fewest. */
+#include "fronts/nbd/nbd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/nbd/server.h"
+#include "fronts/nbd/tls.h"
+
+#define NBD_PATIENCE 5		/* seconds that a peer which does not read its answers can hold up the end */
+
+/* Bytes that mean something in a URI, and those that are no visible ASCII, become %XX. */
+static void nbd_uri_part(struct text *out, const char *s, bool slash)
+{
+	for (; *s; s++) {
+		unsigned char ch = (unsigned char)*s;
+		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+			     strchr("-._~", ch) || (slash && ch == '/');
+
+		text_printf(out, plain ? "%c" : "%%%02X", ch);
+	}
+}
+
+static void nbd_uris(struct dm_front *f, const struct dm_device *d, struct text *out)
+{
+	const struct nbd *n = container(f, struct nbd, front);
+
+	if (n->unix_path) {
+		text_add(out, "nbd+unix:///");
+		nbd_uri_part(out, d->name, false);
+		text_add(out, "?socket=");
+		nbd_uri_part(out, n->unix_path, true);
+		text_add(out, "\n");
+	}
+	if (n->tcp_at) {
+		text_printf(out, "%s://%s/", n->tls ? "nbds" : "nbd", n->tcp_at);
+		nbd_uri_part(out, d->name, false);
+		text_add(out, "\n");
+	}
+}
+
+void nbd_adopt(struct nbd *n, int fd, bool tcp)
+{
+	struct nbd_io *best = &n->ios[0];
+	struct nbd_conn *c;
+	unsigned i;
+
+	for (i = 1; i < n->world->n_io; i++)
+		if (n->ios[i].load < best->load)
+			best = &n->ios[i];
+	c = nbd_conn_new(best, fd, tcp);
+	if (!c) {
+		log_error("nbd: no memory for another connection");
+		close(fd);
+		return;
+	}
+	best->load++;
+	loop_post(best->io->loop, &c->msg);
+}
+
+/* On the control thread: an io thread has nothing left. */
+static void nbd_io_stopped(struct loop_msg *msg)
+{
+	struct nbd *n = container(msg, struct nbd_io, stopped)->nbd;
+
+	if (--n->n_running == 0)
+		n->then(n->then_arg);
+}
+
+void nbd_io_left(struct nbd_io *nio)
+{
+	if (!nio->stopping || !list_empty(&nio->conns))
+		return;
+	if (nio->patience.fd >= 0) {
+		loop_unwatch(nio->io->loop, &nio->patience);
+		close(nio->patience.fd);
+	}
+	nio->stopped.run = nbd_io_stopped;
+	loop_post(nio->nbd->world->loop, &nio->stopped);
+}
+
+/* Whoever has not read its answers by now never will. */
+static void nbd_io_impatient(struct loop_watch *w, uint32_t events)
+{
+	struct nbd_io *nio = container(w, struct nbd_io, patience);
+	struct list *pos, *next;
+
+	(void)events;
+	loop_rewatch(nio->io->loop, w, 0);
+	list_each(pos, next, &nio->conns)
+		nbd_conn_die(container(pos, struct nbd_conn, node));
+}
+
+static void nbd_io_stop(struct loop_msg *msg)
+{
+	struct nbd_io *nio = container(msg, struct nbd_io, stop);
+	struct itimerspec when = { .it_value.tv_sec = NBD_PATIENCE };
+	struct list *pos, *next;
+
+	nio->stopping = true;
+	nio->patience = (struct loop_watch){ .events = EPOLLIN, .ready = nbd_io_impatient };
+	nio->patience.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (nio->patience.fd >= 0) {
+		timerfd_settime(nio->patience.fd, 0, &when, NULL);
+		loop_watch(nio->io->loop, &nio->patience);
+	}
+	list_each(pos, next, &nio->conns)
+		nbd_conn_finish(container(pos, struct nbd_conn, node));
+	nbd_io_left(nio);
+}
+
+static int nbd_start_ios(struct nbd *n, struct err *e)
+{
+	unsigned i;
+
+	n->ios = calloc(n->world->n_io, sizeof(n->ios[0]));
+	if (!n->ios)
+		return err_set(e, -ENOMEM, "no memory for the NBD server");
+	for (i = 0; i < n->world->n_io; i++) {
+		n->ios[i].nbd = n;
+		n->ios[i].io = &n->world->io[i];
+		list_init(&n->ios[i].conns);
+		n->ios[i].patience.fd = -1;
+	}
+	return 0;
+}
+
+int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, struct err *e)
+{
+	struct nbd *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n)
+		return err_set(e, -ENOMEM, "no memory for the NBD server");
+	n->world = w;
+	n->allow_others = o->allow_others;
+	n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	n->front = (struct dm_front){ .name = "nbd", .uris = nbd_uris };
+	list_append(&w->fronts, &n->front.node);
+	r = nbd_start_ios(n, e);
+	if (!r && (o->tls_certs || o->tls_psk))
+		r = nbd_tls_new(&n->tls, o->tls_certs, o->tls_psk, o->tls_verify, e);
+	if (!r && (o->unix_path || o->unix_fd >= 0))
+		r = nbd_listen_unix(n, o, e);
+	if (!r && o->tcp)
+		r = nbd_listen_tcp(n, o, e);
+	if (r) {
+		nbd_listen_stop(n);
+		nbd_free(n);
+		return r;
+	}
+	*out = n;
+	return 0;
+}
+
+void nbd_stop(struct nbd *n, void (*then)(void *arg), void *arg)
+{
+	unsigned i;
+
+	n->then = then;
+	n->then_arg = arg;
+	n->n_running = n->world->n_io;
+	nbd_listen_stop(n);
+	for (i = 0; i < n->world->n_io; i++) {
+		n->ios[i].stop.run = nbd_io_stop;
+		loop_post(n->ios[i].io->loop, &n->ios[i].stop);
+	}
+}
+
+void nbd_free(struct nbd *n)
+{
+	unsigned i;
+
+	list_remove(&n->front.node);
+	for (i = 0; n->ios && i < n->world->n_io; i++)
+		nbd_pool_free(&n->ios[i].pool);
+	nbd_tls_free(n->tls);
+	if (n->spare_fd >= 0)
+		close(n->spare_fd);
+	free(n->unix_path);
+	free(n->tcp_at);
+	free(n->ios);
+	free(n);
+}

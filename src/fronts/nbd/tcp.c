@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Listening on TCP: ADDRESS:PORT, [v6]:PORT or :PORT, and who may be served in plain text there. Control thread. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fronts/nbd/server.h"
+
+#define TCP_FLAGS (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+
+/* A place to listen, as the user wrote it. */
+struct tcp_where {
+	char host[256];		/* "": every address */
+	char port[16];
+};
+
+static int tcp_parse(struct tcp_where *at, const char *s, struct err *e)
+{
+	const char *colon = strrchr(s, ':');
+	size_t host = colon ? (size_t)(colon - s) : 0;
+	bool bracket = host && s[0] == '[';
+
+	if (bracket && s[host - 1] == ']') {
+		s++;
+		host -= 2;
+		bracket = false;
+	} else if (host && memchr(s, ':', host)) {
+		bracket = true;		/* a bare v6 address: where does the port begin? */
+	}
+	if (!colon || bracket || host >= sizeof(at->host) || !colon[1] || strlen(colon + 1) >= sizeof(at->port) ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtoul(colon + 1, NULL, 10) > 65535)
+		return err_set(e, -EINVAL, "cannot listen on '%s': ADDRESS:PORT, [IPV6]:PORT or :PORT is wanted", s);
+	memcpy(at->host, s, host);
+	at->host[host] = '\0';
+	strcpy(at->port, colon + 1);
+	return 0;
+}
+
+static bool tcp_is_loopback(const struct sockaddr *a)
+{
+	const struct sockaddr_in6 *six = (const void *)a;
+	const struct sockaddr_in *four = (const void *)a;
+
+	if (a->sa_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+	return a->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+static in_port_t *tcp_port(struct sockaddr *a)
+{
+	return a->sa_family == AF_INET6 ? &((struct sockaddr_in6 *)(void *)a)->sin6_port :
+					  &((struct sockaddr_in *)(void *)a)->sin_port;
+}
+
+/* One address; *PORT is what the first one got, if the user left the choice. Network order. */
+static int tcp_listen_one(struct nbd *n, const struct addrinfo *ai, in_port_t *port, const char *where, struct err *e)
+{
+	struct sockaddr_storage got;
+	socklen_t len = sizeof(got);
+	int fd = socket(ai->ai_family, TCP_FLAGS, 0), one = 1, r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "cannot listen on '%s': %s", where, strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (ai->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (*port)
+		*tcp_port(ai->ai_addr) = *port;
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || getsockname(fd, (struct sockaddr *)&got, &len)) {
+		r = err_set(e, -errno, "cannot listen on '%s': %s", where, strerror(errno));
+		close(fd);
+		return r;
+	}
+	*port = *tcp_port((struct sockaddr *)&got);
+	return nbd_listen_add(n, fd, true, where, e);
+}
+
+static int tcp_may_be_plain(const struct nbd *n, const struct nbd_opts *o, const struct addrinfo *list, struct err *e)
+{
+	const struct addrinfo *ai;
+
+	for (ai = list; ai; ai = ai->ai_next)
+		if (!tcp_is_loopback(ai->ai_addr) && !n->tls && !o->insecure)
+			return err_set(e, -EPERM, "'%s' can be reached from other machines, and there are no TLS keys: "
+				       "give keys, listen on 127.0.0.1, or say that it shall be insecure", o->tcp);
+	return 0;
+}
+
+/* All of LIST, but for a family that this machine does not have. */
+static int tcp_listen_all(struct nbd *n, const struct addrinfo *list, const char *where, in_port_t *port, struct err *e)
+{
+	const struct addrinfo *ai;
+	unsigned before = n->n_listeners;
+	int r = err_set(e, -EADDRNOTAVAIL, "'%s' stands for no address", where);
+
+	for (ai = list; ai; ai = ai->ai_next) {
+		r = tcp_listen_one(n, ai, port, where, e);
+		if (r && r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
+			return r;
+	}
+	if (n->n_listeners == before)
+		return r;
+	e->code = 0;
+	return 0;
+}
+
+int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e)
+{
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *list;
+	struct tcp_where at;
+	in_port_t port = 0;
+	int r = tcp_parse(&at, o->tcp, e);
+
+	if (r)
+		return r;
+	r = getaddrinfo(*at.host ? at.host : NULL, at.port, &hints, &list);
+	if (r)
+		return err_set(e, -EINVAL, "cannot listen on '%s': %s", o->tcp, gai_strerror(r));
+	r = tcp_may_be_plain(n, o, list, e);
+	if (!r)
+		r = tcp_listen_all(n, list, o->tcp, &port, e);
+	freeaddrinfo(list);
+	if (r)
+		return r;
+	r = asprintf(&n->tcp_at, strchr(at.host, ':') ? "[%s]:%u" : "%s:%u", *at.host ? at.host : "localhost",
+		     ntohs(port));
+	if (r < 0)
+		n->tcp_at = NULL;
+	return r < 0 ? err_set(e, -ENOMEM, "no memory for an address") : 0;
+}
