@@ -169,12 +169,15 @@ void nbd_conn_die(struct nbd_conn *c)
 
 void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...)
 {
-	char text[256];
+	char text[256], *p;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	for (p = text; *p; p++)		/* it may quote what the client sent */
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 	log_info("nbd: a client is cut off: %s", text);
 	nbd_conn_die(c);
 }
@@ -198,8 +201,11 @@ static void conn_free(struct loop_msg *msg)
 	free(c);
 }
 
+/* Once it is posted, the connection is no longer ours. */
 static void conn_end(struct nbd_conn *c)
 {
+	struct nbd_io *nio = c->nio;
+
 	nbd_conn_die(c);
 	list_remove(&c->work.node);
 	list_remove(&c->node);
@@ -207,8 +213,8 @@ static void conn_end(struct nbd_conn *c)
 		nbd_tls_end(c->tls);
 	close(c->watch.fd);
 	c->msg.run = conn_free;
-	loop_post(c->nio->io->world->loop, &c->msg);
-	nbd_io_left(c->nio);
+	loop_post(nio->io->world->loop, &c->msg);
+	nbd_io_left(nio);
 }
 
 static void conn_work(struct loop_work *work)

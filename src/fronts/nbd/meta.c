@@ -25,11 +25,13 @@ static void meta_answer(struct nbd_conn *c)
 	nbd_handshake_reply(c, NBD_REP_ACK, NULL, 0);
 }
 
-/* Queries at P up to END, N of them: false if they do not fit exactly. */
-static bool meta_queries(struct nbd_conn *c, const uint8_t *p, const uint8_t *end, uint32_t n)
+/* At P up to END: how many queries, and these. False if they do not fit exactly. */
+static bool meta_queries(struct nbd_conn *c, const uint8_t *p, const uint8_t *end)
 {
 	bool list = c->option == NBD_OPT_LIST_META_CONTEXT;
+	uint32_t n = nbd_get32(p);
 
+	p += 4;
 	c->meta_match = list && !n;
 	while (n--) {
 		uint32_t len;
@@ -50,12 +52,10 @@ static bool meta_queries(struct nbd_conn *c, const uint8_t *p, const uint8_t *en
 void nbd_option_meta(struct nbd_conn *c, const uint8_t *data)
 {
 	uint64_t len = c->option_len, name_len = len >= 8 ? nbd_get32(data) : 0;
-	const uint8_t *queries = data + 8 + name_len;
 
 	if (c->option == NBD_OPT_SET_META_CONTEXT)
 		c->meta = false;
-	if (len < 8 || name_len > len - 8 ||
-	    !meta_queries(c, queries, data + len, nbd_get32(queries - 4)))
+	if (len < 8 || name_len > len - 8 || !meta_queries(c, data + 4 + name_len, data + len))
 		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID,
 				     "the lengths inside option %u do not fit its %u bytes of data", c->option,
 				     c->option_len);
