@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/dict.h"
+#include "proto/dict_text.h"
 
 enum check_kind { KIND_PLIST, KIND_DICT, KIND_ARRAY, KIND_KEY, KIND_STRING, KIND_INTEGER, KIND_DATA, KIND_TRUE,
 		  KIND_FALSE, KINDS };
@@ -52,14 +52,9 @@ static int check_fail(struct check *c, const char *at, const char *fmt, ...)
 		       why);
 }
 
-static bool check_blank(char ch)
-{
-	return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r';
-}
-
 static void check_skip_blanks(struct check *c)
 {
-	while (c->at < c->end && check_blank(*c->at))
+	while (c->at < c->end && dict_blank(*c->at))
 		c->at++;
 }
 
@@ -70,33 +65,48 @@ static bool check_begins(const struct check *c, const char *word)
 	return (size_t)(c->end - c->at) >= n && !memcmp(c->at, word, n);
 }
 
-/* Moves behind the next CLOSE. */
-static int check_skip_to(struct check *c, const char *close, const char *what)
+/* Moves behind the next CLOSE; OPEN is what the thing begins with. */
+static int check_skip_to(struct check *c, const char *open, const char *close)
 {
-	const char *found = memmem(c->at, (size_t)(c->end - c->at), close, strlen(close));
+	const char *from = c->at + strlen(open), *found = memmem(from, (size_t)(c->end - from), close, strlen(close));
 
 	if (!found)
-		return check_fail(c, c->at, "%s has no end", what);
-	if (dict_text_good(c->at, (size_t)(found - c->at)) < (size_t)(found - c->at))
-		return check_fail(c, c->at, "%s holds what is no text", what);
+		return check_fail(c, c->at, "%s has no end", open);
+	if (dict_text_good(from, (size_t)(found - from)) < (size_t)(found - from))
+		return check_fail(c, c->at, "%s holds what is no text", open);
 	c->at = found + strlen(close);
 	return 0;
+}
+
+/* Quotes come in pairs. What we take for the end of a tag must not lie inside of quotes for libplist. */
+static int check_quotes(struct check *c, const char *from)
+{
+	const char *p = from;
+	unsigned n = 0;
+
+	while ((p = memchr(p, '"', (size_t)(c->at - p)))) {
+		n++;
+		p++;
+	}
+	return n % 2 ? check_fail(c, from, "a quote has no end") : 0;
+}
+
+static int check_skip_instruction(struct check *c)
+{
+	const char *from = c->at;
+
+	return check_skip_to(c, "<?", "?>") ? -EIO : check_quotes(c, from);
 }
 
 static int check_skip_doctype(struct check *c)
 {
 	const char *from = c->at;
-	int r = check_skip_to(c, ">", "the document type");
 
-	if (!r && (memchr(from, '[', (size_t)(c->at - from)) || memchr(from + 1, '<', (size_t)(c->at - from) - 1)))
+	if (check_skip_to(c, "<!DOCTYPE", ">") || check_quotes(c, from))
+		return -EIO;
+	if (memchr(from, '[', (size_t)(c->at - from)) || memchr(from + 1, '<', (size_t)(c->at - from) - 1))
 		return check_fail(c, from, "a document type with declarations of its own is not accepted");
-	return r;
-}
-
-static int check_skip_comment(struct check *c)
-{
-	c->at += 4;
-	return check_skip_to(c, "-->", "a comment");
+	return 0;
 }
 
 /* Blanks and comments; in front of <plist> also <?xml ...?> and <!DOCTYPE ...>. */
@@ -107,9 +117,9 @@ static int check_skip(struct check *c, bool prologue)
 	while (!r) {
 		check_skip_blanks(c);
 		if (check_begins(c, "<!--"))
-			r = check_skip_comment(c);
+			r = check_skip_to(c, "<!--", "-->");
 		else if (prologue && check_begins(c, "<?"))
-			r = check_skip_to(c, "?>", "<?");
+			r = check_skip_instruction(c);
 		else if (prologue && check_begins(c, "<!DOCTYPE"))
 			r = check_skip_doctype(c);
 		else
@@ -130,9 +140,9 @@ static int check_tag_name(struct check *c, struct check_tag *t)
 	for (k = 0; k < KINDS; k++)
 		if (strlen(check_names[k]) == n && !memcmp(check_names[k], name, n))
 			break;
-	if (k == KINDS && !n)
+	if (!n)
 		return check_fail(c, t->at, "after '<' comes no name of an element");
-	if (k == KINDS)
+	if (k == KINDS || (c->at < c->end && !dict_blank(*c->at) && *c->at != '/' && *c->at != '>'))
 		return check_fail(c, t->at, "<%.*s> is no element of this protocol; dict array key string integer data "
 				  "true false are", n > 40 ? 40 : (int)n, name);
 	t->kind = (enum check_kind)k;
@@ -150,7 +160,7 @@ static int check_attributes(struct check *c, const struct check_tag *t)
 		return check_fail(c, from, "an attribute holds what is no text");
 	if (c->at > from && (t->kind != KIND_PLIST || t->close))
 		return check_fail(c, from, "<%s> has no attributes here", check_names[t->kind]);
-	return 0;
+	return check_quotes(c, from);
 }
 
 static int check_tag(struct check *c, struct check_tag *t)
@@ -176,103 +186,21 @@ static int check_tag(struct check *c, struct check_tag *t)
 	return 0;
 }
 
-/* The number that &#N; or &#xN; stands for, 0 if it is none; P is behind the '#', SEMI at the ';'. */
-static uint32_t check_reference(const char *p, const char *semi)
-{
-	bool hex = p < semi && *p == 'x';
-	uint32_t v = 0;
-
-	p += hex;
-	if (p == semi || semi - p > 7)
-		return 0;
-	for (; p < semi; p++) {
-		unsigned d = (unsigned)*p - '0';
-
-		if (hex && d > 9)
-			d = (unsigned)(*p | 0x20) - 'a' < 6 ? (unsigned)(*p | 0x20) - 'a' + 10 : 16;
-		if (d >= (hex ? 16u : 10u))
-			return 0;
-		v = v * (hex ? 16 : 10) + d;
-	}
-	return v;
-}
-
-static int check_entity(struct check *c, const char *amp, const char *end)
-{
-	static const char *const known[] = { "amp", "lt", "gt", "apos", "quot" };
-	const char *semi = memchr(amp, ';', (size_t)(end - amp > 12 ? 12 : end - amp));
-	size_t i, n = semi ? (size_t)(semi - amp - 1) : 0;
-	uint32_t v;
-
-	for (i = 0; semi && i < sizeof(known) / sizeof(*known); i++)
-		if (strlen(known[i]) == n && !memcmp(known[i], amp + 1, n))
-			return 0;
-	v = n > 1 && amp[1] == '#' ? check_reference(amp + 2, semi) : 0;
-	if (v == '\t' || v == '\n' || v == '\r' || (v >= 0x20 && v < 0xd800 && v != 0x7f) || (v >= 0xe000 && v < 0xfffe) ||
-	    (v > 0xffff && v <= 0x10ffff))
-		return 0;
-	return check_fail(c, amp, "'&' begins none of &amp; &lt; &gt; &apos; &quot; nor the number of a character");
-}
-
-static int check_entities(struct check *c, const char *from, const char *end)
-{
-	while ((from = memchr(from, '&', (size_t)(end - from)))) {
-		if (check_entity(c, from, end))
-			return -EIO;
-		from++;
-	}
-	return 0;
-}
-
-/* What strtoull() with base 0 reads as a whole: a sign, then 0x and hex digits, 0 and octal ones, or decimal ones. */
-static int check_integer(struct check *c, const char *from, const char *end)
-{
-	const char *p = from;
-	uint64_t v = 0, most;
-	unsigned base = 10, d;
-	bool minus;
-
-	while (p < end && check_blank(*p))
-		p++;
-	while (end > p && check_blank(end[-1]))
-		end--;
-	minus = p < end && *p == '-';
-	p += p < end && (*p == '-' || *p == '+');
-	most = minus ? (uint64_t)1 << 63 : UINT64_MAX;
-	if (end - p > 2 && *p == '0' && (p[1] | 0x20) == 'x')
-		base = 16, p += 2;
-	else if (end - p > 1 && *p == '0')
-		base = 8;
-	for (d = base; p < end; p++) {
-		d = *p <= '9' ? (unsigned)*p - '0' : (unsigned)(*p | 0x20) - 'a' + 10;
-		if (d >= base || v > (most - d) / base)
-			break;
-		v = v * base + d;
-	}
-	if (p < end || d >= base)
-		return check_fail(c, from, "<integer>%.*s</integer> is no whole number of 64 bits",
-				  end - from > 40 ? 40 : (int)(end - from), from);
-	return 0;
-}
-
-static int check_data(struct check *c, const char *from, const char *end)
-{
-	for (; from < end; from++)
-		if (!check_blank(*from) && !(*from >= '0' && *from <= '9') && !(*from >= 'A' && *from <= 'Z') &&
-		    !(*from >= 'a' && *from <= 'z') && !strchr("+/=", *from))
-			return check_fail(c, from, "<data> holds what is no base64");
-	return 0;
-}
-
 static int check_content(struct check *c, const struct check_tag *t, const char *from, const char *end)
 {
-	if (t->kind == KIND_INTEGER)
-		return check_integer(c, from, end);
-	if (t->kind == KIND_DATA)
-		return check_data(c, from, end);
+	const char *bad;
+
+	if (t->kind == KIND_INTEGER && !dict_integer_good(from, end))
+		return check_fail(c, from, "<integer>%.*s</integer> is no whole number of 64 bits",
+				  end - from > 40 ? 40 : (int)(end - from), from);
+	if (t->kind == KIND_DATA && (bad = dict_data_bad(from, end)))
+		return check_fail(c, bad, "<data> holds what is no base64");
 	if (t->kind == KIND_KEY && from == end)
 		return check_fail(c, t->at, "a key must have a name");
-	return check_entities(c, from, end);
+	if ((bad = dict_entity_bad(from, end)))
+		return check_fail(c, bad, "'&' begins none of &amp; &lt; &gt; &apos; &quot; nor the number of a "
+				  "character");
+	return 0;
 }
 
 /* <string>, <key> and so on: the text and the closing tag. */

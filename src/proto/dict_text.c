@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which strings an XML property list can carry: UTF-8 without control characters. One pass, plain ASCII at full speed. */
-#include "proto/dict.h"
+/*
+ * What may stand between the tags of a property list: UTF-8 without control
+ * characters (one pass, plain ASCII at full speed), entities, numbers, base64.
+ */
+#include "proto/dict_text.h"
+
+#include <string.h>
 
 static const bool text_plain[256] = {
 	['\t'] = true, ['\n'] = true, ['\r'] = true, [0x20 ... 0x7e] = true,
@@ -40,4 +45,95 @@ size_t dict_text_good(const char *s, size_t n)
 			return at;
 		at += wide;
 	}
+}
+
+bool dict_blank(char ch)
+{
+	return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r';
+}
+
+/* The value of a digit in any base up to 16; 16 or more if it is none. */
+static unsigned text_digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return (unsigned)(ch - '0');
+	ch |= 0x20;
+	return ch >= 'a' && ch <= 'f' ? (unsigned)(ch - 'a') + 10 : 16;
+}
+
+/* Digits of BASE that give no more than MOST, and nothing else. */
+static bool text_number(const char *p, const char *end, unsigned base, uint64_t most, uint64_t *v)
+{
+	for (*v = 0; p < end; p++) {
+		unsigned d = text_digit(*p);
+
+		if (d >= base || *v > (most - d) / base)
+			return false;
+		*v = *v * base + d;
+	}
+	return true;
+}
+
+bool dict_integer_good(const char *from, const char *end)
+{
+	uint64_t v, most = UINT64_MAX;
+
+	while (from < end && dict_blank(*from))
+		from++;
+	while (end > from && dict_blank(end[-1]))
+		end--;
+	if (from < end && *from == '-')
+		most = (uint64_t)1 << 63;
+	if (from < end && (*from == '-' || *from == '+'))
+		from++;
+	if (from == end)
+		return false;
+	if (end - from > 2 && from[0] == '0' && (from[1] | 0x20) == 'x')
+		return text_number(from + 2, end, 16, most, &v);
+	return text_number(from, end, *from == '0' ? 8 : 10, most, &v);
+}
+
+/* A character that XML may name by its number. */
+static bool text_character(uint64_t v)
+{
+	if (v < 0x20)
+		return v == '\t' || v == '\n' || v == '\r';
+	return v != 0x7f && !(v >= 0xd800 && v < 0xe000) && v != 0xfffe && v != 0xffff && v <= 0x10ffff;
+}
+
+/* What stands between '&' and ';'. */
+static bool text_entity(const char *name, size_t n)
+{
+	static const char *const known[] = { "amp", "lt", "gt", "apos", "quot" };
+	bool hex = n > 1 && name[1] == 'x';
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
+			return true;
+	return n > 1 + (size_t)hex && name[0] == '#' &&
+	       text_number(name + 1 + hex, name + n, hex ? 16 : 10, 0x10ffff, &v) && text_character(v);
+}
+
+const char *dict_entity_bad(const char *from, const char *end)
+{
+	const char *semi;
+
+	for (; (from = memchr(from, '&', (size_t)(end - from))); from = semi) {
+		semi = memchr(from, ';', (size_t)(end - from > 10 ? 10 : end - from));
+		if (!semi || !text_entity(from + 1, (size_t)(semi - from - 1)))
+			return from;
+	}
+	return NULL;
+}
+
+const char *dict_data_bad(const char *from, const char *end)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\n\r";
+
+	for (; from < end; from++)
+		if (!memchr(alphabet, *from, sizeof(alphabet) - 1))
+			return from;
+	return NULL;
 }
