@@ -14,9 +14,20 @@
 
 static alignas(4096) const unsigned char zeros[ZEROS_LEN];
 
+/*
+ * On a block device it has to be the description that claimed it: the kernel throws the pages of the run out of its
+ * cache, and lets only the owner do that while some are dirty.
+ */
+static int space_fd(const struct dm_req *r)
+{
+	const struct file *f = file_lane_of(r)->file;
+
+	return f->regular ? file_lane_of(r)->fd : f->lanes[0].fd;
+}
+
 static void space_submit(struct dm_req *r, struct aio_op op)
 {
-	op.fd = file_lane_of(r)->fd;
+	op.fd = space_fd(r);
 	op.off = file_bytes(r->sector);
 	op.len = file_bytes(r->count);
 	r->aio = op;
