@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file store: what it opens and refuses, who shares, files that shrink, disks that are full, flushes that fail. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "support/place.h"
+#include "support/world.h"
+
+#define MIB (1u << 20)
+
+static struct fixture f;
+static char why[ERR_TEXT];
+
+static int begin(void **state)
+{
+	place_begin();
+	fixture_begin(&f, 2, *(enum aio_engine *)*state);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	verb(&f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
+	assert_true(list_empty(&f.world->stores));
+	dm_world_free(f.world);
+	loop_free(f.loop);
+	place_end();
+	return 0;
+}
+
+static int map(const char *name, uint64_t sectors, const char *prefix, const char *path)
+{
+	char table[1024];
+
+	snprintf(table, sizeof(table), "0 %llu linear %s%s 0", (unsigned long long)sectors, prefix, path);
+	return create(&f, name, table, why);
+}
+
+static struct dm_device *hold(const char *name)
+{
+	struct dm_device *d = dm_find_name(f.world, name);
+
+	assert_non_null(d);
+	dm_open(d);
+	return d;
+}
+
+static void assert_says(const char *words)
+{
+	if (!strstr(why, words))
+		fail_msg("'%s' is not in: %s", words, why);
+}
+
+static void bad_words_get_a_sentence(void **state)
+{
+	static const struct {
+		const char *word, *says;
+		int code;
+	} bad[] = {
+		{ "/nonexistent/x", "'/nonexistent/x'", -ENODEV },
+		{ "file:", "path of the file is missing", -EINVAL },
+		{ "file,fast:/etc/passwd", "unknown option 'fast'", -EINVAL },
+		{ "file,direct=yes:/etc/passwd", "unknown option 'direct'", -EINVAL },
+		{ "file,logical=1000:/etc/passwd", "logical='1000': a block is a power of two from 512 to 65536", -EINVAL },
+		{ "file,logical=256:/etc/passwd", "logical='256'", -EINVAL },
+		{ "file,logical=128K:/etc/passwd", "logical='128K'", -EINVAL },
+		{ "file,physical=:/etc/passwd", "physical=''", -EINVAL },
+		{ "file,logical=4096,physical=512:/etc/passwd", "physical=512 is less", -EINVAL },
+		{ "4095:1048575", "no block device 4095:1048575", -ENODEV },
+		{ "/dev/null", "a character device", -ENOTBLK },
+		{ "/", "a directory", -EISDIR },
+		{ "nosuchname", "'nosuchname'", -ENODEV },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(map("x", 1, "", bad[i].word), bad[i].code);
+		assert_says(bad[i].says);
+		assert_says("table line 1");
+	}
+	assert_int_equal(f.world->n_devices, 0);
+}
+
+/* Opening a fifo waits for the other end: that must not happen to the daemon. */
+static void a_fifo_and_a_socket_are_refused_at_once(void **state)
+{
+	char path[PLACE_PATH];
+
+	(void)state;
+	place_path(path, "fifo");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(map("x", 1, "", path), -ENOTBLK);
+	assert_says("a fifo");
+	place_path(path, "sock");
+	assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(map("x", 1, "", path), -ENOTBLK);
+	assert_says("a socket");
+}
+
+static void relative_paths_start_where_the_caller_is(void **state)
+{
+	char path[PLACE_PATH], dir[PLACE_PATH], text[] = "0 8 linear disk.img 0";
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "x", .text = text, .cwd = dir };
+	struct dm_cmd lost = { .verb = DM_DO_CREATE, .name = "y", .text = (char[]){ "0 8 linear ./disk.img 0" } };
+	char *table, want[PLACE_PATH + 32];
+
+	(void)state;
+	place_file(path, "disk.img", MIB);
+	place_path(dir, ".");
+	assert_int_equal(run(&f, &c, why), 0);
+	dm_reply_free(&c.reply);
+	table = rows(&f, DM_DO_TABLE, "x", 0);
+	snprintf(want, sizeof(want), "0 8 linear %s 0\n", path);
+	assert_string_equal(table, want);
+	free(table);
+	assert_int_equal(run(&f, &lost, why), -EINVAL);
+	assert_says("relative path");
+	dm_reply_free(&lost.reply);
+}
+
+static void blanks_in_a_path_are_quoted(void **state)
+{
+	char path[PLACE_PATH], *table;
+
+	(void)state;
+	place_file(path, "a b'c\\d", MIB);
+	place_path(path, "a\\ b\\'c\\\\d");
+	assert_int_equal(map("x", 8, "", path), 0);
+	table = rows(&f, DM_DO_TABLE, "x", 0);
+	assert_int_equal(reload(&f, "x", table, why), 0);
+	free(table);
+}
+
+static void one_file_is_opened_once(void **state)
+{
+	char path[PLACE_PATH], other[PLACE_PATH];
+	struct dm_store *s;
+
+	(void)state;
+	place_file(path, "one", MIB);
+	assert_true(place_run("ln one hard && ln -s one soft"));
+	assert_int_equal(map("a", 8, "", path), 0);
+	s = dm_find_name(f.world, "a")->active->stores[0];
+	place_path(other, "hard");
+	assert_int_equal(map("b", 8, "", other), 0);
+	place_path(other, "soft");
+	assert_int_equal(map("c", 8, "file:", other), 0);
+	assert_int_equal(s->refs, 3);
+	assert_int_equal(map("d", 8, "file,logical=1024:", path), 0);
+	assert_int_equal(map("e", 8, "file,physical=1024:", path), 0);
+	assert_int_equal(s->refs, 3);
+	assert_ptr_not_equal(dm_find_name(f.world, "d")->active->stores[0],
+			     dm_find_name(f.world, "e")->active->stores[0]);
+}
+
+static void what_is_not_a_whole_block_is_not_there(void **state)
+{
+	char path[PLACE_PATH];
+
+	(void)state;
+	place_file(path, "odd", 10 * 512 + 100);
+	assert_int_equal(map("x", 11, "", path), -EINVAL);
+	assert_says("10 sectors");
+	assert_int_equal(map("x", 10, "", path), 0);
+	assert_int_equal(map("y", 10, "file,logical=4096:", path), -EINVAL);
+	assert_int_equal(map("y", 8, "file,logical=4096:", path), 0);
+	place_file(path, "tiny", 511);
+	assert_int_equal(map("z", 1, "", path), -EINVAL);
+}
+
+static void a_longer_file_is_measured_anew(void **state)
+{
+	char path[PLACE_PATH];
+
+	(void)state;
+	place_file(path, "grows", MIB);
+	assert_int_equal(map("a", 2048, "", path), 0);
+	assert_int_equal(map("b", 4096, "", path), -EINVAL);
+	assert_int_equal(truncate(path, 2 * MIB), 0);
+	assert_int_equal(map("b", 4096, "", path), 0);
+}
+
+/* 1 MiB of file: data, hole, data, hole, in parts of 256 KiB. */
+static void holes_are_known(void **state)
+{
+	static char data[MIB / 4];
+	char path[PLACE_PATH];
+	struct dm_device *d;
+	struct job j;
+	int fd, part;
+
+	(void)state;
+	place_file(path, "holes", MIB);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(pwrite(fd, data, MIB / 4, 0), MIB / 4);
+	assert_int_equal(pwrite(fd, data, MIB / 4, MIB / 2), MIB / 4);
+	close(fd);
+	assert_int_equal(map("x", 2048, "", path), 0);
+	d = hold("x");
+	for (part = 0; part < 4; part++) {
+		job_start(&f, &j, d, part % 2, DM_EXTENT, 0, (uint64_t)part * 512 + 8, 2048 - (uint64_t)part * 512 - 8, NULL);
+		assert_int_equal(job_wait(&j), 0);
+		assert_int_equal(j.req.count, 504);
+		assert_int_equal(j.req.flags & (DM_HOLE | DM_ZERO), part % 2 ? DM_HOLE | DM_ZERO : 0);
+	}
+	assert_int_equal(request(&f, d, 0, DM_DISCARD, 0, 0, 512, NULL), 0);
+	job_start(&f, &j, d, 0, DM_EXTENT, 0, 0, 2048, NULL);
+	assert_int_equal(job_wait(&j), 0);
+	assert_int_equal(j.req.count, 1024);
+	assert_int_equal(j.req.flags & DM_HOLE, DM_HOLE);
+	dm_close(d);
+}
+
+/* Nobody may make it longer again, or be told that what is gone is there. */
+static void a_file_that_shrinks_is_told_and_stays_short(void **state)
+{
+	static char data[8 * 512];
+	char path[PLACE_PATH];
+	struct dm_device *d;
+
+	(void)state;
+	place_file(path, "shrinks", MIB);
+	assert_int_equal(map("x", 2048, "", path), 0);
+	d = hold("x");
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 2040, 8, data), 0);
+	assert_int_equal(truncate(path, MIB / 2 + 100), 0);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 2040, 8, data), -EIO);
+	assert_int_equal(request(&f, d, 1, DM_WRITE, DM_FUA, 1024, 1, data), -EIO);
+	assert_int_equal(request(&f, d, 1, DM_ZEROES, 0, 2040, 8, NULL), -EIO);
+	assert_int_equal(request(&f, d, 1, DM_DISCARD, 0, 2040, 8, NULL), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 2040, 8, data), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 1020, 8, data), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_EXTENT, 0, 2040, 8, NULL), -EIO);
+	assert_int_equal(place_size(path), MIB / 2 + 100);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 1016, 8, data), 0);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 1016, 8, data), 0);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+	dm_close(d);
+}
+
+static void blocks_can_be_played(void **state)
+{
+	static char data[4096];
+	char path[PLACE_PATH], *table;
+	struct dm_device *d;
+
+	(void)state;
+	place_file(path, "4kn", MIB);
+	assert_int_equal(map("x", 2047, "file,logical=4K:", path), -EINVAL);
+	assert_int_equal(map("x", 2048, "file,logical=4K,physical=16K:", path), 0);
+	table = rows(&f, DM_DO_TABLE, "x", 0);
+	assert_non_null(strstr(table, "linear file,logical=4096,physical=16384:/"));
+	free(table);
+	d = hold("x");
+	assert_int_equal(d->active->limits.logical, 4096);
+	assert_int_equal(d->active->limits.physical, 16384);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 1, 8, data), -EINVAL);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 8, 1, data), -EINVAL);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 8, 8, data), 0);
+	dm_close(d);
+}
+
+static void read_only_files_serve_read_only_tables(void **state)
+{
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "ro", .flags = DM_WITH_READONLY, .cwd = "/" };
+	char text[PLACE_PATH + 32], path[PLACE_PATH], data[512];
+	struct stat before, after;
+	struct dm_device *d;
+
+	(void)state;
+	place_file(path, "ro", MIB);
+	snprintf(text, sizeof(text), "0 2048 linear %s 0", path);
+	c.text = text;
+	stat(path, &before);
+	assert_int_equal(run(&f, &c, why), 0);
+	dm_reply_free(&c.reply);
+	d = hold("ro");
+	assert_true(d->active->stores[0]->readonly);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 1, data), 0);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 1, data), -EROFS);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+	dm_close(d);
+	stat(path, &after);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	if (!chmod(path, 0400) && access(path, W_OK)) {		/* root may write all the same */
+		assert_int_equal(map("rw", 8, "", path), -EACCES);
+		assert_says("read-only");
+	}
+}
+
+/* Far more requests with unaligned memory than there are aligned buffers to copy through. */
+static void direct_requests_wait_for_a_buffer(void **state)
+{
+	struct job jobs[64];
+	char path[PLACE_PATH];
+	struct dm_device *d;
+	uint8_t *data = malloc(64 * MIB / 8 + 1), *in = malloc(64 * MIB / 8 + 1);
+	size_t i;
+
+	(void)state;
+	place_file(path, "direct", 64 * MIB / 8);
+	assert_int_equal(map("x", 64 * 256, "file,direct:", path), 0);
+	d = hold("x");
+	for (i = 0; i < 64 * MIB / 8 + 1; i++)
+		data[i] = (uint8_t)(i * 7 + i / 4096);
+	for (i = 0; i < 64; i++)
+		job_start(&f, &jobs[i], d, 0, DM_WRITE, 0, i * 256, 256, data + 1 + i * MIB / 8);
+	for (i = 0; i < 64; i++)
+		assert_int_equal(job_wait(&jobs[i]), 0);
+	assert_int_equal(request(&f, d, 1, DM_READ, 0, 0, 64 * 256, in + 1), 0);
+	assert_memory_equal(in + 1, data + 1, 64 * MIB / 8);
+	assert_int_equal(truncate(path, MIB + 300), 0);
+	assert_int_equal(request(&f, d, 1, DM_READ, 0, 0, 64 * 256, in + 1), -EIO);
+	dm_close(d);
+	free(data);
+	free(in);
+}
+
+/* Only for root, from here on. */
+
+static unsigned fill(struct dm_device *d, uint64_t sectors, uint32_t flags, int *err)
+{
+	static uint8_t data[64 * 512];
+	uint64_t at;
+
+	memset(data, 'f', sizeof(data));
+	for (*err = 0, at = 0; at < sectors; at += 64)
+		if ((*err = request(&f, d, at / 64 % 2, DM_WRITE, flags, at, 64, data)))
+			break;
+	return (unsigned)at;
+}
+
+static void a_full_disk_is_told_to_the_writer(void **state)
+{
+	static uint8_t data[64 * 512];
+	char path[PLACE_PATH];
+	struct dm_device *d;
+	unsigned done;
+	int err;
+
+	(void)state;
+	assert_true(place_tmpfs("small", MIB));
+	place_file(path, "small/disk", 8 * MIB);
+	assert_int_equal(map("x", 16384, "", path), 0);
+	d = hold("x");
+	done = fill(d, 16384, 0, &err);
+	assert_int_equal(err, -ENOSPC);
+	assert_in_range(done, 1024, 2048);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, done - 64, 64, data), 0);
+	assert_int_equal(data[0], 'f');
+	assert_int_equal(data[sizeof(data) - 1], 'f');
+	assert_int_equal(request(&f, d, 0, DM_WRITE, DM_FUA, 8192, 64, data), -ENOSPC);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);	/* nothing that was reported is lost */
+	assert_int_equal(request(&f, d, 0, DM_DISCARD, 0, 0, 64, NULL), 0);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, DM_FUA, 8192, 64, data), 0);
+	dm_close(d);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "x", 0, why), 0);
+	place_tmpfs_end("small");
+}
+
+/* A loop device over a file on a full disk takes every write, and cannot keep it. */
+static void fail_flushes(struct dm_device *d, uint32_t fua)
+{
+	struct job jobs[40];
+	int err, i;
+
+	fill(d, 16384, fua, &err);
+	if (fua)
+		assert_int_equal(err, -EIO);
+	for (i = 0; i < 40; i++)
+		job_start(&f, &jobs[i], d, i % 2, DM_FLUSH, 0, 0, 0, NULL);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(job_wait(&jobs[i]), -EIO);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(request(&f, d, i % 2, DM_FLUSH, 0, 0, 0, NULL), -EIO);
+}
+
+static void a_failed_flush_is_told_to_all_and_never_forgotten(void **state)
+{
+	uint32_t fua;
+
+	(void)state;
+	for (fua = 0; fua <= DM_FUA; fua += DM_FUA) {
+		char path[PLACE_PATH], dev[PLACE_PATH];
+		struct dm_device *d;
+		int kept;
+
+		assert_true(place_tmpfs("small", MIB));
+		place_file(path, "small/disk", 8 * MIB);
+		kept = place_loop(dev, path, 512, false);
+		assert_true(kept >= 0);
+		assert_int_equal(map("x", 16384, "", dev), 0);
+		d = hold("x");
+		fail_flushes(d, fua);
+		dm_close(d);
+		verb(&f, DM_DO_REMOVE, "x", DM_WITH_FORCE, why);
+		close(kept);
+		place_tmpfs_end("small");
+		assert_int_equal(rmdir((place_path(path, "small"), path)), 0);
+	}
+}
+
+static void block_devices_go_by_number_and_are_claimed(void **state)
+{
+	char path[PLACE_PATH], dev[PLACE_PATH], word[32], *table;
+	struct stat st;
+	int kept, other;
+
+	(void)state;
+	place_file(path, "disk", 8 * MIB);
+	kept = place_loop(dev, path, 4096, false);
+	stat(dev, &st);
+	snprintf(word, sizeof(word), "%u:%u", (unsigned)(st.st_rdev >> 8), (unsigned)(st.st_rdev & 255));
+	assert_int_equal(map("x", 16384, "", word), 0);
+	assert_int_equal(map("y", 16384, "", dev), 0);
+	assert_int_equal(dm_find_name(f.world, "x")->active->stores[0]->refs, 2);
+	assert_int_equal(dm_find_name(f.world, "x")->active->limits.logical, 4096);
+	table = rows(&f, DM_DO_TABLE, "y", 0);
+	assert_non_null(strstr(table, word));
+	free(table);
+	assert_int_equal(open(dev, O_RDWR | O_EXCL | O_CLOEXEC), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(map("z", 16384, "file,logical=512:", dev), -EBUSY);
+	assert_int_equal(verb(&f, DM_DO_REMOVE_ALL, NULL, 0, why), 0);
+	assert_int_equal(map("z", 16384, "file,logical=512:", dev), -EINVAL);
+	assert_says("4096");
+	other = open(dev, O_RDWR | O_EXCL | O_CLOEXEC);		/* as a mount claims it */
+	assert_true(other >= 0);
+	assert_int_equal(map("x", 16384, "", dev), -EBUSY);
+	assert_says("in use");
+	close(other);
+	close(kept);
+}
+
+static void a_read_only_block_device_is_not_written(void **state)
+{
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "ro", .flags = DM_WITH_READONLY, .cwd = "/" };
+	char path[PLACE_PATH], dev[PLACE_PATH], text[PLACE_PATH + 32];
+	int kept, r;
+
+	(void)state;
+	place_file(path, "disk", 8 * MIB);
+	kept = place_loop(dev, path, 512, true);
+	r = map("x", 16384, "", dev);
+	assert_true(r == -EROFS || r == -EACCES || r == -EPERM);
+	assert_says("read-only");
+	snprintf(text, sizeof(text), "0 16384 linear %s 0", dev);
+	c.text = text;
+	assert_int_equal(run(&f, &c, why), 0);
+	dm_reply_free(&c.reply);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "ro", 0, why), 0);
+	close(kept);
+}
+
+static enum aio_engine engines[] = { AIO_POOL, AIO_AUTO };
+
+#define CASE(name, i) { #name " [" #i "]", name, begin, end, &engines[i] }
+#define BOTH(name) CASE(name, 0), CASE(name, 1)
+
+static bool may_mount(void)
+{
+	char path[PLACE_PATH], dev[PLACE_PATH];
+	bool may;
+	int fd = -1;
+
+	place_begin();
+	may = place_tmpfs("small", MIB);
+	if (may) {
+		place_file(path, "small/disk", MIB);
+		fd = place_loop(dev, path, 512, false);
+		place_tmpfs_end("small");
+	}
+	if (fd >= 0)
+		close(fd);
+	place_end();
+	return may && fd >= 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		CASE(bad_words_get_a_sentence, 1),
+		CASE(a_fifo_and_a_socket_are_refused_at_once, 1),
+		CASE(relative_paths_start_where_the_caller_is, 1),
+		CASE(blanks_in_a_path_are_quoted, 1),
+		CASE(one_file_is_opened_once, 1),
+		CASE(what_is_not_a_whole_block_is_not_there, 1),
+		CASE(a_longer_file_is_measured_anew, 1),
+		CASE(blocks_can_be_played, 1),
+		CASE(read_only_files_serve_read_only_tables, 1),
+		BOTH(holes_are_known),
+		BOTH(a_file_that_shrinks_is_told_and_stays_short),
+		BOTH(direct_requests_wait_for_a_buffer),
+	};
+	const struct CMUnitTest root[] = {
+		BOTH(a_full_disk_is_told_to_the_writer),
+		BOTH(a_failed_flush_is_told_to_all_and_never_forgotten),
+		CASE(block_devices_go_by_number_and_are_claimed, 1),
+		CASE(a_read_only_block_device_is_not_written, 1),
+	};
+	int failed;
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed = cmocka_run_group_tests_name("files", all, NULL, NULL);
+	if (may_mount())
+		failed += cmocka_run_group_tests_name("disks", root, NULL, NULL);
+	else
+		printf("# full disks, failing flushes, block devices: only root with loop devices can make them\n");
+	return failed;
+}
