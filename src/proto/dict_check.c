@@ -95,7 +95,7 @@ static int check_skip_instruction(struct check *c)
 {
 	const char *from = c->at;
 
-	return check_skip_to(c, "<?", "?>") ? -EIO : check_quotes(c, from);
+	return check_skip_to(c, "<?xml ", "?>") ? -EIO : check_quotes(c, from);
 }
 
 static int check_skip_doctype(struct check *c)
@@ -118,7 +118,7 @@ static int check_skip(struct check *c, bool prologue)
 		check_skip_blanks(c);
 		if (check_begins(c, "<!--"))
 			r = check_skip_to(c, "<!--", "-->");
-		else if (prologue && check_begins(c, "<?"))
+		else if (prologue && check_begins(c, "<?xml "))
 			r = check_skip_instruction(c);
 		else if (prologue && check_begins(c, "<!DOCTYPE"))
 			r = check_skip_doctype(c);
