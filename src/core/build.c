@@ -209,13 +209,31 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 	return r;
 }
 
-/* For `check`: "sectors 0 to 10239 (5.0 MiB): linear: " and what dm_arg_at() adds. */
+/* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */
+static void build_size(struct text *out, uint64_t len)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t n = len;
+	unsigned i = 0;
+
+	if (len % 2) {
+		text_printf(out, "%llu bytes", (unsigned long long)len * DM_SECTOR);
+		return;
+	}
+	for (n = len / 2; n % 1024 == 0 && i < 5; i++)
+		n /= 1024;
+	text_printf(out, "%llu %ciB", (unsigned long long)n, units[i]);
+}
+
+/* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
 static void build_explain(struct dm_build *b, uint64_t start, uint64_t len)
 {
 	if (!b->o.explain)
 		return;
-	text_printf(b->o.explain, "sectors %llu to %llu (%.1f MiB): %s", (unsigned long long)start,
-		    (unsigned long long)(start + len - 1), (double)len / 2048, b->type->name);
+	text_printf(b->o.explain, "sectors %llu to %llu (", (unsigned long long)start,
+		    (unsigned long long)(start + len - 1));
+	build_size(b->o.explain, len);
+	text_printf(b->o.explain, "): %s", b->type->name);
 	b->explain_sep = " on ";
 }
 

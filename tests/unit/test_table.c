@@ -117,8 +117,8 @@ static void check_explains_and_touches_nothing(void **state)
 	(void)state;
 	assert_int_equal(run(&f, &c, why), 0);
 	assert_int_equal(c.reply.n, 2);
-	assert_string_equal(c.reply.rows[0].params, "sectors 0 to 7 (0.0 MiB): zero");
-	assert_non_null(strstr(c.reply.rows[1].params, "sectors 8 to 15 (0.0 MiB): linear on "));
+	assert_string_equal(c.reply.rows[0].params, "sectors 0 to 7 (4 KiB): zero");
+	assert_non_null(strstr(c.reply.rows[1].params, "sectors 8 to 15 (4 KiB): linear on "));
 	assert_non_null(strstr(c.reply.rows[1].params, "sectors 16 to 23 of 2048"));
 	dm_reply_free(&c.reply);
 	assert_int_equal(f.world->n_devices, 0);
