@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Speaks to a dmuse daemon with Python's standard library alone: example-client.py SOCKET"""
+import plistlib
+import socket
+import sys
+
+
+def ask(stream, **request):
+    message = plistlib.dumps(request)
+    stream.write(len(message).to_bytes(4, "big") + message)
+    stream.flush()
+    length = int.from_bytes(stream.read(4), "big")
+    reply = plistlib.loads(stream.read(length))
+    if reply["errno"]:
+        raise OSError(reply["errno"], reply["error"])
+    return reply
+
+
+control = socket.socket(socket.AF_UNIX)
+control.connect(sys.argv[1])
+stream = control.makefile("rwb")
+table = "0 2048 zero\n2048 1000 error"
+ask(stream, command="create", name="example", table=table)
+info = ask(stream, command="info", name="example")
+print(f"{info['name']} has {info['sectors']} sectors in {info['target_count']} lines")
+for line in ask(stream, command="table", name="example")["cmd_data"]:
+    print(line["start"], line["length"], line["type"], line["params"])
+ask(stream, command="remove", name="example")
