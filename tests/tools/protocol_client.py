@@ -52,7 +52,8 @@ class Daemon:
         with open(self.log, "wb") as log:
             environment = {**os.environ, "NOTIFY_SOCKET": self.notify_socket()}
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path,
-                                             "--nbd-socket", "none"], stderr=log, env=environment)
+                                             "--nbd-socket", "none"], stderr=log, env=environment,
+                                            cwd=self.folder.name)
         self.wait_until_ready()
 
     def notify_socket(self):
