@@ -61,18 +61,18 @@ static int label_name(int fd, uint32_t block, const char *type, struct dm_label 
 	return 1;
 }
 
+/* Asked for the list, not for the type alone, because libblkid finds BSD labels only then. */
 static int label_ask(blkid_probe probe, int fd, uint32_t block, struct dm_label *out)
 {
-	const char *type = NULL;
+	blkid_partlist list;
+	blkid_parttable table;
 
 	if (blkid_probe_set_device(probe, fd, 0, 0))
 		return -EIO;
 	blkid_probe_set_sectorsize(probe, block);	/* an image does not know that it was a disk of large blocks */
-	blkid_probe_enable_superblocks(probe, 0);
-	blkid_probe_enable_partitions(probe, 1);
-	if (blkid_do_safeprobe(probe) < 0 || blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL))
-		return 0;
-	return label_name(fd, block, type, out);
+	list = blkid_probe_get_partitions(probe);
+	table = list ? blkid_partlist_get_table(list) : NULL;
+	return table ? label_name(fd, block, blkid_parttable_get_type(table), out) : 0;
 }
 
 int label_probe(int fd, uint32_t block, struct dm_label *out)
