@@ -47,15 +47,15 @@ struct dict {
 };
 
 /*
- * The whole grammar, before libplist sees the bytes: 0, or -EIO and a sentence that says where. libplist recurses, takes
- * '12x' for 12 and stops at a NUL; what passes here it reads to the end and as it was meant.
+ * The whole grammar, before libplist sees the bytes: 0, or -EIO and a sentence that says where. libplist recurses,
+ * takes '12x' for 12 and stops at a NUL; what passes here it reads to the end and as it was meant.
  */
 int dict_check(const char *bytes, size_t n, struct err *e);
 
-/* Can bytes that begin like this become a message at all? N may be less than the message. 0, or -EIO and a sentence. */
+/* Can bytes that begin like this become a message? N may be less than all of it. 0, or -EIO and a sentence. */
 int dict_check_start(const char *bytes, size_t n, struct err *e);
 
-/* The length of the longest beginning of S that an XML reader takes: UTF-8, and no control characters but \t \n \r. */
+/* The length of the longest beginning of S that XML can carry: UTF-8, no control characters but \t \n \r. */
 size_t dict_text_good(const char *s, size_t n);
 
 /* dict_check(), then the property list, for the caller to plist_free(). BYTES are of no more use afterwards. */

@@ -6,8 +6,8 @@
 #include "proto/dict.h"
 
 /*
- * Readers: 0, or -EINVAL with a sentence. A key that is not there leaves *OUT as it is, unless NEEDED. WHERE is put in
- * front of the sentence. Strings stay the dictionary's.
+ * Readers: 0, or -EINVAL with a sentence that begins with WHERE. A key that is
+ * not there leaves *OUT as it is. Strings stay the dictionary's.
  */
 struct dict_reader {
 	plist_t dict;
