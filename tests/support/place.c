@@ -28,7 +28,8 @@ void place_begin(void)
 
 void place_end(void)
 {
-	assert_true(place_run("rm -rf \"$PWD\""));
+	assert_true(*dir && place_run("rm -rf \"$PWD\""));
+	*dir = '\0';
 }
 
 void place_path(char out[PLACE_PATH], const char *name)
