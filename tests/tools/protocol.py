@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """The protocol of doc/protocol.md, as clients see it: keys, order, errors, NetBSD's own clients, big tables."""
 import os

@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Defects of NetBSD's driver as of 2016, each with what has to happen instead. The letter and number in a name are the
