@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Turns commands.list into the table of sub-commands. */
+#include <string.h>
+
+#include "cmd/job.h"
+
+#define SELECT OPT_uuid, OPT_major, OPT_minor
+
+#define COMMAND(name, usage, about, ...) int command_##name(struct job *j);
+#include "cmd/commands.list"
+#undef COMMAND
+
+#define COMMAND(name, usage, about, ...) static const uint8_t options_of_##name[] = { __VA_ARGS__, OPTION_END };
+#include "cmd/commands.list"
+#undef COMMAND
+
+const struct command commands[] = {
+#define COMMAND(name, usage, about, ...) { #name, usage, about, options_of_##name, command_##name },
+#include "cmd/commands.list"
+#undef COMMAND
+	{ .name = NULL }
+};
+
+const struct command *command_find(const char *name)
+{
+	const struct command *c;
+
+	for (c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* getopt_long(3) driven by options.list: see options.h. */
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/words.h"
+
+/* Values of `val` that are no letter. */
+#define OPTIONS_LONG 256
+
+const struct option_row option_rows[OPTIONS] = {
+#define OPTION(id, letter, name, arg, about) [OPT_##id] = { letter, name, arg, about },
+#include "cmd/options.list"
+#undef OPTION
+};
+
+const uint8_t options_common[] = {
+	OPT_help, OPT_version, OPT_socket, OPT_no_start, OPT_json, OPT_verbose, OPT_checks, OPT_manglename,
+	OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
+};
+
+static bool options_listed(const uint8_t *list, unsigned id)
+{
+	for (; *list; list++)
+		if (*list == id)
+			return true;
+	return false;
+}
+
+static bool options_allowed(const uint8_t *allowed, unsigned id)
+{
+	return !allowed || options_listed(allowed, id) || options_listed(options_common, id);
+}
+
+/* getopt's two tables; the first option with a letter has it. */
+struct options_tables {
+	char letters[3 * OPTIONS + 3];
+	struct option longs[OPTIONS + 1];
+	uint8_t by_letter[128];
+};
+
+static void options_letter(struct options_tables *t, unsigned id, char **at)
+{
+	const struct option_row *row = &option_rows[id];
+
+	if (!row->letter || t->by_letter[row->letter])
+		return;
+	t->by_letter[row->letter] = (uint8_t)id;
+	*(*at)++ = (char)row->letter;
+	if (row->arg)
+		*(*at)++ = ':';
+}
+
+static void options_prepare(struct options_tables *t, const uint8_t *allowed, bool stop)
+{
+	struct option *l = t->longs;
+	char *at = t->letters;
+	unsigned id;
+
+	memset(t, 0, sizeof(*t));
+	if (stop)
+		*at++ = '+';
+	*at++ = ':';
+	for (id = OPTION_END + 1; id < OPTIONS; id++) {
+		if (!options_allowed(allowed, id))
+			continue;
+		options_letter(t, id, &at);
+		if (option_rows[id].name)
+			*l++ = (struct option){ .name = option_rows[id].name, .has_arg = option_rows[id].arg != NULL,
+						.val = OPTIONS_LONG + (int)id };
+	}
+}
+
+static int options_bad(int c, char **argv, struct err *e)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	if (optopt > 0 && optopt < OPTIONS_LONG)
+		word = letter;
+	if (c == ':')
+		err_set(e, -EINVAL, "the option %s wants an argument", word);
+	else if (optopt >= OPTIONS_LONG)
+		err_set(e, -EINVAL, "the option %s takes no argument", word);
+	else
+		err_set(e, -EINVAL, "the option '%s' is not known here", word);
+	return -1;
+}
+
+int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e)
+{
+	struct options_tables t;
+	unsigned id;
+	int c;
+
+	options_prepare(&t, allowed, stop);
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return options_bad(c, argv, e);
+		id = c >= OPTIONS_LONG ? (unsigned)(c - OPTIONS_LONG) : t.by_letter[c];
+		o->given[id] = true;
+		o->value[id] = optarg;
+	}
+	return optind;
+}
+
+int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e)
+{
+	uint64_t v;
+
+	if (!o->given[id])
+		return 0;
+	if (words_u64(o->value[id], &v) || v > max)
+		return err_set(e, -EINVAL, "--%s %s: that is not a number from 0 to %llu", option_rows[id].name,
+			       o->value[id], (unsigned long long)max);
+	*out = v;
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line's options: options.list as an enum, and what was given of them. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum option_id {
+	OPTION_END,	/* ends a list of options */
+#define OPTION(id, letter, name, arg, about) OPT_##id,
+#include "cmd/options.list"
+#undef OPTION
+	OPTIONS
+};
+
+struct option_row {
+	int letter;		/* 0 if none */
+	const char *name;	/* NULL if it has only a letter */
+	const char *arg;	/* how the help calls the argument; NULL if it takes none */
+	const char *about;
+};
+
+extern const struct option_row option_rows[OPTIONS];
+
+/* Options that every sub-command takes. */
+extern const uint8_t options_common[];
+
+struct options {
+	bool given[OPTIONS];
+	const char *value[OPTIONS];
+};
+
+/*
+ * Takes the options out of argv[1..] that are in ALLOWED (ends with OPTION_END) or common; NULL allows all. With
+ * STOP it ends at the first word, else words are moved behind the options. Returns the index of the first word, or -1
+ * and a sentence.
+ */
+int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e);
+
+/* The value of a numeric option in *OUT, which is left alone if it was not given. 0, or -EINVAL and a sentence. */
+int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines on stderr: see say.h. */
+#include "cmd/say.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool say_coloured(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+static void say_line(const char *colour, const char *head, const char *fmt, va_list ap)
+{
+	bool coloured = *colour && say_coloured();
+
+	fflush(stdout);
+	fprintf(stderr, "%s%s%s", coloured ? colour : "", head, coloured ? "\033[0m" : "");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void say_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_line("\033[1;31m", "dmuse: ", fmt, ap);
+	va_end(ap);
+}
+
+void say_warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_line("\033[1;33m", "warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void say_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_line("", "dmuse: ", fmt, ap);
+	va_end(ap);
+}
+
+static void say_waiting(int signal)
+{
+	static const char line[] = "dmuse: the daemon is still at it; ^C gives up waiting\n";
+
+	(void)signal;
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		return;		/* nobody is left to read it */
+}
+
+void say_progress_begin(void)
+{
+	struct sigaction a = { .sa_handler = say_waiting, .sa_flags = SA_RESTART | SA_RESETHAND };
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	sigaction(SIGALRM, &a, NULL);
+	alarm(1);
+}
+
+void say_progress_end(void)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	alarm(0);
+	signal(SIGALRM, SIG_DFL);
+}
