@@ -54,6 +54,14 @@ void say_note(const char *fmt, ...)
 	va_end(ap);
 }
 
+void *say_need(void *p)
+{
+	if (p)
+		return p;
+	say_error("no memory");
+	exit(1);
+}
+
 static void say_waiting(int signal)
 {
 	static const char line[] = "dmuse: the daemon is still at it; ^C gives up waiting\n";

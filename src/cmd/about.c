@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse targets, stores, version: what there is to choose from. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+
+/* One number of a version triple. */
+static uint64_t about_number(plist_t list, uint32_t i)
+{
+	plist_t n = list ? plist_array_get_item(list, i) : NULL;
+	uint64_t v = 0;
+
+	if (n)
+		plist_get_uint_val(n, &v);
+	return v;
+}
+
+/* The rows of a reply as JSON, or each through PRINT. */
+static int about_rows(struct job *j, const char *command, void (*print)(struct job *j, plist_t row))
+{
+	plist_t reply = NULL, rows;
+	int code;
+
+	if (j->argc)
+		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+	code = client_ask(j, NULL, request_new(command, NULL), &reply);
+	if (code)
+		return code;
+	rows = key_array(reply, "cmd_data");
+	if (j->o.given[OPT_json])
+		code = client_print_json(rows ? plist_copy(rows) : plist_new_array());
+	else
+		for (struct key_walk w = key_walk(rows); key_walk_next(&w);)
+			print(j, w.item);
+	plist_free(reply);
+	return code;
+}
+
+/* dmsetup's own line; with -v how the words of a table line go, too. */
+static void about_target(struct job *j, plist_t row)
+{
+	plist_t v = key_array(row, "ver");
+
+	printf("%-16s v%" PRIu64 ".%" PRIu64 ".%" PRIu64 "\n", key_text(row, "name"), about_number(v, 0),
+	       about_number(v, 1), about_number(v, 2));
+	if (j->o.given[OPT_verbose])
+		printf("    START LENGTH %s %s\n    %s\n", key_text(row, "name"), key_text(row, "usage"),
+		       key_text(row, "about"));
+}
+
+static void about_store(struct job *j, plist_t row)
+{
+	(void)j;
+	printf("%-10s %s\n           %s\n", key_text(row, "name"), key_text(row, "usage"), key_text(row, "about"));
+}
+
+int command_targets(struct job *j)
+{
+	return about_rows(j, "targets", about_target);
+}
+
+int command_stores(struct job *j)
+{
+	return about_rows(j, "stores", about_store);
+}
+
+int command_version(struct job *j)
+{
+	plist_t reply = NULL, out, v;
+	int code;
+
+	if (j->argc)
+		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+	code = client_ask(j, NULL, request_new("version", NULL), &reply);
+	if (code)
+		return code;
+	v = key_array(reply, "version");
+	if (j->o.given[OPT_json]) {
+		out = plist_new_dict();
+		key_set_text(out, "version", DMUSE_VERSION);
+		key_copy(out, "protocol", reply, "version");
+		key_set_bool(out, "daemon", client_is_daemon(j));
+		code = client_print_json(out);
+	} else {
+		printf("Version:           %s\nProtocol version:  %" PRIu64 ".%" PRIu64 ".%" PRIu64 "\nDaemon:            %s\n",
+		       DMUSE_VERSION, about_number(v, 0), about_number(v, 1), about_number(v, 2),
+		       client_is_daemon(j) ? "running" : "none");
+	}
+	plist_free(reply);
+	return code;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The other end of a sub-command: the daemon, or, where none runs and none needs
+ * to, an empty world in this process. It answers the same way: it has no devices,
+ * knows the targets, and can check a table.
+ */
+#ifndef CMD_CLIENT_H
+#define CMD_CLIENT_H
+
+#include <stdbool.h>
+
+#include <plist/plist.h>
+
+#include "cmd/job.h"
+
+/*
+ * Finds the daemon. With START one is started if none runs and that is not forbidden; without, an empty world takes
+ * its place. EXIT_OK, or EXIT_FAILED after saying why. Without it the first call finds the daemon, never starting one.
+ */
+int client_open(struct job *j, bool start);
+bool client_is_daemon(const struct job *j);
+/* Waits until the daemon at the other end, which was told to end, is gone. */
+void client_wait_gone(struct job *j);
+void client_free(struct client *c);
+
+/* A request to be filled: `command`, and `name` if it is not NULL. */
+plist_t request_new(const char *command, const char *name);
+
+/*
+ * Asks; REQUEST is freed. 0 and *REPLY, which the caller frees, or -errno and a sentence. Warnings go to stderr,
+ * each behind WHAT.
+ */
+int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e);
+/* The same, and says the sentence: EXIT_OK or EXIT_FAILED. REPLY may be NULL for no interest. */
+int client_ask(struct job *j, const char *what, plist_t request, plist_t *reply);
+
+/* Prints NODE as JSON. Frees it. */
+int client_print_json(plist_t node);
+
+#endif

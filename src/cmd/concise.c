@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The concise format: see concise.h. A backslash takes the next character as it is. */
+#include "cmd/concise.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/words.h"
+
+/* What ends a device. */
+static bool concise_over(char c)
+{
+	return !c || c == ';';
+}
+
+/*
+ * Unescapes one field in place and ends it with a NUL. *AT moves to the separator's place behind it; returns which
+ * separator that was.
+ */
+static char concise_field(char **at, char **out)
+{
+	char *from = *at, *to, end;
+
+	while (isspace((unsigned char)*from))
+		from++;
+	*out = to = from;
+	for (; !concise_over(*from) && *from != ','; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from;
+	}
+	end = *from;
+	*at = end ? from + 1 : from;
+	*to = '\0';
+	return end;
+}
+
+/* The rest of the device: its lines, closed up with a line break between each two. */
+static void concise_table(char **at, char **out, char end)
+{
+	char *line, *to;
+
+	*out = to = *at;
+	while (end == ',') {
+		end = concise_field(at, &line);
+		if (to != *out)
+			*to++ = '\n';
+		memmove(to, line, strlen(line) + 1);
+		to += strlen(to);
+	}
+	*to = '\0';
+}
+
+static int concise_flags(struct concise *c, const char *minor, const char *flags, struct err *e)
+{
+	uint64_t n = 0;
+
+	if (*minor && (words_u64(minor, &n) || n > UINT32_MAX))
+		return err_set(e, -EINVAL, "%s: the minor '%s' is not a number", c->name, minor);
+	if (*flags && strcmp(flags, "ro") && strcmp(flags, "rw"))
+		return err_set(e, -EINVAL, "%s: the flags are ro or rw, not '%s'", c->name, flags);
+	c->has_minor = *minor;
+	c->minor = (uint32_t)n;
+	c->readonly = !strcmp(flags, "ro");
+	return 0;
+}
+
+int concise_next(char **at, struct concise *c, struct err *e)
+{
+	char *fields[4] = { NULL }, end = ',';
+	unsigned i;
+	int r;
+
+	while (isspace((unsigned char)**at) || **at == ';')
+		++*at;
+	if (!**at)
+		return 0;
+	for (i = 0; i < 4 && end == ','; i++)
+		end = concise_field(at, &fields[i]);
+	if (i < 4)
+		return err_set(e, -EINVAL, "%s: that is %u of the fields NAME,UUID,MINOR,ro|rw,LINE[,LINE]...; the first "
+			       "four must be there, though UUID, MINOR and flags may be empty", fields[0], i);
+	if (!*fields[0])
+		return err_set(e, -EINVAL, "a device without a name");
+	c->name = fields[0];
+	c->uuid = fields[1];
+	r = concise_flags(c, fields[2], fields[3], e);
+	if (r)
+		return r;
+	if (end == ',')
+		concise_table(at, &c->table, end);
+	else
+		c->table = "";
+	return 1;
+}
+
+void concise_add(struct text *out, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr(",;\\", *s))
+			text_add_n(out, "\\", 1);
+		text_add_n(out, s, 1);
+	}
+}

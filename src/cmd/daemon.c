@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dmuse daemon: options, sockets that systemd hands in, and going into the
+ * background. The parent returns when the daemon serves, or has said on stderr why
+ * it cannot; from then on the daemon writes to the file `log` beside its socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "cmd/job.h"
+#include "cmd/paths.h"
+#include "cmd/say.h"
+#include "cmd/serve.h"
+
+struct daemon {
+	struct serve_opts o;
+	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
+	char *tables, *tls_certs, *tls_psk;
+	int ready_fd;		/* the parent waits at the other end; -1 in the foreground */
+};
+
+static void daemon_free(struct daemon *d)
+{
+	free(d->tables);
+	free(d->tls_certs);
+	free(d->tls_psk);
+}
+
+/* An option that is a path: absolute, because the daemon leaves this folder. */
+static int daemon_path(struct job *j, enum option_id id, char **out, struct err *e)
+{
+	if (!j->o.given[id])
+		return 0;
+	*out = paths_absolute(j->o.value[id], e);
+	return *out ? 0 : e->code;
+}
+
+static int daemon_socket_path(char path[PATHS_MAX], struct err *e)
+{
+	char *absolute = paths_absolute(path, e);
+	int r = 0;
+
+	if (!absolute)
+		return e->code;
+	if (strlen(absolute) >= PATHS_MAX)
+		r = err_set(e, -ENAMETOOLONG, "%s is too long for a socket: %d bytes are allowed", absolute, PATHS_MAX - 1);
+	else
+		strcpy(path, absolute);
+	free(absolute);
+	return r;
+}
+
+static int daemon_nbd_path(struct job *j, struct daemon *d, struct err *e)
+{
+	const char *given = j->o.value[OPT_nbd_socket];
+
+	if (!given)
+		return paths_beside(d->nbd, d->control, "nbd", e);
+	if (strlen(given) >= PATHS_MAX)
+		return err_set(e, -ENAMETOOLONG, "%s is too long for a socket", given);
+	strcpy(d->nbd, given);
+	return strcmp(given, "none") ? daemon_socket_path(d->nbd, e) : 0;
+}
+
+static int daemon_paths(struct job *j, struct daemon *d, struct err *e)
+{
+	int r = paths_control(d->control, j->o.value[OPT_socket], e);
+
+	if (!r)
+		r = daemon_socket_path(d->control, e);
+	if (!r)
+		r = paths_beside(d->log, d->control, "log", e);
+	if (!r)
+		r = daemon_nbd_path(j, d, e);
+	if (!r)
+		r = daemon_path(j, OPT_tables, &d->tables, e);
+	if (!r)
+		r = daemon_path(j, OPT_tls_certificates, &d->tls_certs, e);
+	if (!r)
+		r = daemon_path(j, OPT_tls_psk, &d->tls_psk, e);
+	return r;
+}
+
+/* The index of the value of option ID in NAMES (which ends with NULL); DEFAULT if it was not given; -EINVAL. */
+static int daemon_word(struct job *j, enum option_id id, const char *const *names, int preset, struct err *e)
+{
+	int i;
+
+	if (!j->o.given[id])
+		return preset;
+	for (i = 0; names[i]; i++)
+		if (!strcmp(names[i], j->o.value[id]))
+			return i;
+	return err_set(e, -EINVAL, "--%s %s: that is none of %s, %s, %s%s%s", option_rows[id].name, j->o.value[id],
+		       names[0], names[1], names[2], names[3] ? ", " : "", names[3] ? names[3] : "");
+}
+
+static int daemon_words(struct job *j, struct daemon *d, struct err *e)
+{
+	static const char *const engines[] = { "auto", "uring", "pool", NULL };
+	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+	static const enum log_level level_of[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	int engine = daemon_word(j, OPT_engine, engines, 0, e), level = daemon_word(j, OPT_log_level, levels, 2, e);
+	uint64_t threads = 0;
+	int r = options_number(&j->o, OPT_io_threads, 1024, &threads, e);
+
+	if (engine < 0 || level < 0 || r)
+		return -EINVAL;
+	d->o.engine = (enum aio_engine)engine;
+	d->o.io_threads = (unsigned)threads;
+	log_set_level(level_of[level]);
+	return 0;
+}
+
+static int daemon_options(struct job *j, struct daemon *d, struct err *e)
+{
+	int r = daemon_words(j, d, e);
+
+	if (!r)
+		r = daemon_paths(j, d, e);
+	if (r)
+		return r;
+	d->o.control = (struct control_opts){ .path = d->control, .fd = -1, .allow_read = j->o.given[OPT_allow_read] };
+	d->o.nbd = (struct nbd_opts){
+		.unix_path = strcmp(d->nbd, "none") ? d->nbd : NULL, .unix_fd = -1, .tcp = j->o.value[OPT_nbd_tcp],
+		.tls_certs = d->tls_certs, .tls_psk = d->tls_psk, .tls_verify = j->o.given[OPT_tls_verify_peer],
+		.insecure = j->o.given[OPT_insecure],
+	};
+	d->o.nbd_wanted = d->o.nbd.unix_path || d->o.nbd.tcp;
+	d->o.tables = d->tables;
+	return 0;
+}
+
+/* The path of a Unix socket that was handed in, which addresses are made of. */
+static int daemon_fd_path(int fd, char path[PATHS_MAX], struct err *e)
+{
+	struct sockaddr_un a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0 || getsockname(fd, (struct sockaddr *)&a, &len))
+		return err_set(e, -EINVAL, "the descriptor %d that was handed in is no listening Unix socket", fd);
+	snprintf(path, PATHS_MAX, "%.*s", PATHS_MAX - 1, a.sun_path);
+	return 0;
+}
+
+static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err *e)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (!strcmp(name, "control")) {
+		d->o.control.fd = fd;
+		return daemon_fd_path(fd, d->control, e);
+	}
+	if (!strcmp(name, "nbd")) {
+		d->o.nbd.unix_fd = fd;
+		d->o.nbd.unix_path = d->nbd;
+		d->o.nbd_wanted = true;
+		return daemon_fd_path(fd, d->nbd, e);
+	}
+	return err_set(e, -EINVAL, "a socket named '%s' was handed in; the names are control and nbd (FileDescriptorName=)",
+		       name);
+}
+
+/* Socket activation: the sockets were listening before we were there. */
+static int daemon_handed_in(struct daemon *d, struct err *e)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(1, &names), i, r = 0;
+
+	if (n < 0)
+		return err_set(e, n, "cannot take the sockets that were handed in: %s", strerror(-n));
+	for (i = 0; i < n; i++) {
+		if (!r)
+			r = daemon_take_fd(d, SD_LISTEN_FDS_START + i, names[i], e);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+/* The parent: 0 once the daemon serves, else it has said why not. */
+static int daemon_wait_ready(int fd)
+{
+	char c;
+	ssize_t n;
+
+	do
+		n = read(fd, &c, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* A new session without terminal; stderr stays until it serves, so that its sentence reaches whoever started it. */
+static void daemon_leave(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	close(null);
+	if (chdir("/"))
+		return;		/* then some other folder stays in use, no more */
+}
+
+/* From the caller's stderr to the log, and then the caller may go. */
+static void daemon_detach(struct daemon *d)
+{
+	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (log < 0)
+		log = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	dup2(log, STDERR_FILENO);
+	close(log);
+	if (write(d->ready_fd, "\n", 1) < 0)
+		log_warn("whoever started this daemon is gone");
+	close(d->ready_fd);
+}
+
+static void daemon_ready(void *arg)
+{
+	struct daemon *d = arg;
+	const char *nbd = d->o.nbd.unix_path ? d->o.nbd.unix_path : d->o.nbd.tcp;
+
+	if (d->ready_fd >= 0)
+		daemon_detach(d);
+	log_info("serving %s%s%s", d->control, nbd ? " and " : "", nbd ? nbd : "");
+}
+
+/* Returns in the daemon with -1, and in the parent with its exit code. */
+static int daemon_background(struct daemon *d, struct err *e)
+{
+	int fds[2], code;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
+		err_set(e, -errno, "cannot go into the background: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (pid) {
+		close(fds[1]);
+		code = daemon_wait_ready(fds[0]);
+		close(fds[0]);
+		return code;
+	}
+	close(fds[0]);
+	d->ready_fd = fds[1];
+	daemon_leave();
+	return -1;
+}
+
+static int daemon_run(struct job *j, struct daemon *d, struct err *e)
+{
+	int code = -1;
+
+	if (daemon_handed_in(d, e))
+		return EXIT_FAILED;
+	if (d->o.control.fd < 0 && paths_make_folder(d->control, d->o.control.allow_read, e))
+		return EXIT_FAILED;
+	if (!j->o.given[OPT_foreground])
+		code = daemon_background(d, e);
+	if (code >= 0)
+		return code;
+	d->o.ready = daemon_ready;
+	d->o.arg = d;
+	umask(077);
+	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
+}
+
+int command_daemon(struct job *j)
+{
+	struct daemon d = { .ready_fd = -1 };
+	struct err e = ERR_INIT;
+	int code;
+
+	if (j->argc)
+		return job_usage(j, "'%s': it takes no words, only options", j->argv[0]);
+	if (daemon_options(j, &d, &e)) {
+		code = job_usage(j, "%s", e.text);
+	} else {
+		code = daemon_run(j, &d, &e);
+		if (e.code)
+			job_failed(j, NULL, &e);
+	}
+	daemon_free(&d);
+	return code;
+}

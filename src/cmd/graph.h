@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What stands on what: the mapped devices, the places below them, and the edges between. */
+#ifndef CMD_GRAPH_H
+#define CMD_GRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cmd/pick.h"
+
+struct graph_node {
+	plist_t row;		/* its dict of `names`, or NULL if it is no mapped device */
+	const char *name;	/* the reply's: a device's name, a path */
+	uint64_t major, minor;	/* 0:0 of a regular file or memory */
+	size_t *below, n_below;	/* indices of nodes */
+	size_t *above, n_above;
+};
+
+struct graph {
+	struct graph_node *nodes;	/* each device by name, and behind it what it is the first to use */
+	size_t n;
+	struct pick_rows rows;
+	plist_t *replies;	/* one a device, NULL if it vanished meanwhile */
+};
+
+/* Asks for all devices and what they use. EXIT_OK, or another code after saying why; graph_free() in any case. */
+int graph_load(struct job *j, struct graph *g);
+const struct graph_node *graph_find(const struct graph *g, const char *device);
+void graph_free(struct graph *g);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse info: the state of devices, as paragraphs, columns or JSON. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+#include "cmd/report.h"
+#include "cmd/say.h"
+#include "cmd/show.h"
+
+static bool info_columns(const struct job *j)
+{
+	return j->o.given[OPT_columns] || j->o.given[OPT_columns_too];
+}
+
+/* The state of each picked device, in their order; rows->reply keeps them alive. */
+static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows)
+{
+	struct err e = ERR_INIT;
+	plist_t request, reply;
+	size_t i;
+	int r;
+
+	rows->reply = plist_new_array();
+	rows->rows = say_need(calloc(p->n + 1, sizeof(*rows->rows)));
+	for (i = 0; i < p->n; i++) {
+		request = request_new("info", p->names[i]);
+		if (j->o.given[OPT_inactive])
+			key_add_flag(request, KEY_QUERY_INACTIVE);
+		r = client_try(j, p->names[i], request, &reply, &e);
+		if (r == -ENXIO && p->all)
+			continue;
+		if (r)
+			return job_failed(j, p->names[i], &e);
+		plist_array_append_item(rows->reply, reply);
+		rows->rows[rows->n++] = reply;
+	}
+	return EXIT_OK;
+}
+
+static int info_print(struct job *j, const struct pick_rows *rows)
+{
+	plist_t json;
+	size_t i;
+
+	if (!j->o.given[OPT_json] && !rows->n) {
+		printf("No devices found\n");
+		return EXIT_OK;
+	}
+	if (!j->o.given[OPT_json] && info_columns(j))
+		return report_print(j, rows);
+	json = plist_new_array();
+	for (i = 0; i < rows->n; i++)
+		if (j->o.given[OPT_json])
+			plist_array_append_item(json, show_json(rows->rows[i]));
+		else
+			show_info(rows->rows[i]);
+	if (j->o.given[OPT_json])
+		return client_print_json(json);
+	plist_free(json);
+	return EXIT_OK;
+}
+
+int command_info(struct job *j)
+{
+	struct pick_rows rows = { .n = 0 };
+	struct pick p = { .n = 0 };
+	int code;
+
+	if (j->o.given[OPT_options] && !info_columns(j))
+		return job_usage(j, "-o chooses columns, and -c is missing");
+	code = pick_devices(j, PICK_NONE_IS_ALL, &p);
+	if (!code)
+		code = info_rows(j, &p, &rows);
+	if (!code)
+		code = info_print(j, &rows);
+	pick_rows_free(&rows);
+	pick_free(&p);
+	return code;
+}

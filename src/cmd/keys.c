@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys of dictionaries: see keys.h. */
+#include "cmd/keys.h"
+
+#include <stdlib.h>
+
+uint64_t key_u64(plist_t dict, const char *key)
+{
+	plist_t n = plist_dict_get_item(dict, key);
+	uint64_t v = 0;
+
+	if (n && plist_get_node_type(n) == PLIST_UINT)
+		plist_get_uint_val(n, &v);
+	return v;
+}
+
+const char *key_text(plist_t dict, const char *key)
+{
+	plist_t n = plist_dict_get_item(dict, key);
+
+	if (n && plist_get_node_type(n) == PLIST_STRING)
+		return plist_get_string_ptr(n, NULL);
+	return "";
+}
+
+bool key_flag(plist_t dict, uint64_t flag)
+{
+	return key_u64(dict, "flags") & flag;
+}
+
+plist_t key_array(plist_t dict, const char *key)
+{
+	plist_t n = plist_dict_get_item(dict, key);
+
+	return n && plist_get_node_type(n) == PLIST_ARRAY ? n : NULL;
+}
+
+void key_set_u64(plist_t dict, const char *key, uint64_t v)
+{
+	plist_dict_set_item(dict, key, plist_new_uint(v));
+}
+
+void key_set_text(plist_t dict, const char *key, const char *v)
+{
+	plist_dict_set_item(dict, key, plist_new_string(v));
+}
+
+void key_set_bool(plist_t dict, const char *key, bool v)
+{
+	plist_dict_set_item(dict, key, plist_new_bool(v));
+}
+
+void key_add_flag(plist_t dict, uint64_t flag)
+{
+	key_set_u64(dict, "flags", key_u64(dict, "flags") | flag);
+}
+
+void key_copy(plist_t to, const char *as, plist_t from, const char *key)
+{
+	plist_t n = plist_dict_get_item(from, key);
+
+	if (n)
+		plist_dict_set_item(to, as, plist_copy(n));
+}
+
+struct key_walk key_walk(plist_t array)
+{
+	struct key_walk w = { .array = array };
+
+	if (array)
+		plist_array_new_iter(array, &w.at);
+	return w;
+}
+
+bool key_walk_next(struct key_walk *w)
+{
+	w->item = NULL;
+	if (w->array)
+		plist_array_next_item(w->array, w->at, &w->item);
+	if (w->item)
+		return true;
+	free(w->at);
+	w->at = NULL;
+	return false;
+}

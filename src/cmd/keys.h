@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading and writing the keys of the protocol's dictionaries (doc/protocol.md) without a page of libplist. */
+#ifndef CMD_KEYS_H
+#define CMD_KEYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <plist/plist.h>
+
+/* Bits of the key `flags`. */
+#define KEY_READONLY (1u << 0)
+#define KEY_PERSISTENT (1u << 3)
+#define KEY_SUSPENDED (1u << 1)
+#define KEY_LIVE (1u << 5)
+#define KEY_INACTIVE (1u << 6)
+#define KEY_NOFLUSH (1u << 11)
+#define KEY_QUERY_INACTIVE (1u << 12)
+#define KEY_DEFERRED (1u << 17)
+
+/* What is not there reads as 0, "" and false; strings stay the dictionary's. */
+uint64_t key_u64(plist_t dict, const char *key);
+const char *key_text(plist_t dict, const char *key);
+bool key_flag(plist_t dict, uint64_t flag);
+/* The array KEY, or NULL. */
+plist_t key_array(plist_t dict, const char *key);
+
+void key_set_u64(plist_t dict, const char *key, uint64_t v);
+void key_set_text(plist_t dict, const char *key, const char *v);
+void key_set_bool(plist_t dict, const char *key, bool v);
+void key_add_flag(plist_t dict, uint64_t flag);
+/* Moves a copy of KEY from one dictionary to another under the name AS; nothing if it is not there. */
+void key_copy(plist_t to, const char *as, plist_t from, const char *key);
+
+/* for (struct key_walk w = key_walk(array); key_walk_next(&w);) ... w.item; ARRAY may be NULL. */
+struct key_walk {
+	plist_t array, item;
+	void *at;
+};
+
+struct key_walk key_walk(plist_t array);
+/* False at the end; a walk that is left early ends with free(w.at). */
+bool key_walk_next(struct key_walk *w);
+
+#endif

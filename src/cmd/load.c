@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse load, reload, clear, wipe_table: what goes into a device's table slots. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+#include "cmd/show.h"
+#include "cmd/source.h"
+
+static int load_send(struct job *j, const char *name, plist_t request)
+{
+	plist_t reply = NULL;
+	int code = client_ask(j, name, request, &reply);
+
+	if (!code)
+		code = show_changed(j, reply);
+	plist_free(reply);
+	return code;
+}
+
+int command_load(struct job *j)
+{
+	struct err e = ERR_INIT;
+	plist_t request;
+	char *name, *text;
+	int code = pick_device(j, 0, 1, &name);
+
+	if (code)
+		return code;
+	request = request_new("reload", name);
+	text = source_text(j, j->argc ? j->argv[0] : NULL, &e);
+	if (!text || source_put(j, request, text, &e)) {
+		plist_free(request);
+		code = job_failed(j, name, &e);
+	} else {
+		code = load_send(j, name, request);
+	}
+	free(text);
+	free(name);
+	return code;
+}
+
+int command_reload(struct job *j)
+{
+	return command_load(j);
+}
+
+int command_clear(struct job *j)
+{
+	char *name;
+	int code = pick_device(j, 0, 0, &name);
+
+	if (!code)
+		code = load_send(j, name, request_new("clear", name));
+	free(name);
+	return code;
+}
+
+/* The same size, and every request fails. */
+static plist_t wipe_request(plist_t info, const char *name)
+{
+	plist_t request = request_new("reload", name);
+	struct text line = TEXT_INIT;
+
+	text_printf(&line, "0 %" PRIu64 " error", key_u64(info, "sectors"));
+	key_set_text(request, "table", text_str(&line));
+	text_free(&line);
+	if (key_flag(info, KEY_READONLY))
+		key_add_flag(request, KEY_READONLY);
+	return request;
+}
+
+static int wipe_one(struct job *j, const char *name)
+{
+	struct err e = ERR_INIT;
+	plist_t info = NULL, request;
+	int code = client_ask(j, name, request_new("info", name), &info);
+
+	if (!code && !key_flag(info, KEY_LIVE)) {
+		err_set(&e, -ENXIO, "it has no active table");
+		code = job_failed(j, name, &e);
+	}
+	if (!code)
+		code = client_ask(j, name, wipe_request(info, name), NULL);
+	if (!code) {
+		request = request_new("resume", name);
+		if (j->o.given[OPT_noflush])
+			key_add_flag(request, KEY_NOFLUSH);
+		code = load_send(j, name, request);
+	}
+	plist_free(info);
+	return code;
+}
+
+int command_wipe_table(struct job *j)
+{
+	struct pick p;
+	int code = pick_devices(j, PICK_NONE_IS_WRONG, &p);
+	size_t i;
+
+	for (i = 0; !code && i < p.n; i++)
+		code = wipe_one(j, p.names[i]);
+	pick_free(&p);
+	return code;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse ls: the devices' names, as dmsetup prints them; with --target only those with such a line. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+#include "cmd/say.h"
+#include "cmd/show.h"
+#include "cmd/tree.h"
+
+enum ls_style { LS_DEVNO, LS_BLKDEVNAME, LS_DEVNAME };
+
+static int ls_style(struct job *j, enum ls_style *style)
+{
+	const char *word = j->o.value[OPT_options];
+
+	*style = LS_DEVNO;
+	if (!word || !strcmp(word, "devno"))
+		return EXIT_OK;
+	if (!strcmp(word, "blkdevname"))
+		*style = LS_BLKDEVNAME;
+	else if (!strcmp(word, "devname"))
+		*style = LS_DEVNAME;
+	else
+		return job_usage(j, "-o %s: that is none of devno, blkdevname, devname", word);
+	return EXIT_OK;
+}
+
+/* Does the device have a line of that target type? A device that vanished has none. */
+static int ls_has_target(struct job *j, const char *name, const char *type, bool *has)
+{
+	struct err e = ERR_INIT;
+	plist_t reply = NULL;
+	int r = client_try(j, name, request_new("status", name), &reply, &e);
+
+	*has = false;
+	if (r)
+		return r == -ENXIO ? EXIT_OK : job_failed(j, name, &e);
+	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);)
+		*has |= !strcmp(key_text(w.item, "type"), type);
+	plist_free(reply);
+	return EXIT_OK;
+}
+
+static void ls_line(struct job *j, enum ls_style style, plist_t row)
+{
+	uint64_t major = key_u64(row, "major"), minor = key_u64(row, "minor");
+	const char *name = key_text(row, "name");
+
+	if (style == LS_BLKDEVNAME)
+		printf("%s\t(dm-%" PRIu64 ")\n", name, minor);
+	else if (style == LS_DEVNAME)
+		printf("%s\t(%s)\n", name, name);
+	else if (j->o.given[OPT_target])
+		printf("%s\t(%" PRIu64 ", %" PRIu64 ")\n", name, major, minor);	/* dmsetup's own whim */
+	else
+		printf("%s\t(%" PRIu64 ":%" PRIu64 ")\n", name, major, minor);
+}
+
+/* The child of --exec: COMMAND's words and one more, without a shell, as dmsetup does it. */
+static void ls_become(const char *command, const char *name, const char *uri)
+{
+	char *words = say_need(strdup(command)), *at = words, *word, *path;
+	char *argv[66];
+	int n = 0;
+
+	while (n < 64 && (word = strsep(&at, " \t")))
+		if (*word)
+			argv[n++] = word;
+	if (asprintf(&path, "/dev/mapper/%s", name) < 0 || !n)
+		_exit(127);
+	argv[n++] = path;
+	argv[n] = NULL;
+	setenv("DMUSE_NAME", name, 1);
+	setenv("DMUSE_URI", uri, 1);
+	execvp(argv[0], argv);
+	say_error("ls: cannot run %s: %s", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static const char *ls_first_uri(plist_t reply)
+{
+	plist_t uris = reply ? key_array(reply, "uris") : NULL;
+
+	return uris && plist_array_get_size(uris) ? plist_get_string_ptr(plist_array_get_item(uris, 0), NULL) : "";
+}
+
+static int ls_exec(struct job *j, const char *name)
+{
+	struct err e = ERR_INIT;
+	plist_t reply = NULL;
+	int status = 0;
+	pid_t pid;
+
+	if (client_try(j, name, request_new("export", name), &reply, &e))
+		reply = NULL;	/* no front serves it: then the command has no address */
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		ls_become(j->o.value[OPT_exec], name, ls_first_uri(reply));
+	plist_free(reply);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		err_set(&e, -errno, "cannot run %s: %s", j->o.value[OPT_exec], strerror(errno));
+		return job_failed(j, name, &e);
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? EXIT_OK : EXIT_FAILED;
+}
+
+static int ls_row(struct job *j, enum ls_style style, plist_t row, plist_t json)
+{
+	const char *name = key_text(row, "name");
+	bool wanted = true;
+	int code = EXIT_OK;
+
+	if (j->o.given[OPT_target])
+		code = ls_has_target(j, name, j->o.value[OPT_target], &wanted);
+	if (code || !wanted)
+		return code;
+	if (j->o.given[OPT_exec])
+		return ls_exec(j, name);
+	if (j->o.given[OPT_json])
+		plist_array_append_item(json, show_json(row));
+	else
+		ls_line(j, style, row);
+	return EXIT_OK;
+}
+
+int command_ls(struct job *j)
+{
+	struct pick_rows all = { .n = 0 };
+	enum ls_style style = LS_DEVNO;
+	plist_t json;
+	int code;
+	size_t i;
+
+	if (j->argc)
+		return job_usage(j, "'%s': it takes no device", j->argv[0]);
+	if (j->o.given[OPT_tree] && !j->o.given[OPT_target] && !j->o.given[OPT_exec])
+		return tree_print(j);
+	code = ls_style(j, &style);
+	if (!code)
+		code = pick_all(j, &all);
+	if (code)
+		return code;
+	json = plist_new_array();
+	for (i = 0; !code && i < all.n; i++)
+		code = ls_row(j, style, all.rows[i], json);
+	if (!all.n && !j->o.given[OPT_json])
+		printf("No devices found\n");
+	if (!code && j->o.given[OPT_json] && !j->o.given[OPT_exec])
+		code = client_print_json(plist_copy(json));
+	plist_free(json);
+	pick_rows_free(&all);
+	return code;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Paths of sockets: see paths.h. */
+#include "cmd/paths.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATHS_SYSTEM "/run/dmuse/control"
+
+static const char *paths_env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static int paths_fill(char out[PATHS_MAX], struct err *e, const char *folder, const char *rest)
+{
+	int n = snprintf(out, PATHS_MAX, "%s%s", folder, rest);
+
+	if (n >= PATHS_MAX)
+		return err_set(e, -ENAMETOOLONG, "%s%s is too long for a socket: %d bytes are allowed", folder, rest,
+			       PATHS_MAX - 1);
+	return 0;
+}
+
+static int paths_own(char out[PATHS_MAX], struct err *e)
+{
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), "/run/user/%u", (unsigned)geteuid());
+	if (!access(folder, W_OK))
+		return paths_fill(out, e, folder, "/dmuse/control");
+	snprintf(folder, sizeof(folder), "/tmp/dmuse-%u", (unsigned)geteuid());
+	return paths_fill(out, e, folder, "/control");
+}
+
+int paths_control(char out[PATHS_MAX], const char *given, struct err *e)
+{
+	const char *xdg = paths_env("XDG_RUNTIME_DIR");
+
+	if (!given)
+		given = paths_env("DMUSE_SOCKET");
+	if (given)
+		return paths_fill(out, e, given, "");
+	if (xdg)
+		return paths_fill(out, e, xdg, "/dmuse/control");
+	if (!geteuid())
+		return paths_fill(out, e, PATHS_SYSTEM, "");
+	return paths_own(out, e);
+}
+
+const char *paths_second(const char *given)
+{
+	if (given || paths_env("DMUSE_SOCKET") || !paths_env("XDG_RUNTIME_DIR") || geteuid())
+		return NULL;
+	return PATHS_SYSTEM;
+}
+
+int paths_beside(char out[PATHS_MAX], const char *control, const char *name, struct err *e)
+{
+	const char *slash = strrchr(control, '/');
+	char folder[PATHS_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - control) : 0, control);
+	return paths_fill(out, e, folder, name);
+}
+
+static bool paths_trusted(const struct stat *st)
+{
+	return !st->st_uid || st->st_uid == geteuid();
+}
+
+static int paths_check_folder(const char *folder, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(folder, &st) || (S_ISLNK(st.st_mode) && paths_trusted(&st) && stat(folder, &st)))
+		return err_set(e, -errno, "cannot look at the folder %s: %s", folder, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, -ENOTDIR, "%s is no folder, and the socket was to be in it", folder);
+	if (!paths_trusted(&st))
+		return err_set(e, -EPERM, "the folder %s belongs to user %u, who could take the socket over", folder,
+			       (unsigned)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
+		return err_set(e, -EPERM, "others may write to the folder %s and could take the socket over", folder);
+	return 0;
+}
+
+int paths_make_folder(const char *control, bool open, struct err *e)
+{
+	const char *slash = strrchr(control, '/');
+	char folder[PATHS_MAX];
+
+	if (!slash || slash == control)
+		return 0;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - control), control);
+	if (!mkdir(folder, 0700))
+		return open && chmod(folder, 0711) ? err_set(e, -errno, "cannot let others into the folder %s: %s",
+							     folder, strerror(errno)) : 0;
+	if (errno != EEXIST)
+		return err_set(e, -errno, "cannot make the folder %s: %s", folder, strerror(errno));
+	return paths_check_folder(folder, e);
+}
+
+char *paths_absolute(const char *path, struct err *e)
+{
+	char *cwd, *out = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (!cwd) {
+		err_set(e, -errno, "cannot tell the current folder: %s", strerror(errno));
+		return NULL;
+	}
+	if (asprintf(&out, "%s/%s", cwd, path) < 0) {
+		err_set(e, -ENOMEM, "no memory for a path");
+		out = NULL;
+	}
+	free(cwd);
+	return out;
+}

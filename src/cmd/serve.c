@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's life: see serve.h. It is brought up from the inside outwards and
+ * taken down the other way round: no new commands, no held requests, no NBD
+ * clients, then the last flush.
+ */
+#include "cmd/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "cmd/tables.h"
+#include "core/world.h"
+#include "stores/stores.h"
+#include "targets/targets.h"
+
+struct serve {
+	const struct serve_opts *o;
+	struct loop *loop;
+	struct dm_world *world;
+	struct control *control;
+	struct nbd *nbd;
+	struct loop_watch signals;
+	bool ending;
+};
+
+/* NBD clients are gone: loop_run() returns and serve_down() does the rest. */
+static void serve_nbd_stopped(void *arg)
+{
+	struct serve *s = arg;
+
+	loop_stop(s->loop);
+}
+
+static void serve_end(struct serve *s)
+{
+	if (s->ending)
+		return;
+	s->ending = true;
+	sd_notify(0, "STOPPING=1");
+	if (s->control)
+		control_stop(s->control);
+	dm_world_release(s->world);
+	if (s->nbd)
+		nbd_stop(s->nbd, serve_nbd_stopped, s);
+	else
+		loop_stop(s->loop);
+}
+
+static void serve_shutdown(struct dm_world *w)
+{
+	serve_end(w->owner);
+}
+
+/* SIGHUP means nothing: there is no file to read again, and a closed terminal must not take disks away. */
+static void serve_signal(struct loop_watch *watch, uint32_t events)
+{
+	struct serve *s = container(watch, struct serve, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGHUP)
+		return;
+	log_info("%s: ending", strsignal((int)info.ssi_signo));
+	serve_end(s);
+}
+
+/* Before any thread exists, so that all inherit the mask. */
+static int serve_signals(struct serve *s, struct err *e)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	s->signals.ready = serve_signal;
+	s->signals.events = EPOLLIN;
+	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signals.fd < 0 || loop_watch(s->loop, &s->signals))
+		return err_set(e, -errno, "cannot watch for signals: %s", strerror(errno));
+	return 0;
+}
+
+/* A descriptor for every file and client: as many as we may have. */
+static void serve_raise_limit(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_NOFILE, &l) && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static int serve_world(struct serve *s, struct err *e)
+{
+	struct dm_world_opts o = {
+		.loop = s->loop, .types = dm_types, .store_types = dm_store_types, .io_threads = s->o->io_threads,
+		.engine = s->o->engine,
+	};
+	int r = dm_world_new(&s->world, &o, e);
+
+	if (r)
+		return r;
+	s->world->shutdown = serve_shutdown;
+	s->world->owner = s;
+	return 0;
+}
+
+static int serve_tables(struct serve *s, struct err *e)
+{
+	struct tables_count n = { 0, 0 };
+	int r;
+
+	if (!s->o->tables)
+		return 0;
+	r = tables_create(s->world, s->o->tables, &n, e);
+	if (r)
+		return r;
+	log_info("%s: %u device%s created, %u failed", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed);
+	sd_notifyf(0, "STATUS=%u devices created from %s, %u failed", n.created, s->o->tables, n.failed);
+	return 0;
+}
+
+/* The control socket comes first: a second daemon must find out before it opens any disk. */
+static int serve_up(struct serve *s, struct err *e)
+{
+	int r = loop_new(&s->loop, e);
+
+	if (!r)
+		r = serve_signals(s, e);
+	if (!r)
+		r = serve_world(s, e);
+	if (!r)
+		r = control_new(&s->control, s->world, &s->o->control, e);
+	if (!r && s->o->nbd_wanted)
+		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
+	if (!r)
+		r = serve_tables(s, e);
+	return r;
+}
+
+static int serve_down(struct serve *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->nbd)
+		nbd_free(s->nbd);
+	if (s->world && dm_world_stop(s->world, &e))
+		log_error("at the end: %s", e.text);
+	if (s->control)
+		control_free(s->control);
+	if (s->world)
+		dm_world_free(s->world);
+	if (s->signals.fd >= 0)
+		close(s->signals.fd);
+	loop_free(s->loop);
+	return e.code;
+}
+
+int serve(const struct serve_opts *o)
+{
+	struct serve s = { .o = o, .signals.fd = -1 };
+	struct err e = ERR_INIT;
+	int r;
+
+	serve_raise_limit();
+	r = serve_up(&s, &e);
+	if (r) {
+		log_error("%s", e.text);
+	} else {
+		o->ready(o->arg);
+		sd_notify(0, "READY=1");
+	}
+	if (r && s.world)
+		serve_end(&s);
+	if (s.world)
+		loop_run(s.loop);
+	return serve_down(&s) || r ? 1 : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's life: a world, its control socket, its NBD server, from the first signal mask to the last flush. */
+#ifndef CMD_SERVE_H
+#define CMD_SERVE_H
+
+#include <stdbool.h>
+
+#include "base/aio.h"
+#include "fronts/control/control.h"
+#include "fronts/nbd/nbd.h"
+
+struct serve_opts {
+	struct control_opts control;
+	struct nbd_opts nbd;
+	bool nbd_wanted;
+	unsigned io_threads;	/* 0: one a CPU */
+	enum aio_engine engine;
+	const char *tables;	/* absolute path, or NULL */
+	void (*ready)(void *arg);	/* it serves */
+	void *arg;
+};
+
+/* Serves until SIGTERM, SIGINT or the command `shutdown`. 0, or 1 after a failure that was logged. */
+int serve(const struct serve_opts *o);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One device's state: see show.h. */
+#include "cmd/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+
+static const char *show_tables(plist_t row)
+{
+	bool live = key_flag(row, KEY_LIVE), inactive = key_flag(row, KEY_INACTIVE);
+
+	return live ? inactive ? "LIVE & INACTIVE" : "LIVE" : inactive ? "INACTIVE" : "None";
+}
+
+void show_info(plist_t row)
+{
+	printf("Name:              %s\n", key_text(row, "name"));
+	printf("State:             %s%s%s\n", key_flag(row, KEY_SUSPENDED) ? "SUSPENDED" : "ACTIVE",
+	       key_flag(row, KEY_READONLY) ? " (READ-ONLY)" : "",
+	       key_flag(row, KEY_DEFERRED) ? " (DEFERRED REMOVE)" : "");
+	printf("Tables present:    %s\n", show_tables(row));
+	printf("Open count:        %" PRIu64 "\n", key_u64(row, "open_count"));
+	printf("Event number:      %" PRIu64 "\n", key_u64(row, "event_nr"));
+	printf("Major, minor:      %" PRIu64 ", %" PRIu64 "\n", key_u64(row, "major"), key_u64(row, "minor"));
+	printf("Number of targets: %" PRIu64 "\n", key_u64(row, "target_count"));
+	if (*key_text(row, "uuid"))
+		printf("UUID: %s\n", key_text(row, "uuid"));
+	printf("\n");
+}
+
+plist_t show_json(plist_t row)
+{
+	plist_t out = plist_new_dict();
+
+	key_copy(out, "name", row, "name");
+	key_set_text(out, "uuid", key_text(row, "uuid"));
+	key_copy(out, "major", row, "major");
+	key_copy(out, "minor", row, "minor");
+	key_set_text(out, "state", key_flag(row, KEY_SUSPENDED) ? "suspended" : "active");
+	key_set_bool(out, "readonly", key_flag(row, KEY_READONLY));
+	key_set_bool(out, "live", key_flag(row, KEY_LIVE));
+	key_set_bool(out, "inactive", key_flag(row, KEY_INACTIVE));
+	key_set_bool(out, "deferred_remove", key_flag(row, KEY_DEFERRED));
+	key_copy(out, "open_count", row, "open_count");
+	key_copy(out, "event_nr", row, "event_nr");
+	key_copy(out, "target_count", row, "target_count");
+	key_copy(out, "sectors", row, "sectors");
+	return out;
+}
+
+int show_changed(struct job *j, plist_t reply)
+{
+	if (j->o.given[OPT_json])
+		return client_print_json(show_json(reply));
+	if (j->o.given[OPT_verbose])
+		show_info(reply);
+	return EXIT_OK;
+}

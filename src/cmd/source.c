@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables from the caller: see source.h. Relative paths in it start in the caller's folder, so that goes along. */
+#include "cmd/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/keys.h"
+#include "cmd/say.h"
+#include "cmd/slurp.h"
+
+char *source_text(struct job *j, const char *file, struct err *e)
+{
+	if (j->o.given[OPT_table] && file) {
+		err_set(e, -EINVAL, "the table is in --table, so what is '%s' for?", file);
+		return NULL;
+	}
+	if (j->o.given[OPT_table])
+		return say_need(strdup(j->o.value[OPT_table]));
+	if (!file && isatty(STDIN_FILENO))
+		say_note("reading the table from the terminal; ^D ends it");
+	return slurp(file ? file : "-", e);
+}
+
+int source_put(struct job *j, plist_t request, const char *text, struct err *e)
+{
+	char *cwd = getcwd(NULL, 0);
+
+	if (!cwd)
+		return err_set(e, -errno, "cannot tell the current folder, where relative paths start: %s", strerror(errno));
+	key_set_text(request, "table", text);
+	key_set_text(request, "cwd", cwd);
+	key_set_bool(request, "sizes", true);
+	if (j->o.given[OPT_readonly])
+		key_add_flag(request, KEY_READONLY);
+	free(cwd);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a table comes from: --table, a file, or stdin; and putting it into a request. */
+#ifndef CMD_SOURCE_H
+#define CMD_SOURCE_H
+
+#include <plist/plist.h>
+
+#include "cmd/job.h"
+
+/* The text of --table, else of FILE, else of stdin (FILE NULL or "-"), freed by the caller; NULL and a sentence. */
+char *source_text(struct job *j, const char *file, struct err *e);
+
+/* Puts the table TEXT into REQUEST with what the daemon needs to read it as it was meant here. 0 or -errno, sentence. */
+int source_put(struct job *j, plist_t request, const char *text, struct err *e);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse suspend, resume, wait, mknodes. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/words.h"
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+#include "cmd/show.h"
+
+static int state_one(struct job *j, const char *command, const char *name)
+{
+	plist_t request = request_new(command, name), reply = NULL;
+	int code;
+
+	if (j->o.given[OPT_noflush])
+		key_add_flag(request, KEY_NOFLUSH);
+	code = client_ask(j, name, request, &reply);
+	if (!code)
+		code = show_changed(j, reply);
+	plist_free(reply);
+	return code;
+}
+
+static int state_each(struct job *j, const char *command, enum pick_none none)
+{
+	struct pick p;
+	int code = pick_devices(j, none, &p);
+	size_t i;
+
+	for (i = 0; !code && i < p.n; i++)
+		code = state_one(j, command, p.names[i]);
+	pick_free(&p);
+	return code;
+}
+
+int command_suspend(struct job *j)
+{
+	return state_each(j, "suspend", PICK_NONE_IS_WRONG);
+}
+
+int command_resume(struct job *j)
+{
+	return state_each(j, "resume", PICK_NONE_IS_WRONG);
+}
+
+int command_mknodes(struct job *j)
+{
+	return state_each(j, "mknodes", PICK_NONE_IS_ALL);
+}
+
+static int wait_send(struct job *j, const char *name, uint64_t event_nr)
+{
+	plist_t request = request_new("wait", name), reply = NULL;
+	int code;
+
+	key_set_u64(request, "event_nr", event_nr);
+	code = client_ask(j, name, request, &reply);
+	if (!code)
+		code = show_changed(j, reply);
+	plist_free(reply);
+	return code;
+}
+
+int command_wait(struct job *j)
+{
+	uint64_t event_nr = 0;
+	char *name;
+	int code = pick_device(j, 0, 1, &name);
+
+	if (!code && j->argc && (words_u64(j->argv[0], &event_nr) || event_nr > UINT32_MAX))
+		code = job_usage(j, "the event number '%s' is not a number", j->argv[0]);
+	else if (!code)
+		code = wait_send(j, name, event_nr);
+	free(name);
+	return code;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse stats: what a device has done, one row an operation, with latencies out of the histogram. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+
+static uint64_t stats_bucket(plist_t latency, uint32_t i)
+{
+	uint64_t v = 0;
+
+	plist_get_uint_val(plist_array_get_item(latency, i), &v);
+	return v;
+}
+
+/* The upper end, in microseconds, of the bucket in which the PERCENT-th request lies: bucket i ends at 2^i. */
+static uint64_t stats_percentile(plist_t latency, unsigned percent)
+{
+	uint32_t n = latency ? plist_array_get_size(latency) : 0, i;
+	uint64_t total = 0, seen = 0;
+
+	for (i = 0; i < n; i++)
+		total += stats_bucket(latency, i);
+	for (i = 0; i < n; i++) {
+		seen += stats_bucket(latency, i);
+		if (seen * 100 >= total * percent)
+			break;
+	}
+	return total ? 1ull << i : 0;
+}
+
+static void stats_row(const char *op, plist_t row)
+{
+	uint64_t ios = key_u64(row, "ios");
+	plist_t latency = key_array(row, "latency");
+
+	printf("  %-9s %12" PRIu64 " %14" PRIu64 " %8" PRIu64 " %12.1f %10" PRIu64 " %10" PRIu64 "\n", op, ios,
+	       key_u64(row, "sectors"), key_u64(row, "errors"), ios ? (double)key_u64(row, "ns") / 1e3 / (double)ios : 0,
+	       stats_percentile(latency, 50), stats_percentile(latency, 99));
+}
+
+static void stats_print(const char *name, plist_t reply)
+{
+	plist_t stats = plist_dict_get_item(reply, "stats"), row = NULL;
+	plist_dict_iter at = NULL;
+	char *op = NULL;
+
+	printf("%s:\n  %-9s %12s %14s %8s %12s %10s %10s\n", name, "operation", "requests", "sectors", "errors",
+	       "mean us", "50% < us", "99% < us");
+	if (!stats)
+		return;
+	plist_dict_new_iter(stats, &at);
+	for (plist_dict_next_item(stats, at, &op, &row); row; plist_dict_next_item(stats, at, &op, &row)) {
+		stats_row(op, row);
+		free(op);
+	}
+	free(at);
+}
+
+static int stats_one(struct job *j, const char *name, bool may_vanish, plist_t json)
+{
+	plist_t request = request_new("stats", name), reply = NULL, one;
+	struct err e = ERR_INIT;
+	int r;
+
+	if (j->o.given[OPT_reset])
+		key_set_bool(request, "reset", true);
+	r = client_try(j, name, request, &reply, &e);
+	if (r == -ENXIO && may_vanish)
+		return EXIT_OK;
+	if (r)
+		return job_failed(j, name, &e);
+	if (json) {
+		one = plist_new_dict();
+		key_set_text(one, "name", name);
+		key_copy(one, "stats", reply, "stats");
+		plist_array_append_item(json, one);
+	} else {
+		stats_print(name, reply);
+	}
+	plist_free(reply);
+	return EXIT_OK;
+}
+
+int command_stats(struct job *j)
+{
+	struct pick p;
+	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
+	plist_t json = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	size_t i;
+
+	for (i = 0; !code && i < p.n; i++)
+		code = stats_one(j, p.names[i], p.all, json);
+	if (!code && p.all && !p.n && !json)
+		printf("No devices found\n");
+	if (!code && json)
+		code = client_print_json(json);
+	else
+		plist_free(json);
+	pick_free(&p);
+	return code;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse status, table: the lines of tables, as text, in the concise format, or as JSON. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/client.h"
+#include "cmd/concise.h"
+#include "cmd/keys.h"
+#include "cmd/pick.h"
+
+struct table {
+	struct job *j;
+	const char *command;	/* "status" or "table" */
+	bool prefix;		/* the name in front of each line */
+	bool begun;		/* concise: something was printed */
+	plist_t json;		/* the answer so far, or NULL */
+};
+
+static bool table_wanted(const struct table *t, plist_t row)
+{
+	return !t->j->o.given[OPT_target] || !strcmp(key_text(row, "type"), t->j->o.value[OPT_target]);
+}
+
+static void table_lines(const struct table *t, const char *name, plist_t reply)
+{
+	bool any = false;
+
+	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
+		any = true;
+		if (!table_wanted(t, w.item))
+			continue;
+		printf("%s%s%" PRIu64 " %" PRIu64 " %s %s\n", t->prefix ? name : "", t->prefix ? ": " : "",
+		       key_u64(w.item, "start"), key_u64(w.item, "length"), key_text(w.item, "type"),
+		       key_text(w.item, "params"));
+	}
+	if (!any && !t->j->o.given[OPT_target])
+		printf("%s%s\n", t->prefix ? name : "", t->prefix ? ": " : "");
+}
+
+static void table_concise(struct table *t, const char *name, plist_t reply)
+{
+	struct text out = TEXT_INIT, line = TEXT_INIT;
+
+	text_add(&out, t->begun ? ";" : "");
+	t->begun = true;
+	concise_add(&out, name);
+	text_add(&out, ",");
+	concise_add(&out, key_text(reply, "uuid"));
+	text_printf(&out, ",%" PRIu64 ",%s", key_u64(reply, "minor"), key_flag(reply, KEY_READONLY) ? "ro" : "rw");
+	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
+		if (!table_wanted(t, w.item))
+			continue;
+		text_clear(&line);
+		text_printf(&line, "%" PRIu64 " %" PRIu64 " %s %s", key_u64(w.item, "start"), key_u64(w.item, "length"),
+			    key_text(w.item, "type"), key_text(w.item, "params"));
+		text_add(&out, ",");
+		concise_add(&out, text_str(&line));
+	}
+	fputs(text_str(&out), stdout);
+	text_free(&out);
+	text_free(&line);
+}
+
+static plist_t table_json(const struct table *t, const char *name, plist_t reply)
+{
+	plist_t out = plist_new_dict(), list = plist_new_array(), line;
+
+	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
+		if (!table_wanted(t, w.item))
+			continue;
+		line = plist_new_dict();
+		key_copy(line, "start", w.item, "start");
+		key_copy(line, "length", w.item, "length");
+		key_copy(line, "type", w.item, "type");
+		key_copy(line, "params", w.item, "params");
+		plist_array_append_item(list, line);
+	}
+	key_set_text(out, "name", name);
+	plist_dict_set_item(out, "targets", list);
+	return out;
+}
+
+static int table_one(struct table *t, const char *name, bool may_vanish)
+{
+	plist_t request = request_new(t->command, name), reply = NULL;
+	struct err e = ERR_INIT;
+	int r;
+
+	if (t->j->o.given[OPT_inactive])
+		key_add_flag(request, KEY_QUERY_INACTIVE);
+	r = client_try(t->j, name, request, &reply, &e);
+	if (r == -ENXIO && may_vanish)
+		return EXIT_OK;
+	if (r)
+		return job_failed(t->j, name, &e);
+	if (t->json)
+		plist_array_append_item(t->json, table_json(t, name, reply));
+	else if (t->j->o.given[OPT_concise])
+		table_concise(t, name, reply);
+	else
+		table_lines(t, name, reply);
+	plist_free(reply);
+	return EXIT_OK;
+}
+
+static int table_each(struct job *j, const char *command)
+{
+	struct table t = { .j = j, .command = command };
+	struct pick p;
+	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
+	size_t i;
+
+	t.prefix = p.all || p.n > 1;
+	t.json = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	for (i = 0; !code && i < p.n; i++)
+		code = table_one(&t, p.names[i], p.all);
+	if (t.begun)
+		printf("\n");
+	if (!code && p.all && !p.n && !t.json)
+		printf("No devices found\n");
+	if (!code && t.json)
+		code = client_print_json(t.json);
+	else
+		plist_free(t.json);
+	pick_free(&p);
+	return code;
+}
+
+int command_status(struct job *j)
+{
+	return table_each(j, "status");
+}
+
+int command_table(struct job *j)
+{
+	return table_each(j, "table");
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables file: see tables.h. Like a boot, it goes on after a failure: one
+ * missing disk must not take the other devices away.
+ */
+#include "cmd/tables.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/concise.h"
+#include "cmd/slurp.h"
+#include "core/command.h"
+
+struct tables {
+	struct dm_world *world;
+	const char *path;
+	char *folder;
+	unsigned line;
+	struct tables_count *n;
+};
+
+static void tables_warn(const struct tables *t, const char *name, const char *warnings)
+{
+	const char *end;
+
+	for (; *warnings; warnings = *end ? end + 1 : end) {
+		end = strchrnul(warnings, '\n');
+		log_warn("%s:%u: %s: %.*s", t->path, t->line, name, (int)(end - warnings), warnings);
+	}
+}
+
+static void tables_one(struct tables *t, const struct concise *d)
+{
+	struct dm_cmd c = {
+		.verb = DM_DO_CREATE, .flags = DM_WITH_SIZES | (d->readonly ? DM_WITH_READONLY : 0),
+		.name = d->name, .uuid = d->uuid, .has_minor = d->has_minor, .minor = d->minor,
+		.text = *d->table ? d->table : NULL, .cwd = t->folder,
+	};
+
+	if (dm_do_now(t->world, &c)) {
+		log_error("%s:%u: %s: %s", t->path, t->line, d->name, c.reply.err.text);
+		t->n->failed++;
+	} else {
+		t->n->created++;
+	}
+	tables_warn(t, d->name, text_str(&c.reply.warnings));
+	dm_reply_free(&c.reply);
+}
+
+static void tables_line(struct tables *t, char *line)
+{
+	struct err e = ERR_INIT;
+	struct concise d;
+	int r;
+
+	while (isspace((unsigned char)*line))
+		line++;
+	if (*line == '#')
+		return;
+	while ((r = concise_next(&line, &d, &e)) > 0)
+		tables_one(t, &d);
+	if (!r)
+		return;
+	log_error("%s:%u: %s", t->path, t->line, e.text);
+	t->n->failed++;
+}
+
+static void tables_lines(struct tables *t, char *text)
+{
+	char *next;
+
+	for (; text; text = next) {
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = '\0';
+		t->line++;
+		tables_line(t, text);
+	}
+}
+
+int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e)
+{
+	struct tables t = { .world = w, .path = path, .n = n };
+	const char *slash = strrchr(path, '/');
+	char *text = slurp(path, e);
+
+	if (!text)
+		return e->code;
+	t.folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	tables_lines(&t, text);
+	free(t.folder);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices that the daemon creates when it starts, from a file: one a line in the concise format. */
+#ifndef CMD_TABLES_H
+#define CMD_TABLES_H
+
+#include "base/err.h"
+
+struct dm_world;
+
+struct tables_count {
+	unsigned created, failed;
+};
+
+/*
+ * Creates the devices of the file PATH; relative paths in it start in the file's own folder. A device that fails is
+ * logged with FILE:LINE and counted, and the next one is tried. -errno and a sentence only if PATH cannot be read.
+ */
+int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e);
+
+#endif

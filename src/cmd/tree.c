@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Drawing what stands on what: see tree.h. Each level that is open adds one
+ * piece to the left of a line: a bar if more follows there, else blanks. Compact
+ * puts a first child on its parent's line, so pieces there are as wide as the parent.
+ */
+#include "cmd/tree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/graph.h"
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/say.h"
+
+#define TREE_DEPTH 64
+
+struct tree_signs {
+	const char *more, *last, *bar;		/* of a child with siblings below, of the last one, of a level that goes on */
+	const char *first, *only;		/* compact: between a parent and its child on the same line */
+};
+
+static const struct tree_signs tree_ascii = { "|-", "`-", "|", "-+-", "---" };
+static const struct tree_signs tree_utf = { "\u251c\u2500", "\u2514\u2500", "\u2502", "\u2500\u252c\u2500",
+					    "\u2500\u2500\u2500" };
+static const struct tree_signs tree_vt100 = { "\033(0tq\033(B", "\033(0mq\033(B", "\033(0x\033(B",
+					      "\033(0qwq\033(B", "\033(0qqq\033(B" };
+
+struct tree {
+	const struct graph *g;
+	const struct tree_signs *signs;
+	bool nodevice, blkdevname, active, open, rw, uuid, inverted, compact;
+	struct {
+		int width;	/* blanks before the level's bar */
+		bool more;
+	} levels[TREE_DEPTH];
+};
+
+/* One word of -o; false if it is none. */
+static bool tree_option(struct tree *t, const char *word)
+{
+	const struct {
+		const char *word;
+		bool *set, to;
+	} flags[] = {
+		{ "device", &t->nodevice, false }, { "nodevice", &t->nodevice, true },
+		{ "blkdevname", &t->blkdevname, true }, { "active", &t->active, true }, { "open", &t->open, true },
+		{ "rw", &t->rw, true }, { "uuid", &t->uuid, true }, { "inverted", &t->inverted, true },
+		{ "compact", &t->compact, true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (!strcmp(word, flags[i].word)) {
+			*flags[i].set = flags[i].to;
+			return true;
+		}
+	if (!strcmp(word, "ascii"))
+		t->signs = &tree_ascii;
+	else if (!strcmp(word, "utf"))
+		t->signs = &tree_utf;
+	else if (!strcmp(word, "vt100"))
+		t->signs = &tree_vt100;
+	else
+		return !strcmp(word, "notrunc");	/* lines are never cut */
+	return true;
+}
+
+static int tree_options(struct job *j, struct tree *t)
+{
+	char *words, *at, *word;
+	int code = EXIT_OK;
+
+	setlocale(LC_CTYPE, "");
+	t->signs = strcmp(nl_langinfo(CODESET), "UTF-8") ? &tree_ascii : &tree_utf;
+	if (!j->o.given[OPT_options])
+		return EXIT_OK;
+	at = words = say_need(strdup(j->o.value[OPT_options]));
+	while (!code && (word = strsep(&at, ",")))
+		if (!tree_option(t, word))
+			code = job_usage(j, "-o %s: with --tree that is none of ascii, utf, vt100, compact, inverted, notrunc, "
+					 "blkdevname, device, nodevice, active, open, rw, uuid", word);
+	free(words);
+	return code;
+}
+
+/* [ACTIVE, RW, 0, UUID] of a mapped device: what was asked for. */
+static int tree_state(const struct tree *t, plist_t row)
+{
+	char open[24];
+	const struct {
+		bool wanted;
+		const char *s;
+	} parts[] = {
+		{ t->active, key_flag(row, KEY_SUSPENDED) ? "SUSPENDED" : "ACTIVE" },
+		{ t->rw, key_flag(row, KEY_READONLY) ? "RO" : "RW" },
+		{ t->open, open },
+		{ t->uuid, key_text(row, "uuid") },
+	};
+	int n = 0;
+	size_t i;
+
+	snprintf(open, sizeof(open), "%" PRIu64, key_u64(row, "open_count"));
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].wanted)
+			n += printf("%s%s", n ? ", " : " [", parts[i].s);
+	return n ? n + printf("]") : 0;
+}
+
+/* dm-MINOR is what Linux would call it; a place below is called by the last part of its path. */
+static int tree_blkdevname(const struct graph_node *n)
+{
+	const char *slash = strrchr(n->name, '/');
+
+	if (n->row)
+		return printf(" <dm-%" PRIu64 ">", n->minor);
+	return printf(" <%s>", slash ? slash + 1 : n->name);
+}
+
+/* Returns the columns that it took. A device below is only its numbers, as in dmsetup; a file has no numbers. */
+static int tree_label(const struct tree *t, const struct graph_node *n)
+{
+	bool numbers = n->row || n->major || n->minor;
+	int width = 0;
+
+	if (n->row || !numbers)
+		width += printf("%s", n->name);
+	if (t->blkdevname)
+		width += tree_blkdevname(n);
+	if (!t->nodevice && numbers)
+		width += printf(" (%" PRIu64 ":%" PRIu64 ")", n->major, n->minor);
+	return n->row ? width + tree_state(t, n->row) : width;
+}
+
+static void tree_indent(const struct tree *t, unsigned depth)
+{
+	unsigned i;
+
+	for (i = 0; i + 1 < depth; i++)
+		printf("%*s %s ", t->levels[i].width, "", t->levels[i].more ? t->signs->bar : " ");
+	printf("%*s %s", t->levels[i].width, "", t->levels[i].more ? t->signs->more : t->signs->last);
+}
+
+static const size_t *tree_children(const struct tree *t, const struct graph_node *n, size_t *count)
+{
+	*count = t->inverted ? n->n_above : n->n_below;
+	return t->inverted ? n->above : n->below;
+}
+
+/* With nodevice the places below, which are nothing but devices, are left out. */
+static bool tree_hidden(const struct tree *t, size_t node)
+{
+	const struct graph_node *n = &t->g->nodes[node];
+
+	return t->nodevice && !n->row && (n->major || n->minor);
+}
+
+static void tree_node(struct tree *t, size_t node, unsigned depth)
+{
+	const struct graph_node *n = &t->g->nodes[node];
+	size_t count, i, shown = 0, visible = 0;
+	const size_t *children = tree_children(t, n, &count);
+	int width = tree_label(t, n);
+
+	for (i = 0; i < count; i++)
+		visible += !tree_hidden(t, children[i]);
+	if (!t->compact || !visible || depth == TREE_DEPTH)
+		printf("\n");
+	for (i = 0; i < count && depth < TREE_DEPTH; i++) {
+		if (tree_hidden(t, children[i]))
+			continue;
+		t->levels[depth].more = ++shown < visible;
+		t->levels[depth].width = t->compact ? width : 0;
+		if (t->compact && shown == 1)
+			printf("%s", t->levels[depth].more ? t->signs->first : t->signs->only);
+		else
+			tree_indent(t, depth + 1);
+		tree_node(t, children[i], depth + 1);
+	}
+}
+
+static plist_t tree_json(struct tree *t, size_t node, unsigned depth)
+{
+	const struct graph_node *n = &t->g->nodes[node];
+	plist_t out = plist_new_dict(), list = plist_new_array();
+	size_t count, i;
+	const size_t *children = tree_children(t, n, &count);
+
+	key_set_text(out, "name", n->name);
+	key_set_u64(out, "major", n->major);
+	key_set_u64(out, "minor", n->minor);
+	for (i = 0; i < count && depth < TREE_DEPTH; i++)
+		plist_array_append_item(list, tree_json(t, children[i], depth + 1));
+	plist_dict_set_item(out, t->inverted ? "used_by" : "uses", list);
+	return out;
+}
+
+static bool tree_root(const struct tree *t, const struct graph_node *n)
+{
+	return t->inverted ? !n->n_below : !n->n_above;
+}
+
+static int tree_roots(struct job *j, struct tree *t)
+{
+	plist_t list = plist_new_array();
+	size_t i;
+
+	for (i = 0; i < t->g->n; i++) {
+		if (!tree_root(t, &t->g->nodes[i]) || tree_hidden(t, i))
+			continue;
+		if (j->o.given[OPT_json])
+			plist_array_append_item(list, tree_json(t, i, 0));
+		else
+			tree_node(t, i, 0);
+	}
+	if (j->o.given[OPT_json])
+		return client_print_json(list);
+	plist_free(list);
+	return EXIT_OK;
+}
+
+int tree_print(struct job *j)
+{
+	struct tree t = { .g = NULL };
+	struct graph g;
+	int code = tree_options(j, &t);
+
+	if (code)
+		return code;
+	code = graph_load(j, &g);
+	t.g = &g;
+	if (!code && !g.n && !j->o.given[OPT_json])
+		printf("No devices found\n");
+	else if (!code)
+		code = tree_roots(j, &t);
+	graph_free(&g);
+	return code;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ls --tree: the graph of devices as dmsetup draws it. */
+#ifndef CMD_TREE_H
+#define CMD_TREE_H
+
+#include "cmd/job.h"
+
+int tree_print(struct job *j);
+
+#endif

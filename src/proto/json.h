@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A property list as JSON (RFC 8259), for whoever would rather read that. */
+#ifndef PROTO_JSON_H
+#define PROTO_JSON_H
+
+#include <plist/plist.h>
+
+#include "base/text.h"
+
+/*
+ * Adds NODE, indented by two blanks a level, without a final line break. Dictionaries keep their order; integers are
+ * written with all their digits; bytes that are no UTF-8 become U+FFFD; data, dates and uids, which the protocol has
+ * not, become null.
+ */
+void json_add(struct text *out, plist_t node);
+
+#endif
