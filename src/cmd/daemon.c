@@ -2,7 +2,8 @@
 /*
  * dmuse daemon: options, sockets that systemd hands in, and going into the
  * background. The parent returns when the daemon serves, or has said on stderr why
- * it cannot; from then on the daemon writes to the file `log` beside its socket.
+ * it cannot; from then on the daemon writes to the file `log` beside its socket,
+ * which a clean end removes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -154,21 +155,31 @@ static int daemon_fd_path(int fd, char path[PATHS_MAX], struct err *e)
 	return 0;
 }
 
+/* One that was handed in is told by its name (FileDescriptorName=), else by the last part of its path. */
 static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err *e)
 {
+	char path[PATHS_MAX];
+	const char *slash;
+	int r = daemon_fd_path(fd, path, e);
+
+	if (r)
+		return r;
+	slash = strrchr(path, '/');
+	if (strcmp(name, "control") && strcmp(name, "nbd") && slash)
+		name = slash + 1;
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (!strcmp(name, "control")) {
 		d->o.control.fd = fd;
-		return daemon_fd_path(fd, d->control, e);
-	}
-	if (!strcmp(name, "nbd")) {
+		strcpy(d->control, path);
+	} else if (!strcmp(name, "nbd")) {
 		d->o.nbd.unix_fd = fd;
-		d->o.nbd.unix_path = d->nbd;
+		d->o.nbd.unix_path = strcpy(d->nbd, path);
 		d->o.nbd_wanted = true;
-		return daemon_fd_path(fd, d->nbd, e);
+	} else {
+		return err_set(e, -EINVAL, "a socket %s named '%s' was handed in, and it is not clear what for: call it "
+			       "control or nbd", path, name);
 	}
-	return err_set(e, -EINVAL, "a socket named '%s' was handed in; the names are control and nbd (FileDescriptorName=)",
-		       name);
+	return 0;
 }
 
 /* Socket activation: the sockets were listening before we were there. */
@@ -274,7 +285,11 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	d->o.ready = daemon_ready;
 	d->o.arg = d;
 	umask(077);
-	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
+	if (serve(&d->o))
+		return EXIT_FAILED;
+	if (d->ready_fd >= 0)
+		unlink(d->log);
+	return EXIT_OK;
 }
 
 int command_daemon(struct job *j)

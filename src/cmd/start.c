@@ -21,10 +21,10 @@ int start_lock(const char *control, struct err *e)
 	int r = paths_make_folder(control, false, e), fd;
 
 	if (!r)
-		r = paths_beside(path, control, "lock", e);
+		r = paths_beside(path, control, ".", e);
 	if (r)
 		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "cannot open %s: %s", path, strerror(errno));
 	while (flock(fd, LOCK_EX))

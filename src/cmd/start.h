@@ -7,7 +7,8 @@
 
 /*
  * Only one caller at a time may be between finding no daemon and having started one: start_lock() waits for its turn
- * and returns a descriptor to be closed afterwards, or -errno and a sentence. The folder is made if need be.
+ * and returns a descriptor to be closed afterwards, or -errno and a sentence. The lock is on the socket's folder, which
+ * is made if need be.
  */
 int start_lock(const char *control, struct err *e);
 
