@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/do.h"
+#include "core/flush.h"
 
 void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 {
@@ -137,15 +138,27 @@ void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 }
 
+/* Whoever asked for the end learns whether all that was written is safe. The end comes in either case. */
+static void shutdown_flushed(void *arg, const struct err *e)
+{
+	struct dm_cmd *c = arg;
+	struct dm_world *w = c->world;
+
+	if (e->code) {
+		c->reply.err = *e;
+		err_prefix(&c->reply.err, "the daemon ends, but what was written may be lost: ");
+	}
+	dm_finish(c);
+	w->shutdown(w);
+}
+
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_world *w = c->world;
 
 	(void)d;
-	if (!w->shutdown) {
+	if (!w->shutdown)
 		dm_fail(c, -ENOTSUP, "this world has no daemon to end");
-		return;
-	}
-	dm_finish(c);
-	w->shutdown(w);
+	else
+		dm_flush_stores(w, NULL, shutdown_flushed, c);
 }
