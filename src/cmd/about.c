@@ -66,9 +66,19 @@ int command_stores(struct job *j)
 	return about_rows(j, "stores", about_store);
 }
 
+static int version_json(struct job *j, plist_t reply)
+{
+	plist_t out = plist_new_dict();
+
+	key_set_text(out, "version", DMUSE_VERSION);
+	key_copy(out, "protocol", reply, "version");
+	key_set_bool(out, "daemon", client_is_daemon(j));
+	return client_print_json(out);
+}
+
 int command_version(struct job *j)
 {
-	plist_t reply = NULL, out, v;
+	plist_t reply = NULL, v;
 	int code;
 
 	if (j->argc)
@@ -78,15 +88,13 @@ int command_version(struct job *j)
 		return code;
 	v = key_array(reply, "version");
 	if (j->o.given[OPT_json]) {
-		out = plist_new_dict();
-		key_set_text(out, "version", DMUSE_VERSION);
-		key_copy(out, "protocol", reply, "version");
-		key_set_bool(out, "daemon", client_is_daemon(j));
-		code = client_print_json(out);
+		code = version_json(j, reply);
 	} else {
-		printf("Version:           %s\nProtocol version:  %" PRIu64 ".%" PRIu64 ".%" PRIu64 "\nDaemon:            %s\n",
-		       DMUSE_VERSION, about_number(v, 0), about_number(v, 1), about_number(v, 2),
-		       client_is_daemon(j) ? "running" : "none");
+		printf("Version:           %s\n", DMUSE_VERSION);
+		if (v)
+			printf("Protocol version:  %" PRIu64 ".%" PRIu64 ".%" PRIu64 "\n", about_number(v, 0), about_number(v, 1),
+			       about_number(v, 2));
+		printf("Daemon:            %s\n", client_is_daemon(j) ? "running" : "none");
 	}
 	plist_free(reply);
 	return code;

@@ -19,7 +19,7 @@
 #include "proto/json.h"
 
 struct client {
-	struct dict_client *daemon;	/* or NULL: */
+	int fd;			/* connected to the daemon, or -1: */
 	struct local *local;
 	char path[PATHS_MAX];
 };
@@ -38,10 +38,10 @@ static int client_find(struct client *c, const char *given, struct err *e)
 
 	if (r)
 		return r == -ENOENT ? -EINVAL : r;
-	r = dict_connect(&c->daemon, c->path, e);
-	if (client_nobody(r) && second && !dict_connect(&c->daemon, second, &other))
+	c->fd = r = dict_connect(c->path, e);
+	if (client_nobody(r) && second && (c->fd = dict_connect(second, &other)) >= 0)
 		return 0;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static pid_t client_pid(const struct client *c)
@@ -49,7 +49,7 @@ static pid_t client_pid(const struct client *c)
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
 
-	getsockopt(dict_fd(c->daemon), SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
 	return peer.pid;
 }
 
@@ -67,16 +67,16 @@ static int client_start(struct client *c, struct err *e)
 
 	if (lock < 0)
 		return lock;
-	r = dict_connect(&c->daemon, c->path, e);
+	c->fd = r = dict_connect(c->path, e);
 	if (client_nobody(r)) {
 		r = start_daemon(c->path, e);
 		if (!r)
-			r = dict_connect(&c->daemon, c->path, e);
-		if (!r)
+			c->fd = r = dict_connect(c->path, e);
+		if (r >= 0)
 			say_note("started a daemon (pid %ld) on %s", (long)client_pid(c), c->path);
 	}
 	close(lock);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int client_connect(struct job *j, struct client *c, bool start, struct err *e)
@@ -98,6 +98,7 @@ static int client_ready(struct job *j, bool start, struct err *e)
 	if (j->client)
 		return 0;
 	j->client = say_need(calloc(1, sizeof(*j->client)));
+	j->client->fd = -1;
 	return client_connect(j, j->client, start, e);
 }
 
@@ -110,13 +111,13 @@ int client_open(struct job *j, bool start)
 
 bool client_is_daemon(const struct job *j)
 {
-	return j->client->daemon;
+	return j->client->fd >= 0;
 }
 
 /* The daemon closes the connection when all is flushed and removed. */
 void client_wait_gone(struct job *j)
 {
-	struct pollfd p = { .fd = dict_fd(j->client->daemon), .events = POLLRDHUP };
+	struct pollfd p = { .fd = j->client->fd, .events = POLLRDHUP };
 
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
@@ -126,11 +127,16 @@ void client_free(struct client *c)
 {
 	if (!c)
 		return;
-	if (c->daemon)
-		dict_close(c->daemon);
+	if (c->fd >= 0)
+		close(c->fd);
 	if (c->local)
 		local_free(c->local);
 	free(c);
+}
+
+bool client_no_device(int r)
+{
+	return r == -ENXIO || r == -ENOENT;
 }
 
 plist_t request_new(const char *command, const char *name)
@@ -157,9 +163,9 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 	if (c->local)
 		return local_call(c->local, request, reply, e);
 	say_progress_begin();
-	r = dict_call(c->daemon, request, reply, e);
+	r = dict_call(c->fd, request, reply, e);
 	say_progress_end();
-	return r;
+	return r ? r : dict_result(*reply, e);
 }
 
 int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e)

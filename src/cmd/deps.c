@@ -76,7 +76,7 @@ static int deps_one(struct deps *d, const char *name, bool may_vanish)
 	if (d->j->o.given[OPT_inactive])
 		key_add_flag(request, KEY_QUERY_INACTIVE);
 	r = client_try(d->j, name, request, &reply, &e);
-	if (r == -ENXIO && may_vanish)
+	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;
 	if (r)
 		return job_failed(d->j, name, &e);

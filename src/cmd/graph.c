@@ -73,7 +73,7 @@ int graph_load(struct job *j, struct graph *g)
 		const char *name = key_text(g->rows.rows[i], "name");
 
 		r = client_try(j, name, request_new("deps", name), &g->replies[i], &e);
-		if (r == -ENXIO)
+		if (client_no_device(r))
 			continue;
 		if (r)
 			return job_failed(j, name, &e);

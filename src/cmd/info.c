@@ -31,7 +31,7 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 		if (j->o.given[OPT_inactive])
 			key_add_flag(request, KEY_QUERY_INACTIVE);
 		r = client_try(j, p->names[i], request, &reply, &e);
-		if (r == -ENXIO && p->all)
+		if (client_no_device(r) && p->all)
 			continue;
 		if (r)
 			return job_failed(j, p->names[i], &e);

@@ -42,7 +42,7 @@ static int ls_has_target(struct job *j, const char *name, const char *type, bool
 
 	*has = false;
 	if (r)
-		return r == -ENXIO ? EXIT_OK : job_failed(j, name, &e);
+		return client_no_device(r) ? EXIT_OK : job_failed(j, name, &e);
 	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);)
 		*has |= !strcmp(key_text(w.item, "type"), type);
 	plist_free(reply);

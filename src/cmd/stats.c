@@ -70,7 +70,7 @@ static int stats_one(struct job *j, const char *name, bool may_vanish, plist_t j
 	if (j->o.given[OPT_reset])
 		key_set_bool(request, "reset", true);
 	r = client_try(j, name, request, &reply, &e);
-	if (r == -ENXIO && may_vanish)
+	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;
 	if (r)
 		return job_failed(j, name, &e);

@@ -92,7 +92,7 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 	if (t->j->o.given[OPT_inactive])
 		key_add_flag(request, KEY_QUERY_INACTIVE);
 	r = client_try(t->j, name, request, &reply, &e);
-	if (r == -ENXIO && may_vanish)
+	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;
 	if (r)
 		return job_failed(t->j, name, &e);

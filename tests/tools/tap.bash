@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# For tests of the program: sourced, gives a folder of its own in $work, and words to say what is expected in TAP.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+DMUSE=${DMUSE:-$root/build/dmuse}
+work=${TAP_WORK:-$(mktemp -d)}
+export XDG_RUNTIME_DIR=$work/run
+unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
+mkdir -p -m 0700 "$XDG_RUNTIME_DIR"
+tap=0
+
+# Every daemon that a test started on a socket below $work is told to end; then the folder goes.
+tap_end() {
+	local socket
+	cd / || return
+	for socket in "$work"/*/*/control "$work"/*/control "$work"/control; do
+		[ ! -S "$socket" ] || "$DMUSE" shutdown --socket "$socket" >/dev/null 2>&1
+	done
+	rm -rf "$work"
+}
+trap tap_end EXIT
+
+# ok WHAT COMMAND...: the command succeeds.
+ok() {
+	tap=$((tap + 1))
+	if "${@:2}"; then
+		echo "ok $tap - $1"
+	else
+		echo "not ok $tap - $1"
+		echo "#   failed: ${*:2}"
+		return 1
+	fi
+}
+
+# is WHAT WANTED GOT
+is() {
+	tap=$((tap + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $tap - $1"
+	else
+		echo "not ok $tap - $1"
+		diff <(echo "$2") <(echo "$3") | sed 's/^/#   /'
+	fi
+}
+
+# like WHAT REGEXP GOT: an extended one, somewhere in it.
+like() {
+	tap=$((tap + 1))
+	if grep -Eq -- "$2" <<<"$3"; then
+		echo "ok $tap - $1"
+	else
+		echo "not ok $tap - $1"
+		echo "#   wanted: $2"
+		sed 's/^/#   got: /' <<<"$3"
+	fi
+}
+
+skip() {
+	tap=$((tap + 1))
+	echo "ok $tap - $1 # SKIP $2"
+}
+
+# run WORDS...: dmuse with these; leaves $out, $err and $status.
+run() {
+	"$DMUSE" "$@" >"$work/stdout" 2>"$work/stderr"
+	status=$?
+	out=$(cat "$work/stdout")
+	err=$(cat "$work/stderr")
+}
+
+# works WHAT WORDS...: exits with 0 and says nothing on stderr.
+works() {
+	run "${@:2}"
+	is "$1" "0:" "$status:$err"
+}
+
+# prints WHAT WANTED WORDS...: exits with 0 and prints just that.
+prints() {
+	run "${@:3}"
+	is "$1" "0:$2" "$status:$out"
+}
+
+# refuses WHAT STATUS REGEXP WORDS...: exits with that status; what it says on stderr matches.
+refuses() {
+	run "${@:4}"
+	like "$1" "^$2:.*($3)" "$status:$(tr '\n' ' ' <<<"$err")"
+}
+
+plan() {
+	echo "1..$tap"
+}
