@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
@@ -72,6 +73,10 @@ int command_info(struct job *j)
 
 	if (j->o.given[OPT_options] && !info_columns(j))
 		return job_usage(j, "-o chooses columns, and -c is missing");
+	if (j->o.given[OPT_options] && !strcmp(j->o.value[OPT_options], "help")) {
+		report_help();
+		return EXIT_OK;
+	}
 	code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	if (!code)
 		code = info_rows(j, &p, &rows);

@@ -30,7 +30,7 @@ struct report {
 	struct graph graph;
 };
 
-static void report_help(void)
+void report_help(void)
 {
 	const struct field *f;
 
@@ -229,13 +229,8 @@ static void report_rows(struct report *r, const struct pick_rows *rows)
 int report_print(struct job *j, const struct pick_rows *rows)
 {
 	struct report r = { .n = 0 };
-	int code;
+	int code = report_options(j, &r);
 
-	if (j->o.given[OPT_options] && !strcmp(j->o.value[OPT_options], "help")) {
-		report_help();
-		return EXIT_OK;
-	}
-	code = report_options(j, &r);
 	if (!code && report_needs_graph(&r))
 		code = graph_load(j, &r.graph);
 	if (!code && r.n_sort)

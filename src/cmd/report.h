@@ -8,4 +8,7 @@
 /* Prints the ROWS (dicts of devices) as --options, --sort, --noheadings, --nameprefixes and --separator say. */
 int report_print(struct job *j, const struct pick_rows *rows);
 
+/* Lists the fields. */
+void report_help(void);
+
 #endif
