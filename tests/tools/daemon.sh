@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The daemon's life: starting by hand, by need and by systemd, the tables file, signals, the end.
+. "$(dirname "$0")/tap.bash"
+cd "$work" || exit 1
+control=$XDG_RUNTIME_DIR/dmuse/control
+
+truncate -s 1M a.img b.img
+
+# Starts a daemon in the foreground and waits until it says that it serves; $pid, and its log in $work/log.
+foreground() {
+	mkfifo notify.fifo
+	"$DMUSE" daemon --foreground "$@" 2> >(tee log >notify.fifo) &
+	pid=$!
+	while read -r line && [[ $line != *serving* ]]; do :; done <notify.fifo
+	rm notify.fifo
+}
+
+# The exit status of the daemon after a signal, or of one that ends by itself.
+ends() {
+	[ -z "$1" ] || kill "-$1" "$pid"
+	wait "$pid"
+	echo $?
+}
+
+mode() { stat -c %a "$1"; }
+
+# --- in the background ----------------------------------------------------------------------------------------------
+works "daemon goes into the background when it serves" daemon
+is "the folder is for its owner only" 700 "$(mode "$XDG_RUNTIME_DIR/dmuse")"
+is "so is the socket" 600 "$(mode "$control")"
+refuses "a second daemon is refused" 1 "$control" daemon
+refuses "in the foreground too" 1 "$control" daemon --foreground
+prints "the first one still answers" "No devices found" ls
+works "shutdown ends it" shutdown
+ok "and takes the sockets away" [ ! -e "$control" ]
+ok "both" [ ! -e "$XDG_RUNTIME_DIR/dmuse/nbd" ]
+ok "and the log" [ ! -e "$XDG_RUNTIME_DIR/dmuse/log" ]
+run create x -n
+like "create starts one" "started a daemon \(pid [0-9]+\) on $control" "$err"
+daemon=$(sed 's/.*pid \([0-9]*\).*/\1/' <<<"$err")
+is "that is its pid" "dmuse daemon --socket $control" "$(tr '\0' ' ' <"/proc/$daemon/cmdline" | sed 's/ $//')"
+is "it holds no descriptor of the caller's" "" "$(exec 9<a.img; "$DMUSE" ls >/dev/null; find "/proc/$daemon/fd" -lname '*a.img')"
+kill -9 "$daemon"
+tail --pid="$daemon" -f /dev/null
+run create y -n
+like "one that was killed leaves a socket that does not hinder the next" "started a daemon" "$err"
+"$DMUSE" shutdown
+
+for i in 1 2 3 4; do "$DMUSE" create "r$i" -n 2>"err$i" & done
+wait
+is "four that need a daemon at once start one" 1 "$(cat err? | grep -c 'started a daemon')"
+prints "and all have their device" $'r1\nr2\nr3\nr4' info -c --noheadings -o name
+"$DMUSE" shutdown
+
+# --- where ----------------------------------------------------------------------------------------------------------
+works "--socket" daemon --socket "$work/own"
+prints "is found with --socket" "No devices found" ls --socket "$work/own"
+DMUSE_SOCKET=$work/own run version --json
+like "and with DMUSE_SOCKET it is the daemon's answer" '"daemon": true' "$out"
+ok "its NBD socket stands beside it" [ -S "$work/nbd" ]
+works "its end" shutdown --socket "$work/own"
+works "--nbd-socket none" daemon --nbd-socket none
+ok "makes no NBD socket" [ ! -e "$XDG_RUNTIME_DIR/dmuse/nbd" ]
+"$DMUSE" create x -n
+refuses "and then there is no address" 1 "export x: " export x
+"$DMUSE" shutdown
+works "--nbd-socket PATH" daemon --nbd-socket other
+ok "makes it there" [ -S "$work/other" ]
+"$DMUSE" shutdown
+mkdir -m 0777 open
+chmod 0777 open
+refuses "a folder where others may write is refused" 1 "others may write to the folder $work/open" daemon --socket "$work/open/control"
+refuses "a path too long for a socket" 2 "too long for a socket" daemon --socket "$work/$(printf 'x%.0s' {1..110})"
+refuses "a folder that cannot be made" 1 "cannot make the folder" daemon --socket "$work/no/where/control"
+refuses "--engine knows its words" 2 "none of auto, uring, pool" daemon --engine steam
+refuses "--io-threads is a number" 2 "--io-threads many" daemon --io-threads many
+refuses "--log-level knows its words" 2 "none of error, warn, info, debug" daemon --log-level loud
+refuses "daemon takes no words" 2 "it takes no words" daemon now
+refuses "TCP to the world wants TLS" 1 "TLS|insecure" daemon --nbd-tcp 0.0.0.0:0
+works "--engine pool --io-threads 1 --log-level error" daemon --engine pool --io-threads 1 --log-level error
+works "that works" create p --table '0 100 linear a.img 0'
+"$DMUSE" shutdown
+
+# --- signals --------------------------------------------------------------------------------------------------------
+for s in TERM INT; do
+	foreground
+	"$DMUSE" create x --table '0 100 linear a.img 0'
+	"$DMUSE" create y --table '0 100 linear /dev/mapper/x 0'
+	"$DMUSE" suspend x
+	is "SIG$s ends it cleanly, with devices, one suspended" 0 "$(ends $s)"
+	ok "no socket stays" [ ! -e "$control" ]
+done
+foreground
+kill -HUP "$pid"
+prints "SIGHUP means nothing" "No devices found" ls
+coproc W { exec "$DMUSE" wait nothing; }
+wait "$W_PID" 2>/dev/null
+"$DMUSE" create w -n
+coproc W { exec "$DMUSE" wait w 0 2>&1; }
+exec 7<&"${W[0]}"
+until "$DMUSE" info w >/dev/null; do :; done
+is "a daemon that ends while a client waits" 0 "$(ends TERM)"
+like "tells the client" "wait w: " "$(cat <&7)"
+
+# --- what was written is there --------------------------------------------------------------------------------------
+foreground
+"$DMUSE" create vd --table '0 2048 linear a.img 0'
+head -c 1M /dev/urandom >want
+nbdcopy --flush want "$("$DMUSE" export vd)"
+works "shutdown flushes" shutdown
+is "the daemon's exit status" 0 "$(ends '')"
+ok "and what was written is there" cmp want a.img
+
+# --- the tables file ------------------------------------------------------------------------------------------------
+mkdir conf
+cat >conf/tables <<'T'
+# devices of this test
+
+vd,UUID-vd,7,rw,0 1024 linear ../a.img 0,1024 1024 linear ../b.img 0
+ro,,,ro,0 100 linear ../a.img 0
+sizes,,,,0 64K zero
+top,,,,0 100 linear /dev/mapper/vd 0
+bare,,,
+T
+foreground --tables conf/tables
+prints "--tables creates devices" $'bare:---w::0\nro:L--r::1\nsizes:L--w::1\ntop:L--w::1\nvd:L--w:UUID-vd:2' \
+	info -c --noheadings -o name,attr,uuid,segments
+prints "relative paths start in the file's folder" "0 1024 linear $work/a.img 0
+1024 1024 linear $work/b.img 0" table vd
+is "a pinned minor" 7 "$("$DMUSE" info -c --noheadings -o minor vd)"
+is "its end" 0 "$(ends TERM)"
+
+cat >conf/bad <<'T'
+one,,,,0 100 zero
+two,,,,0 100 linear nofile 0
+three,,
+one,,,,0 1 zero
+four,,,rx,0 100 zero
+five,,,,0 100 zero
+T
+foreground --tables conf/bad
+prints "a line that fails does not take the others away" $'five\none' info -c --noheadings -o name
+is "its end is clean" 0 "$(ends TERM)"
+for l in "bad:2: two: .*nofile" "bad:3: three: .*fields" "bad:4: one: " "bad:5: four: .*ro or rw"; do
+	like "the log names $l" "$l" "$(cat log)"
+done
+like "and counts them" "2 devices created, 4 failed" "$(cat log)"
+run daemon --tables conf/bad
+like "in the background they are said on stderr" "^0:.*conf/bad:2: two: " "$status:$(tr '\n' ' ' <<<"$err")"
+"$DMUSE" shutdown
+refuses "a tables file that is not there keeps the daemon from starting" 1 "cannot open .*conf/none" daemon --tables conf/none
+ok "and leaves no socket" [ ! -e "$control" ]
+
+# --- systemd --------------------------------------------------------------------------------------------------------
+if command -v systemd-socket-activate >/dev/null; then
+	mkdir act
+	systemd-socket-activate -l "$work/act/control" -l "$work/act/nbd" "$DMUSE" daemon --foreground 2>act/log &
+	pid=$!
+	until [ -S act/nbd ] || ! kill -0 $pid; do :; done
+	works "a client wakes a daemon that was handed its sockets" create x --socket "$work/act/control" --table '0 100 zero'
+	prints "and the addresses are those of the sockets" "nbd+unix:///x?socket=$work/act/nbd" export x --socket "$work/act/control"
+	is "NBD works too" 51200 "$(nbdinfo --size "nbd+unix:///x?socket=$work/act/nbd")"
+	works "its end" shutdown --socket "$work/act/control"
+	is "is clean" 0 "$(ends '')"
+	ok "sockets of others are left alone" [ -S act/control ]
+else
+	skip "socket activation" "there is no systemd-socket-activate"
+fi
+
+python3 - "$work/notify" "$DMUSE" "$work/ready" <<'P' &
+import os, signal, socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+p = subprocess.Popen([sys.argv[2], "daemon", "--foreground", "--tables", "conf/bad"], stderr=subprocess.DEVNULL,
+                     env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
+said = []
+while "READY=1" not in said:
+    said += s.recv(4096).decode().split("\n")
+p.send_signal(signal.SIGTERM)
+while "STOPPING=1" not in said:
+    said += s.recv(4096).decode().split("\n")
+print(*said, p.wait(), file=open(sys.argv[3], "w"))
+P
+wait $!
+like "systemd is told: status, ready, stopping" "STATUS=2 devices created.* 4 failed READY=1 STOPPING=1 0$" "$(cat ready)"
+plan
