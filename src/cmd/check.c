@@ -5,22 +5,25 @@
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/rows.h"
 #include "cmd/source.h"
 
 static int check_print(struct job *j, plist_t reply)
 {
-	plist_t out, list;
+	plist_t out, lines = plist_new_array(), warnings = key_array(reply, "warnings");
 
+	for (struct row r = rows_of(reply); rows_next(&r);)
+		if (j->o.given[OPT_json])
+			plist_array_append_item(lines, row_json(&r));
+		else
+			printf("%.*s\n", (int)(r.len - r.params), r.text + r.params);
 	if (!j->o.given[OPT_json]) {
-		for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);)
-			printf("%s\n", key_text(w.item, "params"));
+		plist_free(lines);
 		return EXIT_OK;
 	}
 	out = plist_new_dict();
-	list = key_array(reply, "cmd_data");
-	plist_dict_set_item(out, "lines", list ? plist_copy(list) : plist_new_array());
-	list = key_array(reply, "warnings");
-	plist_dict_set_item(out, "warnings", list ? plist_copy(list) : plist_new_array());
+	plist_dict_set_item(out, "lines", lines);
+	plist_dict_set_item(out, "warnings", warnings ? plist_copy(warnings) : plist_new_array());
 	return client_print_json(out);
 }
 
@@ -50,6 +53,7 @@ int command_check(struct job *j)
 	if (!text)
 		return job_failed(j, NULL, &e);
 	request = request_new("check", NULL);
+	rows_ask(request);
 	if (source_put(j, request, text, &e)) {
 		plist_free(request);
 		code = job_failed(j, NULL, &e);

@@ -15,7 +15,7 @@
 static void create_pin(plist_t request, uint64_t minor)
 {
 	key_set_u64(request, "minor", minor);
-	key_add_flag(request, KEY_PERSISTENT);
+	key_add_flag(request, DICT_PERSISTENT_DEV);
 }
 
 /* An empty table makes a device without one, as dmsetup does. */
@@ -56,7 +56,7 @@ static int create_request(struct job *j, plist_t request, struct err *e)
 	if (j->o.given[OPT_uuid])
 		key_set_text(request, "uuid", j->o.value[OPT_uuid]);
 	if (j->o.given[OPT_readonly])
-		key_add_flag(request, KEY_READONLY);
+		key_add_flag(request, DICT_READONLY);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static int create_concise_one(struct job *j, const struct concise *d)
 	if (d->has_minor)
 		create_pin(request, d->minor);
 	if (d->readonly)
-		key_add_flag(request, KEY_READONLY);
+		key_add_flag(request, DICT_READONLY);
 	return create_send(j, d->name, request);
 }
 

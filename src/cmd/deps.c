@@ -74,7 +74,7 @@ static int deps_one(struct deps *d, const char *name, bool may_vanish)
 	int r;
 
 	if (d->j->o.given[OPT_inactive])
-		key_add_flag(request, KEY_QUERY_INACTIVE);
+		key_add_flag(request, DICT_QUERY_INACTIVE);
 	r = client_try(d->j, name, request, &reply, &e);
 	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;

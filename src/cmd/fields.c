@@ -17,8 +17,8 @@ FIELD_NUMBER(open, "open_count")
 FIELD_NUMBER(segments, "target_count")
 FIELD_NUMBER(events, "event_nr")
 FIELD_NUMBER(sectors, "sectors")
-FIELD_WORDS(suspended, KEY_SUSPENDED, "Suspended", "Active")
-FIELD_WORDS(readonly, KEY_READONLY, "Read-only", "Writeable")
+FIELD_WORDS(suspended, DICT_SUSPEND, "Suspended", "Active")
+FIELD_WORDS(readonly, DICT_READONLY, "Read-only", "Writeable")
 
 FIELD(name)
 {
@@ -35,13 +35,13 @@ FIELD(uuid)
 FIELD(attr)
 {
 	(void)g;
-	text_printf(out, "%c%c%c%c", key_flag(row, KEY_LIVE) ? 'L' : '-', key_flag(row, KEY_INACTIVE) ? 'I' : '-',
-		    key_flag(row, KEY_SUSPENDED) ? 's' : '-', key_flag(row, KEY_READONLY) ? 'r' : 'w');
+	text_printf(out, "%c%c%c%c", key_flag(row, DICT_ACTIVE_PRESENT) ? 'L' : '-', key_flag(row, DICT_INACTIVE_PRESENT) ? 'I' : '-',
+		    key_flag(row, DICT_SUSPEND) ? 's' : '-', key_flag(row, DICT_READONLY) ? 'r' : 'w');
 }
 
 FIELD(tables_loaded)
 {
-	bool live = key_flag(row, KEY_LIVE), inactive = key_flag(row, KEY_INACTIVE);
+	bool live = key_flag(row, DICT_ACTIVE_PRESENT), inactive = key_flag(row, DICT_INACTIVE_PRESENT);
 
 	(void)g;
 	text_add(out, live ? inactive ? "Both" : "Live" : inactive ? "Inactive" : "None");

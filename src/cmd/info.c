@@ -30,7 +30,7 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 	for (i = 0; i < p->n; i++) {
 		request = request_new("info", p->names[i]);
 		if (j->o.given[OPT_inactive])
-			key_add_flag(request, KEY_QUERY_INACTIVE);
+			key_add_flag(request, DICT_QUERY_INACTIVE);
 		r = client_try(j, p->names[i], request, &reply, &e);
 		if (client_no_device(r) && p->all)
 			continue;

@@ -8,20 +8,12 @@
 
 #include <plist/plist.h>
 
-/* Bits of the key `flags`. */
-#define KEY_READONLY (1u << 0)
-#define KEY_PERSISTENT (1u << 3)
-#define KEY_SUSPENDED (1u << 1)
-#define KEY_LIVE (1u << 5)
-#define KEY_INACTIVE (1u << 6)
-#define KEY_NOFLUSH (1u << 11)
-#define KEY_QUERY_INACTIVE (1u << 12)
-#define KEY_DEFERRED (1u << 17)
+#include "proto/dict.h"
 
 /* What is not there reads as 0, "" and false; strings stay the dictionary's. */
 uint64_t key_u64(plist_t dict, const char *key);
 const char *key_text(plist_t dict, const char *key);
-bool key_flag(plist_t dict, uint64_t flag);
+bool key_flag(plist_t dict, uint64_t flag);	/* DICT_... */
 /* The array KEY, or NULL. */
 plist_t key_array(plist_t dict, const char *key);
 

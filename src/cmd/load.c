@@ -69,8 +69,8 @@ static plist_t wipe_request(plist_t info, const char *name)
 	text_printf(&line, "0 %" PRIu64 " error", key_u64(info, "sectors"));
 	key_set_text(request, "table", text_str(&line));
 	text_free(&line);
-	if (key_flag(info, KEY_READONLY))
-		key_add_flag(request, KEY_READONLY);
+	if (key_flag(info, DICT_READONLY))
+		key_add_flag(request, DICT_READONLY);
 	return request;
 }
 
@@ -80,7 +80,7 @@ static int wipe_one(struct job *j, const char *name)
 	plist_t info = NULL, request;
 	int code = client_ask(j, name, request_new("info", name), &info);
 
-	if (!code && !key_flag(info, KEY_LIVE)) {
+	if (!code && !key_flag(info, DICT_ACTIVE_PRESENT)) {
 		err_set(&e, -ENXIO, "it has no active table");
 		code = job_failed(j, name, &e);
 	}
@@ -89,7 +89,7 @@ static int wipe_one(struct job *j, const char *name)
 	if (!code) {
 		request = request_new("resume", name);
 		if (j->o.given[OPT_noflush])
-			key_add_flag(request, KEY_NOFLUSH);
+			key_add_flag(request, DICT_NOFLUSH);
 		code = load_send(j, name, request);
 	}
 	plist_free(info);

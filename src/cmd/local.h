@@ -10,7 +10,7 @@
 struct local;
 
 int local_new(struct local **out, struct err *e);
-/* 0 and *REPLY for the caller to free, or -errno and a sentence. REQUEST stays the caller's. */
+/* As dict_call() and then dict_result(). */
 int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e);
 void local_free(struct local *l);
 

@@ -11,6 +11,7 @@
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/rows.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
 #include "cmd/tree.h"
@@ -37,14 +38,16 @@ static int ls_style(struct job *j, enum ls_style *style)
 static int ls_has_target(struct job *j, const char *name, const char *type, bool *has)
 {
 	struct err e = ERR_INIT;
-	plist_t reply = NULL;
-	int r = client_try(j, name, request_new("status", name), &reply, &e);
+	plist_t request = request_new("status", name), reply = NULL;
+	int r;
 
+	rows_ask(request);
+	r = client_try(j, name, request, &reply, &e);
 	*has = false;
 	if (r)
 		return client_no_device(r) ? EXIT_OK : job_failed(j, name, &e);
-	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);)
-		*has |= !strcmp(key_text(w.item, "type"), type);
+	for (struct row row = rows_of(reply); !*has && rows_next(&row);)
+		*has = row_is(&row, type);
 	plist_free(reply);
 	return EXIT_OK;
 }

@@ -19,7 +19,7 @@ static plist_t remove_request(struct job *j, const char *command, const char *na
 	if (j->o.given[OPT_force])
 		key_set_bool(request, "force", true);
 	if (j->o.given[OPT_deferred])
-		key_add_flag(request, KEY_DEFERRED);
+		key_add_flag(request, DICT_DEFERRED_REMOVE);
 	return request;
 }
 

@@ -46,6 +46,8 @@ static void serve_end(struct serve *s)
 		return;
 	s->ending = true;
 	sd_notify(0, "STOPPING=1");
+	if (s->control)
+		control_stop(s->control);
 	dm_world_release(s->world);
 	if (s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);

@@ -10,7 +10,7 @@
 
 static const char *show_tables(plist_t row)
 {
-	bool live = key_flag(row, KEY_LIVE), inactive = key_flag(row, KEY_INACTIVE);
+	bool live = key_flag(row, DICT_ACTIVE_PRESENT), inactive = key_flag(row, DICT_INACTIVE_PRESENT);
 
 	return live ? inactive ? "LIVE & INACTIVE" : "LIVE" : inactive ? "INACTIVE" : "None";
 }
@@ -18,9 +18,9 @@ static const char *show_tables(plist_t row)
 void show_info(plist_t row)
 {
 	printf("Name:              %s\n", key_text(row, "name"));
-	printf("State:             %s%s%s\n", key_flag(row, KEY_SUSPENDED) ? "SUSPENDED" : "ACTIVE",
-	       key_flag(row, KEY_READONLY) ? " (READ-ONLY)" : "",
-	       key_flag(row, KEY_DEFERRED) ? " (DEFERRED REMOVE)" : "");
+	printf("State:             %s%s%s\n", key_flag(row, DICT_SUSPEND) ? "SUSPENDED" : "ACTIVE",
+	       key_flag(row, DICT_READONLY) ? " (READ-ONLY)" : "",
+	       key_flag(row, DICT_DEFERRED_REMOVE) ? " (DEFERRED REMOVE)" : "");
 	printf("Tables present:    %s\n", show_tables(row));
 	printf("Open count:        %" PRIu64 "\n", key_u64(row, "open_count"));
 	printf("Event number:      %" PRIu64 "\n", key_u64(row, "event_nr"));
@@ -39,11 +39,11 @@ plist_t show_json(plist_t row)
 	key_set_text(out, "uuid", key_text(row, "uuid"));
 	key_copy(out, "major", row, "major");
 	key_copy(out, "minor", row, "minor");
-	key_set_text(out, "state", key_flag(row, KEY_SUSPENDED) ? "suspended" : "active");
-	key_set_bool(out, "readonly", key_flag(row, KEY_READONLY));
-	key_set_bool(out, "live", key_flag(row, KEY_LIVE));
-	key_set_bool(out, "inactive", key_flag(row, KEY_INACTIVE));
-	key_set_bool(out, "deferred_remove", key_flag(row, KEY_DEFERRED));
+	key_set_text(out, "state", key_flag(row, DICT_SUSPEND) ? "suspended" : "active");
+	key_set_bool(out, "readonly", key_flag(row, DICT_READONLY));
+	key_set_bool(out, "live", key_flag(row, DICT_ACTIVE_PRESENT));
+	key_set_bool(out, "inactive", key_flag(row, DICT_INACTIVE_PRESENT));
+	key_set_bool(out, "deferred_remove", key_flag(row, DICT_DEFERRED_REMOVE));
 	key_copy(out, "open_count", row, "open_count");
 	key_copy(out, "event_nr", row, "event_nr");
 	key_copy(out, "target_count", row, "target_count");

@@ -34,7 +34,7 @@ int source_put(struct job *j, plist_t request, const char *text, struct err *e)
 	key_set_text(request, "cwd", cwd);
 	key_set_bool(request, "sizes", true);
 	if (j->o.given[OPT_readonly])
-		key_add_flag(request, KEY_READONLY);
+		key_add_flag(request, DICT_READONLY);
 	free(cwd);
 	return 0;
 }

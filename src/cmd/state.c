@@ -15,7 +15,7 @@ static int state_one(struct job *j, const char *command, const char *name)
 	int code;
 
 	if (j->o.given[OPT_noflush])
-		key_add_flag(request, KEY_NOFLUSH);
+		key_add_flag(request, DICT_NOFLUSH);
 	code = client_ask(j, name, request, &reply);
 	if (!code)
 		code = show_changed(j, reply);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -10,6 +11,8 @@
 #include "cmd/concise.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/rows.h"
+#include "cmd/say.h"
 
 struct table {
 	struct job *j;
@@ -19,65 +22,61 @@ struct table {
 	plist_t json;		/* the answer so far, or NULL */
 };
 
-static bool table_wanted(const struct table *t, plist_t row)
+static bool table_wanted(const struct table *t, const struct row *row)
 {
-	return !t->j->o.given[OPT_target] || !strcmp(key_text(row, "type"), t->j->o.value[OPT_target]);
+	return !t->j->o.given[OPT_target] || row_is(row, t->j->o.value[OPT_target]);
+}
+
+/* dmsetup puts a blank behind a target without words. */
+static const char *table_blank(const struct row *row)
+{
+	return row->params == row->len ? " " : "";
 }
 
 static void table_lines(const struct table *t, const char *name, plist_t reply)
 {
 	bool any = false;
 
-	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
-		any = true;
-		if (!table_wanted(t, w.item))
-			continue;
-		printf("%s%s%" PRIu64 " %" PRIu64 " %s %s\n", t->prefix ? name : "", t->prefix ? ": " : "",
-		       key_u64(w.item, "start"), key_u64(w.item, "length"), key_text(w.item, "type"),
-		       key_text(w.item, "params"));
-	}
+	for (struct row r = rows_of(reply); rows_next(&r); any = true)
+		if (table_wanted(t, &r))
+			printf("%s%s%.*s%s\n", t->prefix ? name : "", t->prefix ? ": " : "", (int)r.len, r.text, table_blank(&r));
 	if (!any && !t->j->o.given[OPT_target])
 		printf("%s%s\n", t->prefix ? name : "", t->prefix ? ": " : "");
 }
 
 static void table_concise(struct table *t, const char *name, plist_t reply)
 {
-	struct text out = TEXT_INIT, line = TEXT_INIT;
+	struct text out = TEXT_INIT;
+	char *line;
 
 	text_add(&out, t->begun ? ";" : "");
 	t->begun = true;
 	concise_add(&out, name);
 	text_add(&out, ",");
 	concise_add(&out, key_text(reply, "uuid"));
-	text_printf(&out, ",%" PRIu64 ",%s", key_u64(reply, "minor"), key_flag(reply, KEY_READONLY) ? "ro" : "rw");
-	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
-		if (!table_wanted(t, w.item))
+	text_printf(&out, ",%" PRIu64 ",%s", key_u64(reply, "minor"), key_flag(reply, DICT_READONLY) ? "ro" : "rw");
+	for (struct row r = rows_of(reply); rows_next(&r);) {
+		if (!table_wanted(t, &r))
 			continue;
-		text_clear(&line);
-		text_printf(&line, "%" PRIu64 " %" PRIu64 " %s %s", key_u64(w.item, "start"), key_u64(w.item, "length"),
-			    key_text(w.item, "type"), key_text(w.item, "params"));
+		line = say_need(strndup(r.text, r.len));
 		text_add(&out, ",");
-		concise_add(&out, text_str(&line));
+		concise_add(&out, line);
+		text_add(&out, table_blank(&r));
+		free(line);
 	}
+	if (out.failed)
+		say_need(NULL);
 	fputs(text_str(&out), stdout);
 	text_free(&out);
-	text_free(&line);
 }
 
 static plist_t table_json(const struct table *t, const char *name, plist_t reply)
 {
-	plist_t out = plist_new_dict(), list = plist_new_array(), line;
+	plist_t out = plist_new_dict(), list = plist_new_array();
 
-	for (struct key_walk w = key_walk(key_array(reply, "cmd_data")); key_walk_next(&w);) {
-		if (!table_wanted(t, w.item))
-			continue;
-		line = plist_new_dict();
-		key_copy(line, "start", w.item, "start");
-		key_copy(line, "length", w.item, "length");
-		key_copy(line, "type", w.item, "type");
-		key_copy(line, "params", w.item, "params");
-		plist_array_append_item(list, line);
-	}
+	for (struct row r = rows_of(reply); rows_next(&r);)
+		if (table_wanted(t, &r))
+			plist_array_append_item(list, row_json(&r));
 	key_set_text(out, "name", name);
 	plist_dict_set_item(out, "targets", list);
 	return out;
@@ -89,8 +88,9 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 	struct err e = ERR_INIT;
 	int r;
 
+	rows_ask(request);
 	if (t->j->o.given[OPT_inactive])
-		key_add_flag(request, KEY_QUERY_INACTIVE);
+		key_add_flag(request, DICT_QUERY_INACTIVE);
 	r = client_try(t->j, name, request, &reply, &e);
 	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;

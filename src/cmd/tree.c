@@ -98,8 +98,8 @@ static int tree_state(const struct tree *t, plist_t row)
 		bool wanted;
 		const char *s;
 	} parts[] = {
-		{ t->active, key_flag(row, KEY_SUSPENDED) ? "SUSPENDED" : "ACTIVE" },
-		{ t->rw, key_flag(row, KEY_READONLY) ? "RO" : "RW" },
+		{ t->active, key_flag(row, DICT_SUSPEND) ? "SUSPENDED" : "ACTIVE" },
+		{ t->rw, key_flag(row, DICT_READONLY) ? "RO" : "RW" },
 		{ t->open, open },
 		{ t->uuid, key_text(row, "uuid") },
 	};

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Every bad table gets one sentence that names line, word and reason; slots stay as they were and the daemon stays up.
+# shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 

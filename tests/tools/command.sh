@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Every sub-command and option against a real daemon; if root runs this, then again as an ordinary user.
 # What dmsetup prints was taken from dmsetup 1.02.185 on a real kernel.
+# shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 export NO_COLOR=1

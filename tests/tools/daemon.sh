@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The daemon's life: starting by hand, by need and by systemd, the tables file, signals, the end.
+# shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 control=$XDG_RUNTIME_DIR/dmuse/control
@@ -36,11 +37,11 @@ works "shutdown ends it" shutdown
 ok "and takes the sockets away" [ ! -e "$control" ]
 ok "both" [ ! -e "$XDG_RUNTIME_DIR/dmuse/nbd" ]
 ok "and the log" [ ! -e "$XDG_RUNTIME_DIR/dmuse/log" ]
-run create x -n
+run create x -n 9<a.img
 like "create starts one" "started a daemon \(pid [0-9]+\) on $control" "$err"
 daemon=$(sed 's/.*pid \([0-9]*\).*/\1/' <<<"$err")
 is "that is its pid" "dmuse daemon --socket $control" "$(tr '\0' ' ' <"/proc/$daemon/cmdline" | sed 's/ $//')"
-is "it holds no descriptor of the caller's" "" "$(exec 9<a.img; "$DMUSE" ls >/dev/null; find "/proc/$daemon/fd" -lname '*a.img')"
+is "it holds no descriptor of the caller's" "" "$(find "/proc/$daemon/fd" -lname '*a.img')"
 kill -9 "$daemon"
 tail --pid="$daemon" -f /dev/null
 run create y -n

@@ -7,7 +7,8 @@ DMUSE=${DMUSE:-$root/build/dmuse}
 work=${TAP_WORK:-$(mktemp -d)}
 export XDG_RUNTIME_DIR=$work/run
 unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
-mkdir -p -m 0700 "$XDG_RUNTIME_DIR"
+mkdir -p "$XDG_RUNTIME_DIR"
+chmod 0700 "$XDG_RUNTIME_DIR"
 tap=0
 
 # Every daemon that a test started on a socket below $work is told to end; then the folder goes.
