@@ -55,15 +55,21 @@ void dm_store_enter(struct dm_world *world, struct dm_store *s)
 	list_append(&world->stores, &s->node);
 }
 
+/* Every table that uses a device counts in its open count, as on Linux, though they share the store. */
 void dm_store_ref(struct dm_store *s)
 {
 	s->refs++;
+	if (s->device)
+		dm_open(s->device);
 }
 
 void dm_store_put(struct dm_store *s)
 {
-	if (--s->refs)
+	if (--s->refs) {
+		if (s->device)
+			dm_close(s->device);
 		return;
+	}
 	list_remove(&s->node);
 	free(s->name);
 	s->type->close(s);
