@@ -42,7 +42,7 @@ works "the next one finds it" create b -u UUID-b --table $'0 100 linear disk.img
 works "create --notable" create c --notable
 works "create --readonly on another device" create d -r --table '0 100 linear /dev/mapper/b 0'
 printf '# a comment\n\n0 100 linear /dev/mapper/d 0\n100 50 linear /dev/mapper/b 0\n' >table
-works "create from a file" create e table
+works "create from a file" create e -r table
 major=$("$DMUSE" info -c --noheadings -o major a)
 refuses "a name can be taken once" 1 "create a: .*a" create a --table '0 1 zero'
 refuses "a uuid can be taken once" 1 "create u: .*UUID-b" create u -u UUID-b --table '0 1 zero'
@@ -112,19 +112,19 @@ is "ls --json" "a b c d e" "$(json '*[x["name"] for x in d]')"
 prints "ls --tree" "a ($major:$A)
 c ($major:$C)
 e ($major:$E)
- |-d ($major:$D)
- |  \`-b ($major:$B)
- |     \`-$work/disk.img
- \`-b ($major:$B)
-    \`-$work/disk.img" ls --tree -o ascii
+ |-b ($major:$B)
+ |  \`-$work/disk.img
+ \`-d ($major:$D)
+    \`-b ($major:$B)
+       \`-$work/disk.img" ls --tree -o ascii
 prints "ls --tree -o utf" "a ($major:$A)
 c ($major:$C)
 e ($major:$E)
- ├─d ($major:$D)
- │  └─b ($major:$B)
- │     └─$work/disk.img
- └─b ($major:$B)
-    └─$work/disk.img" ls --tree -o utf
+ ├─b ($major:$B)
+ │  └─$work/disk.img
+ └─d ($major:$D)
+    └─b ($major:$B)
+       └─$work/disk.img" ls --tree -o utf
 prints "ls --tree -o inverted" "a ($major:$A)
 $work/disk.img
  \`-b ($major:$B)
@@ -135,20 +135,20 @@ c ($major:$C)" ls --tree -o inverted,ascii,notrunc
 prints "ls --tree -o nodevice,blkdevname" "a <dm-$A>
 c <dm-$C>
 e <dm-$E>
- |-d <dm-$D>
- |  \`-b <dm-$B>
- |     \`-$work/disk.img <disk.img>
- \`-b <dm-$B>
-    \`-$work/disk.img <disk.img>" ls --tree -o nodevice,ascii,blkdevname
+ |-b <dm-$B>
+ |  \`-$work/disk.img <disk.img>
+ \`-d <dm-$D>
+    \`-b <dm-$B>
+       \`-$work/disk.img <disk.img>" ls --tree -o nodevice,ascii,blkdevname
 run ls --tree -o active,open,rw,uuid,ascii
 like "ls --tree -o active,open,rw,uuid" "^ .-b \($major:$B\) \[ACTIVE, RW, 2, UUID-b\]$" "$out"
 run ls --tree -o compact,ascii
 like "ls --tree -o compact, a first child" \
-	"^e \($major:$E\)-\+-d \($major:$D\)---b \($major:$B\)---$work/disk.img$" "$out"
-like "ls --tree -o compact, the next child" "^ {$((${#major} + ${#E} + 6))}\`-b \($major:$B\)---$work/disk.img$" "$out"
+	"^e \($major:$E\)-\+-b \($major:$B\)---$work/disk.img$" "$out"
+like "ls --tree -o compact, the next child" "^ {$((${#major} + ${#E} + 6))}\`-d \($major:$D\)---b \($major:$B\)---$work/disk.img$" "$out"
 refuses "ls --tree -o knows its words" 2 "-o devname: with --tree" ls --tree -o devname
 run ls --tree --json
-is "ls --tree --json" "a c e d" "$(json '*[x["name"] for x in d], d[2]["uses"][0]["name"]')"
+is "ls --tree --json" "a c e b" "$(json '*[x["name"] for x in d], d[2]["uses"][0]["name"]')"
 
 # --- info -----------------------------------------------------------------------------------------------------------
 run info b c
@@ -173,7 +173,7 @@ like "a read-only device" '^State: +ACTIVE \(READ-ONLY\)$' "$out"
 run info -c
 is "info -c" "$(printf '%-16s %3s %3s %-4s %4s %4s %6s %-32s\n' Name Maj Min Stat Open Targ 'Event ' UUID \
 	a "$major" "$A" L--w 0 1 0 '' b "$major" "$B" L--w 2 2 0 UUID-b c "$major" "$C" ---w 0 0 0 '' \
-	d "$major" "$D" L--r 1 1 0 '' e "$major" "$E" L--w 0 2 0 '')" "$out"
+	d "$major" "$D" L--r 1 1 0 '' e "$major" "$E" L--r 0 2 0 '')" "$out"
 prints "info -C -o" $'Name             Open\nb                   2' info -C -o name,open b
 prints "info -c -o +FIELD adds to the usual ones" "a:$major:$A:L--w:0:1:0::100" info -c -o +sectors --noheadings a
 prints "info --separator" $'a,0\nb,2' info -c --noheadings -o name,open --separator , a b
@@ -225,7 +225,7 @@ prints "table of one" "0 100 linear $work/disk.img 0
 100 100 zero " table b
 prints "table --target" "100 100 zero " table b --target zero
 prints "table --concise" "a,,$A,rw,0 100 error ;b,UUID-b,$B,rw,0 100 linear $work/disk.img 0,100 100 zero ;c,,$C,rw;\
-d,,$D,ro,0 100 linear $major:$B 0;e,,$E,rw,0 100 linear $major:$D 0,100 50 linear $major:$B 0" table --concise
+d,,$D,ro,0 100 linear $major:$B 0;e,,$E,ro,0 100 linear $major:$D 0,100 50 linear $major:$B 0" table --concise
 run table b c --json
 is "table --json" "b 2 zero 0" "$(json 'd[0]["name"], len(d[0]["targets"]), d[0]["targets"][1]["type"], len(d[1]["targets"])')"
 run status a --json
@@ -234,13 +234,13 @@ prints "deps" "a: 0 dependencies	:
 b: 1 dependencies	: ($work/disk.img)
 c: 0 dependencies	:
 d: 1 dependencies	: ($major, $B)
-e: 2 dependencies	: ($major, $D) ($major, $B)" deps
-prints "deps of one" "2 dependencies	: ($major, $D) ($major, $B)" deps e
-prints "deps -o devname" "2 dependencies	: (d) (b)" deps -o devname e
-prints "deps -o blkdevname" "2 dependencies	: (dm-$D) (dm-$B)" deps -o blkdevname e
+e: 2 dependencies	: ($major, $B) ($major, $D)" deps
+prints "deps of one" "2 dependencies	: ($major, $B) ($major, $D)" deps e
+prints "deps -o devname" "2 dependencies	: (b) (d)" deps -o devname e
+prints "deps -o blkdevname" "2 dependencies	: (dm-$B) (dm-$D)" deps -o blkdevname e
 refuses "deps -o knows its words" 2 "none of devno" deps -o nonsense
 run deps e --json
-is "deps --json" "e d" "$(json 'd[0]["name"], d[0]["deps"][0]["name"]')"
+is "deps --json" "e b" "$(json 'd[0]["name"], d[0]["deps"][0]["name"]')"
 
 # --- load, clear, resume, suspend, wait, wipe_table -----------------------------------------------------------------
 works "load" load a --table '0 200 zero'
@@ -251,7 +251,7 @@ prints "table without it" "0 100 error " table a
 prints "info --inactive -c" "LI-w" info --inactive -c --noheadings -o attr a
 works "clear" clear a
 prints "table --inactive after clear" "" table --inactive a
-works "reload is load" reload a table
+works "reload is load" reload a -r table
 works "load reads stdin" load a <<<'0 300 zero'
 works "resume swaps the tables" resume a
 prints "the new one works" "0 300 zero " table a
@@ -268,15 +268,15 @@ coproc W { exec "$DMUSE" wait a "$event" --json; }
 waiter=$W_PID
 exec 7<&"${W[0]}"
 while kill -0 "$waiter" 2>/dev/null; do
-	"$DMUSE" load a --table '0 10 zero'
-	"$DMUSE" resume a
+	"$DMUSE" rename a other
+	"$DMUSE" rename other a
 done
 out=$(cat <&7)
 wait "$waiter" 2>/dev/null
-ok "wait ends with an event" [ "$(json 'd["event_nr"]')" -gt "$event" ]
+ok "wait ends with an event, such as another name" [ "$(json 'd["event_nr"]')" -gt "$event" ]
 refuses "wait wants a number" 2 "'3x' is not a number" wait a 3x
 works "wipe_table" wipe_table -f --noflush --nolockfs a
-prints "every request fails now" "0 10 error " table a
+prints "every request fails now" "0 300 error " table a
 refuses "wipe_table of nothing" 1 "it has no active table" wipe_table c
 
 # --- rename, message, mknodes ---------------------------------------------------------------------------------------
@@ -400,7 +400,7 @@ if [ "$uid" = 0 ]; then
 	# The folders of the runner are closed to others, and so may be the one of the program.
 	theirs=$(mktemp -d /tmp/dmuse-user-XXXXXX)
 	cp "$DMUSE" "$theirs/dmuse"
-	cp "$0" "$(dirname "$0")/tap.bash" "$theirs"
+	cp "$root/tests/tools/command.sh" "$root/tests/tools/tap.bash" "$theirs"
 	chown -R 65534:65534 "$theirs"
 	DMUSE=$theirs/dmuse TAP_WORK=$theirs setpriv --reuid 65534 --regid 65534 --clear-groups bash "$theirs/command.sh"
 	rm -rf "$theirs"

@@ -17,11 +17,11 @@ foreground() {
 	rm notify.fifo
 }
 
-# The exit status of the daemon after a signal, or of one that ends by itself.
+# ends WHAT [SIGNAL]: the daemon in the foreground ends with status 0, after that signal or by itself.
 ends() {
-	[ -z "$1" ] || kill "-$1" "$pid"
+	[ -z "${2:-}" ] || kill "-$2" "$pid"
 	wait "$pid"
-	echo $?
+	is "$1" 0 $?
 }
 
 mode() { stat -c %a "$1"; }
@@ -89,7 +89,7 @@ for s in TERM INT; do
 	"$DMUSE" create x --table '0 100 linear a.img 0'
 	"$DMUSE" create y --table '0 100 linear /dev/mapper/x 0'
 	"$DMUSE" suspend x
-	is "SIG$s ends it cleanly, with devices, one suspended" 0 "$(ends $s)"
+	ends "SIG$s ends it cleanly, with devices, one suspended" $s
 	ok "no socket stays" [ ! -e "$control" ]
 done
 foreground
@@ -101,7 +101,7 @@ wait "$W_PID" 2>/dev/null
 coproc W { exec "$DMUSE" wait w 0 2>&1; }
 exec 7<&"${W[0]}"
 until "$DMUSE" info w >/dev/null; do :; done
-is "a daemon that ends while a client waits" 0 "$(ends TERM)"
+ends "a daemon that ends while a client waits" TERM
 like "tells the client" "wait w: " "$(cat <&7)"
 
 # --- what was written is there --------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ foreground
 head -c 1M /dev/urandom >want
 nbdcopy --flush want "$("$DMUSE" export vd)"
 works "shutdown flushes" shutdown
-is "the daemon's exit status" 0 "$(ends '')"
+ends "the daemon's exit status"
 ok "and what was written is there" cmp want a.img
 
 # --- the tables file ------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ prints "--tables creates devices" $'bare:---w::0\nro:L--r::1\nsizes:L--w::1\ntop
 prints "relative paths start in the file's folder" "0 1024 linear $work/a.img 0
 1024 1024 linear $work/b.img 0" table vd
 is "a pinned minor" 7 "$("$DMUSE" info -c --noheadings -o minor vd)"
-is "its end" 0 "$(ends TERM)"
+ends "its end" TERM
 
 cat >conf/bad <<'T'
 one,,,,0 100 zero
@@ -142,7 +142,7 @@ five,,,,0 100 zero
 T
 foreground --tables conf/bad
 prints "a line that fails does not take the others away" $'five\none' info -c --noheadings -o name
-is "its end is clean" 0 "$(ends TERM)"
+ends "its end is clean" TERM
 for l in "bad:2: two: .*nofile" "bad:3: three: .*fields" "bad:4: one: " "bad:5: four: .*ro or rw"; do
 	like "the log names $l" "$l" "$(cat log)"
 done
@@ -163,7 +163,7 @@ if command -v systemd-socket-activate >/dev/null; then
 	prints "and the addresses are those of the sockets" "nbd+unix:///x?socket=$work/act/nbd" export x --socket "$work/act/control"
 	is "NBD works too" 51200 "$(nbdinfo --size "nbd+unix:///x?socket=$work/act/nbd")"
 	works "its end" shutdown --socket "$work/act/control"
-	is "is clean" 0 "$(ends '')"
+	ends "is clean"
 	ok "sockets of others are left alone" [ -S act/control ]
 else
 	skip "socket activation" "there is no systemd-socket-activate"

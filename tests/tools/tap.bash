@@ -4,6 +4,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DMUSE=${DMUSE:-$root/build/dmuse}
+[ -x "$DMUSE" ] || { echo "Bail out! there is no program $DMUSE"; exit 1; }
 work=${TAP_WORK:-$(mktemp -d)}
 export XDG_RUNTIME_DIR=$work/run
 unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
