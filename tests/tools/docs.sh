@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The commands that README.md shows do what it says. A ```console block has commands behind "$ " (lines behind "> " belong
-# to them), each followed by what it prints; "..." stands for anything. All blocks of a file run in one shell, in order.
+# to them), each followed by what it prints (blanks at the end of a line do not count); "..." stands for anything. All
+# blocks of a file run in one shell, in order.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 program=$(realpath "${DMUSE:-build/dmuse}")
 work=$(mktemp -d)
@@ -20,7 +21,7 @@ step() {
 	n=$((n + 1))
 	eval "$command" >"$work/out" 2>&1
 	local got pattern
-	got=$(<"$work/out")
+	got=$(sed 's/[ \t]*$//' "$work/out")
 	pattern=$(sed 's/[][\\*?]/\\&/g; s/\.\.\./*/g' <<<"$wanted")
 	# shellcheck disable=SC2053	# a pattern is meant
 	if [[ $got == $pattern ]]; then
