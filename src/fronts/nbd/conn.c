@@ -55,6 +55,8 @@ static bool conn_step(struct nbd_conn *c)
 
 		c->rx_at += n;
 		c->skip -= n;
+		if (!c->skip)
+			nbd_transmission_skipped(c);
 		return n > 0;
 	}
 	return c->phase == NBD_TRANSMISSION ? nbd_transmission_step(c) : nbd_handshake_step(c);
@@ -140,9 +142,9 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 /* Gives up a WRITE whose data will not come. */
 static void conn_drop_filling(struct nbd_conn *c)
 {
-	struct nbd_req *q = c->filling;
+	struct nbd_req *q = c->filling ? c->filling : c->refused;
 
-	c->filling = NULL;
+	c->filling = c->refused = NULL;
 	if (q)
 		nbd_req_free(q);
 }

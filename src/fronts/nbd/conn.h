@@ -124,6 +124,7 @@ struct nbd_conn {
 	bool stalled;			/* the next request has to wait until others are gone */
 	struct nbd_req *filling;	/* a WRITE whose data is arriving */
 	uint32_t filled;		/* bytes of it */
+	struct nbd_req *refused;	/* a WRITE whose data is being skipped: clients expect no answer before that */
 
 	/* What goes out. */
 	struct nbd_out *out, **out_tail;
@@ -178,8 +179,9 @@ void nbd_option_meta(struct nbd_conn *c, const uint8_t *data);
 void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *name, size_t len,
 		    void (*then)(struct nbd_conn *c));
 
-/* transmission.c: the data of c->filling is all there. */
+/* transmission.c: the data of c->filling is all there; that of c->refused has gone by. */
 void nbd_transmission_filled(struct nbd_conn *c);
+void nbd_transmission_skipped(struct nbd_conn *c);
 void nbd_req_free(struct nbd_req *q);
 const char *nbd_cmd_name(unsigned cmd);		/* of a command that is known */
 

@@ -34,10 +34,26 @@ static bool extents_add(struct nbd_req *q, uint64_t sectors)
 	return true;
 }
 
+/*
+ * Clients are told whole blocks: what is behind the last whole one waits for the next ask, and a block that is of two
+ * kinds is data.
+ */
+static uint64_t extents_round(struct nbd_req *q, uint64_t sectors)
+{
+	uint64_t rest = q->end - q->at, block = q->conn->export.min_block >> DM_SECTOR_SHIFT;
+
+	if (sectors >= rest)
+		return rest;
+	if (sectors >= block)
+		return sectors - sectors % block;
+	q->req.flags = 0;
+	return block;
+}
+
 /* An answer is there: true if another ask is due, else the request is answered. */
 static bool extents_take(struct nbd_req *q)
 {
-	uint64_t n = q->req.count, rest = q->end - q->at;
+	uint64_t n = q->req.count;
 
 	if (!q->err && !n)
 		q->err = -EIO;
@@ -45,7 +61,7 @@ static bool extents_take(struct nbd_req *q)
 		nbd_reply(q, q->err);
 		return false;
 	}
-	n = n < rest ? n : rest;
+	n = extents_round(q, n);
 	q->at += n;
 	if (extents_add(q, n) && q->at < q->end && ++q->asks < NBD_ASKS)
 		return true;

@@ -42,7 +42,8 @@ static void reply_send(struct nbd_req *q, const uint8_t *end, const void *data, 
 	q->out.data = data;
 	q->out.data_len = len;
 	q->out.over = reply_sent;
-	nbd_conn_send(q->conn, &q->out);
+	if (q != q->conn->refused)
+		nbd_conn_send(q->conn, &q->out);
 }
 
 static uint8_t *reply_simple(struct nbd_req *q, uint32_t err)

@@ -141,12 +141,34 @@ static void transmission_fill(struct nbd_conn *c, struct nbd_req *q)
 		nbd_transmission_filled(c);
 }
 
+void nbd_transmission_skipped(struct nbd_conn *c)
+{
+	struct nbd_req *q = c->refused;
+
+	c->refused = NULL;
+	if (q)
+		nbd_conn_send(c, &q->out);
+}
+
 /* Bytes of memory that a request of this kind needs until it is answered. */
 static uint32_t transmission_room(unsigned cmd, uint32_t len)
 {
 	if (cmd_has_data(cmd))
 		return len <= NBD_TRANSFER_MAX ? len : 0;
 	return cmd == NBD_CMD_BLOCK_STATUS ? NBD_EXTENTS_SIZE : 0;
+}
+
+/* Answers Q and returns false if there is no memory for its data. */
+static bool transmission_has_room(struct nbd_req *q)
+{
+	struct nbd_conn *c = q->conn;
+
+	q->data_room = transmission_room(q->cmd, q->len);
+	c->n_bytes += q->data_room;
+	if (!q->data_room || (q->data = nbd_pool_take(&c->nio->pool, q->data_room)))
+		return true;
+	nbd_reply(q, -ENOMEM);
+	return false;
 }
 
 static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8_t *head)
@@ -160,20 +182,18 @@ static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8
 	q->data = NULL;
 	q->data_room = 0;
 	c->n_reqs++;
-	if (!transmission_check(q)) {
-		c->skip = nbd_get16(head + 6) == NBD_CMD_WRITE ? nbd_get32(head + 24) : 0;
+	c->refused = q->cmd == NBD_CMD_WRITE ? q : NULL;
+	if (!transmission_check(q) || !transmission_has_room(q)) {
+		c->skip = c->refused ? q->len : 0;
+		if (!c->skip)
+			nbd_transmission_skipped(c);
 		return;
 	}
-	q->data_room = transmission_room(q->cmd, q->len);
-	c->n_bytes += q->data_room;
-	if (q->data_room && !(q->data = nbd_pool_take(&c->nio->pool, q->data_room))) {
-		c->skip = q->cmd == NBD_CMD_WRITE ? q->len : 0;
-		nbd_reply(q, -ENOMEM);
-	} else if (q->cmd == NBD_CMD_WRITE) {
+	c->refused = NULL;
+	if (q->cmd == NBD_CMD_WRITE)
 		transmission_fill(c, q);
-	} else {
+	else
 		transmission_begin(q);
-	}
 }
 
 bool nbd_transmission_step(struct nbd_conn *c)
