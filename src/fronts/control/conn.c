@@ -53,13 +53,19 @@ void control_conn_free(struct control_conn *conn)
 	free(conn);
 }
 
+/* What the client still sends is read, so that it comes to reading the reply. Strangers get no such patience. */
 static void conn_leave(struct control_conn *conn)
 {
+	if (!conn->master) {
+		control_conn_free(conn);
+		return;
+	}
 	shutdown(conn->watch.fd, SHUT_WR);
 	conn->state = CONN_LEAVING;
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 }
 
+/* CONN may be gone afterwards. */
 static void conn_written(struct control_conn *conn)
 {
 	free(conn->out);
@@ -91,7 +97,7 @@ static void conn_write(struct control_conn *conn)
 	conn_written(conn);
 }
 
-/* The dictionary is a reply now. In place of one that is too long goes one that says so. CONN may be gone afterwards. */
+/* The dictionary is a reply now; one that is too long becomes one that says so. CONN may be gone afterwards. */
 static void conn_reply(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
@@ -136,6 +142,8 @@ static void conn_done(struct dm_cmd *cmd)
 		control_conn_free(conn);
 		return;
 	}
+	if (conn->control->stopped && cmd->reply.err.code == -EINTR)
+		err_set(&cmd->reply.err, -ESHUTDOWN, "the daemon is ending, and with it this command");
 	dict_encode(&conn->dict);
 	conn_reply(conn);
 }
@@ -285,7 +293,7 @@ void control_conn_cancel(struct control_conn *conn)
 		dm_cancel(&conn->dict.cmd);
 }
 
-/* Pipelined messages wait in the socket; only the end of the client is of interest while its command is under way. */
+/* More messages wait in the socket; while a command is under way only the client's end is of interest. */
 static void conn_ready_busy(struct control_conn *conn, uint32_t events)
 {
 	if (events & (EPOLLHUP | EPOLLERR)) {

@@ -25,7 +25,7 @@ static void control_welcome(struct control *c, int fd)
 		control_conn_new(c, fd, peer.uid);
 }
 
-/* All descriptors are in use: the spare one lets the client in, and out again, instead of leaving it in the queue for ever. */
+/* All descriptors are in use: the spare one lets the client in, and out again; else it would wait in the queue. */
 static void control_turn_away(struct control *c)
 {
 	int fd;
