@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define TLS_BATCH (256u << 10)		/* bytes that are encrypted before they are sent */
-#define TLS_PRIORITY "NORMAL"
-#define TLS_PRIORITY_PSK "NORMAL:-KX-ALL:+ECDHE-PSK:+DHE-PSK:+PSK"
+#define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define TLS_PRIORITY_PSK TLS_PRIORITY ":-KX-ALL:+ECDHE-PSK:+DHE-PSK:+PSK"
 
 struct nbd_tls {
 	gnutls_certificate_credentials_t certs;
