@@ -196,6 +196,13 @@ static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8
 		transmission_begin(q);
 }
 
+/* Of a batch, the request behind this one is known already. */
+static void transmission_expect(struct nbd_conn *c)
+{
+	if (nbd_conn_got(c) >= NBD_REQUEST_HEAD)
+		dm_expect(c->nio->io, c->device, nbd_get64(c->rx + c->rx_at + 16) >> DM_SECTOR_SHIFT);
+}
+
 bool nbd_transmission_step(struct nbd_conn *c)
 {
 	const uint8_t *head = c->rx + c->rx_at;
@@ -221,6 +228,8 @@ bool nbd_transmission_step(struct nbd_conn *c)
 		nbd_conn_reject(c, "there is no memory for its request");
 		return false;
 	}
+	if (nbd_get16(head + 6) != NBD_CMD_WRITE)	/* there it is data that follows */
+		transmission_expect(c);
 	transmission_take(c, q, head);
 	return true;
 }
