@@ -24,6 +24,7 @@ int aio_new(struct aio **out, struct loop *l, enum aio_engine engine, struct err
 
 	if (!a)
 		return err_set(e, -ENOMEM, "no memory for a file engine");
+	a->loop = l;
 	r = aio_start(a, l, engine, e);
 	if (r) {
 		aio_free(a);
@@ -47,9 +48,23 @@ const char *aio_name(const struct aio *a)
 	return a->uring ? "uring" : "pool";
 }
 
+/*
+ * Many file systems make io_uring hand a buffered write to a kernel thread of its own, one after the other. For one
+ * write in a turn that is the shortest way; when more come, a helper thread does them in series in half the time.
+ */
+static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
+{
+	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
+
+	if (!aio_is_quick(op))
+		return op->kind == AIO_CALL;
+	a->quick_turn = turn;
+	return last == turn;
+}
+
 void aio_submit(struct aio *a, struct aio_op *op)
 {
-	if (a->uring && op->kind != AIO_CALL)
+	if (a->uring && !aio_prefers_pool(a, op))
 		aio_uring_submit(a->uring, op);
 	else
 		aio_pool_submit(a->pool, op);

@@ -25,6 +25,7 @@ enum aio_kind {
 
 #define AIO_DSYNC 1	/* of AIO_WRITE: durable when done (RWF_DSYNC) */
 #define AIO_CACHED 2	/* of AIO_READ: goes through the page cache, so a hit may be read on the spot */
+#define AIO_QUICK 4	/* of AIO_WRITE: as a rule a mere copy to the page cache, so one helper thread does for many */
 
 struct aio_op {
 	enum aio_kind kind;

@@ -12,9 +12,16 @@ struct aio_pool;
 struct aio_uring;
 
 struct aio {
+	struct loop *loop;
+	uint64_t quick_turn;		/* when the last quick write came */
 	struct aio_pool *pool;		/* always: AIO_CALL goes there; its threads start when they are needed */
 	struct aio_uring *uring;	/* NULL: everything goes to the pool */
 };
+
+static inline bool aio_is_quick(const struct aio_op *op)
+{
+	return op->kind == AIO_WRITE && (op->flags & (AIO_QUICK | AIO_DSYNC)) == AIO_QUICK;
+}
 
 int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e);
 void aio_pool_free(struct aio_pool *p);

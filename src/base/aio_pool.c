@@ -18,10 +18,11 @@
 #include "base/aio_engine.h"
 
 #define POOL_THREADS 8
+#define POOL_SERIES 16		/* quick operations whose ends are told together */
 
 struct pool_queue {
 	struct aio_op *first, **last;
-	unsigned n;
+	unsigned n, quick;		/* in all, and those that are quick as a rule */
 };
 
 struct aio_pool {
@@ -45,7 +46,7 @@ static void queue_init(struct pool_queue *q)
 {
 	q->first = NULL;
 	q->last = &q->first;
-	q->n = 0;
+	q->n = q->quick = 0;
 }
 
 static void queue_add(struct pool_queue *q, struct aio_op *op)
@@ -54,6 +55,7 @@ static void queue_add(struct pool_queue *q, struct aio_op *op)
 	*q->last = op;
 	q->last = &op->next;
 	q->n++;
+	q->quick += aio_is_quick(op);
 }
 
 static struct aio_op *queue_take(struct pool_queue *q)
@@ -66,6 +68,7 @@ static struct aio_op *queue_take(struct pool_queue *q)
 	if (!q->first)
 		q->last = &q->first;
 	q->n--;
+	q->quick -= aio_is_quick(op);
 	return op;
 }
 
@@ -77,6 +80,7 @@ static void queue_move(struct pool_queue *to, struct pool_queue *from)
 	*to->last = from->first;
 	to->last = from->last;
 	to->n += from->n;
+	to->quick += from->quick;
 	queue_init(from);
 }
 
@@ -125,9 +129,9 @@ static void pool_news(struct loop_msg *m)
 }
 
 /* With the lock held. */
-static void pool_over(struct aio_pool *p, struct aio_op *op)
+static void pool_over(struct aio_pool *p, struct pool_queue *over)
 {
-	queue_add(&p->over, op);
+	queue_move(&p->over, over);
 	if (!p->told)
 		loop_post(p->loop, &p->news);
 	p->told = true;
@@ -142,17 +146,24 @@ static struct aio_op *pool_take(struct aio_pool *p)
 	return queue_take(&p->todo);
 }
 
+/* Quick ones are done in series: to wake the loop for each would cost more than the work. */
 static void *pool_main(void *arg)
 {
 	struct aio_pool *p = arg;
+	struct pool_queue over;
 	struct aio_op *op;
 
+	queue_init(&over);
 	pthread_mutex_lock(&p->lock);
 	while ((op = pool_take(p))) {
+		bool quick = aio_is_quick(op);
+
 		pthread_mutex_unlock(&p->lock);
 		op->res = pool_carry_out(op);
+		queue_add(&over, op);
 		pthread_mutex_lock(&p->lock);
-		pool_over(p, op);
+		if (!quick || over.n == POOL_SERIES || !p->todo.first || !aio_is_quick(p->todo.first))
+			pool_over(p, &over);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -173,19 +184,33 @@ static bool pool_start_thread(struct aio_pool *p)
 	return !r;
 }
 
-/* With the lock held: threads for what is to do. Where not one can be had, it is done here. */
-static void pool_engage(struct aio_pool *p)
+/* With the lock held, and not one thread to be had: it is done here. */
+static void pool_do_all(struct aio_pool *p)
 {
-	unsigned want = p->todo.n, at = p->idle;
+	struct pool_queue over;
 	struct aio_op *op;
 
-	while (at < want && p->n < POOL_THREADS && pool_start_thread(p))
-		at++;
-	while (!p->n && (op = queue_take(&p->todo))) {
+	queue_init(&over);
+	while ((op = queue_take(&p->todo))) {
 		op->res = pool_carry_out(op);
-		pool_over(p, op);
+		queue_add(&over, op);
 	}
-	if (want > 1)
+	pool_over(p, &over);
+}
+
+/*
+ * With the lock held: threads for what is to do, one for each operation that may take long and one for all that are
+ * quick, which would only stand in each other's way.
+ */
+static void pool_engage(struct aio_pool *p)
+{
+	unsigned want = p->todo.n - p->todo.quick + (p->todo.quick ? 1 : 0), have = p->idle;
+
+	while (have < want && p->n < POOL_THREADS && pool_start_thread(p))
+		have++;
+	if (!p->n)
+		pool_do_all(p);
+	else if (want > 1)
 		pthread_cond_broadcast(&p->more);
 	else
 		pthread_cond_signal(&p->more);

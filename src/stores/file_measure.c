@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "stores/block.h"
@@ -113,6 +115,16 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 	return 0;
 }
 
+/* A buffered write is a copy that may wait. These file systems take it from io_uring at once; the others do not. */
+static bool measure_quick_writes(const struct file *f)
+{
+	struct statfs fs;
+
+	if (f->direct || fstatfs(f->lanes[0].fd, &fs))
+		return false;
+	return !f->regular || ((uint64_t)fs.f_type != XFS_SUPER_MAGIC && (uint64_t)fs.f_type != BTRFS_SUPER_MAGIC);
+}
+
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
 {
 	int r;
@@ -123,5 +135,6 @@ int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish
 		r = measure_direct(w, f, want->path);
 	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
 		err_prefix(w->err, "'%.500s': ", want->path);
+	f->quick_writes = measure_quick_writes(f);
 	return r ? r : file_measure_size(w, f);
 }

@@ -83,9 +83,11 @@ static void rw_done(struct aio_op *op, ssize_t res)
 
 static unsigned rw_flags(const struct dm_req *r)
 {
+	const struct file *f = (const struct file *)r->store;
+
 	if (r->op == DM_READ)
-		return ((struct file *)r->store)->direct ? 0 : AIO_CACHED;
-	return r->flags & DM_FUA ? AIO_DSYNC : 0;
+		return f->direct ? 0 : AIO_CACHED;
+	return r->flags & DM_FUA ? AIO_DSYNC : f->quick_writes ? AIO_QUICK : 0;
 }
 
 void file_rw_next(struct dm_req *r)

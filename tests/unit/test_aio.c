@@ -100,7 +100,7 @@ static ssize_t transfer(enum aio_kind kind, unsigned flags, void *buf, uint64_t 
 static void what_was_written_is_read(void **state)
 {
 	static const uint64_t lens[] = { 1, 511, 512, 4096, 100003, 1u << 20 };
-	static const unsigned flags[][2] = { { 0, 0 }, { AIO_DSYNC, 0 }, { 0, AIO_CACHED } };
+	static const unsigned flags[][2] = { { 0, 0 }, { AIO_DSYNC | AIO_QUICK, 0 }, { AIO_QUICK, AIO_CACHED } };
 	uint8_t *out = malloc(1u << 20), *in = malloc(1u << 20);
 	size_t i, k;
 
@@ -181,8 +181,8 @@ static void thousands_are_under_way_at_once(void **state)
 	(void)state;
 	for (i = 0; i < MANY; i++) {
 		memset(data + (size_t)i * BLOCK, (int)(i % 251), BLOCK);
-		start(&jobs[i], (struct aio_op){ .kind = AIO_WRITE, .fd = fd, .buf = data + (size_t)i * BLOCK, .len = BLOCK,
-						 .off = (uint64_t)i * BLOCK });
+		start(&jobs[i], (struct aio_op){ .kind = AIO_WRITE, .flags = i % 3 ? AIO_QUICK : 0, .fd = fd, .len = BLOCK,
+						 .buf = data + (size_t)i * BLOCK, .off = (uint64_t)i * BLOCK });
 	}
 	for (i = 0; i < MANY; i++)
 		assert_int_equal(wait_for(&jobs[i]), BLOCK);
