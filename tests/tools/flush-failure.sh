@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A disk that takes every write and then cannot keep it: a file on an ext4 whose own disk is an image on a full tmpfs.
+# The kernel tells of that once; dmuse tells every client that flushes, then and ever after.
+if [ -z "$FLUSH_FAILURE_INSIDE" ]; then
+	# A mount namespace of its own, so that all mounts (and the loop device) go with it.
+	if [ "$(id -u)" -ne 0 ] || [ ! -e /dev/loop-control ] || ! unshare -m true 2>/dev/null; then
+		echo "ok 1 - a failing disk # SKIP only root with loop devices can make one"
+		echo "1..1"
+		exit 0
+	fi
+	FLUSH_FAILURE_INSIDE=1 exec unshare -m --propagation private "$0"
+fi
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+cd "$work" || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+uri() { echo "nbd+unix:///$1?socket=$XDG_RUNTIME_DIR/dmuse/nbd"; }
+
+# shell NAME: runs the Python of stdin in nbdsh, connected to export NAME.
+shell() {
+	nbdsh -u "$(uri "$1")" -c "$(cat)" 2>&1
+}
+
+unmount() {
+	cd /
+	umount -l "$work/ext4" "$work/small" 2>/dev/null
+	tap_end
+}
+trap unmount EXIT
+mkdir small ext4
+mount -t tmpfs -o size=16M none small
+truncate -s 64M small/image
+mkfs.ext4 -q -m 0 -E lazy_itable_init=1,nodiscard -O ^has_journal small/image
+if ! mount -o loop small/image ext4; then
+	skip "a failing disk" "no loop device can be mounted here"
+	plan
+	exit
+fi
+truncate -s 48M ext4/disk.img
+
+works "a daemon" daemon
+works "a disk of the file" create disk --table "0 98304 linear $work/ext4/disk.img 0"
+works "another on the same file" create other --table "0 8192 linear $work/ext4/disk.img 90112"
+
+# More than the tmpfs can hold. Every write goes to the page cache and succeeds; the flush cannot.
+got=$(shell disk <<'END'
+for i in range(40):
+    h.pwrite(bytes([i + 1]) * 1048576, i * 1048576)
+for i in range(3):
+    try:
+        h.flush()
+        print("flushed")
+    except nbd.Error as e:
+        print(e.errno)
+print(h.pread(512, 5 * 1048576)[0])
+END
+)
+like "the flush fails, and so does every later one; reads go on" '^(EIO EIO EIO|ENOSPC ENOSPC ENOSPC) 6$' "$(paste -sd' ' <<<"$got")"
+why=${got%%$'\n'*}		# which of the two is up to the kernel
+again='
+try:
+    h.flush()
+    print("flushed")
+except nbd.Error as e:
+    print(e.errno)
+'
+is "a client that comes later is told too" "$why" "$(shell disk <<<"$again")"
+is "and one of another device on the same file" "$why" "$(shell other <<<"$again")"
+fua='
+try:
+    h.pwrite(bytes(512), 0, nbd.CMD_FLAG_FUA)
+    print("written")
+except nbd.Error as e:
+    print(e.errno)
+'
+got=$(shell disk <<<"$fua")
+like "a durable write fails, or is durable by itself" "^($why|written)$" "$got"
+works "the daemon stays up" info disk
+run suspend disk
+like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"
+run remove_all --force
+run shutdown
+plan
