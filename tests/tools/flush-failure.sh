@@ -75,7 +75,7 @@ except nbd.Error as e:
     print(e.errno)
 '
 got=$(shell disk <<<"$fua")
-like "a durable write fails, or is durable by itself" "^($why|written)$" "$got"
+like "a durable write fails, or is durable by itself" '^(EIO|ENOSPC|written)$' "$got"
 works "the daemon stays up" info disk
 run suspend disk
 like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"
