@@ -39,8 +39,11 @@ static void listen_take(struct nbd_listener *l, int fd)
 {
 	int one = 1;
 
-	if (l->tcp)
+	if (l->tcp) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		/* A machine that vanished without a word must not keep a device open for ever. */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	}
 	if (l->tcp || listen_peer_may(l->nbd, fd))
 		nbd_adopt(l->nbd, fd, l->tcp);
 	else
