@@ -209,6 +209,20 @@ static void a_client_that_is_gone_keeps_the_device_until_its_requests_are_over(v
 	memset(block, 0, sizeof(block));
 }
 
+static void who_is_cut_off_hears_it_while_its_requests_wait(void **state)
+{
+	(void)state;
+	nbdc_open(&c, &n, "m", true);
+	assert_int_equal(verb(&n.f, DM_DO_SUSPEND, "m", 0, NULL), 0);
+	nbdc_ask(&c, NBD_CMD_READ, 0, 1, 0, 4096);
+	nbdc_say(&c, "this is not a request at all....", 32);
+	assert_true(nbdc_at_end(&c));
+	assert_int_equal(nbd_opens(&n, "m"), 1);
+	nbdc_hang_up(&c);
+	assert_int_equal(verb(&n.f, DM_DO_RESUME, "m", 0, NULL), 0);
+	wait_closed("m");
+}
+
 static void a_swap_and_a_rename_go_unnoticed(void **state)
 {
 	struct dm_cmd rename = { .verb = DM_DO_RENAME, .name = "m", .new_name = "n" };
@@ -326,6 +340,7 @@ int main(void)
 		CASE(hanging_up_anywhere_leaves_nothing_behind),
 		CASE(random_bytes_harm_nobody),
 		CASE(a_client_that_is_gone_keeps_the_device_until_its_requests_are_over),
+		CASE(who_is_cut_off_hears_it_while_its_requests_wait),
 		CASE(a_swap_and_a_rename_go_unnoticed),
 		CASE(the_end_waits_for_requests_that_have_begun),
 		CASE(the_end_of_the_world_answers_what_is_parked),

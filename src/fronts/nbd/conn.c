@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -166,6 +167,8 @@ void nbd_conn_die(struct nbd_conn *c)
 	conn_drop_filling(c);
 	nbd_send_nothing(c);
 	loop_unwatch(c->nio->io->loop, &c->watch);
+	if (c->n_reqs || c->asking)
+		shutdown(c->watch.fd, SHUT_RDWR);	/* closed when these are over; the peer need not wait */
 	nbd_conn_wake(c);
 }
 

@@ -35,15 +35,25 @@ static bool listen_peer_may(const struct nbd *n, int fd)
 	return false;
 }
 
+/*
+ * Answers are gathered here already; and a client that vanished without a word does not keep a device open for ever, but
+ * for two minutes.
+ */
+static void listen_tune(int fd)
+{
+	int one = 1, idle = 60, interval = 15, count = 4;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
 static void listen_take(struct nbd_listener *l, int fd)
 {
-	int one = 1;
-
-	if (l->tcp) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		/* A machine that vanished without a word must not keep a device open for ever. */
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	}
+	if (l->tcp)
+		listen_tune(fd);
 	if (l->tcp || listen_peer_may(l->nbd, fd))
 		nbd_adopt(l->nbd, fd, l->tcp);
 	else

@@ -17,7 +17,7 @@ struct dm_world;
 struct nbd_opts {
 	const char *unix_path;	/* of the Unix socket, or NULL for none */
 	int unix_fd;		/* a listening Unix socket that was handed in, else -1 */
-	const char *tcp;	/* ADDRESS:PORT, [v6]:PORT or :PORT (every address), or NULL */
+	const char *tcp;	/* ADDRESS:PORT, [v6]:PORT or :PORT (every address), or NULL; port 0: a free one */
 	const char *tls_certs;	/* folder with ca-cert.pem, server-cert.pem, server-key.pem, or NULL */
 	const char *tls_psk;	/* file of USER:HEXKEY lines, or NULL */
 	bool tls_verify;	/* with certificates: a client must show one that the CA signed */
@@ -30,7 +30,8 @@ int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, stru
 
 /*
  * Closes the listeners, lets connections finish the requests they have begun, closes them and their devices,
- * then calls THEN on the control thread. Requests that are parked in a suspended device get NBD_ESHUTDOWN.
+ * then calls THEN on the control thread. Who does not read its answers is closed after a few seconds; requests that are
+ * parked in a suspended device are waited for, unless dm_world_release() was called: then they get NBD_ESHUTDOWN.
  */
 void nbd_stop(struct nbd *n, void (*then)(void *arg), void *arg);
 void nbd_free(struct nbd *n);	/* after nbd_stop() */
