@@ -59,7 +59,7 @@ static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
 	if (!aio_is_quick(op))
 		return op->kind == AIO_CALL;
 	a->quick_turn = turn;
-	return last == turn;
+	return last == turn && !aio_pool_is_busy(a->pool);
 }
 
 void aio_submit(struct aio *a, struct aio_op *op)

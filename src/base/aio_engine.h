@@ -25,6 +25,8 @@ static inline bool aio_is_quick(const struct aio_op *op)
 
 int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e);
 void aio_pool_free(struct aio_pool *p);
+/* Would a quick operation have to wait behind slow ones? */
+bool aio_pool_is_busy(const struct aio_pool *p);
 void aio_pool_submit(struct aio_pool *p, struct aio_op *op);
 
 int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e);

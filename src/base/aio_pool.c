@@ -31,6 +31,7 @@ struct aio_pool {
 	struct loop_work flush;
 	struct pool_queue gathered;
 	unsigned n;			/* threads that run */
+	unsigned slow;			/* operations under way that may keep a thread for long */
 	pthread_t threads[POOL_THREADS];
 
 	pthread_mutex_t lock;		/* guards what follows */
@@ -124,8 +125,10 @@ static void pool_news(struct loop_msg *m)
 	queue_move(&over, &p->over);
 	p->told = false;
 	pthread_mutex_unlock(&p->lock);
-	while ((op = queue_take(&over)))
+	while ((op = queue_take(&over))) {
+		p->slow -= !aio_is_quick(op);
 		op->done(op, op->res);
+	}
 }
 
 /* With the lock held. */
@@ -243,15 +246,23 @@ static void pool_flush(struct loop_work *w)
 		pool_engage(p);
 		pthread_mutex_unlock(&p->lock);
 	}
-	while ((op = queue_take(&hits)))
+	while ((op = queue_take(&hits))) {
+		p->slow--;
 		op->done(op, op->res);
+	}
 }
 
 void aio_pool_submit(struct aio_pool *p, struct aio_op *op)
 {
 	op->gone = false;
+	p->slow += !aio_is_quick(op);
 	queue_add(&p->gathered, op);
 	loop_defer(p->loop, &p->flush);
+}
+
+bool aio_pool_is_busy(const struct aio_pool *p)
+{
+	return p->slow >= POOL_THREADS;
 }
 
 int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e)

@@ -78,7 +78,8 @@ static int file_label(const struct dm_store *s, struct dm_label *out)
 const struct dm_store_type dm_store_file = {
 	.name = "file",
 	.usage = "[file[,direct][,logical=BYTES][,physical=BYTES]:]PATH",
-	.about = "a regular file or a block device",
+	.about = "a regular file or a block device (direct: not through the page cache; logical, physical: play a disk of "
+		 "such blocks)",
 	.claims = file_claims,
 	.open = file_open,
 	.close = file_close,
