@@ -105,8 +105,7 @@ static void uring_flush(struct loop_work *work)
 		uring_enqueue(u);
 		r = io_uring_sq_ready(&u->ring) ? io_uring_submit(&u->ring) : 0;
 	} while (r > 0);
-	if (io_uring_sq_ready(&u->ring))
-		loop_defer(u->loop, &u->flush);
+	uring_reap(u);		/* what the page cache had is over already */
 }
 
 void aio_uring_submit(struct aio_uring *u, struct aio_op *op)

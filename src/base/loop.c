@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOOP_EVENTS 64
+#define LOOP_PASSES 4
 
 struct loop {
 	int epoll_fd, wake_fd;
@@ -104,11 +105,9 @@ static void loop_run_inbox(struct loop *l)
 	}
 }
 
-/* Was there any? What is deferred meanwhile waits for the next turn, so that events are never kept out. */
-static bool loop_run_work(struct loop *l)
+static void loop_run_queued(struct loop *l)
 {
 	struct list now, *n;
-	bool any = false;
 
 	list_init(&now);
 	while ((n = list_take(&l->work)))
@@ -116,10 +115,20 @@ static bool loop_run_work(struct loop *l)
 	while ((n = list_take(&now))) {
 		struct loop_work *w = container(n, struct loop_work, node);
 
-		any = true;
 		w->run(w);
 	}
-	return any;
+}
+
+/*
+ * Work defers work: requests go to the disk, what the page cache had comes back, the replies go out. That is done in
+ * one turn; what goes on longer waits for the next, so that events are never kept out.
+ */
+static void loop_run_work(struct loop *l)
+{
+	int pass;
+
+	for (pass = 0; pass < LOOP_PASSES && !list_empty(&l->work); pass++)
+		loop_run_queued(l);
 }
 
 static void loop_woken(struct loop *l)
@@ -135,8 +144,8 @@ void loop_turn(struct loop *l, int timeout_ms)
 	int i;
 
 	l->turns++;
-	if (loop_run_work(l))
-		timeout_ms = 0;		/* the caller may have waited for just that */
+	if (!list_empty(&l->work))
+		timeout_ms = 0;
 	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
 	for (i = 0; i < l->n_events; i++) {
 		struct loop_watch *w = l->events[i].data.ptr;
