@@ -63,20 +63,20 @@ down
 # --- certificates ---------------------------------------------------------------------------------------------------
 up --tls-certificates "$work/pki"
 like "the URI says so" "^nbds://127.0.0.1:$port/disk$" "$out"
-tls="nbds://localhost:$port/disk?tls-certificates=$work"
+tls="nbds://127.0.0.1:$port/disk?tls-certificates=$work"
 ok "a client with TLS reads" cmp <(nbdcopy "$tls/pki" -) disk.img
 like "nbdinfo says that it is TLS" "newstyle-fixed with TLS" "$(nbdinfo "$tls/nobody" 2>&1)"
 head -c 4M /dev/urandom >new.img
 ok "and writes, with many connections" nbdcopy --connections=4 --requests=32 new.img "$tls/pki"
 ok "the file has it" cmp new.img disk.img
 ok "qemu-img too" qemu-img convert -n --object "tls-creds-x509,id=t,dir=$work/pki,endpoint=client" --image-opts \
-	--target-image-opts "driver=raw,file.driver=nbd,file.host=localhost,file.port=$port,file.export=disk,file.tls-creds=t" \
+	--target-image-opts "driver=raw,file.driver=nbd,file.host=127.0.0.1,file.port=$port,file.export=disk,file.tls-creds=t" \
 	driver=raw,file.filename=disk.img
 # spoken VERSION: what a client that speaks just that version of TLS gets to speak.
 spoken() {
 	python3 -W ignore - "$port" "$1" <<'END'
 import socket, ssl, struct, sys
-s = socket.create_connection(("localhost", int(sys.argv[1])))
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.recv(18, socket.MSG_WAITALL)
 s.sendall(struct.pack(">IQII", 3, 0x49484156454F5054, 5, 0))
 assert struct.unpack(">QIII", s.recv(20, socket.MSG_WAITALL))[2] == 1
@@ -84,7 +84,7 @@ c = ssl.create_default_context(cafile="pki/ca-cert.pem")
 c.set_ciphers("ALL:@SECLEVEL=0")
 c.minimum_version = c.maximum_version = getattr(ssl.TLSVersion, sys.argv[2])
 try:
-    print(c.wrap_socket(s, server_hostname="localhost").version())
+    print(c.wrap_socket(s, server_hostname="127.0.0.1").version())
 except ssl.SSLError as e:
     print(e.reason)
 END
@@ -92,11 +92,11 @@ END
 is "TLS 1.3 is spoken" TLSv1.3 "$(spoken TLSv1_3)"
 is "and 1.2" TLSv1.2 "$(spoken TLSv1_2)"
 is "and nothing older" TLSV1_ALERT_PROTOCOL_VERSION "$(spoken TLSv1_1)"
-like "a client without TLS is told" "TLS" "$(qemu-img info "nbd://localhost:$port/disk" 2>&1)"
-like "the list is not for it either" "TLS" "$(LIBNBD_DEBUG=1 nbdinfo --list "nbd://localhost:$port/" 2>&1)"
+like "a client without TLS is told" "TLS" "$(qemu-img info "nbd://127.0.0.1:$port/disk" 2>&1)"
+like "the list is not for it either" "TLS" "$(LIBNBD_DEBUG=1 nbdinfo --list "nbd://127.0.0.1:$port/" 2>&1)"
 like "one that trusts another authority goes away" "certificate|handshake" \
 	"$(mkdir other && cp strangers/ca-cert.pem other; authority strange2 >log 2>&1; cp strange2/ca-cert.pem other
-	size "nbds://localhost:$port/disk?tls-certificates=$work/other")"
+	size "nbds://127.0.0.1:$port/disk?tls-certificates=$work/other")"
 run export --all disk
 unix=$(grep unix <<<"$out")
 is "the Unix socket goes without" 4194304 "$(size "$unix")"
@@ -104,7 +104,7 @@ is "and with" 4194304 "$(size "nbds+unix${unix#nbd+unix}&tls-certificates=$work/
 down
 
 up --tls-certificates "$work/pki" --tls-verify-peer
-tls="nbds://localhost:$port/disk?tls-certificates=$work"
+tls="nbds://127.0.0.1:$port/disk?tls-certificates=$work"
 is "a client that was signed may come" 4194304 "$(size "$tls/pki")"
 unlike() { if grep -q "^$2\$" <<<"$3"; then is "$1" "anything but $2" "$3"; else is "$1" '' ''; fi; }
 unlike "one without a certificate may not" 4194304 "$(size "$tls/nobody")"
@@ -114,10 +114,10 @@ down
 
 # --- keys -----------------------------------------------------------------------------------------------------------
 up --tls-psk "$work/keys.psk"
-tls="nbds://alice@localhost:$port/disk?tls-psk-file=$work"
+tls="nbds://alice@127.0.0.1:$port/disk?tls-psk-file=$work"
 ok "a client with the key reads" cmp <(nbdcopy "$tls/keys.psk" -) disk.img
 unlike "one with another does not" 4194304 "$(size "$tls/wrong.psk")"
-unlike "nor does another user" 4194304 "$(size "nbds://mallory@localhost:$port/disk?tls-psk-file=$work/bad.psk")"
+unlike "nor does another user" 4194304 "$(size "nbds://mallory@127.0.0.1:$port/disk?tls-psk-file=$work/bad.psk")"
 down
 
 # --- keys that are none ---------------------------------------------------------------------------------------------
