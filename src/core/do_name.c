@@ -103,5 +103,7 @@ void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 		err_set(e, -EINVAL, "device '%s' has uuid '%s' already, and a uuid never changes", d->name, d->uuid);
 	else if (!check_uuid(c->new_uuid, e) && !check_free(c->world, NULL, c->new_uuid, e))
 		dm_device_set_uuid(d, c->new_uuid);
+	if (!e->code)
+		dm_device_event(d);
 	dm_finish(c);
 }
