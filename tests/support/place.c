@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -99,11 +100,31 @@ static int loop_configure(char out[PLACE_PATH], int n, const char *path, uint32_
 	return fd;
 }
 
+/*
+ * One process at a time, until its end: a loop device that was read-only is so for a moment longer, for whoever gets
+ * it next. The descriptor has a high number so that it is the last to be closed.
+ */
+static void loop_lock(void)
+{
+	enum { LOCK_FD = 1000 };
+	int fd;
+
+	if (fcntl(LOCK_FD, F_GETFD) >= 0)
+		return;
+	fd = open("/dev/loop-control", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dup3(fd, LOCK_FD, O_CLOEXEC);
+	close(fd);
+	flock(LOCK_FD, LOCK_EX);
+}
+
 /* Another process may take the free one first: then the next is asked for. */
 int place_loop(char out[PLACE_PATH], const char *path, uint32_t block, bool readonly)
 {
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -1, n, i;
 
+	loop_lock();
 	for (i = 0; control >= 0 && fd < 0 && i < 10; i++) {
 		n = ioctl(control, LOOP_CTL_GET_FREE);
 		if (n >= 0)

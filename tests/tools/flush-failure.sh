@@ -28,6 +28,8 @@ unmount() {
 	tap_end
 }
 trap unmount EXIT
+exec 8</dev/loop-control
+flock 8			# one test at a time uses loop devices (tests/support/place.c)
 mkdir small ext4
 mount -t tmpfs -o size=16M none small
 truncate -s 64M small/image
