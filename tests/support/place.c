@@ -3,6 +3,7 @@
 #include "support/place.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -86,7 +87,7 @@ void place_tmpfs_end(const char *name)
 static int loop_configure(char out[PLACE_PATH], int n, const char *path, uint32_t block, bool readonly)
 {
 	struct loop_config c = { .block_size = block };
-	int fd;
+	int fd, writable = 0;
 
 	snprintf(out, PLACE_PATH, "/dev/loop%d", n);
 	fd = open(out, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
@@ -97,6 +98,8 @@ static int loop_configure(char out[PLACE_PATH], int n, const char *path, uint32_
 		fd = -1;
 	}
 	close((int)c.fd);
+	if (fd >= 0 && !readonly)	/* who had it before may have marked it, which outlasts the file behind it */
+		ioctl(fd, BLKROSET, &writable);
 	return fd;
 }
 
