@@ -57,7 +57,7 @@ static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
 	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
 
 	if (!aio_is_quick(op))
-		return op->kind == AIO_CALL;
+		return op->kind == AIO_CALL || (op->flags & AIO_MEMORY);
 	a->quick_turn = turn;
 	return last == turn && !aio_pool_is_busy(a->pool);
 }

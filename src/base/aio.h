@@ -26,11 +26,12 @@ enum aio_kind {
 #define AIO_DSYNC 1	/* of AIO_WRITE: durable when done (RWF_DSYNC) */
 #define AIO_CACHED 2	/* of AIO_READ: goes through the page cache, so a hit may be read on the spot */
 #define AIO_QUICK 4	/* of AIO_WRITE: as a rule a mere copy to the page cache, so one helper thread does for many */
+#define AIO_MEMORY 8	/* of AIO_READ, AIO_WRITE: the file is in memory, so it is done on the spot */
 
 struct aio_op {
 	enum aio_kind kind;
 	int fd;
-	unsigned flags;			/* AIO_DSYNC */
+	unsigned flags;			/* AIO_DSYNC, AIO_CACHED, ... */
 	int mode;			/* of AIO_FALLOCATE */
 	void *buf;
 	uint64_t len, off;		/* bytes; a transfer of more than 1 GiB is done partly */

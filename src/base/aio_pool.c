@@ -219,9 +219,18 @@ static void pool_engage(struct aio_pool *p)
 		pthread_cond_signal(&p->more);
 }
 
-/* Reads what the page cache has. Anything else is left to the threads, and so is an error, to be met again there. */
+#define POOL_MEMORY_BYTES (256u << 10)	/* more than that would keep others waiting */
+
+/*
+ * Does what is in memory, and reads what the page cache has. Anything else is left to the threads, and so is an error
+ * of such a read, to be met again there.
+ */
 static bool pool_hit(struct aio_op *op)
 {
+	if ((op->flags & AIO_MEMORY) && op->len <= POOL_MEMORY_BYTES) {
+		op->res = pool_carry_out(op);
+		return true;
+	}
 	if (op->kind != AIO_READ || !(op->flags & AIO_CACHED))
 		return false;
 	op->res = pool_transfer(op, RWF_NOWAIT);

@@ -43,6 +43,7 @@ struct file {
 	struct dm_store store;
 	bool regular;			/* else a block device */
 	bool direct;
+	bool in_memory;			/* on tmpfs or the like: AIO_MEMORY */
 	bool quick_writes;		/* AIO_QUICK suits them */
 	uint32_t asked_logical, asked_physical;	/* as the word said */
 	uint32_t mem_align;		/* bytes: of memory, with O_DIRECT; a power of two */

@@ -115,14 +115,18 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 	return 0;
 }
 
-/* A buffered write is a copy that may wait. These file systems take it from io_uring at once; the others do not. */
-static bool measure_quick_writes(const struct file *f)
+/*
+ * How the file system takes transfers. In memory they never wait. Elsewhere a buffered write is a copy that may wait:
+ * XFS and btrfs take it from io_uring at once, the others do not.
+ */
+static void measure_manner(struct file *f)
 {
 	struct statfs fs;
 
 	if (f->direct || fstatfs(f->lanes[0].fd, &fs))
-		return false;
-	return !f->regular || ((uint64_t)fs.f_type != XFS_SUPER_MAGIC && (uint64_t)fs.f_type != BTRFS_SUPER_MAGIC);
+		return;
+	f->in_memory = f->regular && ((uint64_t)fs.f_type == TMPFS_MAGIC || (uint64_t)fs.f_type == RAMFS_MAGIC);
+	f->quick_writes = !f->regular || ((uint64_t)fs.f_type != XFS_SUPER_MAGIC && (uint64_t)fs.f_type != BTRFS_SUPER_MAGIC);
 }
 
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
@@ -135,6 +139,6 @@ int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish
 		r = measure_direct(w, f, want->path);
 	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
 		err_prefix(w->err, "'%.500s': ", want->path);
-	f->quick_writes = measure_quick_writes(f);
+	measure_manner(f);
 	return r ? r : file_measure_size(w, f);
 }

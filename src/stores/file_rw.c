@@ -85,6 +85,8 @@ static unsigned rw_flags(const struct dm_req *r)
 {
 	const struct file *f = (const struct file *)r->store;
 
+	if (f->in_memory)
+		return AIO_MEMORY;
 	if (r->op == DM_READ)
 		return f->direct ? 0 : AIO_CACHED;
 	return r->flags & DM_FUA ? AIO_DSYNC : f->quick_writes ? AIO_QUICK : 0;
