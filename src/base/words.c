@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Copies the word's characters down over its quotes; returns the first character behind it, or NULL. */
+/* Copies the word's characters down over its quotes; returns the first character behind it, or NULL if a quote is open. */
 static char *words_unquote(char *from, char *to)
 {
 	char quote = 0;
@@ -22,12 +22,10 @@ static char *words_unquote(char *from, char *to)
 			*to++ = *from;
 		}
 	}
-	if (quote)
-		return NULL;
-	if (*from)
+	if (!quote && *from)
 		from++;
 	*to = '\0';
-	return from;
+	return quote ? NULL : from;
 }
 
 char *words_next(char **at, struct err *e)

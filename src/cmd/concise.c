@@ -15,8 +15,8 @@ static bool concise_over(char c)
 }
 
 /*
- * Unescapes one field in place and ends it with a NUL. *AT moves to the separator's place behind it; returns which
- * separator that was.
+ * Unescapes one field in place and ends it with a NUL; a line break at its end is no part of it. *AT moves to behind
+ * the separator; returns which separator that was.
  */
 static char concise_field(char **at, char **out)
 {
@@ -30,6 +30,8 @@ static char concise_field(char **at, char **out)
 			from++;
 		*to++ = *from;
 	}
+	while (to > *out && (to[-1] == '\n' || to[-1] == '\r'))
+		to--;
 	end = *from;
 	*at = end ? from + 1 : from;
 	*to = '\0';
@@ -97,6 +99,8 @@ int concise_next(char **at, struct concise *c, struct err *e)
 
 void concise_add(struct text *out, const char *s)
 {
+	if (isspace((unsigned char)*s))
+		text_add_n(out, "\\", 1);
 	for (; *s; s++) {
 		if (strchr(",;\\", *s))
 			text_add_n(out, "\\", 1);

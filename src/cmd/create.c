@@ -104,8 +104,12 @@ static int create_concise(struct job *j)
 		code = job_failed(j, NULL, &e);
 	else
 		code = client_open(j, true);
-	for (at = text; !code && concise_next(&at, &d, &e) > 0;)
-		code = create_concise_one(j, &d);
+	if (!code) {
+		show_list(j);
+		for (at = text; !code && concise_next(&at, &d, &e) > 0;)
+			code = create_concise_one(j, &d);
+		code = show_list_end(j, code);
+	}
 	free(copy);
 	free(text);
 	return code;

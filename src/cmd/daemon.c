@@ -130,6 +130,8 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 
 	if (!r)
 		r = daemon_paths(j, d, e);
+	if (!r && j->o.given[OPT_tls_verify_peer] && !d->tls_certs)
+		r = err_set(e, -EINVAL, "--tls-verify-peer is about certificates: --tls-certificates DIR is missing");
 	if (r)
 		return r;
 	d->o.control = (struct control_opts){ .path = d->control, .fd = -1, .allow_read = j->o.given[OPT_allow_read] };

@@ -92,6 +92,40 @@ const struct graph_node *graph_find(const struct graph *g, const char *device)
 	return NULL;
 }
 
+/* Moves the names of node I and of all below it to TO[*N], the lowest first. */
+static void graph_take(const struct graph *g, size_t i, struct pick *p, char **to, size_t *n)
+{
+	const struct graph_node *node = &g->nodes[i];
+	size_t k;
+
+	for (k = 0; k < p->n && (!p->names[k] || !node->row || strcmp(p->names[k], node->name)); k++)
+		;
+	if (k == p->n)
+		return;
+	for (size_t b = 0; b < node->n_below; b++)
+		graph_take(g, node->below[b], p, to, n);
+	to[(*n)++] = p->names[k];
+	p->names[k] = NULL;
+}
+
+int graph_sort(struct job *j, struct pick *p)
+{
+	char **to = say_need(calloc(p->n + 1, sizeof(*to)));
+	struct graph g;
+	size_t i, n = 0;
+	int code = graph_load(j, &g);
+
+	for (i = 0; !code && i < g.n; i++)
+		graph_take(&g, i, p, to, &n);
+	for (i = 0; i < p->n; i++)
+		if (p->names[i])
+			to[n++] = p->names[i];
+	free(p->names);
+	p->names = to;
+	graph_free(&g);
+	return code;
+}
+
 void graph_free(struct graph *g)
 {
 	size_t i;

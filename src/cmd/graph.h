@@ -25,6 +25,8 @@ struct graph {
 
 /* Asks for all devices and what they use. EXIT_OK, or another code after saying why; graph_free() in any case. */
 int graph_load(struct job *j, struct graph *g);
+/* Puts the names so that each device comes behind those it stands on: made again in that order, they find one another. */
+int graph_sort(struct job *j, struct pick *p);
 const struct graph_node *graph_find(const struct graph *g, const char *device);
 void graph_free(struct graph *g);
 

@@ -21,6 +21,7 @@ struct job {
 	int argc;		/* the words behind the sub-command */
 	char **argv;
 	struct client *client;	/* once it was needed */
+	void *changed;		/* between show_list() and show_list_end(): the plist of their states, for --json */
 };
 
 struct command {

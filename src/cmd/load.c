@@ -102,8 +102,12 @@ int command_wipe_table(struct job *j)
 	int code = pick_devices(j, PICK_NONE_IS_WRONG, &p);
 	size_t i;
 
-	for (i = 0; !code && i < p.n; i++)
-		code = wipe_one(j, p.names[i]);
+	if (!code) {
+		show_list(j);
+		for (i = 0; !code && i < p.n; i++)
+			code = wipe_one(j, p.names[i]);
+		code = show_list_end(j, code);
+	}
 	pick_free(&p);
 	return code;
 }

@@ -53,9 +53,26 @@ plist_t show_json(plist_t row)
 
 int show_changed(struct job *j, plist_t reply)
 {
+	if (j->changed) {
+		plist_array_append_item(j->changed, show_json(reply));
+		return EXIT_OK;
+	}
 	if (j->o.given[OPT_json])
 		return client_print_json(show_json(reply));
 	if (j->o.given[OPT_verbose])
 		show_info(reply);
 	return EXIT_OK;
+}
+
+void show_list(struct job *j)
+{
+	j->changed = j->o.given[OPT_json] ? plist_new_array() : NULL;
+}
+
+int show_list_end(struct job *j, int code)
+{
+	int r = j->changed ? client_print_json(j->changed) : EXIT_OK;
+
+	j->changed = NULL;
+	return code ? code : r;
 }

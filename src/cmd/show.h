@@ -13,5 +13,8 @@ plist_t show_json(plist_t row);
 
 /* After a command that changed a device: with --json its state as JSON, with -v as text, else nothing. */
 int show_changed(struct job *j, plist_t reply);
+/* Around several of these, so that their JSON is one list. CODE is what came of them, and what comes back. */
+void show_list(struct job *j);
+int show_list_end(struct job *j, int code);
 
 #endif

@@ -29,8 +29,12 @@ static int state_each(struct job *j, const char *command, enum pick_none none)
 	int code = pick_devices(j, none, &p);
 	size_t i;
 
-	for (i = 0; !code && i < p.n; i++)
-		code = state_one(j, command, p.names[i]);
+	if (!code) {
+		show_list(j);
+		for (i = 0; !code && i < p.n; i++)
+			code = state_one(j, command, p.names[i]);
+		code = show_list_end(j, code);
+	}
 	pick_free(&p);
 	return code;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/client.h"
 #include "cmd/concise.h"
+#include "cmd/graph.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
 #include "cmd/rows.h"
@@ -113,6 +114,8 @@ static int table_each(struct job *j, const char *command)
 	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	size_t i;
 
+	if (!code && p.all && j->o.given[OPT_concise])
+		code = graph_sort(j, &p);
 	t.prefix = p.all || p.n > 1;
 	t.json = j->o.given[OPT_json] ? plist_new_array() : NULL;
 	for (i = 0; !code && i < p.n; i++)

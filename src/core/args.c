@@ -127,13 +127,16 @@ uint64_t dm_arg_sectors(struct dm_args *a, const char *name, uint64_t min, uint6
 static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
 	uint32_t block = s->limits.logical / DM_SECTOR;
+	uint64_t missing;
 
+	if (__builtin_add_overflow(offset, len, &missing) ||
+	    __builtin_mul_overflow(missing - s->sectors, (uint64_t)DM_SECTOR, &missing))
+		missing = UINT64_MAX;
 	if (offset > s->sectors || len > s->sectors - offset)
 		args_complain(a, -EINVAL, "<offset>",
 			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%llu bytes are missing)",
 			      (unsigned long long)len, (unsigned long long)offset, s->name,
-			      (unsigned long long)s->sectors,
-			      (unsigned long long)(offset + len - s->sectors) * DM_SECTOR);
+			      (unsigned long long)s->sectors, (unsigned long long)missing);
 	else if (offset % block || len % block)
 		args_complain(a, -EINVAL, "<offset>",
 			      "offset %llu and length %llu must be multiples of %u sectors: '%.200s' has blocks of %u bytes",

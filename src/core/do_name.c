@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands about what a device is called: create, rename, set_uuid; and what a name may be. */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -7,6 +8,18 @@
 #include "core/do.h"
 
 #define MINOR_MAX ((1u << 20) - 1)	/* as many as a Linux dev_t holds */
+
+/* Listings and tables files have a device a line, so a name or uuid may not end one. */
+static int check_line(const char *what, const char *s, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; s[i]; i++)
+		if (iscntrl((unsigned char)s[i]))
+			return err_set(e, -EINVAL, "byte %zu of the %s is a control character (0x%02x)", i + 1, what,
+				       (unsigned char)s[i]);
+	return 0;
+}
 
 /* 0, or -EINVAL with the sentence set. */
 static int check_name(const char *name, struct err *e)
@@ -20,7 +33,7 @@ static int check_name(const char *name, struct err *e)
 		return err_set(e, -EINVAL, "the name '%s' has a '/' in it; /dev/mapper/NAME must be one file", name);
 	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "control"))
 		return err_set(e, -EINVAL, "the name '%s' is taken by /dev/mapper itself", name);
-	return 0;
+	return check_line("name", name, e);
 }
 
 static int check_uuid(const char *uuid, struct err *e)
@@ -28,7 +41,7 @@ static int check_uuid(const char *uuid, struct err *e)
 	if (uuid && strlen(uuid) > DM_UUID_MAX)
 		return err_set(e, -EINVAL, "the uuid '%.40s...' has %zu bytes; %d are the most", uuid, strlen(uuid),
 			       DM_UUID_MAX);
-	return 0;
+	return uuid ? check_line("uuid", uuid, e) : 0;
 }
 
 static int check_minor(struct dm_world *w, uint32_t minor, struct err *e)

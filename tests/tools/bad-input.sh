@@ -34,6 +34,7 @@ bad "a folder in a device's place" "table line 1: .*word 1 <device>: .*folder" '
 bad "a device that is too small" "table line 1: .*disk.img.*2048" '0 2049 linear disk.img 0'
 bad "an offset behind the end" "table line 1: .*disk.img" '0 1 linear disk.img 2048'
 bad "an offset that wraps around" "table line 1: " '0 100 linear disk.img 18446744073709551615'
+bad "an offset far behind the end" "table line 1: .*disk.img' has 2048 sectors \(18446744073709551615 bytes are missing\)" '0 1 linear disk.img 18446744073709551614'
 bad "a number over 64 bits" "table line 1: .*18446744073709551616" '0 100 linear disk.img 18446744073709551616'
 bad "a negative number" "table line 1: .*'-1'" '0 100 linear disk.img -1'
 bad "a table that does not start at 0" "table line 1: .*0" '1 100 zero'
@@ -47,6 +48,7 @@ bad "a line without a target" "table line 1: " '0 100'
 bad "a word too few" "table line 1: .*<offset>" '0 100 linear disk.img'
 bad "a word too many" "table line 1: .*'more'" '0 100 linear disk.img 0 more'
 bad "an open quote" "table line 1: .*quote" "0 100 linear 'disk.img 0"
+bad "an open quote: the rest of the line as it was" "table line 1: .*quote.*in: disk.img 0 $" '0 100 linear disk.img" 0'
 bad "stripes that do not divide the length" "table line 1: striped" '0 100 striped 3 8 disk.img 0 disk.img 100 disk.img 200'
 bad "a chunk that does not divide the stripe" "table line 1: striped" '0 100 striped 2 8 disk.img 0 disk.img 100'
 bad "too few stripes" "table line 1: striped.*" '0 128 striped 2 16 disk.img 0'
@@ -61,6 +63,10 @@ refuses "a file with a NUL" 1 "standard input is no text: byte 4 is a NUL" creat
 refuses "a very long name" 1 "create (x{128}|x{200})" create "$(printf 'x%.0s' {1..200})" -n
 refuses "an empty name" 1 "create" create "" -n
 refuses "a name that is all blanks and slashes" 1 "create" create "a/b" -n
+
+refuses "a name of two lines" 1 "byte 2 of the name is a control character \(0x0a\)" create $'a\nb' -n
+refuses "a new name with a tab" 1 "byte 2 of the name is a control character \(0x09\)" rename keep $'a\tb'
+refuses "a uuid of two lines" 1 "byte 2 of the uuid is a control character \(0x0a\)" create x -n -u $'a\nb'
 
 garbage() { python3 - "$XDG_RUNTIME_DIR/dmuse/control" "$1" <<'P'
 import socket, struct, sys

@@ -307,12 +307,22 @@ works "create --concise" create --concise "q1,,,rw,0 10 zero;q2,U2,40,ro,0 10 ze
 prints "three devices" $'q1:L--w:1\nq2:L--r:2\nq3:---w:0' info -c --noheadings -o name,attr,segments
 run table --concise q2
 is "one read back" "q2,U2,40,ro,0 10 zero ,10 10 error " "$out"
+concise=$out
 works "what table --concise printed can be created again" remove q2
-run create --concise <<<"$out"
+run create --concise <<<"$concise"
 is "from stdin" "0:" "$status:$err"
+prints "and is there" "q2:U2:40:2" info q2 -c --noheadings -o name,uuid,minor,segments
 refuses "a concise line with too few fields makes none of its devices" 1 "1 of the fields" create --concise "q4,,,,0 1 zero;q5"
 refuses "a concise flag" 1 "ro or rw, not 'rx'" create --concise "q4,,,rx,0 1 zero"
 refuses "q4 was not made" 1 "no device is named 'q4'" info q4
+run suspend q1 q2 --json
+is "several devices are one list as JSON" "suspended suspended" "$(json '*[x["state"] for x in d]')"
+works "a device on another, which a listing by name has later" create " aa" -r --table '0 5 linear q2 0'
+concise=$("$DMUSE" table --concise)
+works "table --concise" remove_all
+run create --concise <<<"$concise"
+is "prints what stands below first, so that all can be made again" "0:" "$status:$err"
+prints "and they are there" $' aa\nq1\nq2\nq3' info -c --noheadings -o name
 works "suspend one" suspend q1
 works "remove_all" remove_all
 prints "nothing is left" "No devices found" ls

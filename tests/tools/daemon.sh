@@ -54,6 +54,8 @@ is "four that need a daemon at once start one" 1 "$(cat err? | grep -c 'started 
 prints "and all have their device" $'r1\nr2\nr3\nr4' info -c --noheadings -o name
 "$DMUSE" shutdown
 
+refuses "a wish that needs certificates, without them" 2 "tls-certificates DIR is missing" daemon --tls-verify-peer
+
 # --- where ----------------------------------------------------------------------------------------------------------
 works "--socket" daemon --socket "$work/own"
 prints "is found with --socket" "No devices found" ls --socket "$work/own"
