@@ -287,11 +287,8 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	d->o.ready = daemon_ready;
 	d->o.arg = d;
 	umask(077);
-	if (serve(&d->o))
-		return EXIT_FAILED;
-	if (d->ready_fd >= 0)
-		unlink(d->log);
-	return EXIT_OK;
+	d->o.log = d->ready_fd >= 0 ? d->log : NULL;
+	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_daemon(struct job *j)

@@ -18,6 +18,7 @@ struct serve_opts {
 	const char *tables;	/* absolute path, or NULL */
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;
+	const char *log;	/* removed at a good end, before the control socket is another daemon's to take; or NULL */
 };
 
 /* Serves until SIGTERM, SIGINT or the command `shutdown`. 0, or 1 after a failure that was logged. */
