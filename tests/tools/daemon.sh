@@ -85,6 +85,29 @@ works "--engine pool --io-threads 1 --log-level error" daemon --engine pool --io
 works "that works" create p --table '0 100 linear a.img 0'
 "$DMUSE" shutdown
 
+# --- who may ask ----------------------------------------------------------------------------------------------------
+if [ "$(id -u)" = 0 ]; then
+	theirs=$(mktemp -d /tmp/dmuse-other-XXXXXX)
+	chmod 0755 "$theirs"
+	install -m 0755 "$DMUSE" "$theirs/dmuse"
+	other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$theirs/dmuse" "$@" --socket "$theirs/own/control" 2>&1; }
+	works "a daemon for its owner" daemon --socket "$theirs/own/control"
+	like "others may not even connect" "ls: cannot reach a daemon at $theirs/own/control: Permission denied" "$(other ls)"
+	"$DMUSE" shutdown --socket "$theirs/own/control"
+	rmdir "$theirs/own"
+	works "a daemon with --allow-read" daemon --allow-read --socket "$theirs/own/control"
+	"$DMUSE" create x -n --socket "$theirs/own/control"
+	is "others may ask" "x	(252:0)" "$(other ls | sed 's/:[0-9]*/:0/')"
+	like "but change nothing" "remove x: " "$(other remove x)"
+	like "nor create" "create y: " "$(other create y -n)"
+	like "nor end it" "shutdown: " "$(other shutdown)"
+	is "so it is still there" "x" "$("$DMUSE" info -c --noheadings -o name --socket "$theirs/own/control")"
+	"$DMUSE" shutdown --socket "$theirs/own/control"
+	rm -rf "$theirs"
+else
+	skip "other users" "this takes root"
+fi
+
 # --- signals --------------------------------------------------------------------------------------------------------
 for s in TERM INT; do
 	foreground
