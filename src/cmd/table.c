@@ -14,13 +14,13 @@
 #include "cmd/pick.h"
 #include "cmd/rows.h"
 #include "cmd/say.h"
+#include "proto/json.h"
 
 struct table {
 	struct job *j;
 	const char *command;	/* "status" or "table" */
 	bool prefix;		/* the name in front of each line */
-	bool begun;		/* concise: something was printed */
-	plist_t json;		/* the answer so far, or NULL */
+	bool begun;		/* concise and JSON: something was printed */
 };
 
 static bool table_wanted(const struct table *t, const struct row *row)
@@ -71,16 +71,35 @@ static void table_concise(struct table *t, const char *name, plist_t reply)
 	text_free(&out);
 }
 
-static plist_t table_json(const struct table *t, const char *name, plist_t reply)
+static void table_json_part(plist_t node, unsigned depth, const char *before)
 {
-	plist_t out = plist_new_dict(), list = plist_new_array();
+	struct text out = TEXT_INIT;
 
-	for (struct row r = rows_of(reply); rows_next(&r);)
-		if (table_wanted(t, &r))
-			plist_array_append_item(list, row_json(&r));
-	key_set_text(out, "name", name);
-	plist_dict_set_item(out, "targets", list);
-	return out;
+	text_add(&out, before);
+	json_add_at(&out, node, depth);
+	plist_free(node);
+	if (out.failed)
+		say_need(NULL);
+	fputs(text_str(&out), stdout);
+	text_free(&out);
+}
+
+/* Written as it goes: the lines of a large table are never all there as objects. */
+static void table_json(struct table *t, const char *name, plist_t reply)
+{
+	bool any = false;
+
+	printf("%s\n  {\n    \"name\": ", t->begun ? "," : "[");
+	t->begun = true;
+	table_json_part(plist_new_string(name), 2, "");
+	printf(",\n    \"targets\": [");
+	for (struct row r = rows_of(reply); rows_next(&r);) {
+		if (!table_wanted(t, &r))
+			continue;
+		table_json_part(row_json(&r), 3, any ? ",\n      " : "\n      ");
+		any = true;
+	}
+	printf("%s]\n  }", any ? "\n    " : "");
 }
 
 static int table_one(struct table *t, const char *name, bool may_vanish)
@@ -97,8 +116,8 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 		return EXIT_OK;
 	if (r)
 		return job_failed(t->j, name, &e);
-	if (t->json)
-		plist_array_append_item(t->json, table_json(t, name, reply));
+	if (t->j->o.given[OPT_json])
+		table_json(t, name, reply);
 	else if (t->j->o.given[OPT_concise])
 		table_concise(t, name, reply);
 	else
@@ -117,17 +136,14 @@ static int table_each(struct job *j, const char *command)
 	if (!code && p.all && j->o.given[OPT_concise])
 		code = graph_sort(j, &p);
 	t.prefix = p.all || p.n > 1;
-	t.json = j->o.given[OPT_json] ? plist_new_array() : NULL;
 	for (i = 0; !code && i < p.n; i++)
 		code = table_one(&t, p.names[i], p.all);
-	if (t.begun)
+	if (j->o.given[OPT_json] && (t.begun || !code))
+		printf("%s\n", t.begun ? "\n]" : "[]");
+	else if (t.begun)
 		printf("\n");
-	if (!code && p.all && !p.n && !t.json)
+	else if (!code && p.all && !p.n)
 		printf("No devices found\n");
-	if (!code && t.json)
-		code = client_print_json(t.json);
-	else
-		plist_free(t.json);
 	pick_free(&p);
 	return code;
 }

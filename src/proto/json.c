@@ -7,8 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static void json_node(struct text *out, plist_t node, unsigned depth);
-
 static void json_break(struct text *out, unsigned depth)
 {
 	text_add(out, "\n");
@@ -72,7 +70,7 @@ static void json_array(struct text *out, plist_t node, unsigned depth)
 	for (plist_array_next_item(node, at, &item); item; plist_array_next_item(node, at, &item)) {
 		text_add(out, comma);
 		json_break(out, depth + 1);
-		json_node(out, item, depth + 1);
+		json_add_at(out, item, depth + 1);
 		comma = ",";
 	}
 	free(at);
@@ -95,7 +93,7 @@ static void json_dict(struct text *out, plist_t node, unsigned depth)
 		json_break(out, depth + 1);
 		json_string(out, key);
 		text_add(out, ": ");
-		json_node(out, item, depth + 1);
+		json_add_at(out, item, depth + 1);
 		comma = ",";
 		free(key);
 	}
@@ -133,7 +131,7 @@ static void json_boolean(struct text *out, plist_t node)
 	text_add(out, v ? "true" : "false");
 }
 
-static void json_node(struct text *out, plist_t node, unsigned depth)
+void json_add_at(struct text *out, plist_t node, unsigned depth)
 {
 	switch (plist_get_node_type(node)) {
 	case PLIST_DICT:
@@ -161,5 +159,5 @@ static void json_node(struct text *out, plist_t node, unsigned depth)
 
 void json_add(struct text *out, plist_t node)
 {
-	json_node(out, node, 0);
+	json_add_at(out, node, 0);
 }

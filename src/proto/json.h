@@ -14,4 +14,7 @@
  */
 void json_add(struct text *out, plist_t node);
 
+/* The same for a node that stands DEPTH levels deep, where the caller writes what is around it. */
+void json_add_at(struct text *out, plist_t node, unsigned depth);
+
 #endif
