@@ -108,6 +108,33 @@ else
 	skip "other users" "this takes root"
 fi
 
+# The places that are tried without --socket, in a /run and /tmp of our own.
+if unshare -m true 2>/dev/null; then
+	cat >places <<'T'
+mount -t tmpfs t /run && mkdir -p -m 0700 /run/user/65534 && chown 65534 /run/user/65534
+dmuse() { env -u XDG_RUNTIME_DIR "$DMUSE" "$@" 2>&1; }
+user() { env -u XDG_RUNTIME_DIR setpriv --reuid 65534 --regid 65534 --clear-groups "$@" 2>&1; }
+echo "root: $(dmuse create --no-start x -n)"
+echo "user: $(user "$DMUSE" create --no-start x -n)"
+rmdir /run/user/65534
+echo "user without a folder in /run: $(user "$DMUSE" create --no-start x -n)"
+dmuse daemon
+echo "root with an empty XDG_RUNTIME_DIR: $("$DMUSE" create x -n 2>&1 && "$DMUSE" info -c --noheadings -o name)"
+dmuse shutdown
+T
+	theirs=$(mktemp -d /tmp/dmuse-other-XXXXXX)
+	chmod 0755 "$theirs"
+	install -m 0755 "$DMUSE" "$theirs/dmuse"
+	out=$(DMUSE=$theirs/dmuse unshare -m bash places)
+	rm -rf "$theirs"
+	like "root's daemon is in /run/dmuse" "^root: .*no daemon runs on /run/dmuse/control," "$out"
+	like "a user's in /run/user" "^user: .*no daemon runs on /run/user/65534/dmuse/control," "$out"
+	like "or else in /tmp" "^user without.*no daemon runs on /tmp/dmuse-65534/control," "$out"
+	is "root finds the system's daemon, too" "root with an empty XDG_RUNTIME_DIR: x" "$(grep XDG <<<"$out")"
+else
+	skip "the places that are tried" "this takes a mount namespace"
+fi
+
 # --- signals --------------------------------------------------------------------------------------------------------
 for s in TERM INT; do
 	foreground
