@@ -162,7 +162,8 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 
 	if (c->local)
 		return local_call(c->local, request, reply, e);
-	say_progress_begin();
+	if (strcmp(key_text(request, "command"), "wait"))	/* who waits on purpose needs no telling */
+		say_progress_begin();
 	r = dict_call(c->fd, request, reply, e);
 	say_progress_end();
 	return r ? r : dict_result(*reply, e);
