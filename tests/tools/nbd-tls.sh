@@ -128,5 +128,5 @@ cp pki/ca-cert.pem pki/server-key.pem broken
 echo nonsense >broken/server-cert.pem
 refuses "a certificate that is none" 1 "server-cert.pem" daemon --foreground --nbd-tcp :0 --tls-certificates "$work/broken"
 refuses "both kinds" 1 "choose one" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-certificates "$work/pki"
-refuses "verification without certificates" 1 "certificates" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-verify-peer
+refuses "verification without certificates" 2 "certificates" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-verify-peer
 plan
