@@ -274,12 +274,15 @@ static int daemon_background(struct daemon *d, struct err *e)
 
 static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 {
+	char closed[PATHS_MAX];
 	int code = -1;
 
 	if (daemon_handed_in(d, e))
 		return EXIT_FAILED;
 	if (d->o.control.fd < 0 && paths_make_folder(d->control, d->o.control.allow_read, e))
 		return EXIT_FAILED;
+	if (d->o.control.allow_read && paths_closed(d->control, closed))
+		say_note("--allow-read lets nobody in: the folder %s of %s is closed to other users", closed, d->control);
 	if (!j->o.given[OPT_foreground])
 		code = daemon_background(d, e);
 	if (code >= 0)

@@ -107,6 +107,19 @@ int paths_make_folder(const char *control, bool open, struct err *e)
 	return paths_check_folder(folder, e);
 }
 
+bool paths_closed(const char *path, char folder[PATHS_MAX])
+{
+	const char *slash = path;
+	struct stat st;
+
+	while ((slash = strchr(slash + 1, '/'))) {
+		snprintf(folder, PATHS_MAX, "%.*s", (int)(slash - path), path);
+		if (!stat(folder, &st) && !(st.st_mode & S_IXOTH))
+			return true;
+	}
+	return false;
+}
+
 char *paths_absolute(const char *path, struct err *e)
 {
 	char *cwd, *out = NULL;

@@ -24,6 +24,9 @@ int paths_beside(char out[PATHS_MAX], const char *control, const char *name, str
  */
 int paths_make_folder(const char *control, bool open, struct err *e);
 
+/* The first folder on the way to the absolute PATH that other users cannot pass through, in FOLDER; false if none. */
+bool paths_closed(const char *path, char folder[PATHS_MAX]);
+
 /* PATH made absolute (freed by the caller), or NULL and a sentence. */
 char *paths_absolute(const char *path, struct err *e);
 

@@ -142,7 +142,7 @@ static int table_each(struct job *j, const char *command)
 		printf("%s\n", t.begun ? "\n]" : "[]");
 	else if (t.begun)
 		printf("\n");
-	else if (!code && p.all && !p.n)
+	else if (!code && p.all && !p.n && !j->o.given[OPT_concise])
 		printf("No devices found\n");
 	pick_free(&p);
 	return code;

@@ -326,6 +326,7 @@ prints "and they are there" $' aa\nq1\nq2\nq3' info -c --noheadings -o name
 works "suspend one" suspend q1
 works "remove_all" remove_all
 prints "nothing is left" "No devices found" ls
+prints "which is an empty text in the concise format" "" table --concise
 works "a device on another" create low --table '0 10 zero'
 works "and that" create top --table '0 10 linear /dev/mapper/low 0'
 works "remove -f puts an error table below its user" remove -f top

@@ -56,6 +56,10 @@ prints "and all have their device" $'r1\nr2\nr3\nr4' info -c --noheadings -o nam
 
 refuses "a wish that needs certificates, without them" 2 "tls-certificates DIR is missing" daemon --tls-verify-peer
 
+run daemon --allow-read
+like "--allow-read in a closed folder lets nobody in, and that is said" "--allow-read lets nobody in: the folder .* is closed" "$err"
+"$DMUSE" shutdown
+
 # --- where ----------------------------------------------------------------------------------------------------------
 works "--socket" daemon --socket "$work/own"
 prints "is found with --socket" "No devices found" ls --socket "$work/own"
@@ -96,6 +100,7 @@ if [ "$(id -u)" = 0 ]; then
 	"$DMUSE" shutdown --socket "$theirs/own/control"
 	rmdir "$theirs/own"
 	works "a daemon with --allow-read" daemon --allow-read --socket "$theirs/own/control"
+	is "has nothing to remark" "" "$err"
 	"$DMUSE" create x -n --socket "$theirs/own/control"
 	is "others may ask" "x	(252:0)" "$(other ls | sed 's/:[0-9]*/:0/')"
 	like "but change nothing" "remove x: " "$(other remove x)"
