@@ -49,6 +49,8 @@ enum dm_verb {
 	DM_DO_STATS,		/* flags RESET -> stats */
 	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), warnings */
 	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
+	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, one a line */
+	DM_DO_UMOUNT,		/* directory, mount_ns */
 	DM_DO_SHUTDOWN,
 	DM_VERBS
 };
@@ -103,7 +105,7 @@ struct dm_reply {
 	struct dm_type_row *types;
 	struct dm_stats *stats;
 	size_t n;			/* of whichever array the verb fills */
-	const char *answer;		/* MESSAGE, EXPORT; or NULL */
+	const char *answer;		/* MESSAGE, EXPORT, MOUNT; or NULL */
 };
 
 struct dm_cmd {
@@ -124,6 +126,8 @@ struct dm_cmd {
 	uint64_t sector;
 	const char *message;
 	uint32_t event_nr;
+	const char *directory;		/* absolute, or NULL */
+	const char *mount_ns;		/* the mount namespace it is meant in, as /proc/self/ns/mnt tells it; NULL: the daemon's */
 
 	void (*done)(struct dm_cmd *c);	/* once, from the control thread's loop, never inside dm_do() */
 	void *owner;			/* the caller's */

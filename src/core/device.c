@@ -77,12 +77,25 @@ int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cm
 	return 0;
 }
 
+void dm_device_changed(struct dm_device *d, enum dm_change what)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->changed)
+			f->changed(f, d, what);
+	}
+}
+
 void dm_device_rename(struct dm_device *d, const char *name)
 {
 	HASH_DELETE(by_name, d->world->by_name, d);
 	memset(d->name, 0, sizeof(d->name));
 	strcpy(d->name, name);
 	HASH_ADD(by_name, d->world->by_name, name, strlen(d->name), d);
+	dm_device_changed(d, DM_RENAMED);
 }
 
 void dm_device_set_uuid(struct dm_device *d, const char *uuid)
@@ -137,6 +150,7 @@ void dm_device_free(struct dm_device *d)
 	unsigned i;
 
 	device_leave(d);	/* first, so that nobody who is woken finds it any more */
+	dm_device_changed(d, DM_REMOVED);
 	dm_device_event(d);
 	device_fail_queue(d);
 	for (i = 0; i < d->world->n_io; i++)

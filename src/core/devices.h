@@ -5,6 +5,7 @@
 
 #include "core/command.h"
 #include "core/device.h"
+#include "core/world.h"
 
 /* A device named as C says (all of it checked), without tables. */
 int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
@@ -17,6 +18,9 @@ void dm_device_set_uuid(struct dm_device *d, const char *uuid);
 
 /* Something happened that `wait` waits for. */
 void dm_device_event(struct dm_device *d);
+
+/* Tells every front what became of D. */
+void dm_device_changed(struct dm_device *d, enum dm_change what);
 
 /* Is a transition under way? */
 bool dm_device_moving(const struct dm_device *d);

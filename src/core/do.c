@@ -35,6 +35,8 @@ static const struct verb {
 	[DM_DO_STATS] = { dm_do_stats, true, false },
 	[DM_DO_CHECK] = { dm_do_check, false, false },
 	[DM_DO_EXPORT] = { dm_do_export, true, false },
+	[DM_DO_MOUNT] = { dm_do_mount, false, false },
+	[DM_DO_UMOUNT] = { dm_do_mount, false, false },
 	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false },
 };
 

@@ -38,6 +38,7 @@ void dm_do_stores(struct dm_cmd *c, struct dm_device *d);
 void dm_do_names(struct dm_cmd *c, struct dm_device *d);
 void dm_do_info(struct dm_cmd *c, struct dm_device *d);
 void dm_do_export(struct dm_cmd *c, struct dm_device *d);
+void dm_do_mount(struct dm_cmd *c, struct dm_device *d);	/* and umount */
 void dm_do_stats(struct dm_cmd *c, struct dm_device *d);
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d);
 void dm_do_create(struct dm_cmd *c, struct dm_device *d);

@@ -85,7 +85,8 @@ void dm_do_export(struct dm_cmd *c, struct dm_device *d)
 	list_each(n, next, &c->world->fronts) {
 		struct dm_front *f = container(n, struct dm_front, node);
 
-		f->uris(f, d, &uris);
+		if (f->uris)
+			f->uris(f, d, &uris);
 	}
 	c->reply.answer = arena_strdup(&c->reply.arena, text_str(&uris));
 	text_free(&uris);
@@ -95,6 +96,26 @@ void dm_do_export(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -ENOTSUP, "nothing exports devices here: the daemon was started without an NBD socket");
 	else
 		dm_finish(c);
+}
+
+/* The first front that can: there is no choice to make. */
+void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
+{
+	struct list *n, *next;
+
+	(void)d;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->mount) {
+			f->mount(f, c);
+			return;
+		}
+	}
+	if (c->verb == DM_DO_MOUNT && !c->directory)
+		dm_finish(c);	/* no mounts to list */
+	else
+		dm_fail(c, -ENOTSUP, "no daemon runs that could show its devices as files");
 }
 
 static void stats_now(const struct dm_device *d, struct dm_stats *total)

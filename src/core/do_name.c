@@ -89,6 +89,7 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 	d->active = table;
 	for (i = 0; i < c->world->n_io; i++)
 		d->lanes[i].table = table;	/* nobody has it open yet */
+	dm_device_changed(d, DM_ADDED);
 	c->device = d;
 	dm_finish(c);
 }

@@ -55,6 +55,8 @@ static void opened(struct dm_device *d)
 
 	d->leaving = NULL;
 	dm_table_free(old);
+	if (d->incoming && d->active == d->incoming)
+		dm_device_changed(d, DM_SWAPPED);
 	settle(d, DM_ACTIVE);
 }
 

@@ -16,12 +16,23 @@
 #include "core/store.h"
 #include "core/target.h"
 
-/* A way for others to reach a device: `export` asks each for its address. */
+enum dm_change {
+	DM_ADDED,
+	DM_RENAMED,
+	DM_SWAPPED,	/* its active table is another one, and open */
+	DM_REMOVED,	/* nobody finds it any more; it is freed next */
+};
+
+/* A way for others to reach a device. Each function is called on the control thread and may be NULL. */
 struct dm_front {
 	struct list node;
 	const char *name;
-	/* Adds one URI a line. */
+	/* For `export`: adds one URI a line. */
 	void (*uris)(struct dm_front *f, const struct dm_device *d, struct text *out);
+	/* D has become another, and whoever asked for that has no reply yet. */
+	void (*changed)(struct dm_front *f, struct dm_device *d, enum dm_change what);
+	/* `mount` and `umount`: ends C with dm_finish() or dm_fail(), at once or later. */
+	void (*mount)(struct dm_front *f, struct dm_cmd *c);
 };
 
 struct dm_world {

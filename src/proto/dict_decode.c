@@ -39,6 +39,8 @@ static const struct decode_verb {
 	{ "stats", DM_DO_STATS, 0 },
 	{ "check", DM_DO_CHECK, WANTS_TABLE | NEEDS_TABLE },
 	{ "export", DM_DO_EXPORT, 0 },
+	{ "mount", DM_DO_MOUNT, 0 },
+	{ "umount", DM_DO_UMOUNT, 0 },
 	{ "shutdown", DM_DO_SHUTDOWN, 0 },
 };
 
@@ -224,6 +226,17 @@ static int decode_message(const struct dict_reader *r, struct dm_cmd *c)
 	return dict_get_u64(r, "sector", &c->sector);
 }
 
+static int decode_mount(const struct dict_reader *r, struct dm_cmd *c)
+{
+	if (dict_get_string(r, "directory", &c->directory) || dict_get_string(r, "mount_ns", &c->mount_ns))
+		return r->e->code;
+	if (c->verb == DM_DO_UMOUNT && dict_need(r, "directory", "where are the devices mounted?"))
+		return r->e->code;
+	if (c->directory && *c->directory != '/')
+		return err_set(r->e, -EINVAL, "key `directory` is '%.200s'; it must be an absolute path", c->directory);
+	return 0;
+}
+
 static int decode_rest(struct dict *d, const struct dict_reader *r, const struct decode_verb *v)
 {
 	if (v->wants & WANTS_TABLE)
@@ -234,6 +247,8 @@ static int decode_rest(struct dict *d, const struct dict_reader *r, const struct
 		return decode_new(r, "the uuid", &d->cmd.new_uuid);
 	if (v->verb == DM_DO_MESSAGE)
 		return decode_message(r, &d->cmd);
+	if (v->verb == DM_DO_MOUNT || v->verb == DM_DO_UMOUNT)
+		return decode_mount(r, &d->cmd);
 	if (v->verb == DM_DO_WAIT)
 		return dict_need(r, "event_nr", "the last event that you know of") ||
 		       dict_get_u32(r, "event_nr", &d->cmd.event_nr) ? r->e->code : 0;

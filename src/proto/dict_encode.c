@@ -13,7 +13,7 @@
 static bool encode_about_device(enum dm_verb v)
 {
 	return v != DM_DO_VERSION && v != DM_DO_TARGETS && v != DM_DO_STORES && v != DM_DO_NAMES && v != DM_DO_CHECK &&
-	       v != DM_DO_REMOVE_ALL && v != DM_DO_SHUTDOWN;
+	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_SHUTDOWN;
 }
 
 static uint32_t encode_state(const struct dm_info *i)
@@ -263,6 +263,10 @@ static int encode_result(struct dict *d)
 		if (r->answer)
 			dict_set_string(d->keys, "answer", r->answer);
 		return 0;
+	case DM_DO_MOUNT:
+		if (!d->cmd.directory)
+			plist_dict_set_item(d->keys, "mounts", encode_lines(r->answer ? r->answer : ""));
+		return 0;
 	case DM_DO_EXPORT:
 		plist_dict_set_item(d->keys, "uris", encode_lines(r->answer));
 		return 0;
@@ -274,7 +278,7 @@ static int encode_result(struct dict *d)
 /* Keys that only a reply has: a client's own must not be taken for ours. */
 static void encode_clean(plist_t keys)
 {
-	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats" };
+	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

@@ -185,7 +185,7 @@ static void an_unknown_command_is_named_and_so_are_the_known(void **state)
 	(void)state;
 	refused(CMD("setgeometry"), -EINVAL, "'setgeometry' is no command");
 	refused(CMD("setgeometry"), -EINVAL, " version targets stores create info mknodes names suspend resume reload clear "
-		"status table deps remove remove_all rename set_uuid message wait waitevent stats check export shutdown");
+		"status table deps remove remove_all rename set_uuid message wait waitevent stats check export mount umount shutdown");
 	refused(CMD(""), -EINVAL, "'' is no command");
 }
 
