@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices as regular files in a folder (FUSE), for programs that need no block
+ * device. Names, opening and closing belong to the control thread; data is served
+ * on the first io thread. The commands `mount` and `umount` come through dm_front.
+ */
+#ifndef FRONTS_FUSE_FUSE_H
+#define FRONTS_FUSE_FUSE_H
+
+#include "base/err.h"
+
+struct fuse_front;
+struct dm_world;
+
+/* Adds itself to the world's fronts. Nothing is mounted, and nothing needed, before the first `mount`. */
+int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
+
+/*
+ * Takes every mount away, also one that is in use (its users get ENOTCONN), closes the devices, then calls THEN on the
+ * control thread. Requests that are parked in a suspended device must have been released (dm_world_release()).
+ */
+void fuse_front_stop(struct fuse_front *f, void (*then)(void *arg), void *arg);
+void fuse_front_free(struct fuse_front *f);	/* after fuse_front_stop() */
+
+#endif

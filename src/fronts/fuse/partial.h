@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes of any byte range to a device of whole blocks. The blocks at the ends
+ * are read, changed and written back; meanwhile nothing else is written to them.
+ * Everything here belongs to one io thread.
+ */
+#ifndef FRONTS_FUSE_PARTIAL_H
+#define FRONTS_FUSE_PARTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "core/io.h"
+
+/* All that is being written to one device here. */
+struct partial_disk {
+	struct dm_io *io;
+	struct dm_device *device;
+	struct list active, waiting;	/* partial.node */
+	unsigned n_uneven;		/* active ones that read before they write */
+	bool waking;
+};
+
+struct partial {
+	struct dm_req req;
+	struct list node;
+	struct partial_disk *disk;
+	uint8_t op;		/* DM_WRITE; DM_ZEROES and DM_DISCARD of whole blocks */
+	uint32_t flags;		/* of the request */
+	uint32_t block;		/* bytes of the device's blocks */
+	uint64_t off, len;	/* bytes, len over 0 */
+	uint8_t *data;		/* of WRITE: partial_room() bytes, and the caller's from partial_place() on */
+	void (*done)(struct partial *p, int err);	/* perhaps before partial_submit() returns; P may be reused */
+	/* The rest is partial.c's. */
+	uint64_t start, end;	/* the blocks it touches, in bytes */
+	bool uneven;
+};
+
+void partial_disk_init(struct partial_disk *k, struct dm_io *io, struct dm_device *d);
+
+/* Bytes of memory for LEN bytes at OFF, and where in it they begin. */
+size_t partial_room(uint64_t off, uint64_t len, uint32_t block);
+static inline size_t partial_place(uint64_t off, uint32_t block)
+{
+	return (size_t)(off & (block - 1));
+}
+
+void partial_submit(struct partial_disk *k, struct partial *p);
+
+#endif
