@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server as its own files see it. A mount's descriptor is read on the io
+ * thread. What is about data is answered there; what is about names and devices
+ * goes to the control thread, in the order in which it came, and is answered
+ * from there.
+ *
+ *   control thread   nodes (which device is which file), mounts, jobs
+ *   io thread        open files, requests under way, the pool
+ *   a job's thread   whatever may wait for the kernel, which may wait for us
+ */
+#ifndef FRONTS_FUSE_SERVER_H
+#define FRONTS_FUSE_SERVER_H
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "core/command.h"
+#include "core/world.h"
+#include "fronts/fuse/fuse.h"
+#include "fronts/fuse/partial.h"
+#include "fronts/fuse/pool.h"
+
+/* A device as a file: the same in every mount. Its number is never used again, so that no file is taken for another. */
+struct fuse_node {
+	UT_hash_handle by_id, by_device;
+	uint64_t id;
+	struct dm_device *device;
+	struct timespec since;
+	_Atomic uint64_t size;		/* bytes; the control thread sets it, the io thread looks */
+	_Atomic uint32_t block;		/* bytes */
+	struct partial_disk disk;	/* the io thread's */
+};
+
+struct fuse_front {
+	struct dm_front front;
+	struct dm_world *world;
+	struct dm_io *io;
+	struct list mounts;		/* fuse_mount.node */
+	struct fuse_node *by_id, *by_device;	/* uthash */
+	uint64_t next_id;
+	unsigned n_jobs, n_mounts;	/* mounts: until they are freed, on the list or not */
+	pid_t control;			/* the control thread's number */
+	struct fuse_pool pool;		/* the io thread's */
+	bool stopping;
+	void (*then)(void *arg);
+	void *then_arg;
+};
+
+/* A folder in which the devices are shown. */
+struct fuse_mount {
+	struct fuse_front *front;
+	struct list node;
+	char *directory;
+	struct fuse_session *session;
+	struct timespec since;
+	bool leaving;			/* an umount is under way, or has taken it off the list */
+	bool gone;			/* the io thread is done with it */
+	unsigned n_jobs;		/* that use the session */
+	struct loop_msg begin, end, over;
+
+	/* The io thread's. */
+	struct loop_watch watch;
+	struct fuse_buf buf;
+	struct list files;		/* fuse_file.node */
+	unsigned pending;		/* files being opened or open, requests under way */
+	bool ended;			/* nothing is read any more */
+};
+
+/* A file that a program has open. */
+struct fuse_file {
+	struct list node;
+	struct fuse_mount *mount;
+	struct fuse_node *file;
+	struct loop_msg msg;
+	fuse_req_t req;			/* of the open */
+	struct fuse_file_info info;
+	unsigned n_ios;
+	bool released;			/* closed when n_ios is 0 */
+};
+
+/* A request for data. */
+struct fuse_io {
+	struct partial partial;		/* its req serves reads, too */
+	fuse_req_t req;
+	struct fuse_file *file;
+	struct fuse_io *next;		/* on the free list */
+	uint64_t off, len;		/* bytes */
+	uint8_t *data;
+	size_t room;			/* of data */
+	uint64_t at, end;		/* of seek and zero: bytes that are not asked, or not zeroed, yet */
+	uint32_t block, flags, asks;
+	bool asking, done;		/* inside dm_submit(); its answer has come */
+	bool registering, answered;
+	int err;
+	int whence;
+};
+
+/* A question to the control thread. */
+struct fuse_ask {
+	struct loop_msg msg;
+	struct fuse_mount *mount;
+	fuse_req_t req;
+	fuse_ino_t ino;
+	uint64_t off;
+	size_t size;
+	void (*answer)(struct fuse_ask *a);
+	char name[];
+};
+
+/* Something that may wait, on a thread of its own. */
+struct fuse_job {
+	struct loop_msg msg;
+	pthread_t thread;
+	struct fuse_front *front;
+	sem_t finished;
+	void (*run)(struct fuse_job *j);
+	void (*over)(struct fuse_job *j);	/* on the control thread; frees it */
+};
+
+/* fuse.c: the end may have come. */
+void fuse_front_check_stopped(struct fuse_front *f);
+
+/* job.c: 0 or -errno; then neither run() nor over() is called. */
+int fuse_job_start(struct fuse_job *j, struct fuse_front *f);
+/* Until run() has returned, but no longer than MS milliseconds. */
+void fuse_job_wait(struct fuse_job *j, unsigned ms);
+
+/* kernel.c: what the kernel is asked for; may wait. */
+int fuse_kernel_mount(const char *directory, int *fd, struct err *e);
+int fuse_kernel_umount(const char *directory, bool lazy, struct err *e);
+
+/* mount.c: the commands `mount` and `umount`; leaving all mounts at the end. */
+void fuse_mount_command(struct dm_front *f, struct dm_cmd *c);
+void fuse_mount_stop_all(struct fuse_front *f);
+void fuse_mount_unref(struct fuse_mount *m);	/* a job is done with the session, or the io thread with the mount */
+
+/* nodes.c */
+struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d);	/* NULL: no memory */
+struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: gone */
+void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change what);
+
+/* session.c: serves M on the io thread; FD is the session's. 0 or -errno. */
+int fuse_mount_session(struct fuse_mount *m, int fd);
+void fuse_mount_begin(struct loop_msg *msg);
+void fuse_mount_end(struct loop_msg *msg);
+void fuse_mount_done(struct fuse_mount *m);	/* something that was pending is over */
+/* Sends a question to the control thread, or answers REQ with an error. */
+void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
+	      void (*answer)(struct fuse_ask *a));
+
+/* names.c */
+void fuse_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fuse_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fuse_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi);
+void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+
+/* file.c */
+void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fuse_file_release(struct fuse_file *file);
+void fuse_file_unref(struct fuse_file *file);	/* one of its requests is over */
+
+/* data.c */
+void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi);
+void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file);	/* NULL: REQ is answered */
+int fuse_io_room(struct fuse_io *io, size_t room);			/* memory for data: 0 or -ENOMEM */
+/* After the first submit: if IO is still under way, a program that is killed does not wait for it. */
+void fuse_io_started(struct fuse_io *io);
+void fuse_io_fail(struct fuse_io *io, int err);		/* answers with err (0: well done), frees IO */
+void fuse_io_free(struct fuse_io *io);
+static inline struct fuse_file *fuse_file_of(const struct fuse_file_info *fi)
+{
+	return (struct fuse_file *)(uintptr_t)fi->fh;
+}
+
+/* seek.c, zero.c */
+void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
+void fuse_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
+
+#endif
