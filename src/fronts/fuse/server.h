@@ -67,6 +67,8 @@ struct fuse_mount {
 	bool gone;			/* the io thread is done with it */
 	unsigned n_jobs;		/* that use the session */
 	struct loop_msg begin, end, over;
+	struct dm_cmd *umounting;	/* to be finished when the io thread has heard of all closes */
+	struct loop_msg caught_up;
 
 	/* The io thread's. */
 	struct loop_watch watch;
@@ -83,26 +85,30 @@ struct fuse_file {
 	struct fuse_node *file;
 	struct loop_msg msg;
 	fuse_req_t req;			/* of the open */
+	fuse_ino_t ino;
 	struct fuse_file_info info;
+	int err;			/* a positive errno */
 	unsigned n_ios;
 	bool released;			/* closed when n_ios is 0 */
 };
 
-/* A request for data. */
+/* A request for data: one or more requests to the device, one after the other. */
 struct fuse_io {
-	struct partial partial;		/* its req serves reads, too */
+	struct partial partial;		/* its req serves all that does not write, too */
 	fuse_req_t req;
 	struct fuse_file *file;
 	struct fuse_io *next;		/* on the free list */
+	void (*submit)(struct fuse_io *io);	/* sends the next one; it ends with fuse_io_done() */
+	bool (*finish)(struct fuse_io *io);	/* err says how it went: true if there is another one, else IO is freed */
 	uint64_t off, len;		/* bytes */
+	uint64_t end;			/* of seek and zero: bytes; off moves there */
+	uint32_t block, flags, asks;
+	int whence, err;
 	uint8_t *data;
 	size_t room;			/* of data */
-	uint64_t at, end;		/* of seek and zero: bytes that are not asked, or not zeroed, yet */
-	uint32_t block, flags, asks;
-	bool asking, done;		/* inside dm_submit(); its answer has come */
-	bool registering, answered;
-	int err;
-	int whence;
+	bool asking, over;		/* inside submit(); it is over already */
+	bool registered, registering;	/* for the case that the program is killed */
+	bool answered;			/* it was */
 };
 
 /* A question to the control thread. */
@@ -174,12 +180,16 @@ void fuse_file_unref(struct fuse_file *file);	/* one of its requests is over */
 void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi);
 void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
-struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file);	/* NULL: REQ is answered */
-int fuse_io_room(struct fuse_io *io, size_t room);			/* memory for data: 0 or -ENOMEM */
-/* After the first submit: if IO is still under way, a program that is killed does not wait for it. */
-void fuse_io_started(struct fuse_io *io);
-void fuse_io_fail(struct fuse_io *io, int err);		/* answers with err (0: well done), frees IO */
-void fuse_io_free(struct fuse_io *io);
+/* NULL: REQ is answered. ROOM: bytes of memory for data. */
+struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room);
+void fuse_io_go(struct fuse_io *io);
+void fuse_io_done(struct fuse_io *io, int err);
+bool fuse_io_end(struct fuse_io *io, int err);	/* answers with ERR (0: well done), frees IO; false for finish() */
+void fuse_io_free(struct fuse_io *io);		/* REQ is answered */
+/* A submit() for what does not write: OP on whole blocks. */
+void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t end);
+/* The same for what writes LEN bytes at OFF. */
+void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint64_t len);
 static inline struct fuse_file *fuse_file_of(const struct fuse_file_info *fi)
 {
 	return (struct fuse_file *)(uintptr_t)fi->fh;

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Data: read, write, fsync, and how any request for data lives. It ends as a disk
+ * ends: reads behind the end are short, writes there get ENOSPC. A program that
+ * is killed does not wait for a suspended device: its request is answered, and
+ * goes its way without it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fronts/fuse/server.h"
+
+struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
+{
+	struct fuse_file *file = fuse_file_of(fi);
+	struct fuse_pool *pool = &file->mount->front->pool;
+	struct fuse_io *io = fuse_pool_take_io(pool);
+	uint8_t *data = room ? fuse_pool_take(pool, room) : NULL;
+
+	if (!io || (room && !data)) {
+		if (io)
+			fuse_pool_give_io(pool, io);
+		fuse_pool_give(pool, data, room);
+		fuse_reply_err(req, ENOMEM);
+		return NULL;
+	}
+	*io = (struct fuse_io){ .req = req, .file = file, .data = data, .room = room,
+				.block = atomic_load(&file->file->block) };
+	file->n_ios++;
+	return io;
+}
+
+void fuse_io_free(struct fuse_io *io)
+{
+	struct fuse_file *file = io->file;
+	struct fuse_pool *pool = &file->mount->front->pool;
+
+	fuse_pool_give(pool, io->data, io->room);
+	fuse_pool_give_io(pool, io);
+	fuse_file_unref(file);
+}
+
+bool fuse_io_end(struct fuse_io *io, int err)
+{
+	if (!io->answered)
+		fuse_reply_err(io->req, err == -ESHUTDOWN ? EIO : -err);
+	fuse_io_free(io);
+	return false;
+}
+
+/* Is SIGKILL, or what comes to the same, on its way to thread TID? Only then a disk may fail with EINTR. */
+static bool io_killed(pid_t tid)
+{
+	char path[40], line[256];
+	unsigned long long pending = 0;
+	bool killed = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT;
+	while (!killed && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigPnd: %llx", &pending) == 1 || sscanf(line, "ShdPnd: %llx", &pending) == 1)
+			killed = pending & (1ull << (9 - 1));
+	fclose(f);
+	return killed;
+}
+
+static void io_interrupted(fuse_req_t req, void *arg)
+{
+	struct fuse_io *io = arg;
+
+	/* libfuse still needs REQ while it registers this. */
+	if (io->registering || io->answered || !io_killed(fuse_req_ctx(req)->pid))
+		return;
+	io->answered = true;
+	fuse_reply_err(req, EINTR);
+}
+
+static void io_register(struct fuse_io *io)
+{
+	if (io->registered)
+		return;
+	io->registered = io->registering = true;
+	fuse_req_interrupt_func(io->req, io_interrupted, io);
+	io->registering = false;
+	if (fuse_req_interrupted(io->req))
+		io_interrupted(io->req, io);
+}
+
+void fuse_io_go(struct fuse_io *io)
+{
+	do {
+		io->asking = true;
+		io->over = false;
+		io->submit(io);
+		io->asking = false;
+		if (!io->over) {
+			io_register(io);
+			return;
+		}
+	} while (io->finish(io));
+}
+
+void fuse_io_done(struct fuse_io *io, int err)
+{
+	io->err = err;
+	if (io->asking)
+		io->over = true;
+	else if (io->finish(io))
+		fuse_io_go(io);
+}
+
+static void io_req_done(struct dm_req *r, int err)
+{
+	fuse_io_done(container(container(r, struct partial, req), struct fuse_io, partial), err);
+}
+
+void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t end)
+{
+	struct dm_req *r = &io->partial.req;
+
+	r->op = op;
+	r->flags = 0;
+	r->sector = start >> DM_SECTOR_SHIFT;
+	r->count = (end - start) >> DM_SECTOR_SHIFT;
+	r->data = io->data;
+	r->done = io_req_done;
+	dm_submit(io->file->mount->front->io, io->file->file->device, r);
+}
+
+static void io_partial_done(struct partial *p, int err)
+{
+	fuse_io_done(container(p, struct fuse_io, partial), err);
+}
+
+void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint64_t len)
+{
+	struct partial *p = &io->partial;
+
+	p->op = op;
+	p->flags = io->flags;
+	p->block = io->block;
+	p->off = off;
+	p->len = len;
+	p->data = io->data;
+	p->done = io_partial_done;
+	partial_submit(&io->file->file->disk, p);
+}
+
+/* How many of SIZE bytes at OFF the device has. */
+static size_t data_inside(const struct fuse_file_info *fi, off_t off, size_t size)
+{
+	uint64_t end = atomic_load(&fuse_file_of(fi)->file->size), at = (uint64_t)off;
+
+	if (at >= end)
+		return 0;
+	return size < end - at ? size : (size_t)(end - at);
+}
+
+static uint32_t data_block(const struct fuse_file_info *fi)
+{
+	return atomic_load(&fuse_file_of(fi)->file->block);
+}
+
+static void read_submit(struct fuse_io *io)
+{
+	uint64_t mask = io->block - 1;
+
+	fuse_io_submit(io, DM_READ, io->off & ~mask, (io->off + io->len + mask) & ~mask);
+}
+
+static bool read_finish(struct fuse_io *io)
+{
+	if (io->err)
+		return fuse_io_end(io, io->err);
+	if (!io->answered)
+		fuse_reply_buf(io->req, (char *)io->data + partial_place(io->off, io->block), io->len);
+	fuse_io_free(io);
+	return false;
+}
+
+void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_io *io;
+
+	(void)ino;
+	size = data_inside(fi, off, size);
+	if (!size) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	io = fuse_io_new(req, fi, partial_room((uint64_t)off, size, data_block(fi)));
+	if (!io)
+		return;
+	io->off = (uint64_t)off;
+	io->len = size;
+	io->submit = read_submit;
+	io->finish = read_finish;
+	fuse_io_go(io);
+}
+
+static void write_submit(struct fuse_io *io)
+{
+	fuse_io_submit_write(io, DM_WRITE, io->off, io->len);
+}
+
+static bool write_finish(struct fuse_io *io)
+{
+	if (io->err)
+		return fuse_io_end(io, io->err);
+	if (!io->answered)
+		fuse_reply_write(io->req, io->len);
+	fuse_io_free(io);
+	return false;
+}
+
+void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_io *io;
+
+	(void)ino;
+	if (!size) {
+		fuse_reply_write(req, 0);
+		return;
+	}
+	size = data_inside(fi, off, size);
+	if (!size) {
+		fuse_reply_err(req, ENOSPC);
+		return;
+	}
+	io = fuse_io_new(req, fi, partial_room((uint64_t)off, size, data_block(fi)));
+	if (!io)
+		return;
+	io->off = (uint64_t)off;
+	io->len = size;
+	memcpy(io->data + partial_place(io->off, io->block), buf, size);
+	io->submit = write_submit;
+	io->finish = write_finish;
+	fuse_io_go(io);
+}
+
+static void fsync_submit(struct fuse_io *io)
+{
+	fuse_io_submit(io, DM_FLUSH, 0, 0);
+}
+
+static bool fsync_finish(struct fuse_io *io)
+{
+	return fuse_io_end(io, io->err ? -EIO : 0);
+}
+
+void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct fuse_io *io = fuse_io_new(req, fi, 0);
+
+	(void)ino;
+	(void)datasync;
+	if (!io)
+		return;
+	io->submit = fsync_submit;
+	io->finish = fsync_finish;
+	fuse_io_go(io);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening and closing: the device is opened and closed on the control thread, the file belongs to the io thread. Both
+ * ways keep their order, so nobody who asks after a close still finds the device open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "fronts/fuse/server.h"
+
+static struct loop *file_io_loop(const struct fuse_file *file)
+{
+	return file->mount->front->io->loop;
+}
+
+static struct loop *file_control_loop(const struct fuse_file *file)
+{
+	return file->mount->front->world->loop;
+}
+
+static void file_drop(struct fuse_file *file)
+{
+	struct fuse_mount *m = file->mount;
+
+	free(file);
+	fuse_mount_done(m);
+}
+
+/* On the io thread: the control thread has decided. */
+static void file_opened(struct loop_msg *msg)
+{
+	struct fuse_file *file = container(msg, struct fuse_file, msg);
+
+	if (file->err) {
+		fuse_reply_err(file->req, file->err);
+		file_drop(file);
+		return;
+	}
+	list_append(&file->mount->files, &file->node);
+	file->info.fh = (uint64_t)(uintptr_t)file;
+	/* A program that was killed meanwhile never releases it. */
+	if (fuse_reply_open(file->req, &file->info) || file->mount->ended)
+		fuse_file_release(file);
+}
+
+static int file_open(struct fuse_file *file)
+{
+	struct fuse_node *n = fuse_node_find(file->mount->front, file->ino);
+
+	if (!n)
+		return ESTALE;		/* the kernel looks the name up again */
+	if ((file->info.flags & O_ACCMODE) != O_RDONLY && dm_device_readonly(n->device))
+		return EROFS;
+	dm_open(n->device);
+	file->file = n;
+	return 0;
+}
+
+static void file_open_asked(struct loop_msg *msg)
+{
+	struct fuse_file *file = container(msg, struct fuse_file, msg);
+
+	file->err = file_open(file);
+	file->msg.run = file_opened;
+	loop_post(file_io_loop(file), &file->msg);
+}
+
+/* O_TRUNC means nothing, as on a disk. */
+void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fuse_mount *m = fuse_req_userdata(req);
+	struct fuse_file *file;
+
+	if (fuse_req_ctx(req)->pid == m->front->control) {
+		fuse_reply_err(req, EDEADLK);
+		return;
+	}
+	file = calloc(1, sizeof(*file));
+	if (!file) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*file = (struct fuse_file){ .mount = m, .req = req, .ino = ino, .info = *fi, .msg.run = file_open_asked };
+	list_init(&file->node);
+	m->pending++;
+	loop_post(file_control_loop(file), &file->msg);
+}
+
+static void file_close_asked(struct loop_msg *msg)
+{
+	struct fuse_file *file = container(msg, struct fuse_file, msg);
+
+	dm_close(file->file->device);
+	free(file);
+}
+
+static void file_close(struct fuse_file *file)
+{
+	struct fuse_mount *m = file->mount;
+
+	file->msg.run = file_close_asked;
+	loop_post(file_control_loop(file), &file->msg);
+	fuse_mount_done(m);
+}
+
+void fuse_file_release(struct fuse_file *file)
+{
+	list_remove(&file->node);
+	file->released = true;
+	if (!file->n_ios)
+		file_close(file);
+}
+
+void fuse_file_unref(struct fuse_file *file)
+{
+	if (!--file->n_ios && file->released)
+		file_close(file);
+}
+
+void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fuse_file_release(fuse_file_of(fi));
+	fuse_reply_err(req, 0);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A mount on the io thread: reading requests until there are no more, and the
+ * end, which comes when the kernel says so (unmounted, by whomever) or the daemon
+ * ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "fronts/fuse/server.h"
+
+#define SESSION_BATCH 64	/* requests that are read before others get their turn */
+
+static void session_init(void *arg, struct fuse_conn_info *conn)
+{
+	(void)arg;
+	/* Pages go when we say so, not when a size changes; requests are not spliced: they are small, or to be kept. */
+	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+	conn->want |= conn->capable & (FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
+				       FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS);
+	conn->max_background = 256;
+	conn->congestion_threshold = 192;
+}
+
+/* Nodes live as long as their device, whatever the kernel remembers of them. */
+static void session_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	(void)ino;
+	(void)n;
+	fuse_reply_none(req);
+}
+
+/* The folder is ours: what would change it is refused, each in its own words. */
+static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+	(void)parent, (void)name, (void)mode, (void)dev;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)parent, (void)name, (void)mode;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	(void)parent, (void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+	(void)link, (void)parent, (void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *new_name,
+			  unsigned flags)
+{
+	(void)parent, (void)name, (void)to, (void)new_name, (void)flags;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to, const char *new_name)
+{
+	(void)ino, (void)to, (void)new_name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void refuse_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	(void)parent, (void)name, (void)mode, (void)fi;
+	fuse_reply_err(req, EPERM);
+}
+
+static const struct fuse_lowlevel_ops session_ops = {
+	.init = session_init, .forget = session_forget,
+	.lookup = fuse_lookup, .getattr = fuse_getattr, .setattr = fuse_setattr, .readdir = fuse_readdir,
+	.open = fuse_open, .release = fuse_release,
+	.read = fuse_read, .write = fuse_write, .fsync = fuse_fsync, .fallocate = fuse_fallocate, .lseek = fuse_lseek,
+	.mknod = refuse_mknod, .mkdir = refuse_mkdir, .unlink = refuse_unlink, .rmdir = refuse_unlink,
+	.symlink = refuse_symlink, .rename = refuse_rename, .link = refuse_link, .create = refuse_create,
+};
+
+int fuse_mount_session(struct fuse_mount *m, int fd)
+{
+	char *argv[] = { (char[]){ "dmuse" }, NULL }, place[32];
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+
+	m->session = fuse_session_new(&args, &session_ops, sizeof(session_ops), m);
+	fuse_opt_free_args(&args);
+	if (!m->session)
+		return -ENOMEM;
+	snprintf(place, sizeof(place), "/dev/fd/%d", fd);	/* mounted already */
+	if (fuse_session_mount(m->session, place) || fcntl(fd, F_SETFL, O_NONBLOCK)) {
+		fuse_session_destroy(m->session);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Back on the control thread, behind all that the io thread had to say. */
+static void session_over(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, over);
+
+	m->gone = true;
+	fuse_mount_unref(m);
+}
+
+void fuse_mount_done(struct fuse_mount *m)
+{
+	if (--m->pending)
+		return;
+	m->over.run = session_over;
+	loop_post(m->front->world->loop, &m->over);
+}
+
+static void session_end(struct fuse_mount *m)
+{
+	struct list *pos, *next;
+
+	if (m->ended)
+		return;
+	m->ended = true;
+	loop_unwatch(m->front->io->loop, &m->watch);
+	list_each(pos, next, &m->files)
+		fuse_file_release(container(pos, struct fuse_file, node));
+	fuse_mount_done(m);
+}
+
+static void session_read(struct fuse_mount *m, int most)
+{
+	int r = 1;
+
+	while (r > 0 && most-- && !m->ended) {
+		r = fuse_session_receive_buf(m->session, &m->buf);
+		if (r > 0)
+			fuse_session_process_buf(m->session, &m->buf);
+		else if (r != -EAGAIN && r != -EINTR)
+			session_end(m);
+	}
+}
+
+static void session_ready(struct loop_watch *w, uint32_t events)
+{
+	struct fuse_mount *m = container(w, struct fuse_mount, watch);
+
+	(void)events;
+	dm_io_tick(m->front->io);
+	session_read(m, SESSION_BATCH);
+}
+
+void fuse_mount_begin(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
+
+	m->pending = 1;
+	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready };
+	if (loop_watch(m->front->io->loop, &m->watch))
+		session_end(m);
+}
+
+void fuse_mount_end(struct loop_msg *msg)
+{
+	session_end(container(msg, struct fuse_mount, end));
+}
+
+static void session_ask_answer(struct loop_msg *msg)
+{
+	struct fuse_ask *a = container(msg, struct fuse_ask, msg);
+
+	a->answer(a);
+	free(a);
+}
+
+void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
+	      void (*answer)(struct fuse_ask *a))
+{
+	struct fuse_mount *m = fuse_req_userdata(req);
+	struct fuse_ask *a;
+
+	/* The control thread itself asks, for a table that leads back to our own files: it would wait for itself. */
+	if (fuse_req_ctx(req)->pid == m->front->control) {
+		fuse_reply_err(req, EDEADLK);
+		return;
+	}
+	a = malloc(sizeof(*a) + strlen(name) + 1);
+	if (!a) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*a = (struct fuse_ask){ .msg.run = session_ask_answer, .mount = m, .req = req, .ino = ino, .off = off, .size = size,
+				.answer = answer };
+	strcpy(a->name, name);
+	loop_post(m->front->world->loop, &a->msg);
+}
