@@ -2,7 +2,7 @@
 /*
  * The daemon's life: see serve.h. It is brought up from the inside outwards and
  * taken down the other way round: no new commands, no held requests, no NBD
- * clients, then the last flush.
+ * clients, no mounts, then the last flush.
  */
 #include "cmd/serve.h"
 
@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "cmd/tables.h"
 #include "core/world.h"
+#include "fronts/fuse/fuse.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
 
@@ -28,16 +29,27 @@ struct serve {
 	struct dm_world *world;
 	struct control *control;
 	struct nbd *nbd;
+	struct fuse_front *fuse;
 	struct loop_watch signals;
 	bool ending;
 };
 
-/* NBD clients are gone: loop_run() returns and serve_down() does the rest. */
-static void serve_nbd_stopped(void *arg)
+/* No front is left: loop_run() returns and serve_down() does the rest. */
+static void serve_fuse_stopped(void *arg)
 {
 	struct serve *s = arg;
 
 	loop_stop(s->loop);
+}
+
+static void serve_nbd_stopped(void *arg)
+{
+	struct serve *s = arg;
+
+	if (s->fuse)
+		fuse_front_stop(s->fuse, serve_fuse_stopped, s);
+	else
+		loop_stop(s->loop);
 }
 
 static void serve_end(struct serve *s)
@@ -52,7 +64,7 @@ static void serve_end(struct serve *s)
 	if (s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);
 	else
-		loop_stop(s->loop);
+		serve_nbd_stopped(s);
 }
 
 static void serve_shutdown(struct dm_world *w)
@@ -147,6 +159,8 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r && s->o->nbd_wanted)
 		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)
+		r = fuse_front_new(&s->fuse, s->world, e);
+	if (!r)
 		r = serve_tables(s, e);
 	return r;
 }
@@ -157,6 +171,8 @@ static int serve_down(struct serve *s, bool served)
 
 	if (s->nbd)
 		nbd_free(s->nbd);
+	if (s->fuse)
+		fuse_front_free(s->fuse);
 	if (s->world && dm_world_stop(s->world, &e))
 		log_error("at the end: %s", e.text);
 	else if (served && s->o->log)

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "core/stats.h"
 
@@ -137,6 +138,8 @@ struct dm_cmd {
 	struct list node;
 	struct dm_world *world;
 	struct dm_device *device;
+	struct loop_msg caught_up;
+	bool catching_up, cancelled;
 	bool finished;
 };
 

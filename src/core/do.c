@@ -12,32 +12,33 @@ static const struct verb {
 	void (*run)(struct dm_cmd *c, struct dm_device *d);
 	bool device;	/* is about a device that must exist */
 	bool settled;	/* waits until a transition of that device is over */
+	bool counts;	/* open counts matter: fronts catch up first */
 } verbs[DM_VERBS] = {
-	[DM_DO_VERSION] = { dm_do_version, false, false },
-	[DM_DO_TARGETS] = { dm_do_targets, false, false },
-	[DM_DO_STORES] = { dm_do_stores, false, false },
-	[DM_DO_CREATE] = { dm_do_create, false, false },
-	[DM_DO_INFO] = { dm_do_info, true, false },
-	[DM_DO_NAMES] = { dm_do_names, false, false },
-	[DM_DO_SUSPEND] = { dm_do_suspend, true, true },
-	[DM_DO_RESUME] = { dm_do_resume, true, true },
-	[DM_DO_RELOAD] = { dm_do_reload, true, true },
-	[DM_DO_CLEAR] = { dm_do_clear, true, true },
-	[DM_DO_STATUS] = { dm_do_rows, true, false },
-	[DM_DO_TABLE] = { dm_do_rows, true, false },
-	[DM_DO_DEPS] = { dm_do_deps, true, false },
-	[DM_DO_REMOVE] = { dm_do_remove, true, true },
-	[DM_DO_REMOVE_ALL] = { dm_do_remove_all, false, false },
-	[DM_DO_RENAME] = { dm_do_rename, true, false },
-	[DM_DO_SET_UUID] = { dm_do_set_uuid, true, false },
-	[DM_DO_MESSAGE] = { dm_do_message, true, true },
-	[DM_DO_WAIT] = { dm_do_wait, true, false },
-	[DM_DO_STATS] = { dm_do_stats, true, false },
-	[DM_DO_CHECK] = { dm_do_check, false, false },
-	[DM_DO_EXPORT] = { dm_do_export, true, false },
-	[DM_DO_MOUNT] = { dm_do_mount, false, false },
-	[DM_DO_UMOUNT] = { dm_do_mount, false, false },
-	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false },
+	[DM_DO_VERSION] = { dm_do_version, false, false, false },
+	[DM_DO_TARGETS] = { dm_do_targets, false, false, false },
+	[DM_DO_STORES] = { dm_do_stores, false, false, false },
+	[DM_DO_CREATE] = { dm_do_create, false, false, false },
+	[DM_DO_INFO] = { dm_do_info, true, false, true },
+	[DM_DO_NAMES] = { dm_do_names, false, false, true },
+	[DM_DO_SUSPEND] = { dm_do_suspend, true, true, false },
+	[DM_DO_RESUME] = { dm_do_resume, true, true, false },
+	[DM_DO_RELOAD] = { dm_do_reload, true, true, false },
+	[DM_DO_CLEAR] = { dm_do_clear, true, true, false },
+	[DM_DO_STATUS] = { dm_do_rows, true, false, false },
+	[DM_DO_TABLE] = { dm_do_rows, true, false, false },
+	[DM_DO_DEPS] = { dm_do_deps, true, false, false },
+	[DM_DO_REMOVE] = { dm_do_remove, true, true, true },
+	[DM_DO_REMOVE_ALL] = { dm_do_remove_all, false, false, true },
+	[DM_DO_RENAME] = { dm_do_rename, true, false, false },
+	[DM_DO_SET_UUID] = { dm_do_set_uuid, true, false, false },
+	[DM_DO_MESSAGE] = { dm_do_message, true, true, false },
+	[DM_DO_WAIT] = { dm_do_wait, true, false, false },
+	[DM_DO_STATS] = { dm_do_stats, true, false, false },
+	[DM_DO_CHECK] = { dm_do_check, false, false, false },
+	[DM_DO_EXPORT] = { dm_do_export, true, false, false },
+	[DM_DO_MOUNT] = { dm_do_mount, false, false, false },
+	[DM_DO_UMOUNT] = { dm_do_mount, false, false, false },
+	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },
 };
 
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
@@ -126,24 +127,63 @@ void dm_start(struct dm_cmd *c)
 		v->run(c, c->device);
 }
 
-void dm_do(struct dm_world *w, struct dm_cmd *c)
+static void do_begin(struct dm_cmd *c)
 {
-	c->world = w;
-	c->finished = false;
-	c->reply = (struct dm_reply){ .err = ERR_INIT };
-	list_init(&c->node);
-	c->device = verbs[c->verb].device ? find(w, c) : NULL;
-	if (verbs[c->verb].device && !c->device)
+	const struct verb *v = &verbs[c->verb];
+
+	c->device = v->device ? find(c->world, c) : NULL;
+	if (v->device && !c->device)
 		fail_not_found(c);
 	else
 		dm_start(c);
+}
+
+static void do_caught_up(struct loop_msg *msg)
+{
+	struct dm_cmd *c = container(msg, struct dm_cmd, caught_up);
+
+	c->catching_up = false;
+	if (c->cancelled)
+		dm_fail(c, -EINTR, "cancelled");
+	else
+		do_begin(c);
+}
+
+/* Does C have to wait until a front knows of all closes? */
+static bool do_catch_up(struct dm_cmd *c)
+{
+	struct list *n, *next;
+
+	if (!verbs[c->verb].counts)
+		return false;
+	c->caught_up.run = do_caught_up;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->catch_up)
+			return c->catching_up = f->catch_up(f, &c->caught_up);
+	}
+	return false;
+}
+
+void dm_do(struct dm_world *w, struct dm_cmd *c)
+{
+	c->world = w;
+	c->finished = c->catching_up = c->cancelled = false;
+	c->reply = (struct dm_reply){ .err = ERR_INIT };
+	c->device = NULL;
+	list_init(&c->node);
+	if (!do_catch_up(c))
+		do_begin(c);
 }
 
 void dm_cancel(struct dm_cmd *c)
 {
 	if (c->finished)
 		return;
-	if (!list_empty(&c->node)) {
+	if (c->catching_up) {
+		c->cancelled = true;
+	} else if (!list_empty(&c->node)) {
 		list_remove(&c->node);
 		dm_fail(c, -EINTR, "cancelled");
 	} else if (c->device && c->device->mover == c) {

@@ -31,6 +31,11 @@ struct dm_front {
 	void (*uris)(struct dm_front *f, const struct dm_device *d, struct text *out);
 	/* D has become another, and whoever asked for that has no reply yet. */
 	void (*changed)(struct dm_front *f, struct dm_device *d, enum dm_change what);
+	/*
+	 * A program may have closed a device, and a command may ask for its open count, before the front knows. Runs
+	 * THEN behind all that has happened so far; false: there is nothing to wait for, THEN is not run.
+	 */
+	bool (*catch_up)(struct dm_front *f, struct loop_msg *then);
 	/* `mount` and `umount`: ends C with dm_finish() or dm_fail(), at once or later. */
 	void (*mount)(struct dm_front *f, struct dm_cmd *c);
 };

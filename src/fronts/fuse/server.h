@@ -48,9 +48,10 @@ struct fuse_front {
 	struct list mounts;		/* fuse_mount.node */
 	struct fuse_node *by_id, *by_device;	/* uthash */
 	uint64_t next_id;
-	unsigned n_jobs, n_mounts;	/* mounts: until they are freed, on the list or not */
+	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
 	pid_t control;			/* the control thread's number */
-	struct fuse_pool pool;		/* the io thread's */
+	struct fuse_pool pool;		/* the io thread's, as is: */
+	struct list live;		/* fuse_mount.live: what it reads */
 	bool stopping;
 	void (*then)(void *arg);
 	void *then_arg;
@@ -63,14 +64,17 @@ struct fuse_mount {
 	char *directory;
 	struct fuse_session *session;
 	struct timespec since;
-	bool leaving;			/* an umount is under way, or has taken it off the list */
+	bool leaving;			/* an umount is under way, or was */
+	bool unmounted;			/* from where we mounted it; the kernel may still show it in another namespace */
+	bool ending;			/* the io thread was told to end it */
 	bool gone;			/* the io thread is done with it */
 	unsigned n_jobs;		/* that use the session */
 	struct loop_msg begin, end, over;
-	struct dm_cmd *umounting;	/* to be finished when the io thread has heard of all closes */
+	struct dm_cmd *umounting;
 	struct loop_msg caught_up;
 
 	/* The io thread's. */
+	struct list live;		/* in front->live */
 	struct loop_watch watch;
 	struct fuse_buf buf;
 	struct list files;		/* fuse_file.node */
@@ -160,6 +164,8 @@ int fuse_mount_session(struct fuse_mount *m, int fd);
 void fuse_mount_begin(struct loop_msg *msg);
 void fuse_mount_end(struct loop_msg *msg);
 void fuse_mount_done(struct fuse_mount *m);	/* something that was pending is over */
+/* Runs THEN on the control thread behind all that programs have done to files so far; false: not necessary. */
+bool fuse_catch_up(struct dm_front *f, struct loop_msg *then);
 /* Sends a question to the control thread, or answers REQ with an error. */
 void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
 	      void (*answer)(struct fuse_ask *a));

@@ -14,6 +14,7 @@
 
 #include "fronts/fuse/server.h"
 
+#define SESSION_CATCH_UP 4096	/* more than the kernel lets wait */
 #define SESSION_BATCH 64	/* requests that are read before others get their turn */
 
 static void session_init(void *arg, struct fuse_conn_info *conn)
@@ -130,6 +131,7 @@ static void session_end(struct fuse_mount *m)
 	if (m->ended)
 		return;
 	m->ended = true;
+	list_remove(&m->live);
 	loop_unwatch(m->front->io->loop, &m->watch);
 	list_each(pos, next, &m->files)
 		fuse_file_release(container(pos, struct fuse_file, node));
@@ -163,6 +165,7 @@ void fuse_mount_begin(struct loop_msg *msg)
 	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
 
 	m->pending = 1;
+	list_append(&m->front->live, &m->live);
 	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready };
 	if (loop_watch(m->front->io->loop, &m->watch))
 		session_end(m);
@@ -171,6 +174,49 @@ void fuse_mount_begin(struct loop_msg *msg)
 void fuse_mount_end(struct loop_msg *msg)
 {
 	session_end(container(msg, struct fuse_mount, end));
+}
+
+struct catch_up {
+	struct loop_msg msg;
+	struct fuse_front *front;
+	struct loop_msg *then;
+};
+
+static void catch_up_over(struct loop_msg *msg)
+{
+	struct catch_up *c = container(msg, struct catch_up, msg);
+	struct fuse_front *f = c->front;
+
+	c->then->run(c->then);
+	free(c);
+	f->n_jobs--;
+	fuse_front_check_stopped(f);
+}
+
+/* On the io thread: a close that has returned is in the kernel's queue at least. */
+static void catch_up_read(struct loop_msg *msg)
+{
+	struct catch_up *c = container(msg, struct catch_up, msg);
+	struct list *pos, *next;
+
+	dm_io_tick(c->front->io);
+	list_each(pos, next, &c->front->live)
+		session_read(container(pos, struct fuse_mount, live), SESSION_CATCH_UP);
+	c->msg.run = catch_up_over;
+	loop_post(c->front->world->loop, &c->msg);
+}
+
+bool fuse_catch_up(struct dm_front *front, struct loop_msg *then)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+	struct catch_up *c = f->n_mounts ? malloc(sizeof(*c)) : NULL;
+
+	if (!c)
+		return false;
+	*c = (struct catch_up){ .msg.run = catch_up_read, .front = f, .then = then };
+	f->n_jobs++;
+	loop_post(f->io->loop, &c->msg);
+	return true;
 }
 
 static void session_ask_answer(struct loop_msg *msg)

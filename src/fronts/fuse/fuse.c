@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The front's life: see fuse.h. */
+#include "fronts/fuse/fuse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fronts/fuse/server.h"
+
+#define FUSE_FIRST_ID (FUSE_ROOT_ID + 1)
+
+int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
+{
+	struct fuse_front *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return err_set(e, -ENOMEM, "no memory for the FUSE server");
+	f->world = w;
+	f->io = &w->io[0];
+	f->next_id = FUSE_FIRST_ID;
+	f->control = gettid();
+	list_init(&f->mounts);
+	list_init(&f->live);
+	f->front = (struct dm_front){ .name = "fuse", .changed = fuse_node_changed, .mount = fuse_mount_command,
+				      .catch_up = fuse_catch_up };
+	list_append(&w->fronts, &f->front.node);
+	*out = f;
+	return 0;
+}
+
+void fuse_front_check_stopped(struct fuse_front *f)
+{
+	void (*then)(void *arg) = f->then;
+
+	if (!f->stopping)
+		return;
+	fuse_mount_stop_all(f);		/* one that came up in between */
+	if (!then || f->n_jobs || f->n_mounts)
+		return;
+	f->then = NULL;
+	then(f->then_arg);
+}
+
+void fuse_front_stop(struct fuse_front *f, void (*then)(void *arg), void *arg)
+{
+	f->stopping = true;
+	f->then = then;
+	f->then_arg = arg;
+	fuse_front_check_stopped(f);
+}
+
+void fuse_front_free(struct fuse_front *f)
+{
+	struct fuse_node *n, *next;
+
+	list_remove(&f->front.node);
+	HASH_ITER(by_id, f->by_id, n, next) {
+		HASH_DELETE(by_id, f->by_id, n);
+		HASH_DELETE(by_device, f->by_device, n);
+		free(n);
+	}
+	fuse_pool_free(&f->pool);
+	free(f);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands `mount` and `umount`, and the list of mounts. Control thread; the kernel is asked by jobs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/do.h"
+#include "fronts/fuse/server.h"
+
+struct mount_job {
+	struct fuse_job job;
+	struct fuse_front *front;
+	struct fuse_mount *mount;	/* of an umount */
+	struct dm_cmd *cmd;		/* NULL: at the end of the daemon */
+	char *directory;
+	int fd;
+	bool lazy;
+	struct err err;
+};
+
+static struct fuse_mount *mount_find(const struct fuse_front *f, const char *directory)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounts) {
+		struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (!m->unmounted && !strcmp(m->directory, directory))
+			return m;
+	}
+	return NULL;
+}
+
+static void mount_free(struct fuse_mount *m)
+{
+	struct fuse_front *f = m->front;
+
+	list_remove(&m->node);
+	fuse_session_destroy(m->session);
+	free(m->buf.mem);
+	free(m->directory);
+	free(m);
+	f->n_mounts--;
+	fuse_front_check_stopped(f);
+}
+
+void fuse_mount_unref(struct fuse_mount *m)
+{
+	if (m->gone && !m->n_jobs)
+		mount_free(m);
+}
+
+static void mount_job_free(struct mount_job *j)
+{
+	free(j->directory);
+	free(j);
+}
+
+static struct mount_job *mount_job_new(struct fuse_front *f, struct dm_cmd *c, const char *directory)
+{
+	struct mount_job *j = calloc(1, sizeof(*j));
+
+	if (j)
+		*j = (struct mount_job){ .front = f, .cmd = c, .directory = strdup(directory), .fd = -1 };
+	if (j && !j->directory) {
+		free(j);
+		return NULL;
+	}
+	return j;
+}
+
+static void mount_run(struct fuse_job *job)
+{
+	struct mount_job *j = container(job, struct mount_job, job);
+
+	fuse_kernel_mount(j->directory, &j->fd, &j->err);
+}
+
+/* Takes the descriptor and the folder's name over; -errno: only the descriptor. */
+static int mount_new(struct mount_job *j)
+{
+	struct fuse_front *f = j->front;
+	struct fuse_mount *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m) {
+		close(j->fd);
+		return -ENOMEM;
+	}
+	m->front = f;
+	list_init(&m->files);
+	list_init(&m->live);
+	clock_gettime(CLOCK_REALTIME, &m->since);
+	r = fuse_mount_session(m, j->fd);
+	if (r) {
+		close(j->fd);
+		free(m);
+		return r;
+	}
+	m->directory = j->directory;
+	j->directory = NULL;
+	list_append(&f->mounts, &m->node);
+	f->n_mounts++;
+	m->begin.run = fuse_mount_begin;
+	loop_post(f->io->loop, &m->begin);
+	log_info("devices are files in %s", m->directory);
+	return 0;
+}
+
+static void mount_over(struct fuse_job *job)
+{
+	struct mount_job *j = container(job, struct mount_job, job);
+	struct dm_cmd *c = j->cmd;
+
+	if (!j->err.code && mount_new(j)) {
+		fuse_kernel_umount(j->directory, true, NULL);
+		err_set(&j->err, -ENOMEM, "no memory for a mount");
+	}
+	c->reply.err = j->err;
+	mount_job_free(j);
+	dm_finish(c);
+}
+
+static void mount_do(struct fuse_front *f, struct dm_cmd *c)
+{
+	struct mount_job *j;
+
+	if (mount_find(f, c->directory)) {
+		dm_fail(c, -EBUSY, "the devices are files in %s already", c->directory);
+		return;
+	}
+	j = mount_job_new(f, c, c->directory);
+	if (j) {
+		j->job.run = mount_run;
+		j->job.over = mount_over;
+		if (!fuse_job_start(&j->job, f))
+			return;
+		mount_job_free(j);
+	}
+	dm_fail(c, -ENOMEM, "no memory for a mount");
+}
+
+static void umount_run(struct fuse_job *job)
+{
+	struct mount_job *j = container(job, struct mount_job, job);
+
+	fuse_kernel_umount(j->directory, j->lazy, &j->err);
+}
+
+static void umount_caught_up(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, caught_up);
+
+	dm_finish(m->umounting);
+	m->umounting = NULL;
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* The closes that made it possible are heard of before anybody asks for open counts. */
+static void umount_finish(struct fuse_mount *m, struct dm_cmd *c)
+{
+	m->unmounted = true;
+	log_info("devices are no longer files in %s", m->directory);
+	m->umounting = c;
+	m->caught_up.run = umount_caught_up;
+	m->n_jobs++;
+	if (!fuse_catch_up(&m->front->front, &m->caught_up))
+		umount_caught_up(&m->caught_up);
+}
+
+/* Whoever still has files there sees no device any more. */
+static void mount_end(struct fuse_mount *m)
+{
+	if (m->ending || m->gone)
+		return;
+	m->ending = true;
+	m->end.run = fuse_mount_end;
+	loop_post(m->front->io->loop, &m->end);
+}
+
+static void umount_over(struct fuse_job *job)
+{
+	struct mount_job *j = container(job, struct mount_job, job);
+	struct fuse_mount *m = j->mount;
+	struct dm_cmd *c = j->cmd;
+
+	if (c && j->err.code && !m->gone) {
+		m->leaving = false;
+		c->reply.err = j->err;
+		dm_finish(c);
+	} else if (c) {
+		umount_finish(m, c);
+	} else {
+		if (j->err.code && !m->gone)
+			log_error("at the end: %s", j->err.text);
+		mount_end(m);
+	}
+	mount_job_free(j);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* False: no memory. */
+static bool umount_start(struct fuse_mount *m, struct dm_cmd *c)
+{
+	struct mount_job *j = mount_job_new(m->front, c, m->directory);
+
+	if (!j)
+		return false;
+	j->mount = m;
+	j->lazy = !c;
+	j->job.run = umount_run;
+	j->job.over = umount_over;
+	if (fuse_job_start(&j->job, m->front)) {
+		mount_job_free(j);
+		return false;
+	}
+	m->leaving = true;
+	m->n_jobs++;
+	return true;
+}
+
+static void umount_do(struct fuse_front *f, struct dm_cmd *c)
+{
+	struct fuse_mount *m = mount_find(f, c->directory);
+
+	if (!m)
+		dm_fail(c, -EINVAL, "this daemon shows no devices in %s; `dmuse mount` lists where it does", c->directory);
+	else if (m->leaving)
+		dm_fail(c, -EBUSY, "%s is being unmounted already", c->directory);
+	else if (!umount_start(m, c))
+		dm_fail(c, -ENOMEM, "no memory to unmount %s", c->directory);
+}
+
+static void mount_list(struct fuse_front *f, struct dm_cmd *c)
+{
+	struct text out = TEXT_INIT;
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounts) {
+		const struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (!m->unmounted)
+			text_printf(&out, "%s\n", m->directory);
+	}
+	c->reply.answer = arena_strdup(&c->reply.arena, text_str(&out));
+	text_free(&out);
+	if (c->reply.answer)
+		dm_finish(c);
+	else
+		dm_fail(c, -ENOMEM, "no memory for the answer");
+}
+
+/* A folder of that name in another mount namespace is another folder. */
+static bool mount_elsewhere(const struct dm_cmd *c)
+{
+	char ours[64];
+	ssize_t n = readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1);
+
+	if (n < 0 || !c->mount_ns)
+		return false;
+	ours[n] = '\0';
+	return strcmp(ours, c->mount_ns) != 0;
+}
+
+void fuse_mount_command(struct dm_front *front, struct dm_cmd *c)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+
+	if (f->stopping)
+		dm_fail(c, -ESHUTDOWN, "the daemon is ending");
+	else if (!c->directory)
+		mount_list(f, c);
+	else if (mount_elsewhere(c))
+		dm_fail(c, -EXDEV, "the daemon lives in another mount namespace, and what it mounts there is not seen here: "
+			"start a daemon of your own on this side (--socket PATH)");
+	else if (c->verb == DM_DO_MOUNT)
+		mount_do(f, c);
+	else
+		umount_do(f, c);
+}
+
+void fuse_mount_stop_all(struct fuse_front *f)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounts) {
+		struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (m->unmounted || (!m->leaving && !umount_start(m, NULL)))
+			mount_end(m);
+	}
+}
