@@ -28,7 +28,8 @@ static void every_command_has_its_verb(void **state)
 		{ CMD("wait") NAME KEY("event_nr", INT("1")), DM_DO_WAIT },
 		{ CMD("waitevent") NAME KEY("event_nr", INT("1")), DM_DO_WAIT }, { CMD("stats") NAME, DM_DO_STATS },
 		{ CMD("check") KEY("table", STR("0 1 zero")), DM_DO_CHECK }, { CMD("export") NAME, DM_DO_EXPORT },
-		{ CMD("shutdown"), DM_DO_SHUTDOWN },
+		{ CMD("shutdown"), DM_DO_SHUTDOWN }, { CMD("mount"), DM_DO_MOUNT },
+		{ CMD("umount") KEY("directory", STR("/m")), DM_DO_UMOUNT },
 	};
 	bool seen[DM_VERBS] = { false };
 	size_t i;
