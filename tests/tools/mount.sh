@@ -228,8 +228,10 @@ is "with its size" 1048576 "$(stat -c %s m/swap)"
 works "that was that" remove swap
 swapping() {
 	while [ ! -e stop ]; do
-		"$DMUSE" load disk --table '0 49152 linear disk.img 0' && "$DMUSE" resume disk && "$DMUSE" suspend disk &&
-			"$DMUSE" resume disk || touch broken
+		"$DMUSE" load disk --table '0 49152 linear disk.img 0' || touch broken
+		"$DMUSE" resume disk || touch broken
+		"$DMUSE" suspend disk || touch broken
+		"$DMUSE" resume disk || touch broken
 	done
 }
 if command -v fio >/dev/null; then
