@@ -213,9 +213,10 @@ def export_without_a_server_says_so(d, c):
 @test
 def wait_ends_with_the_event_and_others_go_on(d, c):
     works(c.ask("create", name="d"))
-    event = works(c.ask("info", name="d"))["event_nr"]
-    waiter = d.client()
-    waiter.send(plistlib.dumps({"command": "wait", "name": "d", "event_nr": event}))
+    info = works(c.ask("info", name="d"))
+    event = info["event_nr"]
+    waiter = d.client()     # by minor: the rename may be faster than the wait
+    waiter.send(plistlib.dumps({"command": "wait", "minor": info["minor"], "event_nr": event}))
     works(c.ask("rename", name="d", cmd_data=["e"]))
     same(plistlib.loads(waiter.receive())["event_nr"], event + 1)
     waiter.close()
