@@ -37,9 +37,10 @@ static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 {
 	const struct dm_device *user = user_of(d);
 
-	dm_fail(c, -EBUSY, "device '%s' is in use (open count %u%s%s%s); --deferred removes it at the last close",
+	dm_fail(c, -EBUSY, "device '%s' is in use (open count %u%s%s%s)%s; --deferred removes it at the last close",
 		d->name, d->open_count, user ? ", device '" : "", user ? user->name : "",
-		user ? "' is mapped onto it" : "");
+		user ? "' is mapped onto it" : "",
+		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, with a table of errors now" : "");
 }
 
 /* D goes, or stays until its last close, or C fails. False if D is gone. */

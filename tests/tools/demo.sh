@@ -3,7 +3,9 @@
 # The demo passes, leaves nothing behind (also when it is interrupted), and can fail.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 demo=$here/scripts/demo
-export TMPDIR=${TMPDIR:-/tmp}
+TMPDIR=$(mktemp -d)	# of our own, so that what is left behind can be told from what was there
+export TMPDIR
+trap 'rm -rf "${TMPDIR:?}"' EXIT
 
 n=0
 ok() {
