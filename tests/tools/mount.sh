@@ -145,7 +145,8 @@ check() { quick e2fsck -fn m/disk >e2fsck.out 2>&1; }
 ok "mkfs.ext4" quick mkfs.ext4 -qF m/disk
 ok "e2fsck" check
 echo "write $work/data.img data" >debugfs.txt
-ok "debugfs writes a file" quick debugfs -w -f debugfs.txt m/disk >/dev/null 2>&1
+change() { quick debugfs -w -f debugfs.txt m/disk >debugfs.out 2>&1; }
+ok "debugfs writes a file" change
 ok "debugfs has it" cmp <(quick debugfs -R 'cat data' m/disk 2>/dev/null) data.img
 ok "e2fsck after that" check
 if command -v qemu-img >/dev/null; then
