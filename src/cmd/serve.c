@@ -125,7 +125,7 @@ static int serve_world(struct serve *s, struct err *e)
 
 	if (r)
 		return r;
-	log_info("%u io threads, file engine %s", s->world->n_io, aio_name(s->world->io[0].aio));
+	log_debug("%u io threads, file engine %s", s->world->n_io, aio_name(s->world->io[0].aio));
 	s->world->shutdown = serve_shutdown;
 	s->world->owner = s;
 	return 0;
