@@ -82,6 +82,25 @@ except nbd.Error as e:
 '
 got=$(shell disk <<<"$fua")
 like "a durable write fails, or is durable by itself" '^(EIO|ENOSPC|written)$' "$got"
+if { true <>/dev/fuse; } 2>/dev/null; then
+	mkdir m
+	works "devices as files" mount m
+	is "fsync of the file fails, every time" "EIO EIO" "$(timeout 60 python3 - m/disk <<'END'
+import errno, os, sys
+f, said = os.open(sys.argv[1], os.O_RDWR), []
+for i in range(2):
+    try:
+        os.fsync(f)
+        said.append("flushed")
+    except OSError as e:
+        said.append(errno.errorcode[e.errno])
+print(*said)
+END
+)"
+	works "and that was that" umount m
+else
+	skip "fsync of a file" "/dev/fuse does not open here"
+fi
 works "the daemon stays up" info disk
 run suspend disk
 like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"

@@ -159,11 +159,17 @@ if command -v qemu-img >/dev/null; then
 else
 	skip "qemu-img" "it is not installed"
 fi
-loop=$(losetup -f --show m/disk 2>/dev/null)
+loop=
+if [ -c /dev/loop-control ]; then
+	exec 8</dev/loop-control
+	flock 8		# one test at a time uses loop devices
+	loop=$(losetup -f --show m/disk 2>/dev/null)
+fi
 if [ -n "$loop" ]; then
 	is "losetup: the device is open" 1 "$(opens disk)"
 	ok "losetup: a loop device reads it" quick cmp "$loop" disk.img
 	losetup -d "$loop"
+	exec 8<&-
 else
 	skip "losetup" "no loop device can be made here"
 fi
@@ -267,6 +273,21 @@ is "a killed reader does not wait for the resume" 137 $?
 ok "its file is closed, or waits for its page" [ "$(opens disk)" -le 1 ]
 works "resume again" resume disk
 is "then it holds nothing open" 0 "$(opens disk)"
+
+# A swap above while what is below is suspended: the kernel waits for pages that are being read, the command does not.
+works "a disk above" create top --table '0 49152 linear /dev/mapper/disk 0'
+works "it is suspended" suspend top
+cat m/top >above.img &
+reader=$!
+while [ "$(opens top)" = 0 ]; do :; done
+works "and so is what is below" suspend disk
+works "it has another table" load top --table '0 49152 linear /dev/mapper/disk 0'
+ok "which goes in although the reader waits below" quick "$DMUSE" resume top
+is "names are still answered" "disk top" "$(quick ls m | xargs)"
+works "below goes on" resume disk
+ok "and so does the reader" wait "$reader"
+ok "with the right data" cmp above.img disk.img
+works "the disk above goes" remove top
 
 # --- the end --------------------------------------------------------------------------------------------------------
 works "umount" umount m
