@@ -60,17 +60,6 @@ static int create_request(struct job *j, plist_t request, struct err *e)
 	return 0;
 }
 
-static int create_send(struct job *j, const char *name, plist_t request)
-{
-	plist_t reply = NULL;
-	int code = client_ask(j, name, request, &reply);
-
-	if (!code)
-		code = show_changed(j, reply);
-	plist_free(reply);
-	return code;
-}
-
 static int create_concise_one(struct job *j, const struct concise *d)
 {
 	plist_t request = request_new("create", d->name);
@@ -86,7 +75,7 @@ static int create_concise_one(struct job *j, const struct concise *d)
 		create_pin(request, d->minor);
 	if (d->readonly)
 		key_add_flag(request, DICT_READONLY);
-	return create_send(j, d->name, request);
+	return show_change(j, d->name, request);
 }
 
 /* All are read before the first is made, so that a slip of the pen leaves nothing half done. */
@@ -136,6 +125,6 @@ int command_create(struct job *j)
 	if (code)
 		plist_free(request);
 	else
-		code = create_send(j, j->argv[0], request);
+		code = show_change(j, j->argv[0], request);
 	return code;
 }

@@ -8,43 +8,26 @@
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
-
-enum deps_style { DEPS_DEVNO, DEPS_BLKDEVNAME, DEPS_DEVNAME };
+#include "cmd/style.h"
 
 struct deps {
 	struct job *j;
-	enum deps_style style;
+	enum style style;
 	bool prefix;
 	plist_t json;	/* the answer so far, or NULL */
 };
-
-static int deps_style(struct job *j, enum deps_style *style)
-{
-	const char *word = j->o.value[OPT_options];
-
-	*style = DEPS_DEVNO;
-	if (!word || !strcmp(word, "devno"))
-		return EXIT_OK;
-	if (!strcmp(word, "blkdevname"))
-		*style = DEPS_BLKDEVNAME;
-	else if (!strcmp(word, "devname"))
-		*style = DEPS_DEVNAME;
-	else
-		return job_usage(j, "-o %s: that is none of devno, blkdevname, devname", word);
-	return EXIT_OK;
-}
 
 static void deps_print_one(const struct deps *d, plist_t dep, uint64_t own_major)
 {
 	uint64_t major = key_u64(dep, "major"), minor = key_u64(dep, "minor");
 	const char *name = key_text(dep, "name"), *slash = strrchr(name, '/');
 
-	if (d->style == DEPS_DEVNO && (major || minor))
+	if (d->style == STYLE_DEVNO && (major || minor))
 		printf(" (%" PRIu64 ", %" PRIu64 ")", major, minor);
-	else if (d->style == DEPS_BLKDEVNAME && major == own_major)
+	else if (d->style == STYLE_BLKDEVNAME && major == own_major)
 		printf(" (dm-%" PRIu64 ")", minor);
 	else
-		printf(" (%s)", d->style != DEPS_DEVNO && major && slash ? slash + 1 : name);
+		printf(" (%s)", d->style != STYLE_DEVNO && major && slash ? slash + 1 : name);
 }
 
 static void deps_print(const struct deps *d, const char *name, plist_t reply)
@@ -92,7 +75,7 @@ int command_deps(struct job *j)
 {
 	struct deps d = { .j = j };
 	struct pick p = { .n = 0 };
-	int code = deps_style(j, &d.style);
+	int code = style_of(j, &d.style);
 	size_t i;
 
 	if (!code)

@@ -11,17 +11,6 @@
 #include "cmd/show.h"
 #include "cmd/source.h"
 
-static int load_send(struct job *j, const char *name, plist_t request)
-{
-	plist_t reply = NULL;
-	int code = client_ask(j, name, request, &reply);
-
-	if (!code)
-		code = show_changed(j, reply);
-	plist_free(reply);
-	return code;
-}
-
 int command_load(struct job *j)
 {
 	struct err e = ERR_INIT;
@@ -37,7 +26,7 @@ int command_load(struct job *j)
 		plist_free(request);
 		code = job_failed(j, name, &e);
 	} else {
-		code = load_send(j, name, request);
+		code = show_change(j, name, request);
 	}
 	free(text);
 	free(name);
@@ -55,7 +44,7 @@ int command_clear(struct job *j)
 	int code = pick_device(j, 0, 0, &name);
 
 	if (!code)
-		code = load_send(j, name, request_new("clear", name));
+		code = show_change(j, name, request_new("clear", name));
 	free(name);
 	return code;
 }
@@ -90,7 +79,7 @@ static int wipe_one(struct job *j, const char *name)
 		request = request_new("resume", name);
 		if (j->o.given[OPT_noflush])
 			key_add_flag(request, DICT_NOFLUSH);
-		code = load_send(j, name, request);
+		code = show_change(j, name, request);
 	}
 	plist_free(info);
 	return code;

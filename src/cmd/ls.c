@@ -14,25 +14,8 @@
 #include "cmd/rows.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
+#include "cmd/style.h"
 #include "cmd/tree.h"
-
-enum ls_style { LS_DEVNO, LS_BLKDEVNAME, LS_DEVNAME };
-
-static int ls_style(struct job *j, enum ls_style *style)
-{
-	const char *word = j->o.value[OPT_options];
-
-	*style = LS_DEVNO;
-	if (!word || !strcmp(word, "devno"))
-		return EXIT_OK;
-	if (!strcmp(word, "blkdevname"))
-		*style = LS_BLKDEVNAME;
-	else if (!strcmp(word, "devname"))
-		*style = LS_DEVNAME;
-	else
-		return job_usage(j, "-o %s: that is none of devno, blkdevname, devname", word);
-	return EXIT_OK;
-}
 
 /* Does the device have a line of that target type? A device that vanished has none. */
 static int ls_has_target(struct job *j, const char *name, const char *type, bool *has)
@@ -52,14 +35,14 @@ static int ls_has_target(struct job *j, const char *name, const char *type, bool
 	return EXIT_OK;
 }
 
-static void ls_line(struct job *j, enum ls_style style, plist_t row)
+static void ls_line(struct job *j, enum style style, plist_t row)
 {
 	uint64_t major = key_u64(row, "major"), minor = key_u64(row, "minor");
 	const char *name = key_text(row, "name");
 
-	if (style == LS_BLKDEVNAME)
+	if (style == STYLE_BLKDEVNAME)
 		printf("%s\t(dm-%" PRIu64 ")\n", name, minor);
-	else if (style == LS_DEVNAME)
+	else if (style == STYLE_DEVNAME)
 		printf("%s\t(%s)\n", name, name);
 	else if (j->o.given[OPT_target])
 		printf("%s\t(%" PRIu64 ", %" PRIu64 ")\n", name, major, minor);	/* dmsetup's own whim */
@@ -116,7 +99,7 @@ static int ls_exec(struct job *j, const char *name)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? EXIT_OK : EXIT_FAILED;
 }
 
-static int ls_row(struct job *j, enum ls_style style, plist_t row, plist_t json)
+static int ls_row(struct job *j, enum style style, plist_t row, plist_t json)
 {
 	const char *name = key_text(row, "name");
 	bool wanted = true;
@@ -138,7 +121,7 @@ static int ls_row(struct job *j, enum ls_style style, plist_t row, plist_t json)
 int command_ls(struct job *j)
 {
 	struct pick_rows all = { .n = 0 };
-	enum ls_style style = LS_DEVNO;
+	enum style style = STYLE_DEVNO;
 	plist_t json;
 	int code;
 	size_t i;
@@ -147,7 +130,7 @@ int command_ls(struct job *j)
 		return job_usage(j, "'%s': it takes no device", j->argv[0]);
 	if (j->o.given[OPT_tree] && !j->o.given[OPT_target] && !j->o.given[OPT_exec])
 		return tree_print(j);
-	code = ls_style(j, &style);
+	code = style_of(j, &style);
 	if (!code)
 		code = pick_all(j, &all);
 	if (code)

@@ -12,7 +12,7 @@
 
 int command_rename(struct job *j)
 {
-	plist_t request, reply = NULL, words;
+	plist_t request, words;
 	char *name;
 	int code = pick_device(j, 1, 1, &name);
 
@@ -21,11 +21,8 @@ int command_rename(struct job *j)
 		words = plist_new_array();
 		plist_array_append_item(words, plist_new_string(j->argv[0]));
 		plist_dict_set_item(request, "cmd_data", words);
-		code = client_ask(j, name, request, &reply);
+		code = show_change(j, name, request);
 	}
-	if (!code)
-		code = show_changed(j, reply);
-	plist_free(reply);
 	free(name);
 	return code;
 }

@@ -51,7 +51,8 @@ plist_t show_json(plist_t row)
 	return out;
 }
 
-int show_changed(struct job *j, plist_t reply)
+/* With --json its state as JSON, with -v as text, else nothing. */
+static int show_changed(struct job *j, plist_t reply)
 {
 	if (j->changed) {
 		plist_array_append_item(j->changed, show_json(reply));
@@ -62,6 +63,17 @@ int show_changed(struct job *j, plist_t reply)
 	if (j->o.given[OPT_verbose])
 		show_info(reply);
 	return EXIT_OK;
+}
+
+int show_change(struct job *j, const char *name, plist_t request)
+{
+	plist_t reply = NULL;
+	int code = client_ask(j, name, request, &reply);
+
+	if (!code)
+		code = show_changed(j, reply);
+	plist_free(reply);
+	return code;
 }
 
 void show_list(struct job *j)

@@ -11,8 +11,11 @@
 void show_info(plist_t row);
 plist_t show_json(plist_t row);
 
-/* After a command that changed a device: with --json its state as JSON, with -v as text, else nothing. */
-int show_changed(struct job *j, plist_t reply);
+/*
+ * Asks for a change of device NAME (or to be told of one); REQUEST is freed. Then, with --json, prints its state as JSON,
+ * with -v as text, else nothing. EXIT_OK, or EXIT_FAILED after saying why.
+ */
+int show_change(struct job *j, const char *name, plist_t request);
 /* Around several of these, so that their JSON is one list. CODE is what came of them, and what comes back. */
 void show_list(struct job *j);
 int show_list_end(struct job *j, int code);

@@ -11,16 +11,11 @@
 
 static int state_one(struct job *j, const char *command, const char *name)
 {
-	plist_t request = request_new(command, name), reply = NULL;
-	int code;
+	plist_t request = request_new(command, name);
 
 	if (j->o.given[OPT_noflush])
 		key_add_flag(request, DICT_NOFLUSH);
-	code = client_ask(j, name, request, &reply);
-	if (!code)
-		code = show_changed(j, reply);
-	plist_free(reply);
-	return code;
+	return show_change(j, name, request);
 }
 
 static int state_each(struct job *j, const char *command, enum pick_none none)
@@ -56,15 +51,10 @@ int command_mknodes(struct job *j)
 
 static int wait_send(struct job *j, const char *name, uint64_t event_nr)
 {
-	plist_t request = request_new("wait", name), reply = NULL;
-	int code;
+	plist_t request = request_new("wait", name);
 
 	key_set_u64(request, "event_nr", event_nr);
-	code = client_ask(j, name, request, &reply);
-	if (!code)
-		code = show_changed(j, reply);
-	plist_free(reply);
-	return code;
+	return show_change(j, name, request);
 }
 
 int command_wait(struct job *j)
