@@ -77,7 +77,7 @@ struct dm_device {
 	bool reopening;			/* a resume or swap, not a suspend */
 	bool hurried;			/* the command was given up: open again when drained */
 	struct dm_table *incoming, *leaving;	/* of a swap: the next table, and the one that rounds still protect */
-	unsigned acks;			/* lanes that have not answered yet */
+	unsigned acks;			/* answers of lanes that are still to come */
 	void (*then)(struct dm_device *d);
 
 	struct dm_lane lanes[];		/* one for each io thread */

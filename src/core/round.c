@@ -5,13 +5,20 @@
 #include "core/submit.h"
 #include "core/world.h"
 
-static void round_acked(struct loop_msg *m)
+static void round_answered(struct dm_device *d)
 {
-	struct dm_lane *lane = container(m, struct dm_lane, ack);
-	struct dm_device *d = lane->device;
-
 	if (--d->acks == 0)
 		d->then(d);
+}
+
+static void round_acked(struct loop_msg *m)
+{
+	round_answered(container(m, struct dm_lane, ack)->device);
+}
+
+static void round_hurry_acked(struct loop_msg *m)
+{
+	round_answered(container(m, struct dm_lane, hurry)->device);
 }
 
 void dm_lane_ack(struct dm_lane *lane)
@@ -38,14 +45,16 @@ static void lane_asked(struct loop_msg *m)
 	dm_lane_ack(lane);
 }
 
+/* It is answered for itself, drained or not: the device may not go while a message to its lanes is on its way. */
 static void lane_hurried(struct loop_msg *m)
 {
 	struct dm_lane *lane = container(m, struct dm_lane, hurry);
 
-	if (!lane->draining)
-		return;
+	if (lane->draining)
+		dm_lane_ack(lane);
 	lane->draining = false;
-	dm_lane_ack(lane);
+	m->run = round_hurry_acked;
+	loop_post(lane->device->world->loop, m);
 }
 
 static void round_direct(struct dm_device *d, enum dm_gate gate, const struct dm_table *table)
@@ -84,6 +93,7 @@ void dm_round_hurry(struct dm_device *d)
 {
 	unsigned i;
 
+	d->acks += d->world->n_io;
 	for (i = 0; i < d->world->n_io; i++) {
 		d->lanes[i].hurry.run = lane_hurried;
 		loop_post(d->world->io[i].loop, &d->lanes[i].hurry);

@@ -15,7 +15,7 @@
 void dm_round(struct dm_device *d, enum dm_gate gate, const struct dm_table *table,
 	      void (*then)(struct dm_device *d));
 
-/* Lets the lanes of a shut round answer although requests are still under way. */
+/* Lets the lanes of a shut round, which is not over, answer although requests are still under way. */
 void dm_round_hurry(struct dm_device *d);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Suspend, resume and swap with requests under way: what is begun is drained, what comes is held, nothing is lost. */
 #include <errno.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,6 +169,63 @@ static void a_suspend_that_is_given_up_is_taken_back(void **state)
 		assert_int_equal(job_wait(&jobs[i]), 0);
 	assert_int_equal(job_wait(&late), 0);
 	dm_close(d);
+}
+
+/* Keeps an io thread where it is until it is told to go on. */
+struct standstill {
+	struct loop_msg msg;
+	sem_t reached, go;
+};
+
+static void standstill_run(struct loop_msg *m)
+{
+	struct standstill *s = container(m, struct standstill, msg);
+
+	sem_post(&s->reached);
+	sem_wait(&s->go);
+}
+
+static void standstill_begin(struct standstill *s, unsigned io)
+{
+	s->msg.run = standstill_run;
+	sem_init(&s->reached, 0, 0);
+	sem_init(&s->go, 0, 0);
+	loop_post(f.world->io[io].loop, &s->msg);
+	sem_wait(&s->reached);
+}
+
+/* What an io thread was sent lies in the device, so the device may not go before the thread has read it. */
+static void a_device_outlives_what_its_threads_were_sent(void **state)
+{
+	struct standstill still[THREADS];
+	struct pending suspend, removal;
+	struct dm_device *d;
+	bool early;
+	unsigned i;
+
+	(void)state;
+	create(&f, "d", "0 64 zero", NULL);
+	d = hold("d");
+	suspend = (struct pending){ .c = { .verb = DM_DO_SUSPEND, .name = "d", .done = pending_over } };
+	dm_do(f.world, &suspend.c);
+	for (i = 0; i < THREADS; i++)
+		standstill_begin(&still[i], i);		/* all have answered, and the answers are not read yet */
+	dm_cancel(&suspend.c);
+	removal = (struct pending){ .c = { .verb = DM_DO_REMOVE, .name = "d", .done = pending_over } };
+	dm_do(f.world, &removal.c);
+	dm_close(d);
+	for (i = 0; i < 10; i++)
+		loop_turn(f.loop, 0);
+	early = removal.over;
+	for (i = 0; i < THREADS; i++)
+		sem_post(&still[i].go);
+	pending_wait(&suspend);
+	pending_wait(&removal);
+	settle_threads(&f);
+	assert_false(early);
+	assert_int_equal(suspend.c.reply.err.code, -EINTR);
+	assert_int_equal(removal.c.reply.err.code, 0);
+	assert_int_equal(f.world->n_devices, 0);
 }
 
 static void commands_queue_behind_a_transition(void **state)
@@ -340,6 +398,7 @@ int main(void)
 		CASE(a_suspended_device_holds_what_comes),
 		CASE(held_requests_go_to_the_new_table),
 		CASE(a_suspend_that_is_given_up_is_taken_back),
+		CASE(a_device_outlives_what_its_threads_were_sent),
 		CASE(commands_queue_behind_a_transition),
 		CASE(an_upper_device_drains_through_a_suspended_lower_one),
 		CASE(suspending_from_below_never_hangs_when_idle),
