@@ -170,6 +170,8 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 	if (a->failed)
 		return at;
 	at.store = w->store;
+	if (a->block < at.store->limits.logical)
+		a->block = at.store->limits.logical;
 	args_check_range(a, at.store, at.offset, len);
 	if (!a->failed)
 		dm_build_guard(a->build, w, at.offset);

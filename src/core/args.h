@@ -25,6 +25,7 @@ struct dm_args {
 	struct dm_build *build;
 	char *rest;		/* the words that are left */
 	unsigned word;		/* number of the word taken last, 1 is the first behind the target's name */
+	uint32_t block;		/* bytes: the largest logical block of the devices taken so far */
 	struct err *err;
 	bool failed;
 };

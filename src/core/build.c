@@ -126,32 +126,6 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 	return 0;
 }
 
-static void build_probe(struct dm_build_word *w)
-{
-	struct dm_label label;
-
-	w->probed = true;
-	if (w->store->type->label && w->store->type->label(w->store, &label) == 1) {
-		w->label_safe = label.safe;
-		memcpy(w->label_kind, label.kind, sizeof(w->label_kind));
-	}
-}
-
-void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
-{
-	if (!b->o.warnings || b->o.readonly)
-		return;
-	if (!w->probed)
-		build_probe(w);
-	if (offset >= w->label_safe)
-		return;
-	text_printf(b->o.warnings,
-		    "table line %zu: '%s' carries a disk label (%s) in its first sectors and the line maps it from "
-		    "sector %llu: a write there can destroy the label; an offset of %llu sectors or more is safe\n",
-		    b->line, w->store->name, w->label_kind, (unsigned long long)offset,
-		    (unsigned long long)w->label_safe);
-}
-
 /* Where the line begins and ends, seen from the one before it. */
 static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 {
@@ -191,6 +165,15 @@ static int build_find_type(struct dm_build *b, const char *name)
 	return b->err->code;
 }
 
+/* Requests are cut at chunks, and each piece must still be whole blocks of BLOCK bytes. */
+static int build_check_chunk(struct dm_build *b, const struct dm_target *t, uint32_t block)
+{
+	if (!block || t->chunk % (block / DM_SECTOR) == 0)
+		return 0;
+	return err_set(b->err, -EINVAL, "its chunks of %u sectors are no multiple of %u: one of its devices has blocks of %u bytes",
+		       t->chunk, block / DM_SECTOR, block);
+}
+
 static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 {
 	struct dm_args a = { .build = b, .rest = params, .err = b->err };
@@ -204,37 +187,11 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 			return build_no_memory(b);
 	}
 	r = t->type->ctr(t, &a);
+	if (!r)
+		r = build_check_chunk(b, t, a.block);
 	if (r && t->type->dtr)
 		t->type->dtr(t);
 	return r;
-}
-
-/* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */
-static void build_size(struct text *out, uint64_t len)
-{
-	static const char units[] = "KMGTPE";
-	uint64_t n = len;
-	unsigned i = 0;
-
-	if (len % 2) {
-		text_printf(out, "%llu bytes", (unsigned long long)len * DM_SECTOR);
-		return;
-	}
-	for (n = len / 2; n % 1024 == 0 && i < 5; i++)
-		n /= 1024;
-	text_printf(out, "%llu %ciB", (unsigned long long)n, units[i]);
-}
-
-/* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
-static void build_explain(struct dm_build *b, uint64_t start, uint64_t len)
-{
-	if (!b->o.explain)
-		return;
-	text_printf(b->o.explain, "sectors %llu to %llu (", (unsigned long long)start,
-		    (unsigned long long)(start + len - 1));
-	build_size(b->o.explain, len);
-	text_printf(b->o.explain, "): %s", b->type->name);
-	b->explain_sep = " on ";
 }
 
 static int build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, char *params)
@@ -245,7 +202,7 @@ static int build_line(struct dm_build *b, uint64_t start, uint64_t len, const ch
 
 	if ((r = build_find_type(b, type)) || (r = build_check_place(b, start, len)) || (r = build_reserve(b)))
 		return r;
-	build_explain(b, start, len);
+	dm_build_explain(b, start, len);
 	t = &table->targets[table->n];
 	*t = (struct dm_target){ .type = b->type, .start = start, .len = len };
 	r = build_target(b, t, params);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table in the making: what build.c and args.c share. Control thread. */
+/* A table in the making: what build.c, build_tell.c and args.c share. Control thread. */
 #ifndef CORE_BUILD_H
 #define CORE_BUILD_H
 
@@ -36,5 +36,8 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 
 /* The label guard: warns if a line maps sectors of W's store from OFFSET on that a disk label claims. */
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset);
+
+/* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
+void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len);
 
 #endif

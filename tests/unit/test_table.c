@@ -70,6 +70,8 @@ static void what_is_wrong_with_a_table_is_said(void **state)
 		{ "0 96 striped 2 8 memory,size=1M:a 0", -EINVAL, "2 stripes need 4 words <device> <offset> behind it, and there are 2" },
 		{ "0 97 striped 2 8 memory,size=1M:a 0 memory,size=1M:b 0", -EINVAL, "97 sectors cannot be divided evenly among 2 stripes" },
 		{ "0 98 striped 2 8 memory,size=1M:a 0 memory,size=1M:b 0", -EINVAL, "no multiple of the chunk of 8" },
+		{ "0 32 striped 2 4 memory,size=1M:a 0 memory,size=1M,logical=4096:b 0", -EINVAL, "its chunks of 4 sectors are no multiple of 8: one of its devices has blocks of 4096 bytes" },
+		{ "0 48 striped 2 12 memory,size=1M:a 0 memory,size=1M,logical=4096:b 0", -EINVAL, "its chunks of 12 sectors" },
 	};
 	size_t i;
 

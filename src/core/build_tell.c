@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a build tells besides the table: the label guard's warnings, and for `check` what each line means. */
+#include <string.h>
+
+#include "core/build.h"
+
+static void tell_probe(struct dm_build_word *w)
+{
+	struct dm_label label;
+
+	w->probed = true;
+	if (w->store->type->label && w->store->type->label(w->store, &label) == 1) {
+		w->label_safe = label.safe;
+		memcpy(w->label_kind, label.kind, sizeof(w->label_kind));
+	}
+}
+
+void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
+{
+	if (!b->o.warnings || b->o.readonly)
+		return;
+	if (!w->probed)
+		tell_probe(w);
+	if (offset >= w->label_safe)
+		return;
+	text_printf(b->o.warnings,
+		    "table line %zu: '%s' carries a disk label (%s) in its first sectors and the line maps it from "
+		    "sector %llu: a write there can destroy the label; an offset of %llu sectors or more is safe\n",
+		    b->line, w->store->name, w->label_kind, (unsigned long long)offset,
+		    (unsigned long long)w->label_safe);
+}
+
+/* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */
+static void tell_size(struct text *out, uint64_t len)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t n = len;
+	unsigned i = 0;
+
+	if (len % 2) {
+		text_printf(out, "%llu bytes", (unsigned long long)len * DM_SECTOR);
+		return;
+	}
+	for (n = len / 2; n % 1024 == 0 && i < 5; i++)
+		n /= 1024;
+	text_printf(out, "%llu %ciB", (unsigned long long)n, units[i]);
+}
+
+void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len)
+{
+	if (!b->o.explain)
+		return;
+	text_printf(b->o.explain, "sectors %llu to %llu (", (unsigned long long)start,
+		    (unsigned long long)(start + len - 1));
+	tell_size(b->o.explain, len);
+	text_printf(b->o.explain, "): %s", b->type->name);
+	b->explain_sep = " on ";
+}
