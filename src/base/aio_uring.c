@@ -67,8 +67,8 @@ static void uring_reap(struct aio_uring *u)
 		for (i = 0; i < n; i++)
 			ops[i]->done(ops[i], ops[i]->res);
 	}
-	if (u->first || io_uring_sq_ready(&u->ring))
-		loop_defer(u->loop, &u->flush);
+	if ((u->first && u->inflight < URING_INFLIGHT) || io_uring_sq_ready(&u->ring))
+		loop_defer(u->loop, &u->flush);		/* of full rings the next completion tells */
 }
 
 static void uring_ready(struct loop_watch *w, uint32_t events)

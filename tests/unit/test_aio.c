@@ -20,8 +20,10 @@
 #include <cmocka.h>
 
 #include "base/aio.h"
+#include "base/clock.h"
 
 #define MANY 5000
+#define FULL 1000	/* more than are in the kernel at once */
 #define BLOCK 512
 
 static struct loop *loop;
@@ -302,6 +304,35 @@ static void writes_do_not_wait_for_blocked_calls(void **state)
 	close(held[1]);
 }
 
+static uint64_t turn_ns(int timeout_ms)
+{
+	uint64_t before = clock_now(&clock_monotonic);
+
+	loop_turn(loop, timeout_ms);
+	return clock_now(&clock_monotonic) - before;
+}
+
+/* More than the rings hold, and nothing ends: the rest waits without turning the loop round and round. */
+static void a_full_ring_waits_in_peace(void **state)
+{
+	struct job *slow = calloc(FULL, sizeof(*slow));
+	char buf[FULL] = { 0 };
+	int i;
+
+	(void)state;
+	assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+	for (i = 0; i < FULL; i++)
+		start(&slow[i], (struct aio_op){ .kind = AIO_READ, .fd = held[0], .buf = buf + i, .len = 1 });
+	for (i = 0; turn_ns(20) < 19000000; i++)	/* the kernel may interrupt a few */
+		assert_true(i < 50);
+	assert_int_equal(write(held[1], buf, FULL), FULL);
+	for (i = 0; i < FULL; i++)
+		assert_int_equal(wait_for(&slow[i]), 1);
+	close(held[0]);
+	close(held[1]);
+	free(slow);
+}
+
 static int forbid_io_uring(void)
 {
 	struct sock_filter code[] = {
@@ -384,7 +415,8 @@ int main(void)
 		CASES(0),
 		cmocka_unit_test(where_io_uring_is_forbidden_the_pool_takes_over),
 	};
-	const struct CMUnitTest uring[] = { CASES(1), CASE(writes_do_not_wait_for_blocked_calls, 1) };
+	const struct CMUnitTest uring[] = { CASES(1), CASE(writes_do_not_wait_for_blocked_calls, 1),
+		CASE(a_full_ring_waits_in_peace, 1) };
 	int failed;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
