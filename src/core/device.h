@@ -80,8 +80,19 @@ struct dm_device {
 	unsigned acks;			/* answers of lanes that are still to come */
 	void (*then)(struct dm_device *d);
 
+	uint64_t walk;			/* the last walk that came by, see dm_device_first_visit() */
+
 	struct dm_lane lanes[];		/* one for each io thread */
 };
+
+/* A walk down the devices (its number is ++world->walks) visits each once, however many ways lead to it. */
+static inline bool dm_device_first_visit(struct dm_device *d, uint64_t walk)
+{
+	bool first = d->walk != walk;
+
+	d->walk = walk;
+	return first;
+}
 
 /* Sectors of the active table; 0 without one. */
 uint64_t dm_device_sectors(const struct dm_device *d);

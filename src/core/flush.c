@@ -41,15 +41,17 @@ static void flush_leaf(struct dm_flush *f, struct dm_store *s)
 	f->leaves[f->n++] = s;
 }
 
-static void flush_gather(struct dm_flush *f, const struct dm_table *t)
+static void flush_gather(struct dm_flush *f, const struct dm_table *t, uint64_t walk)
 {
 	size_t i;
 
 	for (i = 0; t && i < t->n_stores; i++) {
-		if (t->stores[i]->device)
-			flush_gather(f, t->stores[i]->device->active);
-		else
+		struct dm_device *below = t->stores[i]->device;
+
+		if (!below)
 			flush_leaf(f, t->stores[i]);
+		else if (dm_device_first_visit(below, walk))
+			flush_gather(f, below->active, walk);
 	}
 }
 
@@ -125,7 +127,7 @@ void dm_flush_stores(struct dm_world *w, const struct dm_table *t, void (*then)(
 	f->then = then;
 	f->arg = arg;
 	if (t)
-		flush_gather(f, t);
+		flush_gather(f, t, ++w->walks);
 	else
 		flush_gather_all(f);
 	f->msg.run = flush_start;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/device.h"
+#include "core/world.h"
 
 void dm_table_free(struct dm_table *t)
 {
@@ -24,18 +24,24 @@ void dm_table_free(struct dm_table *t)
 	free(t);
 }
 
-bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
+static bool table_reaches(const struct dm_table *t, const struct dm_device *device, uint64_t walk)
 {
 	size_t i;
 
 	for (i = 0; t && i < t->n_stores; i++) {
-		const struct dm_device *below = t->stores[i]->device;
+		struct dm_device *below = t->stores[i]->device;
 
-		if (below && (below == device || dm_table_reaches(below->active, device) ||
-			      dm_table_reaches(below->inactive, device)))
+		if (below && dm_device_first_visit(below, walk) &&
+		    (below == device || table_reaches(below->active, device, walk) ||
+		     table_reaches(below->inactive, device, walk)))
 			return true;
 	}
 	return false;
+}
+
+bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
+{
+	return table_reaches(t, device, ++device->world->walks);
 }
 
 void dm_text_store(struct text *out, const struct dm_store *s)

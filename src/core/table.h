@@ -62,7 +62,7 @@ static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)
 	return dm_index_find(&t->index, t->targets, sector);
 }
 
-/* Does T lead to DEVICE through any number of mapped devices? */
+/* Does T lead to DEVICE through any number of mapped devices and either slot of each? Control thread. */
 bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device);
 
 #endif

@@ -51,6 +51,7 @@ struct dm_world {
 	struct dm_device *by_name, *by_uuid, *by_minor;	/* uthash */
 	size_t n_devices;
 	uint32_t next_minor;		/* where the search for a free one starts */
+	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
 	struct list fronts;		/* dm_front.node */
 

@@ -179,6 +179,34 @@ static void a_stack_of_twelve_still_reaches_the_disk(void **state)
 	dm_close(d);
 }
 
+/* Both slots of each device, and two lines in each, lead down: to follow every way anew would take years. */
+static void a_ladder_of_forty_is_climbed_once(void **state)
+{
+	struct dm_device *d;
+	char name[16], table[128];
+	int i;
+
+	(void)state;
+	for (i = 0; i <= 40; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		snprintf(table, sizeof(table), "0 32 linear /dev/mapper/d%d 0\n32 32 linear /dev/mapper/e%d 0", i - 1, i - 1);
+		if (i == 0)
+			strcpy(table, "0 64 linear memory,size=64K:m 64");
+		assert_int_equal(create(&f, name, table, why), 0);
+		assert_int_equal(reload(&f, name, table, why), 0);
+		name[0] = 'e';
+		assert_int_equal(create(&f, name, table, why), 0);
+	}
+	assert_int_equal(reload(&f, "d0", "0 64 linear /dev/mapper/d40 0", why), -EINVAL);
+	assert_non_null(strstr(why, "'d40' leads back to it"));
+	d = dm_find_name(f.world, "d40");
+	dm_open(d);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d40", 0, why), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "d40", 0, why), -EBUSY);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "d0", 0, why), -EBUSY);
+	dm_close(d);
+}
+
 static void striped_deals_chunks_in_turn(void **state)
 {
 	static uint8_t data[96 * 512], leg[64 * 512];
@@ -248,6 +276,7 @@ int main(void)
 		CASE(check_explains_and_touches_nothing),
 		CASE(every_sector_finds_its_line),
 		CASE(a_stack_of_twelve_still_reaches_the_disk),
+		CASE(a_ladder_of_forty_is_climbed_once),
 		CASE(striped_deals_chunks_in_turn),
 		CASE(a_device_without_a_table_fails_io),
 		CASE(four_kilobyte_blocks_are_kept),
