@@ -41,6 +41,18 @@ static int build_no_memory(struct dm_build *b)
 	return err_set(b->err, -ENOMEM, "no memory for a table of %zu lines", b->line);
 }
 
+/* The array of targets is about to be another: small private parts live inside it. */
+static void build_move(const struct dm_table *t, struct dm_target *targets)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		targets[i] = t->targets[i];
+		if (dm_target_is_small(&targets[i]))
+			targets[i].priv = targets[i].small;
+	}
+}
+
 static int build_reserve(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
@@ -52,8 +64,7 @@ static int build_reserve(struct dm_build *b)
 	targets = dm_large_alloc(room * sizeof(*targets));
 	if (!targets)
 		return build_no_memory(b);
-	if (t->n)
-		memcpy(targets, t->targets, t->n * sizeof(*targets));
+	build_move(t, targets);
 	free(t->targets);
 	t->targets = targets;
 	b->room = room;
@@ -310,15 +321,11 @@ static int build_check_blocks(struct dm_build *b)
 	return 0;
 }
 
-/* The targets stay where they are from here on: small private parts move in with them, and lines can be found. */
+/* The targets stay where they are from here on, and lines can be found. */
 static int build_index(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
-	size_t i;
 
-	for (i = 0; i < t->n; i++)
-		if (dm_target_is_small(&t->targets[i]))
-			t->targets[i].priv = t->targets[i].small;
 	if (!dm_index_make(&t->index, t->targets, t->n))
 		return 0;
 	b->failed = true;

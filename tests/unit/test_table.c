@@ -179,6 +179,14 @@ static void a_stack_of_twelve_still_reaches_the_disk(void **state)
 	dm_close(d);
 }
 
+/* The gate's destructor looks (support/world.c). */
+static void small_private_parts_move_with_their_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(create(&f, "x", "0 8 gate\n8 8 gate\n16 8 gate\n24 8 gate\n32 8 gate\n40 8 gate", why), 0);
+	assert_int_equal(create(&f, "y", "0 8 gate\n8 8 gate\n16 8 gate\n24 8 gate\n32 8 gate\n40 8 gate x", why), -EINVAL);
+}
+
 /* Both slots of each device, and two lines in each, lead down: to follow every way anew would take years. */
 static void a_ladder_of_forty_is_climbed_once(void **state)
 {
@@ -276,6 +284,7 @@ int main(void)
 		CASE(check_explains_and_touches_nothing),
 		CASE(every_sector_finds_its_line),
 		CASE(a_stack_of_twelve_still_reaches_the_disk),
+		CASE(small_private_parts_move_with_their_lines),
 		CASE(a_ladder_of_forty_is_climbed_once),
 		CASE(striped_deals_chunks_in_turn),
 		CASE(a_device_without_a_table_fails_io),
