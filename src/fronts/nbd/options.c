@@ -71,7 +71,8 @@ static void option_enter(struct nbd_conn *c)
 	if (!c->structured)
 		c->export.flags &= (uint16_t)~NBD_FLAG_SEND_DF;
 	c->meta = c->meta && !strcmp(c->meta_name, c->ask.name);
-	c->phase = NBD_TRANSMISSION;
+	if (c->phase == NBD_OPTIONS)	/* there may have been no memory for the answer */
+		c->phase = NBD_TRANSMISSION;
 }
 
 static void option_export_name_answer(struct nbd_conn *c)
