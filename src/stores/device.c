@@ -82,26 +82,35 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 	return 0;
 }
 
-/* What the device is now: a table swap may have changed it since another table opened it. */
-static void device_measure(struct dm_store *s)
+/* What the device is now: a rename or a table swap may have changed it since another table opened it. */
+static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 {
+	char *name;
+
+	if (asprintf(&name, MAPPER "%s", s->device->name) < 0)
+		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", s->device->name);
+	free(s->name);
+	s->name = name;
 	s->sectors = dm_device_sectors(s->device);
 	s->limits = s->device->active->limits;
+	return 0;
 }
 
 static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_store **out)
 {
 	struct dm_store *s = calloc(1, sizeof(*s));
 
-	if (!s || asprintf(&s->name, MAPPER "%s", d->name) < 0) {
-		free(s);
+	if (!s)
 		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
-	}
 	s->type = &dm_store_device;
 	s->readonly = w->readonly;
 	s->major = w->world->major;
 	s->minor = d->minor;
 	s->device = d;
+	if (device_measure(w, s)) {
+		free(s);
+		return -ENOMEM;
+	}
 	dm_open(d);
 	dm_store_enter(w->world, s);
 	*out = s;
@@ -120,12 +129,11 @@ static int device_open(struct dm_store_wish *w, struct dm_store **out)
 		return err_set(w->err, -EINVAL, "'%s' is a mapped device and a file here too: write " MAPPER "%s or ./%s",
 			       word, d->name, word);
 	*out = device_store(d, w->readonly);
-	if (*out)
-		dm_store_ref(*out);
-	else
-		r = device_enter(w, d, out);
+	if (!*out)
+		return device_enter(w, d, out);
+	r = device_measure(w, *out);
 	if (!r)
-		device_measure(*out);
+		dm_store_ref(*out);
 	return r;
 }
 

@@ -60,6 +60,20 @@ static void names_are_checked(void **state)
 	assert_int_equal(verb(&f, DM_DO_CREATE, name, 0, why), -EEXIST);
 }
 
+/* A table that has the device open already must not bring its old name back. */
+static void sentences_know_the_new_name(void **state)
+{
+	struct dm_cmd c = { .verb = DM_DO_RENAME, .name = "low", .new_name = "deep" };
+
+	(void)state;
+	create(&f, "low", "0 64 zero", NULL);
+	create(&f, "top", "0 64 linear low 0", NULL);
+	assert_int_equal(run(&f, &c, why), 0);
+	dm_reply_free(&c.reply);
+	assert_int_equal(create(&f, "other", "0 65 linear deep 0", why), -EINVAL);
+	assert_non_null(strstr(why, "'/dev/mapper/deep' has 64 sectors"));
+}
+
 static void a_rename_onto_another_is_refused(void **state)
 {
 	struct dm_cmd c = { .verb = DM_DO_RENAME, .name = "a", .new_name = "b" };
@@ -364,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_refused_create_leaves_nothing),
 		CASE(names_are_checked),
+		CASE(sentences_know_the_new_name),
 		CASE(a_rename_onto_another_is_refused),
 		CASE(a_uuid_names_a_device_for_ever),
 		CASE(minors_are_pinned_and_used_again),
