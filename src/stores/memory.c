@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/words.h"
 #include "core/io.h"
@@ -118,9 +119,11 @@ static void zero_sectors(struct memory *m, uint64_t sector, uint64_t n)
 static void give_back(struct memory *m, uint64_t sector, uint64_t end)
 {
 	uint64_t first = sector / PAGE_SECTORS, last = end / PAGE_SECTORS;
+	uint64_t system = (uint64_t)sysconf(_SC_PAGESIZE);	/* may be larger than ours, and madvise() rounds up */
+	bool whole = (first * PAGE | last * PAGE) % system == 0;
 
 	pages_unmark(m, first, last);
-	if (madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED))
+	if (!whole || madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED))
 		memset(m->data + first * PAGE, 0, (last - first) * PAGE);	/* locked: it cannot be given back */
 }
 
