@@ -78,7 +78,13 @@ static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struc
 	return scratch->failed ? NULL : arena_strdup(&c->reply.arena, text_str(scratch));
 }
 
-static int add_rows(struct dm_cmd *c, const struct dm_table *table)
+static void no_memory_for_rows(struct dm_reply *r, const struct dm_table *table)
+{
+	r->n = 0;
+	err_set(&r->err, -ENOMEM, "no memory for an answer of %zu lines", table->n);
+}
+
+static void add_rows(struct dm_cmd *c, const struct dm_table *table)
 {
 	struct text scratch = TEXT_INIT;
 	struct dm_reply *r = &c->reply;
@@ -92,10 +98,8 @@ static int add_rows(struct dm_cmd *c, const struct dm_table *table)
 			break;
 	}
 	text_free(&scratch);
-	if (r->rows && r->n == table->n)
-		return 0;
-	r->n = 0;
-	return err_set(&r->err, -ENOMEM, "no memory for an answer of %zu lines", table->n);
+	if (r->n < table->n)
+		no_memory_for_rows(r, table);
 }
 
 void dm_do_rows(struct dm_cmd *c, struct dm_device *d)
@@ -135,12 +139,16 @@ static void check_rows(struct dm_cmd *c, const struct dm_table *table, char *exp
 	char *line = explained, *end;
 
 	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));
-	for (; r->rows && r->n < table->n && (end = strchr(line, '\n')); line = end + 1) {
+	for (; r->rows && line && r->n < table->n && (end = strchr(line, '\n')); line = end + 1, r->n++) {
 		const struct dm_target *t = &table->targets[r->n];
 
 		*end = '\0';
-		r->rows[r->n++] = (struct dm_row){ t->start, t->len, t->type->name, arena_strdup(&r->arena, line) };
+		r->rows[r->n] = (struct dm_row){ t->start, t->len, t->type->name, arena_strdup(&r->arena, line) };
+		if (!r->rows[r->n].params)
+			break;
 	}
+	if (r->n < table->n)
+		no_memory_for_rows(r, table);
 }
 
 void dm_do_check(struct dm_cmd *c, struct dm_device *d)
