@@ -5,9 +5,7 @@
  */
 #include "base/arena.h"
 
-#include <stdarg.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,22 +60,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 char *arena_strdup(struct arena *a, const char *s)
 {
 	return arena_strndup(a, s, strlen(s));
-}
-
-char *arena_printf(struct arena *a, const char *fmt, ...)
-{
-	va_list ap, again;
-	char *s = NULL;
-	int n;
-
-	va_start(ap, fmt);
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n >= 0 && (s = arena_alloc(a, (size_t)n + 1)))
-		vsnprintf(s, (size_t)n + 1, fmt, again);
-	va_end(again);
-	va_end(ap);
-	return s;
 }
 
 void arena_free(struct arena *a)
