@@ -43,6 +43,7 @@ struct dict {
 	plist_t keys;		/* the request, and from dict_encode() on the reply; or NULL */
 	struct dm_cmd cmd;	/* points into keys and arena */
 	struct arena arena;
+	bool met;		/* the client's version is one that we speak */
 	bool text;		/* table lines are wanted as one string */
 };
 

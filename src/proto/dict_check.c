@@ -194,7 +194,7 @@ static int check_content(struct check *c, const struct check_tag *t, const char 
 		return check_fail(c, from, "<integer>%.*s</integer> is no whole number of 64 bits",
 				  end - from > 40 ? 40 : (int)(end - from), from);
 	if (t->kind == KIND_DATA && (bad = dict_data_bad(from, end)))
-		return check_fail(c, bad, "<data> holds what is no base64");
+		return check_fail(c, bad, "<data> holds what is no base64 of whole bytes");
 	if (t->kind == KIND_KEY && from == end)
 		return check_fail(c, t->at, "a key must have a name");
 	if ((bad = dict_entity_bad(from, end)))
@@ -317,5 +317,6 @@ int dict_check(const char *bytes, size_t n, struct err *e)
 		return check_fail(&c, t.at, "<plist> holds more than one <dict>");
 	if (check_skip(&c, false))
 		return -EIO;
-	return c.at < c.end ? check_fail(&c, c.at, "something follows </plist>") : 0;
+	/* proplib sends the end of its C string along; like there, nothing behind a NUL is read. */
+	return c.at < c.end && *c.at ? check_fail(&c, c.at, "something follows </plist>") : 0;
 }

@@ -261,7 +261,10 @@ int dict_decode(struct dict *d, struct err *e)
 	const struct decode_verb *v = NULL;
 	uint32_t flags = 0;
 
-	if (decode_version(&r) || decode_verb(&r, &v))
+	if (decode_version(&r))
+		return e->code;
+	d->met = true;
+	if (decode_verb(&r, &v))
 		return e->code;
 	d->cmd.verb = v->verb;
 	if (decode_flags(&r, &d->cmd, &flags) || decode_device(&r, &d->cmd, flags) ||

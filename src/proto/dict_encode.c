@@ -23,6 +23,12 @@ static uint32_t encode_state(const struct dm_info *i)
 	       (i->inactive ? DICT_INACTIVE_PRESENT : 0) | (i->deferred ? DICT_DEFERRED_REMOVE : 0);
 }
 
+/* Its info is of the last moment of the device. */
+static bool encode_gone(const struct dm_cmd *c)
+{
+	return c->verb == DM_DO_REMOVE && !c->reply.err.code && !c->reply.info.deferred;
+}
+
 /* The state's bits are the truth; what else the client sent comes back. */
 static void encode_flags(const struct dict *d)
 {
@@ -34,7 +40,7 @@ static void encode_flags(const struct dict *d)
 	if (!r->info.present && !encode_about_device(d->cmd.verb))
 		return;
 	dict_get_u32(&reader, "flags", &flags);
-	flags = (flags & ~STATE_FLAGS) | (r->info.present ? encode_state(&r->info) : 0);
+	flags = (flags & ~STATE_FLAGS) | (r->info.present && !encode_gone(&d->cmd) ? encode_state(&r->info) : 0);
 	if (d->cmd.verb == DM_DO_CREATE && r->err.code == -EEXIST)
 		flags |= DICT_EXISTS;
 	dict_set_number(d->keys, "flags", flags);
@@ -315,6 +321,8 @@ void dict_refuse(struct dict *d, const struct err *e)
 	if (!d->keys)
 		d->keys = plist_new_dict();
 	encode_clean(d->keys);
+	if (d->met)
+		encode_our_version(d->keys);
 	encode_outcome(d->keys, e);
 }
 

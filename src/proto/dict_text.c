@@ -128,12 +128,25 @@ const char *dict_entity_bad(const char *from, const char *end)
 	return NULL;
 }
 
+static bool text_base64(char ch)
+{
+	static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	return memchr(others, ch, sizeof(others) - 1);
+}
+
 const char *dict_data_bad(const char *from, const char *end)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\n\r";
+	bool filled = false;
+	size_t n = 0;
 
-	for (; from < end; from++)
-		if (!memchr(alphabet, *from, sizeof(alphabet) - 1))
+	for (; from < end; from++) {
+		if (dict_blank(*from))
+			continue;
+		if (*from == '=' ? n % 4 < 2 : filled || !text_base64(*from))
 			return from;
-	return NULL;
+		filled = *from == '=';
+		n++;
+	}
+	return n % 4 ? end : NULL;	/* libplist would drop what is no whole quartet */
 }

@@ -45,14 +45,15 @@ class Client:
 class Daemon:
     """Runs in the foreground below a folder of its own; its log is a file there."""
 
-    def __init__(self):
+    def __init__(self, options=()):
         self.folder = tempfile.TemporaryDirectory(prefix="dmuse-")
+        os.chmod(self.folder.name, 0o711)
         self.path = os.path.join(self.folder.name, "control")
         self.log = os.path.join(self.folder.name, "log")
         with open(self.log, "wb") as log:
             environment = {**os.environ, "NOTIFY_SOCKET": self.notify_socket()}
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path,
-                                             "--nbd-socket", "none"], stderr=log, env=environment,
+                                             "--nbd-socket", "none", *options], stderr=log, env=environment,
                                             cwd=self.folder.name)
         self.wait_until_ready()
 
@@ -121,9 +122,9 @@ def lines(client, name, command="table", **keys):
     return [(r["start"], r["length"], r["type"], r["params"]) for r in reply["cmd_data"]]
 
 
-def run(tests):
+def run(tests, options=()):
     """Each of TESTS(daemon, client) with no device there at first; TAP. Their names say what they show."""
-    daemon = Daemon()
+    daemon = Daemon(options)
     try:
         for number, test in enumerate(tests, 1):
             client = daemon.client()
