@@ -14,25 +14,9 @@ static const struct {
 	{ ENXIO, 2 },		/* no such device: ENOENT */
 	{ ENODEV, 2 },		/* a component is missing: ENOENT */
 	{ ENOPKG, 2 },		/* no such target: ENOENT */
-	{ EAGAIN, 35 },
-	{ EDEADLK, 11 },
-	{ ENAMETOOLONG, 63 },
-	{ ENOSYS, 78 },
-	{ ENOTEMPTY, 66 },
-	{ ELOOP, 62 },
-	{ EOVERFLOW, 84 },
-	{ EILSEQ, 85 },
-	{ EPROTO, 96 },
-	{ EMSGSIZE, 40 },
-	{ EOPNOTSUPP, 45 },	/* ENOTSUP too */
-	{ EADDRINUSE, 48 },
-	{ ECONNRESET, 54 },
-	{ ENOBUFS, 55 },
-	{ ESHUTDOWN, 58 },
-	{ ETIMEDOUT, 60 },
-	{ ECONNREFUSED, 61 },
-	{ EDQUOT, 69 },
-	{ ESTALE, 70 },
+#define NUMBER(here, there) { here, there },
+#include "proto/dict_errno.list"
+#undef NUMBER
 };
 
 unsigned dict_errno(int code)

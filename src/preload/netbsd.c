@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NetBSD's ioctl for programs in a session (LD_PRELOAD, `dmuse exec --netbsd`): a dictionary goes in as text, and comes
+ * back in memory that is mapped here, in the caller, who unmaps it. Nobody outside could make that mapping. Each call is
+ * a connection of its own to the daemon at $DMUSE_SOCKET, so that threads and forks do not matter.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define TEXT_MAX (256u << 20)	/* the daemon's own limit */
+#define CONTROL_MAJOR 10
+#define CONTROL_MINOR 236
+
+struct plistref {
+	void *plist;
+	size_t len;
+};
+
+/* As BSD encodes a number: in and out, the argument's size, group 0xfd, 0. LP64: 0xC010FD00. */
+#define NETBSD_DM_IOCTL (0xC0000000u | ((uint32_t)sizeof(struct plistref) & 0x1fff) << 16 | 0xfd00u)
+
+/* NetBSD's number of an error -> the same error's here. */
+static int netbsd_errno(unsigned number)
+{
+	switch (number) {
+#define NUMBER(here, there) case there: return here;
+#include "proto/dict_errno.list"
+#undef NUMBER
+	default:
+		return (int)number;
+	}
+}
+
+/* The control node, or a mapped device: NetBSD's driver takes commands on any of its nodes. */
+static bool is_ours(int fd)
+{
+	struct stat st;
+	char dm[64];
+
+	if (fstat(fd, &st))
+		return false;
+	if (S_ISCHR(st.st_mode))
+		return st.st_rdev == makedev(CONTROL_MAJOR, CONTROL_MINOR);
+	snprintf(dm, sizeof(dm), "/sys/dev/block/%u:%u/dm", major(st.st_rdev), minor(st.st_rdev));
+	return S_ISBLK(st.st_mode) && !access(dm, F_OK);
+}
+
+static int reach_daemon(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd, code;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(to.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
+/* A bad pointer is the system's to find: send() says EFAULT. */
+static int send_all(int fd, const char *p, size_t n, int flags)
+{
+	while (n) {
+		ssize_t r = send(fd, p, n, MSG_NOSIGNAL | flags);
+
+		if (r < 0)
+			return -errno;
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int recv_all(int fd, char *p, size_t n)
+{
+	while (n) {
+		ssize_t r = recv(fd, p, n, 0);
+
+		if (r <= 0)
+			return r ? -errno : -ECONNRESET;
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+/* The integer of the key `errno` of the outermost dictionary. The daemon wrote this text: each '<' begins a tag. */
+static unsigned answer_errno(const char *text)
+{
+	static const char key[] = "<key>errno</key>";
+	int depth = 0;
+
+	for (; (text = strchr(text, '<')); text++) {
+		if (!strncmp(text, "<dict>", 6) || !strncmp(text, "<array>", 7))
+			depth++;
+		else if (!strncmp(text, "</dict>", 7) || !strncmp(text, "</array>", 8))
+			depth--;
+		else if (depth == 1 && !strncmp(text, key, sizeof(key) - 1))
+			return (text = strstr(text, "<integer>")) ? (unsigned)strtoul(text + 9, NULL, 0) : 5;
+	}
+	return 5;	/* EIO: no daemon of ours */
+}
+
+/* The answer into fresh memory, with a NUL behind it; -errno if there is none or it says so. */
+static int receive(int fd, struct plistref *out)
+{
+	uint32_t len;
+	char *text;
+	int r = recv_all(fd, (char *)&len, sizeof(len));
+
+	if (r)
+		return r;
+	len = ntohl(len);
+	if (len > TEXT_MAX)
+		return -EPROTO;
+	text = mmap(NULL, (size_t)len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (text == MAP_FAILED)
+		return -errno;
+	r = recv_all(fd, text, len);
+	if (!r)
+		r = -netbsd_errno(answer_errno(text));
+	if (r)
+		munmap(text, (size_t)len + 1);
+	else
+		*out = (struct plistref){ text, (size_t)len + 1 };
+	return r;
+}
+
+/* N bytes within this very process, which does not die of a bad pointer. */
+static int copy_in(void *to, const void *from, size_t n)
+{
+	struct iovec local = { to, n }, remote = { (void *)from, n };
+
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+}
+
+static int copy_out(void *to, void *from, size_t n)
+{
+	struct iovec local = { from, n }, remote = { to, n };
+
+	return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+}
+
+static int exchange(int fd, struct plistref *ref)
+{
+	uint32_t head = htonl((uint32_t)ref->len);
+	int r = send_all(fd, (char *)&head, sizeof(head), MSG_MORE);
+
+	if (!r)
+		r = send_all(fd, ref->plist, ref->len, 0);
+	return r && r != -EPIPE && r != -ECONNRESET ? r : receive(fd, ref);
+}
+
+/* What NetBSD's driver does with the ioctl. If it fails the caller's plistref stays as it is. */
+static int netbsd_ioctl(const char *socket, struct plistref *caller)
+{
+	struct plistref ref;
+	int fd, r = copy_in(&ref, caller, sizeof(ref));
+
+	if (!r && ref.len > TEXT_MAX)
+		r = -EINVAL;
+	if (r)
+		return r;
+	fd = reach_daemon(socket);
+	if (fd < 0)
+		return fd;
+	r = exchange(fd, &ref);
+	close(fd);
+	if (r)
+		return r;
+	r = copy_out(caller, &ref, sizeof(ref));
+	if (r)
+		munmap(ref.plist, ref.len);
+	return r;
+}
+
+EXPORT int ioctl(int fd, unsigned long number, ...)
+{
+	const char *socket = getenv("DMUSE_SOCKET");
+	va_list ap;
+	void *arg;
+	int r;
+
+	va_start(ap, number);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if ((uint32_t)number != NETBSD_DM_IOCTL || !socket || !is_ours(fd))
+		return (int)syscall(SYS_ioctl, fd, number, arg);
+	r = netbsd_ioctl(socket, arg);
+	if (!r)
+		return 0;
+	errno = -r;
+	return -1;
+}
