@@ -111,7 +111,7 @@ static int build_check_loop(struct dm_build *b, const struct dm_store *s)
 int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out)
 {
 	struct dm_store_wish wish = { .world = b->world, .word = word, .cwd = b->o.cwd, .readonly = b->o.readonly,
-				      .err = b->err };
+				      .cmd = b->o.cmd, .err = b->err };
 	struct dm_build_word *w;
 	size_t len = strlen(word);
 	int r;

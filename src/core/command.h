@@ -52,6 +52,10 @@ enum dm_verb {
 	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
 	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, one a line */
 	DM_DO_UMOUNT,		/* directory, mount_ns */
+	DM_DO_DISK,		/* name, text: a word as in table lines; flags READONLY: /dev/NAME in sessions, once more or anew */
+	DM_DO_UNDISK,		/* name: one wish less; goes with the last, -EBUSY if in use. flags FORCE: with all of them */
+	DM_DO_DISKS,		/* -> names, deps (of each: the word it came from) */
+	DM_DO_GEOMETRY,		/* geometry */
 	DM_DO_SHUTDOWN,
 	DM_VERBS
 };
@@ -64,6 +68,11 @@ enum dm_verb {
 #define DM_WITH_DEFERRED (1u << 4)
 #define DM_WITH_RESET    (1u << 5)
 #define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
+
+/* What HDIO_GETGEO tells; it means nothing else. */
+struct dm_geometry {
+	uint64_t cylinders, heads, sectors, start;
+};
 
 struct dm_line {
 	uint64_t start, len;
@@ -119,6 +128,8 @@ struct dm_cmd {
 	const char *name, *uuid;
 	bool has_minor;
 	uint32_t minor;
+	uint32_t major;			/* that goes with the minor; 0: the mapped devices' */
+	struct dm_geometry geometry;
 	const char *new_name, *new_uuid;
 	const struct dm_line *lines;	/* a table as records ... */
 	size_t n_lines;
@@ -128,6 +139,11 @@ struct dm_cmd {
 	const char *message;
 	uint32_t event_nr;
 	const char *directory;		/* absolute, or NULL */
+	/*
+	 * Of a session: the device that an absolute path means there, or NULL. Asked for a table's words before they
+	 * are taken for files of the daemon's. NULL elsewhere.
+	 */
+	struct dm_device *(*resolve)(struct dm_cmd *c, const char *path);
 	const char *mount_ns;		/* the mount namespace it is meant in, as /proc/self/ns/mnt tells it; NULL: the daemon's */
 
 	void (*done)(struct dm_cmd *c);	/* once, from the control thread's loop, never inside dm_do() */

@@ -33,7 +33,7 @@ static void device_init_lanes(struct dm_device *d)
 	}
 }
 
-/* The lowest free number: minors start at 1, because 0 means "none" in NetBSD's dictionaries. */
+/* The lowest free number of a mapped device: minors start at 1, because 0 means "none" in NetBSD's dictionaries. */
 static uint32_t device_free_minor(struct dm_world *w)
 {
 	uint32_t minor = w->next_minor ? w->next_minor : 1;
@@ -41,6 +41,22 @@ static uint32_t device_free_minor(struct dm_world *w)
 	while (dm_find_minor(w, minor))
 		minor++;
 	w->next_minor = minor + 1;
+	return minor;
+}
+
+/* A disk's: in steps, as if each could have partitions. The list is sorted. */
+static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
+{
+	uint32_t minor = 0;
+	struct list *n, *next;
+
+	*behind = &w->disks;
+	list_each(n, next, &w->disks) {
+		if (container(n, struct dm_device, node)->minor != minor)
+			break;
+		minor += DM_DISK_STEP;
+		*behind = n;
+	}
 	return minor;
 }
 
@@ -56,25 +72,61 @@ static void device_enter(struct dm_device *d)
 	w->n_devices++;
 }
 
-int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
 {
 	size_t size = sizeof(struct dm_device) + w->n_io * sizeof(struct dm_lane);
 	struct dm_device *d = aligned_alloc(alignof(struct dm_device), size);
 
-	if (!d)
-		return err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+	if (!d) {
+		err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+		return NULL;
+	}
 	memset(d, 0, size);
 	d->world = w;
 	strcpy(d->name, c->name);
-	strcpy(d->uuid, c->uuid ? c->uuid : "");
-	d->minor = c->has_minor ? c->minor : device_free_minor(w);
 	d->readonly = c->flags & DM_WITH_READONLY;
 	list_init(&d->waiting);
 	list_init(&d->queue);
 	device_init_lanes(d);
+	return d;
+}
+
+int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+{
+	struct dm_device *d = device_alloc(w, c, e);
+
+	if (!d)
+		return e->code;
+	strcpy(d->uuid, c->uuid ? c->uuid : "");
+	d->major = w->major;
+	d->minor = c->has_minor ? c->minor : device_free_minor(w);
 	device_enter(d);
 	*out = d;
 	return 0;
+}
+
+int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+{
+	struct dm_device *d = device_alloc(w, c, e);
+	struct list *behind;
+
+	if (!d)
+		return e->code;
+	d->disk = true;
+	d->major = DM_DISK_MAJOR;
+	d->minor = device_free_disk(w, &behind);
+	list_append(behind->next, &d->node);
+	*out = d;
+	return 0;
+}
+
+void dm_device_first_table(struct dm_device *d, struct dm_table *table)
+{
+	unsigned i;
+
+	d->active = table;
+	for (i = 0; i < d->world->n_io; i++)
+		d->lanes[i].table = table;
 }
 
 void dm_device_changed(struct dm_device *d, enum dm_change what)
@@ -109,6 +161,8 @@ static void device_leave(struct dm_device *d)
 	struct dm_world *w = d->world;
 
 	list_remove(&d->node);
+	if (d->disk)
+		return;
 	HASH_DELETE(by_name, w->by_name, d);
 	HASH_DELETE(by_minor, w->by_minor, d);
 	if (*d->uuid)
@@ -175,4 +229,29 @@ void dm_close(struct dm_device *d)
 {
 	if (--d->open_count == 0 && d->deferred && !dm_device_moving(d))
 		dm_device_free(d);
+}
+
+void dm_use(struct dm_device *d)
+{
+	d->users++;
+	dm_open(d);
+}
+
+void dm_unuse(struct dm_device *d)
+{
+	d->users--;
+	dm_close(d);
+}
+
+int dm_claim(struct dm_device *d)
+{
+	if (d->users || d->claimed)
+		return -EBUSY;
+	d->claimed = true;
+	return 0;
+}
+
+void dm_unclaim(struct dm_device *d)
+{
+	d->claimed = false;
 }

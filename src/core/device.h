@@ -3,6 +3,10 @@
  * A mapped device: name, uuid, minor, two table slots, suspend state, open
  * count, event number, counters. Its fields belong to the control thread, but
  * for the lanes: each io thread sees the device only through its own lane.
+ *
+ * A disk is a device that shows one store as it is, for sessions (/dev/NAME). It
+ * has a number of its own and one table for ever, and no command but disk, undisk
+ * and disks knows it.
  */
 #ifndef CORE_DEVICE_H
 #define CORE_DEVICE_H
@@ -15,6 +19,7 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "core/command.h"
 #include "core/io.h"
 #include "core/stats.h"
 #include "core/table.h"
@@ -51,14 +56,12 @@ enum dm_state {
 	DM_RESUMING,	/* lanes are being opened */
 };
 
-struct dm_cmd;
-
 struct dm_device {
 	struct dm_world *world;
 	char name[DM_NAME_MAX + 1];
 	char uuid[DM_UUID_MAX + 1];	/* "" if none */
-	uint32_t minor;
-	struct list node;		/* in the world's devices, by creation */
+	uint32_t major, minor;
+	struct list node;		/* in the world's devices, by creation; or in its disks, by minor */
 	UT_hash_handle by_name, by_uuid, by_minor;
 
 	struct dm_table *active, *inactive;
@@ -66,6 +69,11 @@ struct dm_device {
 	bool readonly;			/* of the device; a table can be read-only too */
 	bool deferred;			/* to be removed at the last close */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
+	uint32_t users;			/* how many of those are tables: they claim it together */
+	bool claimed;			/* by an exclusive user: no table, nobody else may */
+	bool disk;
+	unsigned wishes;		/* of a disk: `disk` commands that no `undisk` took back */
+	struct dm_geometry geometry;
 	uint32_t event_nr;
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
@@ -104,5 +112,13 @@ bool dm_device_readonly(const struct dm_device *d);
  */
 void dm_open(struct dm_device *d);
 void dm_close(struct dm_device *d);
+
+/* The same for a table, which claims the device together with all other tables. */
+void dm_use(struct dm_device *d);
+void dm_unuse(struct dm_device *d);
+
+/* For one user alone, who has it open: 0, or -EBUSY if a table or another one claims it. */
+int dm_claim(struct dm_device *d);
+void dm_unclaim(struct dm_device *d);
 
 #endif

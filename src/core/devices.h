@@ -9,6 +9,17 @@
 
 /* A device named as C says (all of it checked), without tables. */
 int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* The same for a disk. */
+int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+
+/* TABLE is the active one. Nobody has the device open yet. */
+void dm_device_first_table(struct dm_device *d, struct dm_table *table);
+
+/* 0, or what is wrong with the name of a device, with its sentence. */
+int dm_check_name(const char *name, struct err *e);
+
+/* A device that is mapped onto D, or NULL. */
+const struct dm_device *dm_device_user(const struct dm_device *d);
 
 /* Nobody has it open and it is not moving. Wakes who waits for it. */
 void dm_device_free(struct dm_device *d);

@@ -37,6 +37,10 @@ static const struct verb {
 	[DM_DO_CHECK] = { dm_do_check, false, false, false },
 	[DM_DO_EXPORT] = { dm_do_export, true, false, false },
 	[DM_DO_MOUNT] = { dm_do_mount, false, false, false },
+	[DM_DO_DISK] = { dm_do_disk, false, false, false },
+	[DM_DO_UNDISK] = { dm_do_undisk, false, false, true },
+	[DM_DO_DISKS] = { dm_do_disks, false, false, true },
+	[DM_DO_GEOMETRY] = { dm_do_geometry, true, false, false },
 	[DM_DO_UMOUNT] = { dm_do_mount, false, false, false },
 	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },
 };
@@ -46,7 +50,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 	const struct dm_table *slot = flags & DM_WITH_INACTIVE ? d->inactive : d->active;
 
 	*i = (struct dm_info){
-		.present = true, .major = d->world->major, .minor = d->minor,
+		.present = true, .major = d->major, .minor = d->minor,
 		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d), .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = d->open_count, .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
@@ -97,7 +101,7 @@ static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 	struct dm_device *d = NULL;
 
 	if (c->has_minor)
-		return dm_find_minor(w, c->minor);
+		return c->major && c->major != w->major ? NULL : dm_find_minor(w, c->minor);
 	if (named(c->name))
 		d = dm_find_name(w, c->name);
 	if (!d && named(c->uuid))

@@ -40,6 +40,10 @@ void dm_do_info(struct dm_cmd *c, struct dm_device *d);
 void dm_do_export(struct dm_cmd *c, struct dm_device *d);
 void dm_do_mount(struct dm_cmd *c, struct dm_device *d);	/* and umount */
 void dm_do_stats(struct dm_cmd *c, struct dm_device *d);
+void dm_do_disk(struct dm_cmd *c, struct dm_device *d);
+void dm_do_undisk(struct dm_cmd *c, struct dm_device *d);
+void dm_do_disks(struct dm_cmd *c, struct dm_device *d);
+void dm_do_geometry(struct dm_cmd *c, struct dm_device *d);
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d);
 void dm_do_create(struct dm_cmd *c, struct dm_device *d);
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d);

@@ -21,8 +21,7 @@ static int check_line(const char *what, const char *s, struct err *e)
 	return 0;
 }
 
-/* 0, or -EINVAL with the sentence set. */
-static int check_name(const char *name, struct err *e)
+int dm_check_name(const char *name, struct err *e)
 {
 	if (!name || !*name)
 		return err_set(e, -EINVAL, "a device needs a name");
@@ -70,7 +69,7 @@ static int check_new(struct dm_cmd *c)
 {
 	struct err *e = &c->reply.err;
 
-	if (check_name(c->name, e) || check_uuid(c->uuid, e) || check_free(c->world, c->name, c->uuid, e))
+	if (dm_check_name(c->name, e) || check_uuid(c->uuid, e) || check_free(c->world, c->name, c->uuid, e))
 		return e->code;
 	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
 }
@@ -78,7 +77,6 @@ static int check_new(struct dm_cmd *c)
 void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_table *table = NULL;
-	unsigned i;
 
 	if (check_new(c) || (dm_cmd_has_table(c) && dm_do_build(c, NULL, NULL, &table)) ||
 	    dm_device_new(&d, c->world, c, &c->reply.err)) {
@@ -86,9 +84,7 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 		return;
 	}
-	d->active = table;
-	for (i = 0; i < c->world->n_io; i++)
-		d->lanes[i].table = table;	/* nobody has it open yet */
+	dm_device_first_table(d, table);
 	dm_device_changed(d, DM_ADDED);
 	c->device = d;
 	dm_finish(c);
@@ -98,7 +94,7 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 {
 	struct err *e = &c->reply.err;
 
-	if (check_name(c->new_name, e) || (strcmp(c->new_name, d->name) && check_free(c->world, c->new_name, NULL, e))) {
+	if (dm_check_name(c->new_name, e) || (strcmp(c->new_name, d->name) && check_free(c->world, c->new_name, NULL, e))) {
 		dm_finish(c);
 		return;
 	}

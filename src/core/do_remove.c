@@ -19,8 +19,7 @@ void dm_do_wait(struct dm_cmd *c, struct dm_device *d)
 		list_append(&d->waiting, &c->node);
 }
 
-/* A device that is mapped onto D, or NULL. */
-static const struct dm_device *user_of(const struct dm_device *d)
+const struct dm_device *dm_device_user(const struct dm_device *d)
 {
 	struct list *n, *next;
 
@@ -35,7 +34,7 @@ static const struct dm_device *user_of(const struct dm_device *d)
 
 static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 {
-	const struct dm_device *user = user_of(d);
+	const struct dm_device *user = dm_device_user(d);
 
 	dm_fail(c, -EBUSY, "device '%s' is in use (open count %u%s%s%s)%s; --deferred removes it at the last close",
 		d->name, d->open_count, user ? ", device '" : "", user ? user->name : "",

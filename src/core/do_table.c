@@ -30,7 +30,7 @@ static int build_lines(struct dm_build *b, const struct dm_cmd *c)
 int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct text *explain, struct dm_table **out)
 {
 	struct dm_build_opts o = {
-		.cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .device = d, .warnings = &c->reply.warnings,
+		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .device = d, .warnings = &c->reply.warnings,
 		.explain = explain, .readonly = (c->flags & DM_WITH_READONLY) || (d && d->readonly),
 	};
 	struct dm_build *b;
@@ -162,6 +162,23 @@ void dm_do_check(struct dm_cmd *c, struct dm_device *d)
 		check_rows(c, table, explain.s);
 	dm_table_free(table);
 	text_free(&explain);
+	dm_finish(c);
+}
+
+/* Linux's bounds: what struct hd_geometry can carry. */
+void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_geometry *g = &c->geometry;
+
+	if (g->cylinders > 65535 || g->heads > 255 || g->sectors > 255) {
+		dm_fail(c, -EINVAL, "a geometry has at most 65535 cylinders, 255 heads and 255 sectors");
+		return;
+	}
+	if (g->start > g->cylinders * g->heads * g->sectors) {
+		dm_fail(c, -EINVAL, "start %llu is behind the last sector of that geometry", (unsigned long long)g->start);
+		return;
+	}
+	d->geometry = *g;
 	dm_finish(c);
 }
 

@@ -54,6 +54,8 @@ static void opened(struct dm_device *d)
 	struct dm_table *old = d->leaving;
 
 	d->leaving = NULL;
+	if (old && old->sectors != dm_device_sectors(d))
+		d->geometry = (struct dm_geometry){ 0 };	/* it was of another size */
 	dm_table_free(old);
 	if (d->incoming && d->active == d->incoming)
 		dm_device_changed(d, DM_SWAPPED);

@@ -60,14 +60,14 @@ void dm_store_ref(struct dm_store *s)
 {
 	s->refs++;
 	if (s->device)
-		dm_open(s->device);
+		dm_use(s->device);
 }
 
 void dm_store_put(struct dm_store *s)
 {
 	if (--s->refs) {
 		if (s->device)
-			dm_close(s->device);
+			dm_unuse(s->device);
 		return;
 	}
 	list_remove(&s->node);

@@ -18,6 +18,7 @@
 #include "core/limits.h"
 #include "core/req.h"
 
+struct dm_cmd;
 struct dm_device;
 struct dm_io;
 struct dm_world;
@@ -29,6 +30,7 @@ struct dm_store_wish {
 	const char *word;	/* what stands in the table, unquoted */
 	const char *cwd;	/* where relative paths start; NULL: they are refused */
 	bool readonly;
+	struct dm_cmd *cmd;	/* that brings the table, or NULL */
 	struct err *err;
 };
 

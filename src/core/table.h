@@ -17,8 +17,9 @@
 #include "core/limits.h"
 #include "core/target.h"
 
-struct dm_world;
+struct dm_cmd;
 struct dm_device;
+struct dm_world;
 
 struct dm_table {
 	struct arena arena;		/* private parts and words */
@@ -37,6 +38,7 @@ struct dm_build_opts {
 	const char *cwd;	/* for relative paths; NULL: they are refused */
 	bool sizes;		/* 64K and 10M (bytes) are understood beside sectors */
 	bool readonly;		/* components are opened for reading only */
+	struct dm_cmd *cmd;	/* that brings it, or NULL */
 	struct dm_device *device;	/* the table is for this one: it must not lead back to it; may be NULL */
 	struct text *warnings;	/* sentences of the label guard, a line each; may be NULL */
 	struct text *explain;	/* what each line means, a line each; may be NULL */

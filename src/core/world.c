@@ -43,6 +43,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	w->store_types = o->store_types;
 	w->major = o->major ? o->major : DM_MAJOR;
 	list_init(&w->devices);
+	list_init(&w->disks);
 	list_init(&w->stores);
 	list_init(&w->fronts);
 	list_init(&w->finished);
@@ -101,6 +102,8 @@ int dm_world_stop(struct dm_world *w, struct err *e)
 	r = world_flush(w, e);
 	dm_do_now(w, &c);
 	dm_reply_free(&c.reply);
+	while (!list_empty(&w->disks))
+		dm_device_free(container(w->disks.next, struct dm_device, node));
 	return r;
 }
 
@@ -136,6 +139,31 @@ struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor)
 
 	HASH_FIND(by_minor, w->by_minor, &minor, sizeof(minor), d);
 	return d;
+}
+
+struct dm_device *dm_find_disk(struct dm_world *w, const char *name)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &w->disks)
+		if (!strcmp(container(n, struct dm_device, node)->name, name))
+			return container(n, struct dm_device, node);
+	return NULL;
+}
+
+struct dm_device *dm_find_number(struct dm_world *w, uint32_t major, uint32_t minor)
+{
+	struct list *n, *next;
+
+	if (major == w->major)
+		return dm_find_minor(w, minor);
+	list_each(n, next, &w->disks) {
+		struct dm_device *d = container(n, struct dm_device, node);
+
+		if (d->major == major && d->minor == minor)
+			return d;
+	}
+	return NULL;
 }
 
 const struct dm_type *dm_find_type(const struct dm_world *w, const char *name)

@@ -50,6 +50,7 @@ struct dm_world {
 	struct list devices;		/* dm_device.node */
 	struct dm_device *by_name, *by_uuid, *by_minor;	/* uthash */
 	size_t n_devices;
+	struct list disks;		/* dm_device.node, by minor */
 	uint32_t next_minor;		/* where the search for a free one starts */
 	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
@@ -78,6 +79,8 @@ struct dm_world_opts {
 };
 
 #define DM_MAJOR 252u
+#define DM_DISK_MAJOR 98u	/* of disks: a type (ubd) that LVM takes for one that may hold volumes */
+#define DM_DISK_STEP 16u	/* between their minors */
 
 int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e);
 
@@ -94,6 +97,9 @@ void dm_world_free(struct dm_world *w);
 struct dm_device *dm_find_name(struct dm_world *w, const char *name);
 struct dm_device *dm_find_uuid(struct dm_world *w, const char *uuid);
 struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor);
+struct dm_device *dm_find_disk(struct dm_world *w, const char *name);
+/* A mapped device or a disk. */
+struct dm_device *dm_find_number(struct dm_world *w, uint32_t major, uint32_t minor);
 
 const struct dm_type *dm_find_type(const struct dm_world *w, const char *name);
 

@@ -41,6 +41,9 @@ static const struct decode_verb {
 	{ "export", DM_DO_EXPORT, 0 },
 	{ "mount", DM_DO_MOUNT, 0 },
 	{ "umount", DM_DO_UMOUNT, 0 },
+	{ "disk", DM_DO_DISK, 0 },
+	{ "undisk", DM_DO_UNDISK, 0 },
+	{ "disks", DM_DO_DISKS, 0 },
 	{ "shutdown", DM_DO_SHUTDOWN, 0 },
 };
 
@@ -237,6 +240,16 @@ static int decode_mount(const struct dict_reader *r, struct dm_cmd *c)
 	return 0;
 }
 
+static int decode_disk(const struct dict_reader *r, struct dm_cmd *c)
+{
+	const char *file = NULL;
+
+	if (decode_cwd(r, c) || dict_need(r, "file", "what is the disk to show?") || dict_get_string(r, "file", &file))
+		return r->e->code;
+	c->text = (char *)file;
+	return 0;
+}
+
 static int decode_rest(struct dict *d, const struct dict_reader *r, const struct decode_verb *v)
 {
 	if (v->wants & WANTS_TABLE)
@@ -247,6 +260,8 @@ static int decode_rest(struct dict *d, const struct dict_reader *r, const struct
 		return decode_new(r, "the uuid", &d->cmd.new_uuid);
 	if (v->verb == DM_DO_MESSAGE)
 		return decode_message(r, &d->cmd);
+	if (v->verb == DM_DO_DISK)
+		return decode_disk(r, &d->cmd);
 	if (v->verb == DM_DO_MOUNT || v->verb == DM_DO_UMOUNT)
 		return decode_mount(r, &d->cmd);
 	if (v->verb == DM_DO_WAIT)

@@ -13,7 +13,7 @@
 static bool encode_about_device(enum dm_verb v)
 {
 	return v != DM_DO_VERSION && v != DM_DO_TARGETS && v != DM_DO_STORES && v != DM_DO_NAMES && v != DM_DO_CHECK &&
-	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_SHUTDOWN;
+	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_DISKS && v != DM_DO_SHUTDOWN;
 }
 
 static uint32_t encode_state(const struct dm_info *i)
@@ -113,6 +113,23 @@ static void encode_names(const struct dict *d)
 		plist_array_append_item(list, dict);
 	}
 	plist_dict_set_item(d->keys, "cmd_data", list);
+}
+
+/* Each disk, and the word that opened what it shows. */
+static void encode_disks(const struct dict *d)
+{
+	const struct dm_reply *r = &d->cmd.reply;
+	plist_t list = plist_new_array(), dict;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		dict = plist_new_dict();
+		encode_info(dict, &r->names[i]);
+		dict_set_string(dict, "file", r->deps[i].name ? r->deps[i].name : "");
+		dict_set_number(dict, "flags", encode_state(&r->names[i]));
+		plist_array_append_item(list, dict);
+	}
+	plist_dict_set_item(d->keys, "disks", list);
 }
 
 /* NetBSD's dev_t. A file has none. */
@@ -255,6 +272,9 @@ static int encode_result(struct dict *d)
 	case DM_DO_NAMES:
 		encode_names(d);
 		return 0;
+	case DM_DO_DISKS:
+		encode_disks(d);
+		return 0;
 	case DM_DO_STATUS:
 	case DM_DO_TABLE:
 	case DM_DO_CHECK:
@@ -284,7 +304,7 @@ static int encode_result(struct dict *d)
 /* Keys that only a reply has: a client's own must not be taken for ours. */
 static void encode_clean(plist_t keys)
 {
-	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts" };
+	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/ioctl.h"
@@ -71,6 +72,7 @@ static int decode_selector(struct ioctl_call *c)
 	} else {
 		c->cmd.has_minor = true;
 		c->cmd.minor = h->dev ? ioctl_dev_minor(h->dev) : UINT32_MAX;
+		c->cmd.major = ioctl_dev_major(h->dev);
 	}
 	return 0;
 }
@@ -178,6 +180,19 @@ static int decode_wait(struct ioctl_call *c)
 	return 0;
 }
 
+static int decode_geometry(struct ioctl_call *c)
+{
+	const char *text = string_at(c, data(c, 1));
+	struct dm_geometry *g = &c->cmd.geometry;
+	unsigned long long v[4];
+	char rest;
+
+	if (!text || sscanf(text, "%llu %llu %llu %llu%c", &v[0], &v[1], &v[2], &v[3], &rest) != 4)
+		return -EINVAL;
+	*g = (struct dm_geometry){ v[0], v[1], v[2], v[3] };
+	return 0;
+}
+
 /* The name to look up is read where the answer is written: see encode_target_version(). */
 static int decode_target_version(struct ioctl_call *c)
 {
@@ -205,7 +220,7 @@ static const struct decoder {
 	[DM_TABLE_STATUS_CMD] = { DM_DO_STATUS, true, decode_status },
 	[DM_LIST_VERSIONS_CMD] = { DM_DO_TARGETS, false, NULL },
 	[DM_TARGET_MSG_CMD] = { DM_DO_MESSAGE, true, decode_message },
-	[DM_DEV_SET_GEOMETRY_CMD] = { DM_DO_INFO, true, NULL },
+	[DM_DEV_SET_GEOMETRY_CMD] = { DM_DO_GEOMETRY, true, decode_geometry },
 	[DM_DEV_ARM_POLL_CMD] = { DM_DO_VERSION, false, NULL },
 	[DM_GET_TARGET_VERSION_CMD] = { DM_DO_TARGETS, false, decode_target_version },
 };

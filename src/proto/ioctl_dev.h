@@ -10,6 +10,11 @@ static inline uint64_t ioctl_dev(uint32_t major, uint32_t minor)
 	return (minor & 0xff) | (uint64_t)(major & 0xfff) << 8 | (uint64_t)(minor & ~0xffu) << 12;
 }
 
+static inline uint32_t ioctl_dev_major(uint64_t dev)
+{
+	return (uint32_t)(dev >> 8 & 0xfff);
+}
+
 static inline uint32_t ioctl_dev_minor(uint64_t dev)
 {
 	return (uint32_t)((dev & 0xff) | (dev >> 12 & 0xfff00));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * device: another mapped device of the same daemon, so that tables can stand on
+ * device: another mapped device (or a disk) of the same daemon, so that tables can stand on
  * each other. The core walks down to it by itself; this file only finds it and
  * holds it open.
  */
@@ -11,13 +11,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/command.h"
 #include "core/world.h"
 
-#define MAPPER "/dev/mapper/"
+#define DEV "/dev/"
+#define MAPPER DEV "mapper/"
 
 extern const struct dm_store_type dm_store_device;
 
-/* By /dev/mapper/NAME, /dev/dm-MINOR, MAJOR:MINOR, NAME or uuid. */
+/* What a path means in the session that the table comes from, if it comes from one. */
+static struct dm_device *device_resolve(const struct dm_store_wish *w, const char *word)
+{
+	char path[PATH_MAX];
+
+	if (!w->cmd || !w->cmd->resolve)
+		return NULL;
+	if (*word == '/')
+		return w->cmd->resolve(w->cmd, word);
+	if (!*word || !w->cwd || snprintf(path, sizeof(path), "%s/%s", w->cwd, word) >= PATH_MAX)
+		return NULL;
+	return w->cmd->resolve(w->cmd, path);
+}
+
+/* By /dev/mapper/NAME, /dev/dm-MINOR, /dev/DISK, MAJOR:MINOR, NAME or uuid. */
 static struct dm_device *device_find(struct dm_world *w, const char *word)
 {
 	unsigned major, minor;
@@ -29,7 +45,9 @@ static struct dm_device *device_find(struct dm_world *w, const char *word)
 	if (sscanf(word, "/dev/dm-%u%c", &minor, &rest) == 1)
 		return dm_find_minor(w, minor);
 	if (sscanf(word, "%u:%u%c", &major, &minor, &rest) == 2)
-		return major == w->major ? dm_find_minor(w, minor) : NULL;
+		return dm_find_number(w, major, minor);
+	if (!strncmp(word, DEV, strlen(DEV)))
+		return dm_find_disk(w, word + strlen(DEV));
 	d = dm_find_name(w, word);
 	return d || !*word ? d : dm_find_uuid(w, word);
 }
@@ -40,8 +58,11 @@ static bool device_claims(const struct dm_store_wish *w)
 	unsigned major, minor;
 	char rest;
 
-	if (device_find(w->world, w->word))
+	if (device_resolve(w, w->word))
 		return true;
+	if (device_find(w->world, w->word))	/* the machine may have a /dev/NAME, too, and it is meant outside sessions */
+		return strncmp(w->word, DEV, strlen(DEV)) || !strncmp(w->word, MAPPER, strlen(MAPPER)) ||
+		       access(w->word, F_OK);
 	if (sscanf(w->word, "%u:%u%c", &major, &minor, &rest) == 2)
 		return major == w->world->major;
 	return (!strncmp(w->word, MAPPER, strlen(MAPPER)) || sscanf(w->word, "/dev/dm-%u%c", &minor, &rest) == 1) &&
@@ -79,6 +100,9 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 		return err_set(w->err, -ENODEV, "mapped device '%s' has no active table; load and resume it first", d->name);
 	if (dm_device_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
+	if (d->claimed)
+		return err_set(w->err, -EBUSY, "mapped device '%s' is in use: a program has claimed it for itself (O_EXCL)",
+			       d->name);
 	return 0;
 }
 
@@ -87,7 +111,7 @@ static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 {
 	char *name;
 
-	if (asprintf(&name, MAPPER "%s", s->device->name) < 0)
+	if (asprintf(&name, "%s%s", s->device->disk ? DEV : MAPPER, s->device->name) < 0)
 		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", s->device->name);
 	free(s->name);
 	s->name = name;
@@ -104,14 +128,14 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
 	s->type = &dm_store_device;
 	s->readonly = w->readonly;
-	s->major = w->world->major;
+	s->major = d->major;
 	s->minor = d->minor;
 	s->device = d;
 	if (device_measure(w, s)) {
 		free(s);
 		return -ENOMEM;
 	}
-	dm_open(d);
+	dm_use(d);
 	dm_store_enter(w->world, s);
 	*out = s;
 	return 0;
@@ -120,12 +144,12 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 static int device_open(struct dm_store_wish *w, struct dm_store **out)
 {
 	const char *word = w->word + (*w->word == ':');
-	struct dm_device *d = device_find(w->world, word);
+	struct dm_device *resolved = device_resolve(w, word), *d = resolved ? resolved : device_find(w->world, word);
 	int r = device_check(w, d, word);
 
 	if (r)
 		return r;
-	if (word == w->word && is_file_too(w))
+	if (!resolved && word == w->word && is_file_too(w))
 		return err_set(w->err, -EINVAL, "'%s' is a mapped device and a file here too: write " MAPPER "%s or ./%s",
 			       word, d->name, word);
 	*out = device_store(d, w->readonly);
@@ -139,14 +163,14 @@ static int device_open(struct dm_store_wish *w, struct dm_store **out)
 
 static void device_close(struct dm_store *s)
 {
-	dm_close(s->device);
+	dm_unuse(s->device);
 	free(s);
 }
 
 const struct dm_store_type dm_store_device = {
 	.name = "device",
-	.usage = "[device:]NAME | /dev/mapper/NAME | /dev/dm-MINOR | MAJOR:MINOR | UUID",
-	.about = "another mapped device",
+	.usage = "[device:]NAME | /dev/mapper/NAME | /dev/dm-MINOR | /dev/DISK | MAJOR:MINOR | UUID",
+	.about = "another mapped device, or a disk of a session",
 	.claims = device_claims,
 	.open = device_open,
 	.close = device_close,

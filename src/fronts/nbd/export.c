@@ -62,7 +62,7 @@ static void export_fill(struct nbd_export *x, const struct dm_device *d)
 		x->flags |= NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES |
 			    NBD_FLAG_SEND_FAST_ZERO;
 	snprintf(x->name, sizeof(x->name), "%s", d->name);
-	snprintf(x->about, sizeof(x->about), "device-mapper device %u:%u%s%s", d->world->major, d->minor,
+	snprintf(x->about, sizeof(x->about), "device-mapper device %u:%u%s%s", d->major, d->minor,
 		 *d->uuid ? ", uuid " : "", d->uuid);
 }
 

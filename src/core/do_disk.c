@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about disks: disk, undisk, disks. See device.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/devices.h"
+#include "core/do.h"
+
+/* The store that C's word means; its size is the disk's. */
+static int disk_store(struct dm_cmd *c, struct dm_store **out)
+{
+	struct err *e = &c->reply.err;
+	struct dm_store_wish wish = { .world = c->world, .word = c->text ? c->text : "", .cwd = c->cwd,
+				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c, .err = e };
+
+	if (!*wish.word)
+		return err_set(e, -EINVAL, "disk '%s' needs a file to show", c->name);
+	if (dm_store_get(&wish, out))
+		return err_prefix(e, "disk '%s': ", c->name), e->code;
+	return 0;
+}
+
+/* Whole blocks of it, from its first to its last. */
+static int disk_table(struct dm_cmd *c, const struct dm_store *s, struct dm_table **out)
+{
+	struct dm_build_opts o = { .cwd = c->cwd, .cmd = c, .readonly = c->flags & DM_WITH_READONLY };
+	uint64_t block = s->limits.logical / DM_SECTOR, sectors = s->sectors - s->sectors % block;
+	struct text words = TEXT_INIT;
+	struct dm_build *b;
+	int r;
+
+	if (!sectors)
+		return err_set(&c->reply.err, -EINVAL, "disk '%s': '%.800s' is empty; `truncate -s 64M FILE` makes it larger",
+			       c->name, c->text);
+	r = dm_build_begin(&b, c->world, &o, &c->reply.err);
+	if (r)
+		return r;
+	text_add_word(&words, c->text);
+	text_add(&words, " 0");
+	dm_build_line(b, 0, sectors, "linear", text_str(&words));
+	text_free(&words);
+	return dm_build_end(b, out);
+}
+
+static struct dm_device *disk_new(struct dm_cmd *c, const struct dm_store *s)
+{
+	struct dm_table *table;
+	struct dm_device *d;
+
+	if (disk_table(c, s, &table))
+		return NULL;
+	if (dm_device_new_disk(&d, c->world, c, &c->reply.err)) {
+		dm_table_free(table);
+		return NULL;
+	}
+	dm_device_first_table(d, table);
+	dm_device_changed(d, DM_ADDED);
+	return d;
+}
+
+/* The disk of that name, if it shows S already. */
+static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
+{
+	if (d->active->stores[0] == s)
+		return d;
+	err_set(&c->reply.err, -EEXIST, "disk '%s' exists already, of '%s'%s; choose another name", c->name,
+		d->active->stores[0]->name, d->active->readonly ? ", read-only" : "");
+	return NULL;
+}
+
+/* Names that /dev has for itself. */
+static int disk_check_name(const char *name, struct err *e)
+{
+	int r = dm_check_name(name, e);
+
+	if (!r && (!strcmp(name, "mapper") || !strncmp(name, "dm-", 3) || *name == '.'))
+		r = err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s is something else", name, name);
+	return r;
+}
+
+void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_store *s;
+
+	if (disk_check_name(c->name, &c->reply.err) || disk_store(c, &s)) {
+		dm_finish(c);
+		return;
+	}
+	d = dm_find_disk(c->world, c->name);
+	d = d ? disk_again(c, d, s) : disk_new(c, s);
+	dm_store_put(s);
+	if (d)
+		d->wishes++;
+	c->device = d;
+	dm_finish(c);
+}
+
+void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_device *user;
+
+	d = dm_find_disk(c->world, c->name ? c->name : "");
+	if (!d) {
+		dm_fail(c, -ENXIO, "no disk is named '%.128s'", c->name ? c->name : "");
+		return;
+	}
+	if (d->wishes)
+		d->wishes--;
+	if (d->wishes && !(c->flags & DM_WITH_FORCE)) {
+		c->device = d;
+		dm_finish(c);
+	} else if (d->open_count) {
+		user = dm_device_user(d);
+		dm_fail(c, -EBUSY, "disk '%s' is in use (open count %u%s%s%s)", d->name, d->open_count,
+			user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
+	} else {
+		dm_device_free(d);
+		dm_finish(c);
+	}
+}
+
+static size_t disks_count(const struct dm_world *w)
+{
+	struct list *n, *next;
+	size_t count = 0;
+
+	list_each(n, next, &w->disks)
+		count++;
+	return count;
+}
+
+void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
+{
+	size_t count = disks_count(c->world);
+	struct dm_reply *r = &c->reply;
+	struct list *n, *next;
+
+	r->names = arena_alloc(&r->arena, count * sizeof(*r->names) + 1);
+	r->deps = arena_alloc(&r->arena, count * sizeof(*r->deps) + 1);
+	if (!r->names || !r->deps) {
+		dm_fail(c, -ENOMEM, "no memory for the answer");
+		return;
+	}
+	list_each(n, next, &c->world->disks) {
+		const struct dm_store *s;
+
+		d = container(n, struct dm_device, node);
+		s = d->active->stores[0];
+		dm_info_fill(&r->names[r->n], d, 0);
+		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->name), s->major, s->minor };
+	}
+	dm_finish(c);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the session's supervisor asks of an io file (/dev/.dmuse/io/...) with ioctl(2), on the descriptor that it
+ * opened in a program's place. A header alone: who includes it links nothing.
+ */
+#ifndef FRONTS_FUSE_DEV_PRIVATE_H
+#define FRONTS_FUSE_DEV_PRIVATE_H
+
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+/* The stat of the node that a program opened, so that fstat can tell of it: as struct stat, in sizes of its own. */
+struct dmuse_node {
+	uint64_t dev, ino, nlink;
+	uint32_t mode, uid, gid, blksize;
+	uint32_t rdev_major, rdev_minor;
+	int64_t atime, mtime, ctime;			/* seconds */
+	uint32_t atime_nsec, mtime_nsec, ctime_nsec;
+	uint32_t flags;					/* of open(2), O_EXCL among them */
+};
+
+/* Right after the open, once. With O_EXCL in flags it claims the device: EBUSY if another one or a table does. */
+#define DMUSE_IOC_REMEMBER _IOW('D', 1, struct dmuse_node)
+/* What was remembered; ENODATA if nothing was. */
+#define DMUSE_IOC_RECALL _IOR('D', 2, struct dmuse_node)
+
+#endif
