@@ -44,12 +44,8 @@ static void file_opened(struct loop_msg *msg)
 		fuse_file_release(file);
 }
 
-static int file_open(struct fuse_file *file)
+int fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
-	struct fuse_node *n = fuse_node_find(file->mount->front, file->ino);
-
-	if (!n)
-		return ESTALE;		/* the kernel looks the name up again */
 	if ((file->info.flags & O_ACCMODE) != O_RDONLY && dm_device_readonly(n->device))
 		return EROFS;
 	dm_open(n->device);
@@ -61,7 +57,7 @@ static void file_open_asked(struct loop_msg *msg)
 {
 	struct fuse_file *file = container(msg, struct fuse_file, msg);
 
-	file->err = file_open(file);
+	file->err = file->mount->kind->open(file);
 	file->msg.run = file_opened;
 	loop_post(file_io_loop(file), &file->msg);
 }
@@ -91,7 +87,11 @@ static void file_close_asked(struct loop_msg *msg)
 {
 	struct fuse_file *file = container(msg, struct fuse_file, msg);
 
-	dm_close(file->file->device);
+	if (file->mount->kind->close)
+		file->mount->kind->close(file);
+	if (file->file)
+		dm_close(file->file->device);
+	free(file->text);
 	free(file);
 }
 

@@ -9,11 +9,21 @@
 
 #include "base/err.h"
 
-struct fuse_front;
+struct dm_device;
 struct dm_world;
+struct fuse_front;
 
 /* Adds itself to the world's fronts. Nothing is mounted, and nothing needed, before the first `mount`. */
 int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
+
+/*
+ * Serves FD, which is taken over: a FUSE that somebody has mounted where it will be /dev of sessions (dev.h). It ends
+ * when it is unmounted there, or with the front.
+ */
+int fuse_front_dev(struct fuse_front *f, int fd, struct err *e);
+
+/* The device to which PATH, an absolute one under /dev, leads in sessions; NULL: to none of ours. */
+struct dm_device *fuse_dev_resolve(struct fuse_front *f, const char *path);
 
 /*
  * Takes every mount away, also one that is in use (its users get ENOTCONN), closes the devices, then calls THEN on the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands `mount` and `umount`, and the list of mounts. Control thread; the kernel is asked by jobs. */
+/* The commands `mount` and `umount`, and the list of all mounts. Control thread; the kernel is asked by jobs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,8 @@ static void mount_free(struct fuse_mount *m)
 	struct fuse_front *f = m->front;
 
 	list_remove(&m->node);
+	if (m->kind->end)
+		m->kind->end(m);
 	fuse_session_destroy(m->session);
 	free(m->buf.mem);
 	free(m->directory);
@@ -78,34 +80,32 @@ static void mount_run(struct fuse_job *job)
 	fuse_kernel_mount(j->directory, &j->fd, &j->err);
 }
 
-/* Takes the descriptor and the folder's name over; -errno: only the descriptor. */
-static int mount_new(struct mount_job *j)
+int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, const char *directory,
+		   struct fuse_mount **out)
 {
-	struct fuse_front *f = j->front;
 	struct fuse_mount *m = calloc(1, sizeof(*m));
-	int r;
+	int r = -ENOMEM;
 
-	if (!m) {
-		close(j->fd);
-		return -ENOMEM;
+	if (m) {
+		*m = (struct fuse_mount){ .front = f, .kind = kind, .directory = strdup(directory ? directory : "/dev"),
+					  .unmounted = !directory };
+		list_init(&m->files);
+		list_init(&m->live);
+		clock_gettime(CLOCK_REALTIME, &m->since);
+		if (m->directory)
+			r = fuse_mount_session(m, fd);
 	}
-	m->front = f;
-	list_init(&m->files);
-	list_init(&m->live);
-	clock_gettime(CLOCK_REALTIME, &m->since);
-	r = fuse_mount_session(m, j->fd);
 	if (r) {
-		close(j->fd);
+		close(fd);
+		if (m)
+			free(m->directory);
 		free(m);
 		return r;
 	}
-	m->directory = j->directory;
-	j->directory = NULL;
 	list_append(&f->mounts, &m->node);
 	f->n_mounts++;
 	m->begin.run = fuse_mount_begin;
-	loop_post(f->io->loop, &m->begin);
-	log_info("devices are files in %s", m->directory);
+	*out = m;
 	return 0;
 }
 
@@ -113,10 +113,14 @@ static void mount_over(struct fuse_job *job)
 {
 	struct mount_job *j = container(job, struct mount_job, job);
 	struct dm_cmd *c = j->cmd;
+	struct fuse_mount *m;
 
-	if (!j->err.code && mount_new(j)) {
+	if (!j->err.code && fuse_mount_new(j->front, &fuse_folder, j->fd, j->directory, &m)) {
 		fuse_kernel_umount(j->directory, true, NULL);
 		err_set(&j->err, -ENOMEM, "no memory for a mount");
+	} else if (!j->err.code) {
+		loop_post(j->front->io->loop, &m->begin);
+		log_info("devices are files in %s", m->directory);
 	}
 	c->reply.err = j->err;
 	mount_job_free(j);

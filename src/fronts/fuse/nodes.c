@@ -5,10 +5,9 @@
  */
 #include <stdlib.h>
 
-#include "base/log.h"
-#include "fronts/fuse/server.h"
+#include "fronts/fuse/dev.h"
 
-#define NODES_PATIENCE 100	/* milliseconds */
+#define NODES_READ_AHEAD 256	/* sectors, as on Linux */
 
 /* A device without a table has no blocks; as a file it is empty. */
 static void node_measure(struct fuse_node *n)
@@ -27,6 +26,7 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 		return NULL;
 	n->id = f->next_id++;
 	n->device = d;
+	n->read_ahead = NODES_READ_AHEAD;
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
 	node_measure(n);
@@ -51,67 +51,17 @@ struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id)
 	return n;
 }
 
-/* What the kernel keeps of one file in one mount is to be forgotten. */
-struct node_stale {
-	struct fuse_job job;
-	struct fuse_mount *mount;
-	uint64_t id;
-};
-
-static void stale_run(struct fuse_job *j)
-{
-	struct node_stale *s = container(j, struct node_stale, job);
-
-	fuse_lowlevel_notify_inval_inode(s->mount->session, s->id, 0, 0);
-}
-
-static void stale_over(struct fuse_job *j)
-{
-	struct node_stale *s = container(j, struct node_stale, job);
-
-	s->mount->n_jobs--;
-	fuse_mount_unref(s->mount);
-	free(s);
-}
-
-/*
- * The kernel waits for pages that are being read, which may take as long as a disk below is suspended or hangs. Whoever
- * swapped the table waits for that only a little.
- */
-static void node_stale(struct fuse_mount *m, const struct fuse_node *n)
-{
-	struct node_stale *s = calloc(1, sizeof(*s));
-
-	if (s) {
-		*s = (struct node_stale){ .job.run = stale_run, .job.over = stale_over, .mount = m, .id = n->id };
-		if (!fuse_job_start(&s->job, m->front)) {
-			m->n_jobs++;
-			fuse_job_wait(&s->job, NODES_PATIENCE);
-			return;
-		}
-		free(s);
-	}
-	log_warn("no memory to tell the kernel that '%s' has another table: %s may show what was there before",
-		 n->device->name, m->directory);
-}
-
 static void node_swapped(struct fuse_front *f, struct fuse_node *n)
 {
 	struct list *pos, *next;
 
 	node_measure(n);
 	list_each(pos, next, &f->mounts)
-		node_stale(container(pos, struct fuse_mount, node), n);
+		fuse_stale(container(pos, struct fuse_mount, node), n->id, NULL);
 }
 
-void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_change what)
+static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_change what)
 {
-	struct fuse_front *f = container(front, struct fuse_front, front);
-	struct fuse_node *n;
-
-	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
-	if (!n)
-		return;
 	if (what == DM_SWAPPED) {
 		node_swapped(f, n);
 	} else if (what == DM_REMOVED) {
@@ -119,4 +69,21 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 		HASH_DELETE(by_device, f->by_device, n);
 		free(n);
 	}
+}
+
+void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_change what)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+	struct list *pos, *next;
+	struct fuse_node *n;
+
+	list_each(pos, next, &f->mounts) {
+		struct dev_view *v = container(pos, struct fuse_mount, node)->view;
+
+		if (v)
+			dev_shown_changed(v, d, what);
+	}
+	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
+	if (n)
+		node_changed(f, n, what);
 }

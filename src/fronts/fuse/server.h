@@ -5,6 +5,8 @@
  * goes to the control thread, in the order in which it came, and is answered
  * from there.
  *
+ * There are two kinds of mount: a folder with a file for each device (names.c), and the /dev of sessions (dev.h).
+ *
  *   control thread   nodes (which device is which file), mounts, jobs
  *   io thread        open files, requests under way, the pool
  *   a job's thread   whatever may wait for the kernel, which may wait for us
@@ -38,6 +40,7 @@ struct fuse_node {
 	struct timespec since;
 	_Atomic uint64_t size;		/* bytes; the control thread sets it, the io thread looks */
 	_Atomic uint32_t block;		/* bytes */
+	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
 };
 
@@ -57,9 +60,24 @@ struct fuse_front {
 	void *then_arg;
 };
 
-/* A folder in which the devices are shown. */
+struct dev_node;
+struct dev_view;
+struct fuse_file;
+struct fuse_mount;
+
+/* What a mount shows. */
+struct fuse_kind {
+	const struct fuse_lowlevel_ops *ops;
+	int (*open)(struct fuse_file *file);	/* on the control thread: fills what is open; 0 or a positive errno */
+	void (*close)(struct fuse_file *file);
+	void (*end)(struct fuse_mount *m);	/* nothing comes any more; may be NULL */
+};
+
+/* A folder in which the devices are shown, or the /dev of sessions. */
 struct fuse_mount {
 	struct fuse_front *front;
+	const struct fuse_kind *kind;
+	struct dev_view *view;		/* of a /dev */
 	struct list node;
 	char *directory;
 	struct fuse_session *session;
@@ -86,7 +104,10 @@ struct fuse_mount {
 struct fuse_file {
 	struct list node;
 	struct fuse_mount *mount;
-	struct fuse_node *file;
+	struct fuse_node *file;		/* the device, or NULL */
+	struct dev_node *dev;		/* in a /dev: what was opened */
+	char *text;			/* of what is written anew for each reader: as it was read first */
+	size_t len;
 	struct loop_msg msg;
 	fuse_req_t req;			/* of the open */
 	fuse_ino_t ino;
@@ -120,11 +141,17 @@ struct fuse_ask {
 	struct loop_msg msg;
 	struct fuse_mount *mount;
 	fuse_req_t req;
-	fuse_ino_t ino;
+	fuse_ino_t ino, to;
 	uint64_t off;
 	size_t size;
+	mode_t mode;
+	dev_t rdev;
+	struct stat attr;
+	unsigned flags;
+	struct fuse_file *file;
 	void (*answer)(struct fuse_ask *a);
-	char name[];
+	size_t len;			/* of name, if it is data */
+	char name[];			/* and another one behind its NUL, or data */
 };
 
 /* Something that may wait, on a thread of its own. */
@@ -152,6 +179,9 @@ int fuse_kernel_umount(const char *directory, bool lazy, struct err *e);
 /* mount.c: the commands `mount` and `umount`; leaving all mounts at the end. */
 void fuse_mount_command(struct dm_front *f, struct dm_cmd *c);
 void fuse_mount_stop_all(struct fuse_front *f);
+/* Serves FD, which is taken over: 0 or -errno. DIRECTORY: where it is, for people; NULL: nowhere that we could unmount. */
+int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, const char *directory,
+		   struct fuse_mount **out);
 void fuse_mount_unref(struct fuse_mount *m);	/* a job is done with the session, or the io thread with the mount */
 
 /* nodes.c */
@@ -159,16 +189,27 @@ struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d);	/* NU
 struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: gone */
 void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change what);
 
+/* stale.c: the kernel is to forget the content of file ID, or with NAME, a name in it. Waits for that, but not for ever. */
+void fuse_stale(struct fuse_mount *m, uint64_t id, const char *name);
+
 /* session.c: serves M on the io thread; FD is the session's. 0 or -errno. */
 int fuse_mount_session(struct fuse_mount *m, int fd);
+void fuse_session_init(void *arg, struct fuse_conn_info *conn);
 void fuse_mount_begin(struct loop_msg *msg);
 void fuse_mount_end(struct loop_msg *msg);
 void fuse_mount_done(struct fuse_mount *m);	/* something that was pending is over */
 /* Runs THEN on the control thread behind all that programs have done to files so far; false: not necessary. */
 bool fuse_catch_up(struct dm_front *f, struct loop_msg *then);
+/* A question with LEN bytes of name or data in room for ROOM, to be filled in and sent; or NULL, and REQ is answered. */
+struct fuse_ask *fuse_ask_new(fuse_req_t req, fuse_ino_t ino, const void *name, size_t len, size_t room,
+			      void (*answer)(struct fuse_ask *a));
+void fuse_ask_send(struct fuse_ask *a);
 /* Sends a question to the control thread, or answers REQ with an error. */
 void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
 	      void (*answer)(struct fuse_ask *a));
+
+/* folder.c */
+extern const struct fuse_kind fuse_folder;
 
 /* names.c */
 void fuse_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -177,6 +218,7 @@ void fuse_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 
 /* file.c */
+int fuse_file_take(struct fuse_file *file, struct fuse_node *n);	/* opens the device: 0 or a positive errno */
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_file_release(struct fuse_file *file);

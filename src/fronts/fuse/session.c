@@ -17,7 +17,7 @@
 #define SESSION_CATCH_UP 4096	/* more than the kernel lets wait */
 #define SESSION_BATCH 64	/* requests that are read before others get their turn */
 
-static void session_init(void *arg, struct fuse_conn_info *conn)
+void fuse_session_init(void *arg, struct fuse_conn_info *conn)
 {
 	(void)arg;
 	/* Pages go when we say so, not when a size changes; requests are not spliced: they are small, or to be kept. */
@@ -29,73 +29,12 @@ static void session_init(void *arg, struct fuse_conn_info *conn)
 	conn->congestion_threshold = 192;
 }
 
-/* Nodes live as long as their device, whatever the kernel remembers of them. */
-static void session_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
-{
-	(void)ino;
-	(void)n;
-	fuse_reply_none(req);
-}
-
-/* The folder is ours: what would change it is refused, each in its own words. */
-static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
-{
-	(void)parent, (void)name, (void)mode, (void)dev;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-	(void)parent, (void)name, (void)mode;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-	(void)parent, (void)name;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
-{
-	(void)link, (void)parent, (void)name;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *new_name,
-			  unsigned flags)
-{
-	(void)parent, (void)name, (void)to, (void)new_name, (void)flags;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to, const char *new_name)
-{
-	(void)ino, (void)to, (void)new_name;
-	fuse_reply_err(req, EPERM);
-}
-
-static void refuse_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
-{
-	(void)parent, (void)name, (void)mode, (void)fi;
-	fuse_reply_err(req, EPERM);
-}
-
-static const struct fuse_lowlevel_ops session_ops = {
-	.init = session_init, .forget = session_forget,
-	.lookup = fuse_lookup, .getattr = fuse_getattr, .setattr = fuse_setattr, .readdir = fuse_readdir,
-	.open = fuse_open, .release = fuse_release,
-	.read = fuse_read, .write = fuse_write, .fsync = fuse_fsync, .fallocate = fuse_fallocate, .lseek = fuse_lseek,
-	.mknod = refuse_mknod, .mkdir = refuse_mkdir, .unlink = refuse_unlink, .rmdir = refuse_unlink,
-	.symlink = refuse_symlink, .rename = refuse_rename, .link = refuse_link, .create = refuse_create,
-};
-
 int fuse_mount_session(struct fuse_mount *m, int fd)
 {
 	char *argv[] = { (char[]){ "dmuse" }, NULL }, place[32];
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 
-	m->session = fuse_session_new(&args, &session_ops, sizeof(session_ops), m);
+	m->session = fuse_session_new(&args, m->kind->ops, sizeof(*m->kind->ops), m);
 	fuse_opt_free_args(&args);
 	if (!m->session)
 		return -ENOMEM;
@@ -227,8 +166,8 @@ static void session_ask_answer(struct loop_msg *msg)
 	free(a);
 }
 
-void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
-	      void (*answer)(struct fuse_ask *a))
+struct fuse_ask *fuse_ask_new(fuse_req_t req, fuse_ino_t ino, const void *name, size_t len, size_t room,
+			      void (*answer)(struct fuse_ask *a))
 {
 	struct fuse_mount *m = fuse_req_userdata(req);
 	struct fuse_ask *a;
@@ -236,15 +175,32 @@ void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, si
 	/* The control thread itself asks, for a table that leads back to our own files: it would wait for itself. */
 	if (fuse_req_ctx(req)->pid == m->front->control) {
 		fuse_reply_err(req, EDEADLK);
-		return;
+		return NULL;
 	}
-	a = malloc(sizeof(*a) + strlen(name) + 1);
+	a = malloc(sizeof(*a) + room);
 	if (!a) {
 		fuse_reply_err(req, ENOMEM);
-		return;
+		return NULL;
 	}
-	*a = (struct fuse_ask){ .msg.run = session_ask_answer, .mount = m, .req = req, .ino = ino, .off = off, .size = size,
-				.answer = answer };
-	strcpy(a->name, name);
-	loop_post(m->front->world->loop, &a->msg);
+	*a = (struct fuse_ask){ .msg.run = session_ask_answer, .mount = m, .req = req, .ino = ino, .answer = answer,
+				.len = len };
+	memcpy(a->name, name, len);
+	return a;
+}
+
+void fuse_ask_send(struct fuse_ask *a)
+{
+	loop_post(a->mount->front->world->loop, &a->msg);
+}
+
+void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
+	      void (*answer)(struct fuse_ask *a))
+{
+	struct fuse_ask *a = fuse_ask_new(req, ino, name, strlen(name) + 1, strlen(name) + 1, answer);
+
+	if (!a)
+		return;
+	a->off = off;
+	a->size = size;
+	fuse_ask_send(a);
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The view as a kind of mount: see dev.h. */
+#include "fronts/fuse/dev.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct fuse_lowlevel_ops dev_ops = {
+	.init = fuse_session_init, .forget = dev_forget,
+	.lookup = dev_lookup, .getattr = dev_getattr, .setattr = dev_setattr, .readdir = dev_readdir,
+	.readlink = dev_readlink,
+	.mknod = dev_mknod, .mkdir = dev_mkdir, .symlink = dev_symlink, .link = dev_link,
+	.unlink = dev_unlink, .rmdir = dev_rmdir, .rename = dev_rename,
+	.open = fuse_open, .release = fuse_release,
+	.read = dev_read, .write = dev_write, .fsync = dev_fsync, .fallocate = dev_fallocate, .lseek = dev_lseek,
+	.ioctl = fuse_dev_ioctl,
+};
+
+static void dev_view_free(struct dev_view *v)
+{
+	struct dev_node *n, *next;
+
+	dev_shown_free(v);
+	if (v->root)
+		dev_node_clear(v->root);
+	HASH_ITER(by_id, v->by_id, n, next) {
+		HASH_DELETE(by_id, v->by_id, n);
+		free(n->data);
+		free(n);
+	}
+	free(v);
+}
+
+static void dev_end(struct fuse_mount *m)
+{
+	dev_view_free(m->view);
+	m->view = NULL;
+}
+
+static const struct fuse_kind dev_kind = { .ops = &dev_ops, .open = dev_open, .close = dev_close, .end = dev_end };
+
+static struct dev_view *dev_view_new(struct fuse_front *f)
+{
+	struct dev_view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->front = f;
+	if (!dev_tree_grow(v))
+		return v;
+	dev_view_free(v);
+	return NULL;
+}
+
+int fuse_front_dev(struct fuse_front *f, int fd, struct err *e)
+{
+	struct dev_view *v = dev_view_new(f);
+	struct fuse_mount *m;
+	int r = v ? 0 : -ENOMEM;
+
+	if (f->stopping)
+		r = -ESHUTDOWN;
+	if (r)
+		close(fd);
+	else
+		r = fuse_mount_new(f, &dev_kind, fd, NULL, &m);
+	if (r) {
+		if (v)
+			dev_view_free(v);
+		return err_set(e, r, "cannot serve /dev of a session: %s", strerror(-r));
+	}
+	v->mount = m;
+	m->view = v;
+	dev_shown_all(v);
+	loop_post(f->io->loop, &m->begin);
+	return 0;
+}

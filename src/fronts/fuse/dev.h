@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The view: a file system that is /dev in sessions. Nodes of devices come and go
+ * with their devices and are nobody's to change; what anybody else makes beside
+ * them is kept in memory. /.dmuse has what sessions put elsewhere: the files in
+ * place of which programs open nodes, and pieces of /sys and /proc.
+ *
+ * All of it belongs to the control thread; the io thread only passes questions on.
+ * The kernel asks for names of devices each time, and keeps all others until it
+ * is told: no name is ever stale.
+ */
+#ifndef FRONTS_FUSE_DEV_H
+#define FRONTS_FUSE_DEV_H
+
+#include "fronts/fuse/server.h"
+
+#define DEV_NAME_MAX 255
+#define DEV_NODES_MAX 100000		/* made by others */
+#define DEV_FILE_MAX ((size_t)1 << 20)	/* bytes in one file made by others ... */
+#define DEV_FILES_MAX ((size_t)64 << 20)	/* ... and in all of them */
+#define DEV_KEPT 86400.0		/* seconds that the kernel keeps what only it and we can change */
+
+struct dev_node;
+
+/* A file that is written anew for each reader: it always says FIXED, or a number, or what show() adds. */
+struct dev_text {
+	const char *name;
+	const char *fixed;
+	uint64_t (*number)(const struct dev_node *n);
+	void (*show)(const struct dev_node *n, struct text *out);
+	int (*store)(struct dev_node *n, const char *value);	/* a positive errno; NULL: cannot be written */
+};
+
+/* One name in a directory. */
+struct dev_entry {
+	UT_hash_handle by_name;
+	struct list node;		/* in its directory's entries */
+	struct list shown;		/* in the list of its device's, see dev_shown.c */
+	struct dev_node *dir, *of;
+	uint64_t place;			/* in the directory's order; never used twice */
+	bool wanted;			/* while a directory is brought up to date */
+	char name[];
+};
+
+/* A file of any kind. */
+struct dev_node {
+	UT_hash_handle by_id;
+	struct dev_view *view;
+	uint64_t id;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	dev_t rdev;
+	struct timespec atime, mtime, ctime;
+	unsigned nlink;			/* names that lead here */
+	uint64_t known;			/* times that the kernel was told of it and has not forgotten */
+	unsigned opens;
+	bool live;			/* ours: what would change its names is refused */
+	struct dm_device *device;	/* whose it is, or NULL */
+	/* A directory. */
+	struct dev_entry *by_name;	/* uthash */
+	struct list entries;		/* dev_entry.node */
+	uint64_t next_place;
+	struct dev_node *parent;
+	void (*refresh)(struct dev_node *dir);	/* brings it up to date before somebody looks; or NULL */
+	/* A symbolic link's target, or a file's content. */
+	char *data;
+	size_t len;
+	const struct dev_text *text;
+	bool io, control;		/* an io file: of the device, of the device-mapper itself */
+};
+
+struct dev_view {
+	struct fuse_front *front;
+	struct fuse_mount *mount;
+	struct dev_node *by_id;		/* uthash */
+	struct dev_shown *shown;	/* uthash: the devices */
+	struct dev_node *root, *mapper, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
+	size_t n_made, n_bytes;		/* by others */
+};
+
+/* dev_node.c: NULL where memory ran out. */
+struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id);	/* ID 0: a new one */
+struct dev_node *dev_node_find(struct dev_view *v, uint64_t id);
+void dev_node_check(struct dev_node *n);	/* frees it if nothing leads to it any more */
+void dev_node_forget(struct dev_node *n, uint64_t times);
+struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name);
+struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of);
+int dev_entry_move(struct dev_entry *e, struct dev_node *to, const char *name);	/* frees E; 0 or -ENOMEM */
+void dev_entry_drop(struct dev_entry *e);	/* and all below it */
+void dev_node_clear(struct dev_node *dir);	/* drops all its entries */
+void dev_touch(struct dev_node *n);		/* it was changed now */
+
+/* dev_tree.c: what is always there. */
+int dev_tree_grow(struct dev_view *v);
+struct dev_node *dev_add(struct dev_node *dir, const char *name, mode_t mode);	/* a live node with a name; NULL: no memory */
+struct dev_node *dev_add_link(struct dev_node *dir, const char *name, const char *target);
+/* Bringing a directory of links up to date: begin, each link that shall be there, end. */
+void dev_links_begin(struct dev_node *dir);
+void dev_links_want(struct dev_node *dir, const char *name, const char *target);
+void dev_links_end(struct dev_node *dir);
+struct dev_node *dev_add_text(struct dev_node *dir, const struct dev_text *t);
+void dev_text_fill(const struct dev_node *n, struct text *out);
+
+/* dev_shown.c: devices come and go. */
+struct dev_view *dev_view_of(const struct fuse_front *f);	/* the newest that is served, or NULL */
+void dev_shown_all(struct dev_view *v);
+void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change what);
+void dev_shown_free(struct dev_view *v);
+uint32_t dev_major(const struct dm_device *d);
+/* The name of D in /dev and /sys/block. */
+void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
+struct dm_device *dev_by_number(const struct fuse_front *f, unsigned major, unsigned minor);
+
+/* dev_sys.c, dev_queue.c, dev_proc.c: lists end with a text without a name */
+void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; a refresh() */
+struct fuse_node *dev_device_file(const struct dev_node *n);	/* of the device that N is about; NULL: no memory */
+extern const struct dev_text dev_queue_texts[], dev_bdi_texts[];
+void dev_proc_devices(const struct dev_node *n, struct text *out);
+
+/* dev_names.c */
+void dev_stat(const struct dev_node *n, struct stat *st);
+void dev_reply_entry(fuse_req_t req, struct dev_node *n);
+struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id);	/* NULL: REQ is answered */
+void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times);
+void dev_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dev_readlink(fuse_req_t req, fuse_ino_t ino);
+void dev_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+
+/* dev_make.c */
+void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void dev_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void dev_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void dev_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+
+/* dev_change.c */
+void dev_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi);
+void dev_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dev_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dev_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *new_name, unsigned flags);
+
+/* dev_file.c: what is no device; devices are passed on to data.c and its like. */
+int dev_open(struct fuse_file *file);
+void dev_close(struct fuse_file *file);
+int dev_resize(struct dev_node *n, size_t len);	/* a file made by others; a positive errno */
+void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dev_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi);
+void dev_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
+void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
+
+/* dev_ioctl.c */
+void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi, unsigned flags,
+		    const void *in, size_t in_size, size_t out_size);
+
+#endif

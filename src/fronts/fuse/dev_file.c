@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Open files of the view. Those of devices are served as in a folder (data.c); what is in memory or is written anew for
+ * each reader is read and written on the control thread, past the page cache.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fronts/fuse/dev.h"
+
+int dev_resize(struct dev_node *n, size_t len)
+{
+	struct dev_view *v = n->view;
+	char *data;
+
+	if (len > DEV_FILE_MAX)
+		return EFBIG;
+	if (len > n->len && len - n->len > DEV_FILES_MAX - v->n_bytes)
+		return ENOSPC;
+	data = realloc(n->data, len + 1);
+	if (!data)
+		return ENOMEM;
+	if (len > n->len)
+		memset(data + n->len, 0, len - n->len);
+	v->n_bytes += len - n->len;
+	n->data = data;
+	n->len = len;
+	dev_touch(n);
+	return 0;
+}
+
+static bool open_writes(const struct fuse_file *file)
+{
+	return (file->info.flags & O_ACCMODE) != O_RDONLY;
+}
+
+static int open_check(const struct fuse_file *file, struct dev_node *n)
+{
+	if (n->text && !n->nlink)
+		return ENODEV;
+	if (n->text && open_writes(file) && !n->text->store)
+		return EACCES;
+	if (!n->live && (file->info.flags & O_TRUNC))
+		return dev_resize(n, 0);
+	return 0;
+}
+
+int dev_open(struct fuse_file *file)
+{
+	struct dev_node *n = dev_node_find(file->mount->view, file->ino);
+	struct fuse_node *f = n && n->io ? fuse_node_find(n->view->front, n->id) : NULL;
+	int err = n && (f || !n->io) ? 0 : ESTALE;	/* the kernel looks the name up again */
+
+	if (!err)
+		err = f ? fuse_file_take(file, f) : open_check(file, n);
+	if (err)
+		return err;
+	file->dev = n;
+	file->info.direct_io = !f;
+	n->opens++;
+	return 0;
+}
+
+void dev_close(struct fuse_file *file)
+{
+	file->dev->opens--;
+	dev_node_check(file->dev);
+}
+
+/* Whoever reads from the start reads what is so now. */
+static int read_text(struct fuse_file *file, uint64_t off)
+{
+	struct text t = TEXT_INIT;
+
+	if (off && file->text)
+		return 0;
+	if (!file->dev->nlink)
+		return ENODEV;
+	dev_text_fill(file->dev, &t);
+	free(file->text);
+	file->len = t.len;
+	file->text = t.len ? text_take(&t) : NULL;
+	if (!t.failed && (file->text || !file->len))
+		return 0;
+	text_free(&t);
+	file->len = 0;
+	return ENOMEM;
+}
+
+static void read_answer(struct fuse_ask *a)
+{
+	const struct dev_node *n = a->file->dev;
+	const char *data = n->data;
+	size_t len = n->len;
+	int err = 0;
+
+	if (n->text) {
+		err = read_text(a->file, a->off);
+		data = a->file->text;
+		len = a->file->len;
+	}
+	if (n->control)
+		err = EINVAL;
+	if (err)
+		fuse_reply_err(a->req, err);
+	else if (a->off >= len)
+		fuse_reply_buf(a->req, NULL, 0);
+	else
+		fuse_reply_buf(a->req, data + a->off, a->size < len - a->off ? a->size : len - a->off);
+}
+
+void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_ask *a;
+
+	if (fuse_file_of(fi)->file) {
+		fuse_read(req, ino, size, off, fi);
+		return;
+	}
+	a = fuse_ask_new(req, ino, "", 1, 1, read_answer);
+	if (!a)
+		return;
+	a->file = fuse_file_of(fi);
+	a->off = (uint64_t)off;
+	a->size = size;
+	fuse_ask_send(a);
+}
+
+static int write_memory(struct dev_node *n, const struct fuse_ask *a)
+{
+	size_t len = a->len - 1;
+	int err = 0;
+
+	if (a->off > DEV_FILE_MAX || len > DEV_FILE_MAX - a->off)
+		return EFBIG;
+	if (a->off + len > n->len)
+		err = dev_resize(n, a->off + len);
+	if (err)
+		return err;
+	memcpy(n->data + a->off, a->name, len);
+	dev_touch(n);
+	return 0;
+}
+
+static void write_answer(struct fuse_ask *a)
+{
+	struct dev_node *n = a->file->dev;
+	int err;
+
+	if (n->text && !n->nlink)
+		err = ENODEV;
+	else if (n->text)
+		err = n->text->store(n, a->name);
+	else
+		err = n->live ? EINVAL : write_memory(n, a);
+	if (err)
+		fuse_reply_err(a->req, err);
+	else
+		fuse_reply_write(a->req, a->len - 1);
+}
+
+void dev_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_ask *a;
+
+	if (fuse_file_of(fi)->file) {
+		fuse_write(req, ino, buf, size, off, fi);
+		return;
+	}
+	a = fuse_ask_new(req, ino, buf, size, size + 1, write_answer);
+	if (!a)
+		return;
+	a->name[size] = '\0';
+	a->len = size + 1;
+	a->file = fuse_file_of(fi);
+	a->off = (uint64_t)off;
+	fuse_ask_send(a);
+}
+
+void dev_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	if (fuse_file_of(fi)->file)
+		fuse_fsync(req, ino, datasync, fi);
+	else
+		fuse_reply_err(req, 0);
+}
+
+void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	if (fuse_file_of(fi)->file)
+		fuse_lseek(req, ino, off, whence, fi);
+	else
+		fuse_reply_err(req, EINVAL);
+}
+
+void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
+{
+	if (fuse_file_of(fi)->file)
+		fuse_fallocate(req, ino, mode, off, len, fi);
+	else
+		fuse_reply_err(req, EOPNOTSUPP);
+}

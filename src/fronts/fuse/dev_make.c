@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What others make in the view: directories, links, files, pipes, sockets, nodes. It is kept in memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fronts/fuse/dev.h"
+
+/* 0, or why NAME cannot be made in DIR. */
+static int make_check(const struct dev_node *dir, const char *name)
+{
+	if (dir->live && dir->device)
+		return EPERM;		/* a device's own */
+	if (strlen(name) > DEV_NAME_MAX)
+		return ENAMETOOLONG;
+	if (dev_entry_find(dir, name))
+		return EEXIST;
+	return dir->view->n_made >= DEV_NODES_MAX ? ENOSPC : 0;
+}
+
+static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, const char *target)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(a->req);
+	struct dev_node *n = dev_node_new(dir->view, a->mode, 0);
+
+	if (!n)
+		return NULL;
+	dir->view->n_made++;
+	n->uid = ctx->uid;
+	n->gid = ctx->gid;
+	n->rdev = a->rdev;
+	n->data = target ? strdup(target) : NULL;
+	n->len = target ? strlen(target) : 0;
+	if ((target && !n->data) || !dev_entry_new(dir, a->name, n)) {
+		dev_node_check(n);
+		return NULL;
+	}
+	dev_touch(dir);
+	return n;
+}
+
+static void make_answer(struct fuse_ask *a)
+{
+	struct dev_node *dir = dev_ask_dir(a, a->ino), *n;
+	int err;
+
+	if (!dir)
+		return;
+	err = make_check(dir, a->name);
+	if (err) {
+		fuse_reply_err(a->req, err);
+		return;
+	}
+	n = make_node(a, dir, S_ISLNK(a->mode) ? a->name + strlen(a->name) + 1 : NULL);
+	if (n)
+		dev_reply_entry(a->req, n);
+	else
+		fuse_reply_err(a->req, ENOMEM);
+}
+
+static void make_ask(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct fuse_ask *a = fuse_ask_new(req, parent, name, strlen(name) + 1, strlen(name) + 1, make_answer);
+
+	if (!a)
+		return;
+	a->mode = mode;
+	a->rdev = rdev;
+	fuse_ask_send(a);
+}
+
+void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	make_ask(req, parent, name, mode, rdev);
+}
+
+void dev_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	make_ask(req, parent, name, S_IFDIR | (mode & 07777), 0);
+}
+
+void dev_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	size_t n = strlen(name) + 1;
+	struct fuse_ask *a = fuse_ask_new(req, parent, name, n, n + strlen(target) + 1, make_answer);
+
+	if (!a)
+		return;
+	strcpy(a->name + n, target);
+	a->mode = S_IFLNK | 0777;
+	fuse_ask_send(a);
+}
+
+static void link_answer(struct fuse_ask *a)
+{
+	struct dev_node *dir = dev_ask_dir(a, a->to), *n;
+	int err;
+
+	if (!dir)
+		return;
+	n = dev_node_find(a->mount->view, a->ino);
+	err = !n ? ESTALE : n->live || S_ISDIR(n->mode) ? EPERM : make_check(dir, a->name);
+	if (!err && !dev_entry_new(dir, a->name, n))
+		err = ENOMEM;
+	if (err) {
+		fuse_reply_err(a->req, err);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &n->ctime);
+	dev_touch(dir);
+	dev_reply_entry(a->req, n);
+}
+
+void dev_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	struct fuse_ask *a = fuse_ask_new(req, ino, name, strlen(name) + 1, strlen(name) + 1, link_answer);
+
+	if (!a)
+		return;
+	a->to = parent;
+	fuse_ask_send(a);
+}

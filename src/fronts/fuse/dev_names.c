@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Looking around in the view: names, attributes, lists, links. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fronts/fuse/dev.h"
+
+#define NAMES_HIDDEN ".dmuse"	/* found by who knows of it */
+#define NAMES_TEXT_SIZE 4096	/* what files in /sys say of their size */
+
+static void stat_size(const struct dev_node *n, struct stat *st)
+{
+	const struct fuse_node *f = n->io && n->device ? fuse_node_find(n->view->front, n->id) : NULL;
+
+	if (f)
+		st->st_size = (off_t)atomic_load(&f->size);
+	else if (n->text)
+		st->st_size = n->device ? NAMES_TEXT_SIZE : 0;
+	else
+		st->st_size = (off_t)n->len;
+	st->st_blocks = n->text ? 0 : (st->st_size + DM_SECTOR - 1) >> DM_SECTOR_SHIFT;
+}
+
+void dev_stat(const struct dev_node *n, struct stat *st)
+{
+	*st = (struct stat){
+		.st_ino = n->id, .st_mode = n->mode, .st_nlink = S_ISDIR(n->mode) ? 1 : n->nlink, .st_uid = n->uid,
+		.st_gid = n->gid, .st_rdev = n->rdev, .st_blksize = 4096, .st_atim = n->atime, .st_mtim = n->mtime,
+		.st_ctim = n->ctime,
+	};
+	stat_size(n, st);
+}
+
+/* A name of a device may be another's in a moment, and is asked for each time; all others change only through the kernel. */
+void dev_reply_entry(fuse_req_t req, struct dev_node *n)
+{
+	struct fuse_entry_param e = { .ino = n->id, .attr_timeout = DEV_KEPT,
+				      .entry_timeout = n->live && n->device ? 0 : DEV_KEPT };
+
+	dev_stat(n, &e.attr);
+	n->known++;
+	if (fuse_reply_entry(req, &e))
+		dev_node_forget(n, 1);
+}
+
+struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id)
+{
+	struct dev_node *dir = dev_node_find(a->mount->view, id);
+
+	if (!dir || !dir->nlink) {
+		fuse_reply_err(a->req, dir ? ENOENT : ESTALE);
+		return NULL;
+	}
+	if (!S_ISDIR(dir->mode)) {
+		fuse_reply_err(a->req, ENOTDIR);
+		return NULL;
+	}
+	if (dir->refresh)
+		dir->refresh(dir);
+	return dir;
+}
+
+static void lookup_answer(struct fuse_ask *a)
+{
+	struct dev_node *dir = dev_ask_dir(a, a->ino);
+	struct dev_entry *e;
+
+	if (!dir)
+		return;
+	e = dev_entry_find(dir, a->name);
+	if (e)
+		dev_reply_entry(a->req, e->of);
+	else
+		fuse_reply_err(a->req, ENOENT);
+}
+
+void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	fuse_ask(req, parent, name, 0, 0, lookup_answer);
+}
+
+static void forget_answer(struct fuse_ask *a)
+{
+	struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+
+	if (n)
+		dev_node_forget(n, a->off);
+	fuse_reply_none(a->req);
+}
+
+void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times)
+{
+	fuse_ask(req, ino, "", times, 0, forget_answer);
+}
+
+static void attr_answer(struct fuse_ask *a)
+{
+	const struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+	struct stat st;
+
+	if (!n) {
+		fuse_reply_err(a->req, ESTALE);
+		return;
+	}
+	dev_stat(n, &st);
+	fuse_reply_attr(a->req, &st, DEV_KEPT);
+}
+
+void dev_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	fuse_ask(req, ino, "", 0, 0, attr_answer);
+}
+
+static void readlink_answer(struct fuse_ask *a)
+{
+	const struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+
+	if (n && S_ISLNK(n->mode))
+		fuse_reply_readlink(a->req, n->data);
+	else
+		fuse_reply_err(a->req, n ? EINVAL : ESTALE);
+}
+
+void dev_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	fuse_ask(req, ino, "", 0, 0, readlink_answer);
+}
+
+struct names_page {
+	fuse_req_t req;
+	char *buf;
+	size_t len, room;
+};
+
+/* One more name, which stands at PLACE; false if there is no room. */
+static bool names_add(struct names_page *p, const char *name, const struct dev_node *n, uint64_t place)
+{
+	struct stat st = { .st_ino = n->id, .st_mode = n->mode };
+	size_t len = fuse_add_direntry(p->req, p->buf + p->len, p->room - p->len, name, &st, (off_t)place);
+
+	if (len > p->room - p->len)
+		return false;
+	p->len += len;
+	return true;
+}
+
+static void names_fill(struct names_page *p, const struct dev_node *dir, uint64_t off)
+{
+	bool room = true;
+	struct list *pos, *next;
+
+	if (off < 1)
+		room = names_add(p, ".", dir, 1);
+	if (room && off < 2)
+		room = names_add(p, "..", dir->parent, 2);
+	list_each(pos, next, &dir->entries) {
+		const struct dev_entry *e = container(pos, struct dev_entry, node);
+
+		if (!room)
+			return;
+		if (e->place > off && !(dir == dir->view->root && !strcmp(e->name, NAMES_HIDDEN)))
+			room = names_add(p, e->name, e->of, e->place);
+	}
+}
+
+static void readdir_answer(struct fuse_ask *a)
+{
+	const struct dev_node *dir = dev_ask_dir(a, a->ino);
+	struct names_page p = { .req = a->req, .room = a->size };
+
+	if (!dir)
+		return;
+	p.buf = malloc(a->size);
+	if (p.buf) {
+		names_fill(&p, dir, a->off);
+		fuse_reply_buf(a->req, p.buf, p.len);
+	} else {
+		fuse_reply_err(a->req, ENOMEM);
+	}
+	free(p.buf);
+}
+
+void dev_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)fi;
+	fuse_ask(req, ino, "", (uint64_t)off, size, readdir_answer);
+}

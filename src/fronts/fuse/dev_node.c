@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nodes and names of the view. A node lives as long as a name leads to it, a program has it open, or the kernel knows
+ * it. The kernel's own forgetting is the only word on the last one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fronts/fuse/dev.h"
+
+#define NODE_FIRST_PLACE 3	/* 1 and 2 are . and .. */
+
+struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id)
+{
+	struct dev_node *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->view = v;
+	n->id = id ? id : v->front->next_id++;
+	n->mode = mode;
+	n->next_place = NODE_FIRST_PLACE;
+	list_init(&n->entries);
+	clock_gettime(CLOCK_REALTIME, &n->mtime);
+	n->atime = n->ctime = n->mtime;
+	HASH_ADD(by_id, v->by_id, id, sizeof(n->id), n);
+	return n;
+}
+
+struct dev_node *dev_node_find(struct dev_view *v, uint64_t id)
+{
+	struct dev_node *n;
+
+	HASH_FIND(by_id, v->by_id, &id, sizeof(id), n);
+	return n;
+}
+
+void dev_node_check(struct dev_node *n)
+{
+	struct dev_view *v = n->view;
+
+	if (n->nlink || n->known || n->opens || n == v->root)
+		return;
+	HASH_DELETE(by_id, v->by_id, n);
+	if (!n->live) {
+		v->n_made--;
+		v->n_bytes -= S_ISREG(n->mode) ? n->len : 0;
+	}
+	free(n->data);
+	free(n);
+}
+
+void dev_node_forget(struct dev_node *n, uint64_t times)
+{
+	n->known -= times < n->known ? times : n->known;
+	dev_node_check(n);
+}
+
+struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name)
+{
+	struct dev_entry *e;
+
+	HASH_FIND(by_name, dir->by_name, name, strlen(name), e);
+	return e;
+}
+
+struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of)
+{
+	struct dev_entry *e = calloc(1, sizeof(*e) + strlen(name) + 1);
+
+	if (!e)
+		return NULL;
+	strcpy(e->name, name);
+	e->dir = dir;
+	e->of = of;
+	e->place = dir->next_place++;
+	list_init(&e->shown);
+	list_append(&dir->entries, &e->node);
+	HASH_ADD(by_name, dir->by_name, name, strlen(e->name), e);
+	of->nlink++;
+	if (S_ISDIR(of->mode))
+		of->parent = dir;
+	return e;
+}
+
+static void entry_free(struct dev_entry *e)
+{
+	struct dev_node *of = e->of;
+
+	HASH_DELETE(by_name, e->dir->by_name, e);
+	list_remove(&e->node);
+	list_remove(&e->shown);
+	free(e);
+	of->nlink--;
+	of->device = of->nlink ? of->device : NULL;
+	if (S_ISDIR(of->mode))
+		of->parent = NULL;
+	clock_gettime(CLOCK_REALTIME, &of->ctime);
+	dev_node_check(of);
+}
+
+int dev_entry_move(struct dev_entry *e, struct dev_node *to, const char *name)
+{
+	struct dev_entry *new = dev_entry_new(to, name, e->of);
+
+	if (!new)
+		return -ENOMEM;
+	entry_free(e);
+	if (S_ISDIR(new->of->mode))
+		new->of->parent = to;
+	return 0;
+}
+
+/* From the bottom up, without recursion: directories may be nested as deep as anybody likes. */
+void dev_node_clear(struct dev_node *dir)
+{
+	struct dev_node *at = dir;
+
+	while (!list_empty(&dir->entries)) {
+		struct dev_entry *e = container(at->entries.next, struct dev_entry, node);
+
+		if (!list_empty(&e->of->entries)) {
+			at = e->of;
+			continue;
+		}
+		entry_free(e);
+		if (list_empty(&at->entries))
+			at = dir;
+	}
+}
+
+void dev_entry_drop(struct dev_entry *e)
+{
+	dev_node_clear(e->of);
+	entry_free(e);
+}
+
+void dev_touch(struct dev_node *n)
+{
+	clock_gettime(CLOCK_REALTIME, &n->mtime);
+	n->ctime = n->mtime;
+}

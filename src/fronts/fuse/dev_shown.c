@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices in the view: their nodes, their io files, their pieces of /sys, which come and go with them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/fuse/dev.h"
+
+#define SHOWN_DISK_GROUP 6	/* "disk" on Debian and its kin */
+
+struct dev_shown {
+	UT_hash_handle by_device;
+	struct dm_device *device;
+	struct list entries;		/* dev_entry.shown */
+	struct dev_entry *mapper;	/* the one that is renamed; or NULL */
+	bool failed;			/* memory ran out */
+};
+
+uint32_t dev_major(const struct dm_device *d)
+{
+	return d->world->major;
+}
+
+void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
+{
+	snprintf(name, DM_NAME_MAX + 1, "dm-%u", d->minor);
+}
+
+struct dm_device *dev_by_number(const struct fuse_front *f, unsigned major, unsigned minor)
+{
+	return major == f->world->major ? dm_find_minor(f->world, minor) : NULL;
+}
+
+/* A device wins a name over what others made there, whatever that is. */
+static bool shown_make_way(struct dev_node *dir, const char *name)
+{
+	struct dev_entry *e = dev_entry_find(dir, name);
+
+	if (!e)
+		return true;
+	if (e->of->live)
+		return false;
+	dev_entry_drop(e);
+	fuse_stale(dir->view->mount, dir->id, name);
+	return true;
+}
+
+static struct dev_entry *shown_enter(struct dev_shown *s, struct dev_node *dir, const char *name, struct dev_node *n)
+{
+	struct dev_entry *e = n ? dev_entry_new(dir, name, n) : NULL;
+
+	if (!e) {
+		if (n)
+			dev_node_check(n);
+		s->failed = true;
+		return NULL;
+	}
+	list_append(&s->entries, &e->shown);
+	return e;
+}
+
+static struct dev_node *shown_node(struct dev_shown *s, struct dev_node *dir, mode_t mode, uint64_t id)
+{
+	struct dev_node *n = dev_node_new(dir->view, mode, id);
+
+	if (!n)
+		return NULL;
+	n->live = true;
+	n->device = s->device;
+	return n;
+}
+
+static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, const char *name)
+{
+	struct dev_node *n;
+
+	if (!shown_make_way(dir, name))
+		return NULL;
+	n = shown_node(s, dir, S_IFBLK | 0660, 0);
+	if (n) {
+		n->rdev = makedev(dev_major(s->device), s->device->minor);
+		n->gid = geteuid() ? 0 : SHOWN_DISK_GROUP;
+	}
+	return shown_enter(s, dir, name, n);
+}
+
+/* The io file is the same file for data.c as in a folder of devices. */
+static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number)
+{
+	const struct fuse_node *f = fuse_node_of(v->front, s->device);
+	struct dev_node *n;
+
+	if (!f || !shown_make_way(v->io, number)) {
+		s->failed |= !f;
+		return;
+	}
+	n = shown_node(s, v->io, S_IFREG | 0600, f->id);
+	if (n)
+		n->io = true;
+	shown_enter(s, v->io, number, n);
+}
+
+static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *name, const char *up, const char *kernel)
+{
+	struct dev_node *n;
+
+	if (!shown_make_way(dir, name))
+		return;
+	n = shown_node(s, dir, S_IFLNK | 0777, 0);
+	if (n && asprintf(&n->data, "%s/devices/virtual/block/%s", up, kernel) < 0) {
+		n->data = NULL;
+		dev_node_check(n);
+		n = NULL;
+	}
+	if (n)
+		n->len = strlen(n->data);
+	shown_enter(s, dir, name, n);
+}
+
+static void shown_sys(struct dev_shown *s, struct dev_view *v, const char *number, const char *kernel)
+{
+	struct dev_node *dir;
+
+	shown_link(s, v->sys_numbers, number, "../..", kernel);
+	shown_link(s, v->sys_block, kernel, "..", kernel);
+	shown_link(s, v->sys_class, kernel, "../..", kernel);
+	if (!shown_make_way(v->sys_devices, kernel))
+		return;
+	dir = shown_node(s, v->sys_devices, S_IFDIR | 0755, 0);
+	if (dir)
+		dir->refresh = dev_sys_fill;
+	shown_enter(s, v->sys_devices, kernel, dir);
+}
+
+static void shown_drop_entries(struct dev_shown *s)
+{
+	while (!list_empty(&s->entries))
+		dev_entry_drop(container(s->entries.next, struct dev_entry, shown));
+}
+
+static void shown_free(struct dev_view *v, struct dev_shown *s)
+{
+	shown_drop_entries(s);
+	HASH_DELETE(by_device, v->shown, s);
+	free(s);
+}
+
+static void shown_add(struct dev_view *v, struct dm_device *d)
+{
+	struct dev_shown *s = calloc(1, sizeof(*s));
+	char kernel[DM_NAME_MAX + 1], number[24];
+
+	if (!s) {
+		log_warn("no memory to show device '%s' in sessions", d->name);
+		return;
+	}
+	s->device = d;
+	list_init(&s->entries);
+	HASH_ADD(by_device, v->shown, device, sizeof(s->device), s);
+	dev_kernel_name(d, kernel);
+	snprintf(number, sizeof(number), "%u:%u", dev_major(d), d->minor);
+	shown_io(s, v, number);
+	shown_sys(s, v, number, kernel);
+	shown_block(s, v->root, kernel);
+	s->mapper = shown_block(s, v->mapper, d->name);
+	if (s->failed) {
+		log_warn("no memory to show device '%s' in sessions", d->name);
+		shown_free(v, s);
+	}
+}
+
+static void shown_rename(struct dev_shown *s)
+{
+	struct dev_node *dir = s->mapper->dir;
+
+	dev_entry_drop(s->mapper);
+	s->mapper = shown_block(s, dir, s->device->name);
+	if (!s->mapper)
+		log_warn("no memory to show device '%s' in sessions", s->device->name);
+}
+
+void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change what)
+{
+	struct dev_shown *s;
+
+	HASH_FIND(by_device, v->shown, &d, sizeof(d), s);
+	if (what == DM_ADDED && !s)
+		shown_add(v, d);
+	else if (what == DM_REMOVED && s)
+		shown_free(v, s);
+	else if (what == DM_RENAMED && s && s->mapper)
+		shown_rename(s);
+}
+
+void dev_shown_all(struct dev_view *v)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &v->front->world->devices)
+		shown_add(v, container(pos, struct dm_device, node));
+}
+
+void dev_shown_free(struct dev_view *v)
+{
+	struct dev_shown *s, *next;
+
+	HASH_ITER(by_device, v->shown, s, next)
+		shown_free(v, s);
+}
+
+struct dev_view *dev_view_of(const struct fuse_front *f)
+{
+	struct list *pos;
+
+	for (pos = f->mounts.prev; pos != &f->mounts; pos = pos->prev) {
+		struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (m->view && !m->gone && !m->ending)
+			return m->view;
+	}
+	return NULL;
+}

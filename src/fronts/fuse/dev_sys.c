@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device's directory in /sys/devices/virtual/block: what the kernel shows of a mapped device there. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/table.h"
+#include "fronts/fuse/dev.h"
+
+struct fuse_node *dev_device_file(const struct dev_node *n)
+{
+	return fuse_node_of(n->view->front, n->device);
+}
+
+static void show_dev(const struct dev_node *n, struct text *out)
+{
+	text_printf(out, "%u:%u\n", dev_major(n->device), n->device->minor);
+}
+
+static uint64_t number_size(const struct dev_node *n)
+{
+	return dm_device_sectors(n->device);
+}
+
+static uint64_t number_readonly(const struct dev_node *n)
+{
+	return dm_device_readonly(n->device);
+}
+
+/* Nobody else ever had this number, nor will. */
+static uint64_t number_diskseq(const struct dev_node *n)
+{
+	const struct fuse_node *f = dev_device_file(n);
+
+	return f ? f->id : 0;
+}
+
+static void show_uevent(const struct dev_node *n, struct text *out)
+{
+	char name[DM_NAME_MAX + 1];
+
+	dev_kernel_name(n->device, name);
+	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=disk\nDISKSEQ=%" PRIu64 "\n", dev_major(n->device),
+		    n->device->minor, name, number_diskseq(n));
+}
+
+/* Nobody listens to what would be sent. */
+static int store_uevent(struct dev_node *n, const char *value)
+{
+	(void)n;
+	(void)value;
+	return 0;
+}
+
+static void show_io(struct text *out, const struct dm_stats *s, enum dm_op op, enum dm_op too)
+{
+	text_printf(out, "%8" PRIu64 " %8u %8" PRIu64 " %8" PRIu64 " ", s->ios[op] + (op == too ? 0 : s->ios[too]), 0,
+		    s->sectors[op] + (op == too ? 0 : s->sectors[too]),
+		    (s->ns[op] + (op == too ? 0 : s->ns[too])) / 1000000);
+}
+
+static void show_stat(const struct dev_node *n, struct text *out)
+{
+	struct dm_stats s = { 0 };
+	unsigned i;
+
+	for (i = 0; i < n->device->world->n_io; i++) {
+		const struct dm_stats *lane = atomic_load(&n->device->lanes[i].stats);
+
+		if (lane)
+			dm_stats_add(&s, lane, 1);
+	}
+	show_io(out, &s, DM_READ, DM_READ);
+	show_io(out, &s, DM_WRITE, DM_ZEROES);
+	text_printf(out, "%8u %8" PRIu64 " %8" PRIu64 " ", 0, (s.ns[DM_READ] + s.ns[DM_WRITE]) / 1000000,
+		    (s.ns[DM_READ] + s.ns[DM_WRITE] + s.ns[DM_DISCARD] + s.ns[DM_FLUSH]) / 1000000);
+	show_io(out, &s, DM_DISCARD, DM_DISCARD);
+	text_printf(out, "%8" PRIu64 " %8" PRIu64 "\n", s.ios[DM_FLUSH], s.ns[DM_FLUSH] / 1000000);
+}
+
+static void show_name(const struct dev_node *n, struct text *out)
+{
+	text_printf(out, "%s\n", n->device->name);
+}
+
+static void show_uuid(const struct dev_node *n, struct text *out)
+{
+	text_printf(out, "%s\n", n->device->uuid);
+}
+
+static uint64_t number_suspended(const struct dev_node *n)
+{
+	return n->device->state == DM_SUSPENDED;
+}
+
+static const struct dev_text sys_texts[] = {
+	{ .name = "alignment_offset", .fixed = "0\n" },
+	{ .name = "capability", .fixed = "0\n" },
+	{ .name = "dev", .show = show_dev },
+	{ .name = "discard_alignment", .fixed = "0\n" },
+	{ .name = "diskseq", .number = number_diskseq },
+	{ .name = "events", .fixed = "" },
+	{ .name = "events_async", .fixed = "" },
+	{ .name = "events_poll_msecs", .fixed = "-1\n" },
+	{ .name = "ext_range", .fixed = "1\n" },
+	{ .name = "hidden", .fixed = "0\n" },
+	{ .name = "inflight", .fixed = "       0        0\n" },
+	{ .name = "range", .fixed = "1\n" },
+	{ .name = "removable", .fixed = "0\n" },
+	{ .name = "ro", .number = number_readonly },
+	{ .name = "size", .number = number_size },
+	{ .name = "stat", .show = show_stat },
+	{ .name = "uevent", .show = show_uevent, .store = store_uevent },
+	{ 0 },
+};
+
+static const struct dev_text dm_texts[] = {
+	{ .name = "name", .show = show_name },
+	{ .name = "rq_based_seq_io_merge_deadline", .fixed = "0\n" },
+	{ .name = "suspended", .number = number_suspended },
+	{ .name = "use_blk_mq", .fixed = "1\n" },
+	{ .name = "uuid", .show = show_uuid },
+	{ 0 },
+};
+
+static void sys_texts_add(struct dev_node *dir, const struct dev_text *t)
+{
+	for (; dir && t->name; t++)
+		dev_add_text(dir, t);
+}
+
+static void sys_dir(struct dev_node *dir, const char *name, const struct dev_text *t)
+{
+	sys_texts_add(dev_add(dir, name, S_IFDIR | 0755), t);
+}
+
+static bool table_uses(const struct dm_table *t, const struct dm_device *d)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++)
+		if (t->stores[i]->device == d)
+			return true;
+	return false;
+}
+
+static void sys_want_device(struct dev_node *dir, const struct dm_device *d)
+{
+	char name[DM_NAME_MAX + 1], target[DM_NAME_MAX + 8];
+
+	dev_kernel_name(d, name);
+	snprintf(target, sizeof(target), "../../%s", name);
+	dev_links_want(dir, name, target);
+}
+
+/* Who stands on the device, with either table. */
+static void sys_holders(struct dev_node *dir)
+{
+	struct list *pos, *next;
+
+	if (!dir->device)
+		return;
+	dev_links_begin(dir);
+	list_each(pos, next, &dir->device->world->devices) {
+		const struct dm_device *d = container(pos, struct dm_device, node);
+
+		if (table_uses(d->active, dir->device) || table_uses(d->inactive, dir->device))
+			sys_want_device(dir, d);
+	}
+	dev_links_end(dir);
+}
+
+/* A block device of the machine, where it is in /sys. */
+static void sys_want_real(struct dev_node *dir, const struct dm_store *s)
+{
+	char number[48], path[PATH_MAX], target[PATH_MAX + 16];
+
+	snprintf(number, sizeof(number), "/sys/dev/block/%u:%u", s->major, s->minor);
+	if (!realpath(number, path) || strncmp(path, "/sys/devices/", 13))
+		return;
+	snprintf(target, sizeof(target), "../../../../%s", path + 13);
+	dev_links_want(dir, strrchr(path, '/') + 1, target);
+}
+
+static void sys_want_stores(struct dev_node *dir, const struct dm_table *t)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++)
+		if (t->stores[i]->device)
+			sys_want_device(dir, t->stores[i]->device);
+		else if (t->stores[i]->major)
+			sys_want_real(dir, t->stores[i]);
+}
+
+static void sys_slaves(struct dev_node *dir)
+{
+	if (!dir->device)
+		return;
+	dev_links_begin(dir);
+	sys_want_stores(dir, dir->device->active);
+	sys_want_stores(dir, dir->device->inactive);
+	dev_links_end(dir);
+}
+
+static void sys_dir_of_links(struct dev_node *dir, const char *name, void (*refresh)(struct dev_node *dir))
+{
+	struct dev_node *n = dev_add(dir, name, S_IFDIR | 0755);
+
+	if (n)
+		n->refresh = refresh;
+}
+
+/* Most devices are never looked at: it is made at the first look. */
+void dev_sys_fill(struct dev_node *dir)
+{
+	if (dir->by_name || !dir->device)
+		return;
+	sys_texts_add(dir, sys_texts);
+	sys_dir(dir, "dm", dm_texts);
+	sys_dir(dir, "queue", dev_queue_texts);
+	sys_dir(dir, "bdi", dev_bdi_texts);
+	sys_dir_of_links(dir, "holders", sys_holders);
+	sys_dir_of_links(dir, "slaves", sys_slaves);
+	dev_add_link(dir, "subsystem", "../../../../class/block");
+}

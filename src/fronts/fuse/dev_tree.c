@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The part of the view that is always there, and how nodes of ours are added to it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "fronts/fuse/dev.h"
+
+#define TREE_CONTROL makedev(10, 236)	/* /dev/mapper/control on any Linux since 2.6.36 */
+
+static const struct dev_text tree_proc_devices = { .name = "proc-devices", .show = dev_proc_devices };
+
+struct dev_node *dev_add(struct dev_node *dir, const char *name, mode_t mode)
+{
+	struct dev_node *n = dir ? dev_node_new(dir->view, mode, 0) : NULL;
+
+	if (!n)
+		return NULL;
+	n->live = true;
+	n->device = dir->device;
+	if (dev_entry_new(dir, name, n))
+		return n;
+	dev_node_check(n);
+	return NULL;
+}
+
+struct dev_node *dev_add_link(struct dev_node *dir, const char *name, const char *target)
+{
+	struct dev_node *n = dev_add(dir, name, S_IFLNK | 0777);
+
+	if (!n)
+		return NULL;
+	n->data = strdup(target);
+	if (n->data) {
+		n->len = strlen(target);
+		return n;
+	}
+	dev_entry_drop(dev_entry_find(dir, name));
+	return NULL;
+}
+
+struct dev_node *dev_add_text(struct dev_node *dir, const struct dev_text *t)
+{
+	struct dev_node *n = dev_add(dir, t->name, S_IFREG | (t->store ? 0644 : 0444));
+
+	if (n)
+		n->text = t;
+	return n;
+}
+
+void dev_text_fill(const struct dev_node *n, struct text *out)
+{
+	const struct dev_text *t = n->text;
+
+	if (t->show)
+		t->show(n, out);
+	else if (t->number)
+		text_printf(out, "%" PRIu64 "\n", t->number(n));
+	else
+		text_add(out, t->fixed);
+}
+
+static struct dev_node *tree_dir(struct dev_node *dir, const char *name)
+{
+	return dev_add(dir, name, S_IFDIR | 0755);
+}
+
+static int tree_grow(struct dev_view *v)
+{
+	struct dev_node *control, *io_control, *hidden, *sys, *proc;
+
+	v->mapper = tree_dir(v->root, "mapper");
+	control = dev_add(v->mapper, "control", S_IFCHR | 0600);
+	hidden = tree_dir(v->root, ".dmuse");
+	v->io = tree_dir(hidden, "io");
+	io_control = dev_add(v->io, "control", S_IFREG | 0600);
+	proc = hidden ? dev_add_text(hidden, &tree_proc_devices) : NULL;
+	sys = tree_dir(hidden, "sys");
+	v->sys_numbers = tree_dir(tree_dir(sys, "dev"), "block");
+	v->sys_block = tree_dir(sys, "block");
+	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
+	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
+	if (!control || !io_control || !proc || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+		return -ENOMEM;
+	control->rdev = TREE_CONTROL;
+	io_control->control = true;
+	return 0;
+}
+
+int dev_tree_grow(struct dev_view *v)
+{
+	v->root = dev_node_new(v, S_IFDIR | 0755, FUSE_ROOT_ID);
+	if (!v->root)
+		return -ENOMEM;
+	v->root->live = true;
+	v->root->nlink = 1;
+	v->root->parent = v->root;
+	return tree_grow(v);
+}
