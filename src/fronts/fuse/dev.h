@@ -107,10 +107,8 @@ struct dev_view *dev_view_of(const struct fuse_front *f);	/* the newest that is 
 void dev_shown_all(struct dev_view *v);
 void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change what);
 void dev_shown_free(struct dev_view *v);
-uint32_t dev_major(const struct dm_device *d);
 /* The name of D in /dev and /sys/block. */
 void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
-struct dm_device *dev_by_number(const struct fuse_front *f, unsigned major, unsigned minor);
 
 /* dev_sys.c, dev_queue.c, dev_proc.c: lists end with a text without a name */
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; a refresh() */

@@ -7,6 +7,7 @@
 #include "fronts/fuse/dev.h"
 
 #define PROC_DM "device-mapper"
+#define PROC_DISK "ubd"			/* a type that LVM takes */
 #define PROC_BLOCK "Block devices:\n"
 
 struct proc_major {
@@ -38,7 +39,9 @@ static void proc_line(struct text *out, const struct proc_major *all, const stru
 
 void dev_proc_devices(const struct dev_node *n, struct text *out)
 {
-	const struct proc_major all[] = { { n->view->front->world->major, PROC_DM }, { 0, NULL } }, *ours = all;
+	const struct proc_major all[] = { { DM_DISK_MAJOR, PROC_DISK }, { n->view->front->world->major, PROC_DM },
+					  { 0, NULL } };
+	const struct proc_major *ours = all;
 	FILE *f = fopen("/proc/devices", "re");
 	bool block = false;
 	char line[256];

@@ -88,5 +88,5 @@ struct dm_device *fuse_dev_resolve(struct fuse_front *f, const char *path)
 	n = resolve_walk(v, copy);
 	if (!n || !S_ISBLK(n->mode))
 		return NULL;
-	return n->device ? n->device : dev_by_number(f, major(n->rdev), minor(n->rdev));
+	return n->device ? n->device : dm_find_number(f->world, major(n->rdev), minor(n->rdev));
 }

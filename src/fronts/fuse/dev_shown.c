@@ -20,19 +20,12 @@ struct dev_shown {
 	bool failed;			/* memory ran out */
 };
 
-uint32_t dev_major(const struct dm_device *d)
-{
-	return d->world->major;
-}
-
 void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
 {
-	snprintf(name, DM_NAME_MAX + 1, "dm-%u", d->minor);
-}
-
-struct dm_device *dev_by_number(const struct fuse_front *f, unsigned major, unsigned minor)
-{
-	return major == f->world->major ? dm_find_minor(f->world, minor) : NULL;
+	if (d->disk)
+		strcpy(name, d->name);
+	else
+		snprintf(name, DM_NAME_MAX + 1, "dm-%u", d->minor);
 }
 
 /* A device wins a name over what others made there, whatever that is. */
@@ -82,7 +75,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 		return NULL;
 	n = shown_node(s, dir, S_IFBLK | 0660, 0);
 	if (n) {
-		n->rdev = makedev(dev_major(s->device), s->device->minor);
+		n->rdev = makedev(s->device->major, s->device->minor);
 		n->gid = geteuid() ? 0 : SHOWN_DISK_GROUP;
 	}
 	return shown_enter(s, dir, name, n);
@@ -162,11 +155,12 @@ static void shown_add(struct dev_view *v, struct dm_device *d)
 	list_init(&s->entries);
 	HASH_ADD(by_device, v->shown, device, sizeof(s->device), s);
 	dev_kernel_name(d, kernel);
-	snprintf(number, sizeof(number), "%u:%u", dev_major(d), d->minor);
+	snprintf(number, sizeof(number), "%u:%u", d->major, d->minor);
 	shown_io(s, v, number);
 	shown_sys(s, v, number, kernel);
 	shown_block(s, v->root, kernel);
-	s->mapper = shown_block(s, v->mapper, d->name);
+	if (!d->disk)
+		s->mapper = shown_block(s, v->mapper, d->name);
 	if (s->failed) {
 		log_warn("no memory to show device '%s' in sessions", d->name);
 		shown_free(v, s);
@@ -201,6 +195,8 @@ void dev_shown_all(struct dev_view *v)
 	struct list *pos, *next;
 
 	list_each(pos, next, &v->front->world->devices)
+		shown_add(v, container(pos, struct dm_device, node));
+	list_each(pos, next, &v->front->world->disks)
 		shown_add(v, container(pos, struct dm_device, node));
 }
 

@@ -18,7 +18,7 @@ struct fuse_node *dev_device_file(const struct dev_node *n)
 
 static void show_dev(const struct dev_node *n, struct text *out)
 {
-	text_printf(out, "%u:%u\n", dev_major(n->device), n->device->minor);
+	text_printf(out, "%u:%u\n", n->device->major, n->device->minor);
 }
 
 static uint64_t number_size(const struct dev_node *n)
@@ -44,7 +44,7 @@ static void show_uevent(const struct dev_node *n, struct text *out)
 	char name[DM_NAME_MAX + 1];
 
 	dev_kernel_name(n->device, name);
-	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=disk\nDISKSEQ=%" PRIu64 "\n", dev_major(n->device),
+	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=disk\nDISKSEQ=%" PRIu64 "\n", n->device->major,
 		    n->device->minor, name, number_diskseq(n));
 }
 
@@ -221,7 +221,8 @@ void dev_sys_fill(struct dev_node *dir)
 	if (dir->by_name || !dir->device)
 		return;
 	sys_texts_add(dir, sys_texts);
-	sys_dir(dir, "dm", dm_texts);
+	if (!dir->device->disk)
+		sys_dir(dir, "dm", dm_texts);
 	sys_dir(dir, "queue", dev_queue_texts);
 	sys_dir(dir, "bdi", dev_bdi_texts);
 	sys_dir_of_links(dir, "holders", sys_holders);
