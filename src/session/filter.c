@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which system calls stop for the supervisor. libseccomp writes the program; seccomp(2) itself loads it, because
+ * libseccomp 2.5 does not know the flag with which a signal leaves a call alone that is being answered.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/filter.h>
+
+#include "session/supervisor.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+/* Such an open never reaches a driver: the kernel does all of it. (O_TMPFILE has O_DIRECTORY in it.) */
+#define OPEN_HARMLESS (O_PATH | O_DIRECTORY)
+#define FSCONFIG_A_STRING 1
+
+struct filter_rule {
+	int call;		/* below 0: this machine has no such call */
+	int arg;		/* -1: whatever its arguments */
+	uint64_t mask, value;
+};
+
+static const struct filter_rule filter_notify[] = {
+	{ SCMP_SYS(open), 1, OPEN_HARMLESS, 0 },
+	{ SCMP_SYS(creat), -1, 0, 0 },
+	{ SCMP_SYS(openat), 2, OPEN_HARMLESS, 0 },
+	{ SCMP_SYS(openat2), -1, 0, 0 },
+	{ SCMP_SYS(fstat), -1, 0, 0 },
+	{ SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
+	{ SCMP_SYS(statx), 2, AT_EMPTY_PATH, AT_EMPTY_PATH },
+	{ SCMP_SYS(mount), -1, 0, 0 },
+	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_STRING },
+};
+
+/* An ordinary user may not do these, and programs that want to warn that they could not. */
+static const int filter_pretend[] = {
+	SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(mlockall), SCMP_SYS(munlock), SCMP_SYS(munlockall), SCMP_SYS(setpriority),
+};
+
+/* Whether root here is an ordinary user outside. */
+static bool filter_user_namespace(void)
+{
+	unsigned long inside, outside, count;
+	FILE *f = fopen("/proc/self/uid_map", "re");
+	bool whole = f && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 && !outside && count > 1;
+
+	if (f)
+		fclose(f);
+	return !whole;
+}
+
+static int filter_add(scmp_filter_ctx ctx, const struct filter_rule *f)
+{
+	const struct scmp_arg_cmp only = { (unsigned)f->arg, SCMP_CMP_MASKED_EQ, f->mask, f->value };
+
+	if (f->call < 0)
+		return 0;
+	return seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, f->call, f->arg < 0 ? 0 : 1, &only);
+}
+
+/* Programs of another architecture (32 bits, mostly) pass: they see no device of ours. */
+static int filter_fill(scmp_filter_ctx ctx)
+{
+	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+
+	for (size_t i = 0; !r && i < sizeof(filter_notify) / sizeof(*filter_notify); i++)
+		r = filter_add(ctx, &filter_notify[i]);
+	if (r || !filter_user_namespace())
+		return r;
+	for (size_t i = 0; !r && i < sizeof(filter_pretend) / sizeof(*filter_pretend); i++)
+		r = filter_pretend[i] < 0 ? 0 : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), filter_pretend[i], 0);
+	return r;
+}
+
+/* The program in memory, to be freed. */
+static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *out)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC), r;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	r = seccomp_export_bpf(ctx, fd);
+	if (!r && fstat(fd, &st))
+		r = -errno;
+	if (!r && !(out->filter = malloc((size_t)st.st_size)))
+		r = -ENOMEM;
+	if (!r && pread(fd, out->filter, (size_t)st.st_size, 0) != st.st_size)
+		r = -EIO;
+	if (!r)
+		out->len = (unsigned short)(st.st_size / (off_t)sizeof(*out->filter));
+	close(fd);
+	return r;
+}
+
+static int filter_seccomp(unsigned long flags, const struct sock_fprog *prog)
+{
+	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, prog);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Linux before 5.19 does not know the flag; who may not load a filter as he is gives up set-user-id first. */
+static int filter_load(const struct sock_fprog *prog)
+{
+	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	int fd = filter_seccomp(flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, prog);
+
+	if (fd == -EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		fd = filter_seccomp(flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, prog);
+	return fd == -EINVAL ? filter_seccomp(flags, prog) : fd;
+}
+
+int supervisor_filter(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	struct sock_fprog prog = { 0 };
+	int r = ctx ? filter_fill(ctx) : -ENOMEM;
+
+	if (!r)
+		r = filter_export(ctx, &prog);
+	if (!r)
+		r = filter_load(&prog);
+	free(prog.filter);
+	if (ctx)
+		seccomp_release(ctx);
+	return r;
+}

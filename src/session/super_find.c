@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a path of a caller's leads: looked up from its root and its folder, and without opening what is there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "session/super.h"
+
+#define CONTROL_MAJOR 10
+#define CONTROL_MINOR 236
+
+/* What names the caller's own folder of /proc names ours if we follow it. */
+static const struct { const char *from, *to; } find_own[] = {
+	{ "/proc/self/", "" }, { "/proc/thread-self/", "" }, { "/dev/fd/", "fd/" },
+	{ "/dev/stdin", "fd/0" }, { "/dev/stdout", "fd/1" }, { "/dev/stderr", "fd/2" },
+};
+
+/* True: TO is what it is below /proc. */
+static bool find_rewrite(const struct call *c, const char *path, char *to, size_t size)
+{
+	for (size_t i = 0; i < sizeof(find_own) / sizeof(*find_own); i++) {
+		size_t n = strlen(find_own[i].from);
+
+		if (strncmp(path, find_own[i].from, n) || (path[n - 1] != '/' && path[n]))
+			continue;
+		return (size_t)snprintf(to, size, "%u/%s%s", c->req.pid, find_own[i].to, path + n) < size;
+	}
+	return false;
+}
+
+static int find_at(int at, const struct call_path *p, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (p->flags & O_NOFOLLOW), .resolve = p->resolve };
+	int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* From the folder that the path is relative to. */
+static int find_relative(const struct call *c, const struct call_path *p)
+{
+	char what[32] = "cwd";
+	int at, fd;
+
+	if (p->path[0] == '/' && !p->resolve)
+		return find_at(AT_FDCWD, p, p->path);
+	if (p->at != AT_FDCWD)
+		snprintf(what, sizeof(what), "fd/%d", p->at);
+	at = target_open(c, what, O_PATH);
+	if (at < 0)
+		return at;
+	fd = find_at(at, p, p->path);
+	close(at);
+	return fd;
+}
+
+static bool find_same_root(const struct call *c)
+{
+	const struct statx *ours = &c->s->root_is;
+	struct statx theirs;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%u/root", c->req.pid);
+	return !statx(c->s->proc, path, 0, STATX_INO | STATX_MNT_ID, &theirs) && theirs.stx_ino == ours->stx_ino &&
+	       theirs.stx_dev_major == ours->stx_dev_major && theirs.stx_dev_minor == ours->stx_dev_minor &&
+	       theirs.stx_mnt_id == ours->stx_mnt_id;
+}
+
+static int find_stand(int root)
+{
+	return fchdir(root) || chroot(".") ? -errno : 0;
+}
+
+/* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
+static int find_elsewhere(const struct call *c, const struct call_path *p)
+{
+	int root = target_open(c, "root", O_PATH | O_DIRECTORY), fd;
+
+	if (root < 0)
+		return root;
+	fd = find_stand(root);
+	if (!fd)
+		fd = find_relative(c, p);
+	close(root);
+	if (find_stand(c->s->root))
+		abort();	/* never to go on in a place of the caller's choice */
+	return fd;
+}
+
+int super_find(const struct call *c, const struct call_path *p)
+{
+	char own[sizeof(p->path) + 32];
+
+	if (!p->path[0])
+		return -ENOENT;
+	if (!find_same_root(c))
+		return find_elsewhere(c, p);
+	if (!p->resolve && find_rewrite(c, p->path, own, sizeof(own)))
+		return find_at(c->s->proc, p, own);
+	return find_relative(c, p);
+}
+
+bool super_node_name(const struct super *s, const struct stat *st, char name[32])
+{
+	unsigned ma = major(st->st_rdev), mi = minor(st->st_rdev);
+
+	if (S_ISCHR(st->st_mode) && ma == CONTROL_MAJOR && mi == CONTROL_MINOR)
+		return snprintf(name, 32, "control") > 0;
+	if (S_ISBLK(st->st_mode) && (ma == s->dm_major || ma == s->disk_major))
+		return snprintf(name, 32, "%u:%u", ma, mi) > 0;
+	return false;
+}
+
+bool super_fd_name(const struct call *c, int fd, char name[32])
+{
+	char path[64], to[4096];
+	size_t n = strlen(c->s->io_dir);
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "%u/fd/%d", c->req.pid, fd);
+	got = readlinkat(c->s->proc, path, to, sizeof(to) - 1);
+	if (got < 0 || (size_t)got <= n + 1)
+		return false;
+	to[got] = '\0';
+	if (strncmp(to, c->s->io_dir, n) || to[n] != '/')
+		return false;
+	return (size_t)snprintf(name, 32, "%s", to + n + 1) < 32;
+}

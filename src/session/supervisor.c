@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The supervisor's loop. One thread leads: it takes a call, handles it, answers it. Any look-up may hang (a dead file
+ * server, a FUSE program that itself waits for us); a second thread watches, and when the leader is still in the same
+ * call after a tick, it leads from then on and starts a new watcher. The one that hung answers its call when it can.
+ */
+#include "session/super.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "core/world.h"
+
+#define TICK_NS 5000000
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+void call_fail(struct call *c, int error)
+{
+	c->resp.flags = 0;
+	c->resp.error = error;
+}
+
+void call_value(struct call *c, int64_t value)
+{
+	c->resp.flags = 0;
+	c->resp.val = value;
+}
+
+bool call_valid(const struct call *c)
+{
+	return !ioctl(c->s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->req.id);
+}
+
+/* If the caller died meanwhile, nobody wants the answer. */
+void call_send(struct call *c)
+{
+	c->resp.id = c->req.id;
+	ioctl(c->s->listener, SECCOMP_IOCTL_NOTIF_SEND, &c->resp);
+}
+
+static void super_handle(struct call *c)
+{
+	switch (c->req.data.nr) {
+	case SYS_fstat:
+	case SYS_newfstatat:
+	case SYS_statx:
+		super_stat(c);
+		break;
+	case SYS_mount:
+		super_mount(c);
+		break;
+	case SYS_fsconfig:
+		super_fsconfig(c);
+		break;
+	default:
+		super_open(c);
+	}
+	if (!c->taken)
+		call_send(c);
+}
+
+static void super_tick(struct super *s, bool on)
+{
+	const struct itimerspec never = { 0 }, often = { { 0, TICK_NS }, { 0, TICK_NS } };
+
+	timerfd_settime(s->watch, 0, on ? &often : &never, NULL);
+}
+
+/* The turn's number, an odd one, to be given to super_end(). */
+static unsigned long super_begin(struct super *s)
+{
+	unsigned long turn = atomic_fetch_add(&s->turn, 1) + 1;
+
+	if (!atomic_load(&s->ticking) && !atomic_exchange(&s->ticking, true))
+		super_tick(s, true);
+	return turn;
+}
+
+/* False: the watcher leads now. */
+static bool super_end(struct super *s, unsigned long turn)
+{
+	return atomic_compare_exchange_strong(&s->turn, &turn, turn + 1);
+}
+
+/* The next call, or false: there will be none. */
+static bool super_next(struct super *s, struct call *c)
+{
+	struct pollfd p = { .fd = s->listener, .events = POLLIN };
+
+	for (;;) {
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return false;
+		if (p.revents & POLLIN) {
+			memset(c, 0, sizeof(*c));
+			c->s = s;
+			c->resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+			if (!ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &c->req))
+				return true;
+		} else if (p.revents & (POLLHUP | POLLERR | POLLNVAL)) {
+			return false;
+		}
+	}
+}
+
+/* Each leader has a root and a folder of its own, to stand where a caller stands. */
+static void super_lead(struct super *s)
+{
+	struct call c;
+	unsigned long turn;
+
+	unshare(CLONE_FS);
+	while (super_next(s, &c)) {
+		turn = super_begin(s);
+		super_handle(&c);
+		if (!super_end(s, turn))
+			return;
+	}
+	sem_post(&s->over);
+}
+
+/* Nothing is under way: no more ticks, unless a call began just now, which saw that we tick. */
+static void super_rest(struct super *s, unsigned long turn)
+{
+	super_tick(s, false);
+	atomic_store(&s->ticking, false);
+	if (atomic_load(&s->turn) != turn && !atomic_exchange(&s->ticking, true))
+		super_tick(s, true);
+}
+
+static void *super_watch(void *arg);
+
+static int super_watcher(struct super *s)
+{
+	pthread_attr_t a;
+	pthread_t t;
+	int r;
+
+	pthread_attr_init(&a);
+	pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&a, 256 * 1024);
+	r = pthread_create(&t, &a, super_watch, s);
+	pthread_attr_destroy(&a);
+	return -r;
+}
+
+static void *super_watch(void *arg)
+{
+	struct super *s = arg;
+	unsigned long last = 0, now;
+	uint64_t ticks;
+
+	for (;;) {
+		if (read(s->watch, &ticks, sizeof(ticks)) != sizeof(ticks))
+			continue;
+		now = atomic_load(&s->turn);
+		if (now == last && now % 2 && super_end(s, now))
+			break;
+		if (now == last && now % 2 == 0)
+			super_rest(s, now);
+		last = now;
+	}
+	super_watcher(s);
+	super_lead(s);
+	return NULL;
+}
+
+/* Nothing of whoever started us is kept: not the terminal, not a pipe that somebody reads to its end. */
+static void super_alone(int listener)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		if (fd != listener)
+			dup2(null, fd);
+	if (listener > 3)
+		close_range(3, (unsigned)listener - 1, 0);
+	close_range((unsigned)(listener > 2 ? listener + 1 : 3), ~0U, 0);
+	if (chdir("/"))
+		return;
+}
+
+static uint64_t super_namespace(const struct super *s, const char *path)
+{
+	struct stat st;
+
+	return fstatat(s->proc, path, &st, 0) ? 0 : st.st_ino;
+}
+
+static int super_open_all(struct super *s)
+{
+	struct stat st;
+
+	s->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->io = open(s->io_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->watch = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (s->proc < 0 || s->root < 0 || s->io < 0 || s->watch < 0)
+		return -errno;
+	if (fstat(s->io, &st) || statx(s->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &s->root_is))
+		return -errno;
+	s->view = st.st_dev;
+	s->user_ns = super_namespace(s, "self/ns/user");
+	s->mnt_ns = super_namespace(s, "self/ns/mnt");
+	return 0;
+}
+
+int supervisor_serve(int listener, const struct supervisor_opts *o)
+{
+	struct super *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	super_alone(listener);
+	s->listener = listener;
+	s->io_dir = o->io_dir ? o->io_dir : SUPERVISOR_IO_DIR;
+	s->dm_major = o->dm_major ? o->dm_major : DM_MAJOR;
+	s->disk_major = o->disk_major ? o->disk_major : DM_DISK_MAJOR;
+	s->user_namespace = o->user_namespace;
+	sem_init(&s->over, 0, 0);
+	r = super_open_all(s);
+	if (!r)
+		r = super_watcher(s);
+	if (!r) {
+		/* Linux 6.6: the answer comes on the caller's own processor, ten times as fast. Others do without. */
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+		super_lead(s);
+		sem_wait(&s->over);
+	}
+	close(listener);
+	return r;
+}

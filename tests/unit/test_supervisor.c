@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The supervisor by itself: nodes and "io files" on a tmpfs in a mount namespace of our own. Every test runs a function
+ * under the filter, in a process of its own, and looks at what it says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <grp.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session/supervisor.h"
+
+#define CHECK(what) do { if (!(what)) { fprintf(stderr, "# line %d: %s (errno %d)\n", __LINE__, #what, errno); return false; } } while (0)
+
+static char place[256], io_dir[300];
+static bool usable;
+
+/* Sends descriptor FD, or takes one. */
+static int fd_pass(int socket, int fd)
+{
+	char byte = 0, room[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	if (fd < 0) {
+		if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC) != 1 || !(h = CMSG_FIRSTHDR(&m)))
+			return -1;
+		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+		return fd;
+	}
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	return sendmsg(socket, &m, 0) == 1 ? 0 : -1;
+}
+
+static void supervise(int socket)
+{
+	struct supervisor_opts o = { .io_dir = io_dir };
+	int listener = fd_pass(socket, -1);
+
+	if (listener < 0)
+		_exit(1);
+	_exit(supervisor_serve(listener, &o) ? 1 : 0);
+}
+
+static void run_inside(int socket, bool (*what)(void))
+{
+	int listener = supervisor_filter();
+
+	if (listener < 0)
+		_exit(100 - listener);
+	if (fd_pass(socket, listener))
+		_exit(2);
+	close(listener);
+	close(socket);
+	_exit(what() ? 0 : 1);
+}
+
+static int status_of(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* WHAT is true under the filter, and the supervisor ends when it is done. */
+static void inside(bool (*what)(void))
+{
+	int pair[2];
+	pid_t s, c;
+
+	if (!usable)
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	s = fork();
+	if (!s) {
+		close(pair[0]);
+		supervise(pair[1]);
+	}
+	c = fork();
+	if (!c) {
+		alarm(20);
+		run_inside(pair[0], what);
+	}
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(status_of(c), 0);
+	assert_int_equal(status_of(s), 0);
+}
+
+/* What is read from FD, which it closes, is TEXT. */
+static bool says(int fd, const char *text)
+{
+	char got[64];
+	ssize_t n = fd < 0 ? -1 : pread(fd, got, sizeof(got) - 1, 0);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return false;
+	got[n] = '\0';
+	return !strcmp(got, text);
+}
+
+static bool nodes(void)
+{
+	int fd;
+
+	CHECK(says(open("control", O_RDWR), "control"));
+	CHECK(says(open("disk", O_RDONLY), "252:0"));
+	CHECK(says(open("ubd", O_RDWR | O_DIRECT), "98:16"));
+	CHECK(open("none", O_RDWR) < 0 && errno == ENXIO);	/* a number of ours without a device */
+	CHECK(says(open("file", O_RDWR), "file"));
+	CHECK(open("nothing", O_RDWR) < 0 && errno == ENOENT);
+	fd = open("disk", O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	close(fd);
+	fd = open("disk", O_RDWR | O_APPEND | O_CREAT | O_TRUNC, 0600);
+	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND));
+	CHECK(says(fd, "252:0"));
+	CHECK(says(creat("disk", 0600) >= 0 ? open("disk", O_RDONLY) : -1, "252:0"));
+	return true;
+}
+
+static void nodes_open_as_their_io_files(void **state)
+{
+	(void)state;
+	inside(nodes);
+}
+
+static bool paths(void)
+{
+	char name[600];
+	int dir = open(".", O_PATH | O_DIRECTORY), fd;
+
+	CHECK(dir >= 0);
+	snprintf(name, sizeof(name), "%s/./sub/../disk", place);
+	CHECK(says(open(name, O_RDONLY), "252:0"));
+	CHECK(says(openat(dir, "sub/link", O_RDONLY), "252:0"));
+	CHECK(open("sub/link", O_RDONLY | O_NOFOLLOW) < 0 && errno == ELOOP);
+	CHECK(open("disk", O_RDONLY | O_DIRECTORY) < 0 && errno == ENOTDIR);
+	CHECK(open("disk", O_RDWR | O_CREAT | O_EXCL, 0600) < 0 && errno == EEXIST);
+	CHECK(chdir("sub") == 0 && says(open("../disk", O_RDONLY), "252:0") && chdir("..") == 0);
+	fd = open("disk", O_PATH);
+	CHECK(fd >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	CHECK(says(open(name, O_RDONLY), "252:0"));
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
+	CHECK(says(open(name, O_RDONLY), "252:0"));
+	snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+	CHECK(says(open(name, O_RDONLY), "252:0"));
+	snprintf(name, sizeof(name), "/proc/self/cwd/disk");
+	CHECK(says(open(name, O_RDONLY), "252:0"));
+	fd = openat(dir, ".", O_TMPFILE | O_RDWR, 0600);
+	CHECK(fd >= 0 && close(fd) == 0);
+	CHECK(syscall(SYS_openat, AT_FDCWD, (char *)8, O_RDONLY) < 0 && errno == EFAULT);
+	return true;
+}
+
+static void paths_are_the_callers(void **state)
+{
+	(void)state;
+	inside(paths);
+}
+
+/* A path that ends where its page does. */
+static bool page_end(void)
+{
+	char *two = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(two != MAP_FAILED && munmap(two + 4096, 4096) == 0);
+	strcpy(two + 4096 - sizeof("disk"), "disk");
+	CHECK(says(open(two + 4096 - sizeof("disk"), O_RDONLY), "252:0"));
+	memset(two, 'x', 4096);
+	CHECK(open(two + 8, O_RDONLY) < 0 && errno == EFAULT);
+	return true;
+}
+
+static void a_path_may_end_with_its_page(void **state)
+{
+	(void)state;
+	inside(page_end);
+}
+
+static int open2(int at, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags, .resolve = resolve };
+
+	return (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+}
+
+static bool resolve(void)
+{
+	int dir = open(".", O_PATH | O_DIRECTORY);
+
+	CHECK(says(open2(dir, "disk", O_RDWR, 0), "252:0"));
+	CHECK(says(open2(dir, "/disk", O_RDWR, RESOLVE_IN_ROOT), "252:0"));
+	CHECK(says(open2(dir, "sub/../disk", O_RDWR, RESOLVE_BENEATH), "252:0"));
+	CHECK(open2(dir, "/disk", O_RDWR, RESOLVE_BENEATH) < 0 && errno == EXDEV);
+	CHECK(open2(dir, "sub/link", O_RDWR, RESOLVE_NO_SYMLINKS) < 0 && errno == ELOOP);
+	CHECK(open2(dir, "disk", O_RDWR, 1ULL << 60) < 0 && errno == EINVAL);
+	CHECK(syscall(SYS_openat2, dir, "disk", NULL, sizeof(struct open_how)) < 0 && errno == EFAULT);
+	CHECK(syscall(SYS_openat2, dir, "disk", NULL, 8) < 0 && errno == EINVAL);
+	return true;
+}
+
+static void openat2_resolves_as_it_is_told(void **state)
+{
+	(void)state;
+	inside(resolve);
+}
+
+static bool elsewhere(void)
+{
+	CHECK(chroot("sub") == 0 && chdir("/") == 0);
+	CHECK(open("/disk", O_RDONLY) < 0 && errno == ENOENT);
+	CHECK(says(open("/inner", O_RDONLY), "252:0"));
+	CHECK(says(open("/../inner", O_RDONLY), "252:0"));
+	CHECK(says(open("link", O_RDONLY), "252:0") == false && errno == ENOENT);	/* ../disk is outside */
+	return true;
+}
+
+static void a_changed_root_is_the_callers(void **state)
+{
+	(void)state;
+	inside(elsewhere);
+}
+
+static bool namespace(void)
+{
+	CHECK(unshare(CLONE_NEWNS) == 0);
+	CHECK(mount("disk", "file", NULL, MS_BIND, NULL) == 0);
+	CHECK(says(open("file", O_RDONLY), "252:0"));
+	return true;
+}
+
+static void a_mount_namespace_is_the_callers(void **state)
+{
+	(void)state;
+	inside(namespace);
+}
+
+static bool rights(void)
+{
+	const gid_t groups[] = { 7, 6 };
+
+	CHECK(setgroups(2, groups) == 0 && setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
+	CHECK(open("control", O_RDWR) < 0 && errno == EACCES);
+	CHECK(says(open("grouped", O_RDWR), "252:0"));
+	CHECK(open("disk", O_RDONLY) < 0 && errno == EACCES);
+	CHECK(says(open("readable", O_RDONLY), "252:0"));
+	CHECK(open("readable", O_RDWR) < 0 && errno == EACCES);
+	CHECK(open("readable", O_RDONLY | O_TRUNC) < 0 && errno == EACCES);
+	CHECK(open("readable", O_RDONLY | O_NOATIME) < 0 && errno == EPERM);
+	return true;
+}
+
+static void a_node_asks_for_its_rights(void **state)
+{
+	(void)state;
+	inside(rights);
+}
+
+static void *thread_opens(void *arg)
+{
+	*(bool *)arg = says(open("disk", O_RDONLY), "252:0");
+	return NULL;
+}
+
+static void *thread_alone(void *arg)
+{
+	if (!unshare(CLONE_FILES | CLONE_FS) && !chdir("sub"))
+		*(bool *)arg = says(open("../disk", O_RDONLY), "252:0");
+	return NULL;
+}
+
+/* The last one runs on when the first thread of the process is gone. */
+static void *thread_last(void *arg)
+{
+	pthread_join(*(pthread_t *)arg, NULL);
+	_exit(says(open("disk", O_RDONLY), "252:0") ? 0 : 1);
+}
+
+static bool threads(void)
+{
+	static pthread_t t[3], self;
+	bool good[2] = { false };
+	pid_t child;
+
+	CHECK(!pthread_create(&t[0], NULL, thread_opens, &good[0]) && !pthread_create(&t[1], NULL, thread_alone, &good[1]));
+	CHECK(!pthread_join(t[0], NULL) && !pthread_join(t[1], NULL));
+	CHECK(good[0] && good[1]);
+	child = vfork();
+	if (!child)
+		_exit(syscall(SYS_openat, AT_FDCWD, "disk", O_RDONLY) >= 0 ? 0 : 1);
+	CHECK(status_of(child) == 0);
+	self = pthread_self();
+	CHECK(!pthread_create(&t[2], NULL, thread_last, &self));
+	pthread_exit(NULL);
+}
+
+static void threads_and_children_are_served(void **state)
+{
+	(void)state;
+	inside(threads);
+}
+
+static bool full(void)
+{
+	const struct rlimit few = { 3, 3 };
+
+	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0 && close_range(3, ~0U, 0) == 0);
+	CHECK(open("disk", O_RDONLY) < 0 && errno == EMFILE);
+	return true;
+}
+
+static void a_full_table_of_descriptors_is_told(void **state)
+{
+	(void)state;
+	inside(full);
+}
+
+static bool other_calls(void)
+{
+	struct stat a, b;
+	struct statx x;
+	int fd = open("file", O_RDONLY);
+
+	CHECK(fstat(fd, &a) == 0 && stat("file", &b) == 0 && a.st_ino == b.st_ino && S_ISREG(a.st_mode));
+	CHECK(fstatat(AT_FDCWD, "disk", &a, AT_EMPTY_PATH) == 0 && S_ISBLK(a.st_mode));
+	CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) == 0 && x.stx_ino == b.st_ino);
+	CHECK(fstat(99, &a) < 0 && errno == EBADF);
+	CHECK(mount("none", "nowhere", "tmpfs", 0, NULL) < 0 && errno == ENOENT);
+	CHECK(supervisor_filter() == -EBUSY);
+	return true;
+}
+
+static void other_calls_go_their_way(void **state)
+{
+	(void)state;
+	inside(other_calls);
+}
+
+static void *thread_kills(void *arg)
+{
+	for (int i = 0; i < 200; i++)
+		close(open(arg, O_RDONLY));
+	return NULL;
+}
+
+/* Children that die in the middle of calls. */
+static bool deaths(void)
+{
+	for (int i = 0; i < 50; i++) {
+		pid_t child = fork();
+
+		if (!child)
+			for (;;)
+				thread_kills("disk");
+		CHECK(says(open("disk", O_RDONLY), "252:0"));
+		CHECK(kill(child, SIGKILL) == 0 && status_of(child) == 1000 + SIGKILL);
+	}
+	CHECK(says(open("disk", O_RDONLY), "252:0"));
+	return true;
+}
+
+static void callers_may_die_at_any_time(void **state)
+{
+	(void)state;
+	inside(deaths);
+}
+
+/* A file server that never answers, and callers who wait for it. The last one is there to hang the one that took over. */
+static bool hanging(void)
+{
+	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	pid_t child[3];
+	char options[99];
+
+	if (server < 0)
+		return true;
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=0,group_id=0", server);
+	CHECK(unshare(CLONE_NEWNS) == 0 && mount("none", "sub", "fuse", 0, options) == 0);
+	for (int i = 0; i < 3; i++) {
+		child[i] = fork();
+		if (!child[i])
+			_exit(open("sub/hung", O_RDONLY) < 0);
+	}
+	for (int i = 0; i < 100; i++) {
+		CHECK(says(open("disk", O_RDONLY), "252:0"));
+		usleep(500);
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(kill(child[i], SIGKILL) == 0 && status_of(child[i]) == 1000 + SIGKILL);
+	CHECK(says(open("disk", O_RDONLY), "252:0"));
+	return close(server) == 0;
+}
+
+static void a_call_that_hangs_stops_nobody(void **state)
+{
+	(void)state;
+	inside(hanging);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* A signal every so often, without SA_RESTART: it may come before the supervisor has looked, and leaves nothing behind. */
+static bool signals(void)
+{
+	const struct sigaction act = { .sa_handler = on_alarm };
+	struct sigevent how = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	const struct itimerspec often = { { 0, 200000 }, { 0, 200000 } };
+	timer_t t;
+	int fd = -1, opened = 0;
+
+	CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
+	CHECK(timer_create(CLOCK_MONOTONIC, &how, &t) == 0 && timer_settime(t, 0, &often, NULL) == 0);
+	for (int i = 0; i < 2000; i++) {
+		fd = open("disk", O_RDONLY);
+		CHECK(fd >= 0 || errno == EINTR);
+		opened += fd >= 0 && close(fd) == 0;
+	}
+	timer_delete(t);
+	fd = open("disk", O_RDONLY);
+	CHECK(fd == 3 && opened > 200);
+	return true;
+}
+
+static void signals_leave_an_open_alone(void **state)
+{
+	(void)state;
+	inside(signals);
+}
+
+static int set_up(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(place, sizeof(place), "%s", tmp ? tmp : "/tmp");
+	if (geteuid() || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", place, "tmpfs", 0, "mode=755"))
+		return 0;
+	snprintf(io_dir, sizeof(io_dir), "%s/io", place);
+	if (chdir(place) || mkdir("io", 0700) || mkdir("sub", 0755) || symlink("../disk", "sub/link"))
+		return -1;
+	umask(0);
+	usable = !mknod("control", S_IFCHR | 0600, makedev(10, 236)) && !mknod("disk", S_IFBLK | 0660, makedev(252, 0)) &&
+		 !mknod("ubd", S_IFBLK | 0660, makedev(98, 16)) && !mknod("none", S_IFBLK | 0660, makedev(252, 7)) &&
+		 !mknod("readable", S_IFBLK | 0644, makedev(252, 0)) && !mknod("grouped", S_IFBLK | 0660, makedev(252, 0)) &&
+		 !mknod("sub/inner", S_IFBLK | 0660, makedev(252, 0)) && !chown("grouped", 0, 6);
+	static const char *const files[][2] = { { "io/control", "control" }, { "io/252:0", "252:0" }, { "io/98:16", "98:16" },
+						{ "file", "file" } };
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		int fd = open(files[i][0], O_CREAT | O_WRONLY, 0666);
+
+		if (fd < 0 || write(fd, files[i][1], strlen(files[i][1])) < 0 || close(fd))
+			return -1;
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return chdir("/") || (usable && umount2(place, MNT_DETACH)) ? -1 : 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nodes_open_as_their_io_files),
+		cmocka_unit_test(paths_are_the_callers),
+		cmocka_unit_test(a_path_may_end_with_its_page),
+		cmocka_unit_test(openat2_resolves_as_it_is_told),
+		cmocka_unit_test(a_changed_root_is_the_callers),
+		cmocka_unit_test(a_mount_namespace_is_the_callers),
+		cmocka_unit_test(a_node_asks_for_its_rights),
+		cmocka_unit_test(threads_and_children_are_served),
+		cmocka_unit_test(a_full_table_of_descriptors_is_told),
+		cmocka_unit_test(other_calls_go_their_way),
+		cmocka_unit_test(callers_may_die_at_any_time),
+		cmocka_unit_test(a_call_that_hangs_stops_nobody),
+		cmocka_unit_test(signals_leave_an_open_alone),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
