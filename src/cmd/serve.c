@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "cmd/major.h"
 #include "cmd/tables.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
@@ -119,7 +120,7 @@ static int serve_world(struct serve *s, struct err *e)
 {
 	struct dm_world_opts o = {
 		.loop = s->loop, .types = dm_types, .store_types = dm_store_types, .io_threads = s->o->io_threads,
-		.engine = s->o->engine,
+		.engine = s->o->engine, .major = major_free(),
 	};
 	int r = dm_world_new(&s->world, &o, e);
 

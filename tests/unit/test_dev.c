@@ -21,6 +21,7 @@
 #define AS_USER 0	/* in a user namespace? */
 #endif
 #define ROUNDS 10000
+#define MANY 3000
 
 static struct fixture f;
 static struct fuse_front *front;
@@ -52,18 +53,22 @@ static int begin(void **state)
 	return 0;
 }
 
+/* The front may end under programs that still look: they see nothing any more, and nobody waits. */
 static int end(void **state)
 {
+	struct stat st;
+
 	(void)state;
 	if (!usable)
 		return 0;
 	if (seteuid(0))
 		return -1;
-	inside_end();
 	stopped = false;
 	fuse_front_stop(front, front_stopped, NULL);
 	while (!stopped)
 		loop_turn(f.loop, -1);
+	assert_int_equal(inside_stat(&f, "dm-1", &st), -ENOTCONN);
+	inside_end();
 	fuse_front_free(front);
 	fixture_end(&f);
 	return 0;
@@ -216,6 +221,104 @@ static void test_sys(void **state)
 	     "cat: .dmuse/sys/block/dm-3/size: No such file or directory");
 }
 
+/* A disk is a device like others, but nobody maps it. */
+static void test_disk(void **state)
+{
+	char path[] = "/tmp/test-dev-XXXXXX";
+	int fd;
+
+	(void)state;
+	if (!usable)
+		skip();
+	fd = mkstemp(path);
+	assert_true(fd >= 0 && !ftruncate(fd, 1 << 20));
+	close(fd);
+	says("echo 1 >pv0; cat pv0", "1");
+	assert_int_equal(run(&f, &(struct dm_cmd){ .verb = DM_DO_DISK, .name = "pv0", .text = path, .cwd = "/" }, NULL), 0);
+	says("stat -c '%F %t:%T' pv0; ls mapper .dmuse/io; cat .dmuse/sys/dev/block/98:0/size; ls .dmuse/sys/block/pv0 | grep dm",
+	     "block special file 62:0\n.dmuse/io:\n252:1\n98:0\ncontrol\n\nmapper:\ncontrol\nearly\n2048");
+	assert_int_equal(create(&f, "onit", "0 8 linear 98:0 0", NULL), 0);
+	says("ls .dmuse/sys/block/pv0/holders .dmuse/sys/block/dm-2/slaves; readlink .dmuse/sys/block/dm-2/slaves/pv0",
+	     ".dmuse/sys/block/dm-2/slaves:\npv0\n\n.dmuse/sys/block/pv0/holders:\ndm-2\n../../pv0");
+	remove_device("onit");
+	assert_int_equal(run(&f, &(struct dm_cmd){ .verb = DM_DO_UNDISK, .name = "pv0" }, NULL), 0);
+	says("ls", "dm-1\nmapper");
+	unlink(path);
+}
+
+/* As a session puts it all together. */
+static void test_lsblk(void **state)
+{
+	(void)state;
+	if (!usable)
+		skip();
+	assert_int_equal(create(&f, "low", "0 2048 linear memory,size=1M:m 0", NULL), 0);
+	assert_int_equal(create(&f, "top", "0 1024 linear /dev/mapper/low 0", NULL), 0);
+	says("unshare -m sh -ec 'for p in dev/block block class/block devices/virtual/block; do\n"
+	     "mount --bind .dmuse/sys/$p /sys/$p; done; mount --bind . /dev; cd /\n"
+	     "lsblk -nro NAME,MAJ:MIN,SIZE,RO,TYPE,LOG-SEC,DISC-GRAN,PKNAME'",
+	     "early 252:1 4K 0 dm 512 512B \nlow 252:2 1M 0 dm 512 512B \ntop 252:3 512K 0 dm 512 512B dm-2");
+	remove_device("top");
+	remove_device("low");
+}
+
+static struct dm_device *resolve(const char *path)
+{
+	return fuse_dev_resolve(front, path);
+}
+
+static void test_resolve(void **state)
+{
+	struct dm_device *d;
+
+	(void)state;
+	if (!usable)
+		skip();
+	d = dm_find_name(f.world, "early");
+	says("mkdir -p vg/deep; ln -s ../mapper/early vg/lv; ln -s /dev/vg abs; ln -s /etc out; ln -s loop loop; "
+	     "ln -s ../../abs/lv vg/deep/er; ln -s / root; ls | wc -l", "7");
+	assert_ptr_equal(resolve("/dev/mapper/early"), d);
+	assert_ptr_equal(resolve("/dev/dm-1"), d);
+	assert_ptr_equal(resolve("/dev//vg/./lv"), d);
+	assert_ptr_equal(resolve("/dev/abs/lv"), d);
+	assert_ptr_equal(resolve("/dev/abs/deep/er"), d);
+	assert_ptr_equal(resolve("/dev/vg/deep/../lv"), d);
+	assert_ptr_equal(resolve("/dev/vg/../../../dev/vg/lv"), d);
+	assert_null(resolve("/dev/vg/deep/../../../dev/lv"));
+	assert_null(resolve("/dev/../dm-1"));
+	assert_null(resolve("/dev/loop"));
+	assert_null(resolve("/dev/out/passwd"));
+	assert_null(resolve("/dev/root/dev/dm-1"));
+	assert_null(resolve("/dev/mapper/early/x"));
+	assert_null(resolve("/dev/mapper"));
+	assert_null(resolve("/dev/mapper/control"));
+	assert_null(resolve("/dev"));
+	assert_null(resolve("/etc/passwd"));
+	assert_null(resolve("early"));
+	says("rm -r vg abs out loop root; ls", "dm-1\nmapper");
+}
+
+static void test_many(void **state)
+{
+	char name[20];
+	int i;
+
+	(void)state;
+	if (!usable)
+		skip();
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many%d", i);
+		assert_int_equal(create(&f, name, "0 8 zero", NULL), 0);
+	}
+	says("ls mapper | wc -l; ls .dmuse/sys/block | sort -u | wc -l; ls .dmuse/io | sort -u | wc -l", "3002\n3001\n3002");
+	says("cat .dmuse/sys/block/*/dm/name | sort -u | wc -l", "3001");
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many%d", (i * 7) % MANY);
+		remove_device(name);
+	}
+	says("ls mapper; ls .dmuse/sys/block", "control\nearly\ndm-1");
+}
+
 static void test_proc(void **state)
 {
 	(void)state;
@@ -259,6 +362,10 @@ int main(void)
 		cmocka_unit_test(test_device_wins),
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_sys),
+		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_lsblk),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_proc),
 		cmocka_unit_test(test_nothing_stale),
 	};

@@ -15,7 +15,7 @@
 #include "fronts/fuse/server.h"
 
 #define DEV_NAME_MAX 255
-#define DEV_NODES_MAX 100000		/* made by others */
+#define DEV_NAMES_MAX 100000		/* made by others */
 #define DEV_FILE_MAX ((size_t)1 << 20)	/* bytes in one file made by others ... */
 #define DEV_FILES_MAX ((size_t)64 << 20)	/* ... and in all of them */
 #define DEV_KEPT 86400.0		/* seconds that the kernel keeps what only it and we can change */
@@ -82,6 +82,7 @@ struct dev_view {
 /* dev_node.c: NULL where memory ran out. */
 struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id);	/* ID 0: a new one */
 struct dev_node *dev_node_find(struct dev_view *v, uint64_t id);
+bool dev_known(struct dev_view *v, uint64_t id);	/* by the kernel */
 void dev_node_check(struct dev_node *n);	/* frees it if nothing leads to it any more */
 void dev_node_forget(struct dev_node *n, uint64_t times);
 struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name);

@@ -7,16 +7,18 @@
 
 #include "fronts/fuse/dev.h"
 
-/* 0, or why NAME cannot be made in DIR. */
-static int make_check(const struct dev_node *dir, const char *name)
+/* 0, or why NAME, with a target of so many bytes, cannot be made in DIR. */
+static int make_check(const struct dev_node *dir, const char *name, size_t target)
 {
+	const struct dev_view *v = dir->view;
+
 	if (dir->live && dir->device)
 		return EPERM;		/* a device's own */
 	if (strlen(name) > DEV_NAME_MAX)
 		return ENAMETOOLONG;
 	if (dev_entry_find(dir, name))
 		return EEXIST;
-	return dir->view->n_made >= DEV_NODES_MAX ? ENOSPC : 0;
+	return v->n_made >= DEV_NAMES_MAX || target > DEV_FILES_MAX - v->n_bytes ? ENOSPC : 0;
 }
 
 static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, const char *target)
@@ -26,12 +28,13 @@ static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, cons
 
 	if (!n)
 		return NULL;
-	dir->view->n_made++;
 	n->uid = ctx->uid;
 	n->gid = ctx->gid;
 	n->rdev = a->rdev;
-	n->data = target ? strdup(target) : NULL;
-	n->len = target ? strlen(target) : 0;
+	if (target && (n->data = strdup(target))) {
+		n->len = strlen(target);
+		dir->view->n_bytes += n->len;
+	}
 	if ((target && !n->data) || !dev_entry_new(dir, a->name, n)) {
 		dev_node_check(n);
 		return NULL;
@@ -42,17 +45,18 @@ static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, cons
 
 static void make_answer(struct fuse_ask *a)
 {
+	const char *target = S_ISLNK(a->mode) ? a->name + strlen(a->name) + 1 : NULL;
 	struct dev_node *dir = dev_ask_dir(a, a->ino), *n;
 	int err;
 
 	if (!dir)
 		return;
-	err = make_check(dir, a->name);
+	err = make_check(dir, a->name, target ? strlen(target) : 0);
 	if (err) {
 		fuse_reply_err(a->req, err);
 		return;
 	}
-	n = make_node(a, dir, S_ISLNK(a->mode) ? a->name + strlen(a->name) + 1 : NULL);
+	n = make_node(a, dir, target);
 	if (n)
 		dev_reply_entry(a->req, n);
 	else
@@ -100,7 +104,7 @@ static void link_answer(struct fuse_ask *a)
 	if (!dir)
 		return;
 	n = dev_node_find(a->mount->view, a->ino);
-	err = !n ? ESTALE : n->live || S_ISDIR(n->mode) ? EPERM : make_check(dir, a->name);
+	err = !n ? ESTALE : n->live || S_ISDIR(n->mode) ? EPERM : make_check(dir, a->name, 0);
 	if (!err && !dev_entry_new(dir, a->name, n))
 		err = ENOMEM;
 	if (err) {

@@ -37,6 +37,13 @@ struct dev_node *dev_node_find(struct dev_view *v, uint64_t id)
 	return n;
 }
 
+bool dev_known(struct dev_view *v, uint64_t id)
+{
+	const struct dev_node *n = dev_node_find(v, id);
+
+	return n && n->known;
+}
+
 void dev_node_check(struct dev_node *n)
 {
 	struct dev_view *v = n->view;
@@ -44,10 +51,8 @@ void dev_node_check(struct dev_node *n)
 	if (n->nlink || n->known || n->opens || n == v->root)
 		return;
 	HASH_DELETE(by_id, v->by_id, n);
-	if (!n->live) {
-		v->n_made--;
-		v->n_bytes -= S_ISREG(n->mode) ? n->len : 0;
-	}
+	if (!n->live)
+		v->n_bytes -= n->len;
 	free(n->data);
 	free(n);
 }
@@ -80,6 +85,7 @@ struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct d
 	list_append(&dir->entries, &e->node);
 	HASH_ADD(by_name, dir->by_name, name, strlen(e->name), e);
 	of->nlink++;
+	of->view->n_made += !of->live;
 	if (S_ISDIR(of->mode))
 		of->parent = dir;
 	return e;
@@ -94,6 +100,7 @@ static void entry_free(struct dev_entry *e)
 	list_remove(&e->shown);
 	free(e);
 	of->nlink--;
+	of->view->n_made -= !of->live;
 	of->device = of->nlink ? of->device : NULL;
 	if (S_ISDIR(of->mode))
 		of->parent = NULL;

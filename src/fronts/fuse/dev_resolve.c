@@ -52,6 +52,16 @@ static struct dev_node *resolve_step(const struct dev_node *at, const char *word
 	return e ? e->of : NULL;
 }
 
+/* Above us is the root of the machine, from which only one word leads back. */
+static const struct dev_node *resolve_back(const struct dev_view *v, char **rest)
+{
+	const char *word = resolve_word(rest);
+
+	while (word && (!strcmp(word, ".") || !strcmp(word, "..")))
+		word = resolve_word(rest);
+	return word && !strcmp(word, "dev") ? v->root : NULL;
+}
+
 static const struct dev_node *resolve_walk(const struct dev_view *v, char path[PATH_MAX])
 {
 	const struct dev_node *at = v->root, *n;
@@ -59,8 +69,10 @@ static const struct dev_node *resolve_walk(const struct dev_view *v, char path[P
 	char *rest = path, *word;
 
 	while (at && (word = resolve_word(&rest))) {
-		if (!strcmp(word, ".") || !strcmp(word, "..")) {
-			at = word[1] ? at->parent : at;
+		if (!strcmp(word, "."))
+			continue;
+		if (!strcmp(word, "..")) {
+			at = at == v->root ? resolve_back(v, &rest) : at->parent;
 			continue;
 		}
 		n = resolve_step(at, word);

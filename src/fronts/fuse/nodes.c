@@ -56,8 +56,12 @@ static void node_swapped(struct fuse_front *f, struct fuse_node *n)
 	struct list *pos, *next;
 
 	node_measure(n);
-	list_each(pos, next, &f->mounts)
-		fuse_stale(container(pos, struct fuse_mount, node), n->id, NULL);
+	list_each(pos, next, &f->mounts) {
+		struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (!m->view || dev_known(m->view, n->id))
+			fuse_stale(m, n->id, NULL);
+	}
 }
 
 static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_change what)
