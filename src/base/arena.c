@@ -14,6 +14,7 @@
 
 struct arena_block {
 	struct arena_block *next;
+	size_t room;
 	alignas(max_align_t) char data[];
 };
 
@@ -30,6 +31,7 @@ static int arena_grow(struct arena *a, size_t size)
 	if (!b)
 		return -1;
 	b->next = a->blocks;
+	b->room = room;
 	a->blocks = b;
 	a->used = 0;
 	a->room = room;
@@ -71,4 +73,13 @@ void arena_free(struct arena *a)
 		free(b);
 	}
 	*a = (struct arena)ARENA_INIT;
+}
+
+void arena_wipe(struct arena *a)
+{
+	struct arena_block *b;
+
+	for (b = a->blocks; b; b = b->next)
+		explicit_bzero(b->data, b->room);
+	arena_free(a);
 }

@@ -22,5 +22,6 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 void arena_free(struct arena *a);
+void arena_wipe(struct arena *a);	/* leaves only zeros of what was secret, then frees it */
 
 #endif

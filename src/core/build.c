@@ -238,10 +238,20 @@ static int build_failed(struct dm_build *b)
 	return b->err->code;
 }
 
+/* No copy of a secret line stays in memory that is given back. */
+static void build_wipe(struct dm_build *b)
+{
+	if (!b->o.secret || !b->scratch.s)
+		return;
+	explicit_bzero(b->scratch.s, b->scratch.room);
+	text_free(&b->scratch);
+}
+
 int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params)
 {
 	b->line++;
 	b->type = NULL;
+	build_wipe(b);
 	text_clear(&b->scratch);
 	text_add(&b->scratch, params);
 	if (b->scratch.failed)
@@ -354,6 +364,7 @@ static void build_free(struct dm_build *b)
 		HASH_DEL(b->words, w);
 		free(w);
 	}
+	build_wipe(b);
 	text_free(&b->scratch);
 	if (b->failed)
 		dm_table_free(b->table);

@@ -68,6 +68,7 @@ enum dm_verb {
 #define DM_WITH_DEFERRED (1u << 4)
 #define DM_WITH_RESET    (1u << 5)
 #define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
+#define DM_WITH_SECRET   (1u << 7)	/* the table has keys in it: no copy of it stays behind */
 
 /* What HDIO_GETGEO tells; it means nothing else. */
 struct dm_geometry {
@@ -144,6 +145,7 @@ struct dm_cmd {
 	 * are taken for files of the daemon's. NULL elsewhere.
 	 */
 	struct dm_device *(*resolve)(struct dm_cmd *c, const char *path);
+	bool in_order;			/* it came behind all closes that it could have to know of */
 	const char *mount_ns;		/* the mount namespace it is meant in, as /proc/self/ns/mnt tells it; NULL: the daemon's */
 
 	void (*done)(struct dm_cmd *c);	/* once, from the control thread's loop, never inside dm_do() */

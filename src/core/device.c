@@ -177,6 +177,7 @@ void dm_device_event(struct dm_device *d)
 	struct list waiting, *n;
 
 	d->event_nr++;
+	dm_device_changed(d, DM_HAPPENED);
 	list_init(&waiting);
 	while ((n = list_take(&d->waiting)))
 		list_append(&waiting, n);
@@ -204,8 +205,8 @@ void dm_device_free(struct dm_device *d)
 	unsigned i;
 
 	device_leave(d);	/* first, so that nobody who is woken finds it any more */
-	dm_device_changed(d, DM_REMOVED);
 	dm_device_event(d);
+	dm_device_changed(d, DM_REMOVED);
 	device_fail_queue(d);
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);

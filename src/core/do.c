@@ -12,17 +12,17 @@ static const struct verb {
 	void (*run)(struct dm_cmd *c, struct dm_device *d);
 	bool device;	/* is about a device that must exist */
 	bool settled;	/* waits until a transition of that device is over */
-	bool counts;	/* open counts matter: fronts catch up first */
+	bool counts;	/* open counts or claims matter: fronts catch up first */
 } verbs[DM_VERBS] = {
 	[DM_DO_VERSION] = { dm_do_version, false, false, false },
 	[DM_DO_TARGETS] = { dm_do_targets, false, false, false },
 	[DM_DO_STORES] = { dm_do_stores, false, false, false },
-	[DM_DO_CREATE] = { dm_do_create, false, false, false },
+	[DM_DO_CREATE] = { dm_do_create, false, false, true },
 	[DM_DO_INFO] = { dm_do_info, true, false, true },
 	[DM_DO_NAMES] = { dm_do_names, false, false, true },
 	[DM_DO_SUSPEND] = { dm_do_suspend, true, true, false },
 	[DM_DO_RESUME] = { dm_do_resume, true, true, false },
-	[DM_DO_RELOAD] = { dm_do_reload, true, true, false },
+	[DM_DO_RELOAD] = { dm_do_reload, true, true, true },
 	[DM_DO_CLEAR] = { dm_do_clear, true, true, false },
 	[DM_DO_STATUS] = { dm_do_rows, true, false, false },
 	[DM_DO_TABLE] = { dm_do_rows, true, false, false },
@@ -158,7 +158,7 @@ static bool do_catch_up(struct dm_cmd *c)
 {
 	struct list *n, *next;
 
-	if (!verbs[c->verb].counts)
+	if (!verbs[c->verb].counts || c->in_order)
 		return false;
 	c->caught_up.run = do_caught_up;
 	list_each(n, next, &c->world->fronts) {

@@ -30,7 +30,7 @@ static int build_lines(struct dm_build *b, const struct dm_cmd *c)
 int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct text *explain, struct dm_table **out)
 {
 	struct dm_build_opts o = {
-		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .device = d, .warnings = &c->reply.warnings,
+		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .secret = c->flags & DM_WITH_SECRET, .device = d, .warnings = &c->reply.warnings,
 		.explain = explain, .readonly = (c->flags & DM_WITH_READONLY) || (d && d->readonly),
 	};
 	struct dm_build *b;

@@ -37,6 +37,7 @@ struct dm_table {
 struct dm_build_opts {
 	const char *cwd;	/* for relative paths; NULL: they are refused */
 	bool sizes;		/* 64K and 10M (bytes) are understood beside sectors */
+	bool secret;		/* no copy of a line stays behind */
 	bool readonly;		/* components are opened for reading only */
 	struct dm_cmd *cmd;	/* that brings it, or NULL */
 	struct dm_device *device;	/* the table is for this one: it must not lead back to it; may be NULL */

@@ -28,8 +28,15 @@ struct ioctl_call {
 	uint8_t *buf;
 	size_t size;
 	struct dm_cmd cmd;
+	bool secret;		/* the caller marked its data: every copy must be wiped. From ioctl_decode() on */
 	struct arena arena;	/* what cmd points to; freed with ioctl_free() */
 };
+
+/*
+ * How many of the caller's bytes command NR reads, by its head: what follows them in BUF needs not be copied. The head
+ * alone if it is broken.
+ */
+size_t ioctl_reads(unsigned nr, const uint8_t head[IOCTL_HEAD]);
 
 /*
  * 0 and C->cmd, or the -errno that the ioctl returns. BUF's version is ours afterwards in either case, but for -ENOTTY
@@ -40,12 +47,12 @@ int ioctl_decode(struct ioctl_call *c);
 /* Must another command be run before the answer is whole (WAIT tells the status too)? Then C->cmd is that one. */
 bool ioctl_more(struct ioctl_call *c);
 
-/* Writes the reply into BUF, BUFFER_FULL if it does not fit. Returns what the ioctl returns. */
+/*
+ * Writes the reply into BUF, BUFFER_FULL if it does not fit. Returns what the ioctl returns. After 0 the head's
+ * data_size says how much of BUF is the answer.
+ */
 int ioctl_encode(struct ioctl_call *c);
 
-/* Did the caller mark its data as secret? Then every copy must be wiped. */
-bool ioctl_is_secret(const struct ioctl_call *c);
-
-void ioctl_free(struct ioctl_call *c);
+void ioctl_free(struct ioctl_call *c);	/* and wipes what is secret, but for BUF */
 
 #endif

@@ -81,7 +81,7 @@ static uint32_t decode_flags(uint32_t f)
 {
 	return (f & DM_READONLY_FLAG ? DM_WITH_READONLY : 0) | (f & DM_NOFLUSH_FLAG ? DM_WITH_NOFLUSH : 0) |
 	       (f & DM_QUERY_INACTIVE_TABLE_FLAG ? DM_WITH_INACTIVE : 0) |
-	       (f & DM_DEFERRED_REMOVE_BIT ? DM_WITH_DEFERRED : 0);
+	       (f & DM_DEFERRED_REMOVE_BIT ? DM_WITH_DEFERRED : 0) | (f & DM_SECURE_DATA_FLAG ? DM_WITH_SECRET : 0);
 }
 
 /*
@@ -225,15 +225,28 @@ static const struct decoder {
 	[DM_GET_TARGET_VERSION_CMD] = { DM_DO_TARGETS, false, decode_target_version },
 };
 
+static bool head_good(const struct dm_ioctl *h)
+{
+	return h->version[0] == IOCTL_VERSION_MAJOR && h->version[1] <= IOCTL_VERSION_MINOR &&
+	       h->data_size >= IOCTL_HEAD_LEAST;
+}
+
+size_t ioctl_reads(unsigned nr, const uint8_t head[IOCTL_HEAD])
+{
+	const struct dm_ioctl *h = (const struct dm_ioctl *)(const void *)head;
+	bool data = nr == DM_TABLE_LOAD_CMD || nr == DM_DEV_RENAME_CMD || nr == DM_TARGET_MSG_CMD ||
+		    nr == DM_DEV_SET_GEOMETRY_CMD;
+
+	return data && head_good(h) && h->data_size > IOCTL_HEAD ? h->data_size : IOCTL_HEAD;
+}
+
 static int decode(struct ioctl_call *c)
 {
 	const struct decoder *d = &decoders[c->nr];
 	struct dm_ioctl *h = head(c);
 	int r = 0;
 
-	if (h->version[0] != IOCTL_VERSION_MAJOR || h->version[1] > IOCTL_VERSION_MINOR)
-		return -EINVAL;
-	if (h->data_size < IOCTL_HEAD_LEAST || h->data_size > c->size)
+	if (!head_good(h) || h->data_size > c->size)
 		return -EINVAL;
 	c->size = h->data_size;
 	c->cmd.verb = d->verb;
@@ -249,6 +262,7 @@ int ioctl_decode(struct ioctl_call *c)
 
 	c->cmd = (struct dm_cmd){ .verb = DM_DO_VERSION };
 	c->arena = (struct arena)ARENA_INIT;
+	c->secret = head(c)->flags & DM_SECURE_DATA_FLAG;
 	if (c->nr >= sizeof(decoders) / sizeof(*decoders))
 		return -ENOTTY;
 	r = decode(c);
@@ -265,13 +279,12 @@ bool ioctl_more(struct ioctl_call *c)
 	return true;
 }
 
-bool ioctl_is_secret(const struct ioctl_call *c)
-{
-	return ((const struct dm_ioctl *)(const void *)c->buf)->flags & DM_SECURE_DATA_FLAG;
-}
-
 void ioctl_free(struct ioctl_call *c)
 {
+	if (c->secret) {
+		arena_wipe(&c->cmd.reply.arena);
+		arena_wipe(&c->arena);
+	}
 	dm_reply_free(&c->cmd.reply);
 	arena_free(&c->arena);
 }

@@ -259,6 +259,7 @@ int ioctl_encode(struct ioctl_call *c)
 	if (r)
 		return r;
 	head(c)->flags &= ~OUT_FLAGS;
+	head(c)->data_size = IOCTL_HEAD_LEAST;
 	if (c->cmd.reply.info.present)
 		encode_info(c);
 	return encode_data(c);

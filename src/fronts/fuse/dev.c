@@ -15,7 +15,7 @@ static const struct fuse_lowlevel_ops dev_ops = {
 	.unlink = dev_unlink, .rmdir = dev_rmdir, .rename = dev_rename,
 	.open = fuse_open, .release = fuse_release,
 	.read = dev_read, .write = dev_write, .fsync = dev_fsync, .fallocate = dev_fallocate, .lseek = dev_lseek,
-	.ioctl = fuse_dev_ioctl,
+	.ioctl = fuse_dev_ioctl, .poll = dev_poll,
 };
 
 static void dev_view_free(struct dev_view *v)

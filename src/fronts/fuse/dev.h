@@ -149,7 +149,15 @@ void dev_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_in
 void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
 
+/* dev_range.c: may SIZE bytes at OFF be read or written? 0 or a positive errno, as of a block device. */
+int dev_data_check(const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes);
+
+/* dev_poll.c */
+void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle);
+void dev_poll_event(struct fuse_front *f);	/* something has happened */
+
 /* dev_ioctl.c */
+void fuse_dev_closed(struct fuse_file *file);	/* what it has of ioctls ends */
 void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi, unsigned flags,
 		    const void *in, size_t in_size, size_t out_size);
 

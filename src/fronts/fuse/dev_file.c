@@ -54,11 +54,15 @@ int dev_open(struct fuse_file *file)
 	struct fuse_node *f = n && n->io ? fuse_node_find(n->view->front, n->id) : NULL;
 	int err = n && (f || !n->io) ? 0 : ESTALE;	/* the kernel looks the name up again */
 
-	if (!err)
-		err = f ? fuse_file_take(file, f) : open_check(file, n);
+	if (!err && !f)
+		err = open_check(file, n);
 	if (err)
 		return err;
+	if (f)
+		fuse_file_take(file, f);	/* also to write what is read-only: the writes fail, as in the kernel */
 	file->dev = n;
+	file->events = n->view->front->events;
+	file->info.nonseekable = n->control;
 	file->info.direct_io = !f;
 	n->opens++;
 	return 0;
@@ -66,6 +70,7 @@ int dev_open(struct fuse_file *file)
 
 void dev_close(struct fuse_file *file)
 {
+	fuse_dev_closed(file);
 	file->dev->opens--;
 	dev_node_check(file->dev);
 }
@@ -115,7 +120,12 @@ static void read_answer(struct fuse_ask *a)
 void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct fuse_ask *a;
+	int err;
 
+	if (fuse_file_of(fi)->file && (err = dev_data_check(fi, (uint64_t)off, size, false))) {
+		fuse_reply_err(req, err);
+		return;
+	}
 	if (fuse_file_of(fi)->file) {
 		fuse_read(req, ino, size, off, fi);
 		return;
@@ -165,7 +175,12 @@ static void write_answer(struct fuse_ask *a)
 void dev_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct fuse_ask *a;
+	int err;
 
+	if (fuse_file_of(fi)->file && (err = dev_data_check(fi, (uint64_t)off, size, true))) {
+		fuse_reply_err(req, err);
+		return;
+	}
 	if (fuse_file_of(fi)->file) {
 		fuse_write(req, ino, buf, size, off, fi);
 		return;
@@ -194,12 +209,4 @@ void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fus
 		fuse_lseek(req, ino, off, whence, fi);
 	else
 		fuse_reply_err(req, EINVAL);
-}
-
-void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
-{
-	if (fuse_file_of(fi)->file)
-		fuse_fallocate(req, ino, mode, off, len, fi);
-	else
-		fuse_reply_err(req, EOPNOTSUPP);
 }

@@ -1,12 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ioctls on the io files of the view. */
+/* ioctls on the io files of the view: their way to whoever answers, and back. See dev_call.h. */
 #include <errno.h>
+#include <linux/dm-ioctl.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "fronts/fuse/dev.h"
+#include "fronts/fuse/dev_call.h"
+
+void dev_call_end(struct dev_call *c, int result, const void *out, size_t n)
+{
+	if (!result && n > c->out_size) {
+		result = dev_poke(c->tid, c->arg, out, n);
+		n = 0;
+	}
+	if (result)
+		fuse_reply_err(c->req, -result);
+	else
+		fuse_reply_ioctl(c->req, 0, out, n);
+	free(c);
+}
+
+void fuse_dev_closed(struct fuse_file *file)
+{
+	dev_control_closed(file);
+	dev_poll_closed(file);
+	dev_claim_closed(file);
+}
+
+static void call_run(struct loop_msg *msg)
+{
+	struct dev_call *c = container(msg, struct dev_call, msg);
+
+	if (c->cmd == DMUSE_IOC_REMEMBER)
+		dev_remember(c);
+	else if (c->cmd == DMUSE_IOC_RECALL)
+		dev_recall(c);
+	else if (c->file->dev->control && _IOC_TYPE(c->cmd) == DM_IOCTL)
+		dev_control(c);
+	else if (c->file->file)
+		dev_block(c);
+	else
+		dev_call_end(c, -ENOTTY, NULL, 0);
+}
+
+static struct dev_call *call_new(fuse_req_t req, unsigned cmd, void *arg, struct fuse_file *file, const void *in,
+				 size_t in_size, size_t out_size)
+{
+	struct dev_call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = (struct dev_call){ .msg.run = call_run, .mount = file->mount, .file = file, .req = req,
+				.tid = fuse_req_ctx(req)->pid, .cmd = cmd, .arg = (uint64_t)(uintptr_t)arg,
+				.in_size = in_size < sizeof(c->in) ? in_size : sizeof(c->in), .out_size = out_size };
+	list_init(&c->node);
+	if (c->in_size)
+		memcpy(c->in, in, c->in_size);
+	return c;
+}
 
 void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi, unsigned flags,
 		    const void *in, size_t in_size, size_t out_size)
 {
-	(void)ino, (void)cmd, (void)arg, (void)fi, (void)flags, (void)in, (void)in_size, (void)out_size;
-	fuse_reply_err(req, ENOTTY);
+	struct fuse_file *file = fi->fh ? fuse_file_of(fi) : NULL;
+	struct dev_call *c;
+
+	(void)ino;
+	if (!file || (flags & FUSE_IOCTL_DIR)) {
+		fuse_reply_err(req, ENOTTY);
+		return;
+	}
+	if (dev_range(req, cmd, (uint64_t)(uintptr_t)arg, fi))
+		return;
+	c = call_new(req, cmd, arg, file, in, in_size, out_size);
+	if (c)
+		loop_post(file->mount->front->world->loop, &c->msg);
+	else
+		fuse_reply_err(req, ENOMEM);
 }

@@ -44,13 +44,10 @@ static void file_opened(struct loop_msg *msg)
 		fuse_file_release(file);
 }
 
-int fuse_file_take(struct fuse_file *file, struct fuse_node *n)
+void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
-	if ((file->info.flags & O_ACCMODE) != O_RDONLY && dm_device_readonly(n->device))
-		return EROFS;
 	dm_open(n->device);
 	file->file = n;
-	return 0;
 }
 
 static void file_open_asked(struct loop_msg *msg)
@@ -79,6 +76,8 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	*file = (struct fuse_file){ .mount = m, .req = req, .ino = ino, .info = *fi, .msg.run = file_open_asked };
 	list_init(&file->node);
+	list_init(&file->calls);
+	list_init(&file->polls);
 	m->pending++;
 	loop_post(file_control_loop(file), &file->msg);
 }

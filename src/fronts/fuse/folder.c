@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The folder of devices as a kind of mount: what may be done in it, and what may not. */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "fronts/fuse/server.h"
 
@@ -69,7 +70,12 @@ static int folder_open(struct fuse_file *file)
 {
 	struct fuse_node *n = fuse_node_find(file->mount->front, file->ino);
 
-	return n ? fuse_file_take(file, n) : ESTALE;	/* the kernel looks the name up again */
+	if (!n)
+		return ESTALE;		/* the kernel looks the name up again */
+	if ((file->info.flags & O_ACCMODE) != O_RDONLY && dm_device_readonly(n->device))
+		return EROFS;
+	fuse_file_take(file, n);
+	return 0;
 }
 
 const struct fuse_kind fuse_folder = { .ops = &folder_ops, .open = folder_open };

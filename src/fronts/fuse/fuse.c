@@ -21,6 +21,7 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 	f->next_id = FUSE_FIRST_ID;
 	f->control = gettid();
 	list_init(&f->mounts);
+	list_init(&f->polls);
 	list_init(&f->live);
 	f->front = (struct dm_front){ .name = "fuse", .changed = fuse_node_changed, .mount = fuse_mount_command,
 				      .catch_up = fuse_catch_up };

@@ -10,11 +10,12 @@
 #define NODES_READ_AHEAD 256	/* sectors, as on Linux */
 
 /* A device without a table has no blocks; as a file it is empty. */
-static void node_measure(struct fuse_node *n)
+void fuse_node_measure(struct fuse_node *n)
 {
 	const struct dm_table *t = n->device->active;
 
 	atomic_store(&n->block, t ? t->limits.logical : DM_SECTOR);
+	atomic_store(&n->readonly, n->locked || dm_device_readonly(n->device));
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
 }
 
@@ -29,7 +30,7 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 	n->read_ahead = NODES_READ_AHEAD;
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
-	node_measure(n);
+	fuse_node_measure(n);
 	HASH_ADD(by_id, f->by_id, id, sizeof(n->id), n);
 	HASH_ADD(by_device, f->by_device, device, sizeof(n->device), n);
 	return n;
@@ -55,7 +56,7 @@ static void node_swapped(struct fuse_front *f, struct fuse_node *n)
 {
 	struct list *pos, *next;
 
-	node_measure(n);
+	fuse_node_measure(n);
 	list_each(pos, next, &f->mounts) {
 		struct fuse_mount *m = container(pos, struct fuse_mount, node);
 
@@ -80,6 +81,9 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 	struct fuse_front *f = container(front, struct fuse_front, front);
 	struct list *pos, *next;
 	struct fuse_node *n;
+
+	if (what != DM_SWAPPED && !d->disk)
+		dev_poll_event(f);
 
 	list_each(pos, next, &f->mounts) {
 		struct dev_view *v = container(pos, struct fuse_mount, node)->view;

@@ -40,6 +40,9 @@ struct fuse_node {
 	struct timespec since;
 	_Atomic uint64_t size;		/* bytes; the control thread sets it, the io thread looks */
 	_Atomic uint32_t block;		/* bytes */
+	_Atomic bool readonly;		/* as are these */
+	bool locked;			/* a program has made it read-only; the control thread's */
+	uint32_t soft_block;		/* bytes: the block of the page cache that a program asked for, or 0 */
 	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
 };
@@ -52,6 +55,8 @@ struct fuse_front {
 	struct fuse_node *by_id, *by_device;	/* uthash */
 	uint64_t next_id;
 	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
+	uint32_t events;		/* that something happened to a device, so far */
+	struct list polls;		/* fuse_file.polls: who waits for the next one */
 	pid_t control;			/* the control thread's number */
 	struct fuse_pool pool;		/* the io thread's, as is: */
 	struct list live;		/* fuse_mount.live: what it reads */
@@ -62,6 +67,7 @@ struct fuse_front {
 
 struct dev_node;
 struct dev_view;
+struct dmuse_node;
 struct fuse_file;
 struct fuse_mount;
 
@@ -108,6 +114,11 @@ struct fuse_file {
 	struct dev_node *dev;		/* in a /dev: what was opened */
 	char *text;			/* of what is written anew for each reader: as it was read first */
 	size_t len;
+	struct dmuse_node *seen;	/* in a /dev: as what the program sees it, or NULL */
+	bool claims;			/* the device, for itself */
+	struct list calls, polls;	/* dev_call.node; in front->polls */
+	struct fuse_pollhandle *poll;
+	uint32_t events;		/* that its program has heard of */
 	struct loop_msg msg;
 	fuse_req_t req;			/* of the open */
 	fuse_ino_t ino;
@@ -187,6 +198,7 @@ void fuse_mount_unref(struct fuse_mount *m);	/* a job is done with the session, 
 /* nodes.c */
 struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d);	/* NULL: no memory */
 struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: gone */
+void fuse_node_measure(struct fuse_node *n);	/* what of its device the io thread must know */
 void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change what);
 
 /* stale.c: the kernel is to forget the content of file ID, or with NAME, a name in it. Waits for that, but not for ever. */
@@ -218,7 +230,7 @@ void fuse_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 
 /* file.c */
-int fuse_file_take(struct fuse_file *file, struct fuse_node *n);	/* opens the device: 0 or a positive errno */
+void fuse_file_take(struct fuse_file *file, struct fuse_node *n);
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_file_release(struct fuse_file *file);

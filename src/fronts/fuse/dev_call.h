@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One ioctl on an io file of the view, from its arrival to its answer. It arrives
+ * on the io thread and is carried out on the control thread, in the order in which
+ * all that is about names and devices came.
+ *
+ * A command that has to wait can be interrupted: that comes on the io thread, so
+ * such a command is answered there, where no interrupt can meet a call that is gone.
+ */
+#ifndef FRONTS_FUSE_DEV_CALL_H
+#define FRONTS_FUSE_DEV_CALL_H
+
+#include <stdalign.h>
+
+#include "fronts/fuse/dev.h"
+#include "fronts/fuse/dev_private.h"
+#include "proto/ioctl.h"
+
+struct dev_call {
+	struct loop_msg msg, cancel, over;
+	struct list node;		/* in its file's calls; control thread */
+	struct fuse_mount *mount;
+	struct fuse_file *file;		/* NULL: closed meanwhile */
+	fuse_req_t req;
+	pid_t tid;			/* whose memory ARG is in */
+	unsigned cmd;
+	uint64_t arg;
+	size_t in_size, out_size;	/* what the kernel has copied for us, and will */
+	alignas(8) uint8_t in[IOCTL_HEAD];
+
+	/* A command of the device-mapper. */
+	struct ioctl_call dm;
+	size_t room;			/* of dm.buf */
+	int result;
+	bool slow;			/* answered on the io thread */
+	bool cancelling;		/* the io thread's: a cancel is on its way */
+};
+
+/* dev_ioctl.c: ends C with 0 or -errno and, with 0, N bytes to where its argument points. */
+void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
+
+/* dev_memory.c: another process's memory. 0 or -errno. */
+int dev_peek(pid_t tid, uint64_t at, void *to, size_t n);
+int dev_poke(pid_t tid, uint64_t at, const void *from, size_t n);
+
+/* dev_control.c: Linux's dm ioctls. */
+void dev_control(struct dev_call *c);
+void dev_control_closed(struct fuse_file *file);
+
+/* dev_block.c: what block devices are asked. */
+void dev_block(struct dev_call *c);
+
+/* dev_claim.c: the supervisor's. */
+void dev_remember(struct dev_call *c);
+void dev_recall(struct dev_call *c);
+void dev_claim_closed(struct fuse_file *file);
+
+/* dev_poll.c */
+void dev_poll_arm(struct fuse_file *file);
+void dev_poll_closed(struct fuse_file *file);
+
+/* dev_range.c: true: it is an ioctl about a range of data, and is being answered. On the io thread. */
+bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info *fi);
+
+#endif

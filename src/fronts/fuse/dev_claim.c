@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the supervisor tells of an io file that it opened for a program (dev_private.h): the stat of the node, so that
+ * fstat can be answered with it, and O_EXCL, which the kernel keeps from us.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fronts/fuse/dev_call.h"
+
+static int claim(struct fuse_file *file, const struct dmuse_node *n)
+{
+	int r;
+
+	if (!(n->flags & O_EXCL) || !file->file || file->claims)
+		return 0;
+	r = dm_claim(file->file->device);
+	file->claims = !r;
+	return r;
+}
+
+void dev_remember(struct dev_call *c)
+{
+	struct fuse_file *file = c->file;
+	int r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
+
+	if (!r && !file->seen) {
+		file->seen = malloc(sizeof(*file->seen));
+		r = file->seen ? 0 : -ENOMEM;
+	}
+	if (!r) {
+		memcpy(file->seen, c->in, sizeof(*file->seen));
+		r = claim(file, file->seen);
+	}
+	dev_call_end(c, r, NULL, 0);
+}
+
+void dev_recall(struct dev_call *c)
+{
+	const struct dmuse_node *seen = c->file->seen;
+
+	dev_call_end(c, seen ? 0 : -ENODATA, seen, sizeof(*seen));
+}
+
+void dev_claim_closed(struct fuse_file *file)
+{
+	if (file->claims)
+		dm_unclaim(file->file->device);
+	free(file->seen);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linux's dm ioctls on /dev/mapper/control: the caller's buffer comes in, is a command for a while, and goes back with
+ * its answer. As in the kernel, the version is ours also after a failure, and why something failed is in the log.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/dm-ioctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/fuse/dev_call.h"
+
+#define CONTROL_ROOM ((size_t)1 << 30)	/* more than that is in no caller's buffer */
+
+static const struct dm_ioctl *control_head(const struct dev_call *c)
+{
+	return (const struct dm_ioctl *)(const void *)c->in;
+}
+
+static bool control_secret(const struct dev_call *c)
+{
+	return control_head(c)->flags & DM_SECURE_DATA_FLAG;
+}
+
+static void control_free(struct dev_call *c)
+{
+	if (c->dm.buf && control_secret(c))
+		explicit_bzero(c->dm.buf, ioctl_reads(c->dm.nr, c->in));
+	ioctl_free(&c->dm);
+	free(c->dm.buf);
+	c->dm.buf = NULL;
+}
+
+/* The answer: all that is behind the head goes by ourselves, the head as FUSE moves it, or by ourselves, too. */
+static int control_write(struct dev_call *c)
+{
+	const struct dm_ioctl *h = (const struct dm_ioctl *)(const void *)c->dm.buf;
+
+	if (c->result)
+		return c->result == -ENOTTY ? 0 : dev_poke(c->tid, c->arg, h->version, sizeof(h->version));
+	if (h->data_size <= IOCTL_HEAD)
+		return 0;
+	return dev_poke(c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, h->data_size - IOCTL_HEAD);
+}
+
+static void control_reply(struct dev_call *c)
+{
+	uint8_t head[IOCTL_HEAD];
+	int r = control_write(c);
+
+	memcpy(head, c->dm.buf, sizeof(head));
+	control_free(c);
+	dev_call_end(c, c->result ? c->result : r, head, sizeof(head));
+}
+
+static void control_end(struct dev_call *c)
+{
+	struct fuse_mount *m = c->mount;
+
+	control_reply(c);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* Back on the control thread, behind any cancel that was on its way. */
+static void control_gone(struct loop_msg *msg)
+{
+	control_end(container(msg, struct dev_call, over));
+}
+
+/* On the io thread: no interrupt comes any more. */
+static void control_settle(struct loop_msg *msg)
+{
+	struct dev_call *c = container(msg, struct dev_call, over);
+
+	fuse_req_interrupt_func(c->req, NULL, NULL);
+	c->over.run = control_gone;
+	loop_post(c->mount->front->world->loop, &c->over);
+}
+
+static void control_over(struct dev_call *c)
+{
+	list_remove(&c->node);
+	if (!c->slow) {
+		control_end(c);
+		return;
+	}
+	c->over.run = control_settle;
+	loop_post(c->mount->front->io->loop, &c->over);
+}
+
+static void control_say(const struct dev_call *c, const struct err *e)
+{
+	if (e->code && e->code != -ENXIO && e->code != -EINTR)
+		log_warn("dm ioctl %u of process %d: %s", c->dm.nr, (int)c->tid, e->text);
+}
+
+static void control_done(struct dm_cmd *cmd);
+
+static void control_do(struct dev_call *c)
+{
+	c->dm.cmd.done = control_done;
+	c->dm.cmd.owner = c;
+	c->dm.cmd.in_order = c->mount->front->n_mounts == 1;
+	dm_do(c->mount->front->world, &c->dm.cmd);
+}
+
+static void control_done(struct dm_cmd *cmd)
+{
+	struct dev_call *c = cmd->owner;
+
+	if (ioctl_more(&c->dm)) {
+		control_do(c);
+		return;
+	}
+	control_say(c, &cmd->reply.err);
+	c->result = ioctl_encode(&c->dm);
+	if (!c->result && c->dm.nr == DM_DEV_ARM_POLL_CMD && c->file)
+		dev_poll_arm(c->file);
+	control_over(c);
+}
+
+static void control_cancel(struct loop_msg *msg)
+{
+	dm_cancel(&container(msg, struct dev_call, cancel)->dm.cmd);
+}
+
+/* On the io thread: a signal has come to the caller. */
+static void control_interrupted(fuse_req_t req, void *arg)
+{
+	struct dev_call *c = arg;
+
+	(void)req;
+	if (c->cancelling)
+		return;
+	c->cancelling = true;
+	c->cancel.run = control_cancel;
+	loop_post(c->mount->front->world->loop, &c->cancel);
+}
+
+static void control_listen(struct loop_msg *msg)
+{
+	struct dev_call *c = container(msg, struct dev_call, msg);
+
+	fuse_req_interrupt_func(c->req, control_interrupted, c);
+}
+
+static struct dm_device *control_resolve(struct dm_cmd *cmd, const char *path)
+{
+	const struct dev_call *c = cmd->owner;
+
+	return fuse_dev_resolve(c->mount->front, path);
+}
+
+/* Where relative paths in a table start: where the caller is. */
+static void control_cwd(struct dev_call *c)
+{
+	char link[40], path[PATH_MAX];
+	ssize_t n;
+
+	if (!c->dm.cmd.n_lines)
+		return;
+	snprintf(link, sizeof(link), "/proc/%d/cwd", (int)c->tid);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n > 0 && *path == '/')
+		c->dm.cmd.cwd = arena_strndup(&c->dm.arena, path, (size_t)n);
+}
+
+/* The caller's buffer, as much of it as the command reads. */
+static int control_read(struct dev_call *c)
+{
+	const struct dm_ioctl *h = control_head(c);
+	size_t reads;
+	int r = c->in_size < IOCTL_HEAD ? dev_peek(c->tid, c->arg, c->in, IOCTL_HEAD) : 0;
+
+	if (r)
+		return r;
+	reads = ioctl_reads(c->dm.nr, c->in);
+	c->room = h->data_size > IOCTL_HEAD ? h->data_size : IOCTL_HEAD;
+	c->dm.buf = c->room <= CONTROL_ROOM ? malloc(c->room) : NULL;
+	if (!c->dm.buf)
+		return -ENOMEM;
+	c->dm.size = c->room;
+	memcpy(c->dm.buf, c->in, IOCTL_HEAD);
+	return dev_peek(c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
+}
+
+/* A secret stays neither here nor there. */
+static int control_wipe(struct dev_call *c)
+{
+	size_t reads = ioctl_reads(c->dm.nr, c->in), at, n;
+	static const uint8_t zeros[4096];
+	int r = 0;
+
+	for (at = IOCTL_HEAD; !r && control_secret(c) && at < reads; at += n) {
+		n = reads - at < sizeof(zeros) ? reads - at : sizeof(zeros);
+		r = dev_poke(c->tid, c->arg + at, zeros, n);
+	}
+	return r;
+}
+
+void dev_control(struct dev_call *c)
+{
+	int r;
+
+	c->dm.nr = _IOC_NR(c->cmd);
+	r = control_read(c);
+	if (r) {
+		control_free(c);
+		dev_call_end(c, r, NULL, 0);
+		return;
+	}
+	c->result = ioctl_decode(&c->dm);
+	r = control_wipe(c);
+	if (!c->result)
+		c->result = r;
+	if (c->result) {
+		control_reply(c);
+		return;
+	}
+	control_cwd(c);
+	c->dm.cmd.resolve = control_resolve;
+	list_append(&c->file->calls, &c->node);
+	c->mount->n_jobs++;
+	control_do(c);
+	if (c->dm.cmd.finished)
+		return;
+	c->slow = true;
+	c->msg.run = control_listen;
+	loop_post(c->mount->front->io->loop, &c->msg);
+}
+
+void dev_control_closed(struct fuse_file *file)
+{
+	struct list *n;
+
+	while ((n = list_take(&file->calls))) {
+		struct dev_call *c = container(n, struct dev_call, node);
+
+		c->file = NULL;
+		dm_cancel(&c->dm.cmd);
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * poll() on /dev/mapper/control: it becomes readable when something has happened to any device since DM_DEV_ARM_POLL
+ * (or since the open), as in the kernel. Other files of the view are always ready.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "fronts/fuse/dev_call.h"
+
+struct poll_ask {
+	struct loop_msg msg;
+	struct fuse_file *file;
+	fuse_req_t req;
+	struct fuse_pollhandle *handle;	/* NULL: the kernel wants no word later */
+};
+
+static void poll_forget(struct fuse_file *file)
+{
+	list_remove(&file->polls);
+	if (file->poll)
+		fuse_pollhandle_destroy(file->poll);
+	file->poll = NULL;
+}
+
+static void poll_answer(struct loop_msg *msg)
+{
+	struct poll_ask *a = container(msg, struct poll_ask, msg);
+	struct fuse_file *file = a->file;
+	struct fuse_front *f = file->mount->front;
+	bool ready = (int32_t)(f->events - file->events) > 0;
+
+	if (a->handle) {
+		poll_forget(file);
+		file->poll = a->handle;
+		list_append(&f->polls, &file->polls);
+	}
+	fuse_reply_poll(a->req, ready ? POLLIN : 0);
+	free(a);
+}
+
+void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle)
+{
+	struct fuse_file *file = fuse_file_of(fi);
+	struct poll_ask *a = file->dev->control ? malloc(sizeof(*a)) : NULL;
+
+	(void)ino;
+	if (a) {
+		*a = (struct poll_ask){ .msg.run = poll_answer, .file = file, .req = req, .handle = handle };
+		loop_post(file->mount->front->world->loop, &a->msg);
+		return;
+	}
+	if (handle)
+		fuse_pollhandle_destroy(handle);
+	fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+}
+
+void dev_poll_event(struct fuse_front *f)
+{
+	struct list *n;
+
+	f->events++;
+	while ((n = list_take(&f->polls))) {
+		struct fuse_file *file = container(n, struct fuse_file, polls);
+
+		fuse_lowlevel_notify_poll(file->poll);
+		poll_forget(file);
+	}
+}
+
+void dev_poll_arm(struct fuse_file *file)
+{
+	file->events = file->mount->front->events;
+}
+
+void dev_poll_closed(struct fuse_file *file)
+{
+	poll_forget(file);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Data of a block device beyond read and write: discarding, zeroing, flushing, by ioctl and by fallocate; and what a
+ * block device refuses. On the io thread.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+
+#include "fronts/fuse/dev_call.h"
+
+static bool range_writes(const struct fuse_file *file)
+{
+	return (file->info.flags & O_ACCMODE) != O_RDONLY;
+}
+
+static void range_submit(struct fuse_io *io)
+{
+	fuse_io_submit_write(io, (enum dm_op)io->whence, io->off, io->len);
+}
+
+static int range_errno(int err)
+{
+	return err == -EROFS ? -EPERM : err;
+}
+
+static bool range_finish(struct fuse_io *io)
+{
+	if (io->err)
+		return fuse_io_end(io, range_errno(io->err));
+	if (!io->answered)
+		fuse_reply_ioctl(io->req, 0, NULL, 0);
+	fuse_io_free(io);
+	return false;
+}
+
+static bool fallocate_finish(struct fuse_io *io)
+{
+	return fuse_io_end(io, range_errno(io->err));
+}
+
+/*
+ * What the kernel keeps of the range is to be forgotten, and written before that if a program has mapped it: only then
+ * the operation begins. The kernel may need us for that, so it is asked on a thread of its own.
+ */
+struct range_stale {
+	struct fuse_job job;
+	struct loop_msg msg;
+	struct fuse_io *io;
+	uint64_t off, len;
+	int err;
+};
+
+/* On the io thread. */
+static void stale_go(struct loop_msg *msg)
+{
+	struct range_stale *s = container(msg, struct range_stale, msg);
+	struct fuse_io *io = s->io;
+
+	if (s->err)
+		fuse_io_end(io, s->err);
+	else
+		fuse_io_go(io);
+	free(s);
+}
+
+static void stale_over(struct fuse_job *job)
+{
+	struct range_stale *s = container(job, struct range_stale, job);
+
+	s->msg.run = stale_go;
+	loop_post(s->io->file->mount->front->io->loop, &s->msg);
+}
+
+static void stale_run(struct fuse_job *job)
+{
+	const struct range_stale *s = container(job, struct range_stale, job);
+	const struct fuse_file *file = s->io->file;
+
+	fuse_lowlevel_notify_inval_inode(file->mount->session, file->file->id, (off_t)s->off, (off_t)s->len);
+}
+
+/* On the control thread. */
+static void stale_begin(struct loop_msg *msg)
+{
+	struct range_stale *s = container(msg, struct range_stale, msg);
+
+	s->job.run = stale_run;
+	s->job.over = stale_over;
+	s->err = fuse_job_start(&s->job, s->io->file->mount->front);
+	if (s->err)
+		stale_over(&s->job);
+}
+
+/* Starts IO when nothing is kept any more of LEN bytes at OFF; LEN 0: to the end. */
+static void range_go_fresh(struct fuse_io *io, uint64_t off, uint64_t len)
+{
+	struct range_stale *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		fuse_io_end(io, -ENOMEM);
+		return;
+	}
+	*s = (struct range_stale){ .msg.run = stale_begin, .io = io, .off = off, .len = len };
+	loop_post(io->file->mount->front->world->loop, &s->msg);
+}
+
+static struct fuse_io *range_new(fuse_req_t req, const struct fuse_file_info *fi, enum dm_op op, uint32_t flags,
+				 uint64_t off, uint64_t len)
+{
+	struct fuse_io *io = fuse_io_new(req, fi, 0);
+
+	if (!io)
+		return NULL;
+	io->whence = op;
+	io->flags = flags;
+	io->off = off;
+	io->len = len;
+	io->submit = range_submit;
+	io->finish = range_finish;
+	return io;
+}
+
+/* The two numbers that ARG points to: 0 or a positive errno, as the kernel finds them. */
+static int range_check(fuse_req_t req, uint64_t arg, const struct fuse_file *file, uint64_t range[2])
+{
+	const struct fuse_node *n = file->file;
+	uint64_t size = atomic_load(&n->size), mask = atomic_load(&n->block) - 1;
+	int r;
+
+	if (!range_writes(file))
+		return EBADF;
+	r = dev_peek(fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
+	if (r)
+		return -r;
+	if (!range[1] || range[0] > size || range[1] > size - range[0] || ((range[0] | range[1]) & mask))
+		return EINVAL;
+	return atomic_load(&n->readonly) ? EPERM : 0;
+}
+
+static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file_info *fi)
+{
+	uint64_t range[2];
+	int err = range_check(req, arg, fuse_file_of(fi), range);
+	struct fuse_io *io;
+
+	if (!err && cmd == BLKSECDISCARD)
+		err = EOPNOTSUPP;
+	if (err) {
+		fuse_reply_err(req, err);
+		return;
+	}
+	io = range_new(req, fi, cmd == BLKDISCARD ? DM_DISCARD : DM_ZEROES, cmd == BLKZEROOUT ? DM_KEEP : 0, range[0],
+		       range[1]);
+	if (io)
+		range_go_fresh(io, range[0], range[1]);
+}
+
+static void flush_submit(struct fuse_io *io)
+{
+	fuse_io_submit(io, DM_FLUSH, 0, 0);
+}
+
+/* BLKFLSBUF: all that was written becomes durable, and what the kernel keeps is read anew. */
+static void flush_ask(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	struct fuse_io *io = range_new(req, fi, DM_FLUSH, 0, 0, 0);
+
+	if (!io)
+		return;
+	io->submit = flush_submit;
+	range_go_fresh(io, 0, 0);
+}
+
+bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info *fi)
+{
+	if (!fuse_file_of(fi)->file)
+		return false;
+	if (cmd == BLKDISCARD || cmd == BLKSECDISCARD || cmd == BLKZEROOUT)
+		range_ask(req, cmd, arg, fi);
+	else if (cmd == BLKFLSBUF)
+		flush_ask(req, fi);
+	else
+		return false;
+	return true;
+}
+
+/* What a block device says to fallocate: 0 or a positive errno. */
+static int fallocate_check(const struct fuse_node *n, int mode, uint64_t off, uint64_t *len)
+{
+	int what = mode & ~FALLOC_FL_KEEP_SIZE;
+	uint64_t size = atomic_load(&n->size);
+
+	if (what != FALLOC_FL_PUNCH_HOLE && what != FALLOC_FL_ZERO_RANGE)
+		return EOPNOTSUPP;
+	if (off >= size || (*len > size - off && !(mode & FALLOC_FL_KEEP_SIZE)))
+		return EINVAL;
+	if (*len > size - off)
+		*len = size - off;
+	if ((off | *len) & (atomic_load(&n->block) - 1))
+		return EINVAL;
+	return atomic_load(&n->readonly) ? EPERM : 0;
+}
+
+void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
+{
+	const struct fuse_node *n = fuse_file_of(fi)->file;
+	uint64_t bytes = (uint64_t)len;
+	int err = n ? fallocate_check(n, mode, (uint64_t)off, &bytes) : EOPNOTSUPP;
+	struct fuse_io *io;
+
+	(void)ino;
+	if (err) {
+		fuse_reply_err(req, err);
+		return;
+	}
+	io = range_new(req, fi, DM_ZEROES, mode & FALLOC_FL_ZERO_RANGE ? DM_KEEP : 0, (uint64_t)off, bytes);
+	if (!io)
+		return;
+	io->finish = fallocate_finish;	/* the kernel itself forgets what it kept */
+	fuse_io_go(io);
+}
+
+int dev_data_check(const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes)
+{
+	const struct fuse_node *n = fuse_file_of(fi)->file;
+
+	if (writes && atomic_load(&n->readonly))
+		return EPERM;
+	return (fi->flags & O_DIRECT) && ((off | size) & (atomic_load(&n->block) - 1)) ? EINVAL : 0;
+}
