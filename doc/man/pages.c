@@ -17,11 +17,12 @@
 
 /* The lists of the command line, without the functions behind them. */
 #define SELECT OPT_uuid, OPT_major, OPT_minor
+#define PROGRAM COMMAND
 #define COMMAND(name, usage, about, ...) static const uint8_t options_##name[] = { __VA_ARGS__, OPTION_END };
 #include "cmd/commands.list"
 #undef COMMAND
 
-#define COMMAND(name, usage, about, ...) { #name, usage, about, options_##name, NULL },
+#define COMMAND(name, usage, about, ...) { #name, usage, about, options_##name, NULL, false },
 static const struct command list[] = {
 #include "cmd/commands.list"
 	{ .name = NULL }

@@ -39,8 +39,10 @@ static int client_find(struct client *c, const char *given, struct err *e)
 	if (r)
 		return r == -ENOENT ? -EINVAL : r;
 	c->fd = r = dict_connect(c->path, e);
-	if (client_nobody(r) && second && (c->fd = dict_connect(second, &other)) >= 0)
+	if (client_nobody(r) && second && (c->fd = dict_connect(second, &other)) >= 0) {
+		strcpy(c->path, second);
 		return 0;
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -107,6 +109,43 @@ int client_open(struct job *j, bool start)
 	struct err e = ERR_INIT;
 
 	return client_ready(j, start, &e) ? job_failed(j, NULL, &e) : EXIT_OK;
+}
+
+int client_open_on(struct job *j, const char *path)
+{
+	struct err e = ERR_INIT;
+
+	j->client = say_need(calloc(1, sizeof(*j->client)));
+	snprintf(j->client->path, sizeof(j->client->path), "%s", path);
+	j->client->fd = dict_connect(path, &e);
+	return j->client->fd < 0 ? job_failed(j, NULL, &e) : EXIT_OK;
+}
+
+int client_look(struct job *j, bool *found)
+{
+	struct client *c = say_need(calloc(1, sizeof(*c)));
+	struct err e = ERR_INIT;
+	int r;
+
+	c->fd = -1;
+	r = client_find(c, j->o.value[OPT_socket], &e);
+	*found = !r;
+	if (!r) {
+		j->client = c;
+		return EXIT_OK;
+	}
+	client_free(c);
+	if (!client_nobody(r))
+		return job_failed(j, NULL, &e);
+	if (client_may_start(j))
+		return EXIT_OK;
+	err_prefix(&e, "starting a daemon is forbidden (--no-start), and ");
+	return job_failed(j, NULL, &e);
+}
+
+const char *client_path(const struct job *j)
+{
+	return j->client->path;
 }
 
 bool client_is_daemon(const struct job *j)

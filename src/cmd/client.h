@@ -18,6 +18,15 @@
  * its place. EXIT_OK, or EXIT_FAILED after saying why. Without it the first call finds the daemon, never starting one.
  */
 int client_open(struct job *j, bool start);
+/*
+ * The other way, for who brings a daemon of his own where none runs: looks for one, which is the client if it is FOUND;
+ * EXIT_FAILED, after saying why, if it cannot be reached, or if none runs and none may be started. Then takes the one
+ * on socket PATH.
+ */
+int client_look(struct job *j, bool *found);
+int client_open_on(struct job *j, const char *path);
+/* The socket of the daemon at the other end. */
+const char *client_path(const struct job *j);
 bool client_is_daemon(const struct job *j);
 /* Waits until the daemon at the other end, which was told to end, is gone. */
 void client_wait_gone(struct job *j);

@@ -7,6 +7,7 @@
 #define SELECT OPT_uuid, OPT_major, OPT_minor
 
 #define COMMAND(name, usage, about, ...) int command_##name(struct job *j);
+#define PROGRAM COMMAND
 #include "cmd/commands.list"
 #undef COMMAND
 
@@ -15,7 +16,9 @@
 #undef COMMAND
 
 const struct command commands[] = {
-#define COMMAND(name, usage, about, ...) { #name, usage, about, options_of_##name, command_##name },
+#define COMMAND(name, usage, about, ...) { #name, usage, about, options_of_##name, command_##name, false },
+#undef PROGRAM
+#define PROGRAM(name, usage, about, ...) { #name, usage, about, options_of_##name, command_##name, true },
 #include "cmd/commands.list"
 #undef COMMAND
 	{ .name = NULL }

@@ -142,6 +142,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	};
 	d->o.nbd_wanted = d->o.nbd.unix_path || d->o.nbd.tcp;
 	d->o.tables = d->tables;
+	d->o.life = -1;
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #ifndef CMD_JOB_H
 #define CMD_JOB_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "cmd/options.h"
 
@@ -30,6 +32,7 @@ struct command {
 	const char *about;
 	const uint8_t *options;	/* ends with OPTION_END */
 	int (*run)(struct job *j);	/* an exit_code */
+	bool program;		/* runs one: what follows the first word is its own, and its exit codes are kept apart */
 };
 
 /* All of commands.list, ends with a row without name. */

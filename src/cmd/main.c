@@ -7,6 +7,8 @@
 #include "cmd/client.h"
 #include "cmd/job.h"
 #include "cmd/say.h"
+#include "session/holder.h"
+#include "session/run.h"
 
 static int main_version(void)
 {
@@ -44,14 +46,22 @@ static int main_flush(int code)
 	return code ? code : EXIT_FAILED;
 }
 
+/* A program's exit code 2 is its own. */
+static int main_misused(struct job *j, const char *why)
+{
+	int code = job_usage(j, "%s", why);
+
+	return j->command->program ? RUN_FAILED : code;
+}
+
 static int main_run(struct job *j, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	int at = options_take(&j->o, j->command->options, false, argc, argv, &e);
+	int at = options_take(&j->o, j->command->options, j->command->program, argc, argv, &e);
 	int code;
 
 	if (at < 0 || main_stray_option(j, &e))
-		return job_usage(j, "%s", e.text);
+		return main_misused(j, e.text);
 	if (j->o.given[OPT_help]) {
 		help_command(j->command);
 		return EXIT_OK;
@@ -62,6 +72,7 @@ static int main_run(struct job *j, int argc, char **argv)
 	j->argv = argv + at;
 	code = j->command->run(j);
 	client_free(j->client);
+	options_free(&j->o);
 	return code;
 }
 
@@ -69,8 +80,11 @@ int main(int argc, char **argv)
 {
 	struct job j = { .command = NULL };
 	struct err e = ERR_INIT;
-	int at = options_take(&j.o, NULL, true, argc, argv, &e);
+	int at;
 
+	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
+		return holder_main();
+	at = options_take(&j.o, NULL, true, argc, argv, &e);
 	if (at >= 0 && j.o.given[OPT_version])
 		return main_flush(main_version());
 	if (at >= 0 && at == argc && j.o.given[OPT_help]) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -90,6 +91,28 @@ static int options_bad(int c, char **argv, struct err *e)
 	return -1;
 }
 
+static int options_say(struct options *o, unsigned id, const char *value, struct err *e)
+{
+	struct option_said *said = reallocarray(o->said, o->n_said + 1, sizeof(*said));
+
+	if (!said) {
+		err_set(e, -ENOMEM, "no memory");
+		return -1;
+	}
+	said[o->n_said++] = (struct option_said){ id, value };
+	o->said = said;
+	o->given[id] = true;
+	o->value[id] = value;
+	return 0;
+}
+
+void options_free(struct options *o)
+{
+	free(o->said);
+	o->said = NULL;
+	o->n_said = 0;
+}
+
 int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e)
 {
 	struct options_tables t;
@@ -103,8 +126,8 @@ int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc,
 		if (c == '?' || c == ':')
 			return options_bad(c, argv, e);
 		id = c >= OPTIONS_LONG ? (unsigned)(c - OPTIONS_LONG) : t.by_letter[c];
-		o->given[id] = true;
-		o->value[id] = optarg;
+		if (options_say(o, id, optarg, e))
+			return -1;
 	}
 	return optind;
 }

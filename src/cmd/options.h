@@ -4,6 +4,7 @@
 #define CMD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -28,9 +29,16 @@ extern const struct option_row option_rows[OPTIONS];
 /* Options that every sub-command takes. */
 extern const uint8_t options_common[];
 
+struct option_said {
+	unsigned id;
+	const char *value;
+};
+
 struct options {
 	bool given[OPTIONS];
-	const char *value[OPTIONS];
+	const char *value[OPTIONS];	/* the last one */
+	struct option_said *said;	/* all that were given, in their order; freed by options_free() */
+	size_t n_said;
 };
 
 /*
@@ -39,6 +47,8 @@ struct options {
  * and a sentence.
  */
 int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e);
+
+void options_free(struct options *o);
 
 /* The value of a numeric option in *OUT, which is left alone if it was not given. 0, or -EINVAL and a sentence. */
 int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e);

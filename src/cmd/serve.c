@@ -21,6 +21,7 @@
 #include "cmd/tables.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
+#include "session/space.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
 
@@ -31,7 +32,8 @@ struct serve {
 	struct control *control;
 	struct nbd *nbd;
 	struct fuse_front *fuse;
-	struct loop_watch signals;
+	struct space *space;
+	struct loop_watch signals, life;
 	bool ending;
 };
 
@@ -62,6 +64,8 @@ static void serve_end(struct serve *s)
 	if (s->control)
 		control_stop(s->control);
 	dm_world_release(s->world);
+	if (s->space)
+		space_stop(s->space);
 	if (s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);
 	else
@@ -103,6 +107,27 @@ static int serve_signals(struct serve *s, struct err *e)
 	if (s->signals.fd < 0 || loop_watch(s->loop, &s->signals))
 		return err_set(e, -errno, "cannot watch for signals: %s", strerror(errno));
 	return 0;
+}
+
+static void serve_orphaned(struct loop_watch *watch, uint32_t events)
+{
+	struct serve *s = container(watch, struct serve, life);
+
+	(void)events;
+	loop_unwatch(s->loop, watch);
+	serve_end(s);
+}
+
+/* Whoever holds the other end says nothing: it is there, or it is not. */
+static int serve_life(struct serve *s, struct err *e)
+{
+	int r;
+
+	if (s->o->life < 0)
+		return 0;
+	s->life = (struct loop_watch){ .fd = s->o->life, .events = EPOLLIN, .ready = serve_orphaned };
+	r = loop_watch(s->loop, &s->life);
+	return r ? err_set(e, r, "cannot watch descriptor %d: %s", s->o->life, strerror(-r)) : 0;
 }
 
 /* A descriptor for every file and client: as many as we may have. */
@@ -163,6 +188,10 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		r = fuse_front_new(&s->fuse, s->world, e);
 	if (!r)
+		r = space_new(&s->space, s->world, s->fuse, e);
+	if (!r)
+		r = serve_life(s, e);
+	if (!r)
 		r = serve_tables(s, e);
 	return r;
 }
@@ -173,6 +202,8 @@ static int serve_down(struct serve *s, bool served)
 
 	if (s->nbd)
 		nbd_free(s->nbd);
+	if (s->space)
+		space_free(s->space);
 	if (s->fuse)
 		fuse_front_free(s->fuse);
 	if (s->world && dm_world_stop(s->world, &e))

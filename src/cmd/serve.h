@@ -18,6 +18,7 @@ struct serve_opts {
 	const char *tables;	/* absolute path, or NULL */
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;
+	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 	const char *log;	/* removed at a good end, before the control socket is another daemon's to take; or NULL */
 };
 

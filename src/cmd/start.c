@@ -36,6 +36,15 @@ int start_lock(const char *control, struct err *e)
 	return fd;
 }
 
+void start_forget_environment(void)
+{
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	unsetenv("JOURNAL_STREAM");
+}
+
 /* Nothing of the caller's is to live on in the daemon: no descriptor, and nothing that systemd told the caller. */
 static void start_become(const char *control)
 {
@@ -44,11 +53,7 @@ static void start_become(const char *control)
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	unsetenv("JOURNAL_STREAM");
+	start_forget_environment();
 	execl("/proc/self/exe", "dmuse", "daemon", "--socket", control, (char *)NULL);
 	_exit(127);
 }

@@ -15,4 +15,7 @@ int start_lock(const char *control, struct err *e);
 /* Runs `dmuse daemon` on the socket CONTROL and waits until it serves. 0, or -errno and a sentence. */
 int start_daemon(const char *control, struct err *e);
 
+/* What systemd has told the caller is not for a daemon. */
+void start_forget_environment(void);
+
 #endif

@@ -56,6 +56,7 @@ enum dm_verb {
 	DM_DO_UNDISK,		/* name: one wish less; goes with the last, -EBUSY if in use. flags FORCE: with all of them */
 	DM_DO_DISKS,		/* -> names, deps (of each: the word it came from) */
 	DM_DO_GEOMETRY,		/* geometry */
+	DM_DO_SESSION,		/* mount_ns -> session: made if there is none */
 	DM_DO_SHUTDOWN,
 	DM_VERBS
 };
@@ -105,6 +106,14 @@ struct dm_type_row {
 	const unsigned *version;	/* 3 numbers; NULL for a store */
 };
 
+/* Where programs find the devices as Linux shows them: the namespaces of this process. */
+struct dm_session {
+	int pid;
+	char mount_ns[64];		/* as /proc/PID/ns/mnt tells it */
+	uint32_t major;			/* of the mapped devices */
+	bool user_ns;			/* it has a user namespace of its own: root there is nobody special outside */
+};
+
 struct dm_reply {
 	struct err err;
 	struct text warnings;		/* one sentence a line */
@@ -116,6 +125,7 @@ struct dm_reply {
 	struct dm_type_row *types;
 	struct dm_stats *stats;
 	size_t n;			/* of whichever array the verb fills */
+	struct dm_session session;	/* SESSION */
 	const char *answer;		/* MESSAGE, EXPORT, MOUNT; or NULL */
 };
 

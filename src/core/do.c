@@ -40,6 +40,7 @@ static const struct verb {
 	[DM_DO_DISK] = { dm_do_disk, false, false, false },
 	[DM_DO_UNDISK] = { dm_do_undisk, false, false, true },
 	[DM_DO_DISKS] = { dm_do_disks, false, false, true },
+	[DM_DO_SESSION] = { dm_do_session, false, false, false },
 	[DM_DO_GEOMETRY] = { dm_do_geometry, true, false, false },
 	[DM_DO_UMOUNT] = { dm_do_mount, false, false, false },
 	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },

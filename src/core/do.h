@@ -39,6 +39,7 @@ void dm_do_names(struct dm_cmd *c, struct dm_device *d);
 void dm_do_info(struct dm_cmd *c, struct dm_device *d);
 void dm_do_export(struct dm_cmd *c, struct dm_device *d);
 void dm_do_mount(struct dm_cmd *c, struct dm_device *d);	/* and umount */
+void dm_do_session(struct dm_cmd *c, struct dm_device *d);
 void dm_do_stats(struct dm_cmd *c, struct dm_device *d);
 void dm_do_disk(struct dm_cmd *c, struct dm_device *d);
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d);

@@ -118,6 +118,22 @@ void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -ENOTSUP, "no daemon runs that could show its devices as files");
 }
 
+void dm_do_session(struct dm_cmd *c, struct dm_device *d)
+{
+	struct list *n, *next;
+
+	(void)d;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->session) {
+			f->session(f, c);
+			return;
+		}
+	}
+	dm_fail(c, -ENOTSUP, "no daemon runs that could hold a session");
+}
+
 static void stats_now(const struct dm_device *d, struct dm_stats *total)
 {
 	struct dm_stats *s;

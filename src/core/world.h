@@ -39,6 +39,8 @@ struct dm_front {
 	bool (*catch_up)(struct dm_front *f, struct loop_msg *then);
 	/* `mount` and `umount`: ends C with dm_finish() or dm_fail(), at once or later. */
 	void (*mount)(struct dm_front *f, struct dm_cmd *c);
+	/* `session`: the same. C's node is the front's until then: a command that is cancelled is on it, and taken off. */
+	void (*session)(struct dm_front *f, struct dm_cmd *c);
 };
 
 struct dm_world {

@@ -44,6 +44,7 @@ static const struct decode_verb {
 	{ "disk", DM_DO_DISK, 0 },
 	{ "undisk", DM_DO_UNDISK, 0 },
 	{ "disks", DM_DO_DISKS, 0 },
+	{ "session", DM_DO_SESSION, 0 },
 	{ "shutdown", DM_DO_SHUTDOWN, 0 },
 };
 
@@ -262,6 +263,8 @@ static int decode_rest(struct dict *d, const struct dict_reader *r, const struct
 		return decode_message(r, &d->cmd);
 	if (v->verb == DM_DO_DISK)
 		return decode_disk(r, &d->cmd);
+	if (v->verb == DM_DO_SESSION)
+		return dict_get_string(r, "mount_ns", &d->cmd.mount_ns) ? r->e->code : 0;
 	if (v->verb == DM_DO_MOUNT || v->verb == DM_DO_UMOUNT)
 		return decode_mount(r, &d->cmd);
 	if (v->verb == DM_DO_WAIT)

@@ -13,7 +13,8 @@
 static bool encode_about_device(enum dm_verb v)
 {
 	return v != DM_DO_VERSION && v != DM_DO_TARGETS && v != DM_DO_STORES && v != DM_DO_NAMES && v != DM_DO_CHECK &&
-	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_DISKS && v != DM_DO_SHUTDOWN;
+	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_DISKS && v != DM_DO_SESSION &&
+	       v != DM_DO_SHUTDOWN;
 }
 
 static uint32_t encode_state(const struct dm_info *i)
@@ -260,6 +261,18 @@ static plist_t encode_lines(const char *s)
 	return list;
 }
 
+static void encode_session(const struct dict *d)
+{
+	const struct dm_session *s = &d->cmd.reply.session;
+	plist_t dict = plist_new_dict();
+
+	dict_set_number(dict, "pid", (uint64_t)s->pid);
+	dict_set_string(dict, "mount_ns", s->mount_ns);
+	dict_set_number(dict, "major", s->major);
+	plist_dict_set_item(dict, "user_ns", plist_new_bool(s->user_ns));
+	plist_dict_set_item(d->keys, "session", dict);
+}
+
 static int encode_result(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
@@ -293,6 +306,9 @@ static int encode_result(struct dict *d)
 		if (!d->cmd.directory)
 			plist_dict_set_item(d->keys, "mounts", encode_lines(r->answer ? r->answer : ""));
 		return 0;
+	case DM_DO_SESSION:
+		encode_session(d);
+		return 0;
 	case DM_DO_EXPORT:
 		plist_dict_set_item(d->keys, "uris", encode_lines(r->answer));
 		return 0;
@@ -304,7 +320,8 @@ static int encode_result(struct dict *d)
 /* Keys that only a reply has: a client's own must not be taken for ours. */
 static void encode_clean(plist_t keys)
 {
-	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks" };
+	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
+					    "session" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

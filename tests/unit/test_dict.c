@@ -31,7 +31,7 @@ static void every_command_has_its_verb(void **state)
 		{ CMD("shutdown"), DM_DO_SHUTDOWN }, { CMD("mount"), DM_DO_MOUNT },
 		{ CMD("umount") KEY("directory", STR("/m")), DM_DO_UMOUNT },
 		{ CMD("disk") NAME KEY("file", STR("/a.img")), DM_DO_DISK }, { CMD("undisk") NAME, DM_DO_UNDISK },
-		{ CMD("disks"), DM_DO_DISKS },
+		{ CMD("disks"), DM_DO_DISKS }, { CMD("session"), DM_DO_SESSION },
 	};
 	bool seen[DM_VERBS] = { false };
 	size_t i;
@@ -189,7 +189,7 @@ static void an_unknown_command_is_named_and_so_are_the_known(void **state)
 	refused(CMD("setgeometry"), -EINVAL, "'setgeometry' is no command");
 	refused(CMD("setgeometry"), -EINVAL, " version targets stores create info mknodes names suspend resume reload clear "
 		"status table deps remove remove_all rename set_uuid message wait waitevent stats check export mount umount "
-		"disk undisk disks shutdown");
+		"disk undisk disks session shutdown");
 	refused(CMD(""), -EINVAL, "'' is no command");
 }
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dmuse exec, dmuse shell: a program in a session of the daemon that runs, or else of a private one, which ends with
+ * it. Inside a session only the wishes are granted and the program is run.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/inside.h"
+#include "cmd/keys.h"
+#include "cmd/private.h"
+#include "cmd/say.h"
+#include "cmd/wishes.h"
+#include "session/run.h"
+
+struct exec {
+	struct job *job;
+	struct private own;
+	struct join join;
+	uint32_t major;
+	bool nested;
+	char *cwd;
+};
+
+static int exec_find_daemon(struct exec *x)
+{
+	struct err e = ERR_INIT;
+	bool found;
+	int code = client_look(x->job, &found);
+
+	if (code || found)
+		return code;
+	if (private_start(&x->own, &e))
+		return job_failed(x->job, NULL, &e);
+	return client_open_on(x->job, x->own.control);
+}
+
+static plist_t exec_session_request(void)
+{
+	plist_t request = request_new("session", NULL);
+	char ns[64];
+	ssize_t n = readlink("/proc/self/ns/mnt", ns, sizeof(ns) - 1);
+
+	if (n >= 0) {
+		ns[n] = '\0';
+		key_set_text(request, "mount_ns", ns);
+	}
+	return request;
+}
+
+static int exec_find_session(struct exec *x, struct err *e)
+{
+	plist_t reply, session;
+	uint8_t user_ns = 0;
+	int r = client_try(x->job, NULL, exec_session_request(), &reply, e);
+
+	if (r)
+		return r;
+	session = plist_dict_get_item(reply, "session");
+	plist_get_bool_val(plist_dict_get_item(session, "user_ns"), &user_ns);
+	x->major = (uint32_t)key_u64(session, "major");
+	r = join_find(&x->join, (pid_t)key_u64(session, "pid"), key_text(session, "mount_ns"), user_ns, e);
+	plist_free(reply);
+	return r;
+}
+
+/* DMUSE_SESSION is the word of somebody who put the supervisor in place. */
+static int exec_session(struct exec *x)
+{
+	const char *in = getenv("DMUSE_SESSION");
+	struct err e = ERR_INIT;
+	int r = exec_find_session(x, &e);
+
+	if (!r && join_is_anywhere() && !join_is_here(&x->join))
+		r = err_set(&e, -EBUSY, "this is a session already, of another daemon: leave it first");
+	if (!r && !(x->cwd = getcwd(NULL, 0)))
+		r = err_set(&e, -errno, "cannot tell the current folder: %s", strerror(errno));
+	if (r)
+		return job_failed(x->job, NULL, &e);
+	x->nested = in && join_is_here(&x->join) && !strcmp(in, x->join.mount_ns);
+	return EXIT_OK;
+}
+
+static int exec_inside(void *arg, struct err *e)
+{
+	struct exec *x = arg;
+
+	return inside_prepare(client_path(x->job), x->join.mount_ns, e);
+}
+
+/* The program's status, or as if we had ended with RUN_FAILED. */
+static int exec_run(struct exec *x, char *const *argv)
+{
+	const struct run run = { .argv = argv, .join = x->nested ? NULL : &x->join, .cwd = x->cwd, .major = x->major, .inside = exec_inside,
+				 .arg = x, .say = say_error };
+	struct err e = ERR_INIT;
+	int status = RUN_FAILED << 8;
+
+	if (run_program(&run, &status, &e))
+		job_failed(x->job, NULL, &e);
+	return status;
+}
+
+/* What was written is safe when the private daemon has said so. */
+static int exec_end_own(struct exec *x, int status)
+{
+	if (x->job->client && client_ask(x->job, NULL, request_new("shutdown", NULL), NULL))
+		status = RUN_FAILED << 8;
+	private_end(&x->own);
+	return status;
+}
+
+static int exec_all(struct exec *x, char *const *argv)
+{
+	int status = RUN_FAILED << 8;
+
+	if (!exec_find_daemon(x) && !exec_session(x) && !wishes_grant(x->job)) {
+		status = exec_run(x, argv);
+		if (!x->own.pid)
+			wishes_end(x->job);
+	}
+	if (x->own.pid)
+		status = exec_end_own(x, status);
+	return status;
+}
+
+static int exec_program(struct job *j, char *const *argv)
+{
+	struct exec x = { .job = j, .join.pidfd = -1 };
+	int status = exec_all(&x, argv);
+
+	join_free(&x.join);
+	free(x.cwd);
+	return run_end_like(status);
+}
+
+int command_exec(struct job *j)
+{
+	if (j->argc)
+		return exec_program(j, j->argv);
+	job_usage(j, "which program?");
+	return RUN_FAILED;
+}
+
+int command_shell(struct job *j)
+{
+	const char *shell = getenv("SHELL");
+	char *argv[] = { say_need(strdup(shell && *shell ? shell : "/bin/sh")), NULL };
+	int code;
+
+	if (j->argc) {
+		free(argv[0]);
+		job_usage(j, "'%s': it takes no words; `dmuse exec` runs a program", j->argv[0]);
+		return RUN_FAILED;
+	}
+	code = exec_program(j, argv);
+	free(argv[0]);
+	return code;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See inside.h. */
+#include "cmd/inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/keys.h"
+#include "proto/dict_client.h"
+#include "session/holder.h"
+#include "session/lvm.h"
+
+/* dmsetup, mkfs and their like are not on an ordinary user's path, who is root here. */
+static void inside_path(void)
+{
+	static const char *const folders[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
+	const char *path = getenv("PATH");
+	struct text out = TEXT_INIT;
+	char part[40];
+	size_t i;
+
+	text_add(&out, path ? path : "/usr/local/bin:/usr/bin:/bin");
+	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(part, sizeof(part), ":%s:", folders[i]);
+		text_add(&out, ":");		/* so that the last one is found, too */
+		if (!strstr(text_str(&out), part))
+			text_add(&out, folders[i]);
+		else
+			out.s[--out.len] = '\0';
+	}
+	if (!out.failed)
+		setenv("PATH", out.s, 1);
+	text_free(&out);
+}
+
+static void inside_environment(const char *control, const char *session)
+{
+	inside_path();
+	setenv("DMUSE_SOCKET", control, 1);
+	setenv("DMUSE_SESSION", session, 1);
+	setenv("LVM_SYSTEM_DIR", HOLDER_LVM, 0);
+	setenv("LVM_SUPPRESS_FD_WARNINGS", "1", 0);
+	setenv("DM_DISABLE_UDEV", "1", 0);
+}
+
+/* The names of the disks, one a line. */
+static int inside_disks(int daemon, struct text *out, struct err *e)
+{
+	plist_t request = plist_new_dict(), reply = NULL;
+	int r;
+
+	key_set_text(request, "command", "disks");
+	r = dict_call(daemon, request, &reply, e);
+	plist_free(request);
+	if (!r)
+		r = dict_result(reply, e);
+	for (struct key_walk w = key_walk(r ? NULL : key_array(reply, "disks")); key_walk_next(&w);)
+		text_printf(out, "%s\n", key_text(w.item, "name"));
+	plist_free(reply);
+	return r;
+}
+
+static int inside_lvm(int daemon, struct err *e)
+{
+	struct text disks = TEXT_INIT;
+	int lock = lvm_lock(e), r;
+
+	if (lock < 0)
+		return lock;
+	r = inside_disks(daemon, &disks, e);
+	if (!r)
+		r = lvm_write(text_str(&disks), e);
+	text_free(&disks);
+	close(lock);
+	return r;
+}
+
+/* A connection of our own: the one of the process that waits for us stays its own. */
+int inside_prepare(const char *control, const char *session, struct err *e)
+{
+	int daemon = dict_connect(control, e), r;
+
+	if (daemon < 0)
+		return daemon;
+	r = inside_lvm(daemon, e);
+	close(daemon);
+	inside_environment(control, session);
+	return r;
+}

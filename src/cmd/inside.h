@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a program finds in a session beside the devices: its environment, and LVM's configuration. */
+#ifndef CMD_INSIDE_H
+#define CMD_INSIDE_H
+
+#include "base/err.h"
+
+/* In the program's process, inside: CONTROL is the daemon's socket, SESSION names the session. 0, or -errno, sentence. */
+int inside_prepare(const char *control, const char *session, struct err *e);
+
+#endif

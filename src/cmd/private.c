@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See private.h. The daemon is a fork of ours, so that no program has to be loaded a second time. Its folder is its
+ * own to remove: it outlives us when we are killed.
+ */
+#include "cmd/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/serve.h"
+#include "cmd/start.h"
+
+/* The socket is a client's business; the daemon's words are nobody's, once it serves. */
+static void private_ready(void *arg)
+{
+	const struct serve_opts *o = arg;
+	int log = open(o->log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+
+	if (log >= 0) {
+		dup2(log, STDERR_FILENO);
+		close(log);
+	}
+	if (write(o->life, "\n", 1) < 0)
+		log_warn("whoever started this daemon is gone");
+}
+
+/* Nothing of the caller's is to live on in the daemon. */
+static void private_leave(int life)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	prctl(PR_SET_NAME, "dmuse-private");
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (life > 3)
+		close_range(3, (unsigned)life - 1, 0);
+	close_range((unsigned)life + 1, ~0u, 0);
+	start_forget_environment();
+	umask(077);
+	if (chdir("/"))
+		return;
+}
+
+static _Noreturn void private_serve(const struct private *p, int life)
+{
+	char log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
+	struct serve_opts o = {
+		.control = { .path = p->control, .fd = -1 }, .nbd = { .unix_path = nbd, .unix_fd = -1 }, .nbd_wanted = true,
+		.ready = private_ready, .arg = &o, .life = life, .log = log,
+	};
+	int code;
+
+	private_leave(life);
+	log_set_level(LOG_LEVEL_WARN);
+	snprintf(log, sizeof(log), "%s/log", p->folder);
+	snprintf(nbd, sizeof(nbd), "%s/nbd", p->folder);
+	code = serve(&o);
+	unlink(log);
+	rmdir(p->folder);
+	_exit(code);
+}
+
+static int private_folder(struct private *p, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	int n = snprintf(p->folder, sizeof(p->folder), "%s/dmuse-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+
+	if (n + sizeof("/control.lock") > sizeof(p->folder))
+		snprintf(p->folder, sizeof(p->folder), "/tmp/dmuse-XXXXXX");
+	if (!mkdtemp(p->folder))
+		return err_set(e, -errno, "cannot make a folder %s for a daemon: %s", p->folder, strerror(errno));
+	snprintf(p->control, sizeof(p->control), "%.90s/control", p->folder);
+	return 0;
+}
+
+static int private_fork(struct private *p, int fds[2], struct err *e)
+{
+	fflush(stdout);
+	p->pid = fork();
+	if (!p->pid)
+		private_serve(p, fds[1]);
+	close(fds[1]);
+	if (p->pid > 0) {
+		p->life = fds[0];
+		return 0;
+	}
+	close(fds[0]);
+	rmdir(p->folder);
+	p->pid = 0;
+	return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
+}
+
+int private_start(struct private *p, struct err *e)
+{
+	int fds[2], r = private_folder(p, e);
+	ssize_t n;
+	char c;
+
+	if (r)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+		rmdir(p->folder);
+		return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
+	}
+	r = private_fork(p, fds, e);
+	if (r)
+		return r;
+	do
+		n = read(p->life, &c, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		return 0;
+	private_end(p);
+	return err_set(e, -EIO, "no daemon runs, and a private one did not start");
+}
+
+void private_end(struct private *p)
+{
+	if (!p->pid)
+		return;
+	close(p->life);
+	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	p->pid = 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A daemon for one invocation of the program: in a temporary folder of its own, and gone with whoever started it. */
+#ifndef CMD_PRIVATE_H
+#define CMD_PRIVATE_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "cmd/paths.h"
+
+struct private {
+	pid_t pid;		/* our child; 0: there is none */
+	int life;		/* while this is open, it lives */
+	char folder[PATHS_MAX], control[PATHS_MAX];
+};
+
+/* Returns when it serves. 0, or -errno and a sentence. */
+int private_start(struct private *p, struct err *e);
+
+/* It was told to end, or ends now; returns when nothing of it is left. */
+void private_end(struct private *p);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See wishes.h. */
+#include "cmd/wishes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "cmd/say.h"
+#include "cmd/source.h"
+
+/* NAME of NAME=REST, freed by the caller, and REST; NULL, and E says what is wrong. */
+static char *wishes_split(const struct option_said *said, const char **rest, struct err *e)
+{
+	const char *equals = strchr(said->value, '=');
+
+	if (!equals || equals == said->value || !equals[1]) {
+		err_set(e, -EINVAL, "--%s %s: %s is wanted", option_rows[said->id].name, said->value, option_rows[said->id].arg);
+		return NULL;
+	}
+	*rest = equals + 1;
+	return say_need(strndup(said->value, (size_t)(equals - said->value)));
+}
+
+static int wishes_fill(struct job *j, plist_t request, bool disk, const char *rest, struct err *e)
+{
+	char *cwd;
+
+	if (!disk)
+		return source_put(j, request, rest, e);
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return err_set(e, -errno, "cannot tell the current folder, where relative paths start: %s", strerror(errno));
+	key_set_text(request, "file", rest);
+	key_set_text(request, "cwd", cwd);
+	free(cwd);
+	return 0;
+}
+
+static int wishes_one(struct job *j, const struct option_said *said)
+{
+	bool disk = said->id == OPT_disk;
+	struct err e = ERR_INIT;
+	plist_t request;
+	const char *rest;
+	char *name = wishes_split(said, &rest, &e);
+	int code;
+
+	if (!name)
+		return job_failed(j, NULL, &e);
+	request = request_new(disk ? "disk" : "create", name);
+	if (wishes_fill(j, request, disk, rest, &e)) {
+		plist_free(request);
+		code = job_failed(j, name, &e);
+	} else {
+		code = client_ask(j, name, request, NULL);
+	}
+	free(name);
+	return code;
+}
+
+static void wishes_take_back(struct job *j, size_t n)
+{
+	struct err e = ERR_INIT;
+	const char *rest;
+	plist_t reply;
+	char *name;
+
+	while (n--) {
+		if (j->o.said[n].id != OPT_disk || !(name = wishes_split(&j->o.said[n], &rest, &e)))
+			continue;
+		if (client_try(j, name, request_new("undisk", name), &reply, &e))
+			say_note("%s: %s; it stays", name, e.text);
+		plist_free(reply);
+		free(name);
+	}
+}
+
+int wishes_grant(struct job *j)
+{
+	static const enum option_id order[] = { OPT_disk, OPT_create };
+	size_t round, i;
+
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < j->o.n_said; i++)
+			if (j->o.said[i].id == order[round] && wishes_one(j, &j->o.said[i])) {
+				wishes_take_back(j, round ? j->o.n_said : i);
+				return EXIT_FAILED;
+			}
+	return EXIT_OK;
+}
+
+void wishes_end(struct job *j)
+{
+	wishes_take_back(j, j->o.n_said);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The holder's life: see holder.h. */
+#include "session/holder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "session/holder_parts.h"
+#include "session/wire.h"
+
+/* 0 when the daemon serves the FUSE; else there is nobody to tell. */
+static int holder_await_served(void)
+{
+	struct wire m;
+	int fd;
+
+	return wire_receive(HOLDER_FD, &m, &fd) || m.kind != WIRE_SERVED ? -EPIPE : 0;
+}
+
+static int holder_serve(struct err *e)
+{
+	struct wire m = { .kind = WIRE_MOUNTED };
+	int fd, r = holder_mount(&fd, e);
+
+	if (r)
+		return r;
+	r = wire_send(HOLDER_FD, &m, fd);
+	close(fd);
+	return r ? r : holder_await_served();
+}
+
+static int holder_set_up(struct wire *m)
+{
+	struct holder_machine machine;
+	bool user_ns = false;
+	int r = holder_unshare(&user_ns, &m->err);
+
+	m->user_ns = user_ns;
+	if (!r)
+		r = holder_keep(&machine, &m->err);
+	if (r)
+		return r;
+	r = holder_serve(&m->err);
+	if (!r)
+		r = holder_dev(&machine, &m->err);
+	if (!r)
+		r = holder_sys(&m->err);
+	if (!r)
+		r = holder_run(&m->err);
+	holder_let_go(&machine);
+	return r;
+}
+
+/* The terminal is none of its business, and a daemon that dies takes it along. */
+static void holder_detach(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	close_range(HOLDER_FD + 1, ~0u, 0);
+	fcntl(HOLDER_FD, F_SETFD, FD_CLOEXEC);
+	if (chdir("/"))
+		return;
+}
+
+int holder_main(void)
+{
+	struct pollfd end = { .fd = HOLDER_FD, .events = POLLIN };
+	struct wire m = { .kind = WIRE_READY };
+
+	holder_detach();
+	umask(022);
+	if (holder_set_up(&m))
+		m.kind = WIRE_FAILED;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a new user namespace would have unset it */
+	if (wire_send(HOLDER_FD, &m, -1) || m.kind == WIRE_FAILED)
+		return 1;
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The holder: a process of the daemon's that makes namespaces in which /dev is ours
+ * and a few places of /sys and /proc as well, and lives as long as the daemon does.
+ * Programs of sessions join its namespaces (join.h).
+ */
+#ifndef SESSION_HOLDER_H
+#define SESSION_HOLDER_H
+
+#define HOLDER_WORD "session-holder"	/* the program's first word; no sub-command that people would use */
+#define HOLDER_FD 3			/* its socket (wire.h) */
+
+/* What it puts where programs of sessions find it, and only they. */
+#define HOLDER_HIDDEN "/dev/.dmuse"
+#define HOLDER_RUN HOLDER_HIDDEN "/run"		/* a tmpfs */
+#define HOLDER_LVM HOLDER_RUN "/lvm"		/* LVM_SYSTEM_DIR */
+#define HOLDER_MACHINE HOLDER_HIDDEN "/dev"	/* the machine's own /dev */
+
+/* Its whole life. Returns the exit code. */
+int holder_main(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's /dev in ours: links are copied, all else is mounted on nodes that
+ * are made for it. What the machine's own device-mapper shows is left out.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "session/holder.h"
+#include "session/holder_parts.h"
+
+static int dev_link(int machine, const char *name, const char *to)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(machine, name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return symlink(target, to) ? -errno : 0;
+}
+
+static int dev_make(const struct stat *st, const char *to)
+{
+	int r = S_ISDIR(st->st_mode) ? mkdir(to, 0755) : mknod(to, S_IFREG | 0600, 0);
+
+	return r ? -errno : 0;
+}
+
+static int dev_one(int machine, const char *name)
+{
+	char to[NAME_MAX + 8];
+	struct stat st;
+	int r;
+
+	snprintf(to, sizeof(to), "/dev/%s", name);
+	if (fstatat(machine, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return dev_link(machine, name, to);
+	r = dev_make(&st, to);
+	if (!r)
+		r = holder_bind(machine, name, to);
+	if (r)
+		remove(to);
+	return r;
+}
+
+static bool dev_wanted(const char *name)
+{
+	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strncmp(name, "dm-", 3) &&
+	       strcmp(name, ".dmuse");
+}
+
+/* One that cannot be shown (it went away just now) is not worth a session. */
+static void dev_all(DIR *d)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(d)))
+		if (dev_wanted(entry->d_name))
+			dev_one(dirfd(d), entry->d_name);
+}
+
+int holder_keep(struct holder_machine *m, struct err *e)
+{
+	m->dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	m->copy = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (m->dir >= 0 && m->copy >= 0)
+		return 0;
+	err_set(e, -errno, "cannot take hold of the machine's /dev: %s", strerror(errno));
+	holder_let_go(m);
+	return e->code;
+}
+
+void holder_let_go(struct holder_machine *m)
+{
+	if (m->dir >= 0)
+		close(m->dir);
+	if (m->copy >= 0)
+		close(m->copy);
+}
+
+int holder_dev(const struct holder_machine *m, struct err *e)
+{
+	int fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		return err_set(e, -errno, "cannot read /dev: %s", strerror(errno));
+	dev_all(d);
+	closedir(d);
+	if (access("/dev/null", F_OK))
+		return err_set(e, -errno, "the machine's /dev cannot be shown in a session: %s", strerror(errno));
+	if (mkdir(HOLDER_MACHINE, 0755) || move_mount(m->copy, "", AT_FDCWD, HOLDER_MACHINE, MOVE_MOUNT_F_EMPTY_PATH))
+		return err_set(e, -errno, "the machine's /dev cannot be kept in a session: %s", strerror(errno));
+	return 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The holder's namespaces, and the FUSE that becomes /dev in them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "session/holder_parts.h"
+#include "session/piece.h"
+
+static int space_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+/* Root of the namespace is who we are outside. */
+static int space_map(uid_t uid, gid_t gid, struct err *e)
+{
+	char line[40];
+	int r;
+
+	snprintf(line, sizeof(line), "0 %u 1\n", (unsigned)uid);
+	r = space_write("/proc/self/uid_map", line);
+	if (!r)
+		r = space_write("/proc/self/setgroups", "deny");
+	snprintf(line, sizeof(line), "0 %u 1\n", (unsigned)gid);
+	if (!r)
+		r = space_write("/proc/self/gid_map", line);
+	return r ? piece_lacks(PIECE_NAMESPACES, r, e) : 0;
+}
+
+static int space_user_ns(struct err *e)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return piece_lacks(PIECE_NAMESPACES, -errno, e);
+	return space_map(uid, gid, e);
+}
+
+/* Root in a container may lack the right to mount; then it is tried as anybody else would. */
+int holder_unshare(bool *user_ns, struct err *e)
+{
+	int r = 0;
+
+	*user_ns = geteuid() || unshare(CLONE_NEWNS);
+	if (*user_ns)
+		r = space_user_ns(e);
+	if (r)
+		return r;
+	/* What the machine mounts later is seen here; what we mount is not seen there. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+		return err_set(e, -errno, "a session's mounts cannot be kept apart from the machine's: %s", strerror(errno));
+	return 0;
+}
+
+/* It must be opened inside the user namespace in which it is mounted. */
+int holder_mount(int *fd, struct err *e)
+{
+	char options[120];
+
+	*fd = open(piece_fuse_device(), O_RDWR | O_CLOEXEC);
+	if (*fd < 0)
+		return piece_lacks(PIECE_FUSE, -errno, e);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other,default_permissions", *fd,
+		 (unsigned)geteuid(), (unsigned)getegid());
+	if (!mount("dmuse", "/dev", "fuse.dmuse", MS_NOSUID | MS_NODEV, options))
+		return 0;
+	piece_lacks(PIECE_FUSE_MOUNT, -errno, e);
+	close(*fd);
+	return e->code;
+}

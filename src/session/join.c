@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See join.h. */
+#include "session/join.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "session/holder.h"
+
+static bool join_same(const char *path, const char *ns)
+{
+	char link[64];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+
+	if (n < 0)
+		return false;
+	link[n] = '\0';
+	return !strcmp(link, ns);
+}
+
+int join_find(struct join *j, pid_t holder, const char *mount_ns, bool user_ns, struct err *e)
+{
+	char path[40];
+
+	*j = (struct join){ .pidfd = (int)syscall(SYS_pidfd_open, holder, 0), .user_ns = user_ns };
+	snprintf(j->mount_ns, sizeof(j->mount_ns), "%s", mount_ns);
+	if (join_is_here(j))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", (long)holder);
+	if (j->pidfd >= 0 && join_same(path, mount_ns))
+		return 0;
+	join_free(j);
+	return err_set(e, -EXDEV, "the daemon's session cannot be entered from here: the daemon lives in another container, "
+		       "or its session ended just now; start a daemon of your own on this side (--socket PATH)");
+}
+
+void join_free(struct join *j)
+{
+	if (j->pidfd >= 0)
+		close(j->pidfd);
+	j->pidfd = -1;
+}
+
+bool join_is_here(const struct join *j)
+{
+	return join_same("/proc/self/ns/mnt", j->mount_ns);
+}
+
+bool join_is_anywhere(void)
+{
+	return !access(HOLDER_HIDDEN "/io/control", F_OK);
+}
+
+/* In a user namespace nobody is anybody before he says so; the owner of it is root there anyway. */
+static int join_become_root(void)
+{
+	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -errno : 0;
+}
+
+int join_enter(const struct join *j, const char *cwd, struct err *e)
+{
+	if (j->user_ns && setns(j->pidfd, CLONE_NEWUSER))
+		return err_set(e, -errno, "cannot enter the session's user namespace: %s", strerror(errno));
+	if (setns(j->pidfd, CLONE_NEWNS))
+		return err_set(e, -errno, "cannot enter the session: %s", strerror(errno));
+	if (j->user_ns && join_become_root())
+		return err_set(e, -errno, "cannot be root in the session: %s", strerror(errno));
+	if (chdir(cwd))
+		return err_set(e, -errno, "the current folder, %s, cannot be entered in the session: %s", cwd, strerror(errno));
+	return 0;
+}

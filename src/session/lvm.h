@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* LVM's configuration in sessions: no udev, no helpers that run beside it, and no devices but the session's own. */
+#ifndef SESSION_LVM_H
+#define SESSION_LVM_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+/*
+ * To be called inside a session. One process at a time may be between lvm_lock() and having closed what that returned
+ * (-errno and a sentence): it asks which disks there are, and writes.
+ */
+int lvm_lock(struct err *e);
+
+/* DISKS: their names, one a line. A file that says the same already is left alone. */
+int lvm_write(const char *disks, struct err *e);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Starting the holder and answering `session`: see space.h.
+ *
+ *   NONE -> STARTING (it mounts, we serve, it puts things in place) -> READY -> NONE, when the holder is gone
+ *
+ * A holder that failed is tried again by the next command: what was missing may be there then.
+ */
+#include "session/space.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/do.h"
+#include "core/world.h"
+#include "fronts/fuse/fuse.h"
+#include "session/holder.h"
+#include "session/wire.h"
+
+enum space_state { SPACE_NONE, SPACE_STARTING, SPACE_READY };
+
+struct space {
+	struct dm_front front;
+	struct dm_world *world;
+	struct fuse_front *fuse;
+	enum space_state state;
+	bool stopped;
+	pid_t pid;
+	struct loop_watch watch;	/* the socket to the holder; fd -1 */
+	struct dm_session session;	/* when READY */
+	struct list waiting;		/* dm_cmd.node */
+};
+
+static void space_answer_one(const struct space *s, struct dm_cmd *c, const struct err *e)
+{
+	c->reply.session = s->session;
+	c->reply.err = *e;
+	dm_finish(c);
+}
+
+static void space_answer(struct space *s, const struct err *e)
+{
+	struct list *n;
+
+	while ((n = list_take(&s->waiting)))
+		space_answer_one(s, container(n, struct dm_cmd, node), e);
+}
+
+/* The holder has ended, or does now; programs that are in its namespaces stay there. */
+static void space_drop(struct space *s)
+{
+	if (s->state == SPACE_NONE)
+		return;
+	loop_unwatch(s->world->loop, &s->watch);
+	close(s->watch.fd);
+	kill(s->pid, SIGKILL);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	s->state = SPACE_NONE;
+}
+
+static void space_failed(struct space *s, const struct err *e)
+{
+	space_drop(s);
+	space_answer(s, e);
+}
+
+static void space_gone(struct space *s)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, -EIO, "the process that holds the session ended before it was ready");
+	if (s->state == SPACE_READY)
+		log_error("the process that held the session is gone; the next command starts a new one");
+	space_failed(s, &e);
+}
+
+static void space_serve(struct space *s, int fd)
+{
+	struct wire m = { .kind = WIRE_SERVED };
+
+	if (fuse_front_dev(s->fuse, fd, &m.err))
+		space_failed(s, &m.err);
+	else
+		wire_send(s->watch.fd, &m, -1);
+}
+
+/* Who asks recognizes the namespaces by this: the number of a process may mean another one to him. */
+static int space_look(struct space *s, bool user_ns, struct err *e)
+{
+	char path[40];
+	ssize_t n;
+
+	s->session = (struct dm_session){ .pid = s->pid, .major = s->world->major, .user_ns = user_ns };
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", s->session.pid);
+	n = readlink(path, s->session.mount_ns, sizeof(s->session.mount_ns) - 1);
+	return n > 0 ? 0 : err_set(e, -errno, "cannot read %s: %s", path, strerror(errno));
+}
+
+static void space_ready(struct space *s, bool user_ns)
+{
+	struct err e = ERR_INIT;
+
+	if (space_look(s, user_ns, &e)) {
+		space_failed(s, &e);
+		return;
+	}
+	s->state = SPACE_READY;
+	log_debug("programs see the devices in the namespaces of process %d", s->session.pid);
+	space_answer(s, &e);
+}
+
+static void space_heard(struct loop_watch *w, uint32_t events)
+{
+	struct space *s = container(w, struct space, watch);
+	struct wire m;
+	int fd, r = wire_receive(w->fd, &m, &fd);
+
+	(void)events;
+	if (r == -EAGAIN)
+		return;
+	if (r)
+		space_gone(s);
+	else if (m.kind == WIRE_MOUNTED)
+		space_serve(s, fd);
+	else if (m.kind == WIRE_READY)
+		space_ready(s, m.user_ns);
+	else
+		space_failed(s, &m.err);
+}
+
+/* This same program; SOCKET becomes its descriptor HOLDER_FD. 0 or -errno. */
+static int space_spawn(int socket, pid_t *pid)
+{
+	char *argv[] = { (char[]){ "dmuse" }, (char[]){ HOLDER_WORD }, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	int r;
+
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, socket, HOLDER_FD);
+	r = posix_spawn(pid, "/proc/self/exe", &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return -r;
+}
+
+static int space_start(struct space *s, struct err *e)
+{
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return err_set(e, -errno, "cannot start a session: %s", strerror(errno));
+	r = space_spawn(fds[1], &s->pid);
+	close(fds[1]);
+	if (r) {
+		close(fds[0]);
+		return err_set(e, r, "cannot start a session: %s", strerror(-r));
+	}
+	s->state = SPACE_STARTING;
+	s->watch = (struct loop_watch){ .fd = fds[0], .events = EPOLLIN, .ready = space_heard };
+	r = loop_watch(s->world->loop, &s->watch);
+	if (!r)
+		return 0;
+	space_drop(s);
+	return err_set(e, r, "cannot start a session: %s", strerror(-r));
+}
+
+/* Programs leave what they see for what the daemon sees, and that must be the same. */
+static bool space_elsewhere(const struct space *s, const struct dm_cmd *c)
+{
+	char ours[64];
+	ssize_t n = readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1);
+
+	if (n < 0 || !c->mount_ns || (s->state == SPACE_READY && !strcmp(c->mount_ns, s->session.mount_ns)))
+		return false;
+	ours[n] = '\0';
+	return strcmp(ours, c->mount_ns) != 0;
+}
+
+static void space_command(struct dm_front *front, struct dm_cmd *c)
+{
+	struct space *s = container(front, struct space, front);
+	struct err e = ERR_INIT;
+
+	if (s->stopped)
+		err_set(&e, -ESHUTDOWN, "the daemon is ending");
+	else if (space_elsewhere(s, c))
+		err_set(&e, -EXDEV, "the daemon lives in another mount namespace (a service, a container), and its sessions would "
+			"see that one's files: start a daemon of your own on this side (--socket PATH)");
+	else if (s->state == SPACE_NONE)
+		space_start(s, &e);
+	if (e.code || s->state == SPACE_READY)
+		space_answer_one(s, c, &e);
+	else
+		list_append(&s->waiting, &c->node);
+}
+
+int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, struct err *e)
+{
+	struct space *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(e, -ENOMEM, "no memory for sessions");
+	s->world = w;
+	s->fuse = fuse;
+	list_init(&s->waiting);
+	s->front = (struct dm_front){ .name = "session", .session = space_command };
+	list_append(&w->fronts, &s->front.node);
+	*out = s;
+	return 0;
+}
+
+void space_stop(struct space *s)
+{
+	struct err e = ERR_INIT;
+
+	s->stopped = true;
+	err_set(&e, -ESHUTDOWN, "the daemon is ending");
+	space_failed(s, &e);
+}
+
+void space_free(struct space *s)
+{
+	space_stop(s);
+	list_remove(&s->front.node);
+	free(s);
+}
