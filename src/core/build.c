@@ -331,6 +331,20 @@ static int build_check_blocks(struct dm_build *b)
 	return 0;
 }
 
+static void build_hints(struct dm_build *b)
+{
+	struct dm_table *t = b->table;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->targets[i].type->hints) {
+			struct dm_limits hints = dm_limits_default;
+
+			t->targets[i].type->hints(&t->targets[i], &hints);
+			dm_limits_stack(&t->limits, &hints);
+		}
+}
+
 /* The targets stay where they are from here on, and lines can be found. */
 static int build_index(struct dm_build *b)
 {
@@ -367,6 +381,8 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 	}
 	if (!b->failed && !build_check_blocks(b))
 		build_index(b);
+	if (!b->failed)
+		build_hints(b);
 	*out = b->failed ? NULL : b->table;
 	build_free(b);
 	return *out ? 0 : err->code;

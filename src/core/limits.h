@@ -9,6 +9,7 @@
 struct dm_limits {
 	uint32_t logical;	/* bytes: every request is aligned to this; 512 at least, a power of two */
 	uint32_t physical;	/* bytes: a write of less is a read-modify-write below */
+	uint32_t io_min;	/* bytes: the size that small transfers like: physical at least, or 0, which means that */
 	uint32_t io_opt;	/* bytes: the size that large transfers like, 0 unknown */
 	bool discard;		/* DISCARD frees space */
 	bool fast_zeroes;	/* ZEROES is cheaper than writing zeros */
@@ -17,6 +18,11 @@ struct dm_limits {
 };
 
 extern const struct dm_limits dm_limits_default;	/* 512/512 and everything possible */
+
+static inline uint32_t dm_limits_io_min(const struct dm_limits *l)
+{
+	return l->io_min > l->physical ? l->io_min : l->physical;
+}
 
 /* Makes TOP fit for something that also goes to BELOW. */
 void dm_limits_stack(struct dm_limits *top, const struct dm_limits *below);

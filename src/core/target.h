@@ -48,6 +48,8 @@ struct dm_type {
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* What `status` prints; NULL if nothing. */
 	void (*status)(const struct dm_target *t, struct text *out);
+	/* How the line likes to be asked (io_min, io_opt), if not as what it stands on does; NULL: as that. */
+	void (*hints)(const struct dm_target *t, struct dm_limits *l);
 	/* A message, split into words; an answer goes to OUT. NULL: takes none. Control thread. */
 	int (*message)(struct dm_target *t, int argc, char **argv, struct text *out, struct err *e);
 };

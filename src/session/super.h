@@ -45,12 +45,13 @@ void call_value(struct call *c, int64_t value);
 /* The caller is still there and waits: what was read of it was really its own. */
 bool call_valid(const struct call *c);
 void call_send(struct call *c);
+/* The caller gets a copy of FD, which is closed, and its number is the answer. FLAGS: O_CLOEXEC or not. */
+void call_inject(struct call *c, int fd, uint64_t flags);
 
 /* What the handlers do; each leaves its answer in C. */
 void super_open(struct call *c);
 void super_stat(struct call *c);
-void super_mount(struct call *c);
-void super_fsconfig(struct call *c);
+void super_mount(struct call *c);	/* and fsconfig */
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);
@@ -59,7 +60,13 @@ int target_string(const struct call *c, uint64_t from, char *to, size_t size);
 int target_open(const struct call *c, const char *what, int flags);	/* of /proc/TID; a descriptor or -errno */
 int target_getfd(const struct call *c, int fd);				/* a copy of its descriptor */
 uint64_t target_namespace(const struct call *c, const char *name);	/* its inode number, 0: unknown */
+bool target_capable(const struct call *c, unsigned capability);
 bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
+
+/* super_loop.c: a loop device on the io file IO, or the one that is there; its descriptor and path, or -errno. */
+#define LOOP_PATH 40
+int loop_attach(int io, const char *name, char path[LOOP_PATH]);
+int loop_find(const struct stat *io, char path[LOOP_PATH]);
 
 /* super_find.c: the node that a path of the caller's leads to, as an O_PATH descriptor, or -errno. */
 int super_find(const struct call *c, const struct call_path *p);

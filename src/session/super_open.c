@@ -78,21 +78,6 @@ static struct dmuse_node open_node(const struct stat *st)
 	};
 }
 
-/* Our copy is closed before the caller goes on: its own close is then the last one, and counts at once. */
-static void open_inject(struct call *c, int fd, uint64_t flags)
-{
-	struct seccomp_notif_addfd add = {
-		.id = c->req.id, .srcfd = (uint32_t)fd, .newfd_flags = flags & O_CLOEXEC ? O_CLOEXEC : 0,
-	};
-	int theirs = ioctl(c->s->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-
-	if (theirs < 0)
-		call_fail(c, -errno);
-	else
-		call_value(c, theirs);
-	close(fd);
-}
-
 /* A server that knows no such thing (ENOTTY) keeps no claims. */
 static int open_remember(int fd, struct dmuse_node *node, uint64_t flags)
 {
@@ -115,7 +100,7 @@ static void open_device(struct call *c, const char *name, struct dmuse_node *nod
 		call_fail(c, r);
 		return;
 	}
-	open_inject(c, fd, flags);
+	call_inject(c, fd, flags);
 }
 
 /* /proc/self/fd/N and the like, where N is an io file: it stands for the node that was opened. */

@@ -176,6 +176,14 @@ static bool rights_allow(const struct rights *r, const struct stat *st, unsigned
 	return (bits & want) == want;
 }
 
+bool target_capable(const struct call *c, unsigned capability)
+{
+	char status[16384];
+	struct rights r;
+
+	return target_rights(c, status, sizeof(status), &r) && r.capabilities & (1ULL << capability);
+}
+
 bool target_may(const struct call *c, const struct stat *st, uint64_t flags)
 {
 	static const unsigned wants[] = { [O_RDONLY] = 4, [O_WRONLY] = 2, [O_RDWR] = 6, [O_ACCMODE] = 6 };

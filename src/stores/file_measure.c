@@ -72,6 +72,7 @@ static int measure_block_device(struct dm_store_wish *w, struct file *f, const c
 	f->store.minor = minor(f->dev);
 	l->logical = measure_ioctl(fd, BLKSSZGET, DM_SECTOR);
 	l->physical = measure_ioctl(fd, BLKPBSZGET, l->logical);
+	l->io_min = measure_ioctl(fd, BLKIOMIN, 0);
 	l->io_opt = measure_ioctl(fd, BLKIOOPT, 0);
 	l->discard = measure_queue(f->dev, "discard_max_bytes", 0) > 0;
 	l->fast_zeroes = measure_queue(f->dev, "write_zeroes_max_bytes", 0) > 0;

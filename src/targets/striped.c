@@ -80,6 +80,18 @@ static int striped_map(const struct dm_target *t, struct dm_req *r)
 	return dm_remap(r, &s->legs[chunk % s->n], chunk / s->n * s->chunk + r->sector % s->chunk);
 }
 
+/* A whole chunk keeps to one device, a whole row keeps all busy. */
+static void striped_hints(const struct dm_target *t, struct dm_limits *l)
+{
+	const struct striped *s = t->priv;
+	uint64_t chunk = (uint64_t)s->chunk * DM_SECTOR;
+
+	if (chunk * s->n > UINT32_MAX)
+		return;
+	l->io_min = (uint32_t)chunk;
+	l->io_opt = (uint32_t)chunk * s->n;
+}
+
 static void striped_table(const struct dm_target *t, struct text *out)
 {
 	const struct striped *s = t->priv;
@@ -116,5 +128,6 @@ const struct dm_type dm_striped = {
 	.ctr = striped_ctr,
 	.map = striped_map,
 	.table = striped_table,
+	.hints = striped_hints,
 	.status = striped_status,
 };

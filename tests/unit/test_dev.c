@@ -205,6 +205,12 @@ static void test_sys(void **state)
 	says("cd .dmuse/sys/class/block/dm-2; cat queue/logical_block_size queue/read_ahead_kb queue/rotational "
 	     "queue/scheduler; echo 64 >queue/read_ahead_kb; cat bdi/read_ahead_kb; echo x >bdi/read_ahead_kb",
 	     "512\n128\n0\nnone\n64\nsh: 1: echo: echo: I/O error");
+	assert_int_equal(create(&f, "stripes", "0 1024 striped 2 128 /dev/mapper/low 0 /dev/mapper/low 512", NULL), 0);
+	assert_int_equal(create(&f, "onit", "0 8 linear /dev/mapper/stripes 0", NULL), 0);
+	says("cd .dmuse/sys/block; cat dm-4/queue/minimum_io_size dm-5/queue/optimal_io_size dm-2/queue/minimum_io_size",
+	     "65536\n131072\n512");
+	remove_device("onit");
+	remove_device("stripes");
 	/* A table is swapped: nobody who looks again sees the old one. */
 	says("exec 5<.dmuse/sys/block/dm-3/size; cat <&5", "8");
 	assert_int_equal(reload(&f, "top", "0 16 zero", NULL), 0);

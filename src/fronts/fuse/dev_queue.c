@@ -26,6 +26,11 @@ static uint64_t number_physical(const struct dev_node *n)
 	return queue_limits(n)->physical;
 }
 
+static uint64_t number_io_min(const struct dev_node *n)
+{
+	return dm_limits_io_min(queue_limits(n));
+}
+
 static uint64_t number_io_opt(const struct dev_node *n)
 {
 	return queue_limits(n)->io_opt;
@@ -105,7 +110,7 @@ const struct dev_text dev_queue_texts[] = {
 	{ .name = "max_sectors_kb", .fixed = "1280\n" },
 	{ .name = "max_segment_size", .fixed = "4294967295\n" },
 	{ .name = "max_segments", .fixed = "254\n" },
-	{ .name = "minimum_io_size", .number = number_physical },
+	{ .name = "minimum_io_size", .number = number_io_min },
 	{ .name = "nomerges", .fixed = "0\n" },
 	{ .name = "nr_requests", .fixed = "128\n" },
 	{ .name = "nr_zones", .fixed = "0\n" },
