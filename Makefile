@@ -4,6 +4,7 @@
 #   CC=clang      another compiler            SAN=1      address and undefined-behaviour sanitizers, in build-san
 #   PREFIX=/usr   where it will live          DESTDIR=d  put in front of that while installing
 #   NODEPS=1      install no packages         QUICK=1    a short benchmark
+#   KEEP=1        the benchmark's results become the ones that the next are compared with
 
 BUILD   ?= build$(if $(SAN),-san)
 PREFIX  ?= /usr/local
@@ -24,11 +25,11 @@ test: all           ## run every test (SAN=1: under the sanitizers)
 	$(NEED) demo test
 	@tests/run --build $(BUILD)
 
-bench:              ## measure speed and memory (QUICK=1: two minutes)
+bench:              ## measure speed and memory beside nbdkit and qemu: ten minutes (QUICK=1: two)
 	$(NEED) build bench
 	@CC="$(CC)" scripts/configure build-bench $(PREFIX) -Dbuildtype=release
 	@ninja -C build-bench --quiet
-	@QUICK=$(QUICK) bench/run build-bench
+	@bench/run $(if $(QUICK),--quick) $(if $(KEEP),--keep) build-bench
 
 install: all        ## install program, man pages, completion, systemd units
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet

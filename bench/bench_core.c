@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the core itself costs: random 4 KiB reads from a memory store, in one
- * process, from dm_submit() to done(). Compares tables of 1 to 1,000,000 lines,
- * stacks of devices and numbers of io threads. What is compared is measured in
- * turns, so that a busy moment of the machine hits all of it; medians are printed,
- * as "name value" lines for bench/run.
+ * process, from dm_submit() to done(). Compares tables of 1 to 1,000,000 lines
+ * (and the copy alone), stacks of devices and numbers of io threads. What is
+ * compared is measured in turns, so that a busy moment of the machine hits all of
+ * it; medians are printed, as "name value" lines for bench/core.py.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/command.h"
@@ -32,6 +34,7 @@ struct bench {
 	struct dm_world *world;
 	unsigned rounds;
 	unsigned reads;		/* a measurement, on each thread */
+	uint8_t *plain;		/* as large as the store, and made in the same way: what a copy alone reads */
 };
 
 /* What one io thread does during a measurement: random reads, or (FILL) one write of every block in order. */
@@ -39,7 +42,7 @@ struct load {
 	struct loop_msg msg;
 	struct bench *bench;
 	struct dm_io *io;
-	struct dm_device *device;
+	struct dm_device *device;	/* NULL: no device, the copy alone */
 	bool fill;
 	uint64_t seed, blocks, requests, ns;
 	unsigned *running;
@@ -71,6 +74,11 @@ static void load_answered(struct dm_req *r, int err)
 
 static void load_request(struct load *l, uint64_t block)
 {
+	if (!l->device) {
+		memcpy(l->data, l->bench->plain + block * BLOCK * DM_SECTOR, sizeof(l->data));
+		__asm__ volatile("" : : "r"(l->data) : "memory");	/* it is wanted */
+		return;
+	}
 	l->req.op = l->fill ? DM_WRITE : DM_READ;
 	l->req.flags = 0;
 	l->req.sector = block * BLOCK;
@@ -99,7 +107,8 @@ static void load_run(struct loop_msg *m)
 		if (i % BATCH == 0)
 			dm_io_tick(l->io);
 		next = l->fill ? i + 1 : next_random(&l->seed) % l->blocks;
-		dm_expect(l->io, l->device, next * BLOCK);
+		if (l->device)
+			dm_expect(l->io, l->device, next * BLOCK);
 		load_request(l, block);
 	}
 	l->ns = clock_now(l->bench->world->clock) - began;
@@ -111,7 +120,7 @@ static void load_run(struct loop_msg *m)
 static double load(struct bench *b, struct dm_device *d, unsigned threads, bool fill)
 {
 	static struct load loads[THREADS_MAX];
-	uint64_t blocks = dm_device_sectors(d) / BLOCK, requests = fill ? blocks : b->reads, slowest = 0;
+	uint64_t blocks = (d ? dm_device_sectors(d) : STORE_SECTORS) / BLOCK, requests = fill ? blocks : b->reads, slowest = 0;
 	unsigned i, running = threads;
 
 	for (i = 0; i < threads; i++) {
@@ -180,53 +189,76 @@ static char *table_text(unsigned lines)
 	return text_take(&t);
 }
 
-/*
- * Measures N devices in turns, with threads[i] threads (1, if NULL). NS gets medians of nanoseconds a read, RATIOS (may
- * be NULL) the medians of how many times what the first took in the same round.
- */
-static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n, double *ns,
-		    double *ratios)
+/* Medians: nanoseconds a read; what is that beyond another one's in the same round, and how many times as much. */
+struct found {
+	double ns, beyond, ratio;
+};
+
+static double all[COMPARED_MAX][ROUNDS_MAX];	/* what compare() measured: nanoseconds a read */
+
+static struct found found(const struct bench *b, unsigned i, unsigned other)
 {
-	double all[COMPARED_MAX][ROUNDS_MAX], part[ROUNDS_MAX];
+	double beyond[ROUNDS_MAX], ratio[ROUNDS_MAX], ns[ROUNDS_MAX];
+	unsigned r;
+
+	for (r = 0; r < b->rounds; r++) {
+		ns[r] = all[i][r];
+		beyond[r] = all[i][r] - all[other][r];
+		ratio[r] = all[i][r] / all[other][r];
+	}
+	return (struct found){ median(ns, b->rounds), median(beyond, b->rounds), median(ratio, b->rounds) };
+}
+
+/* Measures N devices in turns, with threads[i] threads (1, if NULL). */
+static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n)
+{
 	unsigned i, r;
 
 	for (r = 0; r < b->rounds; r++)
 		for (i = 0; i < n; i++)
 			all[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
-	for (i = n; i-- > 0;) {		/* the first last: median() sorts it */
-		for (r = 0; ratios && r < b->rounds; r++)
-			part[r] = all[i][r] / all[0][r];
-		if (ratios)
-			ratios[i] = median(part, b->rounds);
-		ns[i] = median(all[i], b->rounds);
-	}
+}
+
+static void plain_new(struct bench *b)
+{
+	size_t size = (size_t)STORE_SECTORS * DM_SECTOR;
+
+	b->plain = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (b->plain == MAP_FAILED)
+		die("memory", strerror(errno));
+	memset(b->plain, 0xa5, size);
 }
 
 /* Tables of more and more lines. Every block of the store is written first: reading holes would be cheaper. */
 static void bench_lines(struct bench *b)
 {
 	static const unsigned lines[] = { 1, 100, 10000, 1000000 };
-	struct dm_device *d[4];
-	double ns[4], ratios[4];
+	struct dm_device *d[5] = { NULL };
 	unsigned i;
 
 	for (i = 0; i < 4; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "lines-%u", lines[i]);
-		d[i] = create(b, name, table_text(lines[i]));
+		d[i + 1] = create(b, name, table_text(lines[i]));
 	}
-	load(b, d[0], 1, true);
-	compare(b, d, NULL, 4, ns, ratios);
-	for (i = 0; i < 4; i++)
-		printf("lines.%u.ns %.1f\nlines.%u.ratio %.3f\n", lines[i], ns[i], lines[i], ratios[i]);
+	plain_new(b);
+	load(b, d[1], 1, true);
+	compare(b, d, NULL, 5);
+	printf("copy.ns %.1f\n", found(b, 0, 0).ns);
+	for (i = 0; i < 4; i++) {
+		struct found f = found(b, i + 1, 0);
+
+		printf("lines.%u.ns %.1f\nlines.%u.beyond %.1f\nlines.%u.ratio %.3f\n", lines[i], f.ns, lines[i], f.beyond,
+		       lines[i], found(b, i + 1, 1).ratio);
+	}
+	munmap(b->plain, (size_t)STORE_SECTORS * DM_SECTOR);
 }
 
 /* Devices on devices. The lowest is a line on the store. */
 static void bench_stack(struct bench *b)
 {
 	struct dm_device *d[STACK_MAX];
-	double ns[STACK_MAX];
 	unsigned i;
 
 	for (i = 0; i < STACK_MAX; i++) {
@@ -240,9 +272,12 @@ static void bench_stack(struct bench *b)
 		snprintf(name, sizeof(name), "stack-%u", i + 1);
 		d[i] = create(b, name, text_take(&t));
 	}
-	compare(b, d, NULL, STACK_MAX, ns, NULL);
-	for (i = 0; i < STACK_MAX; i++)
-		printf("stack.%u.ns %.1f\n", i + 1, ns[i]);
+	compare(b, d, NULL, STACK_MAX);
+	for (i = 0; i < STACK_MAX; i++) {
+		struct found f = found(b, i, 0);
+
+		printf("stack.%u.ns %.1f\nstack.%u.ratio %.3f\n", i + 1, f.ns, i + 1, f.ratio);
+	}
 }
 
 /* Left to itself, the kernel may keep busy threads on one CPU for seconds; then this would measure the scheduler. */
@@ -264,22 +299,25 @@ static void bench_threads(struct bench *b)
 {
 	struct dm_device *one = dm_find_name(b->world, "lines-1"), *d[COMPARED_MAX] = { NULL };
 	unsigned threads[COMPARED_MAX] = { 0 }, n = 0, i;
-	double ns[COMPARED_MAX];
 
 	spread(b);
 	for (i = 1; i <= b->world->n_io && n < COMPARED_MAX; i *= 2, n++) {
 		d[n] = one;
 		threads[n] = i;
 	}
-	compare(b, d, threads, n, ns, NULL);
-	for (i = 0; i < n; i++)
-		printf("threads.%u.million_reads_s %.2f\n", threads[i], threads[i] * 1e3 / ns[i]);
+	compare(b, d, threads, n);
+	for (i = 0; i < n; i++) {
+		struct found f = found(b, i, 0);
+
+		printf("threads.%u.million_reads_s %.2f\nthreads.%u.ratio %.3f\n", threads[i], threads[i] * 1e3 / f.ns,
+		       threads[i], threads[i] / f.ratio);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	bool quick = argc > 1 && !strcmp(argv[1], "--quick");
-	struct bench b = { .rounds = quick ? 11 : ROUNDS_MAX, .reads = quick ? 100000 : 300000 };
+	bool quick = argc > 1 && !strcmp(argv[1], "--quick"), tiny = argc > 1 && !strcmp(argv[1], "--tiny");
+	struct bench b = { .rounds = tiny ? 1 : quick ? 11 : ROUNDS_MAX, .reads = tiny ? 1000 : quick ? 100000 : 300000 };
 	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct err e = ERR_INIT;

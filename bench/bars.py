@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must be reached: (row, what of it, how, limit). A miss is shown as a miss."""
+import operator
+
+PEERS = ("nbdkit", "qemu", "nbdfuse")
+HOW = {">=": operator.ge, "<=": operator.le}
+
+# 'value' is the figure itself; 'best' and a name are times what the better peer, or that contestant, has.
+BARS = [
+    ("nbd.unix.tmpfs.1.randread-4k.1", "best", ">=", 2.0),
+    ("nbd.unix.tmpfs.1.randread-4k.32", "best", ">=", 1.5),
+    ("nbd.unix.tmpfs.1.randread-4k.32.cpu", "nbdkit", "<=", 0.5),
+    ("nbd.unix.tmpfs.1.randwrite-4k.32", "best", ">=", 1.2),
+    ("nbd.unix.tmpfs.1.read-128k.8", "best", ">=", 1.3),
+    ("fuse.tmpfs.randread-4k.1", "qemu", ">=", 4.0),
+    ("fuse.tmpfs.randread-4k.32", "qemu", ">=", 3.0),
+    ("fuse.tmpfs.read-128k.8", "qemu", ">=", 2.0),
+    ("core.lines.1.beyond", "value", "<=", 100),
+    ("core.lines.1000000.beyond", "value", "<=", 130),
+    ("core.lines.1000000.ratio", "value", "<=", 1.3),
+    ("core.stack.10.ratio", "value", "<=", 2.0),
+    ("core.threads.2.ratio", "value", ">=", 1.8),
+    ("load.seconds", "value", "<=", 3),
+    ("load.peak_mb", "value", "<=", 250),
+    ("load.nbd_ratio", "value", "<=", 1.3),
+    ("control.cycles_s", "value", ">=", 5000),
+    ("control.device_bytes", "value", "<=", 4096),
+    ("control.idle_cpu_percent", "value", "<=", 0.1),
+    ("session.syscall_ns", "outside", "<=", 1.05),
+    ("session.open_beyond_us", "value", "<=", 10),
+]
+
+
+def best_peer(row):
+    """The peer that did best in this row, or None."""
+    peers = [p for p in row["ratios"] if p in PEERS]
+    pick = max if row["better"] == "more" else min
+    return pick(peers, key=lambda p: row["values"][p]["median"]) if peers else None
+
+
+def figure(row, what):
+    """What a bar looks at, or None where it was not measured."""
+    if what == "value":
+        return row["values"].get("dmuse", {}).get("median")
+    return row["ratios"].get(best_peer(row) if what == "best" else what)
+
+
+def judge(rows):
+    """For every bar whose row was wanted: a dict for the report."""
+    for id, what, how, limit in BARS:
+        if id in rows:
+            got = figure(rows[id], what)
+            yield {"id": id, "what": what, "how": how, "limit": limit, "got": got,
+                   "met": got is not None and HOW[how](got, limit)}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Commands: over the control socket (bench_control.c), through dmsetup in a session, and swaps of a table under load."""
+import contextlib
+import subprocess
+import time
+
+import fio
+import fuse
+import servers
+from measure import Absent, Row, Task, call, name_values
+
+GROUP = "Control, one connection"
+DMSETUP = "dmsetup in a session, one process a command"
+ROWS = [("cycles_s", "create, load, resume, remove", "cycles/s", "more"),
+        ("cycles_ahead_s", "the same, 32 sent ahead", "cycles/s", "more"),
+        ("creates_s", "create", "a second", "more"), ("loads_s", "load", "a second", "more"),
+        ("resumes_s", "resume", "a second", "more"), ("removes_s", "remove", "a second", "more"),
+        ("swaps_s", "swap (load, resume)", "a second", "more"),
+        ("device_bytes", "memory of a device", "bytes", "less"),
+        ("idle_cpu_percent", "CPU of all of them, idle", "%", "less")]
+SWAPS = [("swap_p50_us", "swap under 32 random reads: median", "µs", "less"),
+         ("swap_p99_us", "swap under 32 random reads: 99 of 100", "µs", "less")]
+
+
+def socket_task(plan, place, daemon, table):
+    devices = plan.pick(10_000, 10_000, 100)
+    command = [f"{place.build}/bench/bench_control", daemon.control, table, str(devices), plan.pick("1000", "700", "50")]
+    rows = [Row("control." + id, GROUP, f"{devices:,} devices: {name}" if unit in ("bytes", "%") else name, unit, better)
+            for id, name, unit, better in ROWS]
+    return Task("control", {"dmuse": lambda: {f"control.{k}": v for k, v in name_values(call(*command)).items()}}, rows,
+                plan.pick(3, 2, 1), plan.pick(7, 5, 0.5), "bench_control SOCKET TABLE 10000 1000")
+
+
+def swap_task(plan, place, daemon, table):
+    """Swaps while fio reads: what the resume of a loaded table takes, draining included."""
+    command = [f"{place.build}/bench/bench_control", daemon.control, table, "swap", "loaded"]
+
+    def measure():
+        load = subprocess.Popen(["fio", *fio.COMMON, "--runtime=60", "--ioengine=nbd", f"--size={place.size}",
+                                 "--uri=" + daemon.uri("loaded", "unix"), *fio.words_of("randread-4k", 32, 1)],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(0.5)     # until fio reads; how long does not matter
+            return {f"control.{k}": v for k, v in name_values(call(*command)).items()}
+        finally:
+            load.terminate()
+            load.wait()
+
+    rows = [Row("control." + id, GROUP, name, unit, better) for id, name, unit, better in SWAPS]
+    return Task("swap", {"dmuse": measure}, rows, plan.pick(3, 1, 1), 2.5, "bench_control SOCKET TABLE swap NAME")
+
+
+def dmsetup_task(plan, place, daemon, table):
+    if not fuse.has_exec(place.dmuse):
+        raise Absent("this dmuse has no exec")
+    count = plan.pick(50, 30, 5)
+    verbs = {"create": f'create d$i --table "{table}"', "load": f'load d$i --table "{table}"', "swap": "resume d$i",
+             "remove": "remove d$i"}
+
+    def rate(words):
+        script = f"i=0; while [ $i -lt {count} ]; do dmsetup {words} || exit 1; i=$((i + 1)); done"
+        began = time.monotonic()
+        call(place.dmuse, "--socket", daemon.control, "exec", "--", "sh", "-c", script)
+        return count / (time.monotonic() - began)
+
+    rows = [Row(f"control.dmsetup.{verb}_s", DMSETUP, verb, "a second") for verb in verbs]
+    return Task("dmsetup", {"dmuse": lambda: {f"control.dmsetup.{v}_s": rate(w) for v, w in verbs.items()}}, rows,
+                plan.pick(3, 1, 1), 2, f"dmuse exec -- dmsetup create|load|resume|remove, {count} times")
+
+
+@contextlib.contextmanager
+def tasks(plan, place):
+    with contextlib.ExitStack() as stack:
+        daemon = servers.Dmuse(place.dmuse, f"{place.folder}/control-bench")
+        stack.callback(daemon.stop)
+        table = f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}"
+        daemon.create("loaded", table)
+        got = [socket_task(plan, place, daemon, table), swap_task(plan, place, daemon, table)]
+        try:
+            got.append(dmsetup_task(plan, place, daemon, table))
+        except Absent as e:
+            place.notes.append(f"dmsetup is left out: {e}")
+        yield got

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The core in one process (bench_core.c): nanoseconds a request, beyond the copy that any server must make."""
+import contextlib
+import os
+
+from measure import Row, Task, call, name_values
+
+GROUP = "In process, random read 4 KiB from memory"
+LINES = (1, 100, 10_000, 1_000_000)
+
+
+def threads():
+    n = 1
+    while n <= (os.cpu_count() or 1) and n <= 64:
+        yield n
+        n *= 2
+
+
+def count(n, thing):
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def rows():
+    got = [Row("core.copy.ns", GROUP, "the copy alone", "ns", "less")]
+    for n in LINES:
+        got.append(Row(f"core.lines.{n}.ns", GROUP, f"table of {count(n, 'line')}", "ns", "less"))
+        got.append(Row(f"core.lines.{n}.beyond", GROUP, f"table of {count(n, 'line')}, beyond the copy", "ns", "less"))
+    got += [Row(f"core.lines.{n}.ratio", GROUP, f"{n:,} lines to 1 line", "times", "less") for n in LINES[1:]]
+    got += [Row(f"core.stack.{n}.ns", GROUP, count(n, "device") + (" on one another" if n > 1 else ""), "ns", "less") for n in range(1, 11)]
+    got.append(Row("core.stack.10.ratio", GROUP, "10 devices to 1", "times", "less"))
+    got += [Row(f"core.threads.{n}.million_reads_s", GROUP, count(n, "io thread"), "million/s") for n in threads()]
+    got += [Row(f"core.threads.{n}.ratio", GROUP, f"{n} io threads to 1", "times") for n in threads() if n > 1]
+    return got
+
+
+@contextlib.contextmanager
+def tasks(plan, place):
+    command = [f"{place.build}/bench/bench_core", *plan.pick([], ["--quick"], ["--tiny"])]
+    all_rows = rows()
+    known = {row.id for row in all_rows}
+
+    def measure():
+        values = {"core." + name: value for name, value in name_values(call(*command)).items()}
+        return {id: value for id, value in values.items() if id in known}
+
+    yield [Task("core", {"dmuse": measure}, all_rows, 1, plan.pick(40, 15, 2), " ".join(command))]

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""FUSE: the session's block device beside qemu-storage-daemon's FUSE export, nbdfuse and the raw file, all O_DIRECT."""
+import contextlib
+import os
+import subprocess
+
+import fio
+import servers
+from measure import Absent, Failed, call
+
+KEY = ["randread-4k 1", "randread-4k 32", "read-128k 8"]
+REST = ["randwrite-4k 1", "randwrite-4k 32", "write-128k 8"]
+
+
+def has_exec(program):
+    return subprocess.run([program, "help", "exec"], capture_output=True).returncode == 0
+
+
+def mounted(path, process=None):
+    """A FUSE file is another file than the one that was there."""
+    before = os.stat(path).st_dev
+    return lambda: os.stat(path).st_dev != before
+
+
+def empty_file(path):
+    open(path, "w").close()
+    return path
+
+
+def unmount(path):
+    """What is left when its server died; nothing to do where it ended well."""
+    subprocess.run(["fusermount3", "-q", "-u", "-z", path], capture_output=True)
+
+
+def dmuse_file(stack, place):
+    """(daemon, file, command around fio): the block device of a session, or a mounted file where there are none."""
+    daemon = servers.Dmuse(place.dmuse, f"{place.folder}/fuse")
+    stack.callback(daemon.stop)
+    daemon.create("disk", f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}")
+    if has_exec(place.dmuse):
+        around = (place.dmuse, "--socket", daemon.control, "exec", "--")
+        call(*around, "test", "-b", "/dev/mapper/disk")
+        return daemon, "/dev/mapper/disk", around
+    folder = f"{place.folder}/mnt"
+    os.makedirs(folder)
+    daemon.do("mount", folder)
+    stack.callback(unmount, folder)
+    place.notes.append("this dmuse has no exec: FUSE figures are of a file of dmuse mount")
+    return daemon, f"{folder}/disk", ()
+
+
+def qemu_file(stack, place):
+    path = empty_file(f"{place.folder}/qemu-fuse")
+    stack.callback(unmount, path)
+    server = servers.Server("qemu", ["qemu-storage-daemon", *servers.qemu_disk(place.image("tmpfs"), place.size),
+                                     "--export", f"type=fuse,id=fuse,node-name=disk,mountpoint={path},writable=on"],
+                            mounted(path))
+    stack.callback(server.stop)
+    return server.cpu, path
+
+
+def nbdfuse_file(stack, place):
+    """nbdfuse is a client: nbdkit is behind it, and both cost."""
+    path = empty_file(f"{place.folder}/nbdfuse")
+    behind = servers.nbdkit(str(place.folder), "nbdfuse", place.image("tmpfs"), place.size, "unix")
+    stack.callback(behind.stop)
+    stack.callback(unmount, path)
+    server = servers.Server("nbdfuse", ["nbdfuse", path, behind.uri], mounted(path))
+    stack.callback(server.stop)
+    return lambda: server.cpu() + behind.cpu(), path
+
+
+@contextlib.contextmanager
+def tasks(plan, place):
+    if not os.path.exists("/dev/fuse"):
+        raise Absent("there is no /dev/fuse")
+    with contextlib.ExitStack() as stack:
+        daemon, path, around = dmuse_file(stack, place)
+        them = {"dmuse": ([f"--filename={path}"], daemon.cpu, around)}
+        for name, start in (("qemu", qemu_file), ("nbdfuse", nbdfuse_file)):
+            try:
+                cpu, path = start(stack, place)
+                them[name] = [f"--filename={path}"], cpu, ()
+            except (Absent, Failed) as e:
+                place.notes.append(f"{name} is left out of the FUSE figures: {e}")
+        them["raw"] = [f"--filename={place.image('tmpfs')}", f"--offset={servers.OFFSET}"], None, ()
+        yield [task(plan, place, them, *job.split(), job in KEY)
+               for job in plan.pick(KEY + REST, KEY, KEY[:1])]
+
+
+def task(plan, place, them, job, depth, key):
+    engine = "--ioengine=psync" if depth == "1" else "--ioengine=libaio"
+    return fio.task(f"fuse.tmpfs.{job}.{depth}", "FUSE, tmpfs, O_DIRECT", job, int(depth), 1,
+                    {c: ([*t[0], engine, "--direct=1", f"--size={place.size}"], *t[1:]) for c, t in them.items()},
+                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A table of a million lines through command and daemon: time, memory, and what it costs an NBD client afterwards."""
+import contextlib
+import os
+import time
+
+import fio
+import servers
+from measure import Row, Task
+
+SIZE = 64 << 20                 # bytes that the lines are scattered over
+GROUP = "A table of many lines"
+
+
+def measure(place, lines, seconds):
+    """A fresh daemon each time: its peak would otherwise remember the last round."""
+    daemon = servers.Dmuse(place.dmuse, f"{place.folder}/load")
+    try:
+        began = time.monotonic()
+        daemon.do("create", "many", "lines.table", cwd=place.folder)
+        took = time.monotonic() - began
+        peak = servers.status_kb(daemon.process.pid, "VmHWM") / 1024
+        daemon.do("create", "one", "--table", f"0 {SIZE // 512} linear lines.img 0", cwd=place.folder)
+        iops = {name: fio.run(["--ioengine=nbd", "--uri=" + daemon.uri(name, "unix"), *fio.words_of("randread-4k", 32, 1)],
+                              seconds)[0] for name in ("one", "many")}
+    finally:
+        daemon.stop()
+    return {"load.seconds": took, "load.peak_mb": peak, "load.nbd_ratio": iops["one"] / iops["many"]}
+
+
+@contextlib.contextmanager
+def tasks(plan, place):
+    lines = plan.pick(1_000_000, 1_000_000, 10_000)
+    with open(place.folder / "lines.img", "wb") as f:
+        f.write(os.urandom(SIZE))
+    with open(place.folder / "lines.table", "w") as f:
+        f.writelines(f"{n * 8} 8 linear lines.img {n * 7919 % (SIZE // 4096) * 8}\n" for n in range(lines))
+    rows = [Row("load.seconds", GROUP, f"{lines:,} lines: create", "s", "less"),
+            Row("load.peak_mb", GROUP, f"{lines:,} lines: the daemon's peak", "MB", "less"),
+            Row("load.nbd_ratio", GROUP, f"random reads over NBD, one line to {lines:,}", "times", "less")]
+    yield [Task("load", {"dmuse": lambda: measure(place, lines, plan.seconds)}, rows, plan.pick(3, 1, 1),
+                3 + 2 * plan.seconds, "dmuse create many lines.table")]

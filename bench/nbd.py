@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""NBD: dmuse, nbdkit (file plugin, offset filter) and qemu-storage-daemon (raw driver with an offset, io_uring)."""
+import contextlib
+
+import fio
+import servers
+from measure import Absent, Failed
+
+NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache": "page cache", "direct": "O_DIRECT"}
+
+# Transport, backing, connections, and jobs with their depths: what bars hang on, what a quick run shows too, the rest.
+KEY = [("unix", "tmpfs", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
+SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"), ("tcp", "tmpfs", 1, "randread-4k 32")]
+REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),
+        ("unix", "tmpfs", 2, "randread-4k 1", "randread-4k 32"),
+        ("unix", "tmpfs", 8, "randread-4k 1", "randwrite-4k 32"),
+        ("tcp", "tmpfs", 1, "randread-4k 1", "randwrite-4k 32", "read-128k 8"),
+        ("tcp", "tmpfs", 8, "randread-4k 32"),
+        ("unix", "cache", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8", "flush-4k 1"),
+        ("unix", "direct", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
+
+
+def wanted(plan):
+    """(transport, backing, connections, job, depth, is it a key row)"""
+    parts = plan.pick([KEY, SOME, REST], [KEY, SOME], [[("unix", "tmpfs", 1, "randread-4k 32")]])
+    for part in parts:
+        for transport, backing, connections, *jobs in part:
+            for job in jobs:
+                word, depth = job.split()
+                yield transport, backing, connections, word, int(depth), part is KEY
+
+
+class Servers:
+    """Starts what a row needs when it is first asked for; an address is 'why not' for what cannot be had."""
+
+    def __init__(self, dmuse, place, stack):
+        self.dmuse, self.place, self.stack, self.started = dmuse, place, stack, {}
+
+    def start(self, kind, transport, backing):
+        key = kind, transport, backing
+        if key not in self.started:
+            make = servers.nbdkit if kind == "nbdkit" else servers.qemu
+            extra = {"direct": True} if backing == "direct" else {}
+            self.started[key] = make(str(self.place.folder), "-".join(key[1:]), self.place.images[backing],
+                                     self.place.size, transport, **extra)
+            self.stack.callback(self.started[key].stop)
+        return self.started[key]
+
+    def contestants(self, transport, backing):
+        got = {"dmuse": ([self.engine, "--uri=" + self.dmuse.uri(backing, transport)], self.dmuse.cpu, ())}
+        for kind in ("nbdkit", "qemu"):
+            if kind == "nbdkit" and backing == "direct":
+                continue        # its file plugin has no O_DIRECT
+            try:
+                server = self.start(kind, transport, backing)
+                got[kind] = [self.engine, "--uri=" + server.uri], server.cpu, ()
+            except (Absent, Failed) as e:
+                self.place.notes.append(f"{kind} is left out over {NAMES[transport]} on {NAMES[backing]}: {e}")
+        return got
+
+    engine = "--ioengine=nbd"
+
+
+@contextlib.contextmanager
+def tasks(plan, place):
+    with contextlib.ExitStack() as stack:
+        dmuse = servers.Dmuse(place.dmuse, f"{place.folder}/nbd")
+        stack.callback(dmuse.stop)
+        rows = list(wanted(plan))
+        for backing in {row[1] for row in rows}:
+            word = ("direct:" if backing == "direct" else "") + place.image(backing)
+            dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
+        them = Servers(dmuse, place, stack)
+        yield [task(them, plan, place, *row) for row in rows]
+
+
+def task(them, plan, place, transport, backing, connections, job, depth, key):
+    plural = "" if connections == 1 else "s"
+    return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
+                    f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}", job, depth, connections,
+                    {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing).items()},
+                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The servers that are compared: dmuse, nbdkit and qemu-storage-daemon over the same bytes of the same image files."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+from measure import Absent, Failed, call
+
+OFFSET = 1 << 20                # where the disk begins in its image
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """What a process has used, with all threads that it ever had."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def status_kb(pid, key):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    raise Failed(f"process {pid} is gone")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def image(path, size):
+    """Random bytes: no server can take a short cut round them."""
+    block = os.urandom(1 << 20)
+    with open(path, "wb") as f:
+        for n in range((size + OFFSET) >> 20):
+            f.write(n.to_bytes(8, "big") + block[8:])
+    return str(path)
+
+
+class Server:
+    """A process; READY says when it can be used."""
+
+    def __init__(self, name, command, ready, env=None):
+        if not shutil.which(command[0]):
+            raise Absent(f"there is no {command[0]}")
+        self.name, self.command = name, command
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
+        deadline = time.monotonic() + 20
+        while not ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.log.seek(0)
+                self.stop()
+                raise Failed(f"{name} did not start: {' '.join(self.log.read().split())}")
+            time.sleep(0.01)
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def listens(address):
+    """A function that says whether somebody does."""
+    def ready():
+        with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as s:
+            return s.connect_ex(address) == 0
+    return ready
+
+
+class Dmuse(Server):
+    """A daemon in FOLDER with NBD on a Unix socket and on loopback TCP."""
+
+    def __init__(self, program, folder, *options):
+        os.makedirs(folder, exist_ok=True)
+        self.program, self.control, self.port = program, f"{folder}/control", free_port()
+        super().__init__("dmuse", [program, "--socket", self.control, "daemon", "--foreground", "--nbd-tcp",
+                                   f"127.0.0.1:{self.port}", *options], listens(self.control))
+
+    def do(self, *words, **kw):
+        return call(self.program, "--socket", self.control, "--no-start", *words, **kw)
+
+    def create(self, name, table):
+        self.do("create", name, "--table", table)
+
+    def uri(self, name, transport):
+        uris = self.do("export", "--all", name).split()
+        return next(u for u in uris if ("://127." in u) == (transport == "tcp"))
+
+
+def nbd_address(folder, name, transport):
+    """(what to connect to, its URI without the export's name) for a server that listens on one thing."""
+    if transport == "tcp":
+        port = free_port()
+        return ("127.0.0.1", port), f"nbd://127.0.0.1:{port}/"
+    path = f"{folder}/{name}.sock"
+    return path, "nbd+unix:///{}?socket=" + path
+
+
+def nbdkit(folder, name, path, size, transport):
+    address, uri = nbd_address(folder, f"nbdkit-{name}", transport)
+    where = ["-U", address] if transport == "unix" else ["-i", address[0], "-p", str(address[1])]
+    server = Server("nbdkit", ["nbdkit", "-f", *where, "--filter=offset", "file", path, f"offset={OFFSET}",
+                               f"range={size}"], listens(address))
+    server.uri = uri.format("")
+    return server
+
+
+def qemu_disk(path, size, direct=False):
+    """The options of qemu-storage-daemon that make node 'disk' of an image."""
+    return ["--blockdev", f"driver=file,node-name=file,filename={path},aio=io_uring,cache.direct={'on' if direct else 'off'}",
+            "--blockdev", f"driver=raw,node-name=disk,file=file,offset={OFFSET},size={size}"]
+
+
+def qemu(folder, name, path, size, transport, direct=False):
+    address, uri = nbd_address(folder, f"qemu-{name}", transport)
+    where = (f"addr.type=unix,addr.path={address}" if transport == "unix" else
+             f"addr.type=inet,addr.host={address[0]},addr.port={address[1]}")
+    server = Server("qemu", ["qemu-storage-daemon", *qemu_disk(path, size, direct), "--nbd-server", where,
+                             "--export", "type=nbd,id=export,node-name=disk,name=disk,writable=on"], listens(address))
+    server.uri = uri.format("disk") if transport == "unix" else uri + "disk"
+    return server
