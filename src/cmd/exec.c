@@ -22,7 +22,7 @@ struct exec {
 	struct join join;
 	uint32_t major;
 	bool nested;
-	char *cwd;
+	char *cwd, *control;
 };
 
 static int exec_find_daemon(struct exec *x)
@@ -78,6 +78,8 @@ static int exec_session(struct exec *x)
 		r = err_set(&e, -EBUSY, "this is a session already, of another daemon: leave it first");
 	if (!r && !(x->cwd = getcwd(NULL, 0)))
 		r = err_set(&e, -errno, "cannot tell the current folder: %s", strerror(errno));
+	if (!r && !(x->control = paths_absolute(client_path(x->job), &e)))
+		r = e.code;
 	if (r)
 		return job_failed(x->job, NULL, &e);
 	x->nested = in && join_is_here(&x->join) && !strcmp(in, x->join.mount_ns);
@@ -88,7 +90,7 @@ static int exec_inside(void *arg, struct err *e)
 {
 	struct exec *x = arg;
 
-	return inside_prepare(client_path(x->job), x->join.mount_ns, e);
+	return inside_prepare(x->control, x->join.mount_ns, e);
 }
 
 /* The program's status, or as if we had ended with RUN_FAILED. */
@@ -134,6 +136,7 @@ static int exec_program(struct job *j, char *const *argv)
 
 	join_free(&x.join);
 	free(x.cwd);
+	free(x.control);
 	return run_end_like(status);
 }
 

@@ -13,8 +13,9 @@ static void help_usage(FILE *to, const struct command *c)
 
 	do {
 		end = strchrnul(line, '\n');
-		fprintf(to, "%s dmuse %s%s%.*s [OPTION...]\n", line == c->usage ? "Usage:" : "      ", c->name,
-			end == line ? "" : " ", (int)(end - line), line);
+		fprintf(to, "%s dmuse %s%s%s%.*s%s\n", line == c->usage ? "Usage:" : "      ", c->name,
+			c->program ? " [OPTION...]" : "", end == line ? "" : " ", (int)(end - line), line,
+			c->program ? "" : " [OPTION...]");
 		line = end + 1;
 	} while (*end);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See relay.h. What the terminal sends (^C, ^Z, a hang-up) goes to the child as well, without us: only what other
+ * See relay.h. What the terminal sends (^C, ^Z, a hang-up) goes to the program as well, without us: only what other
  * processes send is passed on.
  */
 #include "session/relay.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,8 +29,8 @@ void relay_begin(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 }
 
-/* Stops as the child has stopped, so that our shell notices, and wakes the child when we are woken. */
-static void relay_stop(pid_t child, int signal)
+/* Stops as the program has stopped, so that our shell notices, and wakes it when we are woken. */
+static void relay_stop(pid_t program, int signal)
 {
 	const struct sigaction usual = { .sa_handler = SIG_DFL };
 	struct sigaction was;
@@ -44,38 +45,61 @@ static void relay_stop(pid_t child, int signal)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (signal != SIGSTOP)
 		sigaction(signal, &was, NULL);
-	kill(child, SIGCONT);
+	kill(program, SIGCONT);
 }
 
-static bool relay_over(pid_t child, int *status)
+static void relay_close(struct relay *r)
 {
-	while (waitpid(child, status, WNOHANG | WUNTRACED) == child) {
+	if (r->listener >= 0)
+		close(r->listener);
+	r->listener = -1;
+}
+
+static bool relay_over(struct relay *r, int *status)
+{
+	if (r->supervisor && waitpid(r->supervisor, NULL, WNOHANG) == r->supervisor) {
+		r->supervisor = 0;
+		relay_close(r);
+	}
+	while (waitpid(r->program, status, WNOHANG | WUNTRACED) == r->program) {
 		if (!WIFSTOPPED(*status))
 			return true;
-		relay_stop(child, WSTOPSIG(*status));
+		relay_stop(r->program, WSTOPSIG(*status));
 	}
 	return false;
 }
 
-static void relay_pass(pid_t child, const siginfo_t *info)
+static void relay_pass(pid_t program, const siginfo_t *info)
 {
-	if (info->si_pid == child)
+	if (info->si_pid == program)
 		return;		/* to its own process group: it has it */
 	if (info->si_code == SI_QUEUE)
-		sigqueue(child, info->si_signo, info->si_value);
+		sigqueue(program, info->si_signo, info->si_value);
 	else if (info->si_code == SI_USER || info->si_code == SI_TKILL)
-		kill(child, info->si_signo);
+		kill(program, info->si_signo);
 }
 
-int relay_wait(pid_t child)
+/* The listener hangs up with the last process under the filter, and that is when the supervisor ends. */
+static void relay_end(struct relay *r)
+{
+	struct pollfd p = { .fd = r->listener };
+	bool last = r->listener < 0 || (poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
+
+	relay_close(r);
+	while (r->supervisor && last && waitpid(r->supervisor, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int relay_wait(struct relay *r)
 {
 	siginfo_t info;
 	sigset_t set;
 	int status;
 
 	relay_set(&set);
-	while (!relay_over(child, &status))
+	while (!relay_over(r, &status))
 		if (sigwaitinfo(&set, &info) >= 0 && info.si_signo != SIGCHLD)
-			relay_pass(child, &info);
+			relay_pass(r->program, &info);
+	relay_end(r);
 	return status;
 }

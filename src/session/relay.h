@@ -9,7 +9,16 @@
 /* Before there is a child: signals wait from now on. OLD is the mask that the child is to have. */
 void relay_begin(sigset_t *old);
 
-/* Until CHILD has ended: passes signals on, stops when it stops. Returns its status as waitpid(2) tells it. */
-int relay_wait(pid_t child);
+struct relay {
+	pid_t program, supervisor;	/* our children; supervisor 0: there is none */
+	int listener;			/* the supervisor has it, too; -1 */
+};
+
+/*
+ * Until the program has ended: passes signals on, stops when it stops. Returns its status as waitpid(2) tells it. The
+ * supervisor is gone then, unless others are left for it; when it dies before, the listener is closed: calls that
+ * nobody answers fail.
+ */
+int relay_wait(struct relay *r);
 
 #endif

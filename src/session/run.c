@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See run.h. The filter's listener goes from the program's process to the supervisor's before anything can be trapped. */
+/*
+ * See run.h. The program's process goes into the session, puts the filter on itself and hands its listener to us; we
+ * make the supervisor's process, which tells the program's when it is there. Only then the program begins.
+ */
 #include "session/run.h"
 
 #include <errno.h>
@@ -17,53 +20,22 @@
 #include "session/supervisor.h"
 #include "session/wire.h"
 
-/* The supervisor's process. */
-static _Noreturn void run_supervise(const struct run *r, int socket)
-{
-	const struct supervisor_opts opts = { .dm_major = r->major, .user_namespace = r->join->user_ns };
-	struct wire m = { .kind = WIRE_SERVED };
-	int listener;
-
-	setsid();
-	prctl(PR_SET_NAME, "dmuse-supervise");
-	if (join_enter(r->join, "/", &m.err))
-		m.kind = WIRE_FAILED;
-	if (wire_send(socket, &m, -1) || m.kind == WIRE_FAILED)
-		_exit(RUN_FAILED);
-	if (wire_receive(socket, &m, &listener) || listener < 0 || wire_send(socket, &m, -1))
-		_exit(0);	/* the program did not come so far */
-	_exit(supervisor_serve(listener, &opts) ? RUN_FAILED : 0);
-}
-
-/* Its process hears from the supervisor's that it is there, then that it has the listener. */
-static int run_hear(int socket, struct err *e)
-{
-	struct wire m;
-	int none;
-
-	if (wire_receive(socket, &m, &none))
-		return err_set(e, -EPIPE, "the supervisor ended before the program began");
-	if (m.kind == WIRE_FAILED)
-		*e = m.err;
-	return e->code;
-}
-
 static int run_filter(int socket, struct err *e)
 {
 	struct wire m = { .kind = WIRE_MOUNTED };
-	int listener;
+	int listener = supervisor_filter(), none;
 
-	if (run_hear(socket, e))
-		return e->code;
-	listener = supervisor_filter();
 	if (listener == -EBUSY)
 		return 0;	/* of a session already, and somebody has hidden that from us */
 	if (listener < 0)
 		return piece_lacks(PIECE_SECCOMP, listener, e);
 	if (wire_send(socket, &m, listener))
-		return err_set(e, -EPIPE, "the supervisor ended before the program began");
+		return err_set(e, -EPIPE, "whoever was to wait for the program is gone");
 	close(listener);
-	return run_hear(socket, e);
+	if (wire_receive(socket, &m, &none))
+		return err_set(e, -EPIPE, "the session's supervisor ended before the program began");
+	*e = m.err;
+	return e->code;
 }
 
 static int run_go_in(const struct run *r, int socket, struct err *e)
@@ -83,6 +55,7 @@ static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, 
 	struct err e = ERR_INIT;
 	int code;
 
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (run_go_in(r, socket, &e)) {
 		r->say("%s", e.text);
 		_exit(RUN_FAILED);
@@ -90,11 +63,25 @@ static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* who kills us means it */
 	if (getppid() != parent)
 		_exit(RUN_FAILED);
-	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(r->argv[0], r->argv);
 	code = errno == ENOENT ? RUN_MISSING : RUN_CANNOT;
 	r->say("%s: %s", r->argv[0], strerror(errno));
 	_exit(code);
+}
+
+/* The supervisor's process; nobody is left to tell when it fails later. */
+static _Noreturn void run_supervise(const struct run *r, int socket, int listener)
+{
+	const struct supervisor_opts opts = { .dm_major = r->major, .user_namespace = r->join->user_ns };
+	struct wire m = { .kind = WIRE_SERVED };
+	int code;
+
+	setsid();
+	prctl(PR_SET_NAME, "dmuse-supervise");
+	code = join_enter(r->join, "/", &m.err);
+	if (wire_send(socket, &m, -1) || code)
+		_exit(RUN_FAILED);
+	_exit(supervisor_serve(listener, &opts) ? RUN_FAILED : 0);
 }
 
 /* What the program alone is to hold open: whoever reads from it waits for its end, not ours. */
@@ -109,42 +96,47 @@ static void run_let_go(void)
 	close(null);
 }
 
-static pid_t run_fork(const struct run *r, int fds[2], const sigset_t *mask)
+/* Waits for the filter of the program's process, and gives it its supervisor. */
+static void run_give_supervisor(const struct run *r, int socket, struct relay *relay)
 {
-	pid_t us = getpid(), supervisor = 0, program;
+	struct wire m;
 
-	if (r->join && !(supervisor = fork())) {
-		close(fds[0]);
-		run_supervise(r, fds[1]);
+	if (wire_receive(socket, &m, &relay->listener) || relay->listener < 0)
+		return;		/* it is supervised already, or is over */
+	relay->supervisor = fork();
+	if (!relay->supervisor)
+		run_supervise(r, socket, relay->listener);
+	if (relay->supervisor < 0) {
+		close(relay->listener);
+		relay->listener = -1;
 	}
-	if (supervisor < 0)
-		return supervisor;
-	program = fork();
-	if (!program) {
-		close(fds[1]);
-		run_become(r, fds[0], us, mask);
-	}
-	return program;
 }
 
 int run_program(const struct run *r, int *status, struct err *e)
 {
+	struct relay relay = { .listener = -1 };
+	pid_t us = getpid();
 	sigset_t mask;
-	pid_t program;
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a program: %s", strerror(errno));
 	relay_begin(&mask);
-	program = run_fork(r, fds, &mask);
-	if (program < 0)
-		err_set(e, -errno, "cannot start a program: %s", strerror(errno));
-	close(fds[0]);
+	relay.program = fork();
+	if (!relay.program) {
+		close(fds[0]);
+		run_become(r, fds[1], us, &mask);
+	}
 	close(fds[1]);
-	if (program < 0)
+	if (relay.program < 0)
+		err_set(e, -errno, "cannot start a program: %s", strerror(errno));
+	else
+		run_give_supervisor(r, fds[0], &relay);
+	close(fds[0]);
+	if (e->code)
 		return e->code;
 	run_let_go();
-	*status = relay_wait(program);
+	*status = relay_wait(&relay);
 	return 0;
 }
 
