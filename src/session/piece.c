@@ -65,6 +65,20 @@ static long kernel_setting(const char *name)
 	return n;
 }
 
+/* Who we are outside of a user namespace that we have made ourselves. */
+static unsigned outside_user(void)
+{
+	unsigned inside, outside, count, user = geteuid();
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	while (f && fscanf(f, "%u %u %u", &inside, &outside, &count) == 3)
+		if (geteuid() >= inside && geteuid() - inside < count)
+			user = outside + (geteuid() - inside);
+	if (f)
+		fclose(f);
+	return user;
+}
+
 static bool in_container(void)
 {
 	return !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK) || !access("/run/systemd/container", F_OK) ||
@@ -90,7 +104,7 @@ static void lack_fuse(int r, struct piece_lack *l)
 
 	snprintf(fix, sizeof(fix), "chmod 0666 %s", path);
 	if (r == -EACCES || (r == -EPERM && !in_container()))
-		lack(l, AS_ROOT, fix, "%s may not be opened by user %u", path, (unsigned)geteuid());
+		lack(l, AS_ROOT, fix, "%s may not be opened by user %u", path, outside_user());
 	else if (in_container())
 		lack(l, OUTSIDE, "docker run --device /dev/fuse IMAGE", "%s is not in this container (%s)", path, strerror(-r));
 	else
@@ -99,30 +113,30 @@ static void lack_fuse(int r, struct piece_lack *l)
 
 static void lack_namespaces(int r, struct piece_lack *l)
 {
-	if ((r == -ENOSPC || r == -EUSERS) && geteuid())
+	if ((r == -ENOSPC || r == -EUSERS) && outside_user())
 		lack(l, AS_ROOT, "sysctl -w user.max_user_namespaces=10000", "no more user namespaces are allowed here "
 		     "(user.max_user_namespaces is %ld)", kernel_setting("user/max_user_namespaces"));
 	else if (r == -ENOSPC || r == -EUSERS)
 		lack(l, AS_ROOT, "sysctl -w user.max_mnt_namespaces=10000", "no more mount namespaces are allowed here "
 		     "(user.max_mnt_namespaces is %ld)", kernel_setting("user/max_mnt_namespaces"));
-	else if (geteuid() && kernel_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
+	else if (outside_user() && kernel_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
 		lack(l, AS_ROOT, "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 		     "AppArmor forbids user namespaces to ordinary users (%s)", strerror(-r));
-	else if (geteuid() && kernel_setting("kernel/unprivileged_userns_clone") == 0)
+	else if (outside_user() && kernel_setting("kernel/unprivileged_userns_clone") == 0)
 		lack(l, AS_ROOT, "sysctl -w kernel.unprivileged_userns_clone=1",
 		     "user namespaces are forbidden to ordinary users (kernel.unprivileged_userns_clone is 0)");
 	else if (r == -EINVAL || r == -ENOSYS)
 		lack(l, AS_ROOT, "", "this kernel has no namespaces (%s): one with CONFIG_USER_NS is needed", strerror(-r));
 	else
 		lack(l, OUTSIDE, CONTAINER, "user %u may make no namespaces here (%s), as in a container with few rights",
-		     (unsigned)geteuid(), strerror(-r));
+		     outside_user(), strerror(-r));
 }
 
 static void lack_fuse_mount(int r, struct piece_lack *l)
 {
 	if (r == -ENODEV)
 		lack(l, AS_ROOT, "modprobe fuse", "this kernel knows no FUSE (%s)", strerror(-r));
-	else if (geteuid() && kernel_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
+	else if (outside_user() && kernel_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
 		lack_namespaces(r, l);
 	else
 		lack(l, OUTSIDE, CONTAINER, "nothing can be mounted in a namespace here (%s), as in a container with few rights",

@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -217,22 +216,6 @@ static uint64_t super_namespace(const struct super *s, const char *path)
 	return fstatat(s->proc, path, &st, 0) ? 0 : st.st_ino;
 }
 
-/* The number of mapped devices as the session says it, which is one that was free on the machine. */
-static uint32_t super_dm_major(const struct super *s)
-{
-	int fd = openat(s->io, "../proc-devices", O_RDONLY | O_CLOEXEC);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	unsigned found = DM_MAJOR, number;
-	char line[128], name[64];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%u %63s", &number, name) == 2 && !strcmp(name, "device-mapper"))
-			found = number;
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static int super_open_all(struct super *s)
 {
 	struct stat st;
@@ -246,8 +229,6 @@ static int super_open_all(struct super *s)
 	if (fstat(s->io, &st) || statx(s->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &s->root_is))
 		return -errno;
 	s->view = st.st_dev;
-	if (!s->dm_major)
-		s->dm_major = super_dm_major(s);
 	s->user_ns = super_namespace(s, "self/ns/user");
 	s->mnt_ns = super_namespace(s, "self/ns/mnt");
 	return 0;
@@ -263,7 +244,7 @@ int supervisor_serve(int listener, const struct supervisor_opts *o)
 	super_alone(listener);
 	s->listener = listener;
 	s->io_dir = o->io_dir ? o->io_dir : SUPERVISOR_IO_DIR;
-	s->dm_major = o->dm_major;
+	s->dm_major = o->dm_major ? o->dm_major : DM_MAJOR;
 	s->disk_major = o->disk_major ? o->disk_major : DM_DISK_MAJOR;
 	s->user_namespace = o->user_namespace;
 	sem_init(&s->over, 0, 0);

@@ -13,7 +13,7 @@
 
 struct supervisor_opts {
 	const char *io_dir;		/* where the io files are; NULL: SUPERVISOR_IO_DIR */
-	uint32_t dm_major, disk_major;	/* of nodes; 0: what the session says, and the usual one */
+	uint32_t dm_major, disk_major;	/* of nodes; 0: the usual ones */
 	bool user_namespace;		/* the session is an ordinary user's: nothing can be mounted for real */
 };
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dmuse doctor: which pieces of a session this machine has, what works without the others, and what would bring them. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/keys.h"
+#include "session/join.h"
+#include "session/probe.h"
+
+static const char *doctor_state(int r)
+{
+	return !r ? "ok" : r == PROBE_UNNEEDED ? "unneeded" : "missing";
+}
+
+static void doctor_print(enum piece p, int r, const struct piece_lack *lack)
+{
+	const char *colour = !isatty(STDOUT_FILENO) || r >= 0 ? "" : piece_is_needed(p) ? "\033[31m" : "\033[33m";
+
+	printf("%s%-9s%s%s", colour, doctor_state(r), *colour ? "\033[0m" : "", piece_name(p));
+	if (r < 0) {
+		printf(": %s\n         works without: %s\n", lack->what, piece_without(p));
+		if (lack->fix[0])
+			printf("         %s: %s", lack->how, lack->fix);
+		else
+			printf("         no command mends it");
+	}
+	printf("\n");
+}
+
+static plist_t doctor_row(enum piece p, int r, const struct piece_lack *lack)
+{
+	plist_t row = plist_new_dict();
+
+	key_set_text(row, "piece", piece_name(p));
+	key_set_text(row, "state", doctor_state(r));
+	key_set_bool(row, "needed", piece_is_needed(p));
+	if (r < 0) {
+		key_set_text(row, "what", lack->what);
+		key_set_text(row, "without", piece_without(p));
+		key_set_text(row, "fix", lack->fix);
+		key_set_text(row, "how", lack->how);
+	}
+	return row;
+}
+
+static int doctor_json(plist_t rows, bool possible)
+{
+	plist_t out = plist_new_dict();
+
+	key_set_bool(out, "session", possible);
+	plist_dict_set_item(out, "pieces", rows);
+	return client_print_json(out);
+}
+
+/* Within a session the pieces are in use, and cannot be tried. */
+static int doctor_inside(const struct job *j)
+{
+	if (j->o.given[OPT_json])
+		return doctor_json(plist_new_array(), true);
+	printf("This is a session already.\n");
+	return EXIT_OK;
+}
+
+/* A needed piece that is missing? ROWS gets its row; without ROWS it is printed. */
+static bool doctor_look(enum piece p, plist_t rows)
+{
+	struct piece_lack lack = { .what = "" };
+	int r = piece_probe(p);
+
+	if (r < 0)
+		piece_explain(p, r, &lack);
+	if (rows)
+		plist_array_append_item(rows, doctor_row(p, r, &lack));
+	else
+		doctor_print(p, r, &lack);
+	return r < 0 && piece_is_needed(p);
+}
+
+int command_doctor(struct job *j)
+{
+	bool possible = true;
+	plist_t rows;
+
+	if (j->argc)
+		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+	if (join_is_anywhere())
+		return doctor_inside(j);
+	rows = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	for (enum piece p = 0; p < PIECES; p++)
+		if (doctor_look(p, rows))
+			possible = false;
+	if (rows)
+		doctor_json(rows, possible);
+	else
+		printf("Sessions (dmuse exec, dmuse shell) %s here.\n", possible ? "work" : "do not work");
+	return possible ? EXIT_OK : EXIT_FAILED;
+}

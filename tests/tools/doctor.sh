@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# dmuse doctor on machines that lack pieces, each of them made in namespaces that end with the command; exec, too, says
+# what the doctor says.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+cd "$work" || exit 1
+
+run doctor
+sessions=$status
+like "a doctor's last line is the result" "^Sessions .*work here\.$" "$(tail -n 1 <<<"$out" | sed 's/do not //')"
+like "each piece has a line" "^(ok|missing|unneeded) +/dev/fuse" "$out"
+run doctor --json
+is "the same as JSON" "$sessions" "$status"
+ok "which is some" python3 -c '
+import json, sys
+d = json.loads(sys.argv[1])
+assert d["session"] == (sys.argv[2] == "0") and len(d["pieces"]) >= 9
+for p in d["pieces"]:
+    assert p["state"] in ("ok", "missing", "unneeded") and isinstance(p["needed"], bool)
+    assert p["state"] != "missing" or p["what"] and p["without"] and "fix" in p' "$out" "$sessions"
+refuses "it takes no words" 2 "takes no words" doctor now
+
+if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ] || [ $sessions != 0 ]; then
+	skip "machines that lack pieces" "this needs root and a machine with all of them"
+	plan
+	exit 0
+fi
+
+theirs=$(mktemp -d /tmp/dmuse-doctor-XXXXXX)
+trap 'rm -rf "${theirs:?}"; tap_end' EXIT
+chmod 0755 "$theirs"
+cp "$DMUSE" "$theirs/dmuse"
+mknod -m 0666 "$theirs/fuse" c 10 229
+export DMUSE_NO_START=
+
+# lacks WHAT REGEXP COMMAND...: the doctor says so below COMMAND, and that there are no sessions; so does exec.
+lacks() {
+	local what=$1 wanted=$2
+	shift 2
+	out=$("$@" "$theirs/dmuse" doctor 2>&1)
+	is "$what: no sessions" 1 $?
+	like "$what: it says so" "$wanted" "$out"
+	like "$what: and how it is mended" "^ +(as root|outside.*|no command).*" "$out"
+	like "$what: exec says the same" "$wanted" "$("$@" "$theirs/dmuse" exec -- true 2>&1)"
+	is "$what: and fails" 125 "$("$@" "$theirs/dmuse" exec -- true >/dev/null 2>&1; echo $?)"
+}
+# has WHAT REGEXP COMMAND...: the doctor says so, and that there are sessions all the same.
+has() {
+	local what=$1 wanted=$2
+	shift 2
+	out=$("$@" "$theirs/dmuse" doctor 2>&1)
+	is "$what: sessions all the same" 0 $?
+	like "$what: it says so" "$wanted" "$out"
+}
+user() {
+	XDG_RUNTIME_DIR=$theirs/run TMPDIR=$theirs/run setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+install -d -o 65534 -g 65534 -m 0700 "$theirs/run"
+
+# shellcheck disable=SC2016
+lacks "no /dev/fuse" "/dev/fuse" unshare -m bash -c \
+	'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mkdir /dev/shm && "$@"' sh
+# shellcheck disable=SC2016
+has "no loop devices" "missing +loop devices: .*/dev/loop-control" unshare -m bash -c \
+	'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod /dev/fuse c 10 229 && "$@"' sh
+has "no /sys" "missing +/sys: /sys is not mounted" unshare -m bash -c 'mount -t tmpfs none /sys && "$@"' sh
+lacks "another one's /dev/fuse" "/fuse may not be opened by user 65534" user env DMUSE_FUSE_DEVICE=/dev/fuse bash -c \
+	'[ ! -w /dev/fuse ] || export DMUSE_FUSE_DEVICE=/dev/loop-control; "$@"' sh
+has "an ordinary user" "unneeded +loop devices" user env "DMUSE_FUSE_DEVICE=$theirs/fuse"
+has "no fusermount3" "missing +fusermount3: fusermount3 is not installed" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" PATH=/none
+# shellcheck disable=SC2016
+lacks "no more user namespaces" "max_user_namespaces is 0" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" \
+	unshare -U --map-user=1000 --keep-caps bash -c \
+	'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all "$@"' sh
+is "in a session it says so" "This is a session already." "$("$DMUSE" exec -- "$DMUSE" doctor 2>&1)"
+plan
