@@ -5,7 +5,8 @@ import os
 
 from measure import Row, Task, call, name_values
 
-GROUP = "In process, random read 4 KiB from memory"
+READ = "In process, random read 4 KiB from memory"
+TABLE, STACK, THREADS = f"{READ}: lines of a table", f"{READ}: devices on one another", f"{READ}: io threads"
 LINES = (1, 100, 10_000, 1_000_000)
 
 
@@ -21,15 +22,14 @@ def count(n, thing):
 
 
 def rows():
-    got = [Row("core.copy.ns", GROUP, "the copy alone", "ns", "less")]
-    for n in LINES:
-        got.append(Row(f"core.lines.{n}.ns", GROUP, f"table of {count(n, 'line')}", "ns", "less"))
-        got.append(Row(f"core.lines.{n}.beyond", GROUP, f"table of {count(n, 'line')}, beyond the copy", "ns", "less"))
-    got += [Row(f"core.lines.{n}.ratio", GROUP, f"{n:,} lines to 1 line", "times", "less") for n in LINES[1:]]
-    got += [Row(f"core.stack.{n}.ns", GROUP, count(n, "device") + (" on one another" if n > 1 else ""), "ns", "less") for n in range(1, 11)]
-    got.append(Row("core.stack.10.ratio", GROUP, "10 devices to 1", "times", "less"))
-    got += [Row(f"core.threads.{n}.million_reads_s", GROUP, count(n, "io thread"), "million/s") for n in threads()]
-    got += [Row(f"core.threads.{n}.ratio", GROUP, f"{n} io threads to 1", "times") for n in threads() if n > 1]
+    got = [Row("core.copy.ns", TABLE, "the copy alone", "ns", "less")]
+    got += [Row(f"core.lines.{n}.ns", TABLE, count(n, "line"), "ns", "less") for n in LINES]
+    got += [Row(f"core.lines.{n}.beyond", TABLE, f"{count(n, 'line')}, beyond the copy", "ns", "less") for n in LINES]
+    got += [Row(f"core.lines.{n}.ratio", TABLE, f"{n:,} lines to 1 line", "times", "less") for n in LINES[1:]]
+    got += [Row(f"core.stack.{n}.ns", STACK, count(n, "device"), "ns", "less") for n in range(1, 11)]
+    got.append(Row("core.stack.10.ratio", STACK, "10 devices to 1", "times", "less"))
+    got += [Row(f"core.threads.{n}.million_reads_s", THREADS, count(n, "io thread"), "million/s") for n in threads()]
+    got += [Row(f"core.threads.{n}.ratio", THREADS, f"{n} io threads to 1", "times") for n in threads() if n > 1]
     return got
 
 

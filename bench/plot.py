@@ -8,10 +8,10 @@ import report
 COLOURS = {"dmuse": "#0b6e4f", "nbdkit": "#e08e45", "qemu": "#7d5ba6", "nbdfuse": "#c8553d", "raw": "#b8bec6",
            "outside": "#b8bec6"}
 WIDTH, COLUMN, GAP = 1240, 590, 20      # two columns
-LABEL, BARS, BAR, SPACE = 205, 255, 9, 9    # of a row: text, the longest bar, one bar's height and the room below a row
+LABEL, BARS, BAR, SPACE = 235, 240, 9, 9    # of a row: text, the longest bar, one bar's height and the room below a row
 HEAD = 88
 STYLE = ("text{font:11px 'DejaVu Sans',Helvetica,Arial,sans-serif;fill:#22272e}.t{font-size:20px;font-weight:bold}"
-         ".g{font-size:12px;font-weight:bold}.v{font-size:9px}.s{fill:#57606a}")
+         ".g{font-size:12px;font-weight:bold}.v{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:3px}.s{fill:#57606a}")
 
 
 def text(x, y, words, kind=""):
@@ -37,24 +37,33 @@ def row_height(row):
     return len(row["values"]) * (BAR + 1) + SPACE
 
 
-def draw_row(x, y, row, judged):
+def longest_value(row, judged):
+    return max([v["median"] for v in row["values"].values()] + [target(row, judged) or 0])
+
+
+def scale(row, members, judged):
+    """The value that is drawn at full width. Rows of dmuse alone are compared with the others of their group and unit."""
+    alike = [m for m in members if m["unit"] == row["unit"]] if len(row["values"]) == 1 else [row]
+    return max(longest_value(m, judged) for m in alike) or 1
+
+
+def draw_row(x, y, row, longest, judged):
+    """Bars, the mark over them, and words over that."""
     them = [c for c in report.COLUMNS if c in row["values"]]
-    wanted = target(row, judged)
-    longest = max([row["values"][c]["median"] for c in them] + [wanted or 0]) or 1
-    middle = y + len(them) * (BAR + 1) / 2 + 3.5
-    yield text(x, middle, row["name"])
+    wanted, words = target(row, judged), []
+    words.append(text(x, y + len(them) * (BAR + 1) / 2 + 3.5, row["name"]))
     for n, c in enumerate(them):
-        value = max(row["values"][c]["median"], 0)
-        at = y + n * (BAR + 1)
-        yield rect(x + LABEL, at, value / longest * BARS, BAR, COLOURS[c])
+        value, at = row["values"][c]["median"], y + n * (BAR + 1)
+        length = max(value, 0) / longest * BARS
+        yield rect(x + LABEL, at, length, BAR, COLOURS[c])
         unit = " " + row["unit"] if n == 0 else ""
         beside = f"  {row['ratios'][c]:.2f}×" if c in row["ratios"] and c in bars.PEERS else ""
-        yield text(x + LABEL + value / longest * BARS + 5, at + BAR - 1, report.number(row["values"][c]["median"]) + unit + beside,
-                   "v" if n == 0 else "v s")
+        words.append(text(x + LABEL + length + 5, at + BAR - 1, report.number(value) + unit + beside, "v" if n == 0 else "v s"))
     if wanted:
         mark = x + LABEL + wanted / longest * BARS
         yield (f'<line x1="{mark:.1f}" x2="{mark:.1f}" y1="{y - 3:.1f}" y2="{y + len(them) * (BAR + 1) + 2:.1f}" '
                'stroke="#d1242f" stroke-width="1.6"/>')
+    yield from words
 
 
 def group_height(members):
@@ -66,7 +75,7 @@ def draw_group(x, y, name, members, judged):
     yield f'<line x1="{x}" x2="{x + COLUMN}" y1="{y + 17}" y2="{y + 17}" stroke="#d0d7de"/>'
     y += 25
     for row in members:
-        yield from draw_row(x, y, row, judged)
+        yield from draw_row(x, y, row, scale(row, members, judged), judged)
         y += row_height(row)
 
 

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The benchmark works: one tiny figure of every family, as a table, as JSON and as a picture. The figures mean nothing."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.dom.minidom
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("BUILD", str(ROOT / "build"))
+FAMILIES = {"nbd": True, "core": True, "load": True, "control": True,
+            "fuse": os.path.exists("/dev/fuse"), "session": os.path.exists("/dev/fuse")}
+count = 0
+
+
+def ok(what, good, why=""):
+    global count
+    count += 1
+    print(f"{'ok' if good else 'not ok'} {count} - {what}")
+    for line in [] if good else str(why).splitlines():
+        print("#   " + line)
+
+
+def run(*words):
+    return subprocess.run([ROOT / "bench" / "run", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def results(folder):
+    done = run("--tiny", "--out", folder, BUILD)
+    ok("it measures and says how it went", done.returncode == 0, done.stdout + done.stderr)
+    ok("without a terminal, progress is a line a family", "\r" not in done.stderr and "nbd: about" in done.stderr, done.stderr)
+    got = json.loads(pathlib.Path(folder, "bench.json").read_text())
+    for family, possible in FAMILIES.items():
+        rows = [r for r in got["rows"] if r["id"].startswith(family + ".") and "dmuse" in r["values"]]
+        if possible or rows:
+            ok(f"figures of family {family}", rows and all(r["name"] in done.stdout for r in rows if not r["id"].endswith(".cpu")),
+               "\n".join(got["notes"]) + done.stdout)
+        else:
+            ok(f"family {family} # SKIP there is no /dev/fuse", True)
+    ok("the notes name no failure", not any("FAILED" in n for n in got["notes"]), got["notes"])
+    ok("machine, versions and commands are there", got["machine"]["cpus"] and got["versions"]["fio"] and got["commands"], got)
+    picture = xml.dom.minidom.parse(str(pathlib.Path(folder, "bench.svg"))).documentElement
+    ok("the plot is an SVG with a bar for every figure", picture.tagName == "svg" and
+       len(picture.getElementsByTagName("rect")) > len([r for r in got["rows"] if r["values"] and ".cpu" not in r["id"]]))
+    return got
+
+
+def judged(got):
+    """What reads the results, with results made up: a bar that is missed, a figure that became worse."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    sys.dont_write_bytecode = True
+    import bars
+    import report
+    row = {"id": "nbd.unix.tmpfs.1.randread-4k.1", "group": "G", "name": "N", "unit": "IOPS", "better": "more",
+           "values": {"dmuse": {"median": 150.0}, "nbdkit": {"median": 100.0}, "qemu": {"median": 80.0}},
+           "ratios": {"nbdkit": 1.5, "qemu": 1.875}}
+    verdicts = list(bars.judge({row["id"]: row}))
+    ok("a bar looks at the better peer", [(v["got"], v["met"]) for v in verdicts] == [(1.5, False)], verdicts)
+    ok("a miss is called a miss", any("MISS" in line for line in report.verdicts(verdicts, {row["id"]: row})))
+    now = {**got, "mode": "full", "rows": [row]}
+    slower = {**row, "ratios": {"nbdkit": 1.1, "qemu": 1.8}}
+    ok("what became worse is named", [r["id"] for r, _ in report.worse({**now, "rows": [slower]}, now)] == [row["id"]])
+    ok("noise is not", not list(report.worse({**now, "rows": [{**row, "ratios": {"nbdkit": 1.4, "qemu": 1.8}}]}, now)))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        judged(results(folder))
+    done = run(BUILD, "nonsense")
+    ok("an unknown family is refused with those that there are",
+       done.returncode == 2 and "no family nonsense" in done.stderr and "control" in done.stderr, done.stderr)
+    print(f"1..{count}")
+
+
+main()
