@@ -41,9 +41,12 @@ static void mount_say(const struct call *c, const char *device, const char *text
 	close(fd);
 }
 
+/* A FUSE program tries this first (fuseblk), and then goes on without. */
 static void mount_refuse(struct call *c, const char *device, const char *type)
 {
-	if (!strncmp(type, "ext", 3) || !*type)
+	if (!strncmp(type, "fuse", 4))
+		;
+	else if (!strncmp(type, "ext", 3) || !*type)
 		mount_say(c, device, "the kernel lets only root mount a file system of a disk. ext2, ext3 and ext4 are mounted "
 			  "without it by fuse2fs (`apt install fuse2fs`): fuse2fs -o fakeroot DEVICE DIR; debugfs shows what is in them");
 	else
@@ -171,15 +174,16 @@ static int mount_there(const struct call *c, struct mount_source *m, const char 
 	return r;
 }
 
-/* A kind of file system that has no device: the source is but a word. */
+/* A kind of file system that has no device: the source is but a word. A subtype (fuse.NAME) does not count. */
 static bool mount_no_device(const char *type)
 {
 	char line[128], word[128];
+	size_t n = strcspn(type, ".");
 	FILE *f = fopen("/proc/filesystems", "re");
 	bool found = false;
 
 	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "nodev %127s", word) == 1 && !strcmp(word, type);
+		found = sscanf(line, "nodev %127s", word) == 1 && strlen(word) == n && !strncmp(word, type, n);
 	if (f)
 		fclose(f);
 	return found;

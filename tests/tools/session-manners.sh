@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Mapped devices and disks have the manners of block devices, for the tools that look closest: as root, and as an
+# ordinary user. tests/programs/manners.c asks what no tool does.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+programs=$(dirname "$DMUSE")/tests/programs
+if [ -z "$MANNERS" ]; then
+	MANNERS=$(mktemp /tmp/dmuse-manners-XXXXXX)
+	export MANNERS
+	trap 'rm -f "$MANNERS"; tap_end' EXIT
+	cat "$programs/manners" >"$MANNERS"
+	chmod 0755 "$MANNERS"
+fi
+
+# in_session WHAT WANTED SCRIPT: what SCRIPT prints in a session where /dev/mapper/d is on disk.img and /dev/sdx is one.
+in_session() {
+	is "$who: $1" "$2" "$(in_it "$3")"
+}
+likely() {
+	like "$who: $1" "$2" "$(in_it "$3")"
+}
+in_it() {
+	"$DMUSE" exec --disk sdx="$PWD/disk.img" --create d="0 786432 linear $PWD/disk.img 2048" -- bash -c "$1" 2>&1
+}
+image() {
+	truncate -s 400M disk.img
+}
+
+closely() {
+	local what
+	image
+	for what in "stat:stat and fstat agree in all fields" "ways:a descriptor that came another way" \
+		"claims:O_EXCL claims" "mmap:mappings, read(2) and O_DIRECT see the same" "end:the end of a disk"; do
+		in_session "mapped device: ${what#*:}" "" "'$MANNERS' ${what%%:*} /dev/mapper/d"
+		in_session "disk: ${what#*:}" "" "'$MANNERS' ${what%%:*} /dev/sdx"
+	done
+	in_session "control node: stat and fstat agree" "" "'$MANNERS' stat /dev/mapper/control; '$MANNERS' ways /dev/mapper/control"
+	in_session "other files, too" "" "'$MANNERS' stat /etc/passwd /dev/null /dev/dm-*"
+	in_session "10,000 rounds of open counts, none stale" "" "'$MANNERS' counts /dev/mapper/d"
+}
+
+# A tool's own words are given only where they are the point.
+file_systems() {
+	image
+	likely "ext4: made, checked, looked into" "^hello$" 'set -e; mkfs.ext4 -q /dev/mapper/d; e2fsck -fn /dev/mapper/d >&2
+		echo hello >hello; debugfs -w -R "write hello hello" /dev/mapper/d; debugfs -R "cat hello" /dev/mapper/d; e2fsck -fy /dev/mapper/d'
+	in_session "blkid says so, by the device and on its own" "ext4 ext4" \
+		'echo $(blkid -po value -s TYPE /dev/mapper/d) $(blkid -c /dev/null -o value -s TYPE /dev/mapper/d)'
+	in_session "lsblk says so" "d ext4 dm 384M" 'lsblk -rno NAME,FSTYPE,TYPE,SIZE /dev/mapper/d'
+	in_session "wipefs finds and takes the signature" "ext4:0:" \
+		'set -o pipefail; wipefs -nO OFFSET,TYPE /dev/mapper/d | awk "END { printf \"%s:\", \$2 }"; wipefs -qa /dev/mapper/d
+		printf $?:; blkid -p /dev/mapper/d'
+	in_session "xfs: made and checked" "0:0:4096" 'mkfs.xfs -qf /dev/mapper/d; printf $?:; xfs_repair -n /dev/mapper/d >/dev/null 2>&1
+		printf $?:; xfs_db -rc "sb 0" -c "p blocksize" /dev/mapper/d | tr -dc 0-9'
+	in_session "xfs: repaired" 0 'xfs_repair /dev/mapper/d >/dev/null 2>&1; echo $?'
+	in_session "swap" "swap:no label" 'mkswap -f /dev/mapper/d >out 2>&1; blkid -po value -s TYPE /dev/mapper/d | tr "\n" :
+		grep -o "no label" out; wipefs -qa /dev/mapper/d'
+	in_session "a partition table on a disk" "dos" 'echo ",64M,L" | sfdisk -q --no-reread --no-tell-kernel /dev/sdx; blkid -po value -s PTTYPE /dev/sdx'
+}
+
+programs() {
+	image
+	in_session "static busybox" "block special file 3+0" '
+		busybox stat /dev/mapper/d | grep -o "block special file" | tr "\n" " "
+		busybox dd if=/dev/mapper/d of=/dev/null bs=1M count=3 2>&1 | grep -m 1 -o "3+0"'
+	likely "dd with O_DIRECT both ways" "^8\+0 records out" '
+		dd if=/dev/urandom of=r bs=1M count=8 status=none
+		dd if=r of=/dev/mapper/d bs=1M oflag=direct && dd if=/dev/mapper/d bs=1M count=8 iflag=direct status=none | cmp - r'
+	in_session "dd without" "" 'dd if=r of=/dev/mapper/d bs=77777 status=none conv=fsync; cmp -n 8388608 r /dev/mapper/d; tail -c 100 /dev/mapper/d | tr -d "\0"'
+	in_session "dd beyond the end" "No space left on device" 'dd if=/dev/zero of=/dev/mapper/d bs=1M seek=384 count=1 2>&1 | grep -o "No space.*"'
+	for engine in libaio io_uring psync; do
+		in_session "fio with $engine" 0 "fio --name=j --filename=/dev/mapper/d --ioengine=$engine --direct=1 --iodepth=16 \
+			--rw=randwrite --bs=4k --size=8M --verify=crc32c >out 2>&1; echo \$?"
+	done
+	in_session "cp and sparse files" "" 'dmsetup create s --table "0 65536 linear disk.img 2048"
+		cp --sparse=always /dev/mapper/s copy; cmp copy /dev/mapper/s; rm -f copy'
+	in_session "a shell's own redirections" "abc" 'printf abc >/dev/mapper/d; head -c 3 /dev/mapper/d; printf "" >>/dev/mapper/d'
+	in_session "flock" "got it" 'flock /dev/mapper/d echo got it'
+	likely "strace works inside, and shows what is" 'openat\(AT_FDCWD, "/dev/mapper/d", O_RDONLY\) = 3' \
+		'strace -e trace=openat,fstat,newfstatat head -c 1 /dev/mapper/d >/dev/null'
+	likely "so does gdb" "exited normally" 'gdb -q -batch -ex run --args dd if=/dev/mapper/d of=/dev/null count=1 2>&1'
+	likely "and its breakpoints" "Breakpoint 1, " 'DEBUGINFOD_URLS= gdb -q -batch -ex "set breakpoint pending on" -ex "break ioctl" \
+		-ex run --args blockdev --getsize64 /dev/mapper/d 2>&1'
+	in_session "blockdev" "402653184 512 0" 'echo $(blockdev --getsize64 --getss --getro /dev/mapper/d)'
+	in_session "a thread of python's" "4096" 'python3 -c "
+import threading, os
+t = threading.Thread(target=lambda: print(len(os.pread(os.open(\"/dev/mapper/d\", os.O_RDONLY), 4096, 0)))); t.start(); t.join()"'
+}
+
+rights() {
+	image
+	if [ "$who" = root ]; then
+		in_session "who may not, may not" "Permission denied" \
+			'setpriv --reuid 61234 --regid 61234 --clear-groups head -c 1 /dev/mapper/d 2>&1 | grep -o "Permission denied"'
+		in_session "who is in the group, may" "1" \
+			'setpriv --reuid 61234 --regid 61234 --groups 6 head -c 1 /dev/mapper/d | wc -c'
+		in_session "nor is control for all" "Permission denied" \
+			'setpriv --reuid 61234 --regid 61234 --clear-groups cat /dev/mapper/control 2>&1 | grep -o "Permission denied"'
+	else
+		in_session "a user namespace inside" "1" 'unshare -Ur head -c 1 /dev/mapper/d | wc -c'
+	fi
+	in_session "a mount namespace inside" "1" 'unshare -m head -c 1 /dev/mapper/d | wc -c'
+	in_session "a process namespace inside" "1" 'unshare -pf --mount-proc head -c 1 /dev/mapper/d | wc -c'
+	in_session "a link to a device" "1" 'ln -s /dev/mapper/d link; head -c 1 link | wc -c; rm link'
+	in_session "a read-only device opens, and is not written" "0 Operation not permitted" \
+		'dmsetup create ro -r --table "0 8 linear disk.img 0"; exec 5<>/dev/mapper/ro; echo $? $(echo x 2>&1 >&5 | grep -o "Oper.*")'
+}
+
+# The kernel itself mounts, through a loop device.
+mounts() {
+	image
+	if [ "$who" = user ]; then
+		likely "mount says what to use instead" "dmuse: mount /dev/mapper/d: the kernel lets only root .*fuse2fs" \
+			'mkdir m; mount /dev/mapper/d m; rmdir m; mkfs.ext4 -q /dev/mapper/d; mkdir m; mount /dev/mapper/d m; echo $?; rmdir m'
+		return
+	fi
+	if [ ! -e /dev/loop-control ]; then
+		skip "mount" "there is no /dev/loop-control"
+		return
+	fi
+	in_session "mount, and what is in it stays" "ext4:hello" 'set -e; mkfs.ext4 -q /dev/mapper/d; mkdir m; mount /dev/mapper/d m
+		stat -fc %T m | sed "s,ext2/ext3,ext4:," | tr -d "\n"; echo hello >m/f; umount m; mount -r /dev/mapper/d m; cat m/f; umount m'
+	in_session "a mounted device is in use" "busy 1 0" 'open() { dmsetup info -c --noheadings -o open d; }; mount /dev/mapper/d m
+		busy=$(dmsetup remove d 2>&1 | grep -o busy); echo $busy $(open) $(umount m; open)'
+	likely "and is not made anew" "apparently in use" 'mount /dev/mapper/d m; mkfs.ext4 /dev/mapper/d 2>&1; umount m'
+	in_session "mounted twice it is the same" "same" 'mkdir -p n; mount /dev/mapper/d m; mount /dev/mapper/d n; echo same >m/g; cat n/g; umount m n'
+	in_session "remounted" "ro" 'mount /dev/mapper/d m; mount -o remount,ro m; findmnt -no OPTIONS m | cut -d, -f1; umount m'
+	in_session "xfs on a disk" "xfs" 'mkfs.xfs -qf /dev/sdx; mount /dev/sdx m; stat -fc %T m; umount m'
+	in_session "a fresh one with a table that is read-only" "ro:0" 'mkfs.ext4 -qF /dev/mapper/d
+		dmsetup create r -r --table "0 786432 linear disk.img 2048"; mount /dev/mapper/r m 2>/dev/null
+		findmnt -no OPTIONS m | cut -d, -f1 | tr "\n" :; umount m; echo $?'
+	in_session "in a mount namespace inside" "lost+found" 'unshare -m sh -c "mount /dev/mapper/d m; ls m"; ls m'
+	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
+	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
+	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late'
+	in_session "nothing was lost" "late" 'mount /dev/mapper/d m; cat m/late; umount m'
+	is "root: no loop device is left" "" "$(losetup -a | grep dmuse)"
+	rm -rf m n
+}
+
+session_test closely file_systems programs rights mounts

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154
+# For tests of sessions, sourced behind tap.bash: the same functions run as root and as an ordinary user who is made
+# for the test, with a /dev/fuse of his own where the machine's is root's alone. Ends with `session_test FUNCTION...`;
+# in them $who is root or user, and the folder is empty.
+PATH=$PATH:/usr/sbin:/sbin
+
+# Why there can be no sessions here, or nothing.
+session_lacks() {
+	[ -c "${DMUSE_FUSE_DEVICE:-/dev/fuse}" ] || { echo "there is no /dev/fuse"; return; }
+	[ "$(id -u)" != 0 ] || unshare -m true 2>/dev/null || { echo "root may make no mount namespace"; return; }
+	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
+}
+
+# What of ours is there: processes of the program under test, folders of private daemons. (They run by their own name.)
+session_traces() {
+	local pid
+	for pid in /proc/[0-9]*; do
+		[ "$(readlink "$pid/exe" 2>/dev/null)" != "$(readlink -f "$DMUSE")" ] || tr '\0' ' ' <"$pid/cmdline"
+	done 2>/dev/null
+	ls -d "${TMPDIR:-/tmp}"/dmuse-?????? 2>/dev/null
+	! grep -F "$work" /proc/mounts
+	losetup -a 2>/dev/null | grep -F "$work"
+}
+
+session_functions() {
+	local f
+	for f in "$@"; do
+		mkdir "$work/$f"
+		cd "$work/$f" || exit 1
+		"$f"
+		"$DMUSE" shutdown --no-start >/dev/null 2>&1
+	done
+	cd "$work" || exit 1
+}
+
+# The same script as the user, its lines counted among ours.
+session_as_user() {
+	local theirs line
+	theirs=$(mktemp -d /tmp/session-user-XXXXXX)
+	mkdir -p "$theirs/tests" "$theirs/work"
+	cp -r "$root/tests/tools" "$theirs/tests/tools"
+	cp "$DMUSE" "$theirs/dmuse"
+	mknod -m 0666 "$theirs/fuse" c 10 229
+	chmod 0755 "$theirs"
+	chown 61234:61234 "$theirs/work"
+	while read -r line; do
+		case $line in
+		1..*) ;;
+		"ok "* | "not ok "*)
+			tap=$((tap + 1))
+			sed -E "s/^(not )?ok [0-9]+/\1ok $tap/" <<<"$line"
+			;;
+		*) echo "$line" ;;
+		esac
+	done < <(env DMUSE="$theirs/dmuse" DMUSE_FUSE_DEVICE="$theirs/fuse" TAP_WORK="$theirs/work" HOME="$theirs/work" \
+		TMPDIR="$theirs/work" setpriv --reuid 61234 --regid 61234 --clear-groups \
+		bash "$theirs/tests/tools/$(basename "$0")" 2>&1)
+	rm -rf "${theirs:?}"
+}
+
+session_test() {
+	local lack
+	lack=$(session_lacks)
+	who=user
+	[ "$(id -u)" != 0 ] || who=root
+	if [ -n "$lack" ]; then
+		skip "sessions of $who" "$lack"
+	else
+		session_functions "$@"
+	fi
+	[ "$who" = user ] || [ -n "$SESSION_ROOT_ONLY" ] || session_as_user
+	plan
+}
