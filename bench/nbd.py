@@ -68,7 +68,7 @@ def tasks(plan, place):
         stack.callback(dmuse.stop)
         rows = list(wanted(plan))
         for backing in {row[1] for row in rows}:
-            word = ("direct:" if backing == "direct" else "") + place.image(backing)
+            word = ("file,direct:" if backing == "direct" else "") + place.image(backing)
             dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
         them = Servers(dmuse, place, stack)
         yield [task(them, plan, place, *row) for row in rows]
