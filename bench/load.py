@@ -42,6 +42,6 @@ def tasks(plan, place):
         f.writelines(f"{n * 8} 8 linear lines.img {n * 7919 % (SIZE // 4096) * 8}\n" for n in range(lines))
     rows = [Row("load.seconds", GROUP, f"{lines:,} lines: create", "s", "less"),
             Row("load.peak_mb", GROUP, f"{lines:,} lines: the daemon's peak", "MB", "less"),
-            Row("load.nbd_ratio", GROUP, f"random reads over NBD, one line to {lines:,}", "times", "less")]
+            Row("load.nbd_ratio", GROUP, f"NBD reads, 1 line to {lines:,}", "times", "less")]
     yield [Task("load", {"dmuse": lambda: measure(place, lines, plan.seconds)}, rows, plan.pick(2, 1, 1),
                 3 + 2 * PAIRS * (plan.seconds + 0.4), "dmuse create many lines.table")]

@@ -57,7 +57,7 @@ def draw_row(x, y, row, longest, judged):
         length = max(value, 0) / longest * BARS
         yield rect(x + LABEL, at, length, BAR, COLOURS[c])
         unit = " " + row["unit"] if n == 0 else ""
-        beside = f"  {row['ratios'][c]:.2f}×" if c in row["ratios"] and c in bars.PEERS else ""
+        beside = f" · {row['ratios'][c]:.2f}×" if c in row["ratios"] and c in bars.PEERS else ""
         words.append(text(x + LABEL + length + 5, at + BAR - 1, report.number(value) + unit + beside, "v" if n == 0 else "v s"))
     if wanted:
         mark = x + LABEL + wanted / longest * BARS
@@ -89,7 +89,7 @@ def header(results):
         yield text(x + 14, 72, name)
         x += 34 + 7 * len(name)
     yield f'<line x1="{x + 3}" x2="{x + 3}" y1="61" y2="75" stroke="#d1242f" stroke-width="1.6"/>'
-    yield text(x + 10, 72, "what is wanted;   2.00×: dmuse has two times that peer's figure")
+    yield text(x + 10, 72, "what is wanted;  2.00×: dmuse has two times that peer's figure")
 
 
 def svg(results):
