@@ -246,6 +246,8 @@ static int ioctl_errno(const struct ioctl_call *c)
 	case -ENOPKG:
 		return -EINVAL;
 	case -EBUSY:
+		if (c->nr == DM_DEV_CREATE_CMD)
+			return -ENXIO;		/* so Linux says that the minor is taken */
 		return c->nr == DM_REMOVE_ALL_CMD ? 0 : code;	/* what is in use stays, and Linux calls that success */
 	default:
 		return code;

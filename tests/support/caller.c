@@ -345,6 +345,7 @@ int caller_main(int argc, char **argv)
 	int flags = (strchr(how, 'w') ? O_RDWR : O_RDONLY) | (strchr(how, 'd') ? O_DIRECT : 0), i;
 
 	path = argv[2];
+	setvbuf(stdout, NULL, _IONBF, 0);
 	fd = open(path, flags | O_CLOEXEC);
 	if (fd < 0)
 		said(-1);

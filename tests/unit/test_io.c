@@ -111,7 +111,7 @@ static void does(const char *how, const char *path, const char *words, const cha
 {
 	char text[4096];
 
-	snprintf(text, sizeof(text), "$PROGRAM %s %s %s", how, path, words);
+	snprintf(text, sizeof(text), "exec 2>/dev/null; $PROGRAM %s %s %s", how, path, words);
 	script(text, wanted);
 }
 
@@ -307,6 +307,29 @@ static void a_killed_waiter_goes(void **state)
 	gone("a");
 }
 
+/* Nobody else waits for a page that is being read from a suspended device. */
+static void a_suspended_reader_blocks_nobody(void **state)
+{
+	(void)state;
+	device("a", "0 64 zero");
+	script("$PROGRAM w " CONTROL " dm:6:a:2 >/dev/null; $PROGRAM r .dmuse/io/252:1 remember:0200 read:0:512 & "
+	       "until $PROGRAM w " CONTROL " dm:7:a | grep -q 'open 1'; do :; done; "
+	       "timeout 5 $PROGRAM w .dmuse/io/252:1 remember:0202; $PROGRAM w " CONTROL " dm:6:a >/dev/null; wait",
+	       "0\nEBUSY\n512 of 0");
+	gone("a");
+}
+
+/* The caller's stderr has the sentence that the number cannot tell, once. */
+static void refusals_are_explained(void **state)
+{
+	(void)state;
+	device("a", "0 64 zero");
+	script("$PROGRAM w " CONTROL " 'dm:9:a:0:0:0 8 cipher x' 'dm:9:a:0:0:0 8 cipher x' dm:7:other dm:14:a:0:0:hi",
+	     "dmuse: a: table line 1: unknown target 'cipher'; there are: linear, striped, zero, error, gate (that one is not there "
+	     "yet; `dmuse targets` says what each does)\nEINVAL\nEINVAL\nENXIO\ndmuse: a: target zero takes no messages\nEINVAL");
+	gone("a");
+}
+
 static void polling(void **state)
 {
 	if (!usable)
@@ -361,6 +384,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(secrets_are_wiped, clean),
 		cmocka_unit_test_teardown(waiting_ends, clean),
 		cmocka_unit_test_teardown(a_killed_waiter_goes, clean),
+		cmocka_unit_test_teardown(a_suspended_reader_blocks_nobody, clean),
+		cmocka_unit_test_teardown(refusals_are_explained, clean),
 		cmocka_unit_test_teardown(polling, clean),
 		cmocka_unit_test_teardown(open_counts_are_never_stale, clean),
 		cmocka_unit_test_teardown(a_disk_is_a_block_device, clean),

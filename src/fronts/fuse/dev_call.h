@@ -55,6 +55,9 @@ void dev_remember(struct dev_call *c);
 void dev_recall(struct dev_call *c);
 void dev_claim_closed(struct fuse_file *file);
 
+/* dev_say.c: one line to where the caller's people look. */
+void dev_say(struct dev_call *c, const char *text);
+
 /* dev_poll.c */
 void dev_poll_arm(struct fuse_file *file);
 void dev_poll_closed(struct fuse_file *file);

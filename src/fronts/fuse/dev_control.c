@@ -93,10 +93,18 @@ static void control_over(struct dev_call *c)
 	loop_post(c->mount->front->io->loop, &c->over);
 }
 
-static void control_say(const struct dev_call *c, const struct err *e)
+/* What was refused, in words. Calls that only ask are refused often, and mean it. */
+static void control_say(struct dev_call *c, const struct err *e)
 {
-	if (e->code && e->code != -ENXIO && e->code != -EINTR)
-		log_warn("dm ioctl %u of process %d: %s", c->dm.nr, (int)c->tid, e->text);
+	const struct dm_info *i = &c->dm.cmd.reply.info;
+	char text[2 * ERR_TEXT];
+
+	if (!e->code || e->code == -EINTR || (c->dm.nr != DM_TABLE_LOAD_CMD && c->dm.nr != DM_TARGET_MSG_CMD))
+		return;
+	snprintf(text, sizeof(text), "%s%s%s%s", i->present ? i->name : "", i->present ? ": " : "", e->text,
+		 e->code == -ENOPKG ? " (that one is not there yet; `dmuse targets` says what each does)" : "");
+	log_warn("%s", text);
+	dev_say(c, text);
 }
 
 static void control_done(struct dm_cmd *cmd);

@@ -48,6 +48,16 @@ static int open_check(const struct fuse_file *file, struct dev_node *n)
 	return 0;
 }
 
+/*
+ * Also to write what is read-only: the writes fail, as in the kernel. The first one finds no page from before. Later
+ * ones share the pages: the kernel would wait for those that are being read, perhaps from a device that is suspended.
+ */
+static void open_device(struct fuse_file *file, struct fuse_node *n)
+{
+	fuse_file_take(file, n);
+	file->info.keep_cache = n->opens++ > 0;
+}
+
 int dev_open(struct fuse_file *file)
 {
 	struct dev_node *n = dev_node_find(file->mount->view, file->ino);
@@ -59,7 +69,7 @@ int dev_open(struct fuse_file *file)
 	if (err)
 		return err;
 	if (f)
-		fuse_file_take(file, f);	/* also to write what is read-only: the writes fail, as in the kernel */
+		open_device(file, f);
 	file->dev = n;
 	file->events = n->view->front->events;
 	file->info.nonseekable = n->control;
@@ -71,6 +81,8 @@ int dev_open(struct fuse_file *file)
 void dev_close(struct fuse_file *file)
 {
 	fuse_dev_closed(file);
+	if (file->file)
+		file->file->opens--;
 	file->dev->opens--;
 	dev_node_check(file->dev);
 }

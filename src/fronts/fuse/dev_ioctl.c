@@ -25,6 +25,7 @@ void fuse_dev_closed(struct fuse_file *file)
 	dev_control_closed(file);
 	dev_poll_closed(file);
 	dev_claim_closed(file);
+	free(file->said);
 }
 
 static void call_run(struct loop_msg *msg)

@@ -42,6 +42,7 @@ struct fuse_node {
 	_Atomic uint32_t block;		/* bytes */
 	_Atomic bool readonly;		/* as are these */
 	bool locked;			/* a program has made it read-only; the control thread's */
+	unsigned opens;			/* files that are it, in the view */
 	uint32_t soft_block;		/* bytes: the block of the page cache that a program asked for, or 0 */
 	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
@@ -118,6 +119,7 @@ struct fuse_file {
 	bool claims;			/* the device, for itself */
 	struct list calls, polls;	/* dev_call.node; in front->polls */
 	struct fuse_pollhandle *poll;
+	char *said;			/* the last sentence that its program was told, or NULL */
 	uint32_t events;		/* that its program has heard of */
 	struct loop_msg msg;
 	fuse_req_t req;			/* of the open */
