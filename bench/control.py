@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Commands: over the control socket (bench_control.c), through dmsetup in a session, and swaps of a table under load."""
+"""Commands: over the control socket (bench_control.c), through dmsetup in a session; swaps of a table under load."""
 import contextlib
 import subprocess
 import time
 
 import fio
-import fuse
 import servers
 from measure import Absent, Row, Task, call, name_values
 
@@ -24,9 +23,10 @@ SWAPS = [("swap_p50_us", "swap under 32 random reads: median", "µs", "less"),
 
 def socket_task(plan, place, daemon, table):
     devices = plan.pick(10_000, 10_000, 100)
-    command = [f"{place.build}/bench/bench_control", daemon.control, table, str(devices), plan.pick("1000", "700", "50")]
-    rows = [Row("control." + id, GROUP, f"{devices:,} devices: {name}" if unit in ("bytes", "%") else name, unit, better)
-            for id, name, unit, better in ROWS]
+    command = [f"{place.build}/bench/bench_control", daemon.control, table, str(devices),
+               plan.pick("1000", "700", "50")]
+    many = {"bytes": f"{devices:,} devices: ", "%": f"{devices:,} devices: "}
+    rows = [Row("control." + id, GROUP, many.get(unit, "") + name, unit, better) for id, name, unit, better in ROWS]
     return Task("control", {"dmuse": lambda: {f"control.{k}": v for k, v in name_values(call(*command)).items()}}, rows,
                 plan.pick(3, 2, 1), plan.pick(7, 5, 0.5), "bench_control SOCKET TABLE 10000 1000")
 
@@ -51,8 +51,7 @@ def swap_task(plan, place, daemon, table):
 
 
 def dmsetup_task(plan, place, daemon, table):
-    if not fuse.has_exec(place.dmuse):
-        raise Absent("this dmuse has no exec")
+    around = daemon.session()
     count = plan.pick(50, 30, 5)
     verbs = {"create": f'create d$i --table "{table}"', "load": f'load d$i --table "{table}"', "swap": "resume d$i",
              "remove": "remove d$i"}
@@ -60,7 +59,7 @@ def dmsetup_task(plan, place, daemon, table):
     def rate(words):
         script = f"i=0; while [ $i -lt {count} ]; do dmsetup {words} || exit 1; i=$((i + 1)); done"
         began = time.monotonic()
-        call(place.dmuse, "--socket", daemon.control, "exec", "--", "sh", "-c", script)
+        call(*around, "sh", "-c", script)
         return count / (time.monotonic() - began)
 
     rows = [Row(f"control.dmsetup.{verb}_s", DMSETUP, verb, "a second") for verb in verbs]

@@ -47,4 +47,4 @@ def task(id, group, job, depth, connections, contestants, rounds, seconds):
         return {id: iops if unit == "IOPS" else speed / 1e6, **({id + ".cpu": spent} if cpu else {})}
 
     return Task(id, {c: lambda t=t: measure(*t) for c, t in contestants.items()}, rows, rounds, seconds,
-                " ".join(["fio", *COMMON[1:], *words]))
+                " ".join(["fio", *COMMON[1:], *contestants["dmuse"][0], *words]))

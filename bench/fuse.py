@@ -6,17 +6,13 @@ import subprocess
 
 import fio
 import servers
-from measure import Absent, Failed, call
+from measure import Absent, Failed
 
 KEY = ["randread-4k 1", "randread-4k 32", "read-128k 8"]
 REST = ["randwrite-4k 1", "randwrite-4k 32", "write-128k 8"]
 
 
-def has_exec(program):
-    return subprocess.run([program, "help", "exec"], capture_output=True).returncode == 0
-
-
-def mounted(path, process=None):
+def mounted(path):
     """A FUSE file is another file than the one that was there."""
     before = os.stat(path).st_dev
     return lambda: os.stat(path).st_dev != before
@@ -37,24 +33,26 @@ def dmuse_file(stack, place):
     daemon = servers.Dmuse(place.dmuse, f"{place.folder}/fuse")
     stack.callback(daemon.stop)
     daemon.create("disk", f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}")
-    if has_exec(place.dmuse):
-        around = (place.dmuse, "--socket", daemon.control, "exec", "--")
-        call(*around, "test", "-b", "/dev/mapper/disk")
-        return daemon, "/dev/mapper/disk", around
+    try:
+        return daemon, "/dev/mapper/disk", daemon.session()
+    except Absent as e:
+        place.notes.append(f"no session, so FUSE figures are of a file of dmuse mount: {e}")
     folder = f"{place.folder}/mnt"
     os.makedirs(folder)
-    daemon.do("mount", folder)
+    try:
+        daemon.do("mount", folder)
+    except Failed as e:
+        raise Absent(str(e)) from None
     stack.callback(unmount, folder)
-    place.notes.append("this dmuse has no exec: FUSE figures are of a file of dmuse mount")
     return daemon, f"{folder}/disk", ()
 
 
 def qemu_file(stack, place):
     path = empty_file(f"{place.folder}/qemu-fuse")
     stack.callback(unmount, path)
-    server = servers.Server("qemu", ["qemu-storage-daemon", *servers.qemu_disk(place.image("tmpfs"), place.size),
-                                     "--export", f"type=fuse,id=fuse,node-name=disk,mountpoint={path},writable=on"],
-                            mounted(path))
+    command = ["qemu-storage-daemon", *servers.qemu_disk(place.image("tmpfs"), place.size),
+               "--export", f"type=fuse,id=fuse,node-name=disk,mountpoint={path},writable=on"]
+    server = servers.Server("qemu over FUSE", command, mounted(path))
     stack.callback(server.stop)
     return server.cpu, path
 

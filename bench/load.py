@@ -30,7 +30,8 @@ def measure(place, lines, seconds):
 
 
 def read(daemon, name, seconds):
-    return fio.run(["--ioengine=nbd", "--uri=" + daemon.uri(name, "unix"), *fio.words_of("randread-4k", 32, 1)], seconds)[0]
+    words = ["--ioengine=nbd", "--uri=" + daemon.uri(name, "unix"), *fio.words_of("randread-4k", 32, 1)]
+    return fio.run(words, seconds)[0]
 
 
 @contextlib.contextmanager

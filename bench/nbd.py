@@ -10,7 +10,8 @@ NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache"
 
 # Transport, backing, connections, and jobs with their depths: what bars hang on, what a quick run shows too, the rest.
 KEY = [("unix", "tmpfs", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
-SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"), ("tcp", "tmpfs", 1, "randread-4k 32")]
+SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"),
+        ("tcp", "tmpfs", 1, "randread-4k 32")]
 REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),
         ("unix", "tmpfs", 2, "randread-4k 1", "randread-4k 32"),
         ("unix", "tmpfs", 8, "randread-4k 1", "randwrite-4k 32"),
@@ -76,7 +77,8 @@ def tasks(plan, place):
 
 def task(them, plan, place, transport, backing, connections, job, depth, key):
     plural = "" if connections == 1 else "s"
+    sized = {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing).items()}
     return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
-                    f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}", job, depth, connections,
-                    {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing).items()},
+                    f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
+                    job, depth, connections, sized,
                     plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)

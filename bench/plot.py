@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The results as an SVG: a bar for each contestant of each row, the longest one full width, and a mark where a bar lies."""
+"""The results as an SVG: a stripe for each contestant of each row, and a mark at what must be reached."""
 from html import escape
 
 import bars
@@ -11,7 +11,8 @@ WIDTH, COLUMN, GAP = 1240, 590, 20      # two columns
 LABEL, BARS, BAR, SPACE = 235, 240, 9, 9    # of a row: text, the longest bar, one bar's height and the room below a row
 HEAD = 88
 STYLE = ("text{font:11px 'DejaVu Sans',Helvetica,Arial,sans-serif;fill:#22272e}.t{font-size:20px;font-weight:bold}"
-         ".g{font-size:12px;font-weight:bold}.v{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:3px}.s{fill:#57606a}")
+         ".g{font-size:12px;font-weight:bold}.s{fill:#57606a}"
+         ".v{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:3px}")
 
 
 def text(x, y, words, kind=""):
@@ -42,7 +43,7 @@ def longest_value(row, judged):
 
 
 def scale(row, members, judged):
-    """The value that is drawn at full width. Rows of dmuse alone are compared with the others of their group and unit."""
+    """The value that is drawn at full width. Rows of dmuse alone share it with the others of their group and unit."""
     alike = [m for m in members if m["unit"] == row["unit"]] if len(row["values"]) == 1 else [row]
     return max(longest_value(m, judged) for m in alike) or 1
 
@@ -58,7 +59,8 @@ def draw_row(x, y, row, longest, judged):
         yield rect(x + LABEL, at, length, BAR, COLOURS[c])
         unit = " " + row["unit"] if n == 0 else ""
         beside = f" · {row['ratios'][c]:.2f}×" if c in row["ratios"] and c in bars.PEERS else ""
-        words.append(text(x + LABEL + length + 5, at + BAR - 1, report.number(value) + unit + beside, "v" if n == 0 else "v s"))
+        words.append(text(x + LABEL + length + 5, at + BAR - 1, report.number(value) + unit + beside,
+                          "v" if n == 0 else "v s"))
     if wanted:
         mark = x + LABEL + wanted / longest * BARS
         yield (f'<line x1="{mark:.1f}" x2="{mark:.1f}" y1="{y - 3:.1f}" y2="{y + len(them) * (BAR + 1) + 2:.1f}" '
@@ -82,7 +84,8 @@ def draw_group(x, y, name, members, judged):
 def header(results):
     m, v = results["machine"], results["versions"]
     yield text(GAP, 32, "dmuse beside its peers", "t")
-    yield text(GAP, 52, f"{m['cpus']} CPUs ({m['cpu']}), Linux {m['kernel']}; {v['commit']}, {results['when']}; medians", "s")
+    yield text(GAP, 52, f"{m['cpus']} CPUs ({m['cpu']}), Linux {m['kernel']}; {v['commit']}, {results['when']}; "
+               "medians", "s")
     x = GAP
     for name in report.COLUMNS[:5]:
         yield rect(x, 63, 10, 10, COLOURS[name])
@@ -101,6 +104,7 @@ def svg(results):
         placed.extend(draw_group(GAP + column * (COLUMN + GAP), heights[column], name, members, results["bars"]))
         heights[column] += group_height(members)
     height = max(heights) + GAP
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">',
-                      f"<style>{STYLE}</style>", f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-                      *header(results), *placed, "</svg>", ""])
+    size = f'width="{WIDTH}" height="{height}"'
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {size}>',
+                      f"<style>{STYLE}</style>", f'<rect {size} fill="#ffffff"/>', *header(results), *placed,
+                      "</svg>", ""])

@@ -42,15 +42,19 @@ def image(path, size):
     return str(path)
 
 
+started = {}                    # what was started, and how: part of the results
+
+
 class Server:
     """A process; READY says when it can be used."""
 
-    def __init__(self, name, command, ready, env=None):
+    def __init__(self, name, command, ready):
         if not shutil.which(command[0]):
             raise Absent(f"there is no {command[0]}")
-        self.name, self.command = name, command
+        self.name = name
+        started.setdefault(name, " ".join(command))
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + 20
         while not ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -93,7 +97,17 @@ class Dmuse(Server):
         return call(self.program, "--socket", self.control, "--no-start", *words, **kw)
 
     def create(self, name, table):
+        started.setdefault(f"dmuse {name}", table)
         self.do("create", name, "--table", table)
+
+    def session(self):
+        """What to put in front of a command in a session. Absent, with dmuse's own sentence, where none can be."""
+        around = (self.program, "--socket", self.control, "exec", "--")
+        try:
+            call(*around, "true")
+        except Failed as e:
+            raise Absent(str(e)) from None
+        return around
 
     def uri(self, name, transport):
         uris = self.do("export", "--all", name).split()
@@ -120,7 +134,8 @@ def nbdkit(folder, name, path, size, transport):
 
 def qemu_disk(path, size, direct=False):
     """The options of qemu-storage-daemon that make node 'disk' of an image."""
-    return ["--blockdev", f"driver=file,node-name=file,filename={path},aio=io_uring,cache.direct={'on' if direct else 'off'}",
+    cache = "on" if direct else "off"
+    return ["--blockdev", f"driver=file,node-name=file,filename={path},aio=io_uring,cache.direct={cache}",
             "--blockdev", f"driver=raw,node-name=disk,file=file,offset={OFFSET},size={size}"]
 
 

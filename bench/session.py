@@ -2,9 +2,8 @@
 """What a session costs the programs in it (bench_session.c): inside beside outside."""
 import contextlib
 
-import fuse
 import servers
-from measure import Absent, Row, Task, call, name_values
+from measure import Row, Task, call, name_values
 
 GROUP = "What a session costs the programs in it"
 
@@ -12,8 +11,6 @@ GROUP = "What a session costs the programs in it"
 @contextlib.contextmanager
 def tasks(plan, place):
     program = f"{place.build}/bench/bench_session"
-    if not fuse.has_exec(place.dmuse):
-        raise Absent("this dmuse has no exec")
     rows = [Row("session.syscall_ns", GROUP, "system call (getppid)", "ns", "less"),
             Row("session.syscall_beyond_ns", GROUP, "system call, more than outside", "ns", "less"),
             Row("session.open_us", GROUP, "open and close an ordinary file", "µs", "less"),
@@ -33,7 +30,6 @@ def tasks(plan, place):
     with contextlib.ExitStack() as stack:
         daemon = servers.Dmuse(place.dmuse, f"{place.folder}/session")
         stack.callback(daemon.stop)
-        around = (place.dmuse, "--socket", daemon.control, "exec", "--")
-        call(*around, "true")
+        around = daemon.session()
         yield [Task("session", {"outside": lambda: measure(()), "dmuse": lambda: measure(around)}, rows,
                     plan.pick(5, 3, 1), 1, "bench_session, outside and in dmuse exec")]
