@@ -74,8 +74,6 @@ int dev_open(struct fuse_file *file)
 	file->events = n->view->front->events;
 	file->info.nonseekable = n->control;
 	file->info.direct_io = !f;
-	/* Pages are dropped between users, as a disk's are. Among them they stay: one may wait for a suspended device. */
-	file->info.keep_cache = f && n->opens;
 	n->opens++;
 	return 0;
 }
