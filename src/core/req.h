@@ -37,9 +37,12 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_FUA  (1u << 0)	/* WRITE, DISCARD, ZEROES: durable when done */
 #define DM_FAST (1u << 1)	/* ZEROES: -EOPNOTSUPP rather than writing zeros by hand */
 #define DM_KEEP (1u << 2)	/* ZEROES: the space stays allocated */
+#define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes lie instead of copying them: DM_SHOWN */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
 #define DM_ZERO (1u << 9)	/* it reads as zeros */
+/* An answer of READ: `data` is as it was, the bytes are in the file aio.fd from byte aio.off on, until done() returns. */
+#define DM_SHOWN (1u << 10)
 /* The core's own. */
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
 #define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */

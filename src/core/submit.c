@@ -180,7 +180,7 @@ static struct dm_req *deepen(struct dm_req *r)
 		dm_done(r, -ENOMEM);
 		return NULL;
 	}
-	*piece = (struct dm_req){ .op = r->op, .flags = r->flags, .sector = r->sector, .count = r->count,
+	*piece = (struct dm_req){ .op = r->op, .flags = r->flags & ~DM_MAY_SHOW, .sector = r->sector, .count = r->count,
 				  .data = r->data, .io = r->io, .began = r->began, .asked = r->asked, .parent = r };
 	r->pending = 1;
 	r->rest_count = 0;

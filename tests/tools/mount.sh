@@ -14,6 +14,7 @@ mkdir "$m"
 # What is left of mounts after a failure goes before the folder does.
 mount_end() {
 	umount -l "$m" 2>/dev/null
+	rm -f "${shm:-}"
 	tap_end
 }
 trap mount_end EXIT
@@ -79,6 +80,20 @@ with open(sys.argv[2], "rb") as disk, open(sys.argv[3], "rb") as model:
     print("same" if disk.read() == model.read() else "different")
 END
 )"
+# In memory, large reads go from file to reader without us.
+shm=$(mktemp -p /dev/shm dmuse-test-XXXXXX)
+fresh "$shm" 96
+run create shm --table "0 8192 linear $shm 4096
+8192 4096 linear $shm 0"
+cat <(dd if="$shm" bs=2M skip=1 status=none) <(dd if="$shm" bs=2M count=1 status=none) >shm.img
+ok "a file in memory, two lines" quick cmp m/shm shm.img
+ok "with O_DIRECT, 1 MiB at a time" cmp <(quick dd if=m/shm bs=1M iflag=direct status=none) shm.img
+ok "with O_DIRECT, from sector 3 on" cmp <(quick dd if=m/shm bs=96K skip=1536 iflag=direct,skip_bytes status=none) \
+	<(tail -c +1537 shm.img)
+truncate -s 64K "$shm"
+ok "cut short, it fails its readers" fails "Input/output error" dd if=m/shm of=/dev/null bs=1M iflag=direct
+works "it goes" remove shm
+rm -f "$shm"
 is "the end is a disk's" "short 3, errno 28, part 100, errno 1, same size, eof 0" "$(quick python3 - m/disk <<'END'
 import os, sys
 f = os.open(sys.argv[1], os.O_RDWR)

@@ -376,6 +376,46 @@ static void a_full_disk_is_told_to_the_writer(void **state)
 	place_tmpfs_end("small");
 }
 
+static uint32_t ask_to_show(struct job *j, struct dm_device *d, uint64_t sector, uint64_t count, void *data)
+{
+	job_start(&f, j, d, 0, DM_READ, DM_MAY_SHOW, sector, count, data);
+	assert_int_equal(job_wait(j), 0);
+	return j->req.flags & DM_SHOWN;
+}
+
+/* Whoever can take bytes out of a file itself is told where they are; what is in pieces is copied as ever. */
+static void a_file_in_memory_shows_where_bytes_lie(void **state)
+{
+	static uint8_t data[64 * 512], in[64 * 512], nothing[64 * 512];
+	char path[PLACE_PATH], table[2 * PLACE_PATH + 64];
+	struct dm_device *d;
+	struct job j;
+
+	(void)state;
+	assert_true(place_tmpfs("small", MIB));
+	place_file(path, "small/disk", 512 * 1024);
+	snprintf(table, sizeof(table), "0 512 linear %s 256\n512 256 linear %s 0", path, path);
+	assert_int_equal(create(&f, "x", table, why), 0);
+	d = hold("x");
+	memset(data, 's', sizeof(data));
+	memset(in, 0, sizeof(in));
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 64, 64, data), 0);
+	assert_true(ask_to_show(&j, d, 64, 64, in));
+	assert_int_equal(j.req.aio.off, (256 + 64) * 512);
+	assert_memory_equal(in, nothing, sizeof(in));
+	assert_int_equal(pread(j.req.aio.fd, in, sizeof(in), (off_t)j.req.aio.off), sizeof(in));
+	assert_memory_equal(in, data, sizeof(in));
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 480, 64, data), 0);
+	assert_false(ask_to_show(&j, d, 480, 64, in));
+	assert_memory_equal(in, data, sizeof(in));
+	assert_int_equal(truncate(path, 4096), 0);
+	job_start(&f, &j, d, 0, DM_READ, DM_MAY_SHOW, 64, 64, in);
+	assert_int_equal(job_wait(&j), -EIO);
+	dm_close(d);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "x", 0, why), 0);
+	place_tmpfs_end("small");
+}
+
 /* A loop device over a file on a full disk takes every write, and cannot keep it. */
 static void fail_flushes(struct dm_device *d, uint32_t fua)
 {
@@ -512,6 +552,7 @@ int main(void)
 	};
 	const struct CMUnitTest root[] = {
 		BOTH(a_full_disk_is_told_to_the_writer),
+		BOTH(a_file_in_memory_shows_where_bytes_lie),
 		BOTH(a_failed_flush_is_told_to_all_and_never_forgotten),
 		CASE(block_devices_go_by_number_and_are_claimed, 1),
 		CASE(a_read_only_block_device_is_not_written, 1),

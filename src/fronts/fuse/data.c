@@ -11,6 +11,8 @@
 
 #include "fronts/fuse/server.h"
 
+#define DATA_SHOWN_FROM (32u << 10)	/* bytes: less is copied sooner than a pipe is filled */
+
 struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
 {
 	struct fuse_file *file = fuse_file_of(fi);
@@ -123,7 +125,7 @@ void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t 
 	struct dm_req *r = &io->partial.req;
 
 	r->op = op;
-	r->flags = 0;
+	r->flags = op == DM_READ && io->len >= DATA_SHOWN_FROM ? DM_MAY_SHOW : 0;
 	r->sector = start >> DM_SECTOR_SHIFT;
 	r->count = (end - start) >> DM_SECTOR_SHIFT;
 	r->data = io->data;
@@ -172,11 +174,25 @@ static void read_submit(struct fuse_io *io)
 	fuse_io_submit(io, DM_READ, io->off & ~mask, (io->off + io->len + mask) & ~mask);
 }
 
+/* The kernel copies from the store's file to the reader's memory, and nobody in between. */
+static void read_reply_shown(struct fuse_io *io)
+{
+	const struct aio_op *at = &io->partial.req.aio;
+	struct fuse_bufvec v = FUSE_BUFVEC_INIT(io->len);
+
+	v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	v.buf[0].fd = at->fd;
+	v.buf[0].pos = (off_t)(at->off + partial_place(io->off, io->block));
+	fuse_reply_data(io->req, &v, 0);
+}
+
 static bool read_finish(struct fuse_io *io)
 {
 	if (io->err)
 		return fuse_io_end(io, io->err);
-	if (!io->answered)
+	if (!io->answered && (io->partial.req.flags & DM_SHOWN))
+		read_reply_shown(io);
+	else if (!io->answered)
 		fuse_reply_buf(io->req, (char *)io->data + partial_place(io->off, io->block), io->len);
 	fuse_io_free(io);
 	return false;

@@ -15,16 +15,18 @@
 #include "fronts/fuse/server.h"
 
 #define SESSION_CATCH_UP 4096	/* more than the kernel lets wait */
+#define SESSION_TRANSFER (512u << 10)	/* bytes of one request: what fits in a pipe of an ordinary user */
 #define SESSION_BATCH 64	/* requests that are read before others get their turn */
 
 void fuse_session_init(void *arg, struct fuse_conn_info *conn)
 {
 	(void)arg;
 	/* Pages go when we say so, not when a size changes; requests are not spliced: they are small, or to be kept. */
-	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
-	conn->want |= conn->capable & (FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
+	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE |
+				  FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+	conn->want |= conn->capable & (FUSE_CAP_SPLICE_WRITE | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
 				       FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS);
+	conn->max_write = SESSION_TRANSFER;
 	conn->max_background = 256;
 	conn->congestion_threshold = 192;
 }
