@@ -158,6 +158,7 @@ static void sets_what_may_be_set(void **state)
 	/* BLKBSZSET, BLKBSZGET; BLKRASET, BLKRAGET; BLKRRPART; HDIO_GETGEO */
 	does("r", io, "set:0x40081271:1024 get:0x80081270:4 set:0x40081271:1000 set:0x40081271:65536 set:0x40081271:256",
 	     "0\n1024\nEINVAL\nEINVAL\nEINVAL");
+	does("r", io, "get:0x80081270:4", "4096");	/* the last close has forgotten it */
 	does("r", io, "value:0x1262:511 get:0x1263:8 value:0x125f:0 geometry", "0\n504\nEINVAL\n0 0 0 0");
 	/* BLKROSET, BLKROGET */
 	does("w", io, "set:0x125d:1 get:0x125e:4 write:0:512 range:0x127f:0:4096 range:0x1277:0:4096 fallocate:3:0:4096 "

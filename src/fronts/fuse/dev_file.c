@@ -81,8 +81,8 @@ int dev_open(struct fuse_file *file)
 void dev_close(struct fuse_file *file)
 {
 	fuse_dev_closed(file);
-	if (file->file)
-		file->file->opens--;
+	if (file->file && !--file->file->opens)
+		file->file->soft_block = 0;	/* who asked for it is gone */
 	file->dev->opens--;
 	dev_node_check(file->dev);
 }
