@@ -8,6 +8,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/regions.h"
 #include "core/world.h"
 
 uint64_t dm_device_sectors(const struct dm_device *d)
@@ -211,6 +212,7 @@ void dm_device_free(struct dm_device *d)
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);
+	dm_regions_drop(d);
 	free(d);
 	dm_table_free(active);
 	dm_table_free(inactive);

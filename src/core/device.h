@@ -38,6 +38,7 @@ struct dm_lane {
 	alignas(64) const struct dm_table *table;	/* the active one, or NULL */
 	struct dm_stats *_Atomic stats;			/* made at the first request */
 	struct dm_device *device;
+	struct dm_regions *_Atomic regions;		/* or NULL */
 	uint32_t inflight;
 	uint8_t gate;			/* enum dm_gate */
 	bool draining;			/* the control thread waits for inflight to become 0 */
@@ -76,6 +77,7 @@ struct dm_device {
 	struct dm_geometry geometry;
 	uint32_t event_nr;
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
+	struct dm_regions *regions;	/* what is counted besides, or NULL */
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
 	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands about tables: reload, clear, status, table, deps, check, message. */
+/* Commands about tables: reload, clear, status, table, deps, check, geometry. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,52 +179,5 @@ void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	d->geometry = *g;
-	dm_finish(c);
-}
-
-#define MESSAGE_WORDS 64
-
-static int message_split(char *text, char **argv, struct err *e)
-{
-	int argc = 0;
-
-	while ((argv[argc] = words_next(&text, e)))
-		if (++argc == MESSAGE_WORDS)
-			return err_set(e, -EINVAL, "a message has at most %d words", MESSAGE_WORDS - 1);
-	if (e->code)
-		return e->code;
-	return argc ? argc : err_set(e, -EINVAL, "the message is empty");
-}
-
-static void message_send(struct dm_cmd *c, struct dm_target *t, char *text)
-{
-	struct text answer = TEXT_INIT;
-	struct err *e = &c->reply.err;
-	char *argv[MESSAGE_WORDS];
-	int argc = message_split(text, argv, e);
-
-	if (argc > 0 && !t->type->message(t, argc, argv, &answer, e) && answer.s)
-		c->reply.answer = arena_strdup(&c->reply.arena, answer.s);
-	text_free(&answer);
-}
-
-void dm_do_message(struct dm_cmd *c, struct dm_device *d)
-{
-	struct dm_table *t = d->active;
-	struct err *e = &c->reply.err;
-	char *text = strdup(c->message ? c->message : "");
-
-	if (!text)
-		err_set(e, -ENOMEM, "no memory for the message");
-	else if (!t)
-		err_set(e, -EINVAL, "device '%s' has no active table that could take a message", d->name);
-	else if (c->sector >= t->sectors)
-		err_set(e, -EINVAL, "sector %llu is behind the end of '%s', which has %llu sectors",
-			(unsigned long long)c->sector, d->name, (unsigned long long)t->sectors);
-	else if (!t->targets[dm_table_find(t, c->sector)].type->message)
-		err_set(e, -EINVAL, "target %s takes no messages", t->targets[dm_table_find(t, c->sector)].type->name);
-	else
-		message_send(c, &t->targets[dm_table_find(t, c->sector)], text);
-	free(text);
 	dm_finish(c);
 }

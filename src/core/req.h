@@ -46,6 +46,8 @@ static inline bool dm_op_is_range(unsigned op)
 /* The core's own. */
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
 #define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */
+#define DM_IN_REGIONS (1u << 18)	/* its parent is counted by the first device of its path (regions.h) */
+#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS)
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
 #define DM_DEPTH 4

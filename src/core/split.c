@@ -20,7 +20,7 @@ static struct dm_req *split_piece(struct dm_req *p)
 		p->rest_count = 0;
 		return NULL;
 	}
-	*piece = (struct dm_req){ .op = p->op, .flags = p->flags & ~(DM_SPLITTING | DM_MAY_SHOW), .io = p->io, .began = p->began,
+	*piece = (struct dm_req){ .op = p->op, .flags = p->flags & ~DM_NOT_OF_PIECES, .io = p->io, .began = p->began,
 				  .asked = p->asked, .parent = p };
 	p->pending++;
 	return piece;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/regions.h"
 #include "core/world.h"
 
 static void lane_park(struct dm_lane *lane, struct dm_req *r)
@@ -47,6 +48,8 @@ static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
 {
 	struct dm_stats *s = lane_stats(lane);
 
+	if (!r->depth && (r->flags & DM_IN_REGIONS))
+		dm_regions_end(lane, r->parent, r->io->now - r->began);
 	if (s)
 		dm_stats_count(s, r->asked, r->count, r->io->now - r->began, err);
 	if (--lane->inflight == 0 && lane->draining) {
@@ -171,7 +174,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 	return dm_verdict(r, t->type->map(t, r));
 }
 
-/* A stack deeper than the request's path goes on in a piece of its own. */
+/* A stack deeper than the request's path goes on in a piece of its own; so does one that regions are to remember. */
 static struct dm_req *deepen(struct dm_req *r)
 {
 	struct dm_req *piece = dm_io_take(r->io);
@@ -180,7 +183,7 @@ static struct dm_req *deepen(struct dm_req *r)
 		dm_done(r, -ENOMEM);
 		return NULL;
 	}
-	*piece = (struct dm_req){ .op = r->op, .flags = r->flags & ~DM_MAY_SHOW, .sector = r->sector, .count = r->count,
+	*piece = (struct dm_req){ .op = r->op, .flags = r->flags & ~DM_NOT_OF_PIECES, .sector = r->sector, .count = r->count,
 				  .data = r->data, .io = r->io, .began = r->began, .asked = r->asked, .parent = r };
 	r->pending = 1;
 	r->rest_count = 0;
@@ -190,6 +193,7 @@ static struct dm_req *deepen(struct dm_req *r)
 
 void dm_enter(struct dm_lane *lane, struct dm_req *r)
 {
+	bool counted;
 	int err;
 
 	while (lane) {
@@ -201,7 +205,8 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 			dm_done(r, -ESHUTDOWN);
 			return;
 		}
-		if (r->depth == DM_DEPTH && !(r = deepen(r)))
+		counted = atomic_load_explicit(&lane->regions, memory_order_relaxed);
+		if ((r->depth == DM_DEPTH || counted) && !(r = deepen(r)))
 			return;
 		lane->inflight++;
 		r->path[r->depth++] = lane;
@@ -210,6 +215,8 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 			dm_done(r, err);
 			return;
 		}
+		if (counted)
+			dm_regions_begin(lane, r);
 		lane = lane_step(lane->table, r);
 	}
 }
