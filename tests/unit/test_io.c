@@ -276,6 +276,13 @@ static void paths_are_the_callers(void **state)
 	script("mkdir vg && ln -s ../mapper/low vg/lv && echo made", "made");
 	does("w", CONTROL, "dm:3:top 'dm:9:top:0:0:0 64 linear /dev/vg/lv 0' dm:12:top:4112 dm:11:top:4096",
 	     "252:2 open 0 flags 0 event 0\n252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0\n1 fc01");
+	if (!AS_USER)		/* nobody else may write there */
+		script("ln -sf /dev/vg/lv $TMPDIR/io-link; ln -sf io-link $TMPDIR/io-link2; $PROGRAM w " CONTROL
+	       " \"dm:9:top:0:0:0 64 linear $TMPDIR/io-link2 0\" dm:12:top:4112; rm $TMPDIR/io-link $TMPDIR/io-link2",
+	       "252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0");
+	if (!AS_USER)
+		script("mknod $TMPDIR/io-node b 252 1; $PROGRAM w " CONTROL " \"dm:9:top:0:0:0 64 linear $TMPDIR/io-node 0\" "
+		       "dm:12:top:4112; rm $TMPDIR/io-node", "252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0");
 	does("w", CONTROL, "'dm:9:top:0:0:0 64 linear /dev/vg/none 0' dm:4:top", "ENODEV\n252:2 open 0 flags 40 event 0");
 	gone("low");
 }

@@ -55,6 +55,9 @@ void dev_remember(struct dev_call *c);
 void dev_recall(struct dev_call *c);
 void dev_claim_closed(struct fuse_file *file);
 
+/* dev_path.c: the device to which an absolute path leads, or NULL. */
+struct dm_device *dev_path(struct fuse_front *f, const char *path);
+
 /* dev_say.c: one line to where the caller's people look. */
 void dev_say(struct dev_call *c, const char *text);
 

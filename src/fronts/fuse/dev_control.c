@@ -161,7 +161,7 @@ static struct dm_device *control_resolve(struct dm_cmd *cmd, const char *path)
 {
 	const struct dev_call *c = cmd->owner;
 
-	return fuse_dev_resolve(c->mount->front, path);
+	return dev_path(c->mount->front, path);
 }
 
 /* Where relative paths in a table start: where the caller is. */
