@@ -6,10 +6,10 @@ import subprocess
 
 import fio
 import servers
-from measure import Absent, Failed
+from measure import Absent, Failed, call
 
 KEY = ["randread-4k 1", "randread-4k 32", "read-128k 8"]
-REST = ["randwrite-4k 1", "randwrite-4k 32", "write-128k 8"]
+REST = ["randwrite-4k 1", "randwrite-4k 32", "write-128k 8", "read-1m 8", "flush-4k 1", "randread-4k 1 8"]     # 8 threads
 
 
 def mounted(path):
@@ -82,12 +82,20 @@ def tasks(plan, place):
             except (Absent, Failed) as e:
                 place.notes.append(f"{name} is left out of the FUSE figures: {e}")
         them["raw"] = [f"--filename={place.image('tmpfs')}", f"--offset={servers.OFFSET}"], None, ()
-        yield [task(plan, place, them, *job.split(), job in KEY)
-               for job in plan.pick(KEY + REST, KEY, KEY[:1])]
+        for name, (target, _, around) in them.items():
+            same_bytes(place, name, target[0].partition("=")[2], around)
+        yield [task(plan, place, them, job in KEY, *job.split()) for job in plan.pick(KEY + REST, KEY, KEY[:1])]
 
 
-def task(plan, place, them, job, depth, key):
+def same_bytes(place, name, path, around):
+    """Or the figures mean nothing."""
+    if name != "raw":
+        call(*around, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path, place.image("tmpfs"))
+
+
+def task(plan, place, them, key, job, depth, jobs="1"):
     engine = "--ioengine=psync" if depth == "1" else "--ioengine=libaio"
-    return fio.task(f"fuse.tmpfs.{job}.{depth}", "FUSE, tmpfs, O_DIRECT", job, int(depth), 1,
+    group = "FUSE, tmpfs, O_DIRECT" + ("" if jobs == "1" else f", {jobs} threads")
+    return fio.task(f"fuse.tmpfs.{jobs}.{job}.{depth}", group, job, int(depth), int(jobs),
                     {c: ([*t[0], engine, "--direct=1", f"--size={place.size}"], *t[1:]) for c, t in them.items()},
                     plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)

@@ -4,7 +4,7 @@ import contextlib
 
 import fio
 import servers
-from measure import Absent, Failed
+from measure import Absent, Failed, call
 
 NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache": "page cache", "direct": "O_DIRECT"}
 
@@ -31,6 +31,12 @@ def wanted(plan):
                 yield transport, backing, connections, word, int(depth), part is KEY
 
 
+def same_bytes(place, backing, uri):
+    """Or the figures mean nothing."""
+    call("sh", "-c", 'nbdcopy "$1" - | cmp --bytes="$2" --ignore-initial=0:"$3" - "$4"', "sh", uri, str(place.size),
+         str(servers.OFFSET), place.images[backing])
+
+
 class Servers:
     """Starts what a row needs when it is first asked for; an address is 'why not' for what cannot be had."""
 
@@ -45,6 +51,7 @@ class Servers:
             self.started[key] = make(str(self.place.folder), "-".join(key[1:]), self.place.images[backing],
                                      self.place.size, transport, **extra)
             self.stack.callback(self.started[key].stop)
+            same_bytes(self.place, backing, self.started[key].uri)
         return self.started[key]
 
     def contestants(self, transport, backing):
@@ -71,6 +78,7 @@ def tasks(plan, place):
         for backing in {row[1] for row in rows}:
             word = ("file,direct:" if backing == "direct" else "") + place.image(backing)
             dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
+            same_bytes(place, backing, dmuse.uri(backing, "unix"))
         them = Servers(dmuse, place, stack)
         yield [task(them, plan, place, *row) for row in rows]
 
