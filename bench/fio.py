@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One run of fio: requests (or bytes) a second, and what the server's processes spent meanwhile."""
 import json
+import os
 
 from measure import Failed, Row, Task, call
 
@@ -35,7 +36,14 @@ def run(words, seconds, cpu=None, around=()):
     return side["iops"], side["bw_bytes"], spent / side["total_ios"] * 1e6
 
 
-def task(id, group, job, depth, connections, contestants, rounds, seconds):
+def settle(image):
+    """What one has written is not left for the next one's flush."""
+    fd = os.open(image, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+
+
+def task(id, group, job, depth, connections, contestants, rounds, seconds, image):
     """CONTESTANTS: name -> (what else fio is told, function for CPU seconds or None, command around)."""
     name, _, unit = JOBS[job]
     words = words_of(job, depth, connections)
@@ -43,6 +51,7 @@ def task(id, group, job, depth, connections, contestants, rounds, seconds):
             Row(id + ".cpu", group, f"{name}, depth {depth}: server CPU", "s per million", "less")]
 
     def measure(target, cpu, around):
+        settle(image)
         iops, speed, spent = run([*target, *words], seconds, cpu, around)
         return {id: iops if unit == "IOPS" else speed / 1e6, **({id + ".cpu": spent} if cpu else {})}
 

@@ -98,4 +98,5 @@ def task(plan, place, them, key, job, depth, jobs="1"):
     group = "FUSE, tmpfs, O_DIRECT" + ("" if jobs == "1" else f", {jobs} threads")
     return fio.task(f"fuse.tmpfs.{jobs}.{job}.{depth}", group, job, int(depth), int(jobs),
                     {c: ([*t[0], engine, "--direct=1", f"--size={place.size}"], *t[1:]) for c, t in them.items()},
-                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)
+                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds,
+                    place.images["tmpfs"])

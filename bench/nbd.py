@@ -89,4 +89,5 @@ def task(them, plan, place, transport, backing, connections, job, depth, key):
     return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
                     f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
                     job, depth, connections, sized,
-                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds)
+                    plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds,
+                    place.images[backing])
