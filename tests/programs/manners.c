@@ -23,7 +23,10 @@ static int wrong;
 
 static void say(const char *path, const char *what)
 {
-	printf("%s: %s (%s)\n", path, what, strerror(errno));
+	int error = errno;
+
+	fputs(path, stdout);
+	printf(": %s (%s)\n", what, strerror(error));
 	wrong = 1;
 }
 
@@ -168,6 +171,7 @@ static void run_mmap(const char *path)
 	if (ioctl(fd, BLKFLSBUF, 0) && errno != EACCES)
 		say(path, "BLKFLSBUF");
 	all_is(path, fd, map, 'c');
+	free(buf);
 }
 
 /* The end of a disk is an end. */
@@ -189,6 +193,7 @@ static void run_end(const char *path)
 		say(path, "O_DIRECT of less than a sector");
 	if (ftruncate(fd, 0) != -1 || errno != EINVAL)
 		say(path, "it can be cut short");
+	free(buf);
 }
 
 int main(int argc, char **argv)
