@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/words.h"
 #include "core/do.h"
@@ -22,6 +23,16 @@ static int message_split(char *text, char **argv, struct err *e)
 	return argc ? argc : err_set(e, -EINVAL, "the message is empty");
 }
 
+static int message_to_device(struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
+{
+	if (strcasecmp(argv[0], "@cancel_deferred_remove"))
+		return dm_regions_message(d, argc, argv, out, e);
+	if (argc > 1)
+		return err_set(e, -EINVAL, "@cancel_deferred_remove stands alone");
+	d->deferred = false;
+	return 0;
+}
+
 static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target *t, char *text)
 {
 	struct text answer = TEXT_INIT;
@@ -30,7 +41,7 @@ static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target
 	int argc = message_split(text, argv, e), r = argc;
 
 	if (argc > 0)
-		r = t ? t->type->message(t, argc, argv, &answer, e) : dm_regions_message(d, argc, argv, &answer, e);
+		r = t ? t->type->message(t, argc, argv, &answer, e) : message_to_device(d, argc, argv, &answer, e);
 	if (!r && answer.s) {
 		c->reply.answer = arena_strdup(&c->reply.arena, answer.s);
 		if (!c->reply.answer || answer.failed)

@@ -311,5 +311,5 @@ int dm_regions_message(struct dm_device *d, int argc, char **argv, struct text *
 		if (!strcasecmp(argv[0], verbs[i].name))
 			return verbs[i].run(&c);
 	return err_set(e, -EINVAL, "no message to a device itself is '%.40s': there are @stats_create, _delete, _clear, _list, "
-		       "_print, _print_clear, _set_aux", argv[0]);
+		       "_print, _print_clear, _set_aux and @cancel_deferred_remove", argv[0]);
 }

@@ -182,6 +182,20 @@ static void test_under_requests(void **state)
 	}
 }
 
+static void test_deferred(void **state)
+{
+	(void)state;
+	assert_int_equal(create(&f, "held", "0 8 zero", NULL), 0);
+	assert_int_equal(create(&f, "user", "0 8 linear held 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "held", DM_WITH_DEFERRED, NULL), 0);
+	answers("held", "@cancel_deferred_remove x", "EINVAL");
+	assert_true(info(&f, "held").deferred);
+	answers("held", "@cancel_deferred_remove", "nothing");
+	assert_false(info(&f, "held").deferred);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "user", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "held", 0, NULL), 0);
+}
+
 static void test_left_behind(void **state)
 {
 	(void)state;
@@ -200,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_under_requests),
+		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_left_behind),
 	};
 

@@ -20,7 +20,7 @@ static void stat_size(const struct dev_node *n, struct stat *st)
 		st->st_size = n->device ? NAMES_TEXT_SIZE : 0;
 	else
 		st->st_size = (off_t)n->len;
-	st->st_blocks = n->text ? 0 : (st->st_size + DM_SECTOR - 1) >> DM_SECTOR_SHIFT;
+	st->st_blocks = n->text || S_ISLNK(n->mode) ? 0 : (st->st_size + DM_SECTOR - 1) >> DM_SECTOR_SHIFT;
 }
 
 void dev_stat(const struct dev_node *n, struct stat *st)
