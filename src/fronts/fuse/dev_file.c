@@ -52,10 +52,10 @@ static int open_check(const struct fuse_file *file, struct dev_node *n)
  * Also to write what is read-only: the writes fail, as in the kernel. The first one finds no page from before. Later
  * ones share the pages: the kernel would wait for those that are being read, perhaps from a device that is suspended.
  */
-static void open_device(struct fuse_file *file, struct fuse_node *n)
+static void open_device(struct fuse_file *file, struct fuse_node *f, const struct dev_node *n)
 {
-	fuse_file_take(file, n);
-	file->info.keep_cache = n->opens++ > 0;
+	fuse_file_take(file, f);
+	file->info.keep_cache = n->opens > 0;
 }
 
 int dev_open(struct fuse_file *file)
@@ -69,7 +69,7 @@ int dev_open(struct fuse_file *file)
 	if (err)
 		return err;
 	if (f)
-		open_device(file, f);
+		open_device(file, f, n);
 	file->dev = n;
 	file->events = n->view->front->events;
 	file->info.nonseekable = n->control;
@@ -81,9 +81,8 @@ int dev_open(struct fuse_file *file)
 void dev_close(struct fuse_file *file)
 {
 	fuse_dev_closed(file);
-	if (file->file && !--file->file->opens)
-		file->file->soft_block = 0;	/* who asked for it is gone */
-	file->dev->opens--;
+	if (!--file->dev->opens && file->file)
+		file->file->soft_block = 0;
 	dev_node_check(file->dev);
 }
 
