@@ -7,7 +7,7 @@
  * other numbers maps them:
  *   -ENXIO   no such device          -EEXIST  name or uuid is taken
  *   -EBUSY   device is in use        -EINVAL  bad table, name, argument
- *   -ENOPKG  unknown target type     -ENODEV  a component device is missing
+ *   -ENOPKG  unknown target type     -ENOENT  a component is missing (-ENXIO by its number, -ENOTBLK no device)
  *   -EINTR   cancelled               others: what the system said
  */
 #ifndef CORE_COMMAND_H
@@ -70,6 +70,7 @@ enum dm_verb {
 #define DM_WITH_RESET    (1u << 5)
 #define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
 #define DM_WITH_SECRET   (1u << 7)	/* the table has keys in it: no copy of it stays behind */
+#define DM_WITH_LINUX    (1u << 8)	/* minors from 0, no rename to the own name, no event of what has no table */
 
 /* What HDIO_GETGEO tells; it means nothing else. */
 struct dm_geometry {

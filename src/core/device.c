@@ -34,11 +34,13 @@ static void device_init_lanes(struct dm_device *d)
 	}
 }
 
-/* The lowest free number of a mapped device: minors start at 1, because 0 means "none" in NetBSD's dictionaries. */
-static uint32_t device_free_minor(struct dm_world *w)
+/* The lowest free number of a mapped device: from 1, because 0 means "none" in NetBSD's dictionaries, unless C says so. */
+static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
 {
 	uint32_t minor = w->next_minor ? w->next_minor : 1;
 
+	if ((c->flags & DM_WITH_LINUX) && !dm_find_minor(w, 0))
+		return 0;
 	while (dm_find_minor(w, minor))
 		minor++;
 	w->next_minor = minor + 1;
@@ -100,7 +102,7 @@ int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cm
 		return e->code;
 	strcpy(d->uuid, c->uuid ? c->uuid : "");
 	d->major = w->major;
-	d->minor = c->has_minor ? c->minor : device_free_minor(w);
+	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
 	device_enter(d);
 	*out = d;
 	return 0;
@@ -126,6 +128,7 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	unsigned i;
 
 	d->active = table;
+	d->loaded = table;
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
 }

@@ -68,6 +68,7 @@ struct dm_device {
 	struct dm_table *active, *inactive;
 	enum dm_state state;
 	bool readonly;			/* of the device; a table can be read-only too */
+	bool loaded;			/* a table was, once: Linux opens it only since then */
 	bool deferred;			/* to be removed at the last close */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */

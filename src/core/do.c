@@ -46,6 +46,34 @@ static const struct verb {
 	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },
 };
 
+static bool uses(const struct dm_table *t, const struct dm_device *d, bool readonly)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++)
+		if (t->stores[i]->device == d && t->stores[i]->readonly == readonly)
+			return true;
+	return false;
+}
+
+/* As Linux counts: a device that is mapped onto D opens it once, though both its tables may use it. */
+static uint32_t opens(const struct dm_device *d)
+{
+	uint32_t n = d->open_count - d->users;
+	struct list *at, *next;
+	int readonly;
+
+	if (d->users < 2)
+		return d->open_count;
+	list_each(at, next, &d->world->devices) {
+		const struct dm_device *u = container(at, struct dm_device, node);
+
+		for (readonly = 0; readonly < 2; readonly++)
+			n += uses(u->active, d, readonly) || uses(u->inactive, d, readonly);
+	}
+	return n;
+}
+
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 {
 	const struct dm_table *slot = flags & DM_WITH_INACTIVE ? d->inactive : d->active;
@@ -53,7 +81,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 	*i = (struct dm_info){
 		.present = true, .major = d->major, .minor = d->minor,
 		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d), .deferred = d->deferred,
-		.live = d->active, .inactive = d->inactive, .open_count = d->open_count, .event_nr = d->event_nr,
+		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
 	};
 	strcpy(i->name, d->name);

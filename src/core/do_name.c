@@ -90,16 +90,27 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
+/* To Linux a new name is an event of the table; who watches all devices hears of it without one, too. */
+static void tell(const struct dm_cmd *c, struct dm_device *d)
+{
+	if (d->active || !(c->flags & DM_WITH_LINUX))
+		dm_device_event(d);
+	else
+		dm_device_changed(d, DM_HAPPENED);
+}
+
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 {
 	struct err *e = &c->reply.err;
 
-	if (dm_check_name(c->new_name, e) || (strcmp(c->new_name, d->name) && check_free(c->world, c->new_name, NULL, e))) {
+	bool same = !(c->flags & DM_WITH_LINUX) && c->new_name && !strcmp(c->new_name, d->name);
+
+	if (dm_check_name(c->new_name, e) || (!same && check_free(c->world, c->new_name, NULL, e))) {
 		dm_finish(c);
 		return;
 	}
 	dm_device_rename(d, c->new_name);
-	dm_device_event(d);
+	tell(c, d);
 	dm_finish(c);
 }
 
@@ -109,11 +120,11 @@ void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 
 	if (!c->new_uuid || !*c->new_uuid)
 		err_set(e, -EINVAL, "the new uuid is missing");
-	else if (*d->uuid)
+	else if (!check_uuid(c->new_uuid, e) && !check_free(c->world, NULL, c->new_uuid, e) && *d->uuid)
 		err_set(e, -EINVAL, "device '%s' has uuid '%s' already, and a uuid never changes", d->name, d->uuid);
-	else if (!check_uuid(c->new_uuid, e) && !check_free(c->world, NULL, c->new_uuid, e))
+	else if (!e->code)
 		dm_device_set_uuid(d, c->new_uuid);
 	if (!e->code)
-		dm_device_event(d);
+		tell(c, d);
 	dm_finish(c);
 }

@@ -55,6 +55,7 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 	}
 	old = d->inactive;
 	d->inactive = table;
+	d->loaded = true;
 	dm_table_free(old);
 	dm_finish(c);
 }

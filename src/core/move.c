@@ -161,6 +161,8 @@ void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->state == DM_ACTIVE && !d->inactive)
 		dm_finish(c);
+	else if (!d->active && !d->inactive)
+		dm_fail(c, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
 	else
 		dm_move_resume(d, c, d->inactive, resume_over);
 }

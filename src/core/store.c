@@ -43,7 +43,7 @@ int dm_store_get(struct dm_store_wish *w, struct dm_store **out)
 	if (!t)
 		t = store_claimer(w);
 	if (!t)
-		return err_set(w->err, -ENODEV, "'%.200s' is neither a file nor a mapped device", w->word);
+		return err_set(w->err, -ENOENT, "'%.200s' is neither a file nor a mapped device", w->word);
 	inner.word = rest;
 	return t->open(&inner, out);
 }

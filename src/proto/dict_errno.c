@@ -12,7 +12,8 @@ static const struct {
 	unsigned netbsd;
 } dict_numbers[] = {
 	{ ENXIO, 2 },		/* no such device: ENOENT */
-	{ ENODEV, 2 },		/* a component is missing: ENOENT */
+	{ ENOTBLK, 2 },		/* what is there is no component: ENOENT */
+	{ ENODEV, 2 },
 	{ ENOPKG, 2 },		/* no such target: ENOENT */
 #define NUMBER(here, there) { here, there },
 #include "proto/dict_errno.list"

@@ -250,7 +250,7 @@ static int decode(struct ioctl_call *c)
 		return -EINVAL;
 	c->size = h->data_size;
 	c->cmd.verb = d->verb;
-	c->cmd.flags = decode_flags(h->flags);
+	c->cmd.flags = decode_flags(h->flags) | DM_WITH_LINUX;
 	if (d->device)
 		r = decode_selector(c);
 	return r || !d->more ? r : d->more(c);

@@ -95,9 +95,9 @@ static struct dm_store *device_store(const struct dm_device *d, bool readonly)
 static int device_check(struct dm_store_wish *w, const struct dm_device *d, const char *word)
 {
 	if (!d)
-		return err_set(w->err, -ENODEV, "no mapped device is '%.200s'", word);
+		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device is '%.200s'", word);
 	if (!d->active)
-		return err_set(w->err, -ENODEV, "mapped device '%s' has no active table; load and resume it first", d->name);
+		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
 	if (dm_device_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
 	if (d->claimed)

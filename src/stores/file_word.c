@@ -70,14 +70,14 @@ static int word_number(struct dm_store_wish *w, unsigned major, unsigned minor, 
 	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u/uevent", major, minor);
 	f = fopen(sys, "re");
 	if (!f)
-		return err_set(w->err, -ENODEV, "there is no block device %u:%u here", major, minor);
+		return err_set(w->err, -ENXIO, "there is no block device %u:%u here", major, minor);
 	while (!found && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		found = !strncmp(line, "DEVNAME=", 8);
 	}
 	fclose(f);
 	if (!found)
-		return err_set(w->err, -ENODEV, "block device %u:%u has no name", major, minor);
+		return err_set(w->err, -ENXIO, "block device %u:%u has no name", major, minor);
 	snprintf(out, PATH_MAX, "/dev/%s", line + 8);
 	return 0;
 }
@@ -108,6 +108,5 @@ int file_read_word(struct dm_store_wish *w, struct file_wish *want)
 		r = word_find(w, word, path);
 	if (r || realpath(path, want->path))
 		return r;
-	r = errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
-	return err_set(w->err, r, "cannot open '%.800s': %s", path, strerror(errno));
+	return err_set(w->err, -errno, "cannot open '%.800s': %s", path, strerror(errno));
 }

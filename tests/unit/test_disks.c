@@ -125,7 +125,7 @@ static void what_cannot_be_is_refused(void **state)
 	assert_int_equal(disk(".dmuse", image, 0), -EINVAL);
 	assert_int_equal(disk("a/b", image, 0), -EINVAL);
 	assert_int_equal(disk("a", "", 0), -EINVAL);
-	assert_int_equal(disk("a", "/nowhere/at/all", 0), -ENODEV);
+	assert_int_equal(disk("a", "/nowhere/at/all", 0), -ENOENT);
 	assert_non_null(strstr(why, "disk 'a': "));
 	place_file(image, "empty", 0);
 	assert_int_equal(disk("a", image, 0), -EINVAL);
@@ -153,7 +153,7 @@ static void tables_stand_on_disks(void **state)
 	assert_non_null(strstr(why, "device 'lv' is mapped onto it"));
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "lv", 0, why), 0);
 	assert_int_equal(undisk("pv0"), 0);
-	assert_int_equal(create(&f, "lv", "0 8 linear 98:0 8", why), -ENODEV);
+	assert_int_equal(create(&f, "lv", "0 8 linear 98:0 8", why), -ENXIO);
 }
 
 static void disks_are_listed(void **state)
@@ -238,13 +238,13 @@ static void a_session_has_paths_of_its_own(void **state)
 
 	(void)state;
 	create(&f, "vg-lv", "0 64 zero", NULL);
-	assert_int_equal(create(&f, "a", "0 64 linear /dev/vg/lv 0", why), -ENODEV);
+	assert_int_equal(create(&f, "a", "0 64 linear /dev/vg/lv 0", why), -ENOENT);
 	assert_int_equal(create_in_session("a", "0 64 linear /dev/vg/lv 0"), 0);
 	assert_int_equal(create_in_session("b", "0 64 linear vg/lv 0"), 0);
 	table = rows(&f, DM_DO_TABLE, "b", 0);
 	assert_string_equal(table, "0 64 linear 252:1 0\n");
 	free(table);
-	assert_int_equal(create_in_session("c", "0 64 linear /dev/vg/none 0"), -ENODEV);
+	assert_int_equal(create_in_session("c", "0 64 linear /dev/vg/none 0"), -ENOENT);
 	assert_int_equal(create_in_session("c", "0 64 linear /dev/mapper/vg-lv 0"), 0);
 }
 

@@ -68,7 +68,7 @@ static void bad_words_get_a_sentence(void **state)
 		const char *word, *says;
 		int code;
 	} bad[] = {
-		{ "/nonexistent/x", "'/nonexistent/x'", -ENODEV },
+		{ "/nonexistent/x", "'/nonexistent/x'", -ENOENT },
 		{ "file:", "path of the file is missing", -EINVAL },
 		{ "file,fast:@", "unknown option 'fast'", -EINVAL },
 		{ "file,direct=yes:@", "unknown option 'direct'", -EINVAL },
@@ -77,10 +77,10 @@ static void bad_words_get_a_sentence(void **state)
 		{ "file,logical=128K:@", "logical='128K'", -EINVAL },
 		{ "file,physical=:@", "physical=''", -EINVAL },
 		{ "file,logical=4096,physical=512:@", "physical=512 is less", -EINVAL },
-		{ "4095:1048575", "no block device 4095:1048575", -ENODEV },
+		{ "4095:1048575", "no block device 4095:1048575", -ENXIO },
 		{ "/dev/null", "a character device", -ENOTBLK },
 		{ "/", "a directory", -EISDIR },
-		{ "nosuchname", "'nosuchname'", -ENODEV },
+		{ "nosuchname", "'nosuchname'", -ENOENT },
 	};
 	char path[PLACE_PATH], word[2 * PLACE_PATH];
 	size_t i;

@@ -241,18 +241,18 @@ static void commands(void **state)
 	if (!usable)
 		skip();
 	(void)state;
-	does("w", CONTROL, "dm:0 dm:3:foo dm:7:foo dm:7:bar dm:3:foo", "0:0 open 0 flags 0 event 0\n252:1 open 0 flags 0 event 0\n"
-	     "252:1 open 0 flags 0 event 0\nENXIO\nEBUSY");
+	does("w", CONTROL, "dm:0 dm:3:foo dm:7:foo dm:7:bar dm:3:foo", "0:0 open 0 flags 0 event 0\n252:0 open 0 flags 0 event 0\n"
+	     "252:0 open 0 flags 0 event 0\nENXIO\nEBUSY");
 	does("w", CONTROL, "'dm:9:foo:0:0:0 128 zero ' dm:6:foo dm:12:foo:16 dm:12:foo dm:2 dm:7:foo",
-	     "252:1 open 0 flags 40 event 0\n252:1 open 0 flags 20 event 0\n0 128 zero \n0 128 zero \nfoo \n"
-	     "252:1 open 0 flags 20 event 0");
-	does("w", CONTROL, "dm:6:foo:2 dm:7:foo dm:6:foo dm:5:foo:0:0:bar dm:7:bar 'dm:9:bar:0:0:0 8 linear 252:1 0' dm:10:bar",
-	     "252:1 open 0 flags 22 event 0\n252:1 open 0 flags 22 event 0\n252:1 open 0 flags 20 event 0\n"
-	     "252:1 open 0 flags 20 event 1\n252:1 open 0 flags 20 event 1\nEINVAL\n252:1 open 0 flags 20 event 1");
+	     "252:0 open 0 flags 40 event 0\n252:0 open 0 flags 20 event 0\n0 128 zero \n0 128 zero \nfoo \n"
+	     "252:0 open 0 flags 20 event 0");
+	does("w", CONTROL, "dm:6:foo:2 dm:7:foo dm:6:foo dm:5:foo:0:0:bar dm:7:bar 'dm:9:bar:0:0:0 8 linear 252:0 0' dm:10:bar",
+	     "252:0 open 0 flags 22 event 0\n252:0 open 0 flags 22 event 0\n252:0 open 0 flags 20 event 0\n"
+	     "252:0 open 0 flags 20 event 1\n252:0 open 0 flags 20 event 1\nEINVAL\n252:0 open 0 flags 20 event 1");
 	does("w", CONTROL, "'dm:9:bar:0:0:0 8 nothing ' 'dm:14:bar:0:0:hi' 'dm:15:bar:0:0:10 20 30 5' 'dm:15:bar:0:0:0 1 1 1'",
-	     "EINVAL\nEINVAL\n252:1 open 0 flags 20 event 1\nEINVAL");
-	does("r", ".dmuse/io/252:1", "geometry", "10 20 30 5");
-	does("w", CONTROL, "dm:11:bar dm:4:bar dm:4:bar dm:2", "0 0\n252:1 open 0 flags 20 event 1\nENXIO");
+	     "EINVAL\nEINVAL\n252:0 open 0 flags 20 event 1\nEINVAL");
+	does("r", ".dmuse/io/252:0", "geometry", "10 20 30 5");
+	does("w", CONTROL, "dm:11:bar dm:4:bar dm:4:bar dm:2", "0 0\n252:0 open 0 flags 20 event 1\nENXIO");
 }
 
 static void the_version_comes_back_in_any_case(void **state)
@@ -275,15 +275,15 @@ static void paths_are_the_callers(void **state)
 	device("low", "0 64 zero");
 	script("mkdir vg && ln -s ../mapper/low vg/lv && echo made", "made");
 	does("w", CONTROL, "dm:3:top 'dm:9:top:0:0:0 64 linear /dev/vg/lv 0' dm:12:top:4112 dm:11:top:4096",
-	     "252:2 open 0 flags 0 event 0\n252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0\n1 fc01");
+	     "252:0 open 0 flags 0 event 0\n252:0 open 0 flags 40 event 0\n0 64 linear 252:1 0\n1 fc01");
 	if (!AS_USER)		/* nobody else may write there */
 		script("ln -sf /dev/vg/lv $TMPDIR/io-link; ln -sf io-link $TMPDIR/io-link2; $PROGRAM w " CONTROL
 	       " \"dm:9:top:0:0:0 64 linear $TMPDIR/io-link2 0\" dm:12:top:4112; rm $TMPDIR/io-link $TMPDIR/io-link2",
-	       "252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0");
+	       "252:0 open 0 flags 40 event 0\n0 64 linear 252:1 0");
 	if (!AS_USER)
 		script("mknod $TMPDIR/io-node b 252 1; $PROGRAM w " CONTROL " \"dm:9:top:0:0:0 64 linear $TMPDIR/io-node 0\" "
-		       "dm:12:top:4112; rm $TMPDIR/io-node", "252:2 open 0 flags 40 event 0\n0 64 linear 252:1 0");
-	does("w", CONTROL, "'dm:9:top:0:0:0 64 linear /dev/vg/none 0' dm:4:top", "ENODEV\n252:2 open 0 flags 40 event 0");
+		       "dm:12:top:4112; rm $TMPDIR/io-node", "252:0 open 0 flags 40 event 0\n0 64 linear 252:1 0");
+	does("w", CONTROL, "'dm:9:top:0:0:0 64 linear /dev/vg/none 0' dm:4:top", "ENOENT\n252:0 open 0 flags 40 event 0");
 	gone("low");
 }
 
@@ -345,7 +345,7 @@ static void polling(void **state)
 	(void)state;
 	does("w", CONTROL, "poll:0 dm:16 poll:0 dm:3:ev poll:0 poll:0 dm:16 poll:0 \"sh:$PROGRAM w " CONTROL
 	     " 'dm|4|ev' >/dev/null &\" poll:5000 poll:0",
-	     "0\n0:0 open 0 flags 0 event 0\n0\n252:1 open 0 flags 0 event 0\n1\n1\n0:0 open 0 flags 0 event 0\n0\n1\n1");
+	     "0\n0:0 open 0 flags 0 event 0\n0\n252:0 open 0 flags 0 event 0\n1\n1\n0:0 open 0 flags 0 event 0\n0\n1\n1");
 }
 
 static void open_counts_are_never_stale(void **state)
@@ -369,7 +369,7 @@ static void a_disk_is_a_block_device(void **state)
 	does("w", ".dmuse/io/98:0", "get:0x80081272:8 write:4096:512:5 read:4096:512 geometry remember:0202",
 	     "4194304\n512\n512 of 5\n2 128 32 0\n0");
 	does("w", CONTROL, "dm:3:lv 'dm:9:lv:0:0:0 64 linear 98:0 8' dm:6:lv dm:11:lv dm:2 dm:1 dm:2",
-	     "252:1 open 0 flags 0 event 0\n252:1 open 0 flags 40 event 0\n252:1 open 0 flags 20 event 0\n1 6200\nlv \n"
+	     "252:0 open 0 flags 0 event 0\n252:0 open 0 flags 40 event 0\n252:0 open 0 flags 20 event 0\n1 6200\nlv \n"
 	     "0:0 open 0 flags 0 event 0");
 	script("ls -l pv0 | cut -c1", "b");
 	assert_int_equal(run(&f, &u, NULL), 0);

@@ -212,16 +212,16 @@ static void what_is_no_mapped_device_is_said_so(void **state)
 
 	(void)state;
 	snprintf(number, sizeof(number), "%u:1234", f.world->major);
-	assert_int_equal(map("top", 8, "/dev/mapper/nobody"), -ENODEV);
+	assert_int_equal(map("top", 8, "/dev/mapper/nobody"), -ENOENT);
 	assert_says("no mapped device is '/dev/mapper/nobody'");
-	assert_int_equal(map("top", 8, "device:nobody"), -ENODEV);
+	assert_int_equal(map("top", 8, "device:nobody"), -ENOENT);
 	assert_says("no mapped device is 'nobody'");
-	assert_int_equal(map("top", 8, "/dev/dm-4711"), -ENODEV);
+	assert_int_equal(map("top", 8, "/dev/dm-4711"), -ENOENT);
 	assert_says("no mapped device is '/dev/dm-4711'");
-	assert_int_equal(map("top", 8, number), -ENODEV);
+	assert_int_equal(map("top", 8, number), -ENXIO);
 	assert_says("no mapped device is");
 	assert_int_equal(verb(&f, DM_DO_CREATE, "empty", 0, why), 0);
-	assert_int_equal(map("top", 8, "empty"), -ENODEV);
+	assert_int_equal(map("top", 8, "empty"), -ENXIO);
 	assert_says("has no active table");
 	below("base", "", 5);
 	assert_int_equal(map("top", 2049, "base"), -EINVAL);

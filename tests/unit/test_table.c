@@ -61,7 +61,7 @@ static void what_is_wrong_with_a_table_is_said(void **state)
 		{ "0 8 linear memory,size=1M:m 18446744073709551615", -EINVAL, "do not fit" },
 		{ "0 8 linear memory,size=1M:m 0 x", -EINVAL, "word 3 'x' is one too many" },
 		{ "0 8 linear 'memory,size=1M:m 0", -EINVAL, "a quote is opened and never closed" },
-		{ "0 8 linear /no/such/dir/file 0", -ENODEV, "table line 1: linear <device> <offset>: word 1 <device>: " },
+		{ "0 8 linear /no/such/dir/file 0", -ENOENT, "table line 1: linear <device> <offset>: word 1 <device>: " },
 		{ "0 9 linear memory,size=1M,logical=4096:m 0", -EINVAL, "must be multiples of 8 sectors" },
 		{ "0 8 linear memory,size=1M,logical=4096:m 1", -EINVAL, "must be multiples of 8 sectors" },
 		{ "0 9 zero\n9 8 linear memory,size=1M,logical=4096:m 0", -EINVAL, "table line 1: zero: its length of 9 sectors is no multiple of 8" },

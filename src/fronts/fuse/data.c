@@ -227,6 +227,8 @@ static bool write_finish(struct fuse_io *io)
 {
 	if (io->err)
 		return fuse_io_end(io, io->err);
+	if (io->cut)
+		return fuse_io_end(io, -ENOSPC);
 	if (!io->answered)
 		fuse_reply_write(io->req, io->len);
 	fuse_io_free(io);
@@ -235,6 +237,7 @@ static bool write_finish(struct fuse_io *io)
 
 void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	size_t wanted = size;
 	struct fuse_io *io;
 
 	(void)ino;
@@ -253,6 +256,7 @@ void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, of
 	io->off = (uint64_t)off;
 	io->len = size;
 	memcpy(io->data + partial_place(io->off, io->block), buf, size);
+	io->cut = size < wanted && (fi->flags & O_DIRECT);	/* the kernel would make EIO of a short answer then */
 	io->submit = write_submit;
 	io->finish = write_finish;
 	fuse_io_go(io);

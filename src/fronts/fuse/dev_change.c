@@ -85,6 +85,10 @@ static void unlink_answer(struct fuse_ask *a)
 	if (!dir)
 		return;
 	err = change_find(dir, a->name, &e);
+	if (err == EPERM && e->of->device && e->of->device->deferred) {
+		fuse_reply_err(a->req, 0);	/* dmsetup thinks that it went at once: it stays until it is closed */
+		return;
+	}
 	if (!err && S_ISDIR(e->of->mode) != a->flags)
 		err = a->flags ? ENOTDIR : EISDIR;
 	if (!err && !list_empty(&e->of->entries))

@@ -66,6 +66,8 @@ int dev_open(struct fuse_file *file)
 
 	if (!err && !f)
 		err = open_check(file, n);
+	if (f && n->device && !n->device->loaded)
+		err = ENXIO;
 	if (err)
 		return err;
 	if (f)

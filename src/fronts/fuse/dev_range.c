@@ -124,9 +124,10 @@ static struct fuse_io *range_new(fuse_req_t req, const struct fuse_file_info *fi
 }
 
 /* The two numbers that ARG points to: 0 or a positive errno, as the kernel finds them. */
-static int range_check(fuse_req_t req, uint64_t arg, const struct fuse_file *file, uint64_t range[2])
+static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file *file, uint64_t range[2])
 {
 	const struct fuse_node *n = file->file;
+	bool readonly = atomic_load(&n->readonly);
 	uint64_t size = atomic_load(&n->size), mask = atomic_load(&n->block) - 1;
 	int r;
 
@@ -135,15 +136,17 @@ static int range_check(fuse_req_t req, uint64_t arg, const struct fuse_file *fil
 	r = dev_peek(fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
 	if (r)
 		return -r;
+	if (readonly && cmd == BLKDISCARD)
+		return EPERM;		/* before it looks where; BLKZEROOUT looks first */
 	if (!range[1] || range[0] > size || range[1] > size - range[0] || ((range[0] | range[1]) & mask))
 		return EINVAL;
-	return atomic_load(&n->readonly) ? EPERM : 0;
+	return readonly ? EPERM : 0;
 }
 
 static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file_info *fi)
 {
 	uint64_t range[2];
-	int err = range_check(req, arg, fuse_file_of(fi), range);
+	int err = range_check(req, cmd, arg, fuse_file_of(fi), range);
 	struct fuse_io *io;
 
 	if (!err && cmd == BLKSECDISCARD)

@@ -146,6 +146,7 @@ struct fuse_io {
 	bool asking, over;		/* inside submit(); it is over already */
 	bool registered, registering;	/* for the case that the program is killed */
 	bool answered;			/* it was */
+	bool cut;			/* a write that went over the end; what was inside is written */
 };
 
 /* A question to the control thread. */

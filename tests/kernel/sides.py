@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the steps of `generate` on a kernel with the real device-mapper and in a session, and compares what they print."""
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GUEST = os.path.join(HERE, "guest")
+DISK_BYTES = 16 << 20
+
+
+class Broken(Exception):
+    """A side that could not be asked."""
+
+
+def split_steps(lines):
+    """Episodes: each ends with an `x`."""
+    episodes, now = [], []
+    for line in lines:
+        if line and not line.startswith("#"):
+            now.append(line)
+        if line == "x":
+            episodes.append(now)
+            now = []
+    return episodes + ([[*now, "x"]] if now else [])
+
+
+def numbers(text):
+    """What the numbers of devices are called: the disks, and the device-mapper's major."""
+    called = {m[2]: os.path.basename(m[1]) for m in re.finditer(r"^# (/\S+) (\d+):\d+$", text, re.M)}
+    called.update({m[1]: "dm" for m in re.finditer(r"^# device-mapper (\d+)$", text, re.M)})
+    return {major: "disk" if name.startswith("vd") else name for major, name in called.items()}
+
+
+def same_numbers(text):
+    called = numbers(text)
+    if not called:
+        return text
+    text = re.sub(r"^# .*\n", "", text, flags=re.M)
+    return re.sub(r"(?<!\d)(" + "|".join(called) + r")(:|, )(?=\d)", lambda m: called[m[1]] + m[2], text)
+
+
+def answers(text):
+    """[episode: [(step, what it printed)]]"""
+    episodes, now = [], []
+    for line in same_numbers(text).splitlines():
+        if line.startswith("+ "):
+            now.append((line[2:], []))
+            if line == "+ x":
+                episodes.append(now)
+                now = []
+        elif (now or episodes) and not line.startswith("dmuse: "):      # a sentence more than a kernel has
+            (now or episodes[-1])[-1][1].append(line)
+    return episodes + ([now] if now else [])
+
+
+def first_difference(episode, kernel, session):
+    """(number of the first step whose answers are not the same, kernel's, session's), or None"""
+    for k, step in enumerate(episode):
+        one, two = (side[k] if k < len(side) else (step, ["(nothing any more)"]) for side in (kernel, session))
+        if one != two:
+            return k, one[1], two[1]
+    return None
+
+
+def compare(episodes, kernel, session):
+    """{number of an episode: its first difference}"""
+    found = {n: first_difference(e, *(side[n] if n < len(side) else [] for side in (kernel, session)))
+             for n, e in enumerate(episodes)}
+    return {n: bad for n, bad in found.items() if bad}
+
+
+class Sides:
+    def __init__(self, build, kernel):
+        self.build, self.kernel = os.path.abspath(build), kernel
+        self.helper = os.path.join(self.build, "tests", "kernel", "libsteps.so")
+        self.seconds = {"kernel": 0.0, "session": 0.0}
+
+    def times(self):
+        return ", ".join(f"{side} {seconds:.0f} s" for side, seconds in self.seconds.items())
+
+    def on_kernel(self, steps, folder):
+        script = os.path.join(folder, "script")
+        with open(script, "w", encoding="utf-8") as f:
+            f.write("cd /tmp && STEPS=/steps LD_PRELOAD=/libsteps.so dmsetup\n")
+        return [GUEST, "--kernel", self.kernel, "--seconds", "7200", "--disk", str(DISK_BYTES), "--add", f"{steps}=/steps",
+                "--add", f"{self.helper}=/libsteps.so", script]
+
+    def in_session(self, steps, folder):
+        disks = [os.path.join(folder, name) for name in ("vda", "vdb")]
+        for disk in disks:
+            with open(disk, "wb") as f:
+                f.truncate(DISK_BYTES)
+        return [os.path.join(self.build, "dmuse"), "exec", "--disk", f"vda={disks[0]}", "--disk", f"vdb={disks[1]}", "--",
+                "env", f"STEPS={steps}", f"LD_PRELOAD={self.helper}", "LC_ALL=C", "dmsetup"]
+
+    def ask(self, side, lines, out):
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="dmuse-") as folder:
+            steps = os.path.join(folder, "steps")
+            with open(steps, "w", encoding="utf-8") as f:
+                f.write("\n".join(lines) + "\n")
+            command = (self.on_kernel if side == "kernel" else self.in_session)(steps, folder)
+            environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+            ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env=environment, cwd=folder, check=False)
+        self.seconds[side] += time.monotonic() - began
+        out[side] = (answers(ran.stdout.decode(errors="replace")), ran.stderr.decode(errors="replace"), ran.returncode)
+
+    def alone(self, side, episodes):
+        """The answers of one side."""
+        out = {}
+        self.ask(side, [line for e in episodes for line in e], out)
+        found, errors, status = out[side]
+        if not found:
+            raise Broken(f"the {side} answered nothing: status {status}, {errors}")
+        return found
+
+    def differences(self, episodes):
+        out = {}
+        threads = [threading.Thread(target=lambda side=side: out.update({side: self.alone(side, episodes)}))
+                   for side in self.seconds]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        if len(out) < 2:
+            raise Broken("one side could not be asked")
+        return compare(episodes, out["kernel"], out["session"])
