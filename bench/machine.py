@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import resource
 import subprocess
 import time
 
@@ -23,6 +24,20 @@ def cpu_model():
         if line.startswith(("model name", "Model")):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+def cpu_used():
+    """(what all programs, what this one and those that it has started and buried have used, what there was), in seconds"""
+    first = [int(x) / os.sysconf("SC_CLK_TCK") for x in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    idle = first[3] + first[4]
+    own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(first) - idle, sum(r.ru_utime + r.ru_stime for r in own), sum(first)
+
+
+def others_percent(before):
+    """The part of the machine that programs which are no part of the benchmark took since BEFORE, a cpu_used()."""
+    used, own, there = (b - a for a, b in zip(before, cpu_used()))
+    return round(max(0, 100 * (used - own) / there), 1) if there else 0.0
 
 
 def describe(dmuse, root):
