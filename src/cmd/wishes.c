@@ -72,7 +72,7 @@ static void wishes_take_back(struct job *j, size_t n)
 	while (n--) {
 		if (j->o.said[n].id != OPT_disk || !(name = wishes_split(&j->o.said[n], &rest, &e)))
 			continue;
-		if (client_try(j, name, request_new("undisk", name), &reply, &e))
+		if (client_try(j, name, request_new("undisk", name), &reply, &e) && j->o.given[OPT_verbose])
 			say_note("%s: %s; it stays", name, e.text);
 		plist_free(reply);
 		free(name);

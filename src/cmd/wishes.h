@@ -8,7 +8,7 @@
 /* In the order in which they were given, disks first. EXIT_OK, or EXIT_FAILED after saying why, and no disk is left. */
 int wishes_grant(struct job *j);
 
-/* Takes the disks away again; one that is in use stays, and that is said. */
+/* Takes the disks away again; one that is in use stays (an active volume of LVM, say), which is no failure. */
 void wishes_end(struct job *j);
 
 #endif

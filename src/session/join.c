@@ -61,7 +61,7 @@ static int join_become_root(void)
 	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -errno : 0;
 }
 
-int join_enter(const struct join *j, const char *cwd, struct err *e)
+static int join_namespaces(const struct join *j, struct err *e)
 {
 	if (j->user_ns && setns(j->pidfd, CLONE_NEWUSER))
 		return err_set(e, -errno, "cannot enter the session's user namespace: %s", strerror(errno));
@@ -69,6 +69,13 @@ int join_enter(const struct join *j, const char *cwd, struct err *e)
 		return err_set(e, -errno, "cannot enter the session: %s", strerror(errno));
 	if (j->user_ns && join_become_root())
 		return err_set(e, -errno, "cannot be root in the session: %s", strerror(errno));
+	return 0;
+}
+
+int join_enter(const struct join *j, const char *cwd, struct err *e)
+{
+	if (!join_is_here(j) && join_namespaces(j, e))
+		return e->code;
 	if (chdir(cwd))
 		return err_set(e, -errno, "the current folder, %s, cannot be entered in the session: %s", cwd, strerror(errno));
 	return 0;

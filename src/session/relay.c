@@ -40,8 +40,8 @@ static void relay_stop(pid_t program, int signal)
 	sigaddset(&one, signal);
 	if (signal != SIGSTOP)
 		sigaction(signal, &usual, &was);
+	raise(signal);		/* one of the terminal's may wait already: both count for one */
 	sigprocmask(SIG_UNBLOCK, &one, &old);
-	raise(signal);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (signal != SIGSTOP)
 		sigaction(signal, &was, NULL);

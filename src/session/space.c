@@ -192,11 +192,21 @@ static bool space_elsewhere(const struct space *s, const struct dm_cmd *c)
 	return strcmp(ours, c->mount_ns) != 0;
 }
 
+/* It may have ended just now, and its socket has not told us yet. */
+static bool space_is_dead(const struct space *s)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return !waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
 static void space_command(struct dm_front *front, struct dm_cmd *c)
 {
 	struct space *s = container(front, struct space, front);
 	struct err e = ERR_INIT;
 
+	if (s->state == SPACE_READY && space_is_dead(s))
+		space_gone(s);
 	if (s->stopped)
 		err_set(&e, -ESHUTDOWN, "the daemon is ending");
 	else if (space_elsewhere(s, c))

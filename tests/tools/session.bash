@@ -4,6 +4,8 @@
 # for the test, with a /dev/fuse of his own where the machine's is root's alone. Ends with `session_test FUNCTION...`;
 # in them $who is root or user, and the folder is empty.
 PATH=$PATH:/usr/sbin:/sbin
+export TMPDIR=$work/tmp
+mkdir -p "$TMPDIR"
 
 # Why there can be no sessions here, or nothing.
 session_lacks() {
@@ -12,13 +14,14 @@ session_lacks() {
 	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
 }
 
-# What of ours is there: processes of the program under test, folders of private daemons. (They run by their own name.)
+# What of ours is there: processes of the program under test that this test started, folders of private daemons, mounts.
 session_traces() {
 	local pid
 	for pid in /proc/[0-9]*; do
-		[ "$(readlink "$pid/exe" 2>/dev/null)" != "$(readlink -f "$DMUSE")" ] || tr '\0' ' ' <"$pid/cmdline"
+		[ "$(readlink "$pid/exe")" = "$(readlink -f "$DMUSE")" ] && grep -qzF "XDG_RUNTIME_DIR=$work/" "$pid/environ" &&
+			tr '\0' ' ' <"$pid/cmdline"
 	done 2>/dev/null
-	ls -d "${TMPDIR:-/tmp}"/dmuse-?????? 2>/dev/null
+	ls -d "$TMPDIR"/dmuse-?????? 2>/dev/null
 	! grep -F "$work" /proc/mounts
 	losetup -a 2>/dev/null | grep -F "$work"
 }
@@ -37,13 +40,13 @@ session_functions() {
 # The same script as the user, its lines counted among ours.
 session_as_user() {
 	local theirs line
-	theirs=$(mktemp -d /tmp/session-user-XXXXXX)
+	theirs=$(TMPDIR=/tmp mktemp -d -t session-user-XXXXXX)
 	mkdir -p "$theirs/tests" "$theirs/work"
 	cp -r "$root/tests/tools" "$theirs/tests/tools"
 	cp "$DMUSE" "$theirs/dmuse"
 	mknod -m 0666 "$theirs/fuse" c 10 229
 	chmod 0755 "$theirs"
-	chown 61234:61234 "$theirs/work"
+	chown 61234:61234 "$theirs" "$theirs/work"
 	while read -r line; do
 		case $line in
 		1..*) ;;
@@ -54,7 +57,7 @@ session_as_user() {
 		*) echo "$line" ;;
 		esac
 	done < <(env DMUSE="$theirs/dmuse" DMUSE_FUSE_DEVICE="$theirs/fuse" TAP_WORK="$theirs/work" HOME="$theirs/work" \
-		TMPDIR="$theirs/work" setpriv --reuid 61234 --regid 61234 --clear-groups \
+		setpriv --reuid 61234 --regid 61234 --clear-groups \
 		bash "$theirs/tests/tools/$(basename "$0")" 2>&1)
 	rm -rf "${theirs:?}"
 }
@@ -64,11 +67,12 @@ session_test() {
 	lack=$(session_lacks)
 	who=user
 	[ "$(id -u)" != 0 ] || who=root
+	[ $who = root ] || PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 	if [ -n "$lack" ]; then
 		skip "sessions of $who" "$lack"
 	else
 		session_functions "$@"
 	fi
-	[ "$who" = user ] || [ -n "$SESSION_ROOT_ONLY" ] || session_as_user
+	[ "$who" = user ] || [ -n "${SESSION_ROOT_ONLY:-}" ] || session_as_user
 	plan
 }

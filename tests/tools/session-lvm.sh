@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# LVM2 as it is, in sessions: a life cycle on two image files. Nothing is to be said on stderr.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+# in_session WHAT SCRIPT: exits with 0 and says nothing on stderr; $out is what it prints.
+in_session() {
+	run exec --disk pv0=a.img --disk pv1=b.img -- sh -euc "$2"
+	is "$who: $1" "0:" "$status:$err"
+}
+
+images() {
+	rm -f a.img b.img
+	truncate -s 100M a.img b.img
+}
+
+in_one_line() {
+	images
+	in_session "the whole line" 'pvcreate /dev/pv0 /dev/pv1; vgcreate vg /dev/pv0 /dev/pv1; lvcreate -L 16M -n lv0 vg
+		lvcreate -i2 -L 24M -n st vg; mkfs.ext4 -q /dev/vg/st; lvextend -L +8M vg/lv0; lvs; vgremove -f -y vg'
+	like "$who: what lvs says" "lv0 +vg +-wi-a----- 24.00m" "$out"
+}
+
+# Each command in a session of its own, with a private daemon: all that lasts is in the files.
+over_sessions() {
+	images
+	in_session "pvcreate" 'pvcreate -q /dev/pv0 /dev/pv1 >/dev/null'
+	in_session "vgcreate" 'vgcreate vg /dev/pv0'
+	in_session "lvcreate" 'lvcreate -L 8M -n left vg; mkfs.ext4 -q /dev/vg/left; ls -l /dev/vg/left'
+	like "$who: the link" "/dev/vg/left -> ../mapper/vg-left|/dev/vg/left -> /dev/mapper/vg-left" "$out"
+	in_session "a volume that was left behind" 'lvs --noheadings -o lv_name,lv_size,lv_active vg'
+	like "$who: is found later" "left +8.00m" "$out"
+	in_session "and activated" 'vgchange -qq -ay vg >/dev/null; e2fsck -fn /dev/vg/left 2>/dev/null; blkid -o value -s TYPE /dev/vg/left'
+	like "$who: with what is in it" "ext4" "$out"
+	in_session "vgextend" 'vgextend vg /dev/pv1; pvs --noheadings -o pv_name,vg_name'
+	like "$who: two volumes" "/dev/pv1 +vg" "$out"
+	in_session "lvextend, lvreduce, lvrename" 'vgchange -qq -ay vg >/dev/null; lvextend -l +100%FREE vg/left
+		lvreduce -qq -f -y -L 8M vg/left >/dev/null 2>&1; lvrename vg left right; lvchange --addtag t vg/right; test -b /dev/vg/right'
+	in_session "reports" 'lvs --noheadings -o name,tags,size @t; pvs; vgs; pvdisplay -c; vgdisplay -c; lvdisplay -c; lvs --reportformat json'
+	like "$who: the tag" "right +t +8.00m" "$out"
+	in_session "backup and restore" 'vgcfgbackup -q -f vg.backup vg >/dev/null; lvremove -qq -f -y vg/right >/dev/null
+		vgcfgrestore -q -f vg.backup vg >/dev/null; lvs --noheadings -o name vg'
+	like "$who: restored" "right" "$out"
+	# vgmerge warns of "old metadata" over a real device-mapper, too.
+	in_session "vgsplit and vgmerge" 'lvcreate -qq -L 4M -n two vg /dev/pv1 >/dev/null; vgchange -qq -an vg >/dev/null
+		vgsplit -n two vg vg2; vgs --noheadings -o name; vgmerge vg vg2 2>/dev/null'
+	like "$who: two groups for a while" "vg2" "$out"
+	in_session "vgrename" 'vgrename vg gv; vgchange -qq -ay gv >/dev/null; test -b /dev/gv/right; vgchange -an gv; test ! -e /dev/gv/right'
+	in_session "the end" 'vgremove -f -y gv; pvremove /dev/pv0 /dev/pv1'
+	is "$who: nothing is left" "" "$(session_traces)"
+}
+
+# The commands share one daemon, side by side.
+one_daemon() {
+	local i pids=()
+	export DMUSE_SOCKET=$PWD/d/control
+	images
+	"$DMUSE" daemon
+	in_session "a group" 'pvcreate -qq /dev/pv0 /dev/pv1; vgcreate -qq vg /dev/pv0 /dev/pv1 >/dev/null'
+	for i in 1 2 3 4 5; do
+		"$DMUSE" exec --disk pv0=a.img --disk pv1=b.img -- lvcreate -qq -L 4M -n "l$i" vg >"log$i" 2>&1 & pids+=($!)
+	done
+	wait "${pids[@]}"
+	is "$who: five at once" "" "$(grep -h . log?)"
+	is "$who: are there" "5" "$("$DMUSE" ls | grep -c '^vg-l')"
+	in_session "an active group" 'lvs --noheadings -o lv_active vg | sort -u'
+	like "$who: stays active between sessions" "^ *active *$" "$out"
+	is "$who: its disks, too" "/dev/pv0" "$("$DMUSE" exec -- ls /dev/pv0)"
+	in_session "and goes" 'vgremove -f -y vg'
+	is "$who: and so do they" "" "$("$DMUSE" exec -- sh -c 'ls /dev/pv0 2>/dev/null')"
+	"$DMUSE" shutdown
+	unset DMUSE_SOCKET
+}
+
+# The machine's own disks are not LVM's in a session, unless they are brought in.
+own_disks() {
+	images
+	is "$who: no disks but ours" "/dev/pv0 /dev/pv1" "$("$DMUSE" exec --disk pv0=a.img --disk pv1=b.img -- \
+		lvmdiskscan 2>&1 | grep -o '/dev/[^ ]*' | sort | tr '\n' ' ' | sed 's/ $//')"
+	is "$who: names with dots" "/dev/a.b" "$("$DMUSE" exec --disk a.b=a.img -- lvmdiskscan 2>&1 | grep -o '/dev/[^ ]*')"
+}
+
+if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
+	session_test in_one_line over_sessions one_daemon own_disks
+else
+	skip "LVM" "it is not installed"
+	plan
+fi

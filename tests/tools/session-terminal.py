@@ -1,0 +1,187 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""A session at a terminal: ^C, ^Z, fg, the end of a shell, as if the program had been started directly."""
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DMUSE = os.environ.get("DMUSE", os.path.join(ROOT, "build", "dmuse"))
+LIMIT = 20
+
+
+class Terminal:
+    """An interactive shell at the other end of a pty."""
+
+    def __init__(self, folder):
+        pid, self.fd = pty.fork()
+        if not pid:
+            os.chdir(folder)
+            env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "TERM": "dumb", "DMUSE": DMUSE, "PS1": "outer> ",
+                   "XDG_RUNTIME_DIR": folder, "TMPDIR": folder, "SHELL": "/bin/bash", "HOME": folder, "HISTFILE": ""}
+            os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], env)
+        self.pid, self.seen = pid, ""
+        self.expect("outer> ")
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def expect(self, what):
+        """Reads until WHAT (a regular expression) has come; what came before it is returned."""
+        end = time.monotonic() + LIMIT
+        while not (m := re.search(what, self.seen)):
+            if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
+                raise AssertionError(f"no {what!r} in {self.seen!r}")
+            try:
+                self.seen += os.read(self.fd, 4096).decode(errors="replace")
+            except OSError as e:
+                raise AssertionError(f"the terminal is gone; no {what!r} in {self.seen!r}") from e
+        before, self.seen = self.seen[:m.end()], self.seen[m.end():]
+        return before
+
+    def close(self):
+        os.close(self.fd)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def interrupt(t):
+    t.type("$DMUSE exec -- sh -c 'echo r''eady; exec sleep 1000'\n")
+    t.expect("ready")
+    t.type("\x03")
+    t.expect("outer> ")
+    t.type("echo s=$?\n")
+    t.expect("s=130")
+
+
+def interrupt_is_the_programs(t):
+    t.type("$DMUSE exec -- bash -c 'trap \"echo caug\"\"ht; exit 7\" INT; echo r''eady; while :; do read -t 0.1 x; done'; echo s=$?\n")
+    t.expect("ready")
+    t.type("\x03")
+    t.expect("caught")
+    t.expect("s=7")
+
+
+def quit_dies_of_quit(t):
+    t.type("ulimit -c 0; $DMUSE exec -- sh -c 'echo r''eady; exec sleep 1000'; echo s=$?\n")
+    t.expect("ready")
+    t.type("\x1c")
+    t.expect("s=131")
+
+
+def stop_and_go_on(t):
+    t.type("$DMUSE exec -- sh -c 'echo r''eady; read x; echo got $x'; echo s=$?\n")
+    t.expect("ready")
+    t.type("\x1a")
+    t.expect("Stopped")
+    t.expect("outer> ")
+    t.type("jobs\n")
+    t.expect("Stopped.*\r\n")
+    t.expect("outer> ")
+    t.type("fg\n")
+    t.expect(r"read x.*\r\n")
+    t.type("back\n")
+    t.expect("got back")
+    t.expect("outer> ")
+
+
+def background_and_foreground(t):
+    t.type("$DMUSE exec -- sh -c 'read x; echo got $x' &\n")
+    t.expect("outer> ")
+    t.type("\n\n")
+    t.type("fg\n")
+    t.expect("read x.*\r\n")
+    t.type("later\n")
+    t.expect("got later")
+
+
+def a_shell(t):
+    """Its own job control, its terminal, its end; and the outer shell has the terminal back."""
+    t.type("$DMUSE shell\n")
+    t.expect(r"[#$] ")
+    t.type("PS1='inner> '\n")
+    t.expect("inner> ")
+    t.expect("inner> ")
+    t.type("tty; sh -c 'echo r''eady; exec sleep 1000'\n")
+    t.expect("/dev/pts/")
+    t.expect("ready")
+    t.type("\x1a")
+    t.expect("Stopped")
+    t.expect("inner> ")
+    t.type("fg\n")
+    t.expect("sleep 1000.*\r\n")
+    t.type("\x03")
+    t.expect("inner> ")
+    t.type("dmsetup version; exit 5\n")
+    t.expect("Driver version")
+    t.expect("outer> ")
+    t.type("echo s=$?; stty -a | grep -o 'isig'\n")
+    t.expect("s=5")
+    t.expect("isig")
+
+
+def a_shell_that_stops_itself(t):
+    t.type("$DMUSE shell\n")
+    t.expect(r"[#$] ")
+    t.type("PS1='inner> '; suspend\n")
+    t.expect("Stopped")
+    t.expect("outer> ")
+    t.type("fg\n")
+    t.expect("inner> ")
+    t.type("exit\n")
+    t.expect("outer> ")
+
+
+def hang_up(t):
+    t.type("$DMUSE exec -- sh -c 'echo $$ >pid; echo r''eady; exec sleep 1000'\n")
+    t.expect("ready")
+    os.close(t.fd)
+    t.fd = os.open("/dev/null", os.O_RDONLY)
+    with open(os.path.join(t.folder, "pid"), encoding="ascii") as f:
+        pid = int(f.read())
+    end = time.monotonic() + LIMIT
+    while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{pid}/exe"), "the program outlived its terminal"
+
+
+
+TESTS = [interrupt, interrupt_is_the_programs, quit_dies_of_quit, stop_and_go_on, background_and_foreground, a_shell,
+         a_shell_that_stops_itself, hang_up]
+
+
+def run(n, test):
+    folder = tempfile.mkdtemp()
+    try:
+        t = Terminal(folder)
+        t.folder = folder
+        try:
+            test(t)
+        finally:
+            t.close()
+        print(f"ok {n} - {test.__name__}")
+    except AssertionError as e:
+        print(f"not ok {n} - {test.__name__}\n#   {e}")
+    end = time.monotonic() + LIMIT
+    while [f for f in os.listdir(folder) if f.startswith("dmuse-")] and time.monotonic() < end:
+        time.sleep(0.02)
+    shutil.rmtree(folder)
+
+
+def main():
+    if os.getuid() or not os.path.exists("/dev/fuse") or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+        print("ok 1 - at a terminal # SKIP this needs root, /dev/fuse and mount namespaces\n1..1")
+        sys.exit()
+    for n, test in enumerate(TESTS, 1):
+        run(n, test)
+    print(f"1..{len(TESTS)}")
+
+
+main()
