@@ -68,8 +68,8 @@ bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
 int loop_attach(int io, const char *name, char path[LOOP_PATH]);
 int loop_find(const struct stat *io, char path[LOOP_PATH]);
 
-/* super_find.c: the node that a path of the caller's leads to, as an O_PATH descriptor, or -errno. */
-int super_find(const struct call *c, const struct call_path *p);
+/* super_find.c: what a path of the caller's leads to. 0 or -errno. */
+int super_find(const struct call *c, const struct call_path *p, struct stat *st);
 /* "control" or "MAJOR:MINOR" if ST is a node of a device of ours. */
 bool super_node_name(const struct super *s, const struct stat *st, char name[32]);
 /* The same for a descriptor of the caller's that is an io file. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a path of a caller's leads: looked up from its root and its folder, and without opening what is there. */
+/* Where a path of a caller's leads: looked up from its root and its folder, without opening what is there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -34,30 +34,42 @@ static bool find_rewrite(const struct call *c, const char *path, char *to, size_
 	return false;
 }
 
-static int find_at(int at, const struct call_path *p, const char *path)
+/* How openat2(2) was told to resolve only it can do itself. */
+static int find_resolved(int at, const struct call_path *p, const char *path, struct stat *st)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (p->flags & O_NOFOLLOW), .resolve = p->resolve };
-	int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof(how)), r;
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	r = fstat(fd, st) ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int find_at(int at, const struct call_path *p, const char *path, struct stat *st)
+{
+	if (p->resolve)
+		return find_resolved(at, p, path, st);
+	return fstatat(at, path, st, AT_NO_AUTOMOUNT | (p->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0)) ? -errno : 0;
 }
 
 /* From the folder that the path is relative to. */
-static int find_relative(const struct call *c, const struct call_path *p)
+static int find_relative(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	char what[32] = "cwd";
-	int at, fd;
+	int at, r;
 
 	if (p->path[0] == '/' && !p->resolve)
-		return find_at(AT_FDCWD, p, p->path);
+		return find_at(AT_FDCWD, p, p->path, st);
 	if (p->at != AT_FDCWD)
 		snprintf(what, sizeof(what), "fd/%d", p->at);
 	at = target_open(c, what, O_PATH);
 	if (at < 0)
 		return at;
-	fd = find_at(at, p, p->path);
+	r = find_at(at, p, p->path, st);
 	close(at);
-	return fd;
+	return r;
 }
 
 static bool find_same_root(const struct call *c)
@@ -78,32 +90,32 @@ static int find_stand(int root)
 }
 
 /* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
-static int find_elsewhere(const struct call *c, const struct call_path *p)
+static int find_elsewhere(const struct call *c, const struct call_path *p, struct stat *st)
 {
-	int root = target_open(c, "root", O_PATH | O_DIRECTORY), fd;
+	int root = target_open(c, "root", O_PATH | O_DIRECTORY), r;
 
 	if (root < 0)
 		return root;
-	fd = find_stand(root);
-	if (!fd)
-		fd = find_relative(c, p);
+	r = find_stand(root);
+	if (!r)
+		r = find_relative(c, p, st);
 	close(root);
 	if (find_stand(c->s->root))
 		abort();	/* never to go on in a place of the caller's choice */
-	return fd;
+	return r;
 }
 
-int super_find(const struct call *c, const struct call_path *p)
+int super_find(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	char own[sizeof(p->path) + 32];
 
 	if (!p->path[0])
 		return -ENOENT;
 	if (!find_same_root(c))
-		return find_elsewhere(c, p);
+		return find_elsewhere(c, p, st);
 	if (!p->resolve && find_rewrite(c, p->path, own, sizeof(own)))
-		return find_at(c->s->proc, p, own);
-	return find_relative(c, p);
+		return find_at(c->s->proc, p, own, st);
+	return find_relative(c, p, st);
 }
 
 bool super_node_name(const struct super *s, const struct stat *st, char name[32])

@@ -59,17 +59,11 @@ static void mount_refuse(struct call *c, const char *device, const char *type)
 static bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m)
 {
 	struct stat st;
-	int fd, r;
 
 	m->path.at = AT_FDCWD;
-	if (!from || target_string(c, from, m->path.path, sizeof(m->path.path)))
+	if (!from || target_string(c, from, m->path.path, sizeof(m->path.path)) || super_find(c, &m->path, &st))
 		return false;
-	fd = super_find(c, &m->path);
-	if (fd < 0)
-		return false;
-	r = fstat(fd, &st);
-	close(fd);
-	return !r && S_ISBLK(st.st_mode) && super_node_name(c->s, &st, m->name);
+	return S_ISBLK(st.st_mode) && super_node_name(c->s, &st, m->name);
 }
 
 /* A mounted device is claimed, as long as the loop device has it; mounted once more, it is the same loop device. */

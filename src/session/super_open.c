@@ -128,16 +128,8 @@ void super_open(struct call *c)
 	struct call_path p;
 	struct stat st;
 	char name[32];
-	int fd, r;
 
-	if (!open_args(c, &p))
-		return;
-	fd = super_find(c, &p);
-	if (fd < 0)
-		return;
-	r = fstat(fd, &st);
-	close(fd);
-	if (r || !call_valid(c))
+	if (!open_args(c, &p) || super_find(c, &p, &st))
 		return;
 	if (super_node_name(c->s, &st, name)) {
 		node = open_node(&st);
@@ -148,6 +140,6 @@ void super_open(struct call *c)
 	} else {
 		return;
 	}
-	if (target_may(c, &st, p.flags))
+	if (call_valid(c) && target_may(c, &st, p.flags))
 		open_device(c, name, &node, p.flags);
 }
