@@ -285,16 +285,68 @@ static void do_rounds(void)
 	printf("%llu stale\n", stale);
 }
 
+static void ring(int signal)
+{
+	(void)signal;
+}
+
+/* A number for an ioctl: of all kinds that there are, and of none. */
+static unsigned fuzz_number(void)
+{
+	static const unsigned block[] = { BLKGETSIZE64, BLKBSZSET, BLKROSET, BLKDISCARD, BLKZEROOUT, BLKFLSBUF, BLKRASET,
+					  BLKSSZGET, HDIO_GETGEO, DMUSE_IOC_REMEMBER, DMUSE_IOC_RECALL };
+	static const unsigned types[] = { DM_IOCTL, 0x12, 'D', 0x03, 0xff };
+	unsigned type = types[(unsigned)random() % 5], nr = (unsigned)random() % (type == DM_IOCTL ? 20 : 256);
+
+	if (type == 0x12 && random() % 2)
+		return block[(unsigned)random() % (sizeof(block) / sizeof(*block))];
+	if (type == DM_IOCTL && random() % 8)
+		return _IOWR(DM_IOCTL, nr, struct dm_ioctl);
+	return _IOC((unsigned)random() % 4, type, nr, (unsigned)random() % 600);
+}
+
+/* A head that is nearly right, a text that is no table, and sometimes anything. */
+static void fuzz_fill(void)
+{
+	size_t i;
+
+	dm_begin();
+	for (i = 0; i < 64; i++)
+		((char *)&dm)[random() % 1024] = (char)random();
+	if (random() % 8) {
+		memcpy(dm.head.version, (uint32_t[3]){ 4, (uint32_t)random() % 50, 0 }, 12);
+		dm.head.data_size = (uint32_t)random() % sizeof(dm);
+		dm.head.data_start = random() % 4 ? sizeof(dm.head) : (uint32_t)random() % sizeof(dm);
+		dm.head.target_count = (uint32_t)random() % 4;
+	}
+	if (random() % 2)
+		strcpy(dm.head.name, random() % 2 ? "a" : "b");
+}
+
+/* fuzz:SEED:N calls, of which none may end the daemon. A timer interrupts those that wait. */
+static void do_fuzz(void)
+{
+	struct itimerspec often = { .it_value.tv_nsec = 1000000, .it_interval.tv_nsec = 1000000 };
+	struct sigaction a = { .sa_handler = ring };
+	unsigned long long i, n = number(2), done = 0;
+	timer_t timer;
+
+	srandom((unsigned)number(1));
+	sigaction(SIGALRM, &a, NULL);
+	timer_create(CLOCK_MONOTONIC, NULL, &timer);
+	timer_settime(timer, 0, &often, NULL);
+	for (i = 0; i < n; i++) {
+		fuzz_fill();
+		done += !ioctl(fd, fuzz_number(), random() % 16 ? (void *)&dm : (void *)(uintptr_t)random());
+	}
+	printf("%s\n", done ? "some worked" : "nothing worked");
+}
+
 static void do_poll(void)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
 
 	said(poll(&p, 1, (int)number(1)));
-}
-
-static void ring(int signal)
-{
-	(void)signal;
 }
 
 /* alarm:MS: a signal that interrupts what comes next. */
@@ -324,7 +376,7 @@ static const struct {
 	{ "fallocate", do_fallocate }, { "read", do_data }, { "write", do_data }, { "sync", do_sync }, { "end", do_end },
 	{ "truncate", do_truncate }, { "remember", do_remember }, { "recall", do_recall }, { "again", do_again },
 	{ "dm", do_dm }, { "dmraw", do_dmraw }, { "secret", do_secret }, { "rounds", do_rounds }, { "poll", do_poll },
-	{ "alarm", do_alarm }, { "sh", do_sh },
+	{ "fuzz", do_fuzz }, { "alarm", do_alarm }, { "sh", do_sh },
 };
 
 static void run(char *words)

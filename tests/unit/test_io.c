@@ -338,6 +338,23 @@ static void refusals_are_explained(void **state)
 	gone("a");
 }
 
+static void nothing_that_is_asked_ends_it(void **state)
+{
+	char words[40];
+	int seed;
+
+	(void)state;
+	for (seed = 1; seed <= 8; seed++) {
+		device("a", "0 64 zero");
+		snprintf(words, sizeof(words), "fuzz:%d:500", seed);
+		does("w", CONTROL, words, "some worked");
+		clean(NULL);
+		device("a", "0 64 linear memory,size=1M:f 0");
+		does("w", "mapper/../.dmuse/io/`ls .dmuse/io | grep 252`", words, "some worked");
+		clean(NULL);
+	}
+}
+
 static void polling(void **state)
 {
 	if (!usable)
@@ -394,6 +411,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_killed_waiter_goes, clean),
 		cmocka_unit_test_teardown(a_suspended_reader_blocks_nobody, clean),
 		cmocka_unit_test_teardown(refusals_are_explained, clean),
+		cmocka_unit_test_teardown(nothing_that_is_asked_ends_it, clean),
 		cmocka_unit_test_teardown(polling, clean),
 		cmocka_unit_test_teardown(open_counts_are_never_stale, clean),
 		cmocka_unit_test_teardown(a_disk_is_a_block_device, clean),
