@@ -72,29 +72,24 @@ static int main_run(struct job *j, int argc, char **argv)
 	j->argv = argv + at;
 	code = j->command->run(j);
 	client_free(j->client);
-	options_free(&j->o);
 	return code;
 }
 
-int main(int argc, char **argv)
+static int main_do(struct job *j, int argc, char **argv)
 {
-	struct job j = { .command = NULL };
 	struct err e = ERR_INIT;
-	int at;
+	int at = options_take(&j->o, NULL, true, argc, argv, &e);
 
-	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
-		return holder_main();
-	at = options_take(&j.o, NULL, true, argc, argv, &e);
-	if (at >= 0 && j.o.given[OPT_version])
-		return main_flush(main_version());
-	if (at >= 0 && at == argc && j.o.given[OPT_help]) {
+	if (at >= 0 && j->o.given[OPT_version])
+		return main_version();
+	if (at >= 0 && at == argc && j->o.given[OPT_help]) {
 		help_program();
-		return main_flush(EXIT_OK);
+		return EXIT_OK;
 	}
 	if (at >= 0 && at < argc)
-		j.command = command_find(argv[at]);
-	if (j.command)
-		return main_flush(main_run(&j, argc - at, argv + at));
+		j->command = command_find(argv[at]);
+	if (j->command)
+		return main_run(j, argc - at, argv + at);
 	if (at < 0)
 		say_error("%s", e.text);
 	else if (at == argc)
@@ -103,4 +98,16 @@ int main(int argc, char **argv)
 		say_error("'%s' is no sub-command", argv[at]);
 	fprintf(stderr, "Usage: dmuse COMMAND [WORD...] [OPTION...]\n`dmuse help` lists the sub-commands.\n");
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct job j = { .command = NULL };
+	int code;
+
+	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
+		return holder_main();
+	code = main_do(&j, argc, argv);
+	options_free(&j.o);
+	return main_flush(code);
 }
