@@ -28,6 +28,10 @@ offers "files behind --tables" "table.txt" daemon --tables ta
 offers "targets, without a daemon" "striped" ls --target st
 offers "no devices without a daemon" "" info ""
 ok "and none was started" [ ! -e "$XDG_RUNTIME_DIR/dmuse" ]
+offers "options of exec" "--disk" exec --di
+offers "programs for exec" "lsblk" exec --disk a = table.txt -- lsbl
+offers "files for its program" "table.txt" exec lsblk tab
+offers "files for --disk" "table.txt" exec --disk name = tab
 "$DMUSE" daemon
 "$DMUSE" create one -n
 "$DMUSE" create other -n
