@@ -128,7 +128,7 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	unsigned i;
 
 	d->active = table;
-	d->loaded = table;
+	d->loaded = d->lived = table;
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
 }

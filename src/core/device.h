@@ -68,7 +68,8 @@ struct dm_device {
 	struct dm_table *active, *inactive;
 	enum dm_state state;
 	bool readonly;			/* of the device; a table can be read-only too */
-	bool loaded;			/* a table was, once: Linux opens it only since then */
+	bool locked;			/* a program has made it read-only for those who open it; until the next swap */
+	bool loaded, lived;		/* it had a table once; an active one */
 	bool deferred;			/* to be removed at the last close */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */

@@ -80,7 +80,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 
 	*i = (struct dm_info){
 		.present = true, .major = d->major, .minor = d->minor,
-		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d), .deferred = d->deferred,
+		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d) || d->locked, .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
 	};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "core/devices.h"
 #include "core/do.h"
 
 bool dm_cmd_has_table(const struct dm_cmd *c)
@@ -55,8 +56,11 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 	}
 	old = d->inactive;
 	d->inactive = table;
-	d->loaded = true;
 	dm_table_free(old);
+	if (!d->loaded) {
+		d->loaded = true;
+		dm_device_changed(d, DM_LOADED);
+	}
 	dm_finish(c);
 }
 

@@ -57,8 +57,11 @@ static void opened(struct dm_device *d)
 	if (old && old->sectors != dm_device_sectors(d))
 		d->geometry = (struct dm_geometry){ 0 };	/* it was of another size */
 	dm_table_free(old);
-	if (d->incoming && d->active == d->incoming)
+	if (d->incoming && d->active == d->incoming) {
+		d->locked = false;
+		d->lived = true;
 		dm_device_changed(d, DM_SWAPPED);
+	}
 	settle(d, DM_ACTIVE);
 }
 

@@ -19,6 +19,7 @@
 enum dm_change {
 	DM_ADDED,
 	DM_RENAMED,
+	DM_LOADED,	/* it has a table for the first time, in either slot */
 	DM_SWAPPED,	/* its active table is another one, and open */
 	DM_HAPPENED,	/* its event number is another one */
 	DM_REMOVED,	/* nobody finds it any more; it is freed next */

@@ -29,6 +29,7 @@ struct ioctl_call {
 	size_t size;
 	struct dm_cmd cmd;
 	bool secret;		/* the caller marked its data: every copy must be wiped. From ioctl_decode() on */
+	struct dm_info waited;	/* WAIT: the device when it woke the caller; it may be gone since */
 	struct arena arena;	/* what cmd points to; freed with ioctl_free() */
 };
 

@@ -136,6 +136,8 @@ static int decode_rename(struct ioctl_call *c)
 
 	if (!name || !*name)
 		return -EINVAL;
+	if (!*head(c)->name)
+		return -ENXIO;		/* Linux looks for the old name only */
 	if (head(c)->flags & DM_UUID_FLAG) {
 		c->cmd.verb = DM_DO_SET_UUID;
 		c->cmd.new_uuid = keep(c, name);
@@ -262,6 +264,7 @@ int ioctl_decode(struct ioctl_call *c)
 
 	c->cmd = (struct dm_cmd){ .verb = DM_DO_VERSION };
 	c->arena = (struct arena)ARENA_INIT;
+	c->waited.present = false;
 	c->secret = head(c)->flags & DM_SECURE_DATA_FLAG;
 	if (c->nr >= sizeof(decoders) / sizeof(*decoders))
 		return -ENOTTY;
@@ -274,6 +277,7 @@ bool ioctl_more(struct ioctl_call *c)
 {
 	if (c->cmd.verb != DM_DO_WAIT || c->cmd.reply.err.code || !c->cmd.reply.info.present)
 		return false;
+	c->waited = c->cmd.reply.info;
 	c->cmd = (struct dm_cmd){ .verb = head(c)->flags & DM_STATUS_TABLE_FLAG ? DM_DO_TABLE : DM_DO_STATUS,
 				  .flags = c->cmd.flags, .has_minor = true, .minor = c->cmd.reply.info.minor };
 	return true;

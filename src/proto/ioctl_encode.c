@@ -60,7 +60,7 @@ static void out_end(struct ioctl_call *c, const struct out *o)
 
 static void encode_info(struct ioctl_call *c)
 {
-	const struct dm_info *i = &c->cmd.reply.info;
+	const struct dm_info *i = c->cmd.reply.info.present ? &c->cmd.reply.info : &c->waited;
 	struct dm_ioctl *h = head(c);
 
 	h->dev = ioctl_dev(i->major, i->minor);
@@ -249,6 +249,8 @@ static int ioctl_errno(const struct ioctl_call *c)
 		if (c->nr == DM_DEV_CREATE_CMD)
 			return -ENXIO;		/* so Linux says that the minor is taken */
 		return c->nr == DM_REMOVE_ALL_CMD ? 0 : code;	/* what is in use stays, and Linux calls that success */
+	case -ENXIO:
+		return c->waited.present ? 0 : code;	/* removing a device wakes who waits for it, and is no failure */
 	default:
 		return code;
 	}
@@ -262,7 +264,7 @@ int ioctl_encode(struct ioctl_call *c)
 		return r;
 	head(c)->flags &= ~OUT_FLAGS;
 	head(c)->data_size = IOCTL_HEAD_LEAST;
-	if (c->cmd.reply.info.present)
+	if (c->cmd.reply.info.present || c->waited.present)
 		encode_info(c);
 	return encode_data(c);
 }

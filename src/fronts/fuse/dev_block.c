@@ -160,7 +160,7 @@ static int set_readonly(struct dev_call *c, struct fuse_node *n)
 
 	if (r)
 		return r;
-	n->locked = on;
+	n->device->locked = on;
 	fuse_node_measure(n);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct dev_shown {
 	struct dm_device *device;
 	struct list entries;		/* dev_entry.shown */
 	struct dev_entry *mapper;	/* the one that is renamed; or NULL */
+	bool disk;			/* it is a disk in the kernel's sense: /sys and /dev/dm-N have it */
 	bool failed;			/* memory ran out */
 };
 
@@ -142,10 +143,30 @@ static void shown_free(struct dev_view *v, struct dev_shown *s)
 	free(s);
 }
 
+/*
+ * As on Linux, where a mapped device is no disk before it was given a table, and tools make its name in /dev/mapper when
+ * it is first resumed.
+ */
+static void shown_grow(struct dev_view *v, struct dev_shown *s)
+{
+	const struct dm_device *d = s->device;
+	char kernel[DM_NAME_MAX + 1], number[24];
+
+	dev_kernel_name(d, kernel);
+	snprintf(number, sizeof(number), "%u:%u", d->major, d->minor);
+	if (!s->disk && (d->disk || d->loaded)) {
+		s->disk = true;
+		shown_sys(s, v, number, kernel);
+		shown_block(s, v->root, kernel);
+	}
+	if (!s->mapper && d->lived && !d->disk)
+		s->mapper = shown_block(s, v->mapper, d->name);
+}
+
 static void shown_add(struct dev_view *v, struct dm_device *d)
 {
 	struct dev_shown *s = calloc(1, sizeof(*s));
-	char kernel[DM_NAME_MAX + 1], number[24];
+	char number[24];
 
 	if (!s) {
 		log_warn("no memory to show device '%s' in sessions", d->name);
@@ -154,13 +175,9 @@ static void shown_add(struct dev_view *v, struct dm_device *d)
 	s->device = d;
 	list_init(&s->entries);
 	HASH_ADD(by_device, v->shown, device, sizeof(s->device), s);
-	dev_kernel_name(d, kernel);
 	snprintf(number, sizeof(number), "%u:%u", d->major, d->minor);
 	shown_io(s, v, number);
-	shown_sys(s, v, number, kernel);
-	shown_block(s, v->root, kernel);
-	if (!d->disk)
-		s->mapper = shown_block(s, v->mapper, d->name);
+	shown_grow(v, s);
 	if (s->failed) {
 		log_warn("no memory to show device '%s' in sessions", d->name);
 		shown_free(v, s);
@@ -188,6 +205,8 @@ void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change w
 		shown_free(v, s);
 	else if (what == DM_RENAMED && s && s->mapper)
 		shown_rename(s);
+	else if ((what == DM_LOADED || what == DM_SWAPPED) && s)
+		shown_grow(v, s);
 }
 
 void dev_shown_all(struct dev_view *v)

@@ -28,7 +28,7 @@ static uint64_t number_size(const struct dev_node *n)
 
 static uint64_t number_readonly(const struct dev_node *n)
 {
-	return dm_device_readonly(n->device);
+	return dm_device_readonly(n->device) || n->device->locked;
 }
 
 /* Nobody else ever had this number, nor will. */

@@ -15,8 +15,17 @@ void fuse_node_measure(struct fuse_node *n)
 	const struct dm_table *t = n->device->active;
 
 	atomic_store(&n->block, t ? t->limits.logical : DM_SECTOR);
-	atomic_store(&n->readonly, n->locked || dm_device_readonly(n->device));
+	atomic_store(&n->readonly, n->device->locked || dm_device_readonly(n->device));
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
+}
+
+/* As much as Linux reads ahead: of what likes large transfers, two. */
+static void node_read_ahead(struct fuse_node *n)
+{
+	const struct dm_table *t = n->device->active;
+	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
+
+	n->read_ahead = two > NODES_READ_AHEAD ? two : NODES_READ_AHEAD;
 }
 
 static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
@@ -27,7 +36,7 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 		return NULL;
 	n->id = f->next_id++;
 	n->device = d;
-	n->read_ahead = NODES_READ_AHEAD;
+	node_read_ahead(n);
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
 	fuse_node_measure(n);
@@ -57,6 +66,7 @@ static void node_swapped(struct fuse_front *f, struct fuse_node *n)
 	struct list *pos, *next;
 
 	fuse_node_measure(n);
+	node_read_ahead(n);
 	list_each(pos, next, &f->mounts) {
 		struct fuse_mount *m = container(pos, struct fuse_mount, node);
 
@@ -82,7 +92,7 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 	struct list *pos, *next;
 	struct fuse_node *n;
 
-	if (what != DM_SWAPPED && !d->disk)
+	if (what != DM_SWAPPED && what != DM_LOADED && !d->disk)
 		dev_poll_event(f);
 
 	list_each(pos, next, &f->mounts) {

@@ -41,7 +41,7 @@ struct fuse_node {
 	_Atomic uint64_t size;		/* bytes; the control thread sets it, the io thread looks */
 	_Atomic uint32_t block;		/* bytes */
 	_Atomic bool readonly;		/* as are these */
-	bool locked;			/* a program has made it read-only; the control thread's */
+	unsigned opens;			/* files that are it, in the view */
 	uint32_t soft_block;		/* bytes: the block of the page cache that a program asked for, or 0 */
 	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
