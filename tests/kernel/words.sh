@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# The words that scenarios are written in, beside the programs themselves. A disk's sector is told by a text in it:
+# what stamp() wrote as sector 7 is seen as 7 wherever look() finds it; a sector of zeros is seen as a dash.
+
+# t COMMAND...: shows the command, what it prints, and its exit status if that is not 0.
+t() {
+	printf '$'
+	for word; do
+		case $word in
+		'' | *[!A-Za-z0-9_./:=,@%+-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	echo
+	"$@" 2>&1
+	status=$?
+	[ $status = 0 ] || echo "[$status]"
+	return $status
+}
+
+# say TEXT: what the scenario is about to look at.
+say() { echo "# $*"; }
+
+# lines TEXT...: one a line.
+lines() { printf '%s\n' "$@"; }
+
+# sectors FIRST COUNT [LETTER]: texts of sectors, each of 512 bytes and ending in a new line.
+sectors() { seq "$1" $(($1 + $2 - 1)) | awk -v l="${3-}" '{ printf "%-511s\n", l $0 }'; }
+
+# stamp DISK [COUNT]: every sector tells its own number.
+stamp() { sectors 0 "${2:-32768}" | dd of="$1" bs=1M iflag=fullblock oflag=direct conv=notrunc,nocreat,fsync status=none; }
+
+# mark DEVICE SECTOR COUNT [LETTER]: the same for some sectors.
+mark() {
+	sectors "$2" "$3" "${4-}" | dd of="$1" bs="${BS:-64K}" iflag=fullblock oflag=direct,seek_bytes seek=$(($2 * 512)) \
+		conv=notrunc,nocreat status=none 2>&1 || echo "[mark $?]"
+}
+
+# raw DEVICE SECTOR COUNT: the bytes.
+raw() {
+	dd if="$1" bs="${BS:-64K}" iflag=direct,skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) status=none
+}
+
+# look DEVICE SECTOR COUNT: what these sectors tell, runs of numbers as "first..last".
+look() {
+	seen=$(mktemp -d)
+	raw "$1" "$2" "$3" >"$seen/data" 2>"$seen/error"
+	printf '%s %s+%s:' "${1##*/}" "$2" "$3"
+	tr '\0\n' '-;' <"$seen/data" | fold -w 512 | sed 's/ *;$//; s/^--*$/-/' | awk '
+		function out() { if (n == 1) printf " %s", first; else if (n > 1) printf first == last ? " %s*%d" : " %s..%s", first, first == last ? n : last }
+		function number(s) { sub(/^[A-Za-z]*/, "", s); return s }
+		function letter(s) { sub(/[0-9]*$/, "", s); return s }
+		n && $0 == last && (n == 1 || first == last) { n++; next }
+		n && letter($0) == letter(last) && number($0) != "" && number($0) == number(last) + 1 && (n == 1 || first != last) { last = $0; n++; next }
+		{ out(); first = last = $0; n = 1 }
+		END { out(); print "" }'
+	cat "$seen/error"
+}
+
+# within SECONDS COMMAND...: with a time limit; a command that does not end says so.
+within() {
+	limit=$1
+	shift
+	timeout "$limit" "$@"
+	status=$?
+	[ $status != 124 ] || echo "(still waiting after $limit s)"
+	return $status
+}
+
+# behind NAME COMMAND...: in the background; says in the file NAME what it printed and how it ended.
+behind() {
+	name=$1
+	shift
+	rm -f "$name"
+	(
+		"$@" >"$name.part" 2>&1
+		echo "[$?]" >>"$name.part"
+		mv "$name.part" "$name"
+	) &
+}
+
+# waits NAME: does the command of this name still wait after a while? Only a machine that is busy needs longer to end it.
+waits() {
+	patience=${PATIENCE:-5}
+	while [ ! -e "$1" ] && [ "$patience" -gt 0 ]; do
+		sleep 0.1
+		patience=$((patience - 1))
+	done
+	if [ -e "$1" ]; then echo "$1: ended"; else echo "$1: waits"; fi
+}
+
+# ends NAME: waits for its end, and shows it.
+ends() {
+	count=0
+	while [ ! -e "$1" ] && [ $count -lt 100 ]; do
+		sleep 0.1
+		count=$((count + 1))
+	done
+	if [ -e "$1" ]; then sed "s/^/$1: /" "$1"; else echo "$1: never ended"; fi
+}
+
+# size DEVICE: in sectors.
+size() { echo "${1##*/}: $(blockdev --getsz "$1" 2>&1) sectors"; }
+
+# major: the device-mapper's number, for those who ask by it.
+major() { awk '$2 == "device-mapper" { print $1 }' /proc/devices; }
