@@ -25,6 +25,10 @@ test: all           ## run every test (SAN=1: under the sanitizers)
 	$(NEED) demo test
 	@tests/run --build $(BUILD)
 
+test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
+	$(NEED) kernel
+	@tests/kernel/record
+
 bench:              ## measure speed and memory beside nbdkit and qemu: ten minutes (QUICK=1: two)
 	$(NEED) build bench
 	@CC="$(CC)" scripts/configure build-bench $(PREFIX) -Dbuildtype=release
@@ -41,7 +45,7 @@ clean:              ## remove what was built
 	rm -rf build build-*
 
 help:               ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test bench install deps clean help
+.PHONY: all demo test test-kernel bench install deps clean help
