@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +175,20 @@ static void run_mmap(const char *path)
 	free(buf);
 }
 
+/* As mount(8) of util-linux 2.39 and later does it; the folder is m. */
+static void run_fsopen(const char *path)
+{
+	int fs = (int)syscall(SYS_fsopen, "ext4", 0), mnt;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, 1 /* a string */, "source", path, 0))
+		return say(path, "no source of a file system");
+	if (syscall(SYS_fsconfig, fs, 6 /* create */, NULL, NULL, 0))
+		return say(path, "no file system");
+	mnt = (int)syscall(SYS_fsmount, fs, 0, 0);
+	if (mnt < 0 || syscall(SYS_move_mount, mnt, "", AT_FDCWD, "m", 4 /* an empty path */))
+		say(path, "not mounted");
+}
+
 /* The end of a disk is an end. */
 static void run_end(const char *path)
 {
@@ -200,7 +215,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(const char *path); } ways[] = {
 		{ "stat", run_stat }, { "ways", run_ways }, { "counts", run_counts }, { "claims", run_claims },
-		{ "mmap", run_mmap }, { "end", run_end },
+		{ "mmap", run_mmap }, { "end", run_end }, { "fsopen", run_fsopen },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(ways) / sizeof(*ways); i++)

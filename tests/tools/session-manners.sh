@@ -137,6 +137,8 @@ mounts() {
 		dmsetup create r -r --table "0 786432 linear disk.img 2048"; mount /dev/mapper/r m 2>/dev/null
 		findmnt -no OPTIONS m | cut -d, -f1 | tr "\n" :; umount m; echo $?'
 	in_session "in a mount namespace inside" "lost+found" 'unshare -m sh -c "mount /dev/mapper/d m; ls m"; ls m'
+	in_session "mounted step by step, as by newer mount(8)" "lost+found 0" "'$MANNERS' fsopen /dev/mapper/d; "'echo $(ls m) $(umount m
+		dmsetup info -c --noheadings -o open d)'
 	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
 	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
 	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late; findmnt -no SOURCE m >loop'
