@@ -20,13 +20,14 @@
 #include "session/supervisor.h"
 #include "session/wire.h"
 
-static int run_filter(int socket, struct err *e)
+/* INSIDE: we were in this session already, and somebody has hidden that from us: then its supervisor listens. */
+static int run_filter(int socket, bool inside, struct err *e)
 {
 	struct wire m = { .kind = WIRE_MOUNTED };
 	int listener = supervisor_filter(), none;
 
-	if (listener == -EBUSY)
-		return 0;	/* of a session already, and somebody has hidden that from us */
+	if (listener == -EBUSY && inside)
+		return 0;
 	if (listener < 0)
 		return piece_lacks(PIECE_SECCOMP, listener, e);
 	if (wire_send(socket, &m, listener))
@@ -40,12 +41,13 @@ static int run_filter(int socket, struct err *e)
 
 static int run_go_in(const struct run *r, int socket, struct err *e)
 {
+	bool inside = join_is_anywhere();
 	int code = r->join ? join_enter(r->join, r->cwd, e) : 0;
 
 	if (!code && r->inside)
 		code = r->inside(r->arg, e);
 	if (!code && r->join)
-		code = run_filter(socket, e);
+		code = run_filter(socket, inside, e);
 	return code;
 }
 
