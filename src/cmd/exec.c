@@ -89,8 +89,9 @@ static int exec_session(struct exec *x)
 static int exec_inside(void *arg, struct err *e)
 {
 	struct exec *x = arg;
+	int r = inside_prepare(x->control, x->join.mount_ns, e);
 
-	return inside_prepare(x->control, x->join.mount_ns, e);
+	return !r && x->job->o.given[OPT_netbsd] ? inside_netbsd(e) : r;
 }
 
 /* The program's status, or as if we had ended with RUN_FAILED. */

@@ -8,4 +8,7 @@
 /* In the program's process, inside: CONTROL is the daemon's socket, SESSION names the session. 0, or -errno, sentence. */
 int inside_prepare(const char *control, const char *session, struct err *e);
 
+/* From now on programs load what answers NetBSD's ioctl (src/preload). 0, or -ENOENT and a sentence. */
+int inside_netbsd(struct err *e);
+
 #endif

@@ -140,7 +140,7 @@ static void failures(int fd)
 	ok(ioctl(fd, NETBSD_DM_IOCTL, &ref) == -1 && errno == EFAULT, "a bad pointer in it");
 	ok(ref.plist == (void *)8 && ref.len == 100, "after a failure the plistref is as it was");
 	ok(ioctl(fd, NETBSD_DM_IOCTL, &huge) == -1 && errno == EINVAL, "a terabyte");
-	ok(ioctl(fd, NETBSD_DM_IOCTL + 1, &ref) == -1 && errno == ENOTTY, "another number");
+	ok(ioctl(fd, 0x4010647FUL, &ref) == -1 && errno == ENOTTY, "another number (DIOCGDISKINFO)");
 	ok(ioctl(null, NETBSD_DM_IOCTL, &ref) == -1 && errno == ENOTTY, "another device");
 	ok(ioctl(-1, NETBSD_DM_IOCTL, &ref) == -1 && errno == EBADF, "no device");
 	close(null);
