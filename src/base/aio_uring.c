@@ -77,6 +77,16 @@ static void uring_ready(struct loop_watch *w, uint32_t events)
 	uring_reap(container(w, struct aio_uring, watch));
 }
 
+static bool uring_poll(struct loop_watch *w)
+{
+	struct aio_uring *u = container(w, struct aio_uring, watch);
+	bool some = io_uring_cq_ready(&u->ring);
+
+	if (some)
+		uring_reap(u);
+	return some;
+}
+
 static void uring_enqueue(struct aio_uring *u)
 {
 	struct io_uring_sqe *sqe;
@@ -134,7 +144,8 @@ int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e)
 		return err_set(e, r, "io_uring cannot be used here: %s (the engine 'pool' needs no permission)",
 			       strerror(-r));
 	}
-	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready };
+	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready, .poll = uring_poll,
+					.alone = true };
 	r = loop_watch(l, &u->watch);
 	if (r) {
 		aio_uring_free(u);

@@ -14,8 +14,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/awake.h"
+#include "base/clock.h"
+
 #define LOOP_EVENTS 64
 #define LOOP_PASSES 4
+#define LOOP_POLLS 16u		/* every so many turns in a row that stay awake the other watches are asked, too */
 
 struct loop {
 	int epoll_fd, wake_fd;
@@ -25,6 +29,8 @@ struct loop {
 	struct epoll_event events[LOOP_EVENTS];
 	int n_events, at_event;			/* the batch that is being handled */
 	uint64_t turns;
+	struct awake awake;
+	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
 };
 
 int loop_new(struct loop **out, struct err *e)
@@ -139,6 +145,76 @@ static void loop_woken(struct loop *l)
 		return;		/* someone else's wake-up was read before */
 }
 
+static uint64_t loop_clock(void)
+{
+	return clock_now(&clock_monotonic);
+}
+
+static void loop_heard(struct loop *l, struct loop_watch *w)
+{
+	if (!w->poll || l->hot[0] == w)
+		return;
+	l->hot[1] = l->hot[0];
+	l->hot[0] = w;
+}
+
+/* Hot watch N; it may be none any more afterwards. */
+static bool loop_ask(struct loop *l, unsigned n)
+{
+	struct loop_watch *w = l->hot[n];
+
+	if (!w || !w->poll(w))
+		return false;
+	if (l->hot[n] == w)
+		loop_heard(l, w);
+	return true;
+}
+
+/* Asks the hot watches again and again: true, there was something. */
+static bool loop_poll(struct loop *l)
+{
+	uint64_t began = loop_clock(), now;
+
+	do {
+		if (loop_ask(l, 0) || loop_ask(l, 1)) {
+			awake_heard(&l->awake, loop_clock());
+			return true;
+		}
+		if (atomic_load_explicit(&l->inbox, memory_order_relaxed) || loop_stopped(l))
+			return false;
+		now = loop_clock();
+	} while (now - began < l->awake.most);
+	return false;
+}
+
+static void loop_sleep(struct loop *l, int timeout_ms)
+{
+	uint64_t began = loop_clock(), now;
+
+	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+	now = loop_clock();
+	awake_slept(&l->awake, began, now);
+	awake_heard(&l->awake, now);
+}
+
+/* Waits for events, awake or asleep. What came to a hot watch has been done already then. */
+static void loop_wait(struct loop *l, int timeout_ms)
+{
+	bool lone = l->awake.most && timeout_ms && l->hot[0] && l->hot[0]->alone;
+
+	l->n_events = 0;
+	if (lone && awake_now(&l->awake) && loop_poll(l)) {
+		if (l->turns % LOOP_POLLS)
+			return;
+		lone = false;
+		timeout_ms = 0;
+	}
+	if (lone)
+		loop_sleep(l, timeout_ms);
+	else
+		l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+}
+
 void loop_turn(struct loop *l, int timeout_ms)
 {
 	int i;
@@ -146,19 +222,25 @@ void loop_turn(struct loop *l, int timeout_ms)
 	l->turns++;
 	if (!list_empty(&l->work))
 		timeout_ms = 0;
-	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+	loop_wait(l, timeout_ms);
 	for (i = 0; i < l->n_events; i++) {
 		struct loop_watch *w = l->events[i].data.ptr;
 
 		l->at_event = i;
-		if (w)
+		if (w) {
+			loop_heard(l, w);
 			w->ready(w, l->events[i].events);
-		else if (l->events[i].events)
+		} else if (l->events[i].events)
 			loop_woken(l);
 	}
 	l->n_events = 0;
 	loop_run_inbox(l);
 	loop_run_work(l);
+}
+
+void loop_poll_for(struct loop *l, unsigned us)
+{
+	awake_init(&l->awake, us * UINT64_C(1000));
 }
 
 uint64_t loop_turn_number(const struct loop *l)
@@ -194,6 +276,9 @@ void loop_unwatch(struct loop *l, struct loop_watch *w)
 {
 	int i;
 
+	for (i = 0; i < 2; i++)
+		if (l->hot[i] == w)
+			l->hot[i] = NULL;
 	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	for (i = l->at_event + 1; i < l->n_events; i++)
 		if (l->events[i].data.ptr == w) {

@@ -29,6 +29,12 @@ struct loop_watch {
 	int fd;
 	uint32_t events;
 	void (*ready)(struct loop_watch *w, uint32_t events);
+	/*
+	 * For busy-polling, or NULL: does what ready() does if there is something, without a wait, else returns false.
+	 * Worth it for whoever wants one thing at a time; many things come together while we sleep.
+	 */
+	bool (*poll)(struct loop_watch *w);
+	bool alone;		/* what came last came alone */
 };
 
 /* Work for the end of this turn: queued at most once a turn with loop_defer(). */
@@ -45,6 +51,9 @@ void loop_run(struct loop *l);
 
 /* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. Deferred work counts as something. */
 void loop_turn(struct loop *l, int timeout_ms);
+
+/* The thread may stay awake for up to US microseconds before each sleep, where that pays (awake.h). 0, the default: never. */
+void loop_poll_for(struct loop *l, unsigned us);
 
 /* The number of this turn: what was learnt in a turn of the same number need not be asked again. */
 uint64_t loop_turn_number(const struct loop *l);

@@ -15,6 +15,7 @@ struct serve_opts {
 	bool nbd_wanted;
 	unsigned io_threads;	/* 0: one a CPU */
 	enum aio_engine engine;
+	unsigned busy_poll;	/* microseconds; 0: never */
 	const char *tables;	/* absolute path, or NULL */
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;

@@ -82,7 +82,8 @@ static int io_spawn(struct dm_io *io)
 	return 0;
 }
 
-int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, enum aio_engine engine, struct err *e)
+int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const struct dm_world_opts *o,
+		struct err *e)
 {
 	int r;
 
@@ -90,7 +91,8 @@ int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, enum aio_e
 	r = loop_new(&io->loop, e);
 	if (r)
 		return r;
-	r = aio_new(&io->aio, io->loop, engine, e);
+	loop_poll_for(io->loop, o->busy_poll);
+	r = aio_new(&io->aio, io->loop, o->engine, e);
 	if (r)
 		return r;
 	r = io_spawn(io);

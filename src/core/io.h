@@ -14,6 +14,7 @@
 #include "core/req.h"
 
 struct dm_world;
+struct dm_world_opts;
 struct dm_device;
 
 struct dm_io {
@@ -28,7 +29,8 @@ struct dm_io {
 	bool started;
 };
 
-int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, enum aio_engine engine, struct err *e);
+int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const struct dm_world_opts *o,
+		struct err *e);
 void dm_io_stop(struct dm_io *io);
 
 /* Call it when a batch arrives and after work that took time: latencies are measured with it. */

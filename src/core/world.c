@@ -22,7 +22,7 @@ static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, str
 	if (!w->io)
 		return err_set(e, -ENOMEM, "no memory for %u io threads", n);
 	while (w->n_io < n) {
-		r = dm_io_start(&w->io[w->n_io], w, w->n_io, o->engine, e);
+		r = dm_io_start(&w->io[w->n_io], w, w->n_io, o, e);
 		w->n_io++;
 		if (r)
 			return r;

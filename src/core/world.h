@@ -79,6 +79,7 @@ struct dm_world_opts {
 	const struct dm_store_type *const *store_types;
 	unsigned io_threads;		/* 0: as many as CPUs */
 	enum aio_engine engine;
+	unsigned busy_poll;		/* of the io threads: microseconds, see loop_poll_for() */
 	uint32_t major;			/* 0: DM_MAJOR */
 };
 

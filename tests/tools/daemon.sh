@@ -82,10 +82,12 @@ refuses "a path too long for a socket" 2 "too long for a socket" daemon --socket
 refuses "a folder that cannot be made" 1 "cannot make the folder" daemon --socket "$work/no/where/control"
 refuses "--engine knows its words" 2 "none of auto, uring, pool" daemon --engine steam
 refuses "--io-threads is a number" 2 "--io-threads many" daemon --io-threads many
+refuses "--busy-poll is a number" 2 "--busy-poll 5ms: that is not a number from 0 to 1000000" daemon --busy-poll 5ms
 refuses "--log-level knows its words" 2 "none of error, warn, info, debug" daemon --log-level loud
 refuses "daemon takes no words" 2 "it takes no words" daemon now
 refuses "TCP to the world wants TLS" 1 "TLS|insecure" daemon --nbd-tcp 0.0.0.0:0
-works "--engine pool --io-threads 1 --log-level error" daemon --engine pool --io-threads 1 --log-level error
+works "--engine pool --io-threads 1 --busy-poll 0 --log-level error" daemon --engine pool --io-threads 1 --busy-poll 0 \
+	--log-level error
 works "that works" create p --table '0 100 linear a.img 0'
 "$DMUSE" shutdown
 

@@ -79,26 +79,36 @@ static void session_end(struct fuse_mount *m)
 	fuse_mount_done(m);
 }
 
-static void session_read(struct fuse_mount *m, int most)
+/* How many were read, at most MOST. */
+static int session_read(struct fuse_mount *m, int most)
 {
-	int r = 1;
+	int n = 0, r = 1;
 
-	while (r > 0 && most-- && !m->ended) {
+	while (r > 0 && n < most && !m->ended) {
 		r = fuse_session_receive_buf(m->session, &m->buf);
-		if (r > 0)
+		if (r > 0) {
+			if (!n++)
+				dm_io_tick(m->front->io);
 			fuse_session_process_buf(m->session, &m->buf);
-		else if (r != -EAGAIN && r != -EINTR)
+		} else if (r != -EAGAIN && r != -EINTR) {
 			session_end(m);
+		}
 	}
+	m->watch.alone = n <= 1;
+	return n;
 }
 
 static void session_ready(struct loop_watch *w, uint32_t events)
 {
+	(void)events;
+	session_read(container(w, struct fuse_mount, watch), SESSION_BATCH);
+}
+
+static bool session_poll(struct loop_watch *w)
+{
 	struct fuse_mount *m = container(w, struct fuse_mount, watch);
 
-	(void)events;
-	dm_io_tick(m->front->io);
-	session_read(m, SESSION_BATCH);
+	return session_read(m, SESSION_BATCH) || m->ended;
 }
 
 void fuse_mount_begin(struct loop_msg *msg)
@@ -107,7 +117,8 @@ void fuse_mount_begin(struct loop_msg *msg)
 
 	m->pending = 1;
 	list_append(&m->front->live, &m->live);
-	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready };
+	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready,
+					.poll = session_poll };
 	if (loop_watch(m->front->io->loop, &m->watch))
 		session_end(m);
 }
@@ -140,7 +151,6 @@ static void catch_up_read(struct loop_msg *msg)
 	struct catch_up *c = container(msg, struct catch_up, msg);
 	struct list *pos, *next;
 
-	dm_io_tick(c->front->io);
 	list_each(pos, next, &c->front->live)
 		session_read(container(pos, struct fuse_mount, live), SESSION_CATCH_UP);
 	c->msg.run = catch_up_over;

@@ -70,17 +70,22 @@ static void conn_advance(struct nbd_conn *c)
 		;
 }
 
-static void conn_read(struct nbd_conn *c)
+/* False: there was nothing. */
+static bool conn_read(struct nbd_conn *c)
 {
-	unsigned rounds = 0;
-	bool more = true;
+	unsigned rounds = 0, before = c->n_reqs;
+	enum nbd_got got = nbd_recv(c);
 
-	dm_io_tick(c->nio->io);
-	while (more && conn_reads(c)) {
-		more = nbd_recv(c) && (++rounds < CONN_ROUNDS || (c->tls && nbd_tls_holds(c->tls)));
+	if (got == NBD_GOT_NOTHING)
+		return false;
+	conn_advance(c);
+	while (got == NBD_GOT_MORE && conn_reads(c) && (++rounds < CONN_ROUNDS || (c->tls && nbd_tls_holds(c->tls)))) {
+		got = nbd_recv(c);
 		conn_advance(c);
 	}
+	c->watch.alone = c->n_reqs <= before + 1;
 	nbd_conn_wake(c);
+	return true;
 }
 
 static void conn_shake_hands(struct nbd_conn *c)
@@ -138,6 +143,13 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 		conn_read(c);
 	else if (events & (EPOLLHUP | EPOLLERR))
 		nbd_conn_die(c);
+}
+
+static bool conn_poll(struct loop_watch *w)
+{
+	struct nbd_conn *c = container(w, struct nbd_conn, watch);
+
+	return conn_reads(c) && conn_read(c);
 }
 
 /* Gives up a WRITE whose data will not come. */
@@ -249,7 +261,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->nio = nio;
 	c->tcp = tcp;
 	c->tls_needed = tcp && nio->nbd->tls;
-	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready };
+	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll };
 	c->work.run = conn_work;
 	list_init(&c->work.node);
 	c->out_tail = &c->out;

@@ -157,8 +157,9 @@ static inline size_t nbd_conn_got(const struct nbd_conn *c)
 bool nbd_send(struct nbd_conn *c);
 void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
 
-/* recv.c: receives once and hands it on; true: there may be more at once. */
-bool nbd_recv(struct nbd_conn *c);
+/* recv.c: receives once and hands it on. ALL: what there was (or that the peer has gone); MORE: perhaps not all. */
+enum nbd_got { NBD_GOT_NOTHING, NBD_GOT_ALL, NBD_GOT_MORE };
+enum nbd_got nbd_recv(struct nbd_conn *c);
 
 /* Steps: each takes one thing out of rx; false if it is not all there yet. */
 bool nbd_handshake_step(struct nbd_conn *c);	/* handshake.c */

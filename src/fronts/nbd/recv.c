@@ -45,7 +45,7 @@ static void recv_took(struct nbd_conn *c, size_t n)
 	c->rx_end += n;
 }
 
-bool nbd_recv(struct nbd_conn *c)
+enum nbd_got nbd_recv(struct nbd_conn *c)
 {
 	struct iovec iov[2];
 	size_t room;
@@ -61,11 +61,14 @@ bool nbd_recv(struct nbd_conn *c)
 		n = readv(c->watch.fd, iov, k);
 		n = n < 0 ? -errno : n;
 	}
+	if (n == -EAGAIN || n == -EINTR)
+		return NBD_GOT_NOTHING;
+	dm_io_tick(c->nio->io);
 	if (n > 0)
 		recv_took(c, (size_t)n);
 	else if (n == 0)
 		nbd_conn_finish(c);	/* perhaps it still listens for answers */
-	else if (n != -EAGAIN && n != -EINTR)
+	else
 		nbd_conn_die(c);
-	return n > 0 && (c->tls || (size_t)n == room);
+	return n > 0 && (c->tls || (size_t)n == room) ? NBD_GOT_MORE : NBD_GOT_ALL;
 }
