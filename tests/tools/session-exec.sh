@@ -91,7 +91,7 @@ shared() {
 	"$DMUSE" exec -- ln -s mapper/z /dev/alias
 	is "$who: so is what programs make in /dev" mapper/z "$("$DMUSE" exec -- readlink /dev/alias)"
 	is "$who: the daemon's own socket inside" "z" "$("$DMUSE" exec -- "$DMUSE" ls | grep -o z)"
-	is "$who: a session in a session" "control empty z " "$("$DMUSE" exec -- "$DMUSE" exec -- ls /dev/mapper | tr '\n' ' ')"
+	is "$who: a session in a session" "control z " "$("$DMUSE" exec -- "$DMUSE" exec -- ls /dev/mapper | tr '\n' ' ')"
 	is "$who: even if its environment is forgotten" "z" \
 		"$("$DMUSE" exec -- env -i "$DMUSE" exec --socket "$DMUSE_SOCKET" -- ls /dev/mapper | grep z)"
 	like "$who: but not in another daemon's" "125:dmuse: exec: this is a session already, of another daemon" \
