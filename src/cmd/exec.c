@@ -4,6 +4,7 @@
  * it. Inside a session only the wishes are granted and the program is run.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,11 +131,24 @@ static int exec_all(struct exec *x, char *const *argv)
 	return status;
 }
 
+/* Streams that the caller has closed are closed to the program, too, but no descriptor of ours takes their place. */
+static void exec_keep_streams(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 static int exec_program(struct job *j, char *const *argv)
 {
 	struct exec x = { .job = j, .join.pidfd = -1 };
-	int status = exec_all(&x, argv);
+	int status;
 
+	exec_keep_streams();
+	status = exec_all(&x, argv);
 	join_free(&x.join);
 	free(x.cwd);
 	free(x.control);

@@ -21,12 +21,20 @@ static void relay_set(sigset_t *set)
 		sigdelset(set, own[i]);
 }
 
-void relay_begin(sigset_t *old)
+void relay_begin(struct relay_signals *was)
 {
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
 	relay_set(&set);
-	sigprocmask(SIG_BLOCK, &set, old);
+	sigprocmask(SIG_BLOCK, &set, &was->mask);
+	sigaction(SIGCHLD, &usual, &was->child);
+}
+
+void relay_restore(const struct relay_signals *was)
+{
+	sigaction(SIGCHLD, &was->child, NULL);
+	sigprocmask(SIG_SETMASK, &was->mask, NULL);
 }
 
 /* Stops as the program has stopped, so that our shell notices, and wakes it when we are woken. */

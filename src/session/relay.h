@@ -6,8 +6,16 @@
 #include <signal.h>
 #include <sys/types.h>
 
-/* Before there is a child: signals wait from now on. OLD is the mask that the child is to have. */
-void relay_begin(sigset_t *old);
+/* What the program is to have as the caller had it. */
+struct relay_signals {
+	sigset_t mask;
+	struct sigaction child;
+};
+
+/* Before there is a child: signals wait from now on, and children are waited for, even if the caller wanted none. */
+void relay_begin(struct relay_signals *was);
+/* In the child. */
+void relay_restore(const struct relay_signals *was);
 
 struct relay {
 	pid_t program, supervisor;	/* our children; supervisor 0: there is none */

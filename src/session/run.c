@@ -52,12 +52,12 @@ static int run_go_in(const struct run *r, int socket, struct err *e)
 }
 
 /* The program's process. */
-static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, const sigset_t *mask)
+static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, const struct relay_signals *was)
 {
 	struct err e = ERR_INIT;
 	int code;
 
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	relay_restore(was);
 	if (run_go_in(r, socket, &e)) {
 		r->say("%s", e.text);
 		_exit(RUN_FAILED);
@@ -118,16 +118,16 @@ int run_program(const struct run *r, int *status, struct err *e)
 {
 	struct relay relay = { .listener = -1 };
 	pid_t us = getpid();
-	sigset_t mask;
+	struct relay_signals was;
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a program: %s", strerror(errno));
-	relay_begin(&mask);
+	relay_begin(&was);
 	relay.program = fork();
 	if (!relay.program) {
 		close(fds[0]);
-		run_become(r, fds[1], us, &mask);
+		run_become(r, fds[1], us, &was);
 	}
 	close(fds[1]);
 	if (relay.program < 0)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # dmuse exec: its manners. A program in a session runs, is signalled and ends as if it had been started directly.
+# shellcheck disable=SC2046,SC2116	# words of several lines are put on one
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -45,6 +46,14 @@ surroundings() {
 	is "$who: stdin and stdout" "text" "$(echo text | "$DMUSE" exec -- cat)"
 	echo seven >file
 	is "$who: descriptors" seven "$("$DMUSE" exec -- sh -c 'cat <&7' 7<file)"
+	is "$who: streams that are closed" "closed 7" "$(echo $("$DMUSE" exec -- sh -c '[ -e /proc/$$/fd/0 ] || echo closed; exit 7' <&- 2>&-; echo $?))"
+	is "$who: a caller who ignores its children" "ignored 3" "$(echo $(python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$DMUSE" exec -- python3 -c '
+import os, signal
+print("ignored" if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN else "not", flush=True)
+os._exit(3)'; echo $?))"
 	is "$who: no descriptor of ours" "0 1 2" "$("$DMUSE" exec -- sh -c 'ls /proc/$$/fd | sort -n | tr "\n" " " | sed "s/ $//; s/ 10.*//"')"
 	is "$who: the environment" "x y" "$(A='x y' "$DMUSE" exec -- sh -c 'echo "$A"')"
 	is "$who: LVM's folder of one's own choice" /here "$(LVM_SYSTEM_DIR=/here "$DMUSE" exec -- sh -c 'echo $LVM_SYSTEM_DIR')"
@@ -107,6 +116,10 @@ shared() {
 	kill -KILL "$holder"
 	until_true eval '! grep -qs "^State:.[^Z]" "/proc/$holder/status"'
 	is "$who: when the holder is killed there is a new one" "z" "$("$DMUSE" exec -- ls /dev/mapper | grep z)"
+	if [ "$who" = root ]; then
+		like "root: not from another mount namespace" "another mount namespace.*125" \
+			"$(echo $(unshare -m "$DMUSE" exec -- true 2>&1; echo $?))"
+	fi
 	works "$who: the end" shutdown
 	ok "$who: nothing is left" until_true eval '[ -z "$(session_traces)" ]'
 	unset DMUSE_SOCKET
