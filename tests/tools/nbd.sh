@@ -48,6 +48,39 @@ ok "nbdcopy reads the whole disk" cmp <(nbdcopy "$(uri disk)" -) disk.img
 	dd if=disk.img bs=512 skip=18432 count=6144; } >pieces.img 2>/dev/null
 ok "and one of pieces" cmp <(nbdcopy "$(uri pieces)" -) pieces.img
 ok "qemu-img compare finds them equal" qemu-img compare -q -f raw -F raw pieces.img "$(uri pieces)"
+# In memory, large reads go from file to socket without us.
+shm=$(mktemp -p /dev/shm dmuse-test-XXXXXX)
+trap 'rm -f "$shm"; tap_end' EXIT
+makefile "$shm" 256
+works "a disk in memory" create shm --table "0 16384 linear $shm 16381"
+tail -c +8387073 "$shm" | head -c 8388608 >shm.img
+ok "nbdcopy reads it" cmp <(nbdcopy --request-size=131072 --requests=64 --connections=2 "$(uri shm)" -) shm.img
+is "reads of all sizes, many at once" "same" "$(shell shm <<'END'
+import random
+random.seed(3)
+model = open("shm.img", "rb").read()
+for i in range(40):
+    runs = [(512 * random.randrange(8192), 512 * random.choice([1, 8, 100, 128, 129, 256, 777, 2048, 8192])) for i in range(30)]
+    asked = [(at, n, nbd.Buffer(n)) for at, n in runs]
+    cookies = [h.aio_pread(buffer, at) for at, n, buffer in asked]
+    while cookies:
+        h.poll(-1)
+        cookies = [c for c in cookies if not h.aio_command_completed(c)]
+    for at, n, buffer in asked:
+        assert buffer.to_bytearray() == model[at:at + n], (at, n)
+print("same")
+END
+)"
+truncate -s 9M "$shm"
+is "cut short, it fails its readers, and goes on" "Input/output error 131072" "$(shell shm <<'END'
+try:
+    h.pread(131072, 4 << 20)
+except nbd.Error as e:
+    print(e.errno and __import__("os").strerror(5) if e.errno == "EIO" else e, end=" ")
+print(len(h.pread(131072, 0)))
+END
+)"
+run remove shm
 makefile new.img 384
 ok "nbdcopy writes with many connections and requests" nbdcopy --connections=4 --requests=64 new.img "$(uri disk)"
 ok "the file has it" cmp new.img disk.img

@@ -228,6 +228,7 @@ static void conn_end(struct nbd_conn *c)
 	list_remove(&c->node);
 	if (c->tls)
 		nbd_tls_end(c->tls);
+	nbd_shown_close(c);
 	close(c->watch.fd);
 	c->msg.run = conn_free;
 	loop_post(nio->io->world->loop, &c->msg);
@@ -265,6 +266,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->work.run = conn_work;
 	list_init(&c->work.node);
 	c->out_tail = &c->out;
+	c->pipe[0] = c->pipe[1] = -1;
 	c->msg.run = nbd_conn_begin;
 	return c;
 }

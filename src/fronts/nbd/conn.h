@@ -35,6 +35,7 @@ struct nbd_out {
 	struct nbd_out *next;
 	const uint8_t *head, *data;
 	uint32_t head_len, data_len;
+	unsigned pages;		/* not 0: the data is in the connection's pipe, in so many places */
 	void (*over)(struct nbd_conn *c, struct nbd_out *o);
 };
 
@@ -130,6 +131,8 @@ struct nbd_conn {
 	struct nbd_out *out, **out_tail;
 	size_t out_sent;		/* bytes of the first */
 	bool out_full;			/* the socket takes no more for now */
+	int pipe[2];			/* of data that stores have shown; -1: not needed so far */
+	unsigned pipe_room;		/* places in it */
 
 	/* What came in and is not handled: rx[rx_at] to rx[rx_end]. */
 	uint64_t skip;			/* bytes to be thrown away first */
@@ -156,6 +159,14 @@ static inline size_t nbd_conn_got(const struct nbd_conn *c)
 /* send.c: sends what it can; false: the peer is gone. */
 bool nbd_send(struct nbd_conn *c);
 void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
+
+/* shown.c: is Q a read whose data should be shown, rather than copied? */
+bool nbd_shown_may(struct nbd_req *q);
+/* Takes over the data that Q's request was shown: 0 or -errno. Q is the next to be answered then. */
+int nbd_shown_take(struct nbd_req *q);
+/* Up to LEN bytes from the pipe to the socket: how many, or -errno. */
+ssize_t nbd_shown_send(struct nbd_conn *c, size_t len);
+void nbd_shown_close(struct nbd_conn *c);
 
 /* recv.c: receives once and hands it on. ALL: what there was (or that the peer has gone); MORE: perhaps not all. */
 enum nbd_got { NBD_GOT_NOTHING, NBD_GOT_ALL, NBD_GOT_MORE };

@@ -26,6 +26,7 @@ static void send_pop(struct nbd_conn *c)
 	c->out = o->next;
 	if (!c->out)
 		c->out_tail = &c->out;
+	c->pipe_room += o->pages;
 	o->over(c, o);
 }
 
@@ -48,15 +49,20 @@ static unsigned send_iov(struct iovec *iov, const uint8_t *base, size_t len, siz
 	return 1;
 }
 
-static unsigned send_gather(const struct nbd_conn *c, struct iovec *iov)
+/* Up to and with the head of one whose data is in the pipe. */
+static unsigned send_gather(const struct nbd_conn *c, struct iovec *iov, bool *more)
 {
 	size_t skip = c->out_sent;
 	const struct nbd_out *o;
 	unsigned n = 0;
 
-	for (o = c->out; o && n + 2 <= NBD_IOVS; o = o->next) {
+	*more = false;
+	for (o = c->out; o && n + 2 <= NBD_IOVS && !*more; o = o->next) {
 		n += send_iov(&iov[n], o->head, o->head_len, &skip);
-		n += send_iov(&iov[n], o->data, o->data_len, &skip);
+		if (!o->pages)
+			n += send_iov(&iov[n], o->data, o->data_len, &skip);
+		else
+			*more = true;
 	}
 	return n;
 }
@@ -75,12 +81,16 @@ static void send_took(struct nbd_conn *c, size_t n)
 static ssize_t send_some(struct nbd_conn *c)
 {
 	struct msghdr m = { .msg_iov = c->nio->iov };
+	const struct nbd_out *o = c->out;
+	bool more;
 	ssize_t n;
 
-	m.msg_iovlen = send_gather(c, m.msg_iov);
+	if (o->pages && c->out_sent >= o->head_len)
+		return nbd_shown_send(c, o->head_len + o->data_len - c->out_sent);
+	m.msg_iovlen = send_gather(c, m.msg_iov, &more);
 	if (c->tls)
 		return nbd_tls_send(c->tls, m.msg_iov, (unsigned)m.msg_iovlen);
-	n = sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 	return n < 0 ? -errno : n;
 }
 

@@ -98,7 +98,11 @@ static bool transmission_check(struct nbd_req *q)
 
 static void transmission_done(struct dm_req *r, int err)
 {
-	nbd_reply(container(r, struct nbd_req, req), err);
+	struct nbd_req *q = container(r, struct nbd_req, req);
+
+	if (!err && (r->flags & DM_SHOWN))
+		err = nbd_shown_take(q);
+	nbd_reply(q, err);
 }
 
 static void transmission_begin(struct nbd_req *q)
@@ -112,7 +116,8 @@ static void transmission_begin(struct nbd_req *q)
 	q->req.op = transmission_rows[q->cmd].op;
 	q->req.flags = (q->flags & NBD_CMD_FLAG_FUA && transmission_rows[q->cmd].writes ? DM_FUA : 0) |
 		       (q->flags & NBD_CMD_FLAG_NO_HOLE ? DM_KEEP : 0) |
-		       (q->flags & NBD_CMD_FLAG_FAST_ZERO ? DM_FAST : 0);
+		       (q->flags & NBD_CMD_FLAG_FAST_ZERO ? DM_FAST : 0) |
+		       (q->cmd == NBD_CMD_READ && nbd_shown_may(q) ? DM_MAY_SHOW : 0);
 	q->req.sector = q->offset >> DM_SECTOR_SHIFT;
 	q->req.count = q->len >> DM_SECTOR_SHIFT;
 	q->req.data = q->data;
@@ -181,6 +186,7 @@ static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8
 	q->len = nbd_get32(head + 24);
 	q->data = NULL;
 	q->data_room = 0;
+	q->out.pages = 0;
 	c->n_reqs++;
 	c->refused = q->cmd == NBD_CMD_WRITE ? q : NULL;
 	if (!transmission_check(q) || !transmission_has_room(q)) {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Data that the store has shown instead of copying it: its pages go through a
+ * pipe of the connection to the socket, in the order of the answers. What the
+ * pipe has no room for is read as ever.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/nbd/server.h"
+
+#define SHOWN_PIPE (1 << 20)	/* bytes: what an ordinary user may have */
+#define SHOWN_PAGE 4096u
+#define SHOWN_FROM 65536u	/* bytes: less is copied sooner */
+
+static bool shown_open(struct nbd_conn *c)
+{
+	int room;
+
+	if (pipe2(c->pipe, O_NONBLOCK | O_CLOEXEC)) {
+		c->pipe[0] = c->pipe[1] = -1;
+		return false;
+	}
+	room = fcntl(c->pipe[1], F_SETPIPE_SZ, SHOWN_PIPE);
+	if (room < 0)
+		room = fcntl(c->pipe[1], F_GETPIPE_SZ);
+	c->pipe_room = room < 0 ? 0 : (unsigned)room / SHOWN_PAGE;
+	return true;
+}
+
+void nbd_shown_close(struct nbd_conn *c)
+{
+	if (c->pipe[0] < 0)
+		return;
+	close(c->pipe[0]);
+	close(c->pipe[1]);
+}
+
+/* A place of the pipe holds a page or a part of one. */
+static unsigned shown_pages(const struct nbd_req *q)
+{
+	return (unsigned)((q->req.aio.off % SHOWN_PAGE + q->len + SHOWN_PAGE - 1) / SHOWN_PAGE);
+}
+
+static int shown_read(struct nbd_req *q)
+{
+	uint32_t got = 0;
+
+	while (got < q->len) {
+		ssize_t n = pread(q->req.aio.fd, q->data + got, q->len - got, (off_t)(q->req.aio.off + got));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		got += (uint32_t)n;
+	}
+	return 0;
+}
+
+/* What is in the pipe cannot be taken back: a client of a file that becomes shorter right now is cut off. */
+static int shown_pipe(struct nbd_req *q)
+{
+	struct nbd_conn *c = q->conn;
+	off_t off = (off_t)q->req.aio.off;
+	uint32_t got = 0;
+
+	while (got < q->len) {
+		ssize_t n = splice(q->req.aio.fd, &off, c->pipe[1], NULL, q->len - got, SPLICE_F_NONBLOCK);
+
+		if (n <= 0) {
+			log_error("nbd: a file became shorter while it was read; its client is cut off");
+			nbd_conn_die(c);
+			return -EIO;
+		}
+		got += (uint32_t)n;
+	}
+	q->out.pages = shown_pages(q);
+	c->pipe_room -= q->out.pages;
+	return 0;
+}
+
+bool nbd_shown_may(struct nbd_req *q)
+{
+	struct nbd_conn *c = q->conn;
+
+	return q->len >= SHOWN_FROM && !c->tls && (c->pipe[0] >= 0 || shown_open(c)) &&
+	       c->pipe_room > q->len / SHOWN_PAGE;
+}
+
+int nbd_shown_take(struct nbd_req *q)
+{
+	const struct nbd_conn *c = q->conn;
+
+	if (c->phase != NBD_DEAD && c->pipe_room >= shown_pages(q))
+		return shown_pipe(q);
+	return shown_read(q);		/* the pipe was filled while this waited in a suspended device */
+}
+
+ssize_t nbd_shown_send(struct nbd_conn *c, size_t len)
+{
+	ssize_t n = splice(c->pipe[0], NULL, c->watch.fd, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+	return n < 0 ? -errno : n;
+}
