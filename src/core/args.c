@@ -162,11 +162,11 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 	struct dm_build_word *w = NULL;
 	struct dm_at at = { .store = NULL };
 
+	at.offset = dm_arg_sectors(a, "<offset>", 0, UINT64_MAX);	/* first, as Linux does: that costs nothing */
 	if (!a->failed && dm_build_store(a->build, word, &w)) {
 		a->failed = true;
-		err_prefix(a->err, "word %u <device>: ", a->word);
+		err_prefix(a->err, "word %u <device>: ", a->word - 1);
 	}
-	at.offset = dm_arg_sectors(a, "<offset>", 0, UINT64_MAX);
 	if (a->failed)
 		return at;
 	at.store = w->store;

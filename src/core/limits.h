@@ -11,6 +11,7 @@ struct dm_limits {
 	uint32_t physical;	/* bytes: a write of less is a read-modify-write below */
 	uint32_t io_min;	/* bytes: the size that small transfers like: physical at least, or 0, which means that */
 	uint32_t io_opt;	/* bytes: the size that large transfers like, 0 unknown */
+	uint32_t chunk;		/* sectors: what lies in two of these is cut, 0 never */
 	bool discard;		/* DISCARD frees space */
 	bool fast_zeroes;	/* ZEROES is cheaper than writing zeros */
 	bool fua;		/* WRITE knows FUA; else the core flushes behind it */

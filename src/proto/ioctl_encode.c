@@ -70,7 +70,8 @@ static void encode_info(struct ioctl_call *c)
 	h->flags |= (i->suspended ? DM_SUSPEND_FLAG : 0) | (i->readonly ? DM_READONLY_FLAG : 0) |
 		    (i->live ? DM_ACTIVE_PRESENT_FLAG : 0) | (i->inactive ? DM_INACTIVE_PRESENT_FLAG : 0) |
 		    (i->deferred ? DM_DEFERRED_REMOVE_BIT : 0);
-	memcpy(h->name, i->name, sizeof(h->name));
+	if (c->nr != DM_DEV_WAIT_CMD || !*h->name)	/* Linux looks at the names before it waits */
+		memcpy(h->name, i->name, sizeof(h->name));
 	memcpy(h->uuid, i->uuid, sizeof(h->uuid));
 }
 

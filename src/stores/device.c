@@ -33,6 +33,12 @@ static struct dm_device *device_resolve(const struct dm_store_wish *w, const cha
 	return w->cmd->resolve(w->cmd, path);
 }
 
+/* In a session a path is what it means there, and nothing else. */
+static bool device_only_resolved(const struct dm_store_wish *w)
+{
+	return *w->word == '/' && w->cmd && w->cmd->resolve;
+}
+
 /* By /dev/mapper/NAME, /dev/dm-MINOR, /dev/DISK, MAJOR:MINOR, NAME or uuid. */
 static struct dm_device *device_find(struct dm_world *w, const char *word)
 {
@@ -60,6 +66,8 @@ static bool device_claims(const struct dm_store_wish *w)
 
 	if (device_resolve(w, w->word))
 		return true;
+	if (device_only_resolved(w))
+		return false;
 	if (device_find(w->world, w->word))	/* the machine may have a /dev/NAME, too, and it is meant outside sessions */
 		return strncmp(w->word, DEV, strlen(DEV)) || !strncmp(w->word, MAPPER, strlen(MAPPER)) ||
 		       access(w->word, F_OK);
@@ -96,6 +104,8 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 {
 	if (!d)
 		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device is '%.200s'", word);
+	if (w->cmd && w->cmd->device == d)
+		return err_set(w->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 	if (!d->active)
 		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
 	if (dm_device_readonly(d) && !w->readonly)

@@ -18,7 +18,7 @@ static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want
 
 	if (S_ISREG(mode) || S_ISBLK(mode))
 		return 0;
-	return err_set(w->err, S_ISDIR(mode) ? -EISDIR : -ENOTBLK,
+	return err_set(w->err, -ENOTBLK,
 		       "'%.800s' is %s: only a regular file or a block device can be mapped", want->path, what);
 }
 

@@ -24,7 +24,7 @@ const struct dm_type dm_error = {
 	.name = "error",
 	.usage = "[<device> <offset>]",
 	.about = "fails every request with an I/O error",
-	.version = { 1, 5, 0 },
+	.version = { 1, 7, 0 },
 	.ctr = error_ctr,
 	.map = error_map,
 };

@@ -88,6 +88,7 @@ static void striped_hints(const struct dm_target *t, struct dm_limits *l)
 
 	if (chunk * s->n > UINT32_MAX)
 		return;
+	l->chunk = s->chunk;
 	l->io_min = (uint32_t)chunk;
 	l->io_opt = (uint32_t)chunk * s->n;
 }

@@ -27,7 +27,7 @@ const struct dm_type dm_zero = {
 	.name = "zero",
 	.usage = "",
 	.about = "reads as zeros and drops what is written",
-	.version = { 1, 1, 0 },
+	.version = { 1, 2, 0 },
 	.ctr = zero_ctr,
 	.map = zero_map,
 };

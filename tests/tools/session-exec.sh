@@ -93,7 +93,7 @@ signals() {
 shared() {
 	export DMUSE_SOCKET=$PWD/d/control
 	works "$who: a daemon" daemon
-	works "$who: a device from inside" exec -- dmsetup create -n empty
+	works "$who: a device from inside" exec -- dmsetup create empty --table "0 8 error"
 	works "$who: and one from outside" create z --table '0 8 zero'
 	is "$who: are seen inside" "empty z " "$("$DMUSE" exec -- dmsetup ls | cut -f1 | sort | tr '\n' ' ')"
 	is "$who: and outside" "empty z " "$("$DMUSE" ls | cut -f1 | sort | tr '\n' ' ')"

@@ -79,7 +79,7 @@ static void bad_words_get_a_sentence(void **state)
 		{ "file,logical=4096,physical=512:@", "physical=512 is less", -EINVAL },
 		{ "4095:1048575", "no block device 4095:1048575", -ENXIO },
 		{ "/dev/null", "a character device", -ENOTBLK },
-		{ "/", "a directory", -EISDIR },
+		{ "/", "a directory", -ENOTBLK },
 		{ "nosuchname", "'nosuchname'", -ENOENT },
 	};
 	char path[PLACE_PATH], word[2 * PLACE_PATH];

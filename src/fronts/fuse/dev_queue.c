@@ -61,6 +61,11 @@ static uint64_t number_zeroes_max(const struct dev_node *n)
 	return queue_limits(n)->fast_zeroes ? QUEUE_RANGE_MAX : 0;
 }
 
+static uint64_t number_chunk(const struct dev_node *n)
+{
+	return queue_limits(n)->chunk;
+}
+
 static uint64_t number_dma(const struct dev_node *n)
 {
 	return queue_limits(n)->logical - 1;
@@ -85,13 +90,13 @@ static int store_read_ahead(struct dev_node *n, const char *value)
 		return EINVAL;
 	if (!f)
 		return ENOMEM;
-	f->read_ahead = (uint32_t)kb * 2;
+	f->read_ahead = (uint32_t)kb / 4 * 8;	/* whole pages */
 	return 0;
 }
 
 const struct dev_text dev_queue_texts[] = {
 	{ .name = "add_random", .fixed = "0\n" },
-	{ .name = "chunk_sectors", .fixed = "0\n" },
+	{ .name = "chunk_sectors", .number = number_chunk },
 	{ .name = "dax", .fixed = "0\n" },
 	{ .name = "discard_granularity", .number = number_discard_granularity },
 	{ .name = "discard_max_bytes", .number = number_discard_max },

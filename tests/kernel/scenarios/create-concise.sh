@@ -5,7 +5,7 @@ t dmsetup create --concise 'a,UA,,ro,0 8 linear /dev/vda 0,8 8 zero;b,,7,rw,0 16
 t dmsetup info -c -o name,uuid,major,minor,attr
 t dmsetup table --concise
 t dmsetup table --concise a
-t dmsetup create --concise 'c,,,,0 8 linear /dev/mapper/a 0'
+t dmsetup create --concise 'c,,,,0 8 linear /dev/mapper/b 8'
 t dmsetup table --concise c
 t dmsetup create --concise 'd,,,,0 8 nonsense'
 t dmsetup create --concise 'e,,,,0 8 zero;a,,,,0 8 zero'

@@ -19,9 +19,9 @@ t dmsetup clear one
 number
 t dmsetup wipe_table one
 number
-t within 5 dmsetup wait one 0
-t within 5 dmsetup wait --noflush one
-t within 1 dmsetup wait one 999
+t within 20 dmsetup wait one 0
+t within 20 dmsetup wait --noflush one
+t within 20 dmsetup wait one 999
 t dmsetup wait nothing
 t dmsetup wait
 behind waiter dmsetup wait one "$(number)"

@@ -10,7 +10,7 @@ t dmsetup info -c -o name,attr,open,segments,events,uuid
 t dmsetup info -c --noheadings --separator : -o name,devno,tables_loaded,suspended,readonly
 t dmsetup info -c -O -name -o name
 t dmsetup info -c -O minor -o name,minor
-t dmsetup info -c -o name,device_count,devs_used,devnos_used,blkdevs_used,device_ref_count,names_using_dev,devnos_using_dev
+t dmsetup info -c --separator : -o name,device_count,devs_used,devnos_used,blkdevs_used,device_ref_count,names_using_dev,devnos_using_dev
 t dmsetup info -c -o name,blkdevname,splitname,vg_name
 t dmsetup info -c -S 'name=~^t' -o name
 t dmsetup info -c -S 'segments>1' -o name

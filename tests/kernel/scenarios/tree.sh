@@ -12,4 +12,3 @@ for options in compact inverted ascii 'ascii,inverted' open uuid nodevice notrun
 	t dmsetup ls --tree -o "$options"
 done
 t dmsetup ls --tree
-t dmsetup ls --tree three
