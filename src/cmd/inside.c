@@ -44,6 +44,7 @@ static void inside_environment(const char *control, const char *session)
 	setenv("LVM_SYSTEM_DIR", HOLDER_LVM, 0);
 	setenv("LVM_SUPPRESS_FD_WARNINGS", "1", 0);
 	setenv("DM_DISABLE_UDEV", "1", 0);
+	setenv("BLKID_FILE", HOLDER_RUN "/blkid.tab", 0);
 }
 
 /* The names of the disks, one a line. */

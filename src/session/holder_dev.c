@@ -15,6 +15,7 @@
 
 #include "session/holder.h"
 #include "session/holder_parts.h"
+#include "session/piece.h"
 
 static int dev_link(int machine, const char *name, const char *to)
 {
@@ -97,6 +98,8 @@ int holder_dev(const struct holder_machine *m, struct err *e)
 		return err_set(e, -errno, "cannot read /dev: %s", strerror(errno));
 	dev_all(d);
 	closedir(d);
+	if (strcmp(piece_fuse_device(), "/dev/fuse"))
+		holder_bind(AT_FDCWD, piece_fuse_device(), "/dev/fuse");
 	if (access("/dev/null", F_OK))
 		return err_set(e, -errno, "the machine's /dev cannot be shown in a session: %s", strerror(errno));
 	if (mkdir(HOLDER_MACHINE, 0755) || move_mount(m->copy, "", AT_FDCWD, HOLDER_MACHINE, MOVE_MOUNT_F_EMPTY_PATH))
