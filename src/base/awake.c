@@ -4,6 +4,8 @@
 
 #define AWAKE_TRY UINT64_C(4000000)	/* nanoseconds of the way that was slower */
 #define AWAKE_KEEP UINT64_C(100000000)	/* and of the faster one in between */
+#define AWAKE_REST UINT64_C(500000000)	/* without a try, where others want the processor */
+#define AWAKE_SPARE UINT64_C(10000000)	/* being displaced once in so many nanoseconds is no reason */
 #define AWAKE_SHORT 4			/* sleeps of so many times `most` are short */
 
 static void awake_begin(struct awake *a, bool way, uint64_t now)
@@ -12,6 +14,7 @@ static void awake_begin(struct awake *a, bool way, uint64_t now)
 	a->since = now;
 	a->until = now + (way == a->best ? AWAKE_KEEP : AWAKE_TRY);
 	a->heard = 0;
+	a->displaced = 0;
 }
 
 void awake_init(struct awake *a, uint64_t most)
@@ -31,6 +34,15 @@ void awake_heard(struct awake *a, uint64_t now)
 		a->best = a->rate[true] > a->rate[false];
 		awake_begin(a, a->best, now);
 	}
+}
+
+void awake_displaced(struct awake *a, uint64_t now)
+{
+	if (++a->displaced * AWAKE_SPARE < now - a->since + 3 * AWAKE_SPARE)
+		return;
+	a->best = false;
+	awake_begin(a, false, now);
+	a->until = now + AWAKE_REST;
 }
 
 /* What came after a long sleep says nothing about a way: the stretch begins anew. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/awake.h"
@@ -20,6 +21,7 @@
 #define LOOP_EVENTS 64
 #define LOOP_PASSES 4
 #define LOOP_POLLS 16u		/* every so many turns in a row that stay awake the other watches are asked, too */
+#define LOOP_GAP 3000u		/* nanoseconds: longer than asking takes */
 
 struct loop {
 	int epoll_fd, wake_fd;
@@ -30,6 +32,7 @@ struct loop {
 	int n_events, at_event;			/* the batch that is being handled */
 	uint64_t turns;
 	struct awake awake;
+	long displaced;				/* how often this thread was, as of the last look */
 	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
 };
 
@@ -170,10 +173,22 @@ static bool loop_ask(struct loop *l, unsigned n)
 	return true;
 }
 
+/* Was this thread sent away from its processor since this was asked last? */
+static bool loop_was_displaced(struct loop *l)
+{
+	long before = l->displaced;
+	struct rusage u;
+
+	if (getrusage(RUSAGE_THREAD, &u))
+		return false;
+	l->displaced = u.ru_nivcsw;
+	return l->displaced != before;
+}
+
 /* Asks the hot watches again and again: true, there was something. */
 static bool loop_poll(struct loop *l)
 {
-	uint64_t began = loop_clock(), now;
+	uint64_t began = loop_clock(), now = began, last;
 
 	do {
 		if (loop_ask(l, 0) || loop_ask(l, 1)) {
@@ -182,8 +197,11 @@ static bool loop_poll(struct loop *l)
 		}
 		if (atomic_load_explicit(&l->inbox, memory_order_relaxed) || loop_stopped(l))
 			return false;
+		last = now;
 		now = loop_clock();
-	} while (now - began < l->awake.most);
+		if (now - last > LOOP_GAP && loop_was_displaced(l))
+			awake_displaced(&l->awake, now);
+	} while (now - began < l->awake.most && awake_now(&l->awake));
 	return false;
 }
 

@@ -60,6 +60,24 @@ static void who_hears_little_sleeps(void **state)
 	assert_true(share_awake(&a, &now, 1000 * US, 1000 * US) < 0.01);
 }
 
+static void where_others_want_the_processor_it_sleeps(void **state)
+{
+	struct awake a;
+	uint64_t now = 5 * SECOND, i;
+
+	(void)state;
+	awake_init(&a, 50 * US);
+	share_awake(&a, &now, 20 * US, 80 * US);
+	for (i = 0; i < 100 && awake_now(&a); i++)
+		awake_displaced(&a, now += 3000 * US);
+	assert_in_range(i, 2, 30);
+	assert_true(share_awake(&a, &now, 20 * US, 80 * US) < 0.6);
+	assert_true(share_awake(&a, &now, 20 * US, 80 * US) > 0.9);
+	for (i = 0; i < 100; i++)
+		awake_displaced(&a, now += 30000 * US);
+	assert_true(awake_now(&a));
+}
+
 struct end {
 	struct loop_watch watch;
 	struct loop *loop;
@@ -171,6 +189,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(the_faster_way_is_kept),
 		cmocka_unit_test(who_hears_little_sleeps),
+		cmocka_unit_test(where_others_want_the_processor_it_sleeps),
 		cmocka_unit_test(a_loop_that_polls_hears_everything),
 	};
 

@@ -94,7 +94,6 @@ static int session_read(struct fuse_mount *m, int most)
 			session_end(m);
 		}
 	}
-	m->watch.alone = n <= 1;
 	return n;
 }
 
@@ -118,7 +117,7 @@ void fuse_mount_begin(struct loop_msg *msg)
 	m->pending = 1;
 	list_append(&m->front->live, &m->live);
 	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready,
-					.poll = session_poll };
+					.poll = session_poll, .alone = true };
 	if (loop_watch(m->front->io->loop, &m->watch))
 		session_end(m);
 }
