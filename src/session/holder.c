@@ -35,25 +35,23 @@ static int holder_serve(struct err *e)
 	return r ? r : holder_await_served();
 }
 
-static int holder_set_up(struct wire *m)
+static int holder_set_up(struct holder_machine *machine, struct wire *m)
 {
-	struct holder_machine machine;
 	bool user_ns = false;
 	int r = holder_unshare(&user_ns, &m->err);
 
 	m->user_ns = user_ns;
 	if (!r)
-		r = holder_keep(&machine, &m->err);
+		r = holder_keep(machine, &m->err);
 	if (r)
 		return r;
 	r = holder_serve(&m->err);
 	if (!r)
-		r = holder_dev(&machine, &m->err);
+		r = holder_dev(machine, &m->err);
 	if (!r)
-		r = holder_sys(&m->err);
+		r = holder_sys(machine, &m->err);
 	if (!r)
 		r = holder_run(&m->err);
-	holder_let_go(&machine);
 	return r;
 }
 
@@ -71,19 +69,28 @@ static void holder_detach(void)
 		return;
 }
 
+/* Until the daemon hangs up. */
+static void holder_live(const struct holder_machine *machine)
+{
+	struct pollfd p[] = { { .fd = HOLDER_FD, .events = POLLIN }, { .fd = machine->watch, .events = POLLIN } };
+
+	while (!p[0].revents)
+		if (poll(p, 2, -1) > 0 && p[1].revents)
+			holder_follow(machine);
+}
+
 int holder_main(void)
 {
-	struct pollfd end = { .fd = HOLDER_FD, .events = POLLIN };
+	struct holder_machine machine = { .watch = -1 };
 	struct wire m = { .kind = WIRE_READY };
 
 	holder_detach();
 	umask(022);
-	if (holder_set_up(&m))
+	if (holder_set_up(&machine, &m))
 		m.kind = WIRE_FAILED;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a new user namespace would have unset it */
 	if (wire_send(HOLDER_FD, &m, -1) || m.kind == WIRE_FAILED)
 		return 1;
-	while (poll(&end, 1, -1) < 0 && errno == EINTR)
-		;
+	holder_live(&machine);
 	return 0;
 }

@@ -35,7 +35,7 @@ static int dev_make(const struct stat *st, const char *to)
 	return r ? -errno : 0;
 }
 
-static int dev_one(int machine, const char *name)
+int holder_dev_add(int machine, const char *name)
 {
 	char to[NAME_MAX + 8];
 	struct stat st;
@@ -54,10 +54,19 @@ static int dev_one(int machine, const char *name)
 	return r;
 }
 
-static bool dev_wanted(const char *name)
+bool holder_dev_wanted(const char *name)
 {
 	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strncmp(name, "dm-", 3) &&
 	       strcmp(name, ".dmuse");
+}
+
+void holder_dev_remove(const char *name)
+{
+	char path[NAME_MAX + 8];
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	remove(path);
 }
 
 /* One that cannot be shown (it went away just now) is not worth a session. */
@@ -66,27 +75,18 @@ static void dev_all(DIR *d)
 	struct dirent *entry;
 
 	while ((entry = readdir(d)))
-		if (dev_wanted(entry->d_name))
-			dev_one(dirfd(d), entry->d_name);
+		if (holder_dev_wanted(entry->d_name))
+			holder_dev_add(dirfd(d), entry->d_name);
 }
 
 int holder_keep(struct holder_machine *m, struct err *e)
 {
 	m->dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->copy = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (m->dir >= 0 && m->copy >= 0)
-		return 0;
-	err_set(e, -errno, "cannot take hold of the machine's /dev: %s", strerror(errno));
-	holder_let_go(m);
-	return e->code;
-}
-
-void holder_let_go(struct holder_machine *m)
-{
-	if (m->dir >= 0)
-		close(m->dir);
-	if (m->copy >= 0)
-		close(m->copy);
+	if (m->dir < 0 || m->copy < 0)
+		return err_set(e, -errno, "cannot take hold of the machine's /dev: %s", strerror(errno));
+	holder_follow_begin(m);
+	return 0;
 }
 
 int holder_dev(const struct holder_machine *m, struct err *e)
@@ -104,5 +104,6 @@ int holder_dev(const struct holder_machine *m, struct err *e)
 		return err_set(e, -errno, "the machine's /dev cannot be shown in a session: %s", strerror(errno));
 	if (mkdir(HOLDER_MACHINE, 0755) || move_mount(m->copy, "", AT_FDCWD, HOLDER_MACHINE, MOVE_MOUNT_F_EMPTY_PATH))
 		return err_set(e, -errno, "the machine's /dev cannot be kept in a session: %s", strerror(errno));
+	close(m->copy);
 	return 0;
 }

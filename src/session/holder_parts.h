@@ -15,17 +15,30 @@ int holder_mount(int *fd, struct err *e);
 /* holder_bind.c: shows what is at FROM (a name in the directory AT, or a path) at TO, with all that is mounted below it. */
 int holder_bind(int at, const char *from, const char *to);
 
+#define HOLDER_SYS_FOLDERS 4
+
 /* holder_dev.c: the machine's own /dev is kept before ours is mounted on it, and shown in ours afterwards. */
 struct holder_machine {
 	int dir, copy;
+	int watch;			/* tells when it changes; -1 */
+	int sys[HOLDER_SYS_FOLDERS];	/* the machine's folders of /sys that ours cover; -1 */
 };
 
 int holder_keep(struct holder_machine *m, struct err *e);
 int holder_dev(const struct holder_machine *m, struct err *e);
-void holder_let_go(struct holder_machine *m);
+bool holder_dev_wanted(const char *name);
+int holder_dev_add(int machine, const char *name);
+void holder_dev_remove(const char *name);
 
-/* holder_sys.c: /sys and /proc/devices; folders of our own. */
-int holder_sys(struct err *e);
+/* holder_follow.c: keeping up with the machine's /dev. */
+void holder_follow_begin(struct holder_machine *m);
+void holder_follow(const struct holder_machine *m);
+
+/* holder_sys.c: /sys and /proc/devices. */
+int holder_sys(struct holder_machine *m, struct err *e);
+void holder_sys_again(const struct holder_machine *m);
+
+/* holder_run.c: folders that programs of a session share. */
 int holder_run(struct err *e);
 
 #endif

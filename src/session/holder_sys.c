@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Our devices among the machine's in /sys and /proc, and folders that programs of a session share. */
+/* Our devices among the machine's in /sys and /proc. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,93 +15,110 @@
 
 #define SYS_OURS HOLDER_HIDDEN "/sys"
 
-static void sys_one(const char *folder, int from, const char *name)
+static const char *const sys_folders[HOLDER_SYS_FOLDERS] = { "dev/block", "block", "class/block", "devices/virtual/block" };
+
+static const char *sys_last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* One that we have already stays. What the machine's own device-mapper shows is left out. */
+static void sys_one(const char *base, const char *folder, int from, const char *name)
 {
 	char to[PATH_MAX], target[PATH_MAX];
 	ssize_t n = readlinkat(from, name, target, sizeof(target) - 1);
 
-	snprintf(to, sizeof(to), SYS_OURS "/%s/%s", folder, name);
+	snprintf(to, sizeof(to), "%s/%s/%s", base, folder, name);
+	target[n < 0 ? 0 : n] = '\0';
+	if (!strncmp(sys_last(n < 0 ? name : target), "dm-", 3))
+		return;
 	if (n >= 0) {
-		target[n] = '\0';
 		if (symlink(target, to))
-			return;		/* one of ours has that name */
+			return;
 	} else if (!mkdir(to, 0755) && holder_bind(from, name, to)) {
 		rmdir(to);
 	}
 }
 
+static void sys_all(const char *base, const char *folder, int from)
+{
+	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (*entry->d_name != '.')
+			sys_one(base, folder, dirfd(d), entry->d_name);
+	if (d)
+		closedir(d);
+}
+
 /* The machine's entries of /sys/FOLDER go to ours, which then takes their place. */
-static int sys_folder(const char *folder, struct err *e)
+static int sys_folder(const char *folder, int *kept, struct err *e)
 {
 	char ours[64], theirs[64];
-	struct dirent *entry;
-	DIR *d;
 	int r;
 
 	snprintf(ours, sizeof(ours), SYS_OURS "/%s", folder);
 	snprintf(theirs, sizeof(theirs), "/sys/%s", folder);
-	d = opendir(theirs);
-	if (!d)
+	*kept = open(theirs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*kept < 0)
 		return 0;
-	while ((entry = readdir(d)))
-		if (*entry->d_name != '.' && strncmp(entry->d_name, "dm-", 3))
-			sys_one(folder, dirfd(d), entry->d_name);
-	closedir(d);
+	sys_all(SYS_OURS, folder, *kept);
 	r = holder_bind(AT_FDCWD, ours, theirs);
 	return r ? err_set(e, r, "%s cannot be shown in a session: %s", theirs, strerror(-r)) : 0;
 }
 
-int holder_sys(struct err *e)
+static bool sys_is_dead(int dir, const struct dirent *entry)
 {
-	static const char *const folders[] = { "dev/block", "block", "class/block", "devices/virtual/block" };
+	char uevent[NAME_MAX + 8];
+
+	snprintf(uevent, sizeof(uevent), "%s/uevent", entry->d_name);
+	return *entry->d_name != '.' && faccessat(dir, uevent, F_OK, 0);
+}
+
+/* A device that has no files any more is one of the machine's: ours go with their devices. */
+static void sys_prune(const char *folder)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/sys/%s", folder);
+	d = opendir(path);
+	while (d && (entry = readdir(d)))
+		if (sys_is_dead(dirfd(d), entry)) {
+			snprintf(path, sizeof(path), "/sys/%s/%s", folder, entry->d_name);
+			umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+			remove(path);
+		}
+	if (d)
+		closedir(d);
+}
+
+void holder_sys_again(const struct holder_machine *m)
+{
+	size_t i;
+
+	for (i = HOLDER_SYS_FOLDERS; i--;)
+		if (m->sys[i] >= 0)
+			sys_all("/sys", sys_folders[i], m->sys[i]);
+	for (i = HOLDER_SYS_FOLDERS; i--;)
+		if (m->sys[i] >= 0)
+			sys_prune(sys_folders[i]);
+}
+
+int holder_sys(struct holder_machine *m, struct err *e)
+{
 	size_t i;
 	int r = 0;
 
-	for (i = 0; !r && i < sizeof(folders) / sizeof(*folders); i++)
-		r = sys_folder(folders[i], e);
+	for (i = 0; !r && i < HOLDER_SYS_FOLDERS; i++)
+		r = sys_folder(sys_folders[i], &m->sys[i], e);
 	if (r)
 		return r;
 	r = holder_bind(AT_FDCWD, HOLDER_HIDDEN "/proc-devices", "/proc/devices");
 	return r ? err_set(e, r, "/proc/devices cannot be shown in a session: %s", strerror(-r)) : 0;
-}
-
-static int run_tmpfs(const char *path, const char *mode, struct err *e)
-{
-	if (!mount("dmuse", path, "tmpfs", MS_NOSUID | MS_NODEV, mode))
-		return 0;
-	return err_set(e, -errno, "cannot mount a tmpfs on %s: %s", path, strerror(errno));
-}
-
-static int run_folder(const char *path, struct err *e)
-{
-	return mkdir(path, 0755) ? err_set(e, -errno, "cannot make %s: %s", path, strerror(errno)) : 0;
-}
-
-/*
- * What programs keep there is about the machine's devices. There is no udev for ours, and nobody is to wait for one; and
- * an ordinary user's cryptsetup needs a folder for its locks.
- */
-static int run_hide(struct err *e)
-{
-	static const char *const folders[] = { "/run/udev", "/run/lvm", "/run/cryptsetup" };
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < sizeof(folders) / sizeof(*folders); i++)
-		if (!access(folders[i], F_OK))
-			r = run_tmpfs(folders[i], "mode=0700", e);
-	return r;
-}
-
-int holder_run(struct err *e)
-{
-	int r = run_folder(HOLDER_RUN, e);
-
-	if (!r)
-		r = run_tmpfs(HOLDER_RUN, "mode=0755", e);
-	if (!r)
-		r = run_folder(HOLDER_LVM, e);
-	if (!r)
-		r = run_folder(HOLDER_RUN "/lock", e);
-	return r ? r : run_hide(e);
 }

@@ -23,7 +23,7 @@
 /* INSIDE: we were in this session already, and somebody has hidden that from us: then its supervisor listens. */
 static int run_filter(int socket, bool inside, struct err *e)
 {
-	struct wire m = { .kind = WIRE_MOUNTED };
+	struct wire m = { .kind = WIRE_FILTERED };
 	int listener = supervisor_filter(), none;
 
 	if (listener == -EBUSY && inside)

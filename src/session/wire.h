@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemon and its holder say to each other, over a socket that keeps messages apart. */
+/* What processes of a session say to each other while it is set up, over a socket that keeps messages apart. */
 #ifndef SESSION_WIRE_H
 #define SESSION_WIRE_H
 
@@ -11,6 +11,7 @@ enum wire_kind {
 	WIRE_MOUNTED,	/* holder: with the descriptor of a FUSE that is to be served now */
 	WIRE_SERVED,	/* daemon: it is */
 	WIRE_READY,	/* holder: programs can come; `user_ns` */
+	WIRE_FILTERED,	/* program: with the listener of its filter; the supervisor answers as the daemon does */
 	WIRE_FAILED,	/* either: `err` says why; this is the end */
 };
 

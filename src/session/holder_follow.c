@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What comes and goes in the machine's /dev while the holder lives: it is shown, and taken away, in the session's, and
+ * /sys is looked through again. The kernel makes what belongs to a node in /sys before the node.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "session/holder_parts.h"
+
+#define FOLLOW_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ONLYDIR)
+
+/* Before /dev is looked through, so that nothing is missed. A machine that allows no watch shows what it had then. */
+void holder_follow_begin(struct holder_machine *m)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", m->dir);
+	m->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (m->watch >= 0)
+		inotify_add_watch(m->watch, path, FOLLOW_EVENTS);
+}
+
+static void follow_one(const struct holder_machine *m, const struct inotify_event *event)
+{
+	if (!event->len || !holder_dev_wanted(event->name))
+		return;
+	if (event->mask & (IN_CREATE | IN_MOVED_TO))
+		holder_dev_add(m->dir, event->name);
+	else
+		holder_dev_remove(event->name);
+}
+
+void holder_follow(const struct holder_machine *m)
+{
+	char events[4096] __attribute__((aligned(8))), *at;
+	const struct inotify_event *event;
+	ssize_t n;
+
+	while ((n = read(m->watch, events, sizeof(events))) > 0)
+		for (at = events; at < events + n; at += sizeof(*event) + event->len) {
+			event = (const struct inotify_event *)(void *)at;
+			follow_one(m, event);
+		}
+	holder_sys_again(m);
+}
