@@ -29,6 +29,10 @@ test-kernel:        ## play the scenarios on real kernels anew (under qemu), and
 	$(NEED) kernel
 	@tests/kernel/record
 
+test-broken: all    ## break dmuse on purpose, and see that the tests find it
+	$(NEED) demo test
+	@tests/kernel/broken/check
+
 bench:              ## measure speed and memory beside nbdkit and qemu: ten minutes (QUICK=1: two)
 	$(NEED) build bench
 	@CC="$(CC)" scripts/configure build-bench $(PREFIX) -Dbuildtype=release
@@ -48,4 +52,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-kernel bench install deps clean help
+.PHONY: all demo test test-kernel test-broken bench install deps clean help

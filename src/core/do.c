@@ -74,13 +74,21 @@ static uint32_t opens(const struct dm_device *d)
 	return n;
 }
 
+/* Who asks about the inactive table hears of that. */
+static bool readonly_in(const struct dm_device *d, uint32_t flags)
+{
+	if (flags & DM_WITH_INACTIVE)
+		return d->inactive && d->inactive->readonly;
+	return dm_device_readonly(d) || d->locked;
+}
+
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 {
 	const struct dm_table *slot = flags & DM_WITH_INACTIVE ? d->inactive : d->active;
 
 	*i = (struct dm_info){
 		.present = true, .major = d->major, .minor = d->minor,
-		.suspended = d->state == DM_SUSPENDED, .readonly = dm_device_readonly(d) || d->locked, .deferred = d->deferred,
+		.suspended = d->state == DM_SUSPENDED, .readonly = readonly_in(d, flags), .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
 	};

@@ -17,7 +17,7 @@ behind writer dd if=data of=/dev/mapper/one bs=4K oflag=direct conv=notrunc,nocr
 n=0
 while [ $n -lt 10 ]; do
 	dmsetup load one --table "0 8192 linear /dev/vd$([ $((n % 2)) = 0 ] && echo b || echo a) 0"
-	dmsetup suspend $([ $((n % 3)) = 0 ] && echo --noflush) one
+	if [ $((n % 3)) = 0 ]; then dmsetup suspend --noflush one; else dmsetup suspend one; fi
 	dmsetup resume one
 	n=$((n + 1))
 done
