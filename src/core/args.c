@@ -8,6 +8,8 @@
 
 #include "base/words.h"
 #include "core/build.h"
+#include "core/command.h"
+#include "core/device.h"
 
 bool dm_args_failed(const struct dm_args *a)
 {
@@ -123,6 +125,17 @@ uint64_t dm_arg_sectors(struct dm_args *a, const char *name, uint64_t min, uint6
 	return a->failed ? min : args_in_range(a, name, n, min, max);
 }
 
+/*
+ * Linux asks only at a device's first table whether what is below is large enough; later the resume does, and what has no
+ * size yet passes.
+ */
+static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
+{
+	const struct dm_build_opts *o = &a->build->o;
+
+	return o->cmd && (o->cmd->flags & DM_WITH_LINUX) && ((o->device && o->device->loaded) || (s->device && !s->sectors));
+}
+
 /* LEN sectors from OFFSET must exist and keep to the store's blocks. */
 static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
@@ -132,7 +145,7 @@ static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64
 	if (__builtin_add_overflow(offset, len, &missing) ||
 	    __builtin_mul_overflow(missing - s->sectors, (uint64_t)DM_SECTOR, &missing))
 		missing = UINT64_MAX;
-	if (offset > s->sectors || len > s->sectors - offset)
+	if (!args_looks_later(a, s) && (offset > s->sectors || len > s->sectors - offset))
 		args_complain(a, -EINVAL, "<offset>",
 			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%llu bytes are missing)",
 			      (unsigned long long)len, (unsigned long long)offset, s->name,
@@ -161,6 +174,7 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 	const char *word = dm_arg_word(a, "<device>");
 	struct dm_build_word *w = NULL;
 	struct dm_at at = { .store = NULL };
+	uint64_t end;
 
 	at.offset = dm_arg_sectors(a, "<offset>", 0, UINT64_MAX);	/* first, as Linux does: that costs nothing */
 	if (!a->failed && dm_build_store(a->build, word, &w)) {
@@ -170,6 +184,10 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 	if (a->failed)
 		return at;
 	at.store = w->store;
+	if (__builtin_add_overflow(at.offset, len, &end))
+		end = UINT64_MAX;
+	if (w->end < end)
+		w->end = end;
 	if (a->block < at.store->limits.logical)
 		a->block = at.store->limits.logical;
 	args_check_range(a, at.store, at.offset, len);

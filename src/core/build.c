@@ -383,6 +383,8 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 		build_index(b);
 	if (!b->failed)
 		build_hints(b);
+	if (!b->failed && !dm_build_reaches(b))
+		build_no_memory(b);
 	*out = b->failed ? NULL : b->table;
 	build_free(b);
 	return *out ? 0 : err->code;

@@ -11,6 +11,7 @@
 struct dm_build_word {
 	UT_hash_handle hh;
 	struct dm_store *store;		/* the table holds it */
+	uint64_t end;			/* the last sector that is used, and one */
 	bool probed;			/* the label guard has looked */
 	uint64_t label_safe;		/* 0: no label */
 	char label_kind[16];
@@ -39,5 +40,8 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 
 /* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
 void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len);
+
+/* What dm_table_fits() asks of the table. False without memory. */
+bool dm_build_reaches(struct dm_build *b);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a build tells besides the table: the label guard's warnings, and for `check` what each line means. */
+/* What a build tells besides the table: the label guard's warnings, for `check` what each line means, how far stores are used. */
 #include <string.h>
 
 #include "core/build.h"
@@ -55,4 +55,17 @@ void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len)
 	tell_size(b->o.explain, len);
 	text_printf(b->o.explain, "): %s", b->type->name);
 	b->explain_sep = " on ";
+}
+
+bool dm_build_reaches(struct dm_build *b)
+{
+	struct dm_table *t = b->table;
+	struct dm_build_word *w, *next;
+
+	t->reaches = arena_alloc(&t->arena, HASH_COUNT(b->words) * sizeof(*t->reaches) + 1);
+	if (!t->reaches)
+		return false;
+	HASH_ITER(hh, b->words, w, next)
+		t->reaches[t->n_reaches++] = (struct dm_reach){ w->store, w->end };
+	return true;
 }

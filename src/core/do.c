@@ -148,7 +148,9 @@ static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 
 static void fail_not_found(struct dm_cmd *c)
 {
-	if (c->has_minor)
+	if ((c->flags & DM_WITH_LINUX) && c->new_name && dm_find_name(c->world, c->new_name))
+		dm_fail(c, -EEXIST, "a device named '%s' exists already", c->new_name);
+	else if (c->has_minor)
 		dm_fail(c, -ENXIO, "no device has minor %u", c->minor);
 	else if (named(c->name))
 		dm_fail(c, -ENXIO, "no device is named '%.128s'", c->name);

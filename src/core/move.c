@@ -160,12 +160,26 @@ static bool resume_over(struct dm_device *d, struct dm_cmd *c)
 	return true;
 }
 
+/* All stays as it was; on Linux the table is lost, and the device is suspended. */
+static void resume_misfit(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!(c->flags & DM_WITH_LINUX)) {
+		dm_finish(c);
+		return;
+	}
+	dm_table_free(d->inactive);
+	d->inactive = NULL;
+	dm_do_suspend(c, d);
+}
+
 void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->state == DM_ACTIVE && !d->inactive)
 		dm_finish(c);
 	else if (!d->active && !d->inactive)
 		dm_fail(c, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
+	else if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
+		resume_misfit(c, d);
 	else
 		dm_move_resume(d, c, d->inactive, resume_over);
 }

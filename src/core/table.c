@@ -2,6 +2,7 @@
 /* What is asked of a finished table: see table.h; build.c makes it. */
 #include "core/table.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/world.h"
@@ -22,6 +23,21 @@ void dm_table_free(struct dm_table *t)
 	free(t->targets);
 	arena_free(&t->arena);
 	free(t);
+}
+
+int dm_table_fits(const struct dm_table *t, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_reaches; i++) {
+		const struct dm_store *s = t->reaches[i].store;
+		uint64_t sectors = s->device ? dm_device_sectors(s->device) : s->sectors;
+
+		if (sectors < t->reaches[i].end && (sectors || !s->device))
+			return err_set(e, -EINVAL, "the table uses %llu sectors of '%.200s', which has %llu",
+				       (unsigned long long)t->reaches[i].end, s->name, (unsigned long long)sectors);
+	}
+	return 0;
 }
 
 static bool table_reaches(const struct dm_table *t, const struct dm_device *device, uint64_t walk)

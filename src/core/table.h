@@ -21,6 +21,12 @@ struct dm_cmd;
 struct dm_device;
 struct dm_world;
 
+/* How far a table goes into one of its stores. */
+struct dm_reach {
+	const struct dm_store *store;
+	uint64_t end;			/* sectors */
+};
+
 struct dm_table {
 	struct arena arena;		/* private parts and words */
 	struct dm_index index;		/* what dm_table_find() searches */
@@ -29,6 +35,8 @@ struct dm_table {
 	uint64_t sectors;		/* the device's size: the end of the last line */
 	struct dm_store **stores;	/* each distinct one, in order of first use; one reference each */
 	size_t n_stores;
+	struct dm_reach *reaches;	/* one for each word that means a store */
+	size_t n_reaches;
 	struct dm_limits limits;
 	bool readonly;
 };
@@ -64,6 +72,9 @@ static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)
 {
 	return dm_index_find(&t->index, t->targets, sector);
 }
+
+/* Do its stores still have what it uses? They may have become smaller since it was loaded. 0, or -EINVAL and a sentence. */
+int dm_table_fits(const struct dm_table *t, struct err *e);
 
 /* Does T lead to DEVICE through any number of mapped devices and either slot of each? Control thread. */
 bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device);

@@ -60,6 +60,7 @@ static int decode_selector(struct ioctl_call *c)
 		c->cmd.uuid = keep(c, h->uuid);
 		c->cmd.has_minor = h->flags & DM_PERSISTENT_DEV_FLAG;
 		c->cmd.minor = ioctl_dev_minor(h->dev);
+		c->cmd.flags &= ~DM_WITH_READONLY;	/* on Linux only tables are read-only */
 		return 0;
 	}
 	if (*h->name && *h->uuid)

@@ -106,7 +106,7 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device is '%.200s'", word);
 	if (w->cmd && w->cmd->device == d)
 		return err_set(w->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
-	if (!d->active)
+	if (!d->active && !(d->loaded && w->cmd && (w->cmd->flags & DM_WITH_LINUX)))
 		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
 	if (dm_device_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
@@ -126,7 +126,7 @@ static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 	free(s->name);
 	s->name = name;
 	s->sectors = dm_device_sectors(s->device);
-	s->limits = s->device->active->limits;
+	s->limits = s->device->active ? s->device->active->limits : dm_limits_default;
 	return 0;
 }
 

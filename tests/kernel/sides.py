@@ -28,39 +28,58 @@ def split_steps(lines):
     return episodes + ([[*now, "x"]] if now else [])
 
 
-def numbers(text):
-    """What the numbers of devices are called: the disks, and the device-mapper's major."""
-    called = {m[2]: os.path.basename(m[1]) for m in re.finditer(r"^# (/\S+) (\d+):\d+$", text, re.M)}
-    called.update({m[1]: "dm" for m in re.finditer(r"^# device-mapper (\d+)$", text, re.M)})
-    return {major: "disk" if name.startswith("vd") else name for major, name in called.items()}
+class Numbers:
+    """Calls devices by their names where a side calls them by their numbers."""
 
+    def __init__(self):
+        self.majors, self.minors, self.find = {}, {}, None
 
-def same_numbers(text):
-    called = numbers(text)
-    if not called:
-        return text
-    text = re.sub(r"^# .*\n", "", text, flags=re.M)
-    return re.sub(r"(?<!\d)(" + "|".join(called) + r")(:|, )(?=\d)", lambda m: called[m[1]] + m[2], text)
+    def learn(self, line):
+        """From the lines of steps.c that are about nothing else."""
+        if line.startswith("#="):
+            self.minors = {pair.split("=")[1]: pair.split("=")[0] for pair in line[2:].split()}
+        elif m := re.match(r"# (\S+) (\d+)", line):
+            self.majors[m[2]] = "disk" if m[1].startswith("/dev/") else "dm"
+            self.find = re.compile(r"(?<!\d)(" + "|".join(self.majors) + r")(:|, )(\d+)")
+
+    def name(self, m):
+        kind = self.majors[m[1]]
+        return f"{kind}{m[2]}{self.minors.get(m[3], '?') if kind == 'dm' else m[3]}"
+
+    def same(self, line):
+        return self.find.sub(self.name, line) if self.find else line
 
 
 def answers(text):
     """[episode: [(step, what it printed)]]"""
-    episodes, now = [], []
-    for line in same_numbers(text).splitlines():
+    episodes, now, numbers = [], [], Numbers()
+    for line in text.splitlines():
         if line.startswith("+ "):
             now.append((line[2:], []))
             if line == "+ x":
                 episodes.append(now)
                 now = []
+        elif line.startswith("#"):
+            numbers.learn(line)
         elif (now or episodes) and not line.startswith("dmuse: "):      # a sentence more than a kernel has
-            (now or episodes[-1])[-1][1].append(line)
+            (now or episodes[-1])[-1][1].append(numbers.same(line))
     return episodes + ([now] if now else [])
+
+
+def without_stripe_errors(line):
+    """Linux counts the failures of each stripe: D in its status, and as many events as its work queue came to."""
+    line = re.sub(r"(striped \d+ .* 1 )[AD]+", r"\1", line)
+    return re.sub(r"^(Event number: +|(?:[^:]*:){7})\d+$", r"\1", line)
 
 
 def first_difference(episode, kernel, session):
     """(number of the first step whose answers are not the same, kernel's, session's), or None"""
+    striped = failed = False
     for k, step in enumerate(episode):
         one, two = (side[k] if k < len(side) else (step, ["(nothing any more)"]) for side in (kernel, session))
+        striped, failed = striped or "striped" in step, failed or "Input/output error" in one[1]
+        if striped and failed:
+            one, two = ((said, [without_stripe_errors(line) for line in lines]) for said, lines in (one, two))
         if one != two:
             return k, one[1], two[1]
     return None

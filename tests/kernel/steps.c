@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -157,6 +158,16 @@ static void read_all(char **w, void *room)
 		close(fd);
 }
 
+/* What a failed write has written is luck: sector by sector it is none. */
+static void write_each(int fd, const char *data, off_t at, size_t n)
+{
+	size_t done;
+
+	for (done = 0; done < n; done += SECTOR)
+		if (pwrite(fd, data + done, SECTOR, at + (off_t)done) < 0)
+			continue;
+}
+
 /* w NAME SECTOR COUNT SEED. Over the end FUSE cannot be short: what is inside is written, and that says ENOSPC. */
 static void write_some(char **w, void *room)
 {
@@ -167,6 +178,10 @@ static void write_some(char **w, void *room)
 		return;
 	pattern(room, (unsigned)atoi(w[3]), *w[4]);
 	n = pwrite(fd, room, (size_t)most, (off_t)atoll(w[2]) * SECTOR);
+	if (n < 0 && errno == EIO) {
+		write_each(fd, room, (off_t)atoll(w[2]) * SECTOR, (size_t)most);
+		errno = EIO;
+	}
 	if (n > 0 && n < most) {
 		errno = ENOSPC;
 		n = -1;
@@ -176,14 +191,20 @@ static void write_some(char **w, void *room)
 }
 
 /* D|Z NAME SECTOR COUNT: discard, zeroes */
-static void range(char **w, unsigned long number)
+static void range(char **w, unsigned long number, void *room)
 {
+	int r;
 	uint64_t at[2] = { strtoull(w[2], NULL, 10) * SECTOR, strtoull(w[3], NULL, 10) * SECTOR };
 	int fd = open_device(w[1], O_RDWR);
 
 	if (fd < 0)
 		return;
-	outcome(ioctl(fd, number, at), NULL);
+	r = ioctl(fd, number, at);
+	outcome(r, NULL);
+	if (r < 0 && errno != EINVAL && errno != EPERM) {
+		memset(room, 0, MOST * SECTOR);
+		write_each(fd, room, (off_t)at[0], at[1]);
+	}
 	close(fd);
 }
 
@@ -229,11 +250,30 @@ static void run_dmsetup(char **w, int n)
 		w[0] = "dmsetup";
 		w[n] = NULL;
 		dup2(1, 2);
+		setvbuf(stdout, NULL, _IOLBF, 0);	/* both come in order */
 		exit(dmsetup(n, w, environment));
 	}
 	status = await(pid);
 	if (status)
 		printf("= %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+}
+
+/* Which numbers devices have now, where that has changed: `#= NAME=MINOR ...`. */
+static void tell_minors(void)
+{
+	static char last[1000];
+	char line[200], now[1000] = "";
+	DIR *dir = opendir("/sys/block");
+	struct dirent *d;
+	size_t n = 0;
+
+	while (dir && (d = readdir(dir)))
+		if (told(d->d_name, "dm/name", line, sizeof(line)) && n < sizeof(now) - 300)
+			n += (size_t)snprintf(now + n, sizeof(now) - n, " %s=%s", line, d->d_name + 3);
+	if (dir)
+		closedir(dir);
+	if (strcmp(now, last))
+		printf("#=%s\n", strcpy(last, now));
 }
 
 /* t LINE...: the table file */
@@ -248,11 +288,34 @@ static void table_file(char **w, int n)
 		fclose(f);
 }
 
+/* PID waits in its write, or has ended. */
+static bool settled(pid_t pid)
+{
+	char path[40], line[100] = "";
+	siginfo_t info = { .si_pid = 0 };
+	FILE *f;
+
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	f = fopen(path, "r");
+	if (f && !fgets(line, sizeof(line), f))
+		*line = 0;
+	if (f)
+		fclose(f);
+	return atoi(line) == SYS_pwrite64;
+}
+
 /* b NAME SECTOR COUNT SEED: a write in the background, which tells its outcome at j */
 static void background(char **w, void *room)
 {
+	const struct timespec pause = { 0, 500000 };
+	int i;
+
 	fflush(stdout);
 	writer = fork();
+	for (i = 0; writer && i < PATIENCE * 2000 && !settled(writer); i++)
+		nanosleep(&pause, NULL);
 	if (writer)
 		return;
 	if (!freopen("writer", "w", stdout))
@@ -280,9 +343,14 @@ static void join(void)
 
 static void hold(const char *name)
 {
-	if (held >= 0)
+	int fd = name ? open_device(name, O_RDONLY) : -1;
+	const struct timespec pause = { 0, 50000000 };
+
+	if (held >= 0) {
 		close(held);
-	held = name ? open_device(name, O_RDONLY) : -1;
+		nanosleep(&pause, NULL);	/* Linux removes what was to go with its last close a little later */
+	}
+	held = fd;
 }
 
 /* x: everything goes, the disks are zero again as far as steps reach */
@@ -352,8 +420,8 @@ static void step(char **w, int n, void *room)
 	case 'w': write_some(w, room); break;
 	case 'b': background(w, room); break;
 	case 'j': join(); break;
-	case 'D': range(w, BLKDISCARD); break;
-	case 'Z': range(w, BLKZEROOUT); break;
+	case 'D': range(w, BLKDISCARD, room); break;
+	case 'Z': range(w, BLKZEROOUT, room); break;
 	case 'z': size(w); break;
 	case 'o': hold(w[1]); break;
 	case 'c': hold(NULL); break;
@@ -405,6 +473,7 @@ static int steps(const char *path)
 	tell_numbers();
 	while ((line = strsep(&text, "\n"))) {
 		printf("+ %s\n", line);
+		tell_minors();
 		n = split(line, w);
 		if (n)
 			step(w, n, room);
