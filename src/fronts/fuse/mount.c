@@ -181,6 +181,7 @@ static void mount_end(struct fuse_mount *m)
 	if (m->ending || m->gone)
 		return;
 	m->ending = true;
+	m->n_jobs++;
 	m->end.run = fuse_mount_end;
 	loop_post(m->front->io->loop, &m->end);
 }

@@ -79,7 +79,7 @@ static void session_end(struct fuse_mount *m)
 	fuse_mount_done(m);
 }
 
-/* How many were read, at most MOST. */
+/* How many were read, at most MOST; the end counts as one, and M may be gone then. */
 static int session_read(struct fuse_mount *m, int most)
 {
 	int n = 0, r = 1;
@@ -92,6 +92,7 @@ static int session_read(struct fuse_mount *m, int most)
 			fuse_session_process_buf(m->session, &m->buf);
 		} else if (r != -EAGAIN && r != -EINTR) {
 			session_end(m);
+			return n + 1;
 		}
 	}
 	return n;
@@ -105,9 +106,7 @@ static void session_ready(struct loop_watch *w, uint32_t events)
 
 static bool session_poll(struct loop_watch *w)
 {
-	struct fuse_mount *m = container(w, struct fuse_mount, watch);
-
-	return session_read(m, SESSION_BATCH) || m->ended;
+	return session_read(container(w, struct fuse_mount, watch), SESSION_BATCH);
 }
 
 void fuse_mount_begin(struct loop_msg *msg)
@@ -122,9 +121,23 @@ void fuse_mount_begin(struct loop_msg *msg)
 		session_end(m);
 }
 
+/* Back on the control thread: the message is nobody's any more. */
+static void session_end_over(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, end);
+
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* The kernel may have said so already. */
 void fuse_mount_end(struct loop_msg *msg)
 {
-	session_end(container(msg, struct fuse_mount, end));
+	struct fuse_mount *m = container(msg, struct fuse_mount, end);
+
+	session_end(m);
+	m->end.run = session_end_over;
+	loop_post(m->front->world->loop, &m->end);
 }
 
 struct catch_up {
