@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See private.h. The daemon is a fork of ours, so that no program has to be loaded a second time. Its folder is its
- * own to remove: it outlives us when we are killed.
+ * own to make and to remove: it outlives us when we are killed.
  */
 #include "cmd/private.h"
 
@@ -31,7 +31,7 @@ static void private_ready(void *arg)
 		dup2(log, STDERR_FILENO);
 		close(log);
 	}
-	if (write(o->life, "\n", 1) < 0)
+	if (write(o->life, o->control.path, strlen(o->control.path)) < 0)
 		log_warn("whoever started this daemon is gone");
 }
 
@@ -53,36 +53,39 @@ static void private_leave(int life)
 		return;
 }
 
-static _Noreturn void private_serve(const struct private *p, int life)
+static int private_folder(char folder[PATHS_MAX])
 {
-	char log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
+	const char *tmp = getenv("TMPDIR");
+	int n = snprintf(folder, PATHS_MAX, "%s/dmuse-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+
+	if (n + sizeof("/control.lock") > PATHS_MAX)
+		snprintf(folder, PATHS_MAX, "/tmp/dmuse-XXXXXX");
+	if (mkdtemp(folder))
+		return 0;
+	log_error("cannot make a folder %s for a daemon: %s", folder, strerror(errno));
+	return -1;
+}
+
+static _Noreturn void private_serve(int life)
+{
+	char folder[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
 	struct serve_opts o = {
-		.control = { .path = p->control, .fd = -1 }, .nbd = { .unix_path = nbd, .unix_fd = -1 }, .nbd_wanted = true,
+		.control = { .path = control, .fd = -1 }, .nbd = { .unix_path = nbd, .unix_fd = -1 }, .nbd_wanted = true,
 		.ready = private_ready, .arg = &o, .life = life, .log = log,
 	};
 	int code;
 
 	private_leave(life);
 	log_set_level(LOG_LEVEL_WARN);
-	snprintf(log, sizeof(log), "%s/log", p->folder);
-	snprintf(nbd, sizeof(nbd), "%s/nbd", p->folder);
+	if (private_folder(folder))
+		_exit(1);
+	snprintf(control, sizeof(control), "%.90s/control", folder);
+	snprintf(log, sizeof(log), "%s/log", folder);
+	snprintf(nbd, sizeof(nbd), "%s/nbd", folder);
 	code = serve(&o);
 	unlink(log);
-	rmdir(p->folder);
+	rmdir(folder);
 	_exit(code);
-}
-
-static int private_folder(struct private *p, struct err *e)
-{
-	const char *tmp = getenv("TMPDIR");
-	int n = snprintf(p->folder, sizeof(p->folder), "%s/dmuse-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-
-	if (n + sizeof("/control.lock") > sizeof(p->folder))
-		snprintf(p->folder, sizeof(p->folder), "/tmp/dmuse-XXXXXX");
-	if (!mkdtemp(p->folder))
-		return err_set(e, -errno, "cannot make a folder %s for a daemon: %s", p->folder, strerror(errno));
-	snprintf(p->control, sizeof(p->control), "%.90s/control", p->folder);
-	return 0;
 }
 
 static int private_fork(struct private *p, int fds[2], struct err *e)
@@ -90,38 +93,34 @@ static int private_fork(struct private *p, int fds[2], struct err *e)
 	fflush(stdout);
 	p->pid = fork();
 	if (!p->pid)
-		private_serve(p, fds[1]);
+		private_serve(fds[1]);
 	close(fds[1]);
 	if (p->pid > 0) {
 		p->life = fds[0];
 		return 0;
 	}
 	close(fds[0]);
-	rmdir(p->folder);
 	p->pid = 0;
 	return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
 }
 
 int private_start(struct private *p, struct err *e)
 {
-	int fds[2], r = private_folder(p, e);
+	int fds[2], r;
 	ssize_t n;
-	char c;
 
-	if (r)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
-		rmdir(p->folder);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
-	}
 	r = private_fork(p, fds, e);
 	if (r)
 		return r;
 	do
-		n = read(p->life, &c, 1);
+		n = read(p->life, p->control, sizeof(p->control) - 1);
 	while (n < 0 && errno == EINTR);
-	if (n == 1)
+	if (n > 0) {
+		p->control[n] = '\0';
 		return 0;
+	}
 	private_end(p);
 	return err_set(e, -EIO, "no daemon runs, and a private one did not start");
 }

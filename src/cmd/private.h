@@ -11,7 +11,7 @@
 struct private {
 	pid_t pid;		/* our child; 0: there is none */
 	int life;		/* while this is open, it lives */
-	char folder[PATHS_MAX], control[PATHS_MAX];
+	char control[PATHS_MAX];
 };
 
 /* Returns when it serves. 0, or -errno and a sentence. */

@@ -55,6 +55,16 @@ static void serve_nbd_stopped(void *arg)
 		loop_stop(s->loop);
 }
 
+static void serve_space_stopped(void *arg)
+{
+	struct serve *s = arg;
+
+	if (s->nbd)
+		nbd_stop(s->nbd, serve_nbd_stopped, s);
+	else
+		serve_nbd_stopped(s);
+}
+
 static void serve_end(struct serve *s)
 {
 	if (s->ending)
@@ -65,11 +75,9 @@ static void serve_end(struct serve *s)
 		control_stop(s->control);
 	dm_world_release(s->world);
 	if (s->space)
-		space_stop(s->space);
-	if (s->nbd)
-		nbd_stop(s->nbd, serve_nbd_stopped, s);
+		space_stop(s->space, serve_space_stopped, s);
 	else
-		serve_nbd_stopped(s);
+		serve_space_stopped(s);
 }
 
 static void serve_shutdown(struct dm_world *w)
@@ -203,10 +211,10 @@ static int serve_down(struct serve *s, bool served)
 
 	if (s->nbd)
 		nbd_free(s->nbd);
-	if (s->space)
-		space_free(s->space);
 	if (s->fuse)
 		fuse_front_free(s->fuse);
+	if (s->space)
+		space_free(s->space);
 	if (s->world && dm_world_stop(s->world, &e))
 		log_error("at the end: %s", e.text);
 	else if (served && s->o->log)

@@ -61,6 +61,7 @@ static void holder_detach(void)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
+	prctl(PR_SET_NAME, "dmuse-session");
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	close_range(HOLDER_FD + 1, ~0u, 0);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,13 +29,25 @@
 
 enum space_state { SPACE_NONE, SPACE_STARTING, SPACE_READY };
 
+/* A process of ours. When it is to end, it may first want an answer of our own FUSE: nobody waits for it before. */
+struct space_holder {
+	struct list node;		/* in ending */
+	struct space *space;
+	pid_t pid;
+	struct loop_watch end;		/* its pidfd, watched when it is ending; or fd -1 */
+	bool watched;
+};
+
 struct space {
 	struct dm_front front;
 	struct dm_world *world;
 	struct fuse_front *fuse;
 	enum space_state state;
 	bool stopped;
-	pid_t pid;
+	struct space_holder *holder;	/* unless NONE */
+	struct list ending;		/* space_holder.node */
+	void (*then)(void *arg);	/* when all have ended, or NULL */
+	void *then_arg;
 	struct loop_watch watch;	/* the socket to the holder; fd -1 */
 	struct dm_session session;	/* when READY */
 	struct list waiting;		/* dm_cmd.node */
@@ -55,16 +68,56 @@ static void space_answer(struct space *s, const struct err *e)
 		space_answer_one(s, container(n, struct dm_cmd, node), e);
 }
 
+static void holder_reap(struct space_holder *h)
+{
+	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (h->watched)
+		loop_unwatch(h->space->world->loop, &h->end);
+	if (h->end.fd >= 0)
+		close(h->end.fd);
+	list_remove(&h->node);
+	free(h);
+}
+
+/* What cannot be watched is not waited for. */
+static void space_check_stopped(struct space *s)
+{
+	void (*then)(void *arg) = s->then;
+	struct list *pos, *next;
+
+	list_each(pos, next, &s->ending)
+		if (container(pos, struct space_holder, node)->watched)
+			return;
+	s->then = NULL;
+	if (then)
+		then(s->then_arg);
+}
+
+static void space_ended(struct loop_watch *w, uint32_t events)
+{
+	struct space_holder *h = container(w, struct space_holder, end);
+	struct space *s = h->space;
+
+	(void)events;
+	holder_reap(h);
+	space_check_stopped(s);
+}
+
 /* The holder has ended, or does now; programs that are in its namespaces stay there. */
 static void space_drop(struct space *s)
 {
+	struct space_holder *h = s->holder;
+
 	if (s->state == SPACE_NONE)
 		return;
 	loop_unwatch(s->world->loop, &s->watch);
 	close(s->watch.fd);
-	kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	kill(h->pid, SIGKILL);
+	list_append(&s->ending, &h->node);
+	if (h->end.fd >= 0)
+		h->watched = !loop_watch(s->world->loop, &h->end);
+	s->holder = NULL;
 	s->state = SPACE_NONE;
 }
 
@@ -100,7 +153,7 @@ static int space_look(struct space *s, bool user_ns, struct err *e)
 	char path[40];
 	ssize_t n;
 
-	s->session = (struct dm_session){ .pid = s->pid, .major = s->world->major, .user_ns = user_ns };
+	s->session = (struct dm_session){ .pid = s->holder->pid, .major = s->world->major, .user_ns = user_ns };
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", s->session.pid);
 	n = readlink(path, s->session.mount_ns, sizeof(s->session.mount_ns) - 1);
 	return n > 0 ? 0 : err_set(e, -errno, "cannot read %s: %s", path, strerror(errno));
@@ -159,13 +212,29 @@ static int space_spawn(int socket, pid_t *pid)
 	return -r;
 }
 
+static int holder_new(struct space *s, int socket)
+{
+	struct space_holder *h = calloc(1, sizeof(*h));
+	int r = h ? space_spawn(socket, &h->pid) : -ENOMEM;
+
+	if (r) {
+		free(h);
+		return r;
+	}
+	list_init(&h->node);
+	h->space = s;
+	h->end = (struct loop_watch){ .fd = (int)syscall(SYS_pidfd_open, h->pid, 0), .events = EPOLLIN, .ready = space_ended };
+	s->holder = h;
+	return 0;
+}
+
 static int space_start(struct space *s, struct err *e)
 {
 	int fds[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a session: %s", strerror(errno));
-	r = space_spawn(fds[1], &s->pid);
+	r = holder_new(s, fds[1]);
 	close(fds[1]);
 	if (r) {
 		close(fds[0]);
@@ -197,7 +266,7 @@ static bool space_is_dead(const struct space *s)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	return !waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+	return !waitid(P_PID, (id_t)s->holder->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
 }
 
 static void space_command(struct dm_front *front, struct dm_cmd *c)
@@ -229,24 +298,30 @@ int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, s
 	s->world = w;
 	s->fuse = fuse;
 	list_init(&s->waiting);
+	list_init(&s->ending);
 	s->front = (struct dm_front){ .name = "session", .session = space_command };
 	list_append(&w->fronts, &s->front.node);
 	*out = s;
 	return 0;
 }
 
-void space_stop(struct space *s)
+void space_stop(struct space *s, void (*then)(void *arg), void *arg)
 {
 	struct err e = ERR_INIT;
 
 	s->stopped = true;
+	s->then = then;
+	s->then_arg = arg;
 	err_set(&e, -ESHUTDOWN, "the daemon is ending");
 	space_failed(s, &e);
+	space_check_stopped(s);
 }
 
 void space_free(struct space *s)
 {
-	space_stop(s);
+	space_stop(s, NULL, NULL);
+	while (!list_empty(&s->ending))
+		holder_reap(container(s->ending.next, struct space_holder, node));
 	list_remove(&s->front.node);
 	free(s);
 }

@@ -16,8 +16,13 @@ struct space;
 /* Adds itself to the world's fronts. FUSE serves /dev there. */
 int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, struct err *e);
 
-/* Whoever waits for a session is refused, and the holder ends. Before fuse_front_stop(). */
-void space_stop(struct space *s);
+/*
+ * Whoever waits for a session is refused, and the holder ends. THEN comes when it has: what was mounted in its namespaces
+ * alone is written back and unmounted, which needs FUSE.
+ */
+void space_stop(struct space *s, void (*then)(void *arg), void *arg);
+
+/* Waits for a holder that would not end. Behind fuse_front_free(), which answers all that it may wait for. */
 void space_free(struct space *s);
 
 #endif

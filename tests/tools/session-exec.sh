@@ -200,6 +200,15 @@ supervisor() {
 	unset DMUSE_SOCKET
 }
 
+# Whoever started a session may be killed at any moment of its beginning.
+killed() {
+	local i
+	for i in {10..39}; do
+		timeout -s KILL "0.0$i" "$DMUSE" exec -- sleep 1000
+	done 2>/dev/null
+	ok "$who: sessions whose callers are killed leave nothing" until_true eval '[ -z "$(session_traces)" ]'
+}
+
 # All at once, and one after the other.
 hundred() {
 	local i failed=0 pids=()
@@ -223,4 +232,4 @@ hundred() {
 	unset DMUSE_SOCKET
 }
 
-session_test status surroundings signals machine shared private disks supervisor hundred
+session_test status surroundings signals machine shared private disks supervisor killed hundred
