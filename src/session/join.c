@@ -22,17 +22,41 @@ static bool join_same(const char *path, const char *ns)
 	return !strcmp(link, ns);
 }
 
+/* Whose process it is, as seen from here; -1: unknown. */
+static long join_owner(pid_t pid)
+{
+	char path[40], line[128];
+	long uid = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	f = fopen(path, "re");
+	while (f && uid < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Uid: %ld", &uid) != 1)
+			uid = -1;
+	if (f)
+		fclose(f);
+	return uid;
+}
+
 int join_find(struct join *j, pid_t holder, const char *mount_ns, bool user_ns, struct err *e)
 {
 	char path[40];
+	long uid;
 
 	*j = (struct join){ .pidfd = (int)syscall(SYS_pidfd_open, holder, 0), .user_ns = user_ns };
 	snprintf(j->mount_ns, sizeof(j->mount_ns), "%s", mount_ns);
 	if (join_is_here(j))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", (long)holder);
-	if (j->pidfd >= 0 && join_same(path, mount_ns))
-		return 0;
+	if (j->pidfd >= 0 && join_same(path, mount_ns)) {
+		uid = join_owner(holder);
+		if (uid == (long)geteuid())
+			return 0;
+		join_free(j);
+		return err_set(e, -EPERM, "the daemon's session is user %ld's, who decides what programs see there: nobody else "
+			       "enters it; start a daemon of your own (--socket PATH)", uid);
+	}
 	join_free(j);
 	return err_set(e, -EXDEV, "the daemon's session cannot be entered from here: the daemon lives in another container, "
 		       "or its session ended just now; start a daemon of your own on this side (--socket PATH)");
