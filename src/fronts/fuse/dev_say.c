@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An ioctl can tell no more than a number. The sentence behind it goes to the caller's stderr, as one line, where
- * people who read "Invalid argument" look next; never where it would have to wait.
+ * people who read "Invalid argument" look next; nobody waits long for that.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "fronts/fuse/dev_call.h"
+
+#define SAY_PATIENCE 100	/* milliseconds: it should stand above what the caller itself says */
 
 /* The process of thread TID: only that can be asked for its descriptors. */
 static pid_t say_process(pid_t tid)
@@ -57,15 +59,46 @@ static bool say_again(struct fuse_file *file, const char *text)
 	return false;
 }
 
+/* A file may wait for its disk, which may be one of ours that is suspended: a thread of its own writes. */
+struct say {
+	struct fuse_job job;
+	int fd, n;
+	char line[PIPE_BUF];
+};
+
+static void say_run(struct fuse_job *job)
+{
+	struct say *s = container(job, struct say, job);
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(s->fd, s->line, (size_t)s->n) < 0)
+		s->n = 0;	/* then it stays in the log alone */
+}
+
+static void say_over(struct fuse_job *job)
+{
+	struct say *s = container(job, struct say, job);
+
+	close(s->fd);
+	free(s);
+}
+
 void dev_say(struct dev_call *c, const char *text)
 {
-	char line[PIPE_BUF];
-	struct pollfd p = { .fd = say_again(c->file, text) ? -1 : say_stderr(c->tid), .events = POLLOUT };
-	int n = snprintf(line, sizeof(line) - 1, "dmuse: %s\n", text);
+	int fd = say_again(c->file, text) ? -1 : say_stderr(c->tid);
+	struct say *s = fd < 0 ? NULL : malloc(sizeof(*s));
 
-	if (p.fd < 0)
-		return;
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && n < (int)sizeof(line) - 1 && write(p.fd, line, (size_t)n) < 0)
-		n = 0;		/* then it stays in the log alone */
-	close(p.fd);
+	if (s) {
+		s->fd = fd;
+		s->n = snprintf(s->line, sizeof(s->line), "dmuse: %s\n", text);
+		s->job.run = say_run;
+		s->job.over = say_over;
+		if (s->n < (int)sizeof(s->line) && !fuse_job_start(&s->job, c->mount->front)) {
+			fuse_job_wait(&s->job, SAY_PATIENCE);
+			return;
+		}
+		free(s);
+	}
+	if (fd >= 0)
+		close(fd);
 }
