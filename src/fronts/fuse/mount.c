@@ -33,19 +33,35 @@ static struct fuse_mount *mount_find(const struct fuse_front *f, const char *dir
 	return NULL;
 }
 
-static void mount_free(struct fuse_mount *m)
+static void mount_freed(struct loop_msg *msg)
 {
+	struct fuse_mount *m = container(msg, struct fuse_mount, over);
 	struct fuse_front *f = m->front;
 
-	list_remove(&m->node);
-	if (m->kind->end)
-		m->kind->end(m);
-	fuse_session_destroy(m->session);
 	free(m->buf.mem);
 	free(m->directory);
 	free(m);
 	f->n_mounts--;
 	fuse_front_check_stopped(f);
+}
+
+/* libfuse keeps a pipe for the thread that served the session, and gives it back only there. */
+static void mount_destroy(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
+
+	fuse_session_destroy(m->session);
+	m->over.run = mount_freed;
+	loop_post(m->front->world->loop, &m->over);
+}
+
+static void mount_free(struct fuse_mount *m)
+{
+	list_remove(&m->node);
+	if (m->kind->end)
+		m->kind->end(m);
+	m->begin.run = mount_destroy;
+	loop_post(m->front->io->loop, &m->begin);
 }
 
 void fuse_mount_unref(struct fuse_mount *m)
