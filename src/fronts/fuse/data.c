@@ -225,8 +225,8 @@ static void write_submit(struct fuse_io *io)
 
 static bool write_finish(struct fuse_io *io)
 {
-	if (io->err)
-		return fuse_io_end(io, io->err);
+	if (io->err)	/* the table became read-only while it waited: as in the kernel, a failed write */
+		return fuse_io_end(io, io->err == -EROFS ? -EIO : io->err);
 	if (io->cut)
 		return fuse_io_end(io, -ENOSPC);
 	if (!io->answered)
