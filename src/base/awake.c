@@ -8,7 +8,7 @@
 #define AWAKE_SPARE UINT64_C(10000000)	/* being displaced once in so many nanoseconds is no reason */
 #define AWAKE_SHORT 4			/* sleeps of so many times `most` are short */
 
-static void awake_begin(struct awake *a, enum awake_way way, uint64_t now)
+static void awake_begin(struct awake *a, bool way, uint64_t now)
 {
 	a->way = way;
 	a->since = now;
@@ -19,18 +19,7 @@ static void awake_begin(struct awake *a, enum awake_way way, uint64_t now)
 
 void awake_init(struct awake *a, uint64_t most)
 {
-	*a = (struct awake){ .most = most, .way = AWAKE_AWAKE, .best = AWAKE_AWAKE };
-}
-
-/* The way that is to be tried next: each but the best in its turn. */
-static enum awake_way awake_other(const struct awake *a)
-{
-	enum awake_way way = a->tried;
-
-	do
-		way = (way + 1) % AWAKE_WAYS;
-	while (way == a->best || (way == AWAKE_BESIDE && a->alone));
-	return way;
+	*a = (struct awake){ .most = most, .best = true };
 }
 
 void awake_heard(struct awake *a, uint64_t now)
@@ -40,30 +29,19 @@ void awake_heard(struct awake *a, uint64_t now)
 		return;
 	a->rate[a->way] = a->heard * UINT64_C(1000000000) / (now - a->since);
 	if (a->way == a->best) {
-		a->tried = awake_other(a);
-		awake_begin(a, a->tried, now);
+		awake_begin(a, !a->best, now);
 	} else {
-		if (a->rate[a->way] > a->rate[a->best])
-			a->best = a->way;
+		a->best = a->rate[true] > a->rate[false];
 		awake_begin(a, a->best, now);
 	}
-}
-
-void awake_no_beside(struct awake *a, uint64_t now)
-{
-	a->alone = true;
-	if (a->best == AWAKE_BESIDE)
-		a->best = AWAKE_AWAKE;
-	if (a->way == AWAKE_BESIDE)
-		awake_begin(a, a->best, now);
 }
 
 void awake_displaced(struct awake *a, uint64_t now)
 {
 	if (++a->displaced * AWAKE_SPARE < now - a->since + 3 * AWAKE_SPARE)
 		return;
-	a->best = AWAKE_ASLEEP;
-	awake_begin(a, AWAKE_ASLEEP, now);
+	a->best = false;
+	awake_begin(a, false, now);
 	a->until = now + AWAKE_REST;
 }
 

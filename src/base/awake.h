@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How should a thread wait for the next request of a lone client? Asleep; awake,
- * because to sleep and be woken takes longer than to look again and again; or
- * asleep on the client's own processor, where one hands over to the other and no
- * processor has to be woken. Which is best, who can tell? So the ways are tried
- * in turn, and the one that hears more requests is kept; each other gets another
- * short try now and then. Who stays awake where others want the processor loses
- * its turn to them later: then it is not tried for longer. Whoever hears nothing
- * for a while sleeps. Pure: time is handed in.
+ * Should a thread that waits for the next request of a lone client stay awake?
+ * To sleep and be woken takes longer than to look again and again, unless the
+ * client runs on the same processor, or others want it. Who can tell? So both
+ * ways are tried in turn, and the one that hears more requests is kept; the
+ * other gets another short try now and then. Who stays awake where others want
+ * the processor loses its turn to them later: then it is not tried for longer.
+ * Whoever hears nothing for a while sleeps. Pure: time is handed in.
  */
 #ifndef BASE_AWAKE_H
 #define BASE_AWAKE_H
@@ -15,38 +14,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum awake_way {
-	AWAKE_ASLEEP,
-	AWAKE_AWAKE,
-	AWAKE_BESIDE,	/* asleep on the client's processor */
-	AWAKE_WAYS
-};
-
 struct awake {
 	uint64_t most;		/* nanoseconds awake before each sleep; 0: none */
 	bool busy;		/* the last sleep was short */
-	bool alone;		/* where the client runs is not known: there is no beside */
-	enum awake_way way, best, tried;	/* what is done now, what was fastest, what else was tried last */
+	bool way, best;		/* awake (true) or asleep: what is done now, and what was faster */
 	uint64_t since, until;	/* this stretch of one way */
 	uint64_t heard;		/* requests in it */
 	uint64_t displaced;	/* times in it */
-	uint64_t rate[AWAKE_WAYS];	/* of each way, when it was done last: requests a second */
+	uint64_t rate[2];	/* of each way, when it was done last: requests a second */
 };
 
 void awake_init(struct awake *a, uint64_t most);
 
 static inline bool awake_now(const struct awake *a)
 {
-	return a->busy && a->way == AWAKE_AWAKE;
+	return a->busy && a->way;
 }
-
-static inline bool awake_beside(const struct awake *a)
-{
-	return a->busy && a->way == AWAKE_BESIDE;
-}
-
-/* The client's processor is not known at NOW. */
-void awake_no_beside(struct awake *a, uint64_t now);
 
 /* A request was heard at NOW. */
 void awake_heard(struct awake *a, uint64_t now);

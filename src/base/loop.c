@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/awake.h"
-#include "base/beside.h"
 #include "base/clock.h"
 
 #define LOOP_EVENTS 64
@@ -34,7 +33,6 @@ struct loop {
 	uint64_t turns;
 	struct awake awake;
 	long displaced;				/* how often this thread was, as of the last look */
-	struct beside beside;
 	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
 };
 
@@ -161,7 +159,6 @@ static void loop_heard(struct loop *l, struct loop_watch *w)
 		return;
 	l->hot[1] = l->hot[0];
 	l->hot[0] = w;
-	l->awake.alone = !w->client;
 }
 
 /* Hot watch N; it may be none any more afterwards. */
@@ -218,27 +215,12 @@ static void loop_sleep(struct loop *l, int timeout_ms)
 	awake_heard(&l->awake, now);
 }
 
-/* Goes beside the lone client for a stretch, or back to where the system wants this thread. */
-static void loop_place(struct loop *l, bool lone)
-{
-	struct loop_watch *w = l->hot[0];
-
-	if (!lone || !awake_beside(&l->awake))
-		beside_leave(&l->beside);
-	else if (l->beside.stretch != l->awake.since && !beside_go(&l->beside, w->client ? w->client(w) : -1))
-		awake_no_beside(&l->awake, loop_clock());
-	else
-		l->beside.stretch = l->awake.since;
-}
-
 /* Waits for events, awake or asleep. What came to a hot watch has been done already then. */
 static void loop_wait(struct loop *l, int timeout_ms)
 {
 	bool lone = l->awake.most && timeout_ms && l->hot[0] && l->hot[0]->alone;
 
 	l->n_events = 0;
-	if (l->awake.most && timeout_ms)
-		loop_place(l, lone);
 	if (lone && awake_now(&l->awake) && loop_poll(l)) {
 		if (l->turns % LOOP_POLLS)
 			return;

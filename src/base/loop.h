@@ -35,7 +35,6 @@ struct loop_watch {
 	 */
 	bool (*poll)(struct loop_watch *w);
 	bool alone;		/* what came last came alone */
-	int (*client)(struct loop_watch *w);	/* the processor that its client ran on last, or -1; NULL: nobody knows */
 };
 
 /* Work for the end of this turn: queued at most once a turn with loop_defer(). */

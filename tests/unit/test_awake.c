@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "base/awake.h"
-#include "base/beside.h"
 #include "base/loop.h"
 
 #define US UINT64_C(1000)
@@ -48,72 +47,6 @@ static void the_faster_way_is_kept(void **state)
 	assert_true(share_awake(&a, &now, 9 * US, 7 * US) < 0.1);
 	share_awake(&a, &now, 20 * US, 80 * US);
 	assert_true(share_awake(&a, &now, 20 * US, 80 * US) > 0.9);
-}
-
-/* The same for a second of which it tells the share that was spent beside the client. */
-static double share_beside(struct awake *a, uint64_t *now, uint64_t when_beside, uint64_t otherwise)
-{
-	uint64_t end = *now + SECOND, beside = 0;
-
-	while (*now < end) {
-		uint64_t began = *now, takes = awake_beside(a) ? when_beside : otherwise;
-
-		beside += awake_beside(a) ? takes : 0;
-		*now += takes;
-		if (!awake_now(a))
-			awake_slept(a, began, *now);
-		awake_heard(a, *now);
-	}
-	return (double)beside / SECOND;
-}
-
-static void a_client_is_joined_where_that_is_fastest(void **state)
-{
-	struct awake a;
-	uint64_t now = 5 * SECOND;
-
-	(void)state;
-	awake_init(&a, 50 * US);
-	share_awake(&a, &now, 20 * US, 80 * US);
-	share_beside(&a, &now, 7 * US, 20 * US);
-	assert_true(share_beside(&a, &now, 7 * US, 20 * US) > 0.8);
-	share_beside(&a, &now, 30 * US, 20 * US);
-	assert_true(share_beside(&a, &now, 30 * US, 20 * US) < 0.2);
-	share_beside(&a, &now, 7 * US, 20 * US);
-	awake_no_beside(&a, now);
-	assert_true(share_beside(&a, &now, 7 * US, 20 * US) < 0.01);
-}
-
-static void *spinner_main(void *arg)
-{
-	struct beside b = { 0 };
-	cpu_set_t home, now;
-	int cpu, *ok = arg;
-
-	assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof(home), &home), 0);
-	cpu = beside_thread(gettid());
-	assert_true(cpu >= 0 && CPU_ISSET(cpu, &home));
-	assert_true(beside_process(getpid()) >= 0);
-	assert_int_equal(beside_thread(0), -1);
-	assert_false(beside_go(&b, -1));
-	assert_true(beside_go(&b, cpu));
-	assert_int_equal(sched_getcpu(), cpu);
-	for (int i = 0; i < 100; i++)
-		beside_leave(&b);
-	assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof(now), &now), 0);
-	*ok = CPU_EQUAL(&home, &now);
-	return NULL;
-}
-
-static void a_thread_goes_beside_another_and_back(void **state)
-{
-	pthread_t thread;
-	int ok = 0;
-
-	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, spinner_main, &ok), 0);
-	pthread_join(thread, NULL);
-	assert_true(ok);
 }
 
 static void who_hears_little_sleeps(void **state)
@@ -255,8 +188,6 @@ int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(the_faster_way_is_kept),
-		cmocka_unit_test(a_client_is_joined_where_that_is_fastest),
-		cmocka_unit_test(a_thread_goes_beside_another_and_back),
 		cmocka_unit_test(who_hears_little_sleeps),
 		cmocka_unit_test(where_others_want_the_processor_it_sleeps),
 		cmocka_unit_test(a_loop_that_polls_hears_everything),

@@ -103,7 +103,6 @@ struct fuse_mount {
 	struct fuse_buf buf;
 	struct list files;		/* fuse_file.node */
 	unsigned pending;		/* files being opened or open, requests under way */
-	pid_t client;			/* the thread that asked last */
 	bool ended;			/* nothing is read any more */
 };
 

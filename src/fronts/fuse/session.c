@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fuse.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/beside.h"
 #include "fronts/fuse/server.h"
 
 #define SESSION_CATCH_UP 4096	/* more than the kernel lets wait */
@@ -91,8 +89,6 @@ static int session_read(struct fuse_mount *m, int most)
 		if (r > 0) {
 			if (!n++)
 				dm_io_tick(m->front->io);
-			if (!(m->buf.flags & FUSE_BUF_IS_FD))
-				m->client = (pid_t)((const struct fuse_in_header *)m->buf.mem)->pid;
 			fuse_session_process_buf(m->session, &m->buf);
 		} else if (r != -EAGAIN && r != -EINTR) {
 			session_end(m);
@@ -113,11 +109,6 @@ static bool session_poll(struct loop_watch *w)
 	return session_read(container(w, struct fuse_mount, watch), SESSION_BATCH);
 }
 
-static int session_client(struct loop_watch *w)
-{
-	return beside_thread(container(w, struct fuse_mount, watch)->client);
-}
-
 void fuse_mount_begin(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
@@ -125,7 +116,7 @@ void fuse_mount_begin(struct loop_msg *msg)
 	m->pending = 1;
 	list_append(&m->front->live, &m->live);
 	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready,
-					.poll = session_poll, .alone = true, .client = session_client };
+					.poll = session_poll, .alone = true };
 	if (loop_watch(m->front->io->loop, &m->watch))
 		session_end(m);
 }

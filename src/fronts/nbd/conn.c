@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/beside.h"
 #include "base/log.h"
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
@@ -146,19 +145,6 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 		nbd_conn_die(c);
 }
 
-/* A remote client's packets come in on a processor, too. */
-static int conn_client(struct loop_watch *w)
-{
-	struct ucred peer = { 0 };
-	socklen_t n = sizeof(peer);
-	int cpu = -1;
-
-	if (!getsockopt(w->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) && peer.pid > 0)
-		return beside_process(peer.pid);
-	n = sizeof(cpu);
-	return getsockopt(w->fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &n) ? -1 : cpu;
-}
-
 static bool conn_poll(struct loop_watch *w)
 {
 	struct nbd_conn *c = container(w, struct nbd_conn, watch);
@@ -276,7 +262,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->nio = nio;
 	c->tcp = tcp;
 	c->tls_needed = tcp && nio->nbd->tls;
-	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll, .client = conn_client };
+	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll };
 	c->work.run = conn_work;
 	list_init(&c->work.node);
 	c->out_tail = &c->out;
