@@ -178,7 +178,7 @@ static void control_cwd(struct dev_call *c)
 		c->dm.cmd.cwd = arena_strndup(&c->dm.arena, path, (size_t)n);
 }
 
-/* The caller's buffer, as much of it as the command reads. */
+/* The caller's buffer, as much of it as the command reads, and zeros: no memory of ours goes out with an answer. */
 static int control_read(struct dev_call *c)
 {
 	const struct dm_ioctl *h = control_head(c);
@@ -189,7 +189,7 @@ static int control_read(struct dev_call *c)
 		return r;
 	reads = ioctl_reads(c->dm.nr, c->in);
 	c->room = h->data_size > IOCTL_HEAD ? h->data_size : IOCTL_HEAD;
-	c->dm.buf = c->room <= CONTROL_ROOM ? malloc(c->room) : NULL;
+	c->dm.buf = c->room <= CONTROL_ROOM ? calloc(1, c->room) : NULL;
 	if (!c->dm.buf)
 		return -ENOMEM;
 	c->dm.size = c->room;
