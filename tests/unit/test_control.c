@@ -93,6 +93,30 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	close(fd);
 }
 
+/* What waits holds up what was sent behind it, and nothing that was sent before. Who has said all may stop sending. */
+static void what_is_sent_ahead_of_a_wait_is_answered_before_it(void **state)
+{
+	struct server *s = *state;
+	int fd = client_new(s), other = client_new(s), i;
+	plist_t r;
+
+	for (i = 0; i < 40; i++)
+		client_request(s, fd, i == 20 ? COMMAND("wait") NAME("w") EVENT_0 : i ? COMMAND("version") :
+			       COMMAND("create") NAME("w"));
+	shutdown(fd, SHUT_WR);
+	for (i = 0; i < 40; i++) {
+		if (i == 20)
+			assert_int_equal(client_ask(s, other, COMMAND("remove") NAME("w"), NULL), 0);
+		r = client_reply(s, fd);
+		assert_int_equal(reply_errno(r), 0);
+		assert_string_equal(reply_text(r, "command"), i == 20 ? "wait" : i ? "version" : "create");
+		plist_free(r);
+	}
+	assert_null(client_reply(s, fd));
+	close(fd);
+	close(other);
+}
+
 static void bytes_may_come_one_by_one(void **state)
 {
 	static const char xml[] = "<plist version=\"1.0\"><dict>" COMMAND("version") "</dict></plist>";
@@ -551,6 +575,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_disk_from_beginning_to_end),
 		T(pipelined_requests_are_answered_in_order),
+		T(what_is_sent_ahead_of_a_wait_is_answered_before_it),
 		T(bytes_may_come_one_by_one),
 		T(garbage_gets_a_sentence_and_is_closed),
 		T(a_bad_dictionary_does_not_end_the_connection),

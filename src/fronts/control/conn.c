@@ -4,12 +4,11 @@
  *
  *   READING -> BUSY -> WRITING -> READING ...        or, after what cannot be read on: WRITING -> LEAVING
  *
- * No step blocks, and a turn of the loop reads only so much of one client, so a slow or greedy one costs the others
- * nothing. A client that hangs up on its command leaves the connection behind until the command is over.
+ * A client may send ahead: what has come is taken message by message, and the replies leave together. No step blocks,
+ * and a turn of the loop takes only so much of one client, so a slow or greedy one costs the others nothing. A client that hangs up on its command leaves the connection behind until the command is over.
  */
 #include "fronts/control/conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONN_FIRST_ROOM (64u << 10)	/* bytes; doubled as they fill up */
-#define CONN_STEPS 16			/* system calls of reading a turn */
-#define CONN_START 64			/* bytes in which a message must begin like one */
+#define CONN_TAKES 16			/* messages a turn */
+#define CONN_STEPS 16			/* receives a turn, for one long message */
+#define CONN_OUT_MOST (256u << 10)	/* bytes of replies that gather before they are sent */
 
 static struct loop *conn_loop(const struct control_conn *conn)
 {
@@ -33,13 +32,6 @@ static void conn_close_fd(struct control_conn *conn)
 	conn->watch.fd = -1;
 }
 
-static void conn_drop_frame(struct control_conn *conn)
-{
-	free(conn->frame);
-	conn->frame = NULL;
-	conn->got = conn->len = conn->room = 0;
-}
-
 void control_conn_free(struct control_conn *conn)
 {
 	if (conn->watch.fd >= 0)
@@ -47,8 +39,9 @@ void control_conn_free(struct control_conn *conn)
 	list_remove(&conn->node);
 	if (!conn->master)
 		conn->control->others--;
-	conn_drop_frame(conn);
+	list_remove(&conn->work.node);
 	dict_free(&conn->dict);
+	free(conn->in);
 	free(conn->out);
 	free(conn);
 }
@@ -65,21 +58,36 @@ static void conn_leave(struct control_conn *conn)
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 }
 
-/* CONN may be gone afterwards. */
-static void conn_written(struct control_conn *conn)
+/* All replies have left. CONN may be gone afterwards. */
+static void conn_sent(struct control_conn *conn)
 {
 	free(conn->out);
 	conn->out = NULL;
+	conn->out_len = conn->sent = 0;
+	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
+	if (conn->state == CONN_BUSY)
+		return;
 	if (conn->last) {
 		conn_leave(conn);
-	} else {
-		conn->state = CONN_READING;
-		loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
+		return;
 	}
+	conn->state = CONN_READING;
+	if (control_conn_has_message(conn))
+		loop_defer(conn_loop(conn), &conn->work);
 }
 
-/* Sends what the socket takes. CONN may be gone afterwards. */
-static void conn_write(struct control_conn *conn)
+static void conn_lost(struct control_conn *conn)
+{
+	if (conn->state != CONN_BUSY) {
+		control_conn_free(conn);
+		return;
+	}
+	conn_close_fd(conn);
+	control_conn_cancel(conn);
+}
+
+/* Sends what the socket takes of the replies that have gathered. CONN may be gone afterwards. */
+static void conn_send(struct control_conn *conn)
 {
 	while (conn->sent < conn->out_len) {
 		ssize_t n = send(conn->watch.fd, conn->out + conn->sent, conn->out_len - conn->sent, MSG_NOSIGNAL);
@@ -87,41 +95,56 @@ static void conn_write(struct control_conn *conn)
 		if (n >= 0) {
 			conn->sent += (size_t)n;
 		} else if (errno == EAGAIN) {
+			conn->state = conn->state == CONN_BUSY ? CONN_BUSY : CONN_WRITING;
 			loop_rewatch(conn_loop(conn), &conn->watch, EPOLLOUT);
 			return;
 		} else if (errno != EINTR) {
-			control_conn_free(conn);
+			conn_lost(conn);
 			return;
 		}
 	}
-	conn_written(conn);
+	conn_sent(conn);
 }
 
-/* The dictionary is a reply now; one that is too long becomes one that says so. CONN may be gone afterwards. */
+/* Puts a reply behind those that wait. False: there is no memory for it. */
+static bool conn_gather(struct control_conn *conn, char *reply, size_t n)
+{
+	char *out = conn->out ? realloc(conn->out, conn->out_len + n) : reply;
+
+	if (out && out != reply)
+		memcpy(out + conn->out_len, reply, n);
+	if (out != reply)
+		free(reply);
+	if (!out)
+		return false;
+	conn->out = out;
+	conn->out_len += n;
+	return true;
+}
+
+/* The dictionary is a reply now; one that is too long becomes one that says so. */
 static void conn_reply(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
-	int r = dict_write(&conn->dict, &conn->out, &conn->out_len, &e);
+	char *reply = NULL;
+	size_t n = 0;
+	int r = dict_write(&conn->dict, &reply, &n, &e);
 
 	if (r == -EMSGSIZE) {
 		dict_free(&conn->dict);
 		conn->dict = (struct dict){ .keys = NULL };
 		dict_refuse(&conn->dict, &e);
-		r = dict_write(&conn->dict, &conn->out, &conn->out_len, &e);
+		r = dict_write(&conn->dict, &reply, &n, &e);
 	}
 	dict_free(&conn->dict);
 	conn->dict = (struct dict){ .keys = NULL };
-	conn->state = CONN_WRITING;
-	conn->sent = 0;
-	if (r)
-		control_conn_free(conn);
-	else
-		conn_write(conn);
+	conn->state = CONN_READING;
+	if (r || !conn_gather(conn, reply, n))
+		conn->last = true;	/* without an answer the client must not believe that the next one is its own */
 }
 
 static void conn_refuse(struct control_conn *conn, const struct err *e)
 {
-	conn_drop_frame(conn);
 	dict_refuse(&conn->dict, e);
 	conn_reply(conn);
 }
@@ -129,10 +152,11 @@ static void conn_refuse(struct control_conn *conn, const struct err *e)
 /* What follows cannot be told apart from this message any more. */
 static void conn_refuse_last(struct control_conn *conn, const struct err *e)
 {
-	conn->last = true;
 	conn_refuse(conn, e);
+	conn->last = true;
 }
 
+/* Whoever is taking messages right now sends it with the others. */
 static void conn_done(struct dm_cmd *cmd)
 {
 	struct control_conn *conn = cmd->owner;
@@ -146,16 +170,18 @@ static void conn_done(struct dm_cmd *cmd)
 		err_set(&cmd->reply.err, -ESHUTDOWN, "the daemon is ending, and with it this command");
 	dict_encode(&conn->dict);
 	conn_reply(conn);
+	if (!conn->taking)
+		conn_send(conn);
 }
 
-/* The message is whole. Its bytes go before the command runs: a table of a million lines is not held twice. */
-static void conn_request(struct control_conn *conn)
+/* The first message is whole: LEN bytes. They go before the command runs: a table of a million lines is not held twice. */
+static void conn_request(struct control_conn *conn, size_t len)
 {
 	struct dm_cmd *cmd = &conn->dict.cmd;
 	struct err e = ERR_INIT;
-	int r = dict_parse(conn->frame, conn->len, &conn->dict.keys, &e);
+	int r = dict_parse(control_conn_message(conn), len, &conn->dict.keys, &e);
 
-	conn_drop_frame(conn);
+	control_conn_drop(conn, len);
 	if (!r)
 		r = dict_decode(&conn->dict, &e);
 	if (!r)
@@ -172,110 +198,100 @@ static void conn_request(struct control_conn *conn)
 	dm_do(conn->control->world, cmd);
 }
 
+/* False: there is no whole message. */
+static bool conn_take_one(struct control_conn *conn)
+{
+	struct err e = ERR_INIT;
+	size_t len;
+
+	switch (control_conn_look(conn, &len, &e)) {
+	case CONN_NOTHING:
+		return false;
+	case CONN_MESSAGE:
+		conn_request(conn, len);
+		return true;
+	default:
+		conn_refuse_last(conn, &e);
+		return true;
+	}
+}
+
+/* Takes the messages that have come, and answers them together. CONN may be gone afterwards. */
+static void conn_take(struct control_conn *conn)
+{
+	unsigned n = CONN_TAKES;
+
+	conn->taking = true;
+	while (n && conn->state == CONN_READING && !conn->last && conn->out_len < CONN_OUT_MOST && conn_take_one(conn))
+		n--;
+	conn->taking = false;
+	if (conn->out || conn->last)
+		conn_send(conn);
+	else if (conn->state == CONN_READING && !n)
+		loop_defer(conn_loop(conn), &conn->work);
+}
+
 /* In the middle of a message nobody may be left to read it, but a client that has only stopped sending is. */
 static void conn_hung_up(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
 
-	if (!conn->got) {
+	if (!control_conn_cut_off(conn, &e)) {
 		control_conn_free(conn);
 		return;
 	}
-	if (conn->got < CONN_HEAD)
-		err_set(&e, -EIO, "the message ended after %zu of the %d bytes of its length", conn->got, CONN_HEAD);
-	else
-		err_set(&e, -EIO, "the message ended after %zu of %zu bytes", conn->got - CONN_HEAD, conn->len);
 	conn_refuse_last(conn, &e);
+	conn_send(conn);
 }
 
-/* The three below return true if more of the message is wanted; after false CONN may be gone. */
-
-static bool conn_got_head(struct control_conn *conn)
+static void conn_full(struct control_conn *conn)
 {
-	uint32_t len;
 	struct err e = ERR_INIT;
 
-	if (conn->got < CONN_HEAD)
-		return true;
-	memcpy(&len, conn->head, sizeof(len));
-	conn->len = ntohl(len);
-	if (conn->len > control_frame_max(conn)) {
-		err_set(&e, -EIO, "a message of %zu bytes is announced, and %zu are the most; it begins with its length: "
-			"4 bytes, the highest first", conn->len, control_frame_max(conn));
-		conn_refuse_last(conn, &e);
-		return false;
-	}
-	if (conn->len)
-		return true;
-	conn_request(conn);
-	return false;
-}
-
-static bool conn_got_body(struct control_conn *conn, size_t before)
-{
-	size_t have = conn->got - CONN_HEAD;
-	struct err e = ERR_INIT;
-
-	if (before < CONN_START && dict_check_start(conn->frame, have, &e)) {
-		conn_refuse_last(conn, &e);
-		return false;
-	}
-	if (have < conn->len)
-		return true;
-	conn_request(conn);
-	return false;
-}
-
-/* Memory grows with what has come, not with what the head claims. */
-static bool conn_make_room(struct control_conn *conn)
-{
-	size_t have = conn->got - CONN_HEAD, room = conn->room ? 2 * conn->room : CONN_FIRST_ROOM;
-	struct err e = ERR_INIT;
-	char *frame;
-
-	if (have < conn->room)
-		return true;
-	if (room > conn->len)
-		room = conn->len;
-	frame = realloc(conn->frame, room);
-	if (frame) {
-		conn->frame = frame;
-		conn->room = room;
-		return true;
-	}
-	err_set(&e, -ENOMEM, "no memory for a message of %zu bytes", conn->len);
+	err_set(&e, -ENOMEM, "no memory for a message of this length");
 	conn_refuse_last(conn, &e);
-	return false;
+	conn_send(conn);
 }
 
-static bool conn_read_some(struct control_conn *conn)
-{
-	bool head = conn->got < CONN_HEAD;
-	size_t at = head ? conn->got : conn->got - CONN_HEAD;
-	ssize_t n;
-
-	if (head)
-		n = recv(conn->watch.fd, conn->head + at, CONN_HEAD - at, 0);
-	else if (conn_make_room(conn))
-		n = recv(conn->watch.fd, conn->frame + at, conn->room - at, 0);
-	else
-		return false;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
-		conn_hung_up(conn);
-		return false;
-	}
-	conn->got += (size_t)n;
-	return head ? conn_got_head(conn) : conn_got_body(conn, at);
-}
-
-static void conn_read(struct control_conn *conn)
+/* Receives what there is, or a good part of it. False: nothing was there. CONN may be gone afterwards. */
+static bool conn_read(struct control_conn *conn)
 {
 	int steps = CONN_STEPS;
+	ssize_t n = 0;
 
-	while (steps-- && conn_read_some(conn))
-		;
+	do {
+		if (!control_conn_make_room(conn)) {
+			conn_full(conn);
+			return true;
+		}
+		n = recv(conn->watch.fd, conn->in + conn->in_end, conn->in_room - conn->in_end, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			conn_hung_up(conn);
+			return true;
+		}
+		conn->in_end += (size_t)n;
+	} while (--steps && conn->in_end == conn->in_room && !control_conn_has_message(conn));
+	if (steps == CONN_STEPS)
+		return false;
+	conn_take(conn);
+	return true;
+}
+
+static void conn_go_on(struct loop_work *w)
+{
+	struct control_conn *conn = container(w, struct control_conn, work);
+
+	if (conn->state == CONN_READING)
+		conn_take(conn);
+}
+
+static bool conn_poll(struct loop_watch *w)
+{
+	struct control_conn *conn = container(w, struct control_conn, watch);
+
+	return conn->state == CONN_READING && !control_conn_has_message(conn) && conn_read(conn);
 }
 
 static void conn_throw_away(struct control_conn *conn)
@@ -296,12 +312,12 @@ void control_conn_cancel(struct control_conn *conn)
 /* More messages wait in the socket; while a command is under way only the client's end is of interest. */
 static void conn_ready_busy(struct control_conn *conn, uint32_t events)
 {
-	if (events & (EPOLLHUP | EPOLLERR)) {
-		conn_close_fd(conn);
-		control_conn_cancel(conn);
-	} else {
+	if (events & (EPOLLHUP | EPOLLERR))
+		conn_lost(conn);
+	else if (events & EPOLLOUT)
+		conn_send(conn);
+	else
 		loop_rewatch(conn_loop(conn), &conn->watch, 0);
-	}
 }
 
 static void conn_ready(struct loop_watch *w, uint32_t events)
@@ -310,13 +326,14 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 
 	switch (conn->state) {
 	case CONN_READING:
-		conn_read(conn);
+		if (!control_conn_has_message(conn))
+			conn_read(conn);
 		break;
 	case CONN_BUSY:
 		conn_ready_busy(conn, events);
 		break;
 	case CONN_WRITING:
-		conn_write(conn);
+		conn_send(conn);
 		break;
 	case CONN_LEAVING:
 		conn_throw_away(conn);
@@ -335,13 +352,17 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 	}
 	*conn = (struct control_conn){
 		.control = c, .uid = uid, .master = uid == 0 || uid == c->owner,
-		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready },
+		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll, .alone = true },
+		.work.run = conn_go_on,
 	};
+	list_init(&conn->work.node);
 	list_append(&c->conns, &conn->node);
 	if (!conn->master)
 		c->others++;
 	if (loop_watch(c->world->loop, &conn->watch))
 		control_conn_free(conn);
-	else if (control_may_enter(conn, &e))
+	else if (control_may_enter(conn, &e)) {
 		conn_refuse_last(conn, &e);
+		conn_send(conn);
+	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client of the control socket. It is in one of four states; a message is
- * read only when the reply to the one before has left. Inside this folder only.
+ * One client of the control socket. It is in one of four states; its messages
+ * are answered one after the other. Inside this folder only.
  */
 #ifndef FRONTS_CONTROL_CONN_H
 #define FRONTS_CONTROL_CONN_H
@@ -46,13 +46,14 @@ struct control_conn {
 	bool master;			/* root or the owner: may change things */
 	bool last;			/* nothing is read after this reply */
 
-	unsigned char head[CONN_HEAD];
-	char *frame;
-	size_t got;			/* bytes of head and frame */
-	size_t len, room;		/* of frame: what the head says, and what there is memory for */
+	/* What has come and is not taken: in[in_at] to in[in_end]. Other bytes there mean nothing. */
+	char *in;
+	size_t in_at, in_end, in_room;
+	bool taking;			/* conn_take() is at it: it sends the replies */
+	struct loop_work work;		/* goes on with messages that have come already */
 
 	struct dict dict;
-	char *out;
+	char *out;			/* replies that are to leave, or NULL */
 	size_t out_len, sent;
 };
 
@@ -64,6 +65,20 @@ void control_conn_cancel(struct control_conn *conn);
 
 /* Closes and frees it; no command may be under way. */
 void control_conn_free(struct control_conn *conn);
+
+/* in.c: what has come. */
+enum conn_look { CONN_NOTHING, CONN_MESSAGE, CONN_NONSENSE };
+
+/* Is there a whole message (*LEN: its bytes), a part of one, or (-errno and a sentence) none that can be read? */
+enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, struct err *e);
+/* Something that can be taken: a message, or nonsense that is to be refused. */
+bool control_conn_has_message(const struct control_conn *conn);
+const char *control_conn_message(const struct control_conn *conn);	/* the first byte of the first one */
+void control_conn_drop(struct control_conn *conn, size_t len);		/* it is done with */
+/* Room for at least a byte. Memory grows with what has come, not with what a head claims. False: there is none. */
+bool control_conn_make_room(struct control_conn *conn);
+/* Has a message only begun? Then E says so. */
+bool control_conn_cut_off(const struct control_conn *conn, struct err *e);
 
 /* May this client run CMD? 0, or -EPERM and a sentence. */
 int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struct err *e);

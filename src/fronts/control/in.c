@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a client has sent, cut into messages: 4 bytes of length, the highest first, and a property list. See conn.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fronts/control/conn.h"
+
+#define IN_FIRST_ROOM (16u << 10)	/* bytes; doubled as they fill up */
+#define IN_KEEP (64u << 10)		/* more room than that is given back when it is empty */
+#define IN_START 64			/* bytes in which a message must begin like one */
+
+static size_t in_got(const struct control_conn *conn)
+{
+	return conn->in_end - conn->in_at;
+}
+
+/* What the head says, if it is there; else 0. */
+static size_t in_announced(const struct control_conn *conn)
+{
+	uint32_t len;
+
+	if (in_got(conn) < CONN_HEAD)
+		return 0;
+	memcpy(&len, conn->in + conn->in_at, sizeof(len));
+	return ntohl(len);
+}
+
+const char *control_conn_message(const struct control_conn *conn)
+{
+	return conn->in + conn->in_at + CONN_HEAD;
+}
+
+enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, struct err *e)
+{
+	size_t got = in_got(conn), have;
+
+	*len = in_announced(conn);
+	if (got < CONN_HEAD)
+		return CONN_NOTHING;
+	if (*len > control_frame_max(conn)) {
+		err_set(e, -EIO, "a message of %zu bytes is announced, and %zu are the most; it begins with its length: "
+			"4 bytes, the highest first", *len, control_frame_max(conn));
+		return CONN_NONSENSE;
+	}
+	have = got - CONN_HEAD < *len ? got - CONN_HEAD : *len;
+	if (have && dict_check_start(control_conn_message(conn), have < IN_START ? have : IN_START, e))
+		return CONN_NONSENSE;
+	return have == *len ? CONN_MESSAGE : CONN_NOTHING;
+}
+
+bool control_conn_has_message(const struct control_conn *conn)
+{
+	struct err e = ERR_INIT;
+	size_t len;
+
+	return control_conn_look(conn, &len, &e) != CONN_NOTHING;
+}
+
+void control_conn_drop(struct control_conn *conn, size_t len)
+{
+	conn->in_at += CONN_HEAD + len;
+	if (conn->in_at < conn->in_end)
+		return;
+	conn->in_at = conn->in_end = 0;
+	if (conn->in_room > IN_KEEP) {
+		free(conn->in);
+		conn->in = NULL;
+		conn->in_room = 0;
+	}
+}
+
+bool control_conn_make_room(struct control_conn *conn)
+{
+	size_t room = conn->in_room ? 2 * conn->in_room : IN_FIRST_ROOM, need = CONN_HEAD + in_announced(conn);
+	char *in;
+
+	if (conn->in_end < conn->in_room)
+		return true;
+	if (conn->in_at) {
+		memmove(conn->in, conn->in + conn->in_at, in_got(conn));
+		conn->in_end = in_got(conn);
+		conn->in_at = 0;
+		return true;
+	}
+	if (conn->in_room && room > need)
+		room = need;
+	in = realloc(conn->in, room);
+	if (!in)
+		return false;
+	conn->in = in;
+	conn->in_room = room;
+	return true;
+}
+
+bool control_conn_cut_off(const struct control_conn *conn, struct err *e)
+{
+	size_t got = in_got(conn);
+
+	if (got && got < CONN_HEAD)
+		err_set(e, -EIO, "the message ended after %zu of the %d bytes of its length", got, CONN_HEAD);
+	else if (got)
+		err_set(e, -EIO, "the message ended after %zu of %zu bytes", got - CONN_HEAD, in_announced(conn));
+	return got;
+}
