@@ -17,7 +17,7 @@ static void tell_probe(struct dm_build_word *w)
 
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
 {
-	if (!b->o.warnings || b->o.readonly)
+	if (!b->o.warnings || b->o.readonly || offset >= DM_LABEL_REACH)
 		return;
 	if (!w->probed)
 		tell_probe(w);

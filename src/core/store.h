@@ -34,6 +34,9 @@ struct dm_store_wish {
 	struct err *err;
 };
 
+/* Sectors: what partitioners keep free for a label is less. Whoever maps from here on destroys none. */
+#define DM_LABEL_REACH 2048u
+
 /* A disk label or partition table at the start of a store: what the label guard warns of. */
 struct dm_label {
 	char kind[16];		/* "GPT", "MBR", "BSD disklabel" */
