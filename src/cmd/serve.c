@@ -186,8 +186,10 @@ static int serve_up(struct serve *s, struct err *e)
 {
 	int r = loop_new(&s->loop, e);
 
-	if (!r)
+	if (!r) {
+		loop_poll_for(s->loop, s->o->busy_poll);
 		r = serve_signals(s, e);
+	}
 	if (!r)
 		r = serve_world(s, e);
 	if (!r)
