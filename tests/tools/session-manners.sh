@@ -53,6 +53,11 @@ file_systems() {
 		echo hello >hello; debugfs -w -R "write hello hello" /dev/mapper/d; debugfs -R "cat hello" /dev/mapper/d; e2fsck -fy /dev/mapper/d'
 	in_session "blkid says so, by the device and on its own" "ext4 ext4" \
 		'echo $(blkid -po value -s TYPE /dev/mapper/d) $(blkid -c /dev/null -o value -s TYPE /dev/mapper/d)'
+	in_session "blkid does not believe what it remembers: of what was written over" "ext4 xfs swap" 'type() { blkid -o value -s TYPE /dev/mapper/d; }
+		mkfs.ext4 -qF /dev/mapper/d; old=$(type); mkfs.xfs -qf /dev/mapper/d; old="$old $(type)"; mkswap /dev/mapper/d >/dev/null 2>&1
+		echo "$old $(type)"; mkfs.ext4 -qF /dev/mapper/d'
+	in_session "nor of another table" "ext4:2" 'blkid -o value -s TYPE /dev/mapper/d | tr "\n" :
+		dmsetup load d --table "0 8 zero"; dmsetup resume d; blkid /dev/mapper/d; echo $?'
 	in_session "lsblk says so" "d ext4 dm 384M" 'lsblk -rno NAME,FSTYPE,TYPE,SIZE /dev/mapper/d'
 	in_session "wipefs finds and takes the signature" "ext4:0:" \
 		'set -o pipefail; wipefs -nO OFFSET,TYPE /dev/mapper/d | awk "END { printf \"%s:\", \$2 }"; wipefs -qa /dev/mapper/d
