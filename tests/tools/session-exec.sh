@@ -61,6 +61,8 @@ os._exit(3)'; echo $?))"
 		"$("$DMUSE" exec -- grep -E 'Sig(Blk|Ign)' /proc/self/status)"
 	is "$who: root inside" 0 "$("$DMUSE" exec -- id -u)"
 	like "$who: system programs are found" sbin/dmsetup "$(PATH=/usr/bin:/bin "$DMUSE" exec -- sh -c 'command -v dmsetup')"
+	is "$who: new terminals" True "$("$DMUSE" exec -- python3 -c 'import os, pty; print(os.isatty(pty.openpty()[1]))' 2>&1 | tail -1)"
+	is "$who: find(1) sees the machine's devices for what they are" /dev/null "$("$DMUSE" exec -- find /dev -maxdepth 1 -type c -name null)"
 	SHELL=/bin/sh "$DMUSE" shell <<<'ls /dev/mapper >out; exit 4'
 	is "$who: a shell" "4:control" "$?:$(cat out)"
 }

@@ -160,10 +160,16 @@ struct names_page {
 	size_t len, room;
 };
 
+/* What kind of file a list says it is: none where another one may be mounted, for find(1) does not look closer then. */
+static mode_t names_kind(const struct dev_node *n)
+{
+	return n->live || !S_ISREG(n->mode) ? n->mode : 0;
+}
+
 /* One more name, which stands at PLACE; false if there is no room. */
 static bool names_add(struct names_page *p, const char *name, const struct dev_node *n, uint64_t place)
 {
-	struct stat st = { .st_ino = n->id, .st_mode = n->mode };
+	struct stat st = { .st_ino = n->id, .st_mode = names_kind(n) };
 	size_t len = fuse_add_direntry(p->req, p->buf + p->len, p->room - p->len, name, &st, (off_t)place);
 
 	if (len > p->room - p->len)
