@@ -175,6 +175,7 @@ disks() {
 	like "$who: one that is in use stays" /dev/x "$("$DMUSE" exec -- ls /dev/x)"
 	"$DMUSE" exec -- dmsetup remove l
 	refuses "$who: half a disk" 125 "NAME=FILE is wanted" exec --disk x -- true
+	refuses "$who: a disk in the place of /dev/null" 125 "'null': /dev/null is something else" exec --disk null=a -- true
 	refuses "$who: no file" 125 "'nofile' is neither" exec --disk y=b --disk x=nofile -- true
 	refuses "$who: a bad table" 125 "unknown target 'nope'" exec --disk y=b --create 'c=0 8 nope' -- true
 	is "$who: nothing was left of them" "x" "$("$DMUSE" exec -- sh -c 'ls -d /dev/[xyc]' | sed 's|/dev/||')"
