@@ -41,6 +41,7 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
 	{ SCMP_SYS(statx), 2, AT_EMPTY_PATH, AT_EMPTY_PATH },
 	{ SCMP_SYS(mount), -1, 0, 0 },
+	{ SCMP_SYS(umount2), -1, 0, 0 },
 	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_STRING },
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "session/holder.h"
@@ -26,6 +27,12 @@ static int dev_link(int machine, const char *name, const char *to)
 		return -errno;
 	target[n] = '\0';
 	return symlink(target, to) ? -errno : 0;
+}
+
+/* The kernel looks for pts beside what is opened, which a node that is mounted alone does not have. */
+static int dev_terminals(const char *to)
+{
+	return symlink(HOLDER_MACHINE "/ptmx", to) ? -errno : 0;
 }
 
 static int dev_make(const struct stat *st, const char *to)
@@ -46,6 +53,8 @@ int holder_dev_add(int machine, const char *name)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return dev_link(machine, name, to);
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2))
+		return dev_terminals(to);
 	r = dev_make(&st, to);
 	if (!r)
 		r = holder_bind(machine, name, to);

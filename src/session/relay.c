@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See relay.h. What the terminal sends (^C, ^Z, a hang-up) goes to the program as well, without us: only what other
- * processes send is passed on.
+ * See relay.h. What the terminal sends (^C, ^Z) goes to the program as well, without us: only what other processes send
+ * is passed on, and the hang-up that the kernel sends to a session's leader, which the program would have been.
  */
 #include "session/relay.h"
 
@@ -83,7 +83,8 @@ static void relay_pass(pid_t program, const siginfo_t *info)
 		return;		/* to its own process group: it has it */
 	if (info->si_code == SI_QUEUE)
 		sigqueue(program, info->si_signo, info->si_value);
-	else if (info->si_code == SI_USER || info->si_code == SI_TKILL)
+	else if (info->si_code == SI_USER || info->si_code == SI_TKILL ||
+		 (info->si_signo == SIGHUP && getsid(0) == getpid()))
 		kill(program, info->si_signo);
 }
 

@@ -51,7 +51,7 @@ void call_inject(struct call *c, int fd, uint64_t flags);
 /* What the handlers do; each leaves its answer in C. */
 void super_open(struct call *c);
 void super_stat(struct call *c);
-void super_mount(struct call *c);	/* and fsconfig */
+void super_mount(struct call *c);	/* and fsconfig, umount2: on a thread of their own */
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);
@@ -67,6 +67,19 @@ bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
 #define LOOP_PATH 40
 int loop_attach(int io, const char *name, char path[LOOP_PATH]);
 int loop_find(const struct stat *io, char path[LOOP_PATH]);
+
+/* super_mount.c, super_umount.c */
+struct mount_source {
+	struct call_path path;		/* as the caller says it */
+	char name[32];			/* of the io file */
+	char loop[LOOP_PATH];
+	int fd;				/* of the loop device */
+};
+/* The caller's word at FROM is a node of a device of ours. */
+bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m);
+/* This thread goes where the caller is: its mount namespace, root and folder. 0 or -errno. */
+int mount_stand(const struct call *c);
+void super_umount(struct call *c);
 
 /* super_find.c: what a path of the caller's leads to. 0 or -errno. */
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);

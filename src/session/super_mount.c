@@ -23,13 +23,6 @@
 #define CAP_SYS_ADMIN_BIT 21
 #define FSCONFIG_A_STRING 1
 
-struct mount_source {
-	struct call_path path;		/* as the caller says it */
-	char name[32];			/* of the io file */
-	char loop[LOOP_PATH];
-	int fd;				/* of the loop device */
-};
-
 /* Says something to whoever looks at the caller's stderr. */
 static void mount_say(const struct call *c, const char *device, const char *text)
 {
@@ -55,8 +48,7 @@ static void mount_refuse(struct call *c, const char *device, const char *type)
 	call_fail(c, -EPERM);
 }
 
-/* The caller's word at FROM is a node of a device of ours. */
-static bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m)
+bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m)
 {
 	struct stat st;
 
@@ -108,8 +100,7 @@ static bool mount_prepare(struct call *c, struct mount_source *m, const char *ty
 	return !r;
 }
 
-/* This thread goes where the caller is: its mount namespace, root and folder. */
-static int mount_stand(const struct call *c)
+int mount_stand(const struct call *c)
 {
 	int ns = target_open(c, "ns/mnt", O_RDONLY), root = target_open(c, "root", O_PATH), cwd = target_open(c, "cwd", O_PATH);
 	int r = ns < 0 || root < 0 || cwd < 0 ? -EPERM : 0;
@@ -243,6 +234,8 @@ static void *mount_thread(void *arg)
 	unshare(CLONE_FS);
 	if (c->req.data.nr == SYS_mount)
 		mount_do(c);
+	else if (c->req.data.nr == SYS_umount2)
+		super_umount(c);
 	else
 		mount_configure(c);
 	call_send(c);

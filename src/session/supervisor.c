@@ -76,6 +76,7 @@ static void super_handle(struct call *c)
 		super_stat(c);
 		break;
 	case SYS_mount:
+	case SYS_umount2:
 	case SYS_fsconfig:
 		super_mount(c);
 		break;

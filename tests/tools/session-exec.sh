@@ -61,6 +61,8 @@ os._exit(3)'; echo $?))"
 		"$("$DMUSE" exec -- grep -E 'Sig(Blk|Ign)' /proc/self/status)"
 	is "$who: root inside" 0 "$("$DMUSE" exec -- id -u)"
 	like "$who: system programs are found" sbin/dmsetup "$(PATH=/usr/bin:/bin "$DMUSE" exec -- sh -c 'command -v dmsetup')"
+	is "$who: new terminals" True "$("$DMUSE" exec -- python3 -c 'import os, pty; print(os.isatty(pty.openpty()[1]))' 2>&1 | tail -1)"
+	is "$who: find(1) sees the machine's devices for what they are" /dev/null "$("$DMUSE" exec -- find /dev -maxdepth 1 -type c -name null)"
 	SHELL=/bin/sh "$DMUSE" shell <<<'ls /dev/mapper >out; exit 4'
 	is "$who: a shell" "4:control" "$?:$(cat out)"
 }
@@ -173,6 +175,7 @@ disks() {
 	like "$who: one that is in use stays" /dev/x "$("$DMUSE" exec -- ls /dev/x)"
 	"$DMUSE" exec -- dmsetup remove l
 	refuses "$who: half a disk" 125 "NAME=FILE is wanted" exec --disk x -- true
+	refuses "$who: a disk in the place of /dev/null" 125 "'null': /dev/null is something else" exec --disk null=a -- true
 	refuses "$who: no file" 125 "'nofile' is neither" exec --disk y=b --disk x=nofile -- true
 	refuses "$who: a bad table" 125 "unknown target 'nope'" exec --disk y=b --create 'c=0 8 nope' -- true
 	is "$who: nothing was left of them" "x" "$("$DMUSE" exec -- sh -c 'ls -d /dev/[xyc]' | sed 's|/dev/||')"

@@ -53,6 +53,11 @@ file_systems() {
 		echo hello >hello; debugfs -w -R "write hello hello" /dev/mapper/d; debugfs -R "cat hello" /dev/mapper/d; e2fsck -fy /dev/mapper/d'
 	in_session "blkid says so, by the device and on its own" "ext4 ext4" \
 		'echo $(blkid -po value -s TYPE /dev/mapper/d) $(blkid -c /dev/null -o value -s TYPE /dev/mapper/d)'
+	in_session "blkid does not believe what it remembers: of what was written over" "ext4 xfs swap" 'type() { blkid -o value -s TYPE /dev/mapper/d; }
+		mkfs.ext4 -qF /dev/mapper/d; old=$(type); mkfs.xfs -qf /dev/mapper/d; old="$old $(type)"; mkswap /dev/mapper/d >/dev/null 2>&1
+		echo "$old $(type)"; mkfs.ext4 -qF /dev/mapper/d'
+	in_session "nor of another table" "ext4:2" 'blkid -o value -s TYPE /dev/mapper/d | tr "\n" :
+		dmsetup load d --table "0 8 zero"; dmsetup resume d; blkid /dev/mapper/d; echo $?'
 	in_session "lsblk says so" "d ext4 dm 384M" 'lsblk -rno NAME,FSTYPE,TYPE,SIZE /dev/mapper/d'
 	in_session "wipefs finds and takes the signature" "ext4:0:" \
 		'set -o pipefail; wipefs -nO OFFSET,TYPE /dev/mapper/d | awk "END { printf \"%s:\", \$2 }"; wipefs -qa /dev/mapper/d
@@ -130,6 +135,8 @@ mounts() {
 	in_session "a mounted device is in use" "busy 1 0" 'open() { dmsetup info -c --noheadings -o open d; }; mount /dev/mapper/d m
 		busy=$(dmsetup remove d 2>&1 | grep -o busy); echo $busy $(open) $(umount m; open)'
 	likely "and is not made anew" "apparently in use" 'mount /dev/mapper/d m; mkfs.ext4 /dev/mapper/d 2>&1; umount m'
+	in_session "unmounted by its device's name, from a folder with a blank, too" "0 0 32" 'mkdir "m m"; mount /dev/mapper/d m; mount /dev/mapper/d "m m"
+		umount /dev/mapper/d; echo $? $(umount /dev/mapper/d; echo $?) $(umount /dev/mapper/d 2>/dev/null; echo $?); rmdir "m m"'
 	in_session "mounted twice it is the same" "same" 'mkdir -p n; mount /dev/mapper/d m; mount /dev/mapper/d n; echo same >m/g; cat n/g; umount m n'
 	in_session "remounted" "ro" 'mount /dev/mapper/d m; mount -o remount,ro m; findmnt -no OPTIONS m | cut -d, -f1; umount m'
 	in_session "xfs on a disk" "xfs" 'mkfs.xfs -qf /dev/sdx; mount /dev/sdx m; stat -fc %T m; umount m'

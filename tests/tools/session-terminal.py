@@ -61,6 +61,13 @@ class Terminal:
         os.waitpid(self.pid, 0)
 
 
+def within_limit(is_so):
+    end = time.monotonic() + LIMIT
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.02)
+    return is_so()
+
+
 def interrupt(t):
     t.type("$DMUSE exec -- sh -c 'echo r''eady; exec sleep 1000'\n")
     t.expect("ready")
@@ -157,15 +164,36 @@ def hang_up(t):
     t.fd = os.open("/dev/null", os.O_RDONLY)
     with open(os.path.join(t.folder, "pid"), encoding="ascii") as f:
         pid = int(f.read())
-    end = time.monotonic() + LIMIT
-    while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not os.path.exists(f"/proc/{pid}/exe"), "the program outlived its terminal"
+    assert within_limit(lambda: not os.path.exists(f"/proc/{pid}/exe")), "the program outlived its terminal"
+
+
+def hang_up_of_a_leader(t):
+    """The kernel tells the session's leader: the program, whoever has the terminal in the foreground just now."""
+    program = ("import os, signal, time\n"
+               "signal.signal(signal.SIGHUP, lambda *_: (open('hup', 'w'), os._exit(0)))\n"
+               "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
+               "job = os.fork()\n"
+               "if not job:\n    signal.signal(signal.SIGHUP, signal.SIG_IGN)\n    time.sleep(3)\n    os._exit(0)\n"
+               "os.setpgid(job, job)\nos.tcsetpgrp(0, job)\nprint('rea' + 'dy', flush=True)\ntime.sleep(1000)\n")
+    leader, fd = pty.fork()
+    if not leader:
+        os.chdir(t.folder)
+        os.environ.update(XDG_RUNTIME_DIR=t.folder, TMPDIR=t.folder)
+        os.execv(DMUSE, [DMUSE, "exec", "--", "/usr/bin/python3", "-c", program])
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(fd, 4096)
+    os.close(fd)
+    told = within_limit(lambda: os.path.exists(os.path.join(t.folder, "hup")))
+    if not told:
+        os.kill(leader, signal.SIGKILL)
+    os.waitpid(leader, 0)
+    assert told, "the program was not told"
 
 
 
 TESTS = [interrupt, interrupt_is_the_programs, quit_dies_of_quit, stop_and_go_on, background_and_foreground, a_shell,
-         a_shell_that_stops_itself, hang_up]
+         a_shell_that_stops_itself, hang_up, hang_up_of_a_leader]
 
 
 def run(n, test):

@@ -57,6 +57,7 @@ struct dev_node {
 	unsigned opens;
 	bool live;			/* ours: what would change its names is refused */
 	struct dm_device *device;	/* whose it is, or NULL */
+	uint64_t writes;		/* a block node: its device's when mtime was set */
 	/* A directory. */
 	struct dev_entry *by_name;	/* uthash */
 	struct list entries;		/* dev_entry.node */
@@ -118,7 +119,7 @@ extern const struct dev_text dev_queue_texts[], dev_bdi_texts[];
 void dev_proc_devices(const struct dev_node *n, struct text *out);
 
 /* dev_names.c */
-void dev_stat(const struct dev_node *n, struct stat *st);
+void dev_stat(struct dev_node *n, struct stat *st);
 void dev_reply_entry(fuse_req_t req, struct dev_node *n);
 struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id);	/* NULL: REQ is answered */
 void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -23,8 +23,33 @@ static void stat_size(const struct dev_node *n, struct stat *st)
 	st->st_blocks = n->text || S_ISLNK(n->mode) ? 0 : (st->st_size + DM_SECTOR - 1) >> DM_SECTOR_SHIFT;
 }
 
-void dev_stat(const struct dev_node *n, struct stat *st)
+static uint64_t device_writes(const struct dm_device *d)
 {
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		const struct dm_stats *s = atomic_load(&d->lanes[i].stats);
+
+		if (s)
+			n += s->ios[DM_WRITE] + s->ios[DM_ZEROES] + s->ios[DM_DISCARD];
+	}
+	return n;
+}
+
+/* A node was changed when its device was written to, as on Linux: blkid(8) believes what it found there until then. */
+static void stat_written(struct dev_node *n)
+{
+	uint64_t writes = S_ISBLK(n->mode) && n->device ? device_writes(n->device) : 0;
+
+	if (writes != n->writes)
+		dev_touch(n);
+	n->writes = writes;
+}
+
+void dev_stat(struct dev_node *n, struct stat *st)
+{
+	stat_written(n);
 	*st = (struct stat){
 		.st_ino = n->id, .st_mode = n->mode, .st_nlink = S_ISDIR(n->mode) ? 1 : n->nlink, .st_uid = n->uid,
 		.st_gid = n->gid, .st_rdev = n->rdev, .st_blksize = 4096, .st_atim = n->atime, .st_mtim = n->mtime,
@@ -97,7 +122,7 @@ void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times)
 
 static void attr_answer(struct fuse_ask *a)
 {
-	const struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+	struct dev_node *n = dev_node_find(a->mount->view, a->ino);
 	struct stat st;
 
 	if (!n) {
@@ -135,10 +160,16 @@ struct names_page {
 	size_t len, room;
 };
 
+/* What kind of file a list says it is: none where another one may be mounted, for find(1) does not look closer then. */
+static mode_t names_kind(const struct dev_node *n)
+{
+	return n->live || !S_ISREG(n->mode) ? n->mode : 0;
+}
+
 /* One more name, which stands at PLACE; false if there is no room. */
 static bool names_add(struct names_page *p, const char *name, const struct dev_node *n, uint64_t place)
 {
-	struct stat st = { .st_ino = n->id, .st_mode = n->mode };
+	struct stat st = { .st_ino = n->id, .st_mode = names_kind(n) };
 	size_t len = fuse_add_direntry(p->req, p->buf + p->len, p->room - p->len, name, &st, (off_t)place);
 
 	if (len > p->room - p->len)

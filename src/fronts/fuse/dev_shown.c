@@ -194,6 +194,19 @@ static void shown_rename(struct dev_shown *s)
 		log_warn("no memory to show device '%s' in sessions", s->device->name);
 }
 
+/* Another table is another content: who remembers what was in a node looks again. */
+static void shown_swapped(struct dev_shown *s)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &s->entries) {
+		struct dev_node *n = container(pos, struct dev_entry, shown)->of;
+
+		if (S_ISBLK(n->mode))
+			dev_touch(n);
+	}
+}
+
 void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change what)
 {
 	struct dev_shown *s;
@@ -207,6 +220,8 @@ void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change w
 		shown_rename(s);
 	else if ((what == DM_LOADED || what == DM_SWAPPED) && s)
 		shown_grow(v, s);
+	if (what == DM_SWAPPED && s)
+		shown_swapped(s);
 }
 
 void dev_shown_all(struct dev_view *v)
