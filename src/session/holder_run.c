@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders that programs of a session share, and those of the machine that are not for them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -8,6 +9,8 @@
 
 #include "session/holder.h"
 #include "session/holder_parts.h"
+
+#define LVM_FOLDER "/etc/lvm"
 
 static int run_tmpfs(const char *path, const char *mode, struct err *e)
 {
@@ -37,6 +40,16 @@ static int run_hide(struct err *e)
 	return r;
 }
 
+/* Who clears his environment, as sudo and cron do, must not come to the machine's volumes either. */
+static int run_lvm(struct err *e)
+{
+	int r = run_folder(HOLDER_LVM, e);
+
+	if (!r && !access(LVM_FOLDER, F_OK) && (r = holder_bind(AT_FDCWD, HOLDER_LVM, LVM_FOLDER)))
+		err_set(e, r, "cannot put LVM's configuration of sessions on %s: %s", LVM_FOLDER, strerror(-r));
+	return r;
+}
+
 int holder_run(struct err *e)
 {
 	int r = run_folder(HOLDER_RUN, e);
@@ -44,7 +57,7 @@ int holder_run(struct err *e)
 	if (!r)
 		r = run_tmpfs(HOLDER_RUN, "mode=0755", e);
 	if (!r)
-		r = run_folder(HOLDER_LVM, e);
+		r = run_lvm(e);
 	if (!r)
 		r = run_folder(HOLDER_RUN "/lock", e);
 	return r ? r : run_hide(e);

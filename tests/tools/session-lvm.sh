@@ -24,6 +24,14 @@ in_one_line() {
 	like "$who: what lvs says" "lv0 +vg +-wi-a----- 24.00m" "$out"
 }
 
+# What sudo and cron leave of an environment.
+in_an_empty_environment() {
+	images
+	in_session "LVM with nothing in its environment" '
+		env -i "$(command -v vgcreate)" -q vg /dev/pv0 >/dev/null; env -i "$(command -v lvmconfig)" devices/use_devicesfile'
+	is "$who: has the configuration of sessions" "use_devicesfile=0" "$out"
+}
+
 # Each command in a session of its own, with a private daemon: all that lasts is in the files.
 over_sessions() {
 	images
@@ -84,7 +92,7 @@ own_disks() {
 }
 
 if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
-	session_test in_one_line over_sessions one_daemon own_disks
+	session_test in_one_line in_an_empty_environment over_sessions one_daemon own_disks
 else
 	skip "LVM" "it is not installed"
 	plan
