@@ -3,8 +3,11 @@
 #include "cmd/wishes.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/client.h"
@@ -23,6 +26,17 @@ static char *wishes_split(const struct option_said *said, const char **rest, str
 	}
 	*rest = equals + 1;
 	return say_need(strndup(said->value, (size_t)(equals - said->value)));
+}
+
+/* The machine's own disk may be covered by another one. But what is written to its /dev/null is meant for no disk. */
+static int wishes_check_disk(const char *name, struct err *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "/dev/%s", name) >= (int)sizeof(path) || lstat(path, &st) || S_ISBLK(st.st_mode))
+		return 0;
+	return err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s is something else", name, name);
 }
 
 static int wishes_fill(struct job *j, plist_t request, bool disk, const char *rest, struct err *e)
@@ -52,7 +66,7 @@ static int wishes_one(struct job *j, const struct option_said *said)
 	if (!name)
 		return job_failed(j, NULL, &e);
 	request = request_new(disk ? "disk" : "create", name);
-	if (wishes_fill(j, request, disk, rest, &e)) {
+	if ((disk && wishes_check_disk(name, &e)) || wishes_fill(j, request, disk, rest, &e)) {
 		plist_free(request);
 		code = job_failed(j, name, &e);
 	} else {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands about disks: disk, undisk, disks. See device.h. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/devices.h"
 #include "core/do.h"
@@ -70,22 +68,12 @@ static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const
 	return NULL;
 }
 
-/* The machine's own disk may be covered by another one. But what is written to its /dev/null is meant for no disk. */
-static bool disk_is_machines(const char *name)
-{
-	char path[DM_NAME_MAX + sizeof("/dev/")];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	return !lstat(path, &st) && !S_ISBLK(st.st_mode);
-}
-
 /* Names that /dev has for itself. */
 static int disk_check_name(const char *name, struct err *e)
 {
 	int r = dm_check_name(name, e);
 
-	if (!r && (!strcmp(name, "mapper") || !strncmp(name, "dm-", 3) || *name == '.' || disk_is_machines(name)))
+	if (!r && (!strcmp(name, "mapper") || !strncmp(name, "dm-", 3) || *name == '.'))
 		r = err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s is something else", name, name);
 	return r;
 }
