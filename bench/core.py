@@ -29,7 +29,8 @@ def rows():
     got += [Row(f"core.stack.{n}.ns", STACK, count(n, "device"), "ns", "less") for n in range(1, 11)]
     got.append(Row("core.stack.10.ratio", STACK, "10 devices to 1", "times", "less"))
     got += [Row(f"core.threads.{n}.million_reads_s", THREADS, count(n, "io thread"), "million/s") for n in threads()]
-    got += [Row(f"core.threads.{n}.ratio", THREADS, f"{n} io threads to 1", "times") for n in threads() if n > 1]
+    got += [Row(f"core.threads.{n}.{what}", THREADS, f"{n} {whose} to 1", "times") for n in threads() if n > 1
+            for what, whose in (("ratio", "io threads"), ("copy_ratio", "threads that only copy"))]
     return got
 
 
