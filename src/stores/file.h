@@ -78,6 +78,8 @@ void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
+/* How the file system of F takes transfers: in_memory, quick_writes. */
+void file_measure_manner(struct file *f);
 /* The size alone, in whole logical blocks: it may be another when F is opened again. Limits stay while F is in use. */
 int file_measure_size(struct dm_store_wish *w, struct file *f);
 

@@ -116,11 +116,8 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 	return 0;
 }
 
-/*
- * How the file system takes transfers. In memory they never wait. Elsewhere a buffered write is a copy that may wait:
- * XFS and btrfs take it from io_uring at once, the others do not.
- */
-static void measure_manner(struct file *f)
+/* In memory transfers never wait. Elsewhere a buffered write is a copy that may: XFS and btrfs take it from io_uring. */
+void file_measure_manner(struct file *f)
 {
 	struct statfs fs;
 
@@ -140,6 +137,5 @@ int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish
 		r = measure_direct(w, f, want->path);
 	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
 		err_prefix(w->err, "'%.500s': ", want->path);
-	measure_manner(f);
 	return r ? r : file_measure_size(w, f);
 }

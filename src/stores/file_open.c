@@ -74,21 +74,32 @@ static int open_first(struct dm_store_wish *w, struct file *f, const struct file
 	return 0;
 }
 
+/*
+ * For another io thread. Where nothing is written back later there is no failure to be told of, and the description is
+ * shared; so it is where there is no /proc, or no right to open the file anew.
+ */
+static int open_another(const struct file *f, int flags)
+{
+	char again[32];
+	int fd = -1;
+
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", f->lanes[0].fd);
+	if (!f->in_memory)
+		fd = open(again, flags);
+	return fd < 0 ? fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0) : fd;
+}
+
 static int open_lanes(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | (want->direct ? O_DIRECT : 0);
 	int r = open_first(w, f, want, flags);
-	char again[32];
 	unsigned i;
 
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", f->lanes[0].fd);
+	if (!r)
+		file_measure_manner(f);
 	for (i = 1; i < f->n_lanes && !r; i++) {
-		int fd = open(again, flags);
-
-		if (fd < 0)	/* no /proc, or no right to open it anew: then the description is shared */
-			fd = fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0);
-		f->lanes[i].fd = fd;
-		if (fd < 0)
+		f->lanes[i].fd = open_another(f, flags);
+		if (f->lanes[i].fd < 0)
 			r = open_fail(w, want, -errno);
 	}
 	return r;
