@@ -3,7 +3,8 @@
  * A request that one map() cannot answer: it covers several lines or chunks, it
  * is a flush that several stores must hear, or a discard that a striped line
  * takes leg by leg. It becomes a parent; its pieces come from the io thread's free
- * list, a bounded number at a time; the first error wins and ends the cutting.
+ * list, a bounded number at a time. The first error wins; the rest is carried out
+ * all the same, as on Linux: else it would be luck how much of it was.
  */
 #include <errno.h>
 
@@ -74,15 +75,13 @@ static void split_line(struct dm_req *p)
 static void split_go_on(struct dm_req *p)
 {
 	p->flags |= DM_SPLITTING;
-	while (p->rest_count && !p->err && p->pending < SPLIT_WINDOW) {
+	while (p->rest_count && p->pending < SPLIT_WINDOW) {
 		if (p->op == DM_FLUSH)
 			split_flush(p);
 		else
 			split_line(p);
 	}
 	p->flags &= ~DM_SPLITTING;
-	if (p->err)
-		p->rest_count = 0;
 	if (--p->pending == 0)
 		dm_done(p, p->err);
 }
@@ -102,7 +101,7 @@ void dm_piece_done(struct dm_req *p, int err)
 {
 	if (err && !p->err)
 		p->err = err;
-	if (p->rest_count && !p->err && !(p->flags & DM_SPLITTING)) {
+	if (p->rest_count && !(p->flags & DM_SPLITTING)) {
 		split_go_on(p);		/* takes over the piece's count */
 		return;
 	}
