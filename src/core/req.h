@@ -56,6 +56,7 @@ struct dm_io;
 struct dm_lane;
 struct dm_store;
 struct dm_table;
+struct dm_target;
 
 struct dm_req {
 	/* Set by the submitter. sector and count are the core's to change from dm_submit() to done(). */
@@ -70,6 +71,7 @@ struct dm_req {
 	struct dm_io *io;
 	uint64_t began;			/* clock at admission, ns */
 	struct dm_lane *path[DM_DEPTH];
+	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on: to path[i], the last one to the store (failed.h) */
 	uint8_t depth;			/* of path */
 	uint8_t asked;			/* the op at admission: what the counters charge */
 	uint32_t part;			/* which of the line's range parts this is (target.h) */

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "core/failed.h"
 #include "core/submit.h"
 
 #define SPLIT_WINDOW 64		/* pieces of one parent under way */
@@ -63,6 +64,7 @@ static void split_line(struct dm_req *p)
 	if (p->data)
 		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
+	piece->via[0] = t;
 	if (parts && ++p->rest_part < t->parts)
 		n = 0;		/* the same run again, for the next part */
 	else
@@ -94,6 +96,7 @@ void dm_split(struct dm_req *r, const struct dm_table *t)
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;
+	dm_not_sent(r);
 	split_go_on(r);
 }
 

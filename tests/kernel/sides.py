@@ -66,20 +66,10 @@ def answers(text):
     return episodes + ([now] if now else [])
 
 
-def without_stripe_errors(line):
-    """Linux counts the failures of each stripe: D in its status, and as many events as its work queue came to."""
-    line = re.sub(r"(striped \d+ .* 1 )[AD]+", r"\1", line)
-    return re.sub(r"^(Event number: +|(?:[^:]*:){7})\d+$", r"\1", line)
-
-
 def first_difference(episode, kernel, session):
     """(number of the first step whose answers are not the same, kernel's, session's), or None"""
-    striped = failed = False
     for k, step in enumerate(episode):
         one, two = (side[k] if k < len(side) else (step, ["(nothing any more)"]) for side in (kernel, session))
-        striped, failed = striped or "striped" in step, failed or "Input/output error" in one[1]
-        if striped and failed:
-            one, two = ((said, [without_stripe_errors(line) for line in lines]) for said, lines in (one, two))
         if one != two:
             return k, one[1], two[1]
     return None
