@@ -54,10 +54,10 @@ static void failed_ask(const struct dm_req *r, unsigned i)
 	r->io->raised = true;
 }
 
-/* Only a failure of what lies below: not a question, not what it cannot do. Linux tells its lines of no failed flush. */
+/* Only a failure of what lies below: not a question, not what it cannot do. Linux tells its lines of no flush, nor of reading ahead. */
 static bool failed_counts(const struct dm_req *r, int err)
 {
-	return err != -EOPNOTSUPP && r->asked != DM_EXTENT && r->asked != DM_FLUSH;
+	return err != -EOPNOTSUPP && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
 }
 
 void dm_failed(struct dm_req *r, int err)

@@ -38,6 +38,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_FAST (1u << 1)	/* ZEROES: -EOPNOTSUPP rather than writing zeros by hand */
 #define DM_KEEP (1u << 2)	/* ZEROES: the space stays allocated */
 #define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes lie instead of copying them: DM_SHOWN */
+#define DM_AHEAD (1u << 4)	/* READ: nobody has asked for it yet: if it fails, nothing has happened (failed.h) */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
 #define DM_ZERO (1u << 9)	/* it reads as zeros */

@@ -85,6 +85,7 @@ static void what_is_none_is_not_counted(void **state)
 	assert_int_equal(reads(d, 31, 2), -EIO);	/* it is the device's own end */
 	assert_int_equal(reads(d, 32, 1), -EIO);
 	request(&f, d, 0, DM_EXTENT, 0, 0, 32, NULL);
+	assert_int_equal(request(&f, d, 0, DM_READ, DM_AHEAD, 0, 16, data), -EIO);
 	assert_int_equal(reads(e, 0, CHUNK), -EIO);	/* another line's */
 	expect("d", "AA", 0);
 	expect("e", "AA", 0);
