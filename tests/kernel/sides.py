@@ -12,6 +12,9 @@ GUEST = os.path.join(HERE, "guest")
 DISK_BYTES = 16 << 20
 
 
+FAILED_BY_ITSELF = "its kernel failed by itself"     # says guest
+
+
 class Broken(Exception):
     """A side that could not be asked."""
 
@@ -89,10 +92,18 @@ def first_difference(episode, kernel, session):
     return None
 
 
+def before_failure(found):
+    """How many episodes came to their end before programs were killed in one, or nothing more came."""
+    for n, episode in enumerate(found):
+        if episode[-1][0] != "x" or any(re.fullmatch(r"= -\d+|stuck", line) for _, lines in episode for line in lines):
+            return n
+    return len(found)
+
+
 def compare(episodes, kernel, session):
     """{number of an episode: its first difference}"""
     found = {n: first_difference(e, *(side[n] if n < len(side) else [] for side in (kernel, session)))
-             for n, e in enumerate(episodes)}
+             for n, e in enumerate(episodes) if kernel[n:n + 1] != [None]}
     return {n: bad for n, bad in found.items() if bad}
 
 
@@ -133,15 +144,26 @@ class Sides:
         self.seconds[side] += time.monotonic() - began
         out[side] = (answers(ran.stdout.decode(errors="replace")), ran.stderr.decode(errors="replace"), ran.returncode)
 
-    def alone(self, side, episodes):
-        """The answers of one side."""
+    def some(self, side, episodes):
+        """What was answered before a guest's kernel failed by itself: [] if the first episode was already too much for it."""
         out = {}
         self.ask(side, [line for e in episodes for line in e], out)
         found, errors, status = out[side]
         if not found:
             raise Broken(f"the {side} answered nothing: status {status}, {errors}")
-        if status or "failed by itself" in errors:      # what differs from there on says nothing about us
-            print(f"the {side} was not well: status {status}, {errors}", flush=True)
+        if FAILED_BY_ITSELF not in errors:
+            return found
+        print(f"the {side} failed by itself: {errors}", flush=True)
+        return found[:before_failure(found)]
+
+    def alone(self, side, episodes):
+        """The answers of one side; None for an episode that its kernel does not survive: there is nothing to compare with."""
+        found = []
+        while len(found) < len(episodes):
+            more = self.some(side, episodes[len(found):])
+            if not more:
+                print(f"not compared: episode {len(found)}", flush=True)
+            found += more or [None]
         return found
 
     def differences(self, episodes):
