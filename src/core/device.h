@@ -78,6 +78,7 @@ struct dm_device {
 	unsigned wishes;		/* of a disk: `disk` commands that no `undisk` took back */
 	struct dm_geometry geometry;
 	uint32_t event_nr;
+	_Atomic uint32_t raised;	/* events that io threads found, and that are still to be counted in */
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct dm_regions *regions;	/* what is counted besides, or NULL */
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */

@@ -146,10 +146,18 @@ static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 	return d;
 }
 
+/* Linux looks first whether what is to be the new name or uuid is taken. */
+static bool new_is_taken(const struct dm_cmd *c)
+{
+	return (named(c->new_name) && dm_find_name(c->world, c->new_name)) ||
+	       (named(c->new_uuid) && dm_find_uuid(c->world, c->new_uuid));
+}
+
 static void fail_not_found(struct dm_cmd *c)
 {
-	if ((c->flags & DM_WITH_LINUX) && c->new_name && dm_find_name(c->world, c->new_name))
-		dm_fail(c, -EEXIST, "a device named '%s' exists already", c->new_name);
+	if ((c->flags & DM_WITH_LINUX) && new_is_taken(c))
+		dm_fail(c, -EEXIST, "another device has the %s '%.128s' already", named(c->new_name) ? "name" : "uuid",
+			named(c->new_name) ? c->new_name : c->new_uuid);
 	else if (c->has_minor)
 		dm_fail(c, -ENXIO, "no device has minor %u", c->minor);
 	else if (named(c->name))

@@ -7,6 +7,7 @@
 #define CORE_IO_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/aio.h"
@@ -25,6 +26,9 @@ struct dm_io {
 	uint64_t now;		/* clock, refreshed with dm_io_tick(): once a batch, not once a request */
 	struct dm_req *free;	/* pieces */
 	struct dm_req_slab *slabs;	/* where they came from */
+	bool raised;		/* requests have failed that are events of devices (failed.h) */
+	atomic_bool telling;	/* `news` is on its way */
+	struct loop_msg news;
 	pthread_t thread;
 	bool started;
 };

@@ -38,6 +38,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_FAST (1u << 1)	/* ZEROES: -EOPNOTSUPP rather than writing zeros by hand */
 #define DM_KEEP (1u << 2)	/* ZEROES: the space stays allocated */
 #define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes lie instead of copying them: DM_SHOWN */
+#define DM_AHEAD (1u << 4)	/* READ: nobody has asked for it yet: if it fails, nothing has happened (failed.h) */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
 #define DM_ZERO (1u << 9)	/* it reads as zeros */
@@ -56,6 +57,7 @@ struct dm_io;
 struct dm_lane;
 struct dm_store;
 struct dm_table;
+struct dm_target;
 
 struct dm_req {
 	/* Set by the submitter. sector and count are the core's to change from dm_submit() to done(). */
@@ -70,6 +72,7 @@ struct dm_req {
 	struct dm_io *io;
 	uint64_t began;			/* clock at admission, ns */
 	struct dm_lane *path[DM_DEPTH];
+	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on: to path[i], the last one to the store (failed.h) */
 	uint8_t depth;			/* of path */
 	uint8_t asked;			/* the op at admission: what the counters charge */
 	uint32_t part;			/* which of the line's range parts this is (target.h) */

@@ -3,10 +3,12 @@
  * A request that one map() cannot answer: it covers several lines or chunks, it
  * is a flush that several stores must hear, or a discard that a striped line
  * takes leg by leg. It becomes a parent; its pieces come from the io thread's free
- * list, a bounded number at a time; the first error wins and ends the cutting.
+ * list, a bounded number at a time. The first error wins; the rest is carried out
+ * all the same, as on Linux: else it would be luck how much of it was.
  */
 #include <errno.h>
 
+#include "core/failed.h"
 #include "core/submit.h"
 
 #define SPLIT_WINDOW 64		/* pieces of one parent under way */
@@ -62,6 +64,7 @@ static void split_line(struct dm_req *p)
 	if (p->data)
 		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
+	piece->via[0] = t;
 	if (parts && ++p->rest_part < t->parts)
 		n = 0;		/* the same run again, for the next part */
 	else
@@ -74,15 +77,13 @@ static void split_line(struct dm_req *p)
 static void split_go_on(struct dm_req *p)
 {
 	p->flags |= DM_SPLITTING;
-	while (p->rest_count && !p->err && p->pending < SPLIT_WINDOW) {
+	while (p->rest_count && p->pending < SPLIT_WINDOW) {
 		if (p->op == DM_FLUSH)
 			split_flush(p);
 		else
 			split_line(p);
 	}
 	p->flags &= ~DM_SPLITTING;
-	if (p->err)
-		p->rest_count = 0;
 	if (--p->pending == 0)
 		dm_done(p, p->err);
 }
@@ -95,6 +96,7 @@ void dm_split(struct dm_req *r, const struct dm_table *t)
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;
+	dm_not_sent(r);
 	split_go_on(r);
 }
 
@@ -102,7 +104,7 @@ void dm_piece_done(struct dm_req *p, int err)
 {
 	if (err && !p->err)
 		p->err = err;
-	if (p->rest_count && !p->err && !(p->flags & DM_SPLITTING)) {
+	if (p->rest_count && !(p->flags & DM_SPLITTING)) {
 		split_go_on(p);		/* takes over the piece's count */
 		return;
 	}

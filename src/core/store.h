@@ -89,6 +89,12 @@ struct dm_store {
 	struct dm_device *device;	/* set if it is another device of the same world */
 };
 
+/* What S leads to: the device, or itself. */
+static inline const void *dm_store_end(const struct dm_store *s)
+{
+	return s->device ? (const void *)s->device : s;
+}
+
 /* Finds or opens the store that W wishes: 0 or -errno and a sentence. Control thread. */
 int dm_store_get(struct dm_store_wish *w, struct dm_store **out);
 

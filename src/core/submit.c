@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/failed.h"
 #include "core/regions.h"
 #include "core/world.h"
 
@@ -68,6 +69,8 @@ void dm_done(struct dm_req *r, int err)
 			return;
 		}
 	}
+	if (err)
+		dm_failed(r, err);
 	while (r->depth)
 		lane_leave(r->path[--r->depth], r, err);
 	if (r->parent) {
@@ -127,6 +130,8 @@ struct dm_lane *dm_verdict(struct dm_req *r, int verdict)
 	case DM_HELD:
 		return NULL;
 	default:
+		if (verdict)
+			dm_not_sent(r);
 		dm_done(r, verdict);	/* DM_DONE is 0 */
 		return NULL;
 	}
@@ -171,6 +176,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 		return NULL;
 	}
 	r->sector -= t->start;
+	r->via[r->depth] = t;
 	return dm_verdict(r, t->type->map(t, r));
 }
 
@@ -212,6 +218,7 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 		r->path[r->depth++] = lane;
 		err = lane_check(lane, r);
 		if (err) {
+			dm_not_sent(r);
 			dm_done(r, err);
 			return;
 		}

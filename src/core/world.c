@@ -9,6 +9,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/failed.h"
 #include "core/flush.h"
 #include "core/move.h"
 
@@ -97,7 +98,7 @@ int dm_world_stop(struct dm_world *w, struct err *e)
 	struct dm_cmd c = { .verb = DM_DO_REMOVE_ALL };
 	int r;
 
-	while (world_moving(w))
+	while (world_moving(w) || dm_failed_news(w))
 		loop_turn(w->loop, -1);
 	r = world_flush(w, e);
 	dm_do_now(w, &c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * error: every request fails with EIO. The words <device> <offset> that old
- * tables carry are accepted and forgotten, as on Linux and NetBSD.
+ * error: every request fails with EIO. With the words <device> <offset> it holds that device and takes its limits,
+ * as Linux does since 6.12, so that it can stand in for a linear line; `table` does not show them. Any other words, which
+ * old tables carry, are accepted and forgotten, as on Linux and NetBSD.
  */
 #include <errno.h>
 
@@ -9,7 +10,8 @@
 
 static int error_ctr(struct dm_target *t, struct dm_args *a)
 {
-	(void)t;
+	if (dm_args_left(a) == 2)
+		dm_arg_at(a, t->len);
 	return dm_args_rest_ignored(a);
 }
 

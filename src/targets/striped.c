@@ -2,11 +2,17 @@
 /*
  * striped: the line is dealt out in chunks to n devices in turn. Sector s is in
  * chunk c = s / chunk, which lies on device c % n, in its chunk c / n.
+ * A device that has failed a request is D in `status` and not A; its first 14 failures are events, which `wait` hears.
  */
+#include <stdatomic.h>
+
 #include "core/target.h"
+
+#define STRIPED_EVENTS 15	/* failures of a leg, from which on it raises none any more; as on Linux */
 
 struct striped {
 	uint32_t n, chunk;		/* chunk in sectors */
+	_Atomic uint32_t *failures;	/* of each leg */
 	struct dm_at legs[];		/* n of them, in the table's arena */
 };
 
@@ -37,6 +43,7 @@ static int striped_ctr(struct dm_target *t, struct dm_args *a)
 	s = dm_args_alloc(a, sizeof(*s) + n * sizeof(s->legs[0]));
 	if (!s)
 		return dm_args_end(a);
+	s->failures = dm_args_alloc(a, n * sizeof(*s->failures));
 	s->n = n;
 	s->chunk = chunk;
 	for (i = 0; i < n; i++)
@@ -105,7 +112,20 @@ static void striped_table(const struct dm_target *t, struct text *out)
 	}
 }
 
-/* Linux's words: the devices, then one group of states, A for alive. */
+/* All legs on that device, as on Linux: it does not say which of them was meant. */
+static bool striped_failed(const struct dm_target *t, const void *end)
+{
+	const struct striped *s = t->priv;
+	bool event = false;
+	uint32_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (dm_store_end(s->legs[i].store) == end && atomic_fetch_add(&s->failures[i], 1) + 1 < STRIPED_EVENTS)
+			event = true;
+	return event;
+}
+
+/* Linux's words: the devices, then one group of states, A for alive, D for a leg that has failed. */
 static void striped_status(const struct dm_target *t, struct text *out)
 {
 	const struct striped *s = t->priv;
@@ -118,7 +138,7 @@ static void striped_status(const struct dm_target *t, struct text *out)
 	}
 	text_add(out, "1 ");
 	for (i = 0; i < s->n; i++)
-		text_add(out, "A");
+		text_add(out, atomic_load(&s->failures[i]) ? "D" : "A");
 }
 
 const struct dm_type dm_striped = {
@@ -131,4 +151,5 @@ const struct dm_type dm_striped = {
 	.table = striped_table,
 	.hints = striped_hints,
 	.status = striped_status,
+	.failed = striped_failed,
 };

@@ -237,6 +237,50 @@ static int extent(uint64_t sector, uint64_t *count, uint32_t *flags)
 	return j.err;
 }
 
+/* The type's line upon a device that fails; false: it stands on none. */
+static bool upon_failing(const char *name)
+{
+	struct sample sample;
+	char line[1024], why[ERR_TEXT];
+	size_t i, n = 0;
+
+	sample_make(&sample, s.type);
+	for (i = 0; i < sample.n; i++)
+		if (!strncmp(sample.words[i], "memory", 6)) {
+			strcpy(sample.words[i], "bad");
+			n++;
+		}
+	sample_line(line, sizeof(line), s.type, &sample, 0);
+	if (n && create(&s.f, name, line, why))
+		fail_msg("%s", why);
+	return n;
+}
+
+/* Who counts failures of what lies below shows them, and each is an event; for others it is none. */
+static void failures_below_are_events(void **state)
+{
+	struct dm_device *d;
+	char *before, *after;
+	uint8_t data[512];
+
+	(void)state;
+	assert_int_equal(create(&s.f, "bad", "0 16384 error", NULL), 0);
+	if (!upon_failing("upon"))
+		return;
+	d = dm_find_name(s.f.world, "upon");
+	dm_open(d);
+	before = rows(&s.f, DM_DO_STATUS, "upon", 0);
+	assert_int_equal(request(&s.f, d, 0, DM_READ, 0, SAMPLE_SECTORS, 1, data), -EIO);	/* behind its end: not below */
+	assert_int_equal(info(&s.f, "upon").event_nr, 0);
+	assert_int_equal(request(&s.f, d, 0, DM_READ, 0, 0, 1, data), -EIO);
+	assert_int_equal(info(&s.f, "upon").event_nr, s.type->failed ? 1 : 0);
+	after = rows(&s.f, DM_DO_STATUS, "upon", 0);
+	assert_int_equal(strcmp(before, after) != 0, s.type->failed != NULL);
+	dm_close(d);
+	free(before);
+	free(after);
+}
+
 /* Extents cover the device without a gap, and what they call zero reads as zero. */
 static void extents_tell_the_truth(void **state)
 {
@@ -337,6 +381,7 @@ static const struct {
 	{ "what is outside is refused", what_is_outside_is_refused },
 	{ "discard touches nothing else", discard_touches_nothing_else },
 	{ "a flush succeeds", a_flush_succeeds },
+	{ "failures below are events", failures_below_are_events },
 	{ "extents tell the truth", extents_tell_the_truth },
 	{ "bad words get a sentence", bad_words_get_a_sentence },
 };

@@ -12,6 +12,9 @@ GUEST = os.path.join(HERE, "guest")
 DISK_BYTES = 16 << 20
 
 
+FAILED_BY_ITSELF = "its kernel failed by itself"     # says guest
+
+
 class Broken(Exception):
     """A side that could not be asked."""
 
@@ -66,10 +69,16 @@ def answers(text):
     return episodes + ([now] if now else [])
 
 
-def without_stripe_errors(line):
-    """Linux counts the failures of each stripe: D in its status, and as many events as its work queue came to."""
-    line = re.sub(r"(striped \d+ .* 1 )[AD]+", r"\1", line)
-    return re.sub(r"^(Event number: +|(?:[^:]*:){7})\d+$", r"\1", line)
+EVENTS = re.compile(r"(Event number: +|(?:[^:]*:){7})(\d+)")
+
+
+def same_but_events(kernel, session):
+    """Of failures of a stripe at the same time the kernel makes as many events as its work queue comes to; we, one of each."""
+    for one, two in zip(kernel, session):
+        k, s = EVENTS.fullmatch(one), EVENTS.fullmatch(two)
+        if one != two and not (k and s and k[1] == s[1] and int(k[2]) < int(s[2])):
+            return False
+    return len(kernel) == len(session)
 
 
 def first_difference(episode, kernel, session):
@@ -78,17 +87,23 @@ def first_difference(episode, kernel, session):
     for k, step in enumerate(episode):
         one, two = (side[k] if k < len(side) else (step, ["(nothing any more)"]) for side in (kernel, session))
         striped, failed = striped or "striped" in step, failed or "Input/output error" in one[1]
-        if striped and failed:
-            one, two = ((said, [without_stripe_errors(line) for line in lines]) for said, lines in (one, two))
-        if one != two:
+        if one != two and not (striped and failed and same_but_events(one[1], two[1])):
             return k, one[1], two[1]
     return None
+
+
+def before_failure(found):
+    """How many episodes came to their end before programs were killed in one, or nothing more came."""
+    for n, episode in enumerate(found):
+        if episode[-1][0] != "x" or any(re.fullmatch(r"= -\d+|stuck", line) for _, lines in episode for line in lines):
+            return n
+    return len(found)
 
 
 def compare(episodes, kernel, session):
     """{number of an episode: its first difference}"""
     found = {n: first_difference(e, *(side[n] if n < len(side) else [] for side in (kernel, session)))
-             for n, e in enumerate(episodes)}
+             for n, e in enumerate(episodes) if kernel[n:n + 1] != [None]}
     return {n: bad for n, bad in found.items() if bad}
 
 
@@ -129,13 +144,26 @@ class Sides:
         self.seconds[side] += time.monotonic() - began
         out[side] = (answers(ran.stdout.decode(errors="replace")), ran.stderr.decode(errors="replace"), ran.returncode)
 
-    def alone(self, side, episodes):
-        """The answers of one side."""
+    def some(self, side, episodes):
+        """What was answered before a guest's kernel failed by itself: [] if the first episode was already too much for it."""
         out = {}
         self.ask(side, [line for e in episodes for line in e], out)
         found, errors, status = out[side]
         if not found:
             raise Broken(f"the {side} answered nothing: status {status}, {errors}")
+        if FAILED_BY_ITSELF not in errors:
+            return found
+        print(f"the {side} failed by itself: {errors}", flush=True)
+        return found[:before_failure(found)]
+
+    def alone(self, side, episodes):
+        """The answers of one side; None for an episode that its kernel does not survive: there is nothing to compare with."""
+        found = []
+        while len(found) < len(episodes):
+            more = self.some(side, episodes[len(found):])
+            if not more:
+                print(f"not compared: episode {len(found)}", flush=True)
+            found += more or [None]
         return found
 
     def differences(self, episodes):

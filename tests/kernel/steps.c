@@ -158,16 +158,6 @@ static void read_all(char **w, void *room)
 		close(fd);
 }
 
-/* What a failed write has written is luck: sector by sector it is none. */
-static void write_each(int fd, const char *data, off_t at, size_t n)
-{
-	size_t done;
-
-	for (done = 0; done < n; done += SECTOR)
-		if (pwrite(fd, data + done, SECTOR, at + (off_t)done) < 0)
-			continue;
-}
-
 /* w NAME SECTOR COUNT SEED. Over the end FUSE cannot be short: what is inside is written, and that says ENOSPC. */
 static void write_some(char **w, void *room)
 {
@@ -178,10 +168,6 @@ static void write_some(char **w, void *room)
 		return;
 	pattern(room, (unsigned)atoi(w[3]), *w[4]);
 	n = pwrite(fd, room, (size_t)most, (off_t)atoll(w[2]) * SECTOR);
-	if (n < 0 && errno == EIO) {
-		write_each(fd, room, (off_t)atoll(w[2]) * SECTOR, (size_t)most);
-		errno = EIO;
-	}
 	if (n > 0 && n < most) {
 		errno = ENOSPC;
 		n = -1;
@@ -191,20 +177,14 @@ static void write_some(char **w, void *room)
 }
 
 /* D|Z NAME SECTOR COUNT: discard, zeroes */
-static void range(char **w, unsigned long number, void *room)
+static void range(char **w, unsigned long number)
 {
-	int r;
 	uint64_t at[2] = { strtoull(w[2], NULL, 10) * SECTOR, strtoull(w[3], NULL, 10) * SECTOR };
 	int fd = open_device(w[1], O_RDWR);
 
 	if (fd < 0)
 		return;
-	r = ioctl(fd, number, at);
-	outcome(r, NULL);
-	if (r < 0 && errno != EINVAL && errno != EPERM) {
-		memset(room, 0, MOST * SECTOR);
-		write_each(fd, room, (off_t)at[0], at[1]);
-	}
+	outcome(ioctl(fd, number, at), NULL);
 	close(fd);
 }
 
@@ -420,8 +400,8 @@ static void step(char **w, int n, void *room)
 	case 'w': write_some(w, room); break;
 	case 'b': background(w, room); break;
 	case 'j': join(); break;
-	case 'D': range(w, BLKDISCARD, room); break;
-	case 'Z': range(w, BLKZEROOUT, room); break;
+	case 'D': range(w, BLKDISCARD); break;
+	case 'Z': range(w, BLKZEROOUT); break;
 	case 'z': size(w); break;
 	case 'o': hold(w[1]); break;
 	case 'c': hold(NULL); break;

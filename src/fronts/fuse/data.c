@@ -11,6 +11,7 @@
 
 #include "fronts/fuse/server.h"
 
+#define DATA_PAGE 4096u
 #define DATA_SHOWN_FROM (32u << 10)	/* bytes: less is copied sooner than a pipe is filled */
 
 struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
@@ -125,7 +126,7 @@ void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t 
 	struct dm_req *r = &io->partial.req;
 
 	r->op = op;
-	r->flags = op == DM_READ && io->len >= DATA_SHOWN_FROM ? DM_MAY_SHOW : 0;
+	r->flags = io->flags | (op == DM_READ && io->len >= DATA_SHOWN_FROM ? DM_MAY_SHOW : 0);
 	r->sector = start >> DM_SECTOR_SHIFT;
 	r->count = (end - start) >> DM_SECTOR_SHIFT;
 	r->data = io->data;
@@ -198,11 +199,22 @@ static bool read_finish(struct fuse_io *io)
 	return false;
 }
 
+/*
+ * The kernel reads ahead into its pages, and what fails then it asks for again, a page alone, if somebody wants it. It
+ * does not say which is which; but more than a page is never asked for otherwise.
+ */
+static uint32_t read_flags(const struct fuse_file_info *fi, size_t size)
+{
+	return size > DATA_PAGE && !(fi->flags & O_DIRECT) ? DM_AHEAD : 0;
+}
+
 void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	uint32_t flags;
 	struct fuse_io *io;
 
 	(void)ino;
+	flags = read_flags(fi, size);
 	size = data_inside(fi, off, size);
 	if (!size) {
 		fuse_reply_buf(req, NULL, 0);
@@ -213,6 +225,7 @@ void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fu
 		return;
 	io->off = (uint64_t)off;
 	io->len = size;
+	io->flags = flags;
 	io->submit = read_submit;
 	io->finish = read_finish;
 	fuse_io_go(io);

@@ -19,13 +19,16 @@ void fuse_node_measure(struct fuse_node *n)
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
 }
 
-/* As much as Linux reads ahead: of what likes large transfers, two. */
+/* As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody may have set. */
 static void node_read_ahead(struct fuse_node *n)
 {
 	const struct dm_table *t = n->device->active;
 	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
 
-	n->read_ahead = two > NODES_READ_AHEAD ? two : NODES_READ_AHEAD;
+	if (n->read_ahead < NODES_READ_AHEAD)
+		n->read_ahead = NODES_READ_AHEAD;
+	if (n->read_ahead < two)
+		n->read_ahead = two;
 }
 
 static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)

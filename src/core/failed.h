@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Failures that lines want to know of (dm_type.failed): each line through which
+ * a failed request went, and the events that come of it. The io thread counts an
+ * event in the device and sends the control thread word before whoever asked has
+ * its answer. The word is the thread's own message and names no device, so it
+ * needs no memory, and may arrive when the device is gone.
+ */
+#ifndef CORE_FAILED_H
+#define CORE_FAILED_H
+
+#include "core/device.h"
+
+/* R fails with ERR: not yet gone from the devices of its path. On its io thread. */
+void dm_failed(struct dm_req *r, int err);
+
+/* The device that R came to last has not sent it on: what comes back is no failure of what lies below. */
+static inline void dm_not_sent(struct dm_req *r)
+{
+	r->via[r->depth] = NULL;
+}
+
+/* Is word on its way? Control thread. */
+bool dm_failed_news(const struct dm_world *w);
+
+#endif
