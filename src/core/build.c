@@ -89,8 +89,19 @@ static int build_hold(struct dm_build *b, struct dm_store *s)
 	}
 	t->stores = stores;
 	stores[t->n_stores++] = s;
-	dm_limits_stack(&t->limits, &s->limits);
 	return 0;
+}
+
+/* What W can do counts for every table on it; how it likes to be asked only where a line does not know better (hints). */
+static void build_stack(struct dm_build *b, struct dm_build_word *w)
+{
+	struct dm_limits l = w->store->limits;
+
+	if (b->type->hints)
+		l.io_min = l.io_opt = l.chunk = 0;
+	else
+		w->asked = true;
+	dm_limits_stack(&b->table->limits, &l);
 }
 
 /* A device may not stand on itself, through any number of devices and either slot of each. */
@@ -132,6 +143,9 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 		}
 		memcpy(w->word, word, len);
 		HASH_ADD(hh, b->words, word, len, w);
+		build_stack(b, w);
+	} else if (!w->asked && !b->type->hints) {
+		build_stack(b, w);
 	}
 	*out = w;
 	return 0;

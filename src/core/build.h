@@ -12,6 +12,7 @@ struct dm_build_word {
 	UT_hash_handle hh;
 	struct dm_store *store;		/* the table holds it */
 	uint64_t end;			/* the last sector that is used, and one */
+	bool asked;			/* a line is asked as it likes it: that is in the table's limits */
 	bool probed;			/* the label guard has looked */
 	uint64_t label_safe;		/* 0: no label */
 	char label_kind[16];

@@ -19,10 +19,13 @@ void fuse_node_measure(struct fuse_node *n)
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
 }
 
-/* As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody may have set. */
+/*
+ * As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody
+ * may have set. A device has it from its first table on, in either slot.
+ */
 static void node_read_ahead(struct fuse_node *n)
 {
-	const struct dm_table *t = n->device->active;
+	const struct dm_table *t = n->device->active ? n->device->active : n->device->inactive;
 	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
 
 	if (n->read_ahead < NODES_READ_AHEAD)
@@ -82,6 +85,8 @@ static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_chan
 {
 	if (what == DM_SWAPPED) {
 		node_swapped(f, n);
+	} else if (what == DM_LOADED) {
+		node_read_ahead(n);
 	} else if (what == DM_REMOVED) {
 		HASH_DELETE(by_id, f->by_id, n);
 		HASH_DELETE(by_device, f->by_device, n);
