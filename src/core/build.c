@@ -92,18 +92,6 @@ static int build_hold(struct dm_build *b, struct dm_store *s)
 	return 0;
 }
 
-/* What W can do counts for every table on it; how it likes to be asked only where a line does not know better (hints). */
-static void build_stack(struct dm_build *b, struct dm_build_word *w)
-{
-	struct dm_limits l = w->store->limits;
-
-	if (b->type->hints)
-		l.io_min = l.io_opt = l.chunk = 0;
-	else
-		w->asked = true;
-	dm_limits_stack(&b->table->limits, &l);
-}
-
 /* A device may not stand on itself, through any number of devices and either slot of each. */
 static int build_check_loop(struct dm_build *b, const struct dm_store *s)
 {
@@ -143,9 +131,9 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 		}
 		memcpy(w->word, word, len);
 		HASH_ADD(hh, b->words, word, len, w);
-		build_stack(b, w);
+		dm_build_stack(b, w);
 	} else if (!w->asked && !b->type->hints) {
-		build_stack(b, w);
+		dm_build_stack(b, w);
 	}
 	*out = w;
 	return 0;
@@ -345,20 +333,6 @@ static int build_check_blocks(struct dm_build *b)
 	return 0;
 }
 
-static void build_hints(struct dm_build *b)
-{
-	struct dm_table *t = b->table;
-	size_t i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->targets[i].type->hints) {
-			struct dm_limits hints = dm_limits_default;
-
-			t->targets[i].type->hints(&t->targets[i], &hints);
-			dm_limits_stack(&t->limits, &hints);
-		}
-}
-
 /* The targets stay where they are from here on, and lines can be found. */
 static int build_index(struct dm_build *b)
 {
@@ -396,7 +370,7 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 	if (!b->failed && !build_check_blocks(b))
 		build_index(b);
 	if (!b->failed)
-		build_hints(b);
+		dm_build_hints(b);
 	if (!b->failed && !dm_build_reaches(b))
 		build_no_memory(b);
 	*out = b->failed ? NULL : b->table;

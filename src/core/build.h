@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table in the making: what build.c, build_tell.c and args.c share. Control thread. */
+/* A table in the making: what build.c, the files build_*.c and args.c share. Control thread. */
 #ifndef CORE_BUILD_H
 #define CORE_BUILD_H
 
@@ -35,6 +35,11 @@ struct dm_build {
 
 /* The store that WORD means, held by the table: 0 or -errno and a sentence. */
 int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out);
+
+/* What W can do counts for every table on it; how it likes to be asked only where a line does not know better (hints). */
+void dm_build_stack(struct dm_build *b, struct dm_build_word *w);
+/* At the end: how the lines themselves like to be asked. */
+void dm_build_hints(struct dm_build *b);
 
 /* The label guard: warns if a line maps sectors of W's store from OFFSET on that a disk label claims. */
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset);
