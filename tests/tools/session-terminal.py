@@ -170,11 +170,12 @@ def hang_up(t):
 def hang_up_of_a_leader(t):
     """The kernel tells the session's leader: the program, whoever has the terminal in the foreground just now."""
     program = ("import os, signal, time\n"
-               "signal.signal(signal.SIGHUP, lambda *_: (open('hup', 'w'), os._exit(0)))\n"
+               "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
                "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
                "job = os.fork()\n"
                "if not job:\n    signal.signal(signal.SIGHUP, signal.SIG_IGN)\n    time.sleep(3)\n    os._exit(0)\n"
-               "os.setpgid(job, job)\nos.tcsetpgrp(0, job)\nprint('rea' + 'dy', flush=True)\ntime.sleep(1000)\n")
+               "os.setpgid(job, job)\nos.tcsetpgrp(0, job)\nprint('rea' + 'dy', flush=True)\n"
+               "signal.sigwait([signal.SIGHUP])\nopen('hup', 'w')\n")
     leader, fd = pty.fork()
     if not leader:
         os.chdir(t.folder)
