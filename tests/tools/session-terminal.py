@@ -174,7 +174,7 @@ def hang_up_of_a_leader(t):
                "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
                "job = os.fork()\n"
                "if not job:\n    signal.signal(signal.SIGHUP, signal.SIG_IGN)\n    time.sleep(3)\n    os._exit(0)\n"
-               "os.setpgid(job, job)\nos.tcsetpgrp(0, job)\nprint('rea' + 'dy', flush=True)\n"
+               "os.setpgid(job, job)\nos.tcsetpgrp(0, job)\nos.write(1, b'rea' + b'dy')\n"
                "signal.sigwait([signal.SIGHUP])\nopen('hup', 'w')\n")
     leader, fd = pty.fork()
     if not leader:
@@ -190,7 +190,6 @@ def hang_up_of_a_leader(t):
         os.kill(leader, signal.SIGKILL)
     os.waitpid(leader, 0)
     assert told, "the program was not told"
-
 
 
 TESTS = [interrupt, interrupt_is_the_programs, quit_dies_of_quit, stop_and_go_on, background_and_foreground, a_shell,
