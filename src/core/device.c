@@ -16,6 +16,18 @@ uint64_t dm_device_sectors(const struct dm_device *d)
 	return d->active ? d->active->sectors : 0;
 }
 
+void dm_device_stats(const struct dm_device *d, struct dm_stats *total)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		const struct dm_stats *lane = atomic_load_explicit(&d->lanes[i].stats, memory_order_acquire);
+
+		if (lane)
+			dm_stats_add(total, lane, 1);
+	}
+}
+
 bool dm_device_readonly(const struct dm_device *d)
 {
 	return d->readonly || (d->active && d->active->readonly);

@@ -109,6 +109,8 @@ static inline bool dm_device_first_visit(struct dm_device *d, uint64_t walk)
 
 /* Sectors of the active table; 0 without one. */
 uint64_t dm_device_sectors(const struct dm_device *d);
+/* Adds what all io threads have counted since D was made. Control thread. */
+void dm_device_stats(const struct dm_device *d, struct dm_stats *total);
 bool dm_device_readonly(const struct dm_device *d);
 
 /*

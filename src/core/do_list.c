@@ -134,18 +134,6 @@ void dm_do_session(struct dm_cmd *c, struct dm_device *d)
 	dm_fail(c, -ENOTSUP, "no daemon runs that could hold a session");
 }
 
-static void stats_now(const struct dm_device *d, struct dm_stats *total)
-{
-	struct dm_stats *s;
-	unsigned i;
-
-	for (i = 0; i < d->world->n_io; i++) {
-		s = atomic_load_explicit(&d->lanes[i].stats, memory_order_acquire);
-		if (s)
-			dm_stats_add(total, s, 1);
-	}
-}
-
 /* The lanes' counters only grow; a reset remembers where they stood, so that nothing is lost to a race. */
 static bool stats_reset(struct dm_device *d, const struct dm_stats *total)
 {
@@ -164,7 +152,7 @@ void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
 		fail_memory(c);
 		return;
 	}
-	stats_now(d, total);
+	dm_device_stats(d, total);
 	if (d->stats_base)
 		dm_stats_add(total, d->stats_base, (uint64_t)-1);
 	c->reply.stats = total;

@@ -54,7 +54,10 @@ static void failed_ask(const struct dm_req *r, unsigned i)
 	r->io->raised = true;
 }
 
-/* Only a failure of what lies below: not a question, not what it cannot do. Linux tells its lines of no flush, nor of reading ahead. */
+/*
+ * Only a failure of what lies below: not a question, not what it cannot do. Linux tells its lines of no flush, nor of
+ * reading ahead.
+ */
 static bool failed_counts(const struct dm_req *r, int err)
 {
 	return err != -EOPNOTSUPP && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
@@ -64,8 +67,9 @@ void dm_failed(struct dm_req *r, int err)
 {
 	unsigned i;
 
-	for (i = r->parent ? 0 : 1; i <= r->depth && failed_counts(r, err); i++)
-		failed_ask(r, i);
+	if (failed_counts(r, err))
+		for (i = r->parent ? 0 : 1; i <= r->depth; i++)
+			failed_ask(r, i);
 	if (!r->parent)
 		failed_tell(r->io);
 }

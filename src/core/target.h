@@ -52,7 +52,8 @@ struct dm_type {
 	void (*hints)(const struct dm_target *t, struct dm_limits *l);
 	/*
 	 * A request that map() had sent to END (dm_store_end() of its store) came back with an error; true: that is an
-	 * event of the device. Not asked for a flush, nor for what END cannot do, nor for reading ahead. On an io thread, several may at once.
+	 * event of the device. Not asked for a flush, nor for what END cannot do, nor for reading ahead. On io threads,
+	 * several at once.
 	 */
 	bool (*failed)(const struct dm_target *t, const void *end);
 	/* A message, split into words; an answer goes to OUT. NULL: takes none. Control thread. */

@@ -60,6 +60,7 @@ int target_string(const struct call *c, uint64_t from, char *to, size_t size);
 int target_open(const struct call *c, const char *what, int flags);	/* of /proc/TID; a descriptor or -errno */
 int target_getfd(const struct call *c, int fd);				/* a copy of its descriptor */
 uint64_t target_namespace(const struct call *c, const char *name);	/* its inode number, 0: unknown */
+#define CAP_SYS_ADMIN_BIT 21
 bool target_capable(const struct call *c, unsigned capability);
 bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
 

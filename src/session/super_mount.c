@@ -20,7 +20,6 @@
 #include "session/super.h"
 
 #define MS_NOT_NEW (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
-#define CAP_SYS_ADMIN_BIT 21
 #define FSCONFIG_A_STRING 1
 
 /* Says something to whoever looks at the caller's stderr. */

@@ -14,8 +14,6 @@
 
 #include "session/super.h"
 
-#define CAP_SYS_ADMIN_BIT 21
-
 /* The number of the loop device that has the io file, or 0. */
 static dev_t umount_device(const struct call *c, struct mount_source *m)
 {

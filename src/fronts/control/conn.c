@@ -5,7 +5,8 @@
  *   READING -> BUSY -> WRITING -> READING ...        or, after what cannot be read on: WRITING -> LEAVING
  *
  * A client may send ahead: what has come is taken message by message, and the replies leave together. No step blocks,
- * and a turn of the loop takes only so much of one client, so a slow or greedy one costs the others nothing. A client that hangs up on its command leaves the connection behind until the command is over.
+ * and a turn of the loop takes only so much of one client, so a slow or greedy one costs the others nothing. A client
+ * that hangs up on its command leaves the connection behind until the command is over.
  */
 #include "fronts/control/conn.h"
 
@@ -156,6 +157,13 @@ static void conn_refuse_last(struct control_conn *conn, const struct err *e)
 	conn->last = true;
 }
 
+/* The same at once. CONN may be gone afterwards. */
+static void conn_turn_away(struct control_conn *conn, const struct err *e)
+{
+	conn_refuse_last(conn, e);
+	conn_send(conn);
+}
+
 /* Whoever is taking messages right now sends it with the others. */
 static void conn_done(struct dm_cmd *cmd)
 {
@@ -236,32 +244,22 @@ static void conn_hung_up(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
 
-	if (!control_conn_cut_off(conn, &e)) {
+	if (control_conn_cut_off(conn, &e))
+		conn_turn_away(conn, &e);
+	else
 		control_conn_free(conn);
-		return;
-	}
-	conn_refuse_last(conn, &e);
-	conn_send(conn);
-}
-
-static void conn_full(struct control_conn *conn)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, -ENOMEM, "no memory for a message of this length");
-	conn_refuse_last(conn, &e);
-	conn_send(conn);
 }
 
 /* Receives what there is, or a good part of it. False: nothing was there. CONN may be gone afterwards. */
 static bool conn_read(struct control_conn *conn)
 {
+	struct err e = ERR_INIT;
 	int steps = CONN_STEPS;
-	ssize_t n = 0;
+	ssize_t n;
 
 	do {
-		if (!control_conn_make_room(conn)) {
-			conn_full(conn);
+		if (control_conn_make_room(conn, &e)) {
+			conn_turn_away(conn, &e);
 			return true;
 		}
 		n = recv(conn->watch.fd, conn->in + conn->in_end, conn->in_room - conn->in_end, 0);
@@ -361,8 +359,6 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 		c->others++;
 	if (loop_watch(c->world->loop, &conn->watch))
 		control_conn_free(conn);
-	else if (control_may_enter(conn, &e)) {
-		conn_refuse_last(conn, &e);
-		conn_send(conn);
-	}
+	else if (control_may_enter(conn, &e))
+		conn_turn_away(conn, &e);
 }

@@ -75,8 +75,8 @@ enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, s
 bool control_conn_has_message(const struct control_conn *conn);
 const char *control_conn_message(const struct control_conn *conn);	/* the first byte of the first one */
 void control_conn_drop(struct control_conn *conn, size_t len);		/* it is done with */
-/* Room for at least a byte. Memory grows with what has come, not with what a head claims. False: there is none. */
-bool control_conn_make_room(struct control_conn *conn);
+/* Room for at least a byte. Memory grows with what has come, not with what a head claims. 0, or -ENOMEM and a sentence. */
+int control_conn_make_room(struct control_conn *conn, struct err *e);
 /* Has a message only begun? Then E says so. */
 bool control_conn_cut_off(const struct control_conn *conn, struct err *e);
 

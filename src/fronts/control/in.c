@@ -71,27 +71,27 @@ void control_conn_drop(struct control_conn *conn, size_t len)
 	}
 }
 
-bool control_conn_make_room(struct control_conn *conn)
+int control_conn_make_room(struct control_conn *conn, struct err *e)
 {
 	size_t room = conn->in_room ? 2 * conn->in_room : IN_FIRST_ROOM, need = CONN_HEAD + in_announced(conn);
 	char *in;
 
 	if (conn->in_end < conn->in_room)
-		return true;
+		return 0;
 	if (conn->in_at) {
 		memmove(conn->in, conn->in + conn->in_at, in_got(conn));
 		conn->in_end = in_got(conn);
 		conn->in_at = 0;
-		return true;
+		return 0;
 	}
 	if (conn->in_room && room > need)
 		room = need;
 	in = realloc(conn->in, room);
 	if (!in)
-		return false;
+		return err_set(e, -ENOMEM, "no memory for a message of %zu bytes", in_announced(conn));
 	conn->in = in;
 	conn->in_room = room;
-	return true;
+	return 0;
 }
 
 bool control_conn_cut_off(const struct control_conn *conn, struct err *e)

@@ -25,16 +25,10 @@ static void stat_size(const struct dev_node *n, struct stat *st)
 
 static uint64_t device_writes(const struct dm_device *d)
 {
-	uint64_t n = 0;
-	unsigned i;
+	struct dm_stats s = { 0 };
 
-	for (i = 0; i < d->world->n_io; i++) {
-		const struct dm_stats *s = atomic_load(&d->lanes[i].stats);
-
-		if (s)
-			n += s->ios[DM_WRITE] + s->ios[DM_ZEROES] + s->ios[DM_DISCARD];
-	}
-	return n;
+	dm_device_stats(d, &s);
+	return s.ios[DM_WRITE] + s.ios[DM_ZEROES] + s.ios[DM_DISCARD];
 }
 
 /* A node was changed when its device was written to, as on Linux: blkid(8) believes what it found there until then. */

@@ -66,14 +66,8 @@ static void show_io(struct text *out, const struct dm_stats *s, enum dm_op op, e
 static void show_stat(const struct dev_node *n, struct text *out)
 {
 	struct dm_stats s = { 0 };
-	unsigned i;
 
-	for (i = 0; i < n->device->world->n_io; i++) {
-		const struct dm_stats *lane = atomic_load(&n->device->lanes[i].stats);
-
-		if (lane)
-			dm_stats_add(&s, lane, 1);
-	}
+	dm_device_stats(n->device, &s);
 	show_io(out, &s, DM_READ, DM_READ);
 	show_io(out, &s, DM_WRITE, DM_ZEROES);
 	text_printf(out, "%8u %8" PRIu64 " %8" PRIu64 " ", 0, (s.ns[DM_READ] + s.ns[DM_WRITE]) / 1000000,
