@@ -8,6 +8,7 @@ from measure import Row, Task, call, name_values
 READ = "In process, random read 4 KiB from memory"
 TABLE, STACK, THREADS = f"{READ}: lines of a table", f"{READ}: devices on one another", f"{READ}: io threads"
 LINES = (1, 100, 10_000, 1_000_000)
+SECONDS = 300       # of one run, on a machine whose memory is slow
 
 
 def threads():
@@ -41,7 +42,7 @@ def tasks(plan, place):
     known = {row.id for row in all_rows}
 
     def measure():
-        values = {"core." + name: value for name, value in name_values(call(*command)).items()}
+        values = {"core." + name: value for name, value in name_values(call(*command, timeout=SECONDS)).items()}
         return {id: value for id, value in values.items() if id in known}
 
     yield [Task("core", {"dmuse": measure}, all_rows, 1, plan.pick(40, 15, 2), " ".join(command))]

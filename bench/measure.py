@@ -109,14 +109,14 @@ def measure_once(task, contestant, progress, notes):
     progress.done += task.cost() / task.rounds / len(task.contestants)
 
 
-def call(*command, **kw):
+def call(*command, timeout=120, **kw):
     """What it printed; a command that fails ends this measurement with its own words."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, **kw)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **kw)
     except FileNotFoundError:
         raise Absent(f"there is no {command[0]}") from None
     except subprocess.TimeoutExpired:
-        raise Failed(f"{' '.join(command)}: took longer than two minutes") from None
+        raise Failed(f"{' '.join(command)}: took longer than {timeout} s") from None
     if done.returncode:
         words = " ".join((done.stdout[-300:] + done.stderr[-300:]).split())
         raise Failed(f"{os.path.basename(command[0])} exited with {done.returncode}: {words}")
