@@ -73,18 +73,21 @@ static void uring_reap(struct aio_uring *u)
 
 static void uring_ready(struct loop_watch *w, uint32_t events)
 {
+	struct aio_uring *u = container(w, struct aio_uring, watch);
+
 	(void)events;
-	uring_reap(container(w, struct aio_uring, watch));
+	loop_heard(u->loop, w, 0);
+	uring_reap(u);
 }
 
 static bool uring_poll(struct loop_watch *w)
 {
 	struct aio_uring *u = container(w, struct aio_uring, watch);
-	bool some = io_uring_cq_ready(&u->ring);
-
-	if (some)
-		uring_reap(u);
-	return some;
+	if (!io_uring_cq_ready(&u->ring))
+		return false;
+	loop_heard(u->loop, w, 0);
+	uring_reap(u);
+	return true;
 }
 
 static void uring_enqueue(struct aio_uring *u)
@@ -144,8 +147,7 @@ int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e)
 		return err_set(e, r, "io_uring cannot be used here: %s (the engine 'pool' needs no permission)",
 			       strerror(-r));
 	}
-	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready, .poll = uring_poll,
-					.alone = true };
+	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready, .poll = uring_poll };
 	r = loop_watch(l, &u->watch);
 	if (r) {
 		aio_uring_free(u);

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/awake.h"
@@ -22,6 +24,8 @@
 #define LOOP_PASSES 4
 #define LOOP_POLLS 16u		/* every so many turns in a row that stay awake the other watches are asked, too */
 #define LOOP_GAP 3000u		/* nanoseconds: longer than asking takes */
+#define LOOP_HOLD 20000u	/* nanoseconds */
+#define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
 
 struct loop {
 	int epoll_fd, wake_fd;
@@ -34,6 +38,8 @@ struct loop {
 	struct awake awake;
 	long displaced;				/* how often this thread was, as of the last look */
 	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
+	unsigned heard;				/* requests of this turn */
+	bool alone;				/* what was heard last came alone */
 };
 
 int loop_new(struct loop **out, struct err *e)
@@ -153,9 +159,11 @@ static uint64_t loop_clock(void)
 	return clock_now(&clock_monotonic);
 }
 
-static void loop_heard(struct loop *l, struct loop_watch *w)
+void loop_heard(struct loop *l, struct loop_watch *w, unsigned n)
 {
-	if (!w->poll || l->hot[0] == w)
+	l->heard += n;
+	l->alone = n <= 1;
+	if (l->hot[0] == w)
 		return;
 	l->hot[1] = l->hot[0];
 	l->hot[0] = w;
@@ -164,13 +172,7 @@ static void loop_heard(struct loop *l, struct loop_watch *w)
 /* Hot watch N; it may be none any more afterwards. */
 static bool loop_ask(struct loop *l, unsigned n)
 {
-	struct loop_watch *w = l->hot[n];
-
-	if (!w || !w->poll(w))
-		return false;
-	if (l->hot[n] == w)
-		loop_heard(l, w);
-	return true;
+	return l->hot[n] && l->hot[n]->poll(l->hot[n]);
 }
 
 /* Was this thread sent away from its processor since this was asked last? */
@@ -191,46 +193,60 @@ static bool loop_poll(struct loop *l)
 	uint64_t began = loop_clock(), now = began, last;
 
 	do {
-		if (loop_ask(l, 0) || loop_ask(l, 1)) {
-			awake_heard(&l->awake, loop_clock());
+		if (loop_ask(l, 0) || loop_ask(l, 1))
 			return true;
-		}
 		if (atomic_load_explicit(&l->inbox, memory_order_relaxed) || loop_stopped(l))
 			return false;
 		last = now;
 		now = loop_clock();
 		if (now - last > LOOP_GAP && loop_was_displaced(l))
 			awake_displaced(&l->awake, now);
-	} while (now - began < l->awake.most && awake_now(&l->awake));
+	} while (now - began < l->awake.most && awake_now(&l->awake) == AWAKE_ASKING);
 	return false;
+}
+
+/* What comes meanwhile wakes nobody. */
+static bool loop_hold(struct loop *l)
+{
+	static const struct timespec a_moment = { .tv_nsec = LOOP_HOLD };
+	bool some;
+
+	nanosleep(&a_moment, NULL);
+	some = loop_ask(l, 0);
+	return loop_ask(l, 1) || some;
+}
+
+/* Was there something, without a sleep? It has been done then. */
+static bool loop_stay(struct loop *l)
+{
+	switch (l->hot[0] ? awake_now(&l->awake) : AWAKE_ASLEEP) {
+	case AWAKE_ASKING:
+		return l->alone && loop_poll(l);
+	case AWAKE_HOLDING:
+		return loop_hold(l);
+	default:
+		return false;
+	}
 }
 
 static void loop_sleep(struct loop *l, int timeout_ms)
 {
-	uint64_t began = loop_clock(), now;
+	uint64_t began = loop_clock();
 
 	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
-	now = loop_clock();
-	awake_slept(&l->awake, began, now);
-	awake_heard(&l->awake, now);
+	awake_slept(&l->awake, began, loop_clock());
 }
 
-/* Waits for events, awake or asleep. What came to a hot watch has been done already then. */
+/* Waits for events, in the way that is best now. What came to a hot watch has been done already then. */
 static void loop_wait(struct loop *l, int timeout_ms)
 {
-	bool lone = l->awake.most && timeout_ms && l->hot[0] && l->hot[0]->alone;
-
 	l->n_events = 0;
-	if (lone && awake_now(&l->awake) && loop_poll(l)) {
-		if (l->turns % LOOP_POLLS)
-			return;
-		lone = false;
-		timeout_ms = 0;
-	}
-	if (lone)
+	if (!timeout_ms || loop_stay(l)) {
+		if (!timeout_ms || l->turns % LOOP_POLLS == 0)
+			l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, 0);
+	} else {
 		loop_sleep(l, timeout_ms);
-	else
-		l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+	}
 }
 
 void loop_turn(struct loop *l, int timeout_ms)
@@ -238,6 +254,7 @@ void loop_turn(struct loop *l, int timeout_ms)
 	int i;
 
 	l->turns++;
+	l->heard = 0;
 	if (!list_empty(&l->work))
 		timeout_ms = 0;
 	loop_wait(l, timeout_ms);
@@ -245,13 +262,14 @@ void loop_turn(struct loop *l, int timeout_ms)
 		struct loop_watch *w = l->events[i].data.ptr;
 
 		l->at_event = i;
-		if (w) {
-			loop_heard(l, w);
+		if (w)
 			w->ready(w, l->events[i].events);
-		} else if (l->events[i].events)
+		else if (l->events[i].events)
 			loop_woken(l);
 	}
 	l->n_events = 0;
+	if (l->heard)
+		awake_heard(&l->awake, l->heard, loop_clock());
 	loop_run_inbox(l);
 	loop_run_work(l);
 }
@@ -268,6 +286,7 @@ uint64_t loop_turn_number(const struct loop *l)
 
 void loop_run(struct loop *l)
 {
+	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* a wish */
 	while (!loop_stopped(l))
 		loop_turn(l, -1);
 }

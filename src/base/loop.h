@@ -30,11 +30,10 @@ struct loop_watch {
 	uint32_t events;
 	void (*ready)(struct loop_watch *w, uint32_t events);
 	/*
-	 * For busy-polling, or NULL: does what ready() does if there is something, without a wait, else returns false.
-	 * Worth it for whoever wants one thing at a time; many things come together while we sleep.
+	 * For waiting in other ways than asleep (awake.h), or NULL: does what ready() does if there is something, without a
+	 * wait, else returns false.
 	 */
 	bool (*poll)(struct loop_watch *w);
-	bool alone;		/* what came last came alone */
 };
 
 /* Work for the end of this turn: queued at most once a turn with loop_defer(). */
@@ -70,5 +69,8 @@ int loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
 void loop_defer(struct loop *l, struct loop_work *w);
+
+/* For ready() and poll() of W: N requests were there together. How the loop waits depends on it. */
+void loop_heard(struct loop *l, struct loop_watch *w, unsigned n);
 
 #endif

@@ -23,13 +23,13 @@ static double share_awake(struct awake *a, uint64_t *now, uint64_t when_awake, u
 	uint64_t end = *now + SECOND, awake = 0;
 
 	while (*now < end) {
-		uint64_t began = *now, watched = !awake_now(a) ? 0 : when_awake < a->most ? when_awake : a->most;
+		uint64_t began = *now, watched = awake_now(a) != AWAKE_ASKING ? 0 : when_awake < a->most ? when_awake : a->most;
 
 		*now += watched ? when_awake : when_asleep;
 		awake += watched;
 		if (watched < *now - began)
 			awake_slept(a, began + watched, *now);
-		awake_heard(a, *now);
+		awake_heard(a, 1, *now);
 	}
 	return (double)awake / SECOND;
 }
@@ -68,14 +68,62 @@ static void where_others_want_the_processor_it_sleeps(void **state)
 	(void)state;
 	awake_init(&a, 50 * US);
 	share_awake(&a, &now, 20 * US, 80 * US);
-	for (i = 0; i < 100 && awake_now(&a); i++)
+	for (i = 0; i < 100 && awake_now(&a) == AWAKE_ASKING; i++)
 		awake_displaced(&a, now += 3000 * US);
 	assert_in_range(i, 2, 30);
 	assert_true(share_awake(&a, &now, 20 * US, 80 * US) < 0.6);
 	assert_true(share_awake(&a, &now, 20 * US, 80 * US) > 0.9);
 	for (i = 0; i < 100; i++)
 		awake_displaced(&a, now += 30000 * US);
-	assert_true(awake_now(&a));
+	assert_int_equal(awake_now(&a), AWAKE_ASKING);
+}
+
+/* A client with many requests under way for a second. What is heard at once in each way, and how long that takes. */
+struct pace {
+	unsigned n;
+	uint64_t ns;
+};
+
+static double share_held(struct awake *a, uint64_t *now, const struct pace pace[AWAKE_WAYS])
+{
+	uint64_t end = *now + SECOND, held = 0;
+
+	while (*now < end) {
+		enum awake_way way = awake_now(a);
+
+		*now += pace[way].ns;
+		held += way == AWAKE_HOLDING ? pace[way].ns : 0;
+		if (way == AWAKE_ASLEEP)
+			awake_slept(a, *now - pace[way].ns, *now);
+		awake_heard(a, pace[way].n, *now);
+	}
+	return (double)held / SECOND;
+}
+
+static void who_has_many_requests_under_way_is_held_if_that_is_no_slower(void **state)
+{
+	static const struct pace deep[] = { { 2, 30 * US }, { 2, 27 * US }, { 8, 100 * US } },
+				 equal[] = { { 2, 30 * US }, { 2, 25 * US }, { 8, 101 * US } },
+				 shallow[] = { { 2, 30 * US }, { 2, 27 * US }, { 2, 60 * US } },
+				 lone[] = { { 1, 30 * US }, { 1, 20 * US }, { 1, 60 * US } };
+	struct awake a;
+	uint64_t now = 5 * SECOND;
+
+	(void)state;
+	awake_init(&a, 50 * US);
+	share_held(&a, &now, deep);
+	assert_true(share_held(&a, &now, deep) > 0.9);
+	assert_true(share_held(&a, &now, equal) > 0.9);
+	assert_true(share_held(&a, &now, lone) < 0.01);
+	assert_int_equal(awake_now(&a), AWAKE_ASKING);
+	share_held(&a, &now, deep);
+	assert_true(share_held(&a, &now, shallow) < 0.2);
+	assert_true(share_held(&a, &now, shallow) < 0.1);
+	awake_init(&a, 0);		/* asking is forbidden */
+	share_held(&a, &now, deep);
+	assert_true(share_held(&a, &now, deep) > 0.9);
+	assert_true(share_held(&a, &now, lone) < 0.01);
+	assert_int_equal(awake_now(&a), AWAKE_ASLEEP);
 }
 
 struct end {
@@ -92,6 +140,7 @@ static bool end_poll(struct loop_watch *w)
 
 	if (read(w->fd, &byte, 1) != 1)
 		return false;
+	loop_heard(e->loop, w, 1);
 	e->took++;
 	if (e->leaves)
 		loop_unwatch(e->loop, w);
@@ -110,8 +159,7 @@ static int end_open(struct end *e, struct loop *l)
 	int fds[2];
 
 	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
-	*e = (struct end){ .loop = l, .watch = { .fd = fds[0], .events = EPOLLIN, .ready = end_ready, .poll = end_poll,
-						 .alone = true } };
+	*e = (struct end){ .loop = l, .watch = { .fd = fds[0], .events = EPOLLIN, .ready = end_ready, .poll = end_poll } };
 	assert_int_equal(loop_watch(l, &e->watch), 0);
 	return fds[1];
 }
@@ -190,6 +238,7 @@ int main(void)
 		cmocka_unit_test(the_faster_way_is_kept),
 		cmocka_unit_test(who_hears_little_sleeps),
 		cmocka_unit_test(where_others_want_the_processor_it_sleeps),
+		cmocka_unit_test(who_has_many_requests_under_way_is_held_if_that_is_no_slower),
 		cmocka_unit_test(a_loop_that_polls_hears_everything),
 	};
 

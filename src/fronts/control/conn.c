@@ -273,6 +273,7 @@ static bool conn_read(struct control_conn *conn)
 	} while (--steps && conn->in_end == conn->in_room && !control_conn_has_message(conn));
 	if (steps == CONN_STEPS)
 		return false;
+	loop_heard(conn_loop(conn), &conn->watch, 1);	/* they are taken one by one */
 	conn_take(conn);
 	return true;
 }
@@ -350,7 +351,7 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 	}
 	*conn = (struct control_conn){
 		.control = c, .uid = uid, .master = uid == 0 || uid == c->owner,
-		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll, .alone = true },
+		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll },
 		.work.run = conn_go_on,
 	};
 	list_init(&conn->work.node);

@@ -79,6 +79,12 @@ static void session_end(struct fuse_mount *m)
 	fuse_mount_done(m);
 }
 
+static void session_heard(struct fuse_mount *m)
+{
+	dm_io_tick(m->front->io);
+	loop_heard(m->front->io->loop, &m->watch, 1);	/* each is read with a call of its own: holding spares none */
+}
+
 /* How many were read, at most MOST; the end counts as one, and M may be gone then. */
 static int session_read(struct fuse_mount *m, int most)
 {
@@ -88,7 +94,7 @@ static int session_read(struct fuse_mount *m, int most)
 		r = fuse_session_receive_buf(m->session, &m->buf);
 		if (r > 0) {
 			if (!n++)
-				dm_io_tick(m->front->io);
+				session_heard(m);
 			fuse_session_process_buf(m->session, &m->buf);
 		} else if (r != -EAGAIN && r != -EINTR) {
 			session_end(m);
@@ -116,7 +122,7 @@ void fuse_mount_begin(struct loop_msg *msg)
 	m->pending = 1;
 	list_append(&m->front->live, &m->live);
 	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready,
-					.poll = session_poll, .alone = true };
+					.poll = session_poll };
 	if (loop_watch(m->front->io->loop, &m->watch))
 		session_end(m);
 }

@@ -83,7 +83,8 @@ static bool conn_read(struct nbd_conn *c)
 		got = nbd_recv(c);
 		conn_advance(c);
 	}
-	c->watch.alone = c->n_reqs <= before + 1;
+	if (c->phase != NBD_DEAD)	/* fewer than before: a WRITE whose data will not come was given up */
+		loop_heard(c->nio->io->loop, &c->watch, c->n_reqs > before ? c->n_reqs - before : 0);
 	nbd_conn_wake(c);
 	return true;
 }
