@@ -6,14 +6,12 @@
  * compared is measured in turns, so that a busy moment of the machine hits all of
  * it; medians are printed, as "name value" lines for bench/core.py.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,7 +39,7 @@ struct bench {
 	 * wall where several are compared, because waiting for one another counts.
 	 */
 	clockid_t clock;
-	uint8_t *plain;		/* as large as the store, and made in the same way: what a copy alone reads */
+	const uint8_t *plain;	/* the store's own bytes: other memory may be slower or faster than they are */
 };
 
 /* What one io thread does during a measurement: random reads, or (FILL) one write of every block in order. */
@@ -234,16 +232,6 @@ static void compare(struct bench *b, struct dm_device **d, const unsigned *threa
 			all[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
 }
 
-static void plain_new(struct bench *b)
-{
-	size_t size = (size_t)STORE_SECTORS * DM_SECTOR;
-
-	b->plain = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (b->plain == MAP_FAILED)
-		die("memory", strerror(errno));
-	memset(b->plain, 0xa5, size);
-}
-
 /* Tables of more and more lines. Every block of the store is written first: reading holes would be cheaper. */
 static void bench_lines(struct bench *b)
 {
@@ -258,6 +246,7 @@ static void bench_lines(struct bench *b)
 		d[i + 1] = create(b, name, table_text(lines[i]));
 	}
 	load(b, d[1], 1, true);
+	b->plain = dm_memory_bytes(d[1]->active->stores[0]);
 	compare(b, d, NULL, 5);
 	printf("copy.ns %.1f\n", found(b, 0, 0).ns);
 	for (i = 0; i < 4; i++) {
@@ -345,11 +334,9 @@ int main(int argc, char **argv)
 	o.loop = b.loop;
 	if (dm_world_new(&b.world, &o, &e))
 		die("world", e.text);
-	plain_new(&b);
 	bench_lines(&b);
 	bench_stack(&b);
 	bench_threads(&b);
-	munmap(b.plain, (size_t)STORE_SECTORS * DM_SECTOR);
 	list_each(n, next, &b.world->devices)
 		dm_close(container(n, struct dm_device, node));
 	if (dm_world_stop(b.world, &e))

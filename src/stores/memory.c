@@ -16,6 +16,7 @@
 #include "core/io.h"
 #include "core/world.h"
 #include "stores/block.h"
+#include "stores/stores.h"
 
 #define PAGE 4096u
 #define PAGE_SECTORS (PAGE / DM_SECTOR)
@@ -315,6 +316,11 @@ static int memory_open(struct dm_store_wish *w, struct dm_store **out)
 		return err_set(w->err, -EINVAL, "no memory is named '%s' yet, so its size must be said: %s", key,
 			       dm_store_memory.usage);
 	return memory_new(w, &want, key, out);
+}
+
+const uint8_t *dm_memory_bytes(const struct dm_store *s)
+{
+	return container(s, const struct memory, store)->data;
 }
 
 const struct dm_store_type dm_store_memory = {

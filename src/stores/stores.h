@@ -3,8 +3,13 @@
 #ifndef STORES_STORES_H
 #define STORES_STORES_H
 
+#include <stdint.h>
+
 #include "core/store.h"
 
 extern const struct dm_store_type *const dm_store_types[];	/* NULL-terminated */
+
+/* The bytes of a memory store, which are there as long as it is: what a benchmark copies without the core. */
+const uint8_t *dm_memory_bytes(const struct dm_store *s);
 
 #endif
