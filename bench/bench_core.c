@@ -3,8 +3,8 @@
  * What the core itself costs: random 4 KiB reads from a memory store, in one
  * process, from dm_submit() to done(). Compares tables of 1 to 1,000,000 lines
  * (and the copy alone), stacks of devices and numbers of io threads. What is
- * compared is measured in turns, so that a busy moment of the machine hits all of
- * it; medians are printed, as "name value" lines for bench/core.py.
+ * compared is measured in turns of some 20 ms, so that a busy moment of the machine
+ * hits all of it; medians are printed, as "name value" lines for bench/core.py.
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -24,7 +24,7 @@
 #define STORE_WORD "memory,size=256M:bench"
 #define BLOCK 8u				/* sectors of one read */
 #define BATCH 32				/* reads between two looks at the clock, as a front does */
-#define ROUNDS_MAX 31
+#define ROUNDS_MAX 311
 #define STACK_MAX 10
 #define COMPARED_MAX 16
 #define THREADS_MAX 64
@@ -322,7 +322,7 @@ int main(int argc, char **argv)
 {
 	bool quick = argc > 1 && !strcmp(argv[1], "--quick"), tiny = argc > 1 && !strcmp(argv[1], "--tiny");
 	struct bench b = { .clock = CLOCK_THREAD_CPUTIME_ID,
-			   .rounds = tiny ? 1 : quick ? 11 : ROUNDS_MAX, .reads = tiny ? 1000 : quick ? 100000 : 300000 };
+			   .rounds = tiny ? 1 : quick ? 37 : ROUNDS_MAX, .reads = tiny ? 1000 : 30000 };
 	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct err e = ERR_INIT;
