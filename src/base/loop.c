@@ -22,7 +22,7 @@
 
 #define LOOP_EVENTS 64
 #define LOOP_PASSES 4
-#define LOOP_POLLS 16u		/* every so many turns in a row that stay awake the other watches are asked, too */
+#define LOOP_POLLS 16u		/* so many turns of one request each, then the other watches are asked, too */
 #define LOOP_GAP 3000u		/* nanoseconds: longer than asking takes */
 #define LOOP_HOLD 20000u	/* nanoseconds */
 #define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
@@ -237,12 +237,15 @@ static void loop_sleep(struct loop *l, int timeout_ms)
 	awake_slept(&l->awake, began, loop_clock());
 }
 
-/* Waits for events, in the way that is best now. What came to a hot watch has been done already then. */
+/*
+ * Waits for events, in the way that is best now. What came to a hot watch has been done already then; the other watches
+ * are asked after what took its time, and now and then.
+ */
 static void loop_wait(struct loop *l, int timeout_ms)
 {
 	l->n_events = 0;
 	if (!timeout_ms || loop_stay(l)) {
-		if (!timeout_ms || l->turns % LOOP_POLLS == 0)
+		if (!timeout_ms || !l->alone || l->turns % LOOP_POLLS == 0)
 			l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, 0);
 	} else {
 		loop_sleep(l, timeout_ms);
