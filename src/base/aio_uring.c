@@ -76,18 +76,18 @@ static void uring_ready(struct loop_watch *w, uint32_t events)
 	struct aio_uring *u = container(w, struct aio_uring, watch);
 
 	(void)events;
-	loop_heard(u->loop, w, 0);
+	loop_heard(u->loop, w, 0);	/* what was asked for has been counted as heard before */
 	uring_reap(u);
 }
 
 static bool uring_poll(struct loop_watch *w)
 {
 	struct aio_uring *u = container(w, struct aio_uring, watch);
-	if (!io_uring_cq_ready(&u->ring))
-		return false;
-	loop_heard(u->loop, w, 0);
-	uring_reap(u);
-	return true;
+	bool some = io_uring_cq_ready(&u->ring);
+
+	if (some)
+		uring_ready(w, EPOLLIN);
+	return some;
 }
 
 static void uring_enqueue(struct aio_uring *u)
