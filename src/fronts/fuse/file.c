@@ -47,6 +47,7 @@ static void file_opened(struct loop_msg *msg)
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
 	dm_open(n->device);
+	file->mount->front->n_open++;
 	file->file = n;
 }
 
@@ -88,8 +89,10 @@ static void file_close_asked(struct loop_msg *msg)
 
 	if (file->mount->kind->close)
 		file->mount->kind->close(file);
-	if (file->file)
+	if (file->file) {
+		file->mount->front->n_open--;
 		dm_close(file->file->device);
+	}
 	free(file->text);
 	free(file);
 }

@@ -55,6 +55,7 @@ struct fuse_front {
 	struct fuse_node *by_id, *by_device;	/* uthash */
 	uint64_t next_id;
 	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
+	unsigned n_open;		/* files that are devices and are open, as far as the control thread has heard */
 	uint32_t events;		/* that something happened to a device, so far */
 	struct list polls;		/* fuse_file.polls: who waits for the next one */
 	pid_t control;			/* the control thread's number */
@@ -212,7 +213,7 @@ void fuse_session_init(void *arg, struct fuse_conn_info *conn);
 void fuse_mount_begin(struct loop_msg *msg);
 void fuse_mount_end(struct loop_msg *msg);
 void fuse_mount_done(struct fuse_mount *m);	/* something that was pending is over */
-/* Runs THEN on the control thread behind all that programs have done to files so far; false: not necessary. */
+/* Runs THEN on the control thread behind all closes of devices so far; false: none is open, so there is none to wait for. */
 bool fuse_catch_up(struct dm_front *f, struct loop_msg *then);
 /* A question with LEN bytes of name or data in room for ROOM, to be filled in and sent; or NULL, and REQ is answered. */
 struct fuse_ask *fuse_ask_new(fuse_req_t req, fuse_ino_t ino, const void *name, size_t len, size_t room,

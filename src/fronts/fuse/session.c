@@ -175,10 +175,11 @@ static void catch_up_read(struct loop_msg *msg)
 	loop_post(c->front->world->loop, &c->msg);
 }
 
+/* An open has been counted here before its program gets to know of it, so that only closes can be behind. */
 bool fuse_catch_up(struct dm_front *front, struct loop_msg *then)
 {
 	struct fuse_front *f = container(front, struct fuse_front, front);
-	struct catch_up *c = f->n_mounts ? malloc(sizeof(*c)) : NULL;
+	struct catch_up *c = f->n_open ? malloc(sizeof(*c)) : NULL;
 
 	if (!c)
 		return false;
