@@ -8,7 +8,7 @@ import fio
 import servers
 from measure import Absent, Row, Task, call, name_values
 
-GROUP = "Control, one connection"
+GROUP, BESIDE = "Control, one connection", "Control, one connection, in a daemon with a session"
 DMSETUP = "dmsetup in a session, one process a command"
 ROWS = [("cycles_s", "create, load, resume, remove", "cycles/s", "more"),
         ("cycles_ahead_s", "the same, 32 sent ahead", "cycles/s", "more"),
@@ -21,14 +21,24 @@ SWAPS = [("swap_p50_us", "swap under 32 random reads: median", "µs", "less"),
          ("swap_p99_us", "swap under 32 random reads: 99 of 100", "µs", "less")]
 
 
-def socket_task(plan, place, daemon, table):
+def socket_task(plan, place, table, name, group, session):
+    """With a daemon of its own each time: memory that an earlier round gave back would count as none."""
     devices = plan.pick(10_000, 10_000, 100)
-    command = [f"{place.build}/bench/bench_control", daemon.control, table, str(devices),
-               plan.pick("1000", "700", "50")]
+    words = [table, str(devices), plan.pick("1000", "700", "50")]
+
+    def measure():
+        daemon = servers.Dmuse(place.dmuse, f"{place.folder}/{name}")
+        try:
+            if session:
+                daemon.session()
+            values = name_values(call(f"{place.build}/bench/bench_control", daemon.control, *words))
+        finally:
+            daemon.stop()
+        return {f"{name}.{k}": v for k, v in values.items()}
+
     many = {"bytes": f"{devices:,} devices: ", "%": f"{devices:,} devices: "}
-    rows = [Row("control." + id, GROUP, many.get(unit, "") + name, unit, better) for id, name, unit, better in ROWS]
-    return Task("control", {"dmuse": lambda: {f"control.{k}": v for k, v in name_values(call(*command)).items()}}, rows,
-                plan.pick(3, 2, 1), plan.pick(7, 5, 0.5), "bench_control SOCKET TABLE 10000 1000")
+    rows = [Row(f"{name}.{id}", group, many.get(unit, "") + what, unit, better) for id, what, unit, better in ROWS]
+    return Task(name, {"dmuse": measure}, rows, plan.pick(3, 2, 1), plan.pick(7, 5, 1), "bench_control SOCKET TABLE 10000 1000")
 
 
 def swap_task(plan, place, daemon, table):
@@ -74,9 +84,10 @@ def tasks(plan, place):
         stack.callback(daemon.stop)
         table = f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}"
         daemon.create("loaded", table)
-        got = [socket_task(plan, place, daemon, table), swap_task(plan, place, daemon, table)]
+        got = [socket_task(plan, place, table, "control", GROUP, False), swap_task(plan, place, daemon, table)]
         try:
             got.append(dmsetup_task(plan, place, daemon, table))
+            got.append(socket_task(plan, place, table, "control.session", BESIDE, True))
         except Absent as e:
-            place.notes.append(f"dmsetup is left out: {e}")
+            place.notes.append(f"what needs a session is left out: {e}")
         yield got
