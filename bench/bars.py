@@ -45,10 +45,18 @@ def figure(row, what):
     return row["ratios"].get(best_peer(row) if what == "best" else what)
 
 
+def transport(row, what):
+    """The same figure of a device of zeroes, which has the transport's cost and no other: what can be had at most."""
+    peer = best_peer(row) if what == "best" else what
+    if row["better"] == "more" and {peer, "zero"} <= row["values"].keys():
+        return row["values"]["zero"]["median"] / row["values"][peer]["median"]
+    return None
+
+
 def judge(rows):
     """For every bar whose row was wanted: a dict for the report."""
     for id, what, how, limit in BARS:
         if id in rows:
             got = figure(rows[id], what)
             yield {"id": id, "what": what, "how": how, "limit": limit, "got": got,
-                   "met": got is not None and HOW[how](got, limit)}
+                   "met": got is not None and HOW[how](got, limit), "transport": transport(rows[id], what)}

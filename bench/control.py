@@ -38,7 +38,8 @@ def socket_task(plan, place, table, name, group, session):
 
     many = {"bytes": f"{devices:,} devices: ", "%": f"{devices:,} devices: "}
     rows = [Row(f"{name}.{id}", group, many.get(unit, "") + what, unit, better) for id, what, unit, better in ROWS]
-    return Task(name, {"dmuse": measure}, rows, plan.pick(3, 2, 1), plan.pick(7, 5, 1), "bench_control SOCKET TABLE 10000 1000")
+    return Task(name, {"dmuse": measure}, rows, plan.pick(3, 2, 1), plan.pick(7, 5, 1),
+                "bench_control SOCKET TABLE 10000 1000")
 
 
 def swap_task(plan, place, daemon, table):

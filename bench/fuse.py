@@ -28,13 +28,14 @@ def unmount(path):
     subprocess.run(["fusermount3", "-q", "-u", "-z", path], capture_output=True)
 
 
-def dmuse_file(stack, place):
-    """(daemon, file, command around fio): the block device of a session, or a mounted file where there are none."""
+def dmuse_files(stack, place):
+    """(daemon, folder, command around fio): block devices of a session, or mounted files where there are none."""
     daemon = servers.Dmuse(place.dmuse, f"{place.folder}/fuse")
     stack.callback(daemon.stop)
     daemon.create("disk", f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}")
+    daemon.create("zero", f"0 {place.size // 512} zero")        # nothing behind the transport
     try:
-        return daemon, "/dev/mapper/disk", daemon.session()
+        return daemon, "/dev/mapper", daemon.session()
     except Absent as e:
         place.notes.append(f"no session, so FUSE figures are of a file of dmuse mount: {e}")
     folder = f"{place.folder}/mnt"
@@ -44,7 +45,7 @@ def dmuse_file(stack, place):
     except Failed as e:
         raise Absent(str(e)) from None
     stack.callback(unmount, folder)
-    return daemon, f"{folder}/disk", ()
+    return daemon, folder, ()
 
 
 def qemu_file(stack, place):
@@ -73,8 +74,8 @@ def tasks(plan, place):
     if not os.path.exists("/dev/fuse"):
         raise Absent("there is no /dev/fuse")
     with contextlib.ExitStack() as stack:
-        daemon, path, around = dmuse_file(stack, place)
-        them = {"dmuse": ([f"--filename={path}"], daemon.cpu, around)}
+        daemon, folder, around = dmuse_files(stack, place)
+        them = {"dmuse": ([f"--filename={folder}/disk"], daemon.cpu, around)}
         for name, start in (("qemu", qemu_file), ("nbdfuse", nbdfuse_file)):
             try:
                 cpu, path = start(stack, place)
@@ -82,15 +83,17 @@ def tasks(plan, place):
             except (Absent, Failed) as e:
                 place.notes.append(f"{name} is left out of the FUSE figures: {e}")
         them["raw"] = [f"--filename={place.image('tmpfs')}", f"--offset={servers.OFFSET}"], None, ()
-        for name, (target, _, around) in them.items():
-            same_bytes(place, name, target[0].partition("=")[2], around)
-        yield [task(plan, place, them, job in KEY, *job.split()) for job in plan.pick(KEY + REST, KEY, KEY[:1])]
+        for name, (target, _, inside) in them.items():
+            same_bytes(place, name, target[0].partition("=")[2], inside)
+        limits = {"zero": ([f"--filename={folder}/zero"], daemon.cpu, around)}
+        yield [task(plan, place, {**them, **(limits if job in KEY else {})}, job in KEY, *job.split())
+               for job in plan.pick(KEY + REST, KEY, KEY[:1])]
 
 
-def same_bytes(place, name, path, around):
+def same_bytes(place, name, path, inside):
     """Or the figures mean nothing."""
     if name != "raw":
-        call(*around, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path, place.image("tmpfs"))
+        call(*inside, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path, place.image("tmpfs"))
 
 
 def task(plan, place, them, key, job, depth, jobs="1"):

@@ -7,7 +7,7 @@ import sys
 import time
 
 MINE = "dmuse"
-LIMITS = ("raw", "outside")     # contestants that are no peers: what the machine gives without any of them
+LIMITS = ("zero", "raw", "outside")     # contestants that are no peers: what the machine gives without any of them
 
 
 class Absent(Exception):
@@ -24,7 +24,7 @@ class Plan:
     def __init__(self, mode):
         self.mode = mode
         self.rounds, self.seconds = {"full": (3, 0.6), "quick": (2, 0.5), "tiny": (1, 0.1)}[mode]
-        self.key_rounds, self.key_seconds = {"full": (5, 1.5), "quick": (3, 0.5), "tiny": (1, 0.1)}[mode]
+        self.key_rounds, self.key_seconds = {"full": (5, 1.2), "quick": (3, 0.5), "tiny": (1, 0.1)}[mode]
 
     def pick(self, full, quick, tiny):
         return {"full": full, "quick": quick, "tiny": tiny}[self.mode]

@@ -54,8 +54,10 @@ class Servers:
             same_bytes(self.place, backing, self.started[key].uri)
         return self.started[key]
 
-    def contestants(self, transport, backing):
+    def contestants(self, transport, backing, key):
         got = {"dmuse": ([self.engine, "--uri=" + self.dmuse.uri(backing, transport)], self.dmuse.cpu, ())}
+        if key:
+            got["zero"] = [self.engine, "--uri=" + self.dmuse.uri("zero", transport)], self.dmuse.cpu, ()
         for kind in ("nbdkit", "qemu"):
             if kind == "nbdkit" and backing == "direct":
                 continue        # its file plugin has no O_DIRECT
@@ -79,13 +81,14 @@ def tasks(plan, place):
             word = ("file,direct:" if backing == "direct" else "") + place.image(backing)
             dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
             same_bytes(place, backing, dmuse.uri(backing, "unix"))
+        dmuse.create("zero", f"0 {place.size // 512} zero")     # nothing behind the transport
         them = Servers(dmuse, place, stack)
         yield [task(them, plan, place, *row) for row in rows]
 
 
 def task(them, plan, place, transport, backing, connections, job, depth, key):
     plural = "" if connections == 1 else "s"
-    sized = {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing).items()}
+    sized = {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing, key).items()}
     return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
                     f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
                     job, depth, connections, sized,

@@ -5,8 +5,8 @@ from html import escape
 import bars
 import report
 
-COLOURS = {"dmuse": "#0b6e4f", "nbdkit": "#e08e45", "qemu": "#7d5ba6", "nbdfuse": "#c8553d", "raw": "#b8bec6",
-           "outside": "#b8bec6"}
+COLOURS = {"dmuse": "#0b6e4f", "nbdkit": "#e08e45", "qemu": "#7d5ba6", "nbdfuse": "#c8553d", "zero": "#d5d9de",
+           "raw": "#b8bec6", "outside": "#b8bec6"}
 WIDTH, COLUMN, GAP = 1240, 590, 20      # two columns
 LABEL, BARS, BAR, SPACE = 235, 240, 9, 9    # of a row: text, the longest bar, one bar's height and the room below a row
 HEAD = 88
@@ -87,7 +87,7 @@ def header(results):
     yield text(GAP, 52, f"{m['cpus']} CPUs ({m['cpu']}), Linux {m['kernel']}; {v['commit']}, {results['when']}; "
                "medians", "s")
     x = GAP
-    for name in report.COLUMNS[:5]:
+    for name in report.COLUMNS[:6]:
         yield rect(x, 63, 10, 10, COLOURS[name])
         yield text(x + 14, 72, name)
         x += 34 + 7 * len(name)

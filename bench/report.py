@@ -2,7 +2,7 @@
 """The results as a table for people: figures, ratios, bars, and what has become worse."""
 import bars
 
-COLUMNS = ("dmuse", "nbdkit", "qemu", "nbdfuse", "raw", "outside")
+COLUMNS = ("dmuse", "nbdkit", "qemu", "nbdfuse", "zero", "raw", "outside")
 TOLERANCE = {"full": 0.2, "quick": 0.35, "tiny": 9.0}   # a shared machine is that noisy
 
 
@@ -50,7 +50,8 @@ def verdicts(judged, rows):
         what = {"value": row["unit"], "best": "times the better peer"}.get(b["what"], f"times {b['what']}")
         name = row["name"] if row["name"].startswith(row["group"]) else f"{row['group']}: {row['name']}"
         got = "not measured" if b["got"] is None else number(b["got"])
-        yield f"  {'met ' if b['met'] else 'MISS'}  {got:>12} {b['how']} {number(b['limit'])} {what:24} {name}"
+        most = f" (with nothing behind the transport: {number(b['transport'])})" if b["transport"] else ""
+        yield f"  {'met ' if b['met'] else 'MISS'}  {got:>12} {b['how']} {number(b['limit'])} {what:24} {name}{most}"
 
 
 def compared(row, old, same_machine):
