@@ -49,8 +49,9 @@ const char *aio_name(const struct aio *a)
 }
 
 /*
- * Many file systems make io_uring hand a buffered write to a kernel thread of its own, one after the other. For one
- * write in a turn that is the shortest way; when more come, a helper thread does them in series in half the time.
+ * Many file systems make io_uring hand a buffered write to a kernel thread of its own, one after the other. The pool may
+ * do it on the spot. Where that cannot be, io_uring's is the shortest way for one write in a turn; when more come, a
+ * helper thread does them in series in half the time.
  */
 static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
 {
@@ -59,7 +60,7 @@ static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
 	if (!aio_is_quick(op))
 		return op->kind == AIO_CALL || (op->flags & AIO_MEMORY);
 	a->quick_turn = turn;
-	return last == turn && !aio_pool_is_busy(a->pool);
+	return ((op->flags & AIO_LOCAL) || last == turn) && !aio_pool_is_busy(a->pool);
 }
 
 void aio_submit(struct aio *a, struct aio_op *op)

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/aio_engine.h"
+#include "base/clock.h"
+#include "base/spot.h"
 
 #define POOL_THREADS 8
 #define POOL_SERIES 16		/* quick operations whose ends are told together */
@@ -32,6 +34,7 @@ struct aio_pool {
 	struct pool_queue gathered;
 	unsigned n;			/* threads that run */
 	unsigned slow;			/* operations under way that may keep a thread for long */
+	struct spot spot;		/* for writes to the page cache */
 	pthread_t threads[POOL_THREADS];
 
 	pthread_mutex_t lock;		/* guards what follows */
@@ -219,18 +222,32 @@ static void pool_engage(struct aio_pool *p)
 		pthread_cond_signal(&p->more);
 }
 
-#define POOL_MEMORY_BYTES (256u << 10)	/* more than that would keep others waiting */
+#define POOL_SPOT_BYTES (256u << 10)	/* more than that would keep others waiting */
+
+/* False: it was not done, because the last one that was slow is not long enough ago. */
+static bool pool_write_here(struct aio_pool *p, struct aio_op *op)
+{
+	uint64_t began = clock_now(&clock_monotonic);
+
+	if (!spot_is_open(&p->spot, began))
+		return false;
+	op->res = pool_carry_out(op);
+	spot_took(&p->spot, began, clock_now(&clock_monotonic));
+	return true;
+}
 
 /*
- * Does what is in memory, and reads what the page cache has. Anything else is left to the threads, and so is an error
- * of such a read, to be met again there.
+ * Does what is in memory, writes to the page cache and reads what it has. Anything else is left to the threads, and so is
+ * an error of such a read, to be met again there.
  */
-static bool pool_hit(struct aio_op *op)
+static bool pool_hit(struct aio_pool *p, struct aio_op *op)
 {
-	if ((op->flags & AIO_MEMORY) && op->len <= POOL_MEMORY_BYTES) {
+	if ((op->flags & AIO_MEMORY) && op->len <= POOL_SPOT_BYTES) {
 		op->res = pool_carry_out(op);
 		return true;
 	}
+	if (aio_is_quick(op) && (op->flags & AIO_LOCAL) && op->len <= POOL_SPOT_BYTES)
+		return pool_write_here(p, op);
 	if (op->kind != AIO_READ || !(op->flags & AIO_CACHED))
 		return false;
 	op->res = pool_transfer(op, RWF_NOWAIT);
@@ -247,7 +264,7 @@ static void pool_flush(struct loop_work *w)
 	queue_init(&rest);
 	while ((op = queue_take(&p->gathered))) {
 		op->gone = true;
-		queue_add(pool_hit(op) ? &hits : &rest, op);
+		queue_add(pool_hit(p, op) ? &hits : &rest, op);
 	}
 	if (rest.first) {
 		pthread_mutex_lock(&p->lock);
@@ -256,7 +273,7 @@ static void pool_flush(struct loop_work *w)
 		pthread_mutex_unlock(&p->lock);
 	}
 	while ((op = queue_take(&hits))) {
-		p->slow--;
+		p->slow -= !aio_is_quick(op);
 		op->done(op, op->res);
 	}
 }

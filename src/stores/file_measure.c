@@ -125,6 +125,7 @@ void file_measure_manner(struct file *f)
 		return;
 	f->in_memory = f->regular && ((uint64_t)fs.f_type == TMPFS_MAGIC || (uint64_t)fs.f_type == RAMFS_MAGIC);
 	f->quick_writes = !f->regular || ((uint64_t)fs.f_type != XFS_SUPER_MAGIC && (uint64_t)fs.f_type != BTRFS_SUPER_MAGIC);
+	f->local = f->quick_writes && !f->in_memory && file_disk_is_hardware(f->dev);
 }
 
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)

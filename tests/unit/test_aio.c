@@ -21,6 +21,7 @@
 
 #include "base/aio.h"
 #include "base/clock.h"
+#include "base/spot.h"
 
 #define MANY 5000
 #define FULL 1000	/* more than are in the kernel at once */
@@ -102,16 +103,17 @@ static ssize_t transfer(enum aio_kind kind, unsigned flags, void *buf, uint64_t 
 static void what_was_written_is_read(void **state)
 {
 	static const uint64_t lens[] = { 1, 511, 512, 4096, 100003, 1u << 20 };
-	static const unsigned flags[][2] = { { 0, 0 }, { AIO_DSYNC | AIO_QUICK, 0 }, { AIO_QUICK, AIO_CACHED } };
+	static const unsigned flags[][2] = { { 0, 0 }, { AIO_DSYNC | AIO_QUICK, 0 }, { AIO_QUICK, AIO_CACHED },
+					     { AIO_QUICK | AIO_LOCAL, 0 } };
 	uint8_t *out = malloc(1u << 20), *in = malloc(1u << 20);
 	size_t i, k;
 
 	(void)state;
 	for (i = 0; i < 6; i++)
-		for (k = 0; k < 3; k++) {
+		for (k = 0; k < 4; k++) {
 			uint64_t off = i * 3000001 + k;
 
-			memset(out, (int)(1 + i * 3 + k), lens[i]);
+			memset(out, (int)(1 + i * 4 + k), lens[i]);
 			memset(in, 0, lens[i]);
 			assert_int_equal(transfer(AIO_WRITE, flags[k][0], out, lens[i], off), lens[i]);
 			assert_int_equal(transfer(AIO_READ, flags[k][1], in, lens[i], off), lens[i]);
@@ -304,6 +306,45 @@ static void writes_do_not_wait_for_blocked_calls(void **state)
 	close(held[1]);
 }
 
+static void local_writes_are_over_in_the_same_turn(void **state)
+{
+	char data[20][8] = { "x" };
+	struct job j[20];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		start(&j[i], (struct aio_op){ .kind = AIO_WRITE, .flags = AIO_QUICK | AIO_LOCAL, .fd = fd, .buf = data[i], .len = 8 });
+	loop_turn(loop, 0);
+	assert_int_equal(ended, 20);
+	start(j, (struct aio_op){ .kind = AIO_WRITE, .flags = AIO_QUICK | AIO_LOCAL, .fd = -1, .buf = data, .len = 8 });
+	loop_turn(loop, 0);
+	assert_true(j->over);
+	assert_int_equal(j->res, -EBADF);
+}
+
+/* However slow: a hundredth of the time. */
+static void who_had_to_wait_leaves_it_to_others_for_a_while(void **state)
+{
+	struct spot s = { .closed_until = 0 };
+	uint64_t now = 5 * SPOT_SLOW_NS, began;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++, now += SPOT_SLOW_NS)
+		spot_took(&s, now, now + SPOT_SLOW_NS);
+	assert_true(spot_is_open(&s, now));
+	for (i = 0; i < 3; i++) {
+		began = now;
+		now += 200 * SPOT_SLOW_NS;
+		spot_took(&s, began, now);
+		assert_false(spot_is_open(&s, now));
+		now += 100 * (now - began);
+		assert_false(spot_is_open(&s, now - 1));
+		assert_true(spot_is_open(&s, now));
+	}
+}
+
 static uint64_t turn_ns(int timeout_ms)
 {
 	uint64_t before = clock_now(&clock_monotonic);
@@ -389,7 +430,7 @@ static enum aio_engine engines[] = { AIO_POOL, AIO_URING };
 	CASE(errors_are_told, i), CASE(holes_are_punched_and_files_synced, i),                     \
 	CASE(thousands_are_under_way_at_once, i), CASE(an_end_may_begin_the_next, i),              \
 	CASE(nothing_starts_before_the_turn_ends, i), CASE(calls_run_on_helpers_and_hold_up_nobody, i), \
-	CASE(the_engine_has_a_name, i)
+	CASE(local_writes_are_over_in_the_same_turn, i), CASE(the_engine_has_a_name, i)
 
 static bool uring_works(void)
 {
@@ -414,6 +455,7 @@ int main(void)
 	const struct CMUnitTest pool[] = {
 		CASES(0),
 		cmocka_unit_test(where_io_uring_is_forbidden_the_pool_takes_over),
+		cmocka_unit_test(who_had_to_wait_leaves_it_to_others_for_a_while),
 	};
 	const struct CMUnitTest uring[] = { CASES(1), CASE(writes_do_not_wait_for_blocked_calls, 1),
 		CASE(a_full_ring_waits_in_peace, 1) };

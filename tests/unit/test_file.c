@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The file store: what it opens and refuses, who shares, files that shrink, disks that are full, flushes that fail. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +12,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "stores/file.h"
 #include "support/place.h"
 #include "support/world.h"
 
@@ -168,6 +172,43 @@ static void one_file_is_opened_once(void **state)
 	assert_int_equal(s->refs, 3);
 	assert_ptr_not_equal(dm_find_name(f.world, "d")->active->stores[0],
 			     dm_find_name(f.world, "e")->active->stores[0]);
+}
+
+static bool begins_with_one(const char *name, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (!strncmp(name, *beginnings, strlen(*beginnings)))
+			return true;
+	return false;
+}
+
+/* What the kernel's own names say of the disks of this machine, and of their partitions. */
+static void disks_of_hardware_are_known(void **state)
+{
+	static const char *const hardware[] = { "vd", "sd", "nvme", "xvd", "mmcblk", NULL };
+	static const char *const others[] = { "loop", "nbd", "zram", "ram", NULL };
+	struct dirent *entry;
+	unsigned maj, min;
+	char path[PATH_MAX];
+	DIR *d = opendir("/sys/class/block");
+	FILE *file;
+
+	(void)state;
+	while (d && (entry = readdir(d))) {
+		snprintf(path, sizeof(path), "/sys/class/block/%s/dev", entry->d_name);
+		file = fopen(path, "re");
+		if (!file || fscanf(file, "%u:%u", &maj, &min) != 2)
+			maj = min = 0;
+		if (file)
+			fclose(file);
+		if (begins_with_one(entry->d_name, hardware))
+			assert_true(file_disk_is_hardware(makedev(maj, min)));
+		if (begins_with_one(entry->d_name, others))
+			assert_false(file_disk_is_hardware(makedev(maj, min)));
+	}
+	if (d)
+		closedir(d);
+	assert_false(file_disk_is_hardware(makedev(0, 4095)));	/* no disk at all, as under tmpfs */
 }
 
 static void what_is_not_a_whole_block_is_not_there(void **state)
@@ -542,6 +583,7 @@ int main(void)
 		CASE(relative_paths_start_where_the_caller_is, 1),
 		CASE(blanks_in_a_path_are_quoted, 1),
 		CASE(one_file_is_opened_once, 1),
+		CASE(disks_of_hardware_are_known, 1),
 		CASE(what_is_not_a_whole_block_is_not_there, 1),
 		CASE(a_longer_file_is_measured_anew, 1),
 		CASE(blocks_can_be_played, 1),
