@@ -49,14 +49,17 @@ const char *aio_name(const struct aio *a)
 }
 
 /*
- * Many file systems make io_uring hand a buffered write to a kernel thread of its own, one after the other. The pool may
- * do it on the spot. Where that cannot be, io_uring's is the shortest way for one write in a turn; when more come, a
- * helper thread does them in series in half the time.
+ * A flush waits for the disk on another thread in any case, and a helper thread of ours is woken sooner than one of
+ * io_uring's. Many file systems make io_uring hand a buffered write to a thread of its own, too, one after the other: the
+ * pool may do it on the spot. Where that cannot be, io_uring's way is the shortest for one write in a turn; when more
+ * come, a helper thread does them in series in half the time.
  */
 static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
 {
 	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
 
+	if (op->kind == AIO_FSYNC)
+		return !aio_pool_is_busy(a->pool);
 	if (!aio_is_quick(op))
 		return op->kind == AIO_CALL || (op->flags & AIO_MEMORY);
 	a->quick_turn = turn;

@@ -38,7 +38,8 @@ static void flush_start(struct file_lane *lane)
 	lane->flushing = lane->waiting;
 	lane->waiting = NULL;
 	lane->waiting_tail = &lane->waiting;
-	lane->flush = (struct aio_op){ .kind = AIO_FSYNC, .fd = lane->fd, .done = flush_done };
+	lane->flush = (struct aio_op){ .kind = AIO_FSYNC, .fd = lane->fd, .done = flush_done,
+				       .flags = lane->file->in_memory ? AIO_MEMORY : 0 };
 	aio_submit(lane->io->aio, &lane->flush);
 }
 
