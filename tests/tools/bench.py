@@ -62,6 +62,10 @@ def judged(got):
     verdicts = list(bars.judge({row["id"]: row}))
     ok("a bar looks at the better peer", [(v["got"], v["met"]) for v in verdicts] == [(1.5, False)], verdicts)
     ok("a miss is called a miss", any("MISS" in line for line in report.verdicts(verdicts, {row["id"]: row})))
+    limit = {**row, "values": {**row["values"], "zero": {"median": 160.0}}}
+    verdicts = list(bars.judge({row["id"]: limit}))
+    ok("with what the transport allows beside it", [v["transport"] for v in verdicts] == [1.6] and
+       any("behind the transport: 1.60" in line for line in report.verdicts(verdicts, {row["id"]: limit})), verdicts)
     now = {**got, "mode": "full", "rows": [row]}
     slower = {**row, "ratios": {"nbdkit": 1.1, "qemu": 1.8}}
     ok("what became worse is named", [r["id"] for r, _ in report.worse({**now, "rows": [slower]}, now)] == [row["id"]])
