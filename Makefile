@@ -33,7 +33,7 @@ test-broken: all    ## break dmuse on purpose, and see that the tests find it
 	$(NEED) demo test
 	@tests/kernel/broken/check
 
-bench:              ## measure speed and memory beside nbdkit and qemu: ten minutes (QUICK=1: two)
+bench:              ## measure speed and memory beside nbdkit and qemu: ten to fifteen minutes (QUICK=1: two)
 	$(NEED) build bench
 	@CC="$(CC)" scripts/configure build-bench $(PREFIX) -Dbuildtype=release
 	@ninja -C build-bench --quiet

@@ -38,16 +38,21 @@ def best_peer(row):
     return pick(peers, key=lambda p: row["values"][p]["median"]) if peers else None
 
 
+def against(row, what):
+    """Whom a bar compares with, or None."""
+    return best_peer(row) if what == "best" else what
+
+
 def figure(row, what):
     """What a bar looks at, or None where it was not measured."""
     if what == "value":
         return row["values"].get("dmuse", {}).get("median")
-    return row["ratios"].get(best_peer(row) if what == "best" else what)
+    return row["ratios"].get(against(row, what))
 
 
 def transport(row, what):
     """The same figure of a device of zeroes, which has the transport's cost and no other: what can be had at most."""
-    peer = best_peer(row) if what == "best" else what
+    peer = against(row, what)
     if row["better"] == "more" and {peer, "zero"} <= row["values"].keys():
         return row["values"]["zero"]["median"] / row["values"][peer]["median"]
     return None

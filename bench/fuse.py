@@ -93,7 +93,8 @@ def tasks(plan, place):
 def same_bytes(place, name, path, inside):
     """Or the figures mean nothing."""
     if name != "raw":
-        call(*inside, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path, place.image("tmpfs"))
+        call(*inside, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path,
+             place.image("tmpfs"))
 
 
 def task(plan, place, them, key, job, depth, jobs="1"):

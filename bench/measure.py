@@ -7,7 +7,6 @@ import sys
 import time
 
 MINE = "dmuse"
-LIMITS = ("zero", "raw", "outside")     # contestants that are no peers: what the machine gives without any of them
 
 
 class Absent(Exception):

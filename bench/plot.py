@@ -29,8 +29,7 @@ def target(row, judged):
         if b["id"] == row["id"] and b["got"] is not None:
             if b["what"] == "value":
                 return b["limit"]
-            peer = bars.best_peer(row) if b["what"] == "best" else b["what"]
-            return b["limit"] * row["values"][peer]["median"]
+            return b["limit"] * row["values"][bars.against(row, b["what"])]["median"]
     return None
 
 
@@ -87,7 +86,7 @@ def header(results):
     yield text(GAP, 52, f"{m['cpus']} CPUs ({m['cpu']}), Linux {m['kernel']}; {v['commit']}, {results['when']}; "
                "medians", "s")
     x = GAP
-    for name in report.COLUMNS[:6]:
+    for name in report.COLUMNS[:-1]:
         yield rect(x, 63, 10, 10, COLOURS[name])
         yield text(x + 14, 72, name)
         x += 34 + 7 * len(name)

@@ -44,8 +44,7 @@ struct file {
 	bool regular;			/* else a block device */
 	bool direct;
 	bool in_memory;			/* on tmpfs or the like: AIO_MEMORY */
-	bool quick_writes;		/* AIO_QUICK suits them */
-	bool local;			/* as does AIO_LOCAL */
+	unsigned write_flags;		/* of buffered writes elsewhere: AIO_QUICK, AIO_LOCAL */
 	uint32_t asked_logical, asked_physical;	/* as the word said */
 	uint32_t mem_align;		/* bytes: of memory, with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
@@ -79,13 +78,13 @@ void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
-/* How the file system of F takes transfers: in_memory, quick_writes, local. */
+/* How the file system of F takes transfers: in_memory, write_flags. */
 void file_measure_manner(struct file *f);
 /* The size alone, in whole logical blocks: it may be another when F is opened again. Limits stay while F is in use. */
 int file_measure_size(struct dm_store_wish *w, struct file *f);
 
-/* file_disk.c: is the block device one of hardware, or made from such ones alone? */
-bool file_disk_is_hardware(dev_t dev);
+/* file_disk.c: is the block device one of hardware, or made of such ones alone? SYS: its folder in sysfs. */
+bool file_disk_is_hardware(const char *sys);
 
 /* file.c: ends R; the clock is read once a turn. */
 void file_end(struct dm_req *r, int err);

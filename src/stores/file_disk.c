@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "stores/file.h"
@@ -54,10 +53,7 @@ static bool disk_is_hardware(const char *sys, unsigned depth)
 	       disk_slaves_are(sys, depth);
 }
 
-bool file_disk_is_hardware(dev_t dev)
+bool file_disk_is_hardware(const char *sys)
 {
-	char sys[64];
-
-	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(dev), minor(dev));
 	return disk_is_hardware(sys, 0);
 }

@@ -120,12 +120,16 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 void file_measure_manner(struct file *f)
 {
 	struct statfs fs;
+	char sys[64];
 
 	if (f->direct || fstatfs(f->lanes[0].fd, &fs))
 		return;
 	f->in_memory = f->regular && ((uint64_t)fs.f_type == TMPFS_MAGIC || (uint64_t)fs.f_type == RAMFS_MAGIC);
-	f->quick_writes = !f->regular || ((uint64_t)fs.f_type != XFS_SUPER_MAGIC && (uint64_t)fs.f_type != BTRFS_SUPER_MAGIC);
-	f->local = f->quick_writes && !f->in_memory && file_disk_is_hardware(f->dev);
+	if (f->in_memory ||
+	    (f->regular && ((uint64_t)fs.f_type == XFS_SUPER_MAGIC || (uint64_t)fs.f_type == BTRFS_SUPER_MAGIC)))
+		return;
+	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(f->dev), minor(f->dev));
+	f->write_flags = AIO_QUICK | (file_disk_is_hardware(sys) ? AIO_LOCAL : 0);
 }
 
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)

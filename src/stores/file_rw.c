@@ -81,11 +81,6 @@ static void rw_done(struct aio_op *op, ssize_t res)
 	rw_step(r, res);
 }
 
-static unsigned rw_quick(const struct file *f)
-{
-	return f->quick_writes ? AIO_QUICK | (f->local ? AIO_LOCAL : 0) : 0;
-}
-
 static unsigned rw_flags(const struct dm_req *r)
 {
 	const struct file *f = (const struct file *)r->store;
@@ -94,7 +89,7 @@ static unsigned rw_flags(const struct dm_req *r)
 		return AIO_MEMORY;
 	if (r->op == DM_READ)
 		return f->direct ? 0 : AIO_CACHED;
-	return r->flags & DM_FUA ? AIO_DSYNC : rw_quick(f);
+	return r->flags & DM_FUA ? AIO_DSYNC : f->write_flags;
 }
 
 void file_rw_next(struct dm_req *r)

@@ -306,17 +306,45 @@ static void writes_do_not_wait_for_blocked_calls(void **state)
 	close(held[1]);
 }
 
-static void local_writes_are_over_in_the_same_turn(void **state)
+/* Those that io_uring has started for this process are among them. */
+static unsigned threads(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/task", &st), 0);
+	return (unsigned)st.st_nlink;
+}
+
+/* Twenty at once, of which one may be slow, after which the others are not done on the spot. */
+static bool twenty_need_no_thread(void **state)
 {
 	char data[20][8] = { "x" };
 	struct job j[20];
+	unsigned before = threads();
+	bool alone;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 20; i++)
-		start(&j[i], (struct aio_op){ .kind = AIO_WRITE, .flags = AIO_QUICK | AIO_LOCAL, .fd = fd, .buf = data[i], .len = 8 });
-	loop_turn(loop, 0);
-	assert_int_equal(ended, 20);
+		start(&j[i], (struct aio_op){ .kind = AIO_WRITE, .flags = AIO_QUICK | AIO_LOCAL, .fd = fd,
+					      .buf = data[i], .len = 8 });
+	for (i = 0; i < 20; i++)
+		assert_int_equal(wait_for(&j[i]), 8);
+	alone = threads() == before;
+	if (!alone) {
+		end(state);
+		begin(state);
+	}
+	return alone;
+}
+
+static void local_writes_are_done_on_the_spot(void **state)
+{
+	char data[8] = "x";
+	struct job j[1];
+	int tries = 50;
+
+	while (!twenty_need_no_thread(state))
+		assert_true(--tries);
 	start(j, (struct aio_op){ .kind = AIO_WRITE, .flags = AIO_QUICK | AIO_LOCAL, .fd = -1, .buf = data, .len = 8 });
 	loop_turn(loop, 0);
 	assert_true(j->over);
@@ -430,7 +458,7 @@ static enum aio_engine engines[] = { AIO_POOL, AIO_URING };
 	CASE(errors_are_told, i), CASE(holes_are_punched_and_files_synced, i),                     \
 	CASE(thousands_are_under_way_at_once, i), CASE(an_end_may_begin_the_next, i),              \
 	CASE(nothing_starts_before_the_turn_ends, i), CASE(calls_run_on_helpers_and_hold_up_nobody, i), \
-	CASE(local_writes_are_over_in_the_same_turn, i), CASE(the_engine_has_a_name, i)
+	CASE(local_writes_are_done_on_the_spot, i), CASE(the_engine_has_a_name, i)
 
 static bool uring_works(void)
 {

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -182,33 +181,54 @@ static bool begins_with_one(const char *name, const char *const *beginnings)
 	return false;
 }
 
-/* What the kernel's own names say of the disks of this machine, and of their partitions. */
+/* What the kernel's own names say of the disks of this machine, and of its partitions. */
 static void disks_of_hardware_are_known(void **state)
 {
 	static const char *const hardware[] = { "vd", "sd", "nvme", "xvd", "mmcblk", NULL };
 	static const char *const others[] = { "loop", "nbd", "zram", "ram", NULL };
 	struct dirent *entry;
-	unsigned maj, min;
 	char path[PATH_MAX];
 	DIR *d = opendir("/sys/class/block");
-	FILE *file;
 
 	(void)state;
 	while (d && (entry = readdir(d))) {
-		snprintf(path, sizeof(path), "/sys/class/block/%s/dev", entry->d_name);
-		file = fopen(path, "re");
-		if (!file || fscanf(file, "%u:%u", &maj, &min) != 2)
-			maj = min = 0;
-		if (file)
-			fclose(file);
+		snprintf(path, sizeof(path), "/sys/class/block/%s", entry->d_name);
 		if (begins_with_one(entry->d_name, hardware))
-			assert_true(file_disk_is_hardware(makedev(maj, min)));
+			assert_true(file_disk_is_hardware(path));
 		if (begins_with_one(entry->d_name, others))
-			assert_false(file_disk_is_hardware(makedev(maj, min)));
+			assert_false(file_disk_is_hardware(path));
 	}
 	if (d)
 		closedir(d);
-	assert_false(file_disk_is_hardware(makedev(0, 4095)));	/* no disk at all, as under tmpfs */
+	assert_false(file_disk_is_hardware("/sys/dev/block/0:4095"));	/* no disk at all, as under tmpfs */
+}
+
+/* Folders of our own, as sysfs shows disks that are made of others: no test can have such disks everywhere. */
+static bool is_hardware(const char *name)
+{
+	char path[PLACE_PATH];
+
+	place_path(path, name);
+	return file_disk_is_hardware(path);
+}
+
+static void disks_are_hardware_if_all_below_them_are(void **state)
+{
+	(void)state;
+	assert_true(place_run("mkdir -p real/device real/part loop/slaves empty/slaves mirror/slaves top/slaves && "
+			      "touch real/part/partition && ln -s ../../real/part mirror/slaves/a && "
+			      "ln -s ../../mirror top/slaves/a"));
+	assert_true(is_hardware("real"));
+	assert_true(is_hardware("real/part"));
+	assert_false(is_hardware("loop"));
+	assert_false(is_hardware("empty"));
+	assert_true(is_hardware("mirror"));
+	assert_true(is_hardware("top"));
+	assert_true(place_run("ln -s ../../loop mirror/slaves/b"));
+	assert_false(is_hardware("mirror"));
+	assert_false(is_hardware("top"));
+	assert_true(place_run("ln -s ../../top loop/slaves/a"));	/* round and round */
+	assert_false(is_hardware("top"));
 }
 
 static void what_is_not_a_whole_block_is_not_there(void **state)
@@ -584,6 +604,7 @@ int main(void)
 		CASE(blanks_in_a_path_are_quoted, 1),
 		CASE(one_file_is_opened_once, 1),
 		CASE(disks_of_hardware_are_known, 1),
+		CASE(disks_are_hardware_if_all_below_them_are, 1),
 		CASE(what_is_not_a_whole_block_is_not_there, 1),
 		CASE(a_longer_file_is_measured_anew, 1),
 		CASE(blocks_can_be_played, 1),
