@@ -39,6 +39,7 @@ struct dm_lane {
 	struct dm_stats *_Atomic stats;			/* made at the first request */
 	struct dm_device *device;
 	struct dm_regions *_Atomic regions;		/* or NULL */
+	uint64_t walk;			/* the last flush that came by */
 	uint32_t inflight;
 	uint8_t gate;			/* enum dm_gate */
 	bool draining;			/* the control thread waits for inflight to become 0 */

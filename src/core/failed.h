@@ -14,12 +14,6 @@
 /* R fails with ERR: not yet gone from the devices of its path. On its io thread. */
 void dm_failed(struct dm_req *r, int err);
 
-/* The device that R came to last has not sent it on: what comes back is no failure of what lies below. */
-static inline void dm_not_sent(struct dm_req *r)
-{
-	r->via[r->depth] = NULL;
-}
-
 /* Is word on its way? Control thread. */
 bool dm_failed_news(const struct dm_world *w);
 

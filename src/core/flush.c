@@ -19,14 +19,12 @@ struct dm_flush {
 	void *arg;
 };
 
-static void flush_leaf(struct dm_flush *f, struct dm_store *s)
+static void flush_leaf(struct dm_flush *f, struct dm_store *s, uint64_t walk)
 {
 	struct dm_store **more;
-	size_t i;
 
-	for (i = 0; i < f->n; i++)
-		if (f->leaves[i] == s)
-			return;
+	if (!dm_store_first_visit(&s->walk, walk))
+		return;
 	if (f->n == f->room) {
 		f->room = f->room ? 2 * f->room : 8;
 		more = realloc(f->leaves, f->room * sizeof(*more));
@@ -49,13 +47,13 @@ static void flush_gather(struct dm_flush *f, const struct dm_table *t, uint64_t 
 		struct dm_device *below = t->stores[i]->device;
 
 		if (!below)
-			flush_leaf(f, t->stores[i]);
+			flush_leaf(f, t->stores[i], walk);
 		else if (dm_device_first_visit(below, walk))
 			flush_gather(f, below->active, walk);
 	}
 }
 
-static void flush_gather_all(struct dm_flush *f)
+static void flush_gather_all(struct dm_flush *f, uint64_t walk)
 {
 	struct list *n, *next;
 
@@ -63,7 +61,7 @@ static void flush_gather_all(struct dm_flush *f)
 		struct dm_store *s = container(n, struct dm_store, node);
 
 		if (!s->device && !s->readonly)
-			flush_leaf(f, s);
+			flush_leaf(f, s, walk);
 	}
 }
 
@@ -129,7 +127,7 @@ void dm_flush_stores(struct dm_world *w, const struct dm_table *t, void (*then)(
 	if (t)
 		flush_gather(f, t, ++w->walks);
 	else
-		flush_gather_all(f);
+		flush_gather_all(f, ++w->walks);
 	f->msg.run = flush_start;
 	if (f->n)
 		loop_post(w->io[0].loop, &f->msg);

@@ -26,6 +26,7 @@ struct dm_io {
 	uint64_t now;		/* clock, refreshed with dm_io_tick(): once a batch, not once a request */
 	struct dm_req *free;	/* pieces */
 	struct dm_req_slab *slabs;	/* where they came from */
+	uint64_t walks;			/* flushes that had more than one way to go, so far */
 	bool raised;		/* requests have failed that are events of devices (failed.h) */
 	atomic_bool telling;	/* `news` is on its way */
 	struct loop_msg news;

@@ -63,7 +63,11 @@ struct dm_req {
 	/* Set by the submitter. sector and count are the core's to change from dm_submit() to done(). */
 	uint8_t op;			/* enum dm_op */
 	uint32_t flags;
-	uint64_t sector, count;		/* FLUSH has neither; EXTENT's answer is in count and flags */
+	union {
+		uint64_t sector;
+		uint64_t walk;		/* FLUSH has no sector: which walk down the stack it is part of, or 0 (submit.c) */
+	};
+	uint64_t count;			/* FLUSH has none; EXTENT's answer is in count and flags */
 	uint8_t *data;			/* READ, WRITE: count * 512 bytes, the submitter's until done() */
 	void (*done)(struct dm_req *r, int err);	/* 0 or -errno; may free or reuse the request */
 
@@ -72,7 +76,7 @@ struct dm_req {
 	struct dm_io *io;
 	uint64_t began;			/* clock at admission, ns */
 	struct dm_lane *path[DM_DEPTH];
-	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on: to path[i], the last one to the store (failed.h) */
+	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on, or NULL: to path[i], the last one to the store (failed.h) */
 	uint8_t depth;			/* of path */
 	uint8_t asked;			/* the op at admission: what the counters charge */
 	uint32_t part;			/* which of the line's range parts this is (target.h) */

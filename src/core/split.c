@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 
-#include "core/failed.h"
 #include "core/submit.h"
 
 #define SPLIT_WINDOW 64		/* pieces of one parent under way */
@@ -23,7 +22,7 @@ static struct dm_req *split_piece(struct dm_req *p)
 		return NULL;
 	}
 	*piece = (struct dm_req){ .op = p->op, .flags = p->flags & ~DM_NOT_OF_PIECES, .io = p->io, .began = p->began,
-				  .asked = p->asked, .parent = p };
+				  .asked = p->asked, .parent = p, .walk = p->op == DM_FLUSH ? p->walk : 0 };
 	p->pending++;
 	return piece;
 }
@@ -64,13 +63,12 @@ static void split_line(struct dm_req *p)
 	if (p->data)
 		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
-	piece->via[0] = t;
 	if (parts && ++p->rest_part < t->parts)
 		n = 0;		/* the same run again, for the next part */
 	else
 		p->rest_part = 0;
 	split_advance(p, n);
-	dm_enter(dm_verdict(piece, t->type->map(t, piece)), piece);
+	dm_enter(dm_map(piece, t), piece);
 }
 
 /* Cuts on until the window is full or nothing is left; `pending` holds one count for this function. */
@@ -96,7 +94,8 @@ void dm_split(struct dm_req *r, const struct dm_table *t)
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;
-	dm_not_sent(r);
+	if (r->op == DM_FLUSH && !r->walk)
+		r->walk = ++r->io->walks;
 	split_go_on(r);
 }
 

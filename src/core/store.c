@@ -48,11 +48,15 @@ int dm_store_get(struct dm_store_wish *w, struct dm_store **out)
 	return t->open(&inner, out);
 }
 
-void dm_store_enter(struct dm_world *world, struct dm_store *s)
+int dm_store_enter(struct dm_world *world, struct dm_store *s)
 {
+	s->walks = calloc(world->n_io, sizeof(*s->walks));
+	if (!s->walks)
+		return -ENOMEM;
 	s->world = world;
 	s->refs = 1;
 	list_append(&world->stores, &s->node);
+	return 0;
 }
 
 /* Every table that uses a device counts in its open count, as on Linux, though they share the store. */
@@ -72,6 +76,7 @@ void dm_store_put(struct dm_store *s)
 	}
 	list_remove(&s->node);
 	free(s->name);
+	free(s->walks);
 	s->type->close(s);
 }
 

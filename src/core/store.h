@@ -81,6 +81,8 @@ struct dm_store {
 	struct dm_world *world;
 	struct list node;	/* in the world's stores */
 	unsigned refs;		/* control thread */
+	uint64_t walk;		/* the control thread's last walk that came by (flush.c) ... */
+	uint64_t *walks;	/* ... and each io thread's last flush (submit.c) */
 	char *name;		/* the word that opens it again, unquoted; freed by dm_store_put() */
 	bool readonly;
 	uint64_t sectors;	/* as of the opening */
@@ -88,6 +90,15 @@ struct dm_store {
 	uint32_t major, minor;	/* of a device, else 0:0 */
 	struct dm_device *device;	/* set if it is another device of the same world */
 };
+
+/* A walk visits each store once, however many ways lead to it. LAST is the store's mark for walks of that kind. */
+static inline bool dm_store_first_visit(uint64_t *last, uint64_t walk)
+{
+	bool first = *last != walk;
+
+	*last = walk;
+	return first;
+}
 
 /* What S leads to: the device, or itself. */
 static inline const void *dm_store_end(const struct dm_store *s)
@@ -98,8 +109,11 @@ static inline const void *dm_store_end(const struct dm_store *s)
 /* Finds or opens the store that W wishes: 0 or -errno and a sentence. Control thread. */
 int dm_store_get(struct dm_store_wish *w, struct dm_store **out);
 
-/* Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. */
-void dm_store_enter(struct dm_world *world, struct dm_store *s);
+/*
+ * Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. 0, or -ENOMEM
+ * and it is not in the world.
+ */
+int dm_store_enter(struct dm_world *world, struct dm_store *s);
 void dm_store_ref(struct dm_store *s);
 void dm_store_put(struct dm_store *s);
 

@@ -100,6 +100,8 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 
 	if (!t)
 		return -EIO;
+	if (r->op == DM_FLUSH)
+		return 0;
 	if (writes(r) && (t->readonly || lane->device->readonly))
 		return -EROFS;
 	if (r->sector > t->sectors || r->count > t->sectors - r->sector)
@@ -108,12 +110,25 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 	return ((r->sector | r->count) & (block - 1)) && r->op != DM_EXTENT ? -EINVAL : 0;
 }
 
+/*
+ * Two devices may stand on the same two, and these on the same two again: a flush that took every way down would take 2^n
+ * of them. What it has come by already is flushed, or will be before the whole flush ends.
+ */
+static bool flushed_already(const struct dm_req *r, uint64_t *last)
+{
+	return r->walk && !dm_store_first_visit(last, r->walk);
+}
+
 struct dm_lane *dm_dispatch(struct dm_req *r)
 {
 	struct dm_store *s = r->store;
 
 	if (s->device)
 		return &s->device->lanes[r->io->index];
+	if (r->op == DM_FLUSH && flushed_already(r, &s->walks[r->io->index])) {
+		dm_done(r, 0);
+		return NULL;
+	}
 	if ((r->flags & DM_FUA) && !(r->op == DM_WRITE && s->limits.fua)) {
 		r->flags &= ~DM_FUA;
 		r->flags |= r->op == DM_FLUSH ? 0 : DM_THEN_FLUSH;
@@ -122,16 +137,18 @@ struct dm_lane *dm_dispatch(struct dm_req *r)
 	return NULL;
 }
 
-struct dm_lane *dm_verdict(struct dm_req *r, int verdict)
+/* Only a line that sends R on is remembered: what comes back from one that held it is no failure of what lies below. */
+struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t)
 {
+	int verdict = t->type->map(t, r);
+
 	switch (verdict) {
 	case DM_REMAPPED:
+		r->via[r->depth] = t;
 		return dm_dispatch(r);
 	case DM_HELD:
-		return NULL;
+		return NULL;	/* and perhaps over already */
 	default:
-		if (verdict)
-			dm_not_sent(r);
 		dm_done(r, verdict);	/* DM_DONE is 0 */
 		return NULL;
 	}
@@ -176,8 +193,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 		return NULL;
 	}
 	r->sector -= t->start;
-	r->via[r->depth] = t;
-	return dm_verdict(r, t->type->map(t, r));
+	return dm_map(r, t);
 }
 
 /* A stack deeper than the request's path goes on in a piece of its own; so does one that regions are to remember. */
@@ -211,14 +227,18 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 			dm_done(r, -ESHUTDOWN);
 			return;
 		}
+		if (r->op == DM_FLUSH && flushed_already(r, &lane->walk)) {
+			dm_done(r, 0);
+			return;
+		}
 		counted = atomic_load_explicit(&lane->regions, memory_order_relaxed);
 		if ((r->depth == DM_DEPTH || counted) && !(r = deepen(r)))
 			return;
 		lane->inflight++;
 		r->path[r->depth++] = lane;
+		r->via[r->depth] = NULL;
 		err = lane_check(lane, r);
 		if (err) {
-			dm_not_sent(r);
 			dm_done(r, err);
 			return;
 		}
@@ -233,6 +253,7 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 	r->io = io;
 	r->depth = 0;
 	r->parent = NULL;
+	r->store = NULL;
 	r->asked = r->op;
 	r->began = io->now;
 	if (r->op == DM_FLUSH)

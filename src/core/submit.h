@@ -8,8 +8,8 @@
 /* Through LANE and whatever lies below it. */
 void dm_enter(struct dm_lane *lane, struct dm_req *r);
 
-/* Where a piece goes once map() has spoken: the lane below, or NULL if it went to a store or is over. */
-struct dm_lane *dm_verdict(struct dm_req *r, int verdict);
+/* Asks line T where R goes, whose sector counts from T's start: the lane below, or NULL if it went to a store or is over. */
+struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t);
 
 /* Sends R, whose store is set: the lane of a mapped device, or NULL. */
 struct dm_lane *dm_dispatch(struct dm_req *r);

@@ -133,6 +133,7 @@ static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_store **out)
 {
 	struct dm_store *s = calloc(1, sizeof(*s));
+	int r;
 
 	if (!s)
 		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
@@ -141,12 +142,15 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 	s->major = d->major;
 	s->minor = d->minor;
 	s->device = d;
-	if (device_measure(w, s)) {
+	r = device_measure(w, s);
+	if (!r && dm_store_enter(w->world, s))
+		r = err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
+	if (r) {
+		free(s->name);
 		free(s);
-		return -ENOMEM;
+		return r;
 	}
 	dm_use(d);
-	dm_store_enter(w->world, s);
 	*out = s;
 	return 0;
 }

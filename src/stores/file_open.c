@@ -161,13 +161,13 @@ static int open_new(struct dm_store_wish *w, const struct file_wish *want, struc
 	r = open_lanes(w, f, want);
 	if (!r)
 		r = file_measure(w, f, want);
-	if (!r && !(f->store.name = open_name(want)))
+	if (!r && (!(f->store.name = open_name(want)) || dm_store_enter(w->world, &f->store)))
 		r = err_set(w->err, -ENOMEM, "no memory to open '%.800s'", want->path);
 	if (r) {
+		free(f->store.name);
 		file_close(&f->store);
 		return r;
 	}
-	dm_store_enter(w->world, &f->store);
 	*out = &f->store;
 	return 0;
 }

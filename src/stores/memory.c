@@ -283,6 +283,8 @@ static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, c
 	struct memory *m = calloc(1, sizeof(*m));
 	int r = m ? memory_fill(w, m, want, key) : err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
 
+	if (!r && dm_store_enter(w->world, &m->store))
+		r = err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
 	if (r) {
 		if (m) {
 			free(m->store.name);
@@ -290,7 +292,6 @@ static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, c
 		}
 		return r;
 	}
-	dm_store_enter(w->world, &m->store);
 	*out = &m->store;
 	return 0;
 }

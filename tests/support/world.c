@@ -66,9 +66,18 @@ static int gate_message(struct dm_target *t, int argc, char **argv, struct text 
 	return 0;
 }
 
+/* It sends nothing on, so nothing below it can fail. */
+static bool gate_failed(const struct dm_target *t, const void *end)
+{
+	(void)t;
+	(void)end;
+	return true;
+}
+
 const struct dm_type gate_type = {
 	.name = "gate", .usage = "", .about = "holds requests", .version = { 1, 0, 0 },
-	.size = sizeof(uint64_t), .ctr = gate_ctr, .dtr = gate_dtr, .map = gate_map, .message = gate_message,
+	.size = sizeof(uint64_t), .ctr = gate_ctr, .dtr = gate_dtr, .map = gate_map, .failed = gate_failed,
+	.message = gate_message,
 };
 
 unsigned gate_held(void)
@@ -91,6 +100,7 @@ void gate_shut(void)
 struct gate_opening {
 	struct loop_msg msg;
 	struct dm_req *mine;
+	int err;
 };
 
 /* On the io thread that the requests belong to. */
@@ -101,12 +111,12 @@ static void gate_let_go(struct loop_msg *m)
 
 	for (r = o->mine; r; r = next) {
 		next = r->next;
-		dm_done(r, 0);
+		dm_done(r, o->err);
 	}
 	free(o);
 }
 
-static void gate_open_one(struct dm_io *io, struct dm_req **held)
+static void gate_open_one(struct dm_io *io, struct dm_req **held, int err)
 {
 	struct gate_opening *o = calloc(1, sizeof(*o));
 	struct dm_req **at = held, *r;
@@ -120,11 +130,12 @@ static void gate_open_one(struct dm_io *io, struct dm_req **held)
 		r->next = o->mine;
 		o->mine = r;
 	}
+	o->err = err;
 	o->msg.run = gate_let_go;
 	loop_post(io->loop, &o->msg);
 }
 
-void gate_open(struct fixture *f)
+void gate_end(struct fixture *f, int err)
 {
 	struct dm_req *held;
 	unsigned i;
@@ -136,7 +147,12 @@ void gate_open(struct fixture *f)
 	gate.n = 0;
 	pthread_mutex_unlock(&gate.lock);
 	for (i = 0; i < f->world->n_io; i++)
-		gate_open_one(&f->world->io[i], &held);
+		gate_open_one(&f->world->io[i], &held, err);
+}
+
+void gate_open(struct fixture *f)
+{
+	gate_end(f, 0);
 }
 
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
@@ -265,8 +281,13 @@ void job_start(struct fixture *f, struct job *j, struct dm_device *d, unsigned i
 	       uint64_t sector, uint64_t count, void *data)
 {
 	*j = (struct job){ .f = f, .device = d, .io = &f->world->io[io], .msg = { .run = job_submit } };
-	j->req = (struct dm_req){ .op = op, .flags = flags, .sector = sector, .count = count, .data = data,
-				  .done = job_done };
+	memset(&j->req, 0xa5, sizeof(j->req));	/* a front sets only what is its own */
+	j->req.op = op;
+	j->req.flags = flags;
+	j->req.sector = sector;
+	j->req.count = count;
+	j->req.data = data;
+	j->req.done = job_done;
 	loop_post(j->io->loop, &j->msg);
 }
 

@@ -60,6 +60,7 @@ void settle_threads(struct fixture *f);
 extern const struct dm_type gate_type;
 unsigned gate_held(void);
 void gate_open(struct fixture *f);
+void gate_end(struct fixture *f, int err);	/* the same, but they end with ERR */
 void gate_shut(void);
 
 #endif

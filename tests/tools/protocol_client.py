@@ -123,18 +123,22 @@ def lines(client, name, command="table", **keys):
 
 
 def run(tests, options=()):
-    """Each of TESTS(daemon, client) with no device there at first; TAP. Their names say what they show."""
+    """
+    Each of TESTS(daemon, client) with no device there at first; TAP. Their names say what they show; one that returns a
+    sentence was skipped because of that.
+    """
     daemon = Daemon(options)
     try:
         for number, test in enumerate(tests, 1):
             client = daemon.client()
-            problem = None
+            problem = skipped = None
             try:
-                test(daemon, client)
+                skipped = test(daemon, client)
             except (Wrong, OSError, KeyError, IndexError, ValueError) as e:
                 problem = f"{type(e).__name__}: {e}"
             client.close()
-            print(f"{'not ' if problem else ''}ok {number} - {test.__name__.replace('_', ' ')}")
+            print(f"{'not ' if problem else ''}ok {number} - {test.__name__.replace('_', ' ')}"
+                  f"{f' # SKIP {skipped}' if skipped else ''}")
             if problem:
                 print(f"#   {problem}")
             client = daemon.client()

@@ -151,6 +151,29 @@ static void every_line_of_a_stack_is_told(void **state)
 	dm_close(dm_find_name(f.world, last));
 }
 
+/* A line that holds a request has sent it to nobody: that it fails is no event, of that line or of any other. */
+static void a_held_request_that_fails_is_no_failure_below(void **state)
+{
+	struct dm_device *d = made("d", "0 16 gate"), *e = made("e", "0 8 linear d 0\n8 8 striped 2 4 d 8 d 12");
+	struct job jobs[3];
+
+	(void)state;
+	gate_shut();
+	job_start(&f, &jobs[0], d, 0, DM_READ, 0, 0, 1, data);
+	job_start(&f, &jobs[1], e, 1, DM_READ, 0, 0, 1, data);
+	job_start(&f, &jobs[2], e, 2, DM_READ, 0, 4, 8, data);
+	settle_threads(&f);
+	assert_int_equal(gate_held(), 4);
+	gate_end(&f, -EIO);
+	assert_int_equal(job_wait(&jobs[0]), -EIO);
+	assert_int_equal(job_wait(&jobs[1]), -EIO);
+	assert_int_equal(job_wait(&jobs[2]), -EIO);
+	assert_int_equal(info(&f, "d").event_nr, 0);
+	assert_int_equal(info(&f, "e").event_nr, 1);	/* its striped line sent two on, and counts those */
+	dm_close(d);
+	dm_close(e);
+}
+
 static bool woken;
 
 static void wait_over(struct dm_cmd *c)
@@ -206,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(events_come_to_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(a_new_table_begins_anew, begin, end),
 		cmocka_unit_test_setup_teardown(every_line_of_a_stack_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(a_held_request_that_fails_is_no_failure_below, begin, end),
 		cmocka_unit_test_setup_teardown(who_waits_is_woken, begin, end),
 		cmocka_unit_test_setup_teardown(devices_may_go_meanwhile, begin, end),
 	};

@@ -1,0 +1,105 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two devices on each of 36 levels, each on both of the level below: a flush of the top takes no more than each once."""
+import os
+import signal
+import subprocess
+import time
+
+import nbd
+
+from protocol_client import DMUSE, Wrong, run, same, works
+
+LEVELS = 36
+QUICK = 0.010       # seconds
+tests = []
+
+
+def test(f):
+    tests.append(f)
+    return f
+
+
+def ladder(daemon, client):
+    daemon.image("disk", 16)
+    below = None
+    for level in range(LEVELS + 1):
+        for side in "ab":
+            where = (f"{below[0]} 0", f"{below[1]} 8") if below else (f"disk {8 * (side == 'b')}",) * 2
+            works(client.ask("create", name=f"{side}{level}", cwd=daemon.folder.name,
+                             table=f"0 8 linear {where[0]}\n8 8 linear {where[1]}" if below else f"0 16 linear disk 0"))
+        below = (f"a{level}", f"b{level}")
+    return below[0]
+
+
+def quickly(what, go, times=5):
+    """The best of a few, for others use the machine too; one way too many is seen at once, for it doubles with each level."""
+    best = None
+    for _ in range(times):
+        began = time.monotonic()
+        go()
+        took = time.monotonic() - began
+        best = took if best is None else min(best, took)
+        if took > 5:
+            break
+    print(f"# {what}: {best * 1000:.2f} ms")
+    if best > QUICK:
+        raise Wrong(f"{what} took {best * 1000:.1f} ms")
+
+
+@test
+def a_flush_over_NBD(d, c):
+    top = ladder(d, c)
+    h = nbd.NBD()
+    h.set_export_name(top)
+    h.connect_unix(os.path.join(d.folder.name, "nbd"))
+    h.pwrite(b"x" * 8192, 0)
+    quickly("flush", h.flush)
+    h.shutdown()
+
+
+@test
+def a_flush_through_FUSE(d, c):
+    top = ladder(d, c)
+    place = os.path.join(d.folder.name, "files")
+    os.mkdir(place)
+    done = subprocess.run([DMUSE, "mount", "--socket", d.path, place], capture_output=True, text=True)
+    if done.returncode:
+        return f"no mount here: {done.stderr.strip()}"
+    fd = os.open(os.path.join(place, top), os.O_RDWR)
+    try:
+        quickly("fsync", lambda: (os.pwrite(fd, b"y" * 4096, 0), os.fsync(fd)))
+    finally:
+        os.close(fd)
+        subprocess.run([DMUSE, "umount", "--socket", d.path, place], check=True)
+
+
+@test
+def suspend_and_resume(d, c):
+    top = ladder(d, c)
+    quickly("suspend and resume", lambda: (works(c.ask("suspend", name=top)), works(c.ask("resume", name=top))))
+
+
+@test
+def SIGTERM_while_clients_flush(d, c):
+    """A daemon of its own, which ends while its io threads are at it."""
+    from protocol_client import Daemon
+    other = Daemon(("--nbd-socket", "nbd", "--io-threads", "1"))
+    try:
+        client = other.client()
+        h = nbd.NBD()
+        h.set_export_name(ladder(other, client))
+        h.connect_unix(os.path.join(other.folder.name, "nbd"))
+        cookies = [h.aio_flush() for _ in range(64)]
+        other.process.send_signal(signal.SIGTERM)
+        same(other.process.wait(5), 0, "the daemon's exit status")
+        del cookies
+        client.close()
+    finally:
+        other.process.kill()
+        other.process.wait()
+        other.notify.close()
+        other.folder.cleanup()
+
+
+run(tests, ("--nbd-socket", "nbd"))
