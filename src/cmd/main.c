@@ -8,6 +8,7 @@
 #include "cmd/job.h"
 #include "cmd/say.h"
 #include "session/holder.h"
+#include "session/modprobe.h"
 #include "session/run.h"
 
 static int main_version(void)
@@ -107,6 +108,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
 		return holder_main();
+	if (modprobe_is_meant(argv[0]))
+		return modprobe_main(argv);
 	code = main_do(&j, argc, argv);
 	options_free(&j.o);
 	return main_flush(code);

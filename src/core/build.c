@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "core/kinds.h"
 #include "core/world.h"
 
 /* A device's bytes must fit a signed 64-bit file offset. */
@@ -165,15 +166,14 @@ static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 
 static int build_find_type(struct dm_build *b, const char *name)
 {
-	const struct dm_type *const *t;
 	struct text known = TEXT_INIT;
 
 	b->type = dm_find_type(b->world, name);
 	if (b->type)
 		return 0;
-	for (t = b->world->types; *t; t++)
-		text_printf(&known, "%s%s", t == b->world->types ? "" : ", ", (*t)->name);
-	err_set(b->err, -ENOPKG, "unknown target '%.80s'; there are: %s", name, text_str(&known));
+	dm_kinds_list(b->world->types, &known);
+	err_set(b->err, -ENOPKG, "unknown target '%.80s'; there are: %s%s", name, text_str(&known),
+		dm_kind_is_linux(name) ? " (Linux has that one; dmuse lacks it)" : "");
 	text_free(&known);
 	return b->err->code;
 }

@@ -51,7 +51,7 @@ static int holder_set_up(struct holder_machine *machine, struct wire *m)
 	if (!r)
 		r = holder_sys(machine, &m->err);
 	if (!r)
-		r = holder_run(&m->err);
+		r = holder_run(user_ns, &m->err);
 	return r;
 }
 

@@ -2,7 +2,10 @@
 /* One piece of the machine, or of ours, shown somewhere else. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/holder_parts.h"
@@ -15,5 +18,33 @@ int holder_bind(int at, const char *from, const char *to)
 		return -errno;
 	r = move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) ? -errno : 0;
 	close(tree);
+	return r;
+}
+
+static int show_link(int at, const char *from, const char *to)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(at, from, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return symlink(target, to) ? -errno : 0;
+}
+
+int holder_show(int at, const char *from, const char *to)
+{
+	struct stat st;
+	int r;
+
+	if (fstatat(at, from, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return show_link(at, from, to);
+	if (S_ISDIR(st.st_mode) ? mkdir(to, 0755) : mknod(to, S_IFREG | 0600, 0))
+		return -errno;
+	r = holder_bind(at, from, to);
+	if (r)
+		remove(to);
 	return r;
 }

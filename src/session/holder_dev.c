@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -18,49 +17,23 @@
 #include "session/holder_parts.h"
 #include "session/piece.h"
 
-static int dev_link(int machine, const char *name, const char *to)
-{
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(machine, name, target, sizeof(target) - 1);
-
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	return symlink(target, to) ? -errno : 0;
-}
-
 /* The kernel looks for pts beside what is opened, which a node that is mounted alone does not have. */
 static int dev_terminals(const char *to)
 {
 	return symlink(HOLDER_MACHINE "/ptmx", to) ? -errno : 0;
 }
 
-static int dev_make(const struct stat *st, const char *to)
-{
-	int r = S_ISDIR(st->st_mode) ? mkdir(to, 0755) : mknod(to, S_IFREG | 0600, 0);
-
-	return r ? -errno : 0;
-}
-
 int holder_dev_add(int machine, const char *name)
 {
 	char to[NAME_MAX + 8];
 	struct stat st;
-	int r;
 
 	snprintf(to, sizeof(to), "/dev/%s", name);
 	if (fstatat(machine, name, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	if (S_ISLNK(st.st_mode))
-		return dev_link(machine, name, to);
 	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2))
 		return dev_terminals(to);
-	r = dev_make(&st, to);
-	if (!r)
-		r = holder_bind(machine, name, to);
-	if (r)
-		remove(to);
-	return r;
+	return holder_show(machine, name, to);
 }
 
 bool holder_dev_wanted(const char *name)

@@ -14,6 +14,12 @@ int holder_mount(int *fd, struct err *e);
 
 /* holder_bind.c: shows what is at FROM (a name in the directory AT, or a path) at TO, with all that is mounted below it. */
 int holder_bind(int at, const char *from, const char *to);
+/* The same where nothing is at TO yet: what it is mounted on is made. A link is copied. */
+int holder_show(int at, const char *from, const char *to);
+
+/* holder_shade.c: a tmpfs of our own at the directory PATH. USER_NS: where it is missing, it is not made on the machine. */
+int holder_tmpfs(const char *path, const char *mode, struct err *e);
+int holder_shade(const char *path, bool user_ns, struct err *e);
 
 #define HOLDER_SYS_FOLDERS 4
 
@@ -39,6 +45,6 @@ int holder_sys(struct holder_machine *m, struct err *e);
 void holder_sys_again(const struct holder_machine *m);
 
 /* holder_run.c: folders that programs of a session share. */
-int holder_run(struct err *e);
+int holder_run(bool user_ns, struct err *e);
 
 #endif

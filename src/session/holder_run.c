@@ -3,21 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/holder.h"
 #include "session/holder_parts.h"
+#include "session/modprobe.h"
 
 #define LVM_FOLDER "/etc/lvm"
-
-static int run_tmpfs(const char *path, const char *mode, struct err *e)
-{
-	if (!mount("dmuse", path, "tmpfs", MS_NOSUID | MS_NODEV, mode))
-		return 0;
-	return err_set(e, -errno, "cannot mount a tmpfs on %s: %s", path, strerror(errno));
-}
 
 static int run_folder(const char *path, struct err *e)
 {
@@ -25,18 +18,16 @@ static int run_folder(const char *path, struct err *e)
 }
 
 /*
- * What programs keep there is about the machine's devices. There is no udev for ours, and nobody is to wait for one; and
- * an ordinary user's cryptsetup needs a folder for its locks.
+ * What programs keep there is about the machine's devices, or their locks. There is no udev for ours, and nobody is to
+ * wait for one: that directory is covered, and not made.
  */
-static int run_hide(struct err *e)
+static int run_shade(bool user_ns, struct err *e)
 {
-	static const char *const folders[] = { "/run/udev", "/run/lvm", "/run/cryptsetup" };
-	size_t i;
-	int r = 0;
+	static const char *const folders[] = { "/run/lvm", "/run/lock/lvm", "/run/cryptsetup" };
+	int r = access("/run/udev", F_OK) ? 0 : holder_tmpfs("/run/udev", "mode=0700", e);
 
-	for (i = 0; !r && i < sizeof(folders) / sizeof(*folders); i++)
-		if (!access(folders[i], F_OK))
-			r = run_tmpfs(folders[i], "mode=0700", e);
+	for (size_t i = 0; !r && i < sizeof(folders) / sizeof(*folders); i++)
+		r = holder_shade(folders[i], user_ns, e);
 	return r;
 }
 
@@ -50,15 +41,16 @@ static int run_lvm(struct err *e)
 	return r;
 }
 
-int holder_run(struct err *e)
+int holder_run(bool user_ns, struct err *e)
 {
 	int r = run_folder(HOLDER_RUN, e);
 
 	if (!r)
-		r = run_tmpfs(HOLDER_RUN, "mode=0755", e);
+		r = holder_tmpfs(HOLDER_RUN, "mode=0755", e);
 	if (!r)
 		r = run_lvm(e);
-	if (!r)
-		r = run_folder(HOLDER_RUN "/lock", e);
-	return r ? r : run_hide(e);
+	if (r)
+		return r;
+	modprobe_cover();
+	return run_shade(user_ns, e);
 }

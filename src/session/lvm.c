@@ -38,7 +38,6 @@ static const char lvm_tail[] =
 	"	reserved_stack = 0\n"
 	"}\n"
 	"global {\n"
-	"	locking_dir = \"" HOLDER_RUN "/lock/lvm\"\n"
 	"	notify_dbus = 0\n"
 	"	use_lvmpolld = 0\n"
 	"	event_activation = 0\n"

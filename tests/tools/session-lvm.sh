@@ -83,6 +83,42 @@ one_daemon() {
 	unset DMUSE_SOCKET
 }
 
+# No module of the machine's kernel brings a target that dmuse lacks: nobody asks for one, and who lacks it is said.
+lacking() {
+	if ! command -v modprobe >/dev/null; then
+		skip "$who: modprobe" "it is not installed"
+		return
+	fi
+	images
+	run exec --disk pv0=a.img -- sh -euc 'vgcreate -q vg /dev/pv0 >/dev/null; lvcreate -qq -L 8M -n l vg >/dev/null
+		! lvcreate -s -L 4M -n s vg/l'
+	like "$who: a snapshot: dmuse lacks it, not the kernel" \
+		"^dmuse: modprobe dm-snapshot: dmuse has no target 'snapshot' .*there are: linear, " "$err"
+	like "$who: beside LVM's own words" "snapshot: Required device-mapper target.s. not detected in your kernel" "$err"
+	is "$who: the machine's modprobe says nothing" "" "$(grep -E 'FATAL|insert' <<<"$err")"
+	is "$who: what there is" "0 0 1 1:" "$("$DMUSE" exec -- sh -c 'for m in dm_mod dm-zero dm_crypt kvdo; do
+		modprobe -q $m; printf "$? "; done 2>&1' | sed 's/ $/:/')"
+	is "$who: other modules are the machine's" "$(modprobe --version)" "$("$DMUSE" exec -- modprobe --version)"
+	is "$who: and its answers" "$(modprobe -n -q dm-nosuch; echo $?)" "$("$DMUSE" exec -- modprobe -n -q dm-nosuch; echo $?)"
+}
+
+# LVM's locks, and what else tools keep in /run about devices, are the session's own, also where the machine has nothing.
+locks() {
+	local in_run='mount -t tmpfs run /run; mkdir -m 1777 /run/lock; mkdir /run/sub; echo 5 >/run/file'
+	local as=""
+	[ "$who" = root ] || as="unshare -U --map-user=1000 --map-group=1000"
+	images
+	mkdir own
+	in_session "LVM with a folder of one's own" 'LVM_SYSTEM_DIR=$PWD/own vgs; LVM_SYSTEM_DIR=$PWD/own pvs'
+	is "$who: the locks are the session's" "" "$("$DMUSE" exec -- sh -c 'touch /run/lock/lvm/mine /run/cryptsetup/mine'
+		ls /run/lock/lvm/mine /run/cryptsetup/mine 2>/dev/null)"
+	unshare "$([ "$who" = root ] && echo -m || echo -Urm)" sh -euc "$in_run
+		$as $DMUSE exec -- sh -euc 'LVM_SYSTEM_DIR=\$PWD/own vgs; touch /run/lvm/a /run/lock/lvm/a /run/cryptsetup/a
+			cat /run/file; ls -d /run/sub; stat -c %a /run/lock'
+		find /run/lock -name a" >out 2>&1
+	is "$who: a machine where nobody has made them" "5 /run/sub 1777" "$(paste -sd ' ' out)"
+}
+
 # The machine's own disks are not LVM's in a session, unless they are brought in.
 own_disks() {
 	images
@@ -92,7 +128,7 @@ own_disks() {
 }
 
 if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
-	session_test in_one_line in_an_empty_environment over_sessions one_daemon own_disks
+	session_test in_one_line in_an_empty_environment over_sessions one_daemon lacking locks own_disks
 else
 	skip "LVM" "it is not installed"
 	plan

@@ -53,6 +53,7 @@ static void what_is_wrong_with_a_table_is_said(void **state)
 		{ "x 8 zero", -EINVAL, "the start 'x' is not a number" },
 		{ "0 8K zero", -EINVAL, "the length '8K' is not a number" },
 		{ "0 8 nosuch 1 2", -ENOPKG, "table line 1: unknown target 'nosuch'; there are: linear, striped, zero, error" },
+		{ "0 8 thin-pool", -ENOPKG, "(Linux has that one; dmuse lacks it)" },
 		{ "0 8 zero 1", -EINVAL, "table line 1: zero: word 1 '1' is one too many" },
 		{ "0 8 linear", -EINVAL, "word 1 <device>: it is missing" },
 		{ "0 8 linear memory,size=1M:m", -EINVAL, "word 2 <offset>: it is missing" },

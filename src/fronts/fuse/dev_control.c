@@ -101,8 +101,7 @@ static void control_say(struct dev_call *c, const struct err *e)
 
 	if (!e->code || e->code == -EINTR || (c->dm.nr != DM_TABLE_LOAD_CMD && c->dm.nr != DM_TARGET_MSG_CMD))
 		return;
-	snprintf(text, sizeof(text), "%s%s%s%s", i->present ? i->name : "", i->present ? ": " : "", e->text,
-		 e->code == -ENOPKG ? " (that one is not there yet; `dmuse targets` says what each does)" : "");
+	snprintf(text, sizeof(text), "%s%s%s", i->present ? i->name : "", i->present ? ": " : "", e->text);
 	log_warn("%s", text);
 	dev_say(c, text);
 }

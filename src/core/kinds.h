@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of target types: see kinds.c. */
+#ifndef CORE_KINDS_H
+#define CORE_KINDS_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+
+struct dm_type;
+
+/* A target of the kernel's device-mapper that dmuse lacks? */
+bool dm_kind_is_linux(const char *name);
+
+/* TYPES (NULL-terminated) as people say them: "linear, striped, zero". */
+void dm_kinds_list(const struct dm_type *const *types, struct text *out);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A directory of the machine's is covered by an empty one of the session's own. One that is not there root makes first,
+ * as the tools that keep things in it would. An ordinary user can or should not (/run/lock is anybody's, and what he
+ * made there would be root's LVM's later): he gets the directory above anew, with all that is in it and this one, too.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "session/holder_parts.h"
+
+#define SHADE_MODE 0700
+
+int holder_tmpfs(const char *path, const char *mode, struct err *e)
+{
+	if (!mount("dmuse", path, "tmpfs", MS_NOSUID | MS_NODEV, mode))
+		return 0;
+	return err_set(e, -errno, "cannot mount a tmpfs on %s: %s", path, strerror(errno));
+}
+
+/* PATH and what is missing above it. */
+static int shade_make(const char *path)
+{
+	char part[PATH_MAX];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return -errno;
+	}
+	return mkdir(path, SHADE_MODE) && errno != EEXIST ? -errno : 0;
+}
+
+/* The nearest directory above PATH that is there. */
+static void shade_above(const char *path, char above[PATH_MAX])
+{
+	snprintf(above, PATH_MAX, "%s", path);
+	do
+		*strrchr(above, '/') = '\0';
+	while (*above && access(above, F_OK));
+}
+
+static void shade_show_all(DIR *d, const char *path)
+{
+	char to[PATH_MAX];
+	struct dirent *entry;
+
+	while ((entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    snprintf(to, sizeof(to), "%s/%s", path, entry->d_name) < (int)sizeof(to))
+			holder_show(dirfd(d), entry->d_name, to);
+}
+
+/* A directory that looks like PATH, over it, in which we may make what we like. */
+static int shade_anew(const char *path, struct err *e)
+{
+	DIR *d = opendir(path);
+	struct stat st;
+	char mode[16];
+	int r;
+
+	if (!d || fstat(dirfd(d), &st)) {
+		if (d)
+			closedir(d);
+		return err_set(e, -errno, "cannot read %s: %s", path, strerror(errno));
+	}
+	snprintf(mode, sizeof(mode), "mode=%o", st.st_mode & 07777);
+	r = holder_tmpfs(path, mode, e);
+	if (!r)
+		shade_show_all(d, path);
+	closedir(d);
+	return r;
+}
+
+int holder_shade(const char *path, bool user_ns, struct err *e)
+{
+	char above[PATH_MAX];
+	int r = 0;
+
+	if (access(path, F_OK) && user_ns) {
+		shade_above(path, above);
+		if (!*above)
+			return 0;
+		r = shade_anew(above, e);
+	}
+	if (r)
+		return r;
+	if (shade_make(path))
+		return 0;	/* a machine that lets nobody make it: then nobody keeps anything there */
+	return holder_tmpfs(path, "mode=0700", e);
+}
