@@ -18,13 +18,9 @@
 void server_begin(struct server *s, bool allow_read)
 {
 	struct control_opts o = { .path = s->path, .fd = -1, .allow_read = allow_read };
-	const char *tmp = getenv("TMPDIR");
 	struct err e = ERR_INIT;
 
-	if (!tmp || strlen(tmp) > 40)
-		tmp = "/tmp";
-	snprintf(s->folder, sizeof(s->folder), "%s/dmuse-XXXXXX", tmp);
-	assert_non_null(mkdtemp(s->folder));
+	assert_non_null(mkdtemp(temp_template(s->folder, "control")));
 	snprintf(s->path, sizeof(s->path), "%s/control", s->folder);
 	fixture_begin(&s->f, 2, AIO_POOL);
 	if (control_new(&s->control, s->f.world, &o, &e))

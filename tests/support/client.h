@@ -9,12 +9,13 @@
 #include <plist/plist.h>
 
 #include "fronts/control/control.h"
+#include "support/temp.h"
 #include "support/world.h"
 
 struct server {
 	struct fixture f;
 	struct control *control;
-	char folder[64], path[80];
+	char folder[TEMP_PATH], path[TEMP_PATH + 8];
 };
 
 /* A folder for the socket, a world, and a server in it. */

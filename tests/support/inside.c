@@ -20,6 +20,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "support/temp.h"
+
 #define OUTPUT 65536
 
 struct answer {
@@ -32,7 +34,7 @@ static struct {
 	pid_t pid;
 	int fd;
 	bool answered;
-	char place[64];
+	char place[TEMP_PATH];
 } in;
 static struct answer answer;
 
@@ -67,7 +69,7 @@ static int child_namespaces(bool user)
 /* Root's /dev/fuse is of no use to others: they get a node of their own beside the place. */
 static int child_become_user(void)
 {
-	char node[80];
+	char node[TEMP_PATH + 8];
 
 	snprintf(node, sizeof(node), "%s.fuse", in.place);
 	if (mknod(node, S_IFCHR | 0600, makedev(10, 229)) || chown(node, INSIDE_USER, INSIDE_USER) ||
@@ -78,7 +80,7 @@ static int child_become_user(void)
 
 static int child_mount(bool user)
 {
-	char options[120], node[80] = "/dev/fuse";
+	char options[120], node[TEMP_PATH + 8] = "/dev/fuse";
 	int fd, r = user ? child_become_user() : 0;
 
 	if (user)
@@ -135,7 +137,7 @@ static void child_sh(const char *script)
 	}
 	setenv("SCRIPT", script, 1);
 	setenv("LC_ALL", "C", 1);
-	p = popen("exec 2>&1; eval \"$SCRIPT\"", "r");
+	p = popen("exec timeout -k 1 100 sh -c \"$SCRIPT\" 2>&1", "r");	/* else what never comes is waited for for ever */
 	if (p) {
 		n = fread(answer.text, 1, OUTPUT - 1, p);
 		pclose(p);
@@ -168,8 +170,7 @@ int inside_begin(bool user)
 {
 	int fds[2], fd, size = 2 * OUTPUT;
 
-	strcpy(in.place, "/tmp/inside-XXXXXX");
-	if (!mkdtemp(in.place) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+	if (!mkdtemp(temp_template(in.place, "inside")) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -195,7 +196,7 @@ const char *inside_place(void)
 
 void inside_end(void)
 {
-	char node[80];
+	char node[TEMP_PATH + 8];
 
 	close(in.fd);
 	waitpid(in.pid, NULL, 0);

@@ -19,9 +19,9 @@ void nbd_begin(struct nbd_fixture *n, unsigned threads)
 	struct nbd_opts o = { .unix_fd = -1 };
 	struct err e = ERR_INIT;
 
-	*n = (struct nbd_fixture){ .folder = "/tmp/test_nbd.XXXXXX" };
+	memset(n, 0, sizeof(*n));
 	fixture_begin(&n->f, threads, AIO_AUTO);
-	assert_non_null(mkdtemp(n->folder));
+	assert_non_null(mkdtemp(temp_template(n->folder, "nbd")));
 	snprintf(n->path, sizeof(n->path), "%s/nbd", n->folder);
 	o.unix_path = n->path;
 	if (nbd_new(&n->nbd, n->f.world, &o, &e))

@@ -9,12 +9,13 @@
 
 #include "fronts/nbd/nbd.h"
 #include "fronts/nbd/wire.h"
+#include "support/temp.h"
 #include "support/world.h"
 
 struct nbd_fixture {
 	struct fixture f;
 	struct nbd *nbd;
-	char folder[32], path[64];	/* of the socket */
+	char folder[TEMP_PATH], path[TEMP_PATH + 4];	/* of the socket */
 	bool stopped;			/* nbd_stop() is over */
 };
 

@@ -406,7 +406,7 @@ plan
 
 if [ "$uid" = 0 ]; then
 	# The folders of the runner are closed to others, and so may be the one of the program.
-	theirs=$(mktemp -d /tmp/dmuse-user-XXXXXX)
+	theirs=$(mktemp -d "$outside/user-XXXXXX")
 	cp "$DMUSE" "$theirs/dmuse"
 	cp "$root/tests/tools/command.sh" "$root/tests/tools/tap.bash" "$theirs"
 	chown -R 65534:65534 "$theirs"

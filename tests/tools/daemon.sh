@@ -93,7 +93,7 @@ works "that works" create p --table '0 100 linear a.img 0'
 
 # --- who may ask ----------------------------------------------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
-	theirs=$(mktemp -d /tmp/dmuse-other-XXXXXX)
+	theirs=$(mktemp -d "$outside/other-XXXXXX")
 	chmod 0755 "$theirs"
 	install -m 0755 "$DMUSE" "$theirs/dmuse"
 	other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$theirs/dmuse" "$@" --socket "$theirs/own/control" 2>&1; }
@@ -129,7 +129,7 @@ dmuse daemon
 echo "root with an empty XDG_RUNTIME_DIR: $("$DMUSE" create x -n 2>&1 && "$DMUSE" info -c --noheadings -o name)"
 dmuse shutdown
 T
-	theirs=$(mktemp -d /tmp/dmuse-other-XXXXXX)
+	theirs=$(mktemp -d "$outside/other-XXXXXX")
 	chmod 0755 "$theirs"
 	install -m 0755 "$DMUSE" "$theirs/dmuse"
 	out=$(DMUSE=$theirs/dmuse unshare -m bash places)
@@ -159,7 +159,7 @@ wait "$W_PID" 2>/dev/null
 "$DMUSE" create w -n
 coproc W { exec "$DMUSE" wait w 0 2>&1; }
 exec 7<&"${W[0]}"
-until "$DMUSE" info w >/dev/null; do :; done
+until_true "$DMUSE" info w
 ends "a daemon that ends while a client waits" TERM
 like "tells the client" "wait w: " "$(cat <&7)"
 
@@ -217,7 +217,7 @@ if command -v systemd-socket-activate >/dev/null; then
 	mkdir act
 	systemd-socket-activate -l "$work/act/control" -l "$work/act/nbd" "$DMUSE" daemon --foreground 2>act/log &
 	pid=$!
-	until [ -S act/nbd ] || ! kill -0 $pid; do :; done
+	until_true test -S act/nbd
 	works "a client wakes a daemon that was handed its sockets" create x --socket "$work/act/control" --table '0 100 zero'
 	prints "and the addresses are those of the sockets" "nbd+unix:///x?socket=$work/act/nbd" export x --socket "$work/act/control"
 	is "NBD works too" 51200 "$(nbdinfo --size "nbd+unix:///x?socket=$work/act/nbd")"

@@ -27,11 +27,12 @@ if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ] || [ $sessions != 0 ]; then
 	exit 0
 fi
 
-theirs=$(mktemp -d /tmp/dmuse-doctor-XXXXXX)
+theirs=$(mktemp -d "$outside/doctor-XXXXXX")
 trap 'rm -rf "${theirs:?}"; tap_end' EXIT
 chmod 0755 "$theirs"
 cp "$DMUSE" "$theirs/dmuse"
 mknod -m 0666 "$theirs/fuse" c 10 229
+mknod -m 0600 "$theirs/closed" c 10 229
 export DMUSE_NO_START=
 
 # lacks WHAT REGEXP COMMAND...: the doctor says so below COMMAND, and that there are no sessions; so does exec.
@@ -65,8 +66,7 @@ lacks "no /dev/fuse" "/dev/fuse" unshare -m bash -c \
 has "no loop devices" "missing +loop devices: .*/dev/loop-control" unshare -m bash -c \
 	'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod /dev/fuse c 10 229 && "$@"' sh
 has "no /sys" "missing +/sys: /sys is not mounted" unshare -m bash -c 'mount -t tmpfs none /sys && "$@"' sh
-lacks "another one's /dev/fuse" "/fuse may not be opened by user 65534" user env DMUSE_FUSE_DEVICE=/dev/fuse bash -c \
-	'[ ! -w /dev/fuse ] || export DMUSE_FUSE_DEVICE=/dev/loop-control; "$@"' sh
+lacks "another one's /dev/fuse" "/closed may not be opened by user 65534" user env "DMUSE_FUSE_DEVICE=$theirs/closed"
 has "an ordinary user" "unneeded +loop devices" user env "DMUSE_FUSE_DEVICE=$theirs/fuse"
 has "no fusermount3" "missing +fusermount3: fusermount3 is not installed" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" PATH=/none
 # shellcheck disable=SC2016

@@ -46,7 +46,7 @@ if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ] || ! command -v fusermount3 >/dev/n
 	plan
 	exit 0
 fi
-theirs=$(mktemp -d /tmp/dmuse-user-XXXXXX)
+theirs=$(mktemp -d "$outside/user-XXXXXX")
 user_end() {
 	cd / || exit 1
 	umount "${theirs:?}/m" 2>/dev/null
@@ -59,6 +59,7 @@ cp "$root/tests/tools/mount-user.sh" "$root/tests/tools/tap.bash" "$theirs/tests
 cp "$DMUSE" "$theirs/dmuse"
 mknod "$theirs/fuse" c 10 229
 chmod 0666 "$theirs/fuse"
+mknod -m 0600 "$theirs/closed" c 10 229
 chown 65534:65534 "$theirs"
 chmod 0755 "$theirs"
 
@@ -92,16 +93,16 @@ works "root: the daemon ends" shutdown
 # shellcheck disable=SC2016
 says "root: no /dev/fuse" "/dev/fuse is missing.*modprobe fuse.*--device /dev/fuse" unshare -m bash -c '
 	mount -t tmpfs none /dev && mknod /dev/null c 1 3 && "$0" mount m; "$0" shutdown' "$DMUSE"
-if [ "$(stat -c %a /dev/fuse)" = 600 ]; then
-	as_user without
-else
-	skip "user: where /dev/fuse is root's alone" "here it is everybody's"
-fi
-# The node is opened in a mount namespace that ends with this subshell's command.
+# in_place_of_fuse NODE PART: that part where NODE is /dev/fuse, in a mount namespace that ends with this subshell's command.
 export -f as_user
-exec 5< <(theirs=$theirs tap=$tap unshare -m bash -c 'mount --bind "$theirs/fuse" /dev/fuse && as_user user')
-while read -r line <&5; do
-	echo "$line"
-	[[ ! $line =~ ^(not\ )?ok\ ([0-9]+) ]] || tap=${BASH_REMATCH[2]}
-done
+in_place_of_fuse() {
+	local line
+	exec 5< <(theirs=$theirs tap=$tap part=$2 node=$1 unshare -m bash -c 'mount --bind "$node" /dev/fuse && as_user "$part"')
+	while read -r line <&5; do
+		echo "$line"
+		[[ ! $line =~ ^(not\ )?ok\ ([0-9]+) ]] || tap=${BASH_REMATCH[2]}
+	done
+}
+in_place_of_fuse "$theirs/closed" without
+in_place_of_fuse "$theirs/fuse" user
 plan

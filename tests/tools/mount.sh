@@ -281,7 +281,7 @@ ok "and it is right" cmp -n 1048576 held.img disk.img
 works "suspend again" suspend disk
 dd if=m/disk of=/dev/null bs=4k count=1 status=none &
 reader=$!
-while [ "$(opens disk)" = 0 ]; do :; done
+until_true eval '[ "$(opens disk)" != 0 ]'
 kill -9 "$reader"
 { wait "$reader"; } 2>/dev/null
 is "a killed reader does not wait for the resume" 137 $?
@@ -294,7 +294,7 @@ works "a disk above" create top --table '0 49152 linear /dev/mapper/disk 0'
 works "it is suspended" suspend top
 cat m/top >above.img &
 reader=$!
-while [ "$(opens top)" = 0 ]; do :; done
+until_true eval '[ "$(opens top)" != 0 ]'
 works "and so is what is below" suspend disk
 works "it has another table" load top --table '0 49152 linear /dev/mapper/disk 0'
 ok "which goes in although the reader waits below" quick "$DMUSE" resume top

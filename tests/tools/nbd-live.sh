@@ -124,7 +124,7 @@ works "another daemon" daemon
 works "a disk" create disk --table '0 131072 linear a.img 0'
 loads disk >fio.log 2>&1 &
 pid=$!
-until [ "$("$DMUSE" info -c --noheadings -o open disk)" -gt 0 ]; do alive $pid || break; done
+until_true eval '[ "$("$DMUSE" info -c --noheadings -o open disk)" -gt 0 ]'
 works "shutdown under load ends the daemon" shutdown
 wait $pid
 ok "and the load's clients notice" [ $? != 0 ]

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/session.bash"
 
 if [ -z "$NETBSD_CLIENT" ]; then
-	folder=$(mktemp -d /tmp/dmuse-netbsd-XXXXXX)
+	folder=$(mktemp -d "$outside/netbsd-XXXXXX")
 	export NETBSD_CLIENT=$folder/ioctl_client
 	trap 'rm -rf "${folder:?}"; tap_end' EXIT
 	cp "$(dirname "$DMUSE")/tests/netbsd/ioctl_client" "$(dirname "$DMUSE")/libdmuse-netbsd.so" "$folder"

@@ -7,15 +7,6 @@
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# Waits until COMMAND... succeeds; a failure after ten seconds.
-until_true() {
-	local end=$((SECONDS + 10))
-	until "$@" 2>/dev/null; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.02
-	done
-}
-
 ends() {
 	is "$who: $1" "$2:$3" "$("$DMUSE" exec "${@:4}" 2>/dev/null; echo "$?:$([ -e core ] && echo core)")"
 }

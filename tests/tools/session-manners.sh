@@ -9,7 +9,7 @@
 
 programs=$(dirname "$DMUSE")/tests/programs
 if [ -z "$MANNERS" ]; then
-	MANNERS=$(mktemp /tmp/dmuse-manners-XXXXXX)
+	MANNERS=$(mktemp "$outside/manners-XXXXXX")
 	export MANNERS
 	trap 'rm -f "$MANNERS"; tap_end' EXIT
 	cat "$programs/manners" >"$MANNERS"
@@ -40,7 +40,7 @@ closely() {
 	done
 	in_session "control node: stat and fstat agree" "" "'$MANNERS' stat /dev/mapper/control; '$MANNERS' ways /dev/mapper/control"
 	in_session "a claim is refused even while its holder waits" "busy" 'dmsetup suspend d; blkdiscard -z -l 512 /dev/mapper/d 2>/dev/null &
-		until dmsetup info -c --noheadings -o open d | grep -q 1; do :; done
+		timeout 10 sh -c "until dmsetup info -c --noheadings -o open d | grep -q 1; do :; done"
 		timeout 10 blkdiscard -z -l 512 /dev/mapper/d 2>&1 | grep -o busy; dmsetup resume d; wait'
 	in_session "other files, too" "" "'$MANNERS' stat /etc/passwd /dev/null /dev/dm-*"
 	in_session "10,000 rounds of open counts, none stale" "" "'$MANNERS' counts /dev/mapper/d"

@@ -40,7 +40,7 @@ session_functions() {
 # The same script as the user, its lines counted among ours.
 session_as_user() {
 	local theirs line
-	theirs=$(TMPDIR=/tmp mktemp -d -t session-user-XXXXXX)
+	theirs=$(mktemp -d "$outside/user-XXXXXX")
 	mkdir -p "$theirs/tests" "$theirs/work"
 	cp -r "$root/tests/tools" "$theirs/tests/tools"
 	cp "$DMUSE" "$theirs/dmuse"

@@ -5,6 +5,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DMUSE=${DMUSE:-$root/build/dmuse}
 [ -x "$DMUSE" ] || { echo "Bail out! there is no program $DMUSE"; exit 1; }
+# A directory that other users may enter, too.
+# shellcheck disable=SC2034
+outside=${TMPDIR:-/tmp}
 work=${TAP_WORK:-$(mktemp -d)}
 export XDG_RUNTIME_DIR=$work/run
 unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
@@ -23,6 +26,15 @@ tap_end() {
 	rm -rf "$work"
 }
 trap tap_end EXIT
+
+# until_true COMMAND...: waits until it succeeds; a failure after ten seconds.
+until_true() {
+	local end=$((SECONDS + 10))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.02
+	done
+}
 
 # ok WHAT COMMAND...: the command succeeds.
 ok() {

@@ -22,6 +22,7 @@
 #include "base/aio.h"
 #include "base/clock.h"
 #include "base/spot.h"
+#include "support/temp.h"
 
 #define MANY 5000
 #define FULL 1000	/* more than are in the kernel at once */
@@ -40,13 +41,13 @@ struct job {
 
 static int begin(void **state)
 {
-	char path[] = "/tmp/test_aio.XXXXXX";
+	char path[TEMP_PATH];
 	struct err e = ERR_INIT;
 
 	assert_int_equal(loop_new(&loop, &e), 0);
 	if (aio_new(&aio, loop, *(enum aio_engine *)*state, &e))
 		fail_msg("%s", e.text);
-	fd = mkstemp(path);
+	fd = mkstemp(temp_template(path, "aio"));
 	assert_true(fd >= 0);
 	unlink(path);
 	ended = 0;

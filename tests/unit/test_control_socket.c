@@ -16,9 +16,10 @@
 
 #include "fronts/control/socket.h"
 #include "support/client.h"
+#include "support/temp.h"
 
 struct place {
-	char folder[64], path[80], lock[88];
+	char folder[TEMP_PATH], path[TEMP_PATH + 16], lock[TEMP_PATH + 24];
 	struct control_socket s;
 	struct err e;
 };
@@ -26,10 +27,8 @@ struct place {
 static int begin(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
-	const char *tmp = getenv("TMPDIR");
 
-	snprintf(p->folder, sizeof(p->folder), "%s/dmuse-XXXXXX", tmp && strlen(tmp) <= 40 ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->folder));
+	assert_non_null(mkdtemp(temp_template(p->folder, "socket")));
 	snprintf(p->path, sizeof(p->path), "%s/control", p->folder);
 	snprintf(p->lock, sizeof(p->lock), "%s.lock", p->path);
 	*state = p;

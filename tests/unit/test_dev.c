@@ -16,6 +16,7 @@
 
 #include "fronts/fuse/fuse.h"
 #include "support/inside.h"
+#include "support/temp.h"
 
 #ifndef AS_USER
 #define AS_USER 0	/* in a user namespace? */
@@ -230,13 +231,13 @@ static void test_sys(void **state)
 /* A disk is a device like others, but nobody maps it. */
 static void test_disk(void **state)
 {
-	char path[] = "/tmp/test-dev-XXXXXX";
+	char path[TEMP_PATH];
 	int fd;
 
 	(void)state;
 	if (!usable)
 		skip();
-	fd = mkstemp(path);
+	fd = mkstemp(temp_template(path, "dev"));
 	assert_true(fd >= 0 && !ftruncate(fd, 1 << 20));
 	close(fd);
 	says("echo 1 >pv0; cat pv0", "1");

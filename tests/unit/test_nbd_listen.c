@@ -139,7 +139,7 @@ static void a_socket_that_was_handed_in(void **state)
 	assert_int_equal(nbd_new(&other, n.f.world, &o, &e), 0);
 	front = container(n.f.world->fronts.prev, struct dm_front, node);
 	front->uris(front, dm_find_name(n.f.world, "a%b c"), &uris);
-	assert_non_null(strstr(text_str(&uris), "nbd+unix:///a%25b%20c?socket=/tmp/test_nbd."));
+	assert_non_null(strstr(text_str(&uris), "nbd+unix:///a%25b%20c?socket=/"));
 	assert_non_null(strstr(text_str(&uris), "/sp%20ace\n"));
 	text_free(&uris);
 	nbd_stop(other, nbd_is_stopped, &n);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "fronts/fuse/partial.h"
+#include "support/temp.h"
 #include "support/world.h"
 
 #define SIZE (256u << 10)	/* bytes of the device */
@@ -22,7 +23,7 @@
 static struct fixture f;
 static struct dm_device *device;
 static struct partial_disk disk;
-static char path[] = "/tmp/test-partial-XXXXXX";
+static char path[TEMP_PATH];
 static uint8_t model[SIZE];
 static unsigned seed = 20;
 
@@ -34,7 +35,7 @@ static unsigned random_below(unsigned n)
 static int begin(void **state)
 {
 	char table[100];
-	int fd = mkstemp(path);
+	int fd = mkstemp(temp_template(path, "partial"));
 
 	(void)state;
 	if (fd < 0 || ftruncate(fd, SIZE))
