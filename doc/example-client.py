@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Speaks to a dmuse daemon with Python's standard library alone: example-client.py SOCKET"""
+import os
 import plistlib
 import socket
+import struct
 import sys
 
 
@@ -19,6 +21,9 @@ def ask(stream, **request):
 
 control = socket.socket(socket.AF_UNIX)
 control.connect(sys.argv[1])
+owner = struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+if owner not in (0, os.getuid()):  # whoever listens is believed: say nothing to a stranger
+    sys.exit(f"the daemon on {sys.argv[1]} is user {owner}'s")
 stream = control.makefile("rwb")
 table = "0 2048 zero\n2048 1000 error"
 ask(stream, command="create", name="example", table=table)

@@ -24,6 +24,17 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	return code;
 }
 
+int err_append(struct err *e, const char *fmt, ...)
+{
+	size_t used = strlen(e->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e->text + used, sizeof(e->text) - used, fmt, ap);
+	va_end(ap);
+	return e->code;
+}
+
 int err_prefix(struct err *e, const char *fmt, ...)
 {
 	char old[ERR_TEXT];

@@ -23,5 +23,7 @@ int err_vset(struct err *e, int code, const char *fmt, va_list ap) __attribute__
 
 /* Puts words in front of E's sentence ("table line 2: " and so on). Returns E's code. */
 int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Puts them behind it. */
+int err_append(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

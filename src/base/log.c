@@ -4,15 +4,35 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static _Atomic int log_most = LOG_LEVEL_INFO;
+static atomic_bool log_timed;
 
 void log_set_level(enum log_level most)
 {
 	atomic_store(&log_most, (int)most);
+}
+
+void log_with_time(void)
+{
+	atomic_store(&log_timed, true);
+}
+
+static int log_head(char *line, size_t room, enum log_level level)
+{
+	time_t now = time(NULL);
+	struct tm t;
+
+	if (getenv("JOURNAL_STREAM"))
+		return snprintf(line, room, "<%d>", (int)level);
+	if (!atomic_load(&log_timed) || !localtime_r(&now, &t))
+		return snprintf(line, room, "dmuse: ");
+	return (int)strftime(line, room, "%Y-%m-%d %H:%M:%S%z dmuse: ", &t);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
@@ -23,8 +43,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 
 	if ((int)level > atomic_load(&log_most))
 		return;
-	n = getenv("JOURNAL_STREAM") ? snprintf(line, sizeof(line), "<%d>", (int)level)
-				     : snprintf(line, sizeof(line), "dmuse: ");
+	n = log_head(line, sizeof(line), level);
 	va_start(ap, fmt);
 	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);

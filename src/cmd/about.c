@@ -73,6 +73,9 @@ static int version_json(struct job *j, plist_t reply)
 	key_set_text(out, "version", DMUSE_VERSION);
 	key_copy(out, "protocol", reply, "version");
 	key_set_bool(out, "daemon", client_is_daemon(j));
+	key_set_text(out, "socket", client_path(j));
+	if (client_is_daemon(j))
+		key_set_u64(out, "pid", (uint64_t)client_pid(j));
 	return client_print_json(out);
 }
 
@@ -94,8 +97,13 @@ int command_version(struct job *j)
 		if (v)
 			printf("Protocol version:  %" PRIu64 ".%" PRIu64 ".%" PRIu64 "\n", about_number(v, 0), about_number(v, 1),
 			       about_number(v, 2));
-		printf("Daemon:            %s\n", client_is_daemon(j) ? "running" : "none");
+		if (client_is_daemon(j))
+			printf("Daemon:            running, pid %ld\n", (long)client_pid(j));
+		else
+			printf("Daemon:            none\n");
+		printf("Socket:            %s\n", client_path(j));
 	}
+	client_say_absent(j);
 	plist_free(reply);
 	return code;
 }

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cmd/keys.h"
 #include "cmd/local.h"
 #include "cmd/paths.h"
@@ -21,7 +23,9 @@
 struct client {
 	int fd;			/* connected to the daemon, or -1: */
 	struct local *local;
+	struct err absent;	/* then this says why */
 	char path[PATHS_MAX];
+	uid_t owner;		/* whose daemon it may be, beside our own and root's */
 };
 
 /* No daemon, rather than one that we cannot reach. */
@@ -30,23 +34,56 @@ static bool client_nobody(int r)
 	return r == -ENOENT || r == -ECONNREFUSED;
 }
 
-static int client_find(struct client *c, const char *given, struct err *e)
+static struct client *client_new(void)
 {
-	const char *second = paths_second(given);
-	struct err other = ERR_INIT;
-	int r = paths_control(c->path, given, e);
+	struct client *c = say_need(calloc(1, sizeof(*c)));
 
-	if (r)
-		return r == -ENOENT ? -EINVAL : r;
-	c->fd = r = dict_connect(c->path, e);
-	if (client_nobody(r) && second && (c->fd = dict_connect(second, &other)) >= 0) {
-		strcpy(c->path, second);
-		return 0;
-	}
-	return r < 0 ? r : 0;
+	c->fd = -1;
+	c->owner = geteuid();
+	return c;
 }
 
-static pid_t client_pid(const struct client *c)
+static int client_owner(struct client *c, const struct options *o, struct err *e)
+{
+	const char *who = o->value[OPT_owner];
+	const struct passwd *user = who ? getpwnam(who) : NULL;
+	uint64_t uid = geteuid();
+
+	if (user)
+		uid = user->pw_uid;
+	else if (who && (words_u64(who, &uid) || uid >= UINT32_MAX))
+		return err_set(e, -EINVAL, "--owner %s: that is neither a user's name nor a number", who);
+	c->owner = (uid_t)uid;
+	return 0;
+}
+
+static int client_try_path(struct client *c, const char *path, struct err *e)
+{
+	c->fd = dict_connect_owner(path, c->owner, e);
+	if (c->fd < 0)
+		return c->fd;
+	if (path != c->path)
+		strcpy(c->path, path);
+	return 0;
+}
+
+static int client_find(struct client *c, const struct options *o, struct err *e)
+{
+	const char *given = o->value[OPT_socket], *second = paths_second(given);
+	struct err other = ERR_INIT;
+	int r = client_owner(c, o, e);
+
+	if (!r)
+		r = paths_control(c->path, given, e);
+	if (r)
+		return r == -ENOENT ? -EINVAL : r;
+	r = client_try_path(c, c->path, e);
+	if (client_nobody(r) && second && !client_try_path(c, second, &other))
+		return 0;
+	return r;
+}
+
+static pid_t client_peer(const struct client *c)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
@@ -65,33 +102,48 @@ static bool client_may_start(const struct job *j)
 /* Whoever waited for the lock finds the daemon that the one before it started. */
 static int client_start(struct client *c, struct err *e)
 {
-	int lock = start_lock(c->path, e), r;
+	struct start s;
+	int r = start_lock(&s, c->path, e);
 
-	if (lock < 0)
-		return lock;
-	c->fd = r = dict_connect(c->path, e);
+	if (r)
+		return r;
+	r = client_try_path(c, c->path, e);
 	if (client_nobody(r)) {
 		r = start_daemon(c->path, e);
 		if (!r)
-			c->fd = r = dict_connect(c->path, e);
-		if (r >= 0)
-			say_note("started a daemon (pid %ld) on %s", (long)client_pid(c), c->path);
+			r = client_try_path(c, c->path, e);
+		if (!r)
+			say_note("started a daemon (pid %ld) on %s", (long)client_peer(c), c->path);
 	}
-	close(lock);
-	return r < 0 ? r : 0;
+	start_unlock(&s);
+	return r;
+}
+
+/* An empty world takes the daemon's place, and remembers why. */
+static int client_alone(struct client *c, const struct err *why, struct err *e)
+{
+	char other[PATHS_MAX];
+	uid_t owner;
+
+	c->absent = *why;
+	if (paths_elsewhere(other, c->path, &owner))
+		err_append(&c->absent, "; one of user %u is on %s (--socket)", (unsigned)owner, other);
+	return local_new(&c->local, e);
 }
 
 static int client_connect(struct job *j, struct client *c, bool start, struct err *e)
 {
-	int r = client_find(c, j->o.value[OPT_socket], e);
+	struct err why = ERR_INIT;
+	int r = client_find(c, &j->o, &why);
 
-	if (!client_nobody(r))
-		return r;
+	if (r && !client_nobody(r))
+		return err_set(e, r, "%s", why.text);
+	if (!r)
+		return 0;
 	if (!start)
-		return local_new(&c->local, e);
+		return client_alone(c, &why, e);
 	if (!client_may_start(j))
-		return err_set(e, r, "no daemon runs on %s, and starting one is forbidden (--no-start); `dmuse daemon` starts "
-			       "one", c->path);
+		return err_set(e, r, "%s; starting one is forbidden (--no-start); `dmuse daemon` starts one", why.text);
 	return client_start(c, e);
 }
 
@@ -99,8 +151,7 @@ static int client_ready(struct job *j, bool start, struct err *e)
 {
 	if (j->client)
 		return 0;
-	j->client = say_need(calloc(1, sizeof(*j->client)));
-	j->client->fd = -1;
+	j->client = client_new();
 	return client_connect(j, j->client, start, e);
 }
 
@@ -115,20 +166,16 @@ int client_open_on(struct job *j, const char *path)
 {
 	struct err e = ERR_INIT;
 
-	j->client = say_need(calloc(1, sizeof(*j->client)));
-	snprintf(j->client->path, sizeof(j->client->path), "%s", path);
-	j->client->fd = dict_connect(path, &e);
-	return j->client->fd < 0 ? job_failed(j, NULL, &e) : EXIT_OK;
+	j->client = client_new();
+	return client_try_path(j->client, path, &e) ? job_failed(j, NULL, &e) : EXIT_OK;
 }
 
 int client_look(struct job *j, bool *found)
 {
-	struct client *c = say_need(calloc(1, sizeof(*c)));
+	struct client *c = client_new();
 	struct err e = ERR_INIT;
-	int r;
+	int r = client_find(c, &j->o, &e);
 
-	c->fd = -1;
-	r = client_find(c, j->o.value[OPT_socket], &e);
 	*found = !r;
 	if (!r) {
 		j->client = c;
@@ -146,6 +193,22 @@ int client_look(struct job *j, bool *found)
 const char *client_path(const struct job *j)
 {
 	return j->client->path;
+}
+
+pid_t client_pid(const struct job *j)
+{
+	return client_peer(j->client);
+}
+
+void client_say_absent(const struct job *j)
+{
+	if (j->client && j->client->local)
+		say_note("%s: %s", j->command->name, j->client->absent.text);
+}
+
+int client_add_absent(const struct job *j, struct err *e)
+{
+	return j->client->local ? err_append(e, ": %s", j->client->absent.text) : e->code;
 }
 
 bool client_is_daemon(const struct job *j)
@@ -215,6 +278,8 @@ int client_try(struct job *j, const char *what, plist_t request, plist_t *reply,
 	*reply = NULL;
 	if (!r)
 		r = client_call(j->client, request, reply, e);
+	if (r && j->client->local && strcmp(key_text(request, "command"), "check"))
+		client_add_absent(j, e);
 	plist_free(request);
 	if (*reply)
 		client_warn(what, *reply);

@@ -28,6 +28,12 @@ int client_open_on(struct job *j, const char *path);
 /* The socket of the daemon at the other end. */
 const char *client_path(const struct job *j);
 bool client_is_daemon(const struct job *j);
+/* The daemon's process. */
+pid_t client_pid(const struct job *j);
+/* If there is no daemon, says on stderr why not, and where it was looked for. */
+void client_say_absent(const struct job *j);
+/* The same behind E's sentence. Returns E's code. */
+int client_add_absent(const struct job *j, struct err *e);
 /* Waits until the daemon at the other end, which was told to end, is gone. */
 void client_wait_gone(struct job *j);
 void client_free(struct client *c);

@@ -3,7 +3,7 @@
  * dmuse daemon: options, sockets that systemd hands in, and going into the
  * background. The parent returns when the daemon serves, or has said on stderr why
  * it cannot; from then on the daemon writes to the file `log` beside its socket,
- * which a clean end removes.
+ * which stays when it ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,18 +19,21 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "base/own_file.h"
 #include "cmd/job.h"
 #include "cmd/paths.h"
 #include "cmd/say.h"
 #include "cmd/serve.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
+#define DAEMON_LOG_MOST (1 << 20)	/* bytes of earlier daemons that are kept in the log */
 
 struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk;
 	int ready_fd;		/* the parent waits at the other end; -1 in the foreground */
+	int log_fd;		/* of the log; -1 in the foreground */
 };
 
 static void daemon_free(struct daemon *d)
@@ -180,6 +183,7 @@ static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err
 	if (!strcmp(name, "control")) {
 		d->o.control.fd = fd;
 		strcpy(d->control, path);
+		return paths_beside(d->log, d->control, "log", e);
 	} else if (!strcmp(name, "nbd")) {
 		d->o.nbd.unix_fd = fd;
 		d->o.nbd.unix_path = strcpy(d->nbd, path);
@@ -236,12 +240,13 @@ static void daemon_leave(void)
 /* From the caller's stderr to the log, and then the caller may go. */
 static void daemon_detach(struct daemon *d)
 {
-	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
 
-	if (log < 0)
-		log = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	dup2(log, STDERR_FILENO);
-	close(log);
+	if (!fstat(d->log_fd, &st) && st.st_size > DAEMON_LOG_MOST && ftruncate(d->log_fd, 0))
+		log_warn("cannot empty the log: %s", strerror(errno));
+	dup2(d->log_fd, STDERR_FILENO);
+	close(d->log_fd);
+	log_with_time();
 	if (write(d->ready_fd, "\n", 1) < 0)
 		log_warn("whoever started this daemon is gone");
 	close(d->ready_fd);
@@ -290,20 +295,21 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 		return EXIT_FAILED;
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
 		say_note("--allow-read lets nobody in: the folder %s of %s is closed to other users", closed, d->control);
-	if (!j->o.given[OPT_foreground])
-		code = daemon_background(d, e);
+	if (!j->o.given[OPT_foreground]) {
+		d->log_fd = own_file_open(d->log, O_WRONLY | O_APPEND, e);
+		code = d->log_fd < 0 ? EXIT_FAILED : daemon_background(d, e);
+	}
 	if (code >= 0)
 		return code;
 	d->o.ready = daemon_ready;
 	d->o.arg = d;
 	umask(077);
-	d->o.log = d->ready_fd >= 0 ? d->log : NULL;
 	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_daemon(struct job *j)
 {
-	struct daemon d = { .ready_fd = -1 };
+	struct daemon d = { .ready_fd = -1, .log_fd = -1 };
 	struct err e = ERR_INIT;
 	int code;
 

@@ -84,8 +84,8 @@ int command_deps(struct job *j)
 	d.json = j->o.given[OPT_json] ? plist_new_array() : NULL;
 	for (i = 0; !code && i < p.n; i++)
 		code = deps_one(&d, p.names[i], p.all);
-	if (!code && p.all && !p.n && !d.json)
-		printf("No devices found\n");
+	if (!code && p.all && !p.n)
+		pick_say_none(d.j);
 	if (!code && d.json)
 		code = client_print_json(d.json);
 	else

@@ -47,10 +47,10 @@ static int info_print(struct job *j, const struct pick_rows *rows)
 	plist_t json;
 	size_t i;
 
-	if (!j->o.given[OPT_json] && !rows->n) {
-		printf("No devices found\n");
+	if (!rows->n)
+		pick_say_none(j);
+	if (!j->o.given[OPT_json] && !rows->n)
 		return EXIT_OK;
-	}
 	if (!j->o.given[OPT_json] && info_columns(j))
 		return report_print(j, rows);
 	json = plist_new_array();

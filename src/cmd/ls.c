@@ -138,8 +138,8 @@ int command_ls(struct job *j)
 	json = plist_new_array();
 	for (i = 0; !code && i < all.n; i++)
 		code = ls_row(j, style, all.rows[i], json);
-	if (!all.n && !j->o.given[OPT_json])
-		printf("No devices found\n");
+	if (!all.n)
+		pick_say_none(j);
 	if (!code && j->o.given[OPT_json] && !j->o.given[OPT_exec])
 		code = client_print_json(plist_copy(json));
 	plist_free(json);

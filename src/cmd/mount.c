@@ -75,6 +75,7 @@ static int mount_list(struct job *j)
 		for (struct key_walk w = key_walk(mounts); key_walk_next(&w);)
 			printf("%s\n", plist_get_string_ptr(w.item, NULL));
 	plist_free(reply);
+	client_say_absent(j);
 	return EXIT_OK;
 }
 

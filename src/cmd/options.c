@@ -19,7 +19,7 @@ const struct option_row option_rows[OPTIONS] = {
 };
 
 const uint8_t options_common[] = {
-	OPT_help, OPT_version, OPT_socket, OPT_no_start, OPT_json, OPT_verbose, OPT_checks, OPT_manglename,
+	OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_no_start, OPT_json, OPT_verbose, OPT_checks, OPT_manglename,
 	OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
 };
 

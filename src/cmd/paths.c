@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_file.h"
+
 #define PATHS_SYSTEM "/run/dmuse/control"
 
 static const char *paths_env(const char *name)
@@ -39,6 +41,20 @@ static int paths_own(char out[PATHS_MAX], struct err *e)
 	return paths_fill(out, e, folder, "/control");
 }
 
+/* Whoever owns the directory can put his own daemon there. */
+static int paths_xdg(char out[PATHS_MAX], const char *xdg, struct err *e)
+{
+	struct stat st;
+
+	if (*xdg != '/')
+		return err_set(e, -EINVAL, "XDG_RUNTIME_DIR is '%s', and that is not an absolute path: unset it, or set it "
+			       "to a directory of your own", xdg);
+	if (!stat(xdg, &st) && !own_user(st.st_uid))
+		return err_set(e, -EPERM, "XDG_RUNTIME_DIR is %s, which belongs to user %u and not to user %u: unset it, or "
+			       "set it to a directory of your own", xdg, (unsigned)st.st_uid, (unsigned)geteuid());
+	return paths_fill(out, e, xdg, "/dmuse/control");
+}
+
 int paths_control(char out[PATHS_MAX], const char *given, struct err *e)
 {
 	const char *xdg = paths_env("XDG_RUNTIME_DIR");
@@ -48,7 +64,7 @@ int paths_control(char out[PATHS_MAX], const char *given, struct err *e)
 	if (given)
 		return paths_fill(out, e, given, "");
 	if (xdg)
-		return paths_fill(out, e, xdg, "/dmuse/control");
+		return paths_xdg(out, xdg, e);
 	if (!geteuid())
 		return paths_fill(out, e, PATHS_SYSTEM, "");
 	return paths_own(out, e);
@@ -61,6 +77,27 @@ const char *paths_second(const char *given)
 	return PATHS_SYSTEM;
 }
 
+static bool paths_is_socket(const char *path, uid_t *owner)
+{
+	struct stat st;
+
+	if (stat(path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	*owner = st.st_uid;
+	return true;
+}
+
+bool paths_elsewhere(char out[PATHS_MAX], const char *path, uid_t *owner)
+{
+	const char *sudo = paths_env("SUDO_UID");
+
+	snprintf(out, PATHS_MAX, "%s", PATHS_SYSTEM);
+	if (strcmp(out, path) && paths_is_socket(out, owner))
+		return true;
+	snprintf(out, PATHS_MAX, "/run/user/%.20s/dmuse/control", sudo ? sudo : "");
+	return sudo && strcmp(out, path) && paths_is_socket(out, owner);
+}
+
 int paths_beside(char out[PATHS_MAX], const char *control, const char *name, struct err *e)
 {
 	const char *slash = strrchr(control, '/');
@@ -70,20 +107,15 @@ int paths_beside(char out[PATHS_MAX], const char *control, const char *name, str
 	return paths_fill(out, e, folder, name);
 }
 
-static bool paths_trusted(const struct stat *st)
-{
-	return !st->st_uid || st->st_uid == geteuid();
-}
-
 static int paths_check_folder(const char *folder, struct err *e)
 {
 	struct stat st;
 
-	if (lstat(folder, &st) || (S_ISLNK(st.st_mode) && paths_trusted(&st) && stat(folder, &st)))
+	if (lstat(folder, &st) || (S_ISLNK(st.st_mode) && own_user(st.st_uid) && stat(folder, &st)))
 		return err_set(e, -errno, "cannot look at the folder %s: %s", folder, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, -ENOTDIR, "%s is no folder, and the socket was to be in it", folder);
-	if (!paths_trusted(&st))
+		return err_set(e, -ENOTDIR, "%s is not a directory, and the socket was to be in it", folder);
+	if (!own_user(st.st_uid))
 		return err_set(e, -EPERM, "the folder %s belongs to user %u, who could take the socket over", folder,
 			       (unsigned)st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))

@@ -4,6 +4,7 @@
 #define CMD_PATHS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -14,6 +15,9 @@ int paths_control(char out[PATHS_MAX], const char *given, struct err *e);
 
 /* The system daemon's socket if root looked elsewhere first (an XDG folder), else NULL. */
 const char *paths_second(const char *given);
+
+/* Another place than PATH in which a daemon's socket is: the system's, or that of the user who called sudo. */
+bool paths_elsewhere(char out[PATHS_MAX], const char *path, uid_t *owner);
 
 /* NAME in the folder of the socket CONTROL. */
 int paths_beside(char out[PATHS_MAX], const char *control, const char *name, struct err *e);

@@ -2,6 +2,8 @@
 /* Choosing devices: see pick.h. The names are sorted, as dmsetup's are. */
 #include "cmd/pick.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,13 @@ void pick_rows_free(struct pick_rows *r)
 	free(r->rows);
 	plist_free(r->reply);
 	*r = (struct pick_rows){ .n = 0 };
+}
+
+void pick_say_none(struct job *j)
+{
+	if (!j->o.given[OPT_json])
+		printf("No devices found\n");
+	client_say_absent(j);
 }
 
 static char *pick_word(const char *word)
@@ -98,10 +107,11 @@ static int pick_by_key(struct job *j, char **name)
 	if (*name)
 		return EXIT_OK;
 	if (k.uuid)
-		err_set(&e, -1, "no device has uuid '%s'", k.uuid);
+		err_set(&e, -ENXIO, "no device has uuid '%s'", k.uuid);
 	else
-		err_set(&e, -1, "no device has the numbers %s:%s", k.has_major ? j->o.value[OPT_major] : "*",
+		err_set(&e, -ENXIO, "no device has the numbers %s:%s", k.has_major ? j->o.value[OPT_major] : "*",
 			j->o.value[OPT_minor]);
+	client_add_absent(j, &e);
 	return job_failed(j, NULL, &e);
 }
 

@@ -38,4 +38,7 @@ struct pick_rows {
 int pick_all(struct job *j, struct pick_rows *out);
 void pick_rows_free(struct pick_rows *r);
 
+/* Says that there is no device; and if that is because there is no daemon, why, on stderr. */
+void pick_say_none(struct job *j);
+
 #endif

@@ -21,17 +21,22 @@
 #include "cmd/serve.h"
 #include "cmd/start.h"
 
+struct private_daemon {
+	struct serve_opts o;
+	char folder[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
+};
+
 /* The socket is a client's business; the daemon's words are nobody's, once it serves. */
 static void private_ready(void *arg)
 {
-	const struct serve_opts *o = arg;
-	int log = open(o->log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	const struct private_daemon *d = arg;
+	int log = open(d->log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 
 	if (log >= 0) {
 		dup2(log, STDERR_FILENO);
 		close(log);
 	}
-	if (write(o->life, o->control.path, strlen(o->control.path)) < 0)
+	if (write(d->o.life, d->control, strlen(d->control)) < 0)
 		log_warn("whoever started this daemon is gone");
 }
 
@@ -68,23 +73,22 @@ static int private_folder(char folder[PATHS_MAX])
 
 static _Noreturn void private_serve(int life)
 {
-	char folder[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
-	struct serve_opts o = {
-		.control = { .path = control, .fd = -1 }, .nbd = { .unix_path = nbd, .unix_fd = -1 }, .nbd_wanted = true,
-		.ready = private_ready, .arg = &o, .life = life, .log = log,
-	};
+	struct private_daemon d = { .o = {
+		.control = { .path = d.control, .fd = -1 }, .nbd = { .unix_path = d.nbd, .unix_fd = -1 }, .nbd_wanted = true,
+		.ready = private_ready, .arg = &d, .life = life,
+	} };
 	int code;
 
 	private_leave(life);
 	log_set_level(LOG_LEVEL_WARN);
-	if (private_folder(folder))
+	if (private_folder(d.folder))
 		_exit(1);
-	snprintf(control, sizeof(control), "%.90s/control", folder);
-	snprintf(log, sizeof(log), "%s/log", folder);
-	snprintf(nbd, sizeof(nbd), "%s/nbd", folder);
-	code = serve(&o);
-	unlink(log);
-	rmdir(folder);
+	snprintf(d.control, sizeof(d.control), "%.90s/control", d.folder);
+	snprintf(d.log, sizeof(d.log), "%s/log", d.folder);
+	snprintf(d.nbd, sizeof(d.nbd), "%s/nbd", d.folder);
+	code = serve(&d.o);
+	unlink(d.log);
+	rmdir(d.folder);
 	_exit(code);
 }
 

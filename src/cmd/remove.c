@@ -56,7 +56,12 @@ int command_remove(struct job *j)
 
 int command_remove_all(struct job *j)
 {
+	int code;
+
 	if (j->argc)
 		return job_usage(j, "'%s': it takes no device", j->argv[0]);
-	return client_ask(j, NULL, remove_request(j, "remove_all", NULL), NULL);
+	code = client_ask(j, NULL, remove_request(j, "remove_all", NULL), NULL);
+	if (!code)
+		client_say_absent(j);
+	return code;
 }

@@ -207,7 +207,7 @@ static int serve_up(struct serve *s, struct err *e)
 	return r;
 }
 
-static int serve_down(struct serve *s, bool served)
+static int serve_down(struct serve *s)
 {
 	struct err e = ERR_INIT;
 
@@ -219,8 +219,6 @@ static int serve_down(struct serve *s, bool served)
 		space_free(s->space);
 	if (s->world && dm_world_stop(s->world, &e))
 		log_error("at the end: %s", e.text);
-	else if (served && s->o->log)
-		unlink(s->o->log);
 	if (s->control)
 		control_free(s->control);
 	if (s->world)
@@ -249,5 +247,5 @@ int serve(const struct serve_opts *o)
 		serve_end(&s);
 	if (s.world)
 		loop_run(s.loop);
-	return serve_down(&s, !r) || r ? 1 : 0;
+	return serve_down(&s) || r ? 1 : 0;
 }

@@ -20,7 +20,6 @@ struct serve_opts {
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
-	const char *log;	/* removed at a good end, before the control socket is another daemon's to take; or NULL */
 };
 
 /* Serves until SIGTERM, SIGINT or the command `shutdown`. 0, or 1 after a failure that was logged. */

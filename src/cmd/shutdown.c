@@ -30,6 +30,6 @@ int command_shutdown(struct job *j)
 		return code;
 	if (client_is_daemon(j))
 		return shutdown_daemon(j);
-	say_note("shutdown: no daemon runs");
+	client_say_absent(j);
 	return EXIT_OK;
 }

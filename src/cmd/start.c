@@ -7,33 +7,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/paths.h"
+#include "base/own_file.h"
 
-int start_lock(const char *control, struct err *e)
+int start_lock(struct start *s, const char *control, struct err *e)
 {
-	char path[PATHS_MAX];
-	int r = paths_make_folder(control, false, e), fd;
+	int r = paths_make_folder(control, false, e);
 
-	if (!r)
-		r = paths_beside(path, control, ".", e);
 	if (r)
 		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, -errno, "cannot open %s: %s", path, strerror(errno));
-	while (flock(fd, LOCK_EX))
-		if (errno != EINTR) {
-			r = err_set(e, -errno, "cannot lock %s: %s", path, strerror(errno));
-			close(fd);
-			return r;
-		}
-	return fd;
+	snprintf(s->path, sizeof(s->path), "%s.start", control);
+	s->lock = own_file_lock(s->path, true, e);
+	return s->lock < 0 ? s->lock : 0;
+}
+
+void start_unlock(struct start *s)
+{
+	own_file_unlock(s->path, s->lock);
 }
 
 void start_forget_environment(void)

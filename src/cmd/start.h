@@ -4,13 +4,19 @@
 #define CMD_START_H
 
 #include "base/err.h"
+#include "cmd/paths.h"
 
 /*
- * Only one caller at a time may be between finding no daemon and having started one: start_lock() waits for its turn
- * and returns a descriptor to be closed afterwards, or -errno and a sentence. The lock is on the socket's folder, which
- * is made if need be.
+ * Only one caller at a time may be between finding no daemon and having started one: start_lock() waits for its turn.
+ * 0, or -errno and a sentence. The lock is a file beside the socket, whose directory is made if need be.
  */
-int start_lock(const char *control, struct err *e);
+struct start {
+	char path[PATHS_MAX + sizeof(".start")];
+	int lock;
+};
+
+int start_lock(struct start *s, const char *control, struct err *e);
+void start_unlock(struct start *s);
 
 /* Runs `dmuse daemon` on the socket CONTROL and waits until it serves. 0, or -errno and a sentence. */
 int start_daemon(const char *control, struct err *e);

@@ -30,6 +30,8 @@ static int state_each(struct job *j, const char *command, enum pick_none none)
 			code = state_one(j, command, p.names[i]);
 		code = show_list_end(j, code);
 	}
+	if (!code && !p.n)
+		client_say_absent(j);
 	pick_free(&p);
 	return code;
 }

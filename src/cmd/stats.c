@@ -95,8 +95,8 @@ int command_stats(struct job *j)
 
 	for (i = 0; !code && i < p.n; i++)
 		code = stats_one(j, p.names[i], p.all, json);
-	if (!code && p.all && !p.n && !json)
-		printf("No devices found\n");
+	if (!code && p.all && !p.n)
+		pick_say_none(j);
 	if (!code && json)
 		code = client_print_json(json);
 	else

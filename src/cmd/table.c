@@ -142,8 +142,10 @@ static int table_each(struct job *j, const char *command)
 		printf("%s\n", t.begun ? "\n]" : "[]");
 	else if (t.begun)
 		printf("\n");
-	else if (!code && p.all && !p.n && !j->o.given[OPT_concise])
-		printf("No devices found\n");
+	if (!code && p.all && !p.n && j->o.given[OPT_concise])
+		client_say_absent(j);
+	else if (!code && p.all && !p.n)
+		pick_say_none(j);
 	pick_free(&p);
 	return code;
 }

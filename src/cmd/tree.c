@@ -17,6 +17,7 @@
 #include "cmd/graph.h"
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/pick.h"
 #include "cmd/say.h"
 
 #define TREE_DEPTH 64
@@ -235,9 +236,9 @@ int tree_print(struct job *j)
 		return code;
 	code = graph_load(j, &g);
 	t.g = &g;
-	if (!code && !g.n && !j->o.given[OPT_json])
-		printf("No devices found\n");
-	else if (!code)
+	if (!code && !g.n)
+		pick_say_none(j);
+	if (!code)
 		code = tree_roots(j, &t);
 	graph_free(&g);
 	return code;

@@ -8,27 +8,66 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/own_file.h"
 #include "proto/dict.h"
 
-int dict_connect(const char *path, struct err *e)
+static int client_unreachable(const char *path, int code, struct err *e)
+{
+	struct stat st;
+
+	if (code == -ENOENT)
+		return err_set(e, code, "no daemon runs on %s", path);
+	if (code == -ECONNREFUSED && !stat(path, &st) && !S_ISSOCK(st.st_mode))
+		return err_set(e, -ENOTSOCK, "no daemon runs on %s: that is not a socket but a %s", path,
+			       S_ISDIR(st.st_mode) ? "directory" : S_ISREG(st.st_mode) ? "regular file" : "special file");
+	if (code == -ECONNREFUSED)
+		return err_set(e, code, "no daemon runs on %s: its socket is there, but nobody listens (a daemon that is "
+			       "killed leaves it)", path);
+	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
+}
+
+/* Whoever listens gets to know all that is asked, and is believed: before the first byte it is known who that is. */
+static int client_check_owner(int fd, const char *path, uid_t owner, struct err *e)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return err_set(e, -errno, "cannot tell whose daemon listens on %s: %s", path, strerror(errno));
+	if (own_user(peer.uid) || peer.uid == owner)
+		return 0;
+	return err_set(e, -EPERM, "the daemon on %s is that of user %u, not of user %u or root, and could tell you anything; "
+		       "if it is the one you mean, say --owner %u", path, (unsigned)peer.uid, (unsigned)geteuid(),
+		       (unsigned)peer.uid);
+}
+
+int dict_connect_owner(const char *path, uid_t owner, struct err *e)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd, code;
+	int fd, r;
 
 	if (strlen(path) >= sizeof(to.sun_path))
 		return err_set(e, -ENAMETOOLONG, "the socket's path '%s' has %zu bytes; %zu are the most", path,
 			       strlen(path), sizeof(to.sun_path) - 1);
 	strcpy(to.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)))
+	if (fd < 0)
+		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+	r = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? client_unreachable(path, -errno, e)
+							    : client_check_owner(fd, path, owner, e);
+	if (!r)
 		return fd;
-	code = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
+	close(fd);
+	return r;
+}
+
+int dict_connect(const char *path, struct err *e)
+{
+	return dict_connect_owner(path, geteuid(), e);
 }
 
 static int client_send_all(int fd, const char *p, size_t n, int flags, struct err *e)

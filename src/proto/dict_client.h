@@ -6,12 +6,18 @@
 #ifndef PROTO_DICT_CLIENT_H
 #define PROTO_DICT_CLIENT_H
 
+#include <sys/types.h>
+
 #include <plist/plist.h>
 
 #include "base/err.h"
 
-/* A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there. */
+/*
+ * A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there, -EPERM that it is
+ * neither this user's nor root's (nor OWNER's).
+ */
 int dict_connect(const char *path, struct err *e);
+int dict_connect_owner(const char *path, uid_t owner, struct err *e);
 
 /*
  * Sends REQUEST (the caller's) and waits for the answer. 0: *REPLY is a dictionary for the caller to plist_free();

@@ -36,7 +36,7 @@ prints "the first one still answers" "No devices found" ls
 works "shutdown ends it" shutdown
 ok "and takes the sockets away" [ ! -e "$control" ]
 ok "both" [ ! -e "$XDG_RUNTIME_DIR/dmuse/nbd" ]
-ok "and the log" [ ! -e "$XDG_RUNTIME_DIR/dmuse/log" ]
+like "and the log stays, with the time of each line" "^20[0-9-]+ [0-9:]+\+?.* dmuse: serving $control" "$(cat "$XDG_RUNTIME_DIR/dmuse/log")"
 run create x -n 9<a.img
 like "create starts one" "started a daemon \(pid [0-9]+\) on $control" "$err"
 daemon=$(sed 's/.*pid \([0-9]*\).*/\1/' <<<"$err")
@@ -100,7 +100,7 @@ if [ "$(id -u)" = 0 ]; then
 	works "a daemon for its owner" daemon --socket "$theirs/own/control"
 	like "others may not even connect" "ls: cannot reach a daemon at $theirs/own/control: Permission denied" "$(other ls)"
 	"$DMUSE" shutdown --socket "$theirs/own/control"
-	rmdir "$theirs/own"
+	rm -r "$theirs/own"
 	works "a daemon with --allow-read" daemon --allow-read --socket "$theirs/own/control"
 	is "has nothing to remark" "" "$err"
 	"$DMUSE" create x -n --socket "$theirs/own/control"
@@ -134,9 +134,9 @@ T
 	install -m 0755 "$DMUSE" "$theirs/dmuse"
 	out=$(DMUSE=$theirs/dmuse unshare -m bash places)
 	rm -rf "$theirs"
-	like "root's daemon is in /run/dmuse" "^root: .*no daemon runs on /run/dmuse/control," "$out"
-	like "a user's in /run/user" "^user: .*no daemon runs on /run/user/65534/dmuse/control," "$out"
-	like "or else in /tmp" "^user without.*no daemon runs on /tmp/dmuse-65534/control," "$out"
+	like "root's daemon is in /run/dmuse" "^root: .*no daemon runs on /run/dmuse/control;" "$out"
+	like "a user's in /run/user" "^user: .*no daemon runs on /run/user/65534/dmuse/control;" "$out"
+	like "or else in /tmp" "^user without.*no daemon runs on /tmp/dmuse-65534/control;" "$out"
 	is "root finds the system's daemon, too" "root with an empty XDG_RUNTIME_DIR: x" "$(grep XDG <<<"$out")"
 else
 	skip "the places that are tried" "this takes a mount namespace"

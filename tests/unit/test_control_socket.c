@@ -166,7 +166,7 @@ static void what_is_no_socket_stays(void **state)
 	struct place *p = *state;
 
 	close(open(p->path, O_CREAT | O_RDWR, 0600));
-	refused(p, -EEXIST, "is no socket");
+	refused(p, -EEXIST, "is not a socket");
 	assert_true(there(p->path));
 	assert_false(there(p->lock));
 	unlink(p->path);
@@ -273,7 +273,7 @@ static void a_socket_that_was_handed_in_is_used_and_kept(void **state)
 	assert_int_equal(bind(o.fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	fixture_begin(&s.f, 1, AIO_POOL);
 	assert_int_equal(control_new(&s.control, s.f.world, &o, &p->e), -EINVAL);	/* nobody listens on it yet */
-	assert_non_null(strstr(p->e.text, "no socket that listens"));
+	assert_non_null(strstr(p->e.text, "not a socket that listens"));
 	assert_int_equal(listen(o.fd, 1), 0);
 	assert_int_equal(control_new(&s.control, s.f.world, &o, &p->e), 0);
 	assert_false(there(p->lock));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The file of the control socket: see socket.h. Whoever holds the lock may look
- * whether the socket that lies there is a dead one, and replace it. The lock file
- * is removed by its holder; whoever has locked a removed one tries again.
+ * whether the socket that lies there is a dead one, and replace it.
  */
 #include "fronts/control/socket.h"
 
@@ -10,10 +9,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/own_file.h"
 
 #define SOCKET_BACKLOG 4096
 
@@ -33,34 +33,16 @@ static int socket_taken(const struct control_socket *s, struct err *e)
 	return err_set(e, -EADDRINUSE, "a daemon serves %s already", s->at.sun_path);
 }
 
-/* 0 with s->lock held, 1 if the lock file was removed meanwhile, or -errno. */
-static int socket_try_lock(struct control_socket *s)
-{
-	struct stat mine, there;
-	int r;
-
-	s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock < 0)
-		return -errno;
-	r = flock(s->lock, LOCK_EX | LOCK_NB) || fstat(s->lock, &mine) ? -errno : 0;
-	if (!r && (stat(s->lock_path, &there) || there.st_ino != mine.st_ino || there.st_dev != mine.st_dev))
-		r = 1;
-	if (r) {
-		close(s->lock);
-		s->lock = -1;
-	}
-	return r;
-}
-
 static int socket_lock(struct control_socket *s, struct err *e)
 {
-	int r;
+	int r = own_file_lock(s->lock_path, false, e);
 
-	while ((r = socket_try_lock(s)) == 1)
-		;
 	if (r == -EWOULDBLOCK)
 		return socket_taken(s, e);
-	return r ? err_set(e, r, "cannot lock %s: %s", s->lock_path, strerror(-r)) : 0;
+	if (r < 0)
+		return r;
+	s->lock = r;
+	return 0;
 }
 
 /* Does nobody listen there? A queue that is full (EAGAIN) is a daemon's, too. */
@@ -88,7 +70,9 @@ static int socket_clear_path(const struct control_socket *s, struct err *e)
 	if (lstat(path, &there))
 		return errno == ENOENT ? 0 : err_set(e, -errno, "cannot look at %s: %s", path, strerror(errno));
 	if (!S_ISSOCK(there.st_mode))
-		return err_set(e, -EEXIST, "%s is there and is no socket; it is not replaced", path);
+		return err_set(e, -EEXIST, "%s is there and is not a socket; it is not replaced", path);
+	if (!own_user(there.st_uid))
+		return err_set(e, -EPERM, "%s is the socket of user %u; it is not replaced", path, (unsigned)there.st_uid);
 	r = socket_check_dead(s, e);
 	if (!r && unlink(path))
 		r = err_set(e, -errno, "cannot replace the dead socket %s: %s", path, strerror(errno));
@@ -139,7 +123,9 @@ int control_socket_take(struct control_socket *s, const char *path, int fd, stru
 	if (r)
 		return r;
 	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
-		return err_set(e, -EINVAL, "descriptor %d, handed in for %s, is no socket that listens", fd, path);
+		return err_set(e, -EINVAL, "descriptor %d, handed in for %s, is not a socket that listens", fd, path);
+	if (listen(fd, SOCKET_BACKLOG))		/* once more: from now on clients are told that it is ours */
+		return err_set(e, -errno, "cannot listen on %s: %s", path, strerror(errno));
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return err_set(e, -errno, "cannot use descriptor %d for %s: %s", fd, path, strerror(errno));
 	s->fd = fd;
@@ -163,7 +149,6 @@ void control_socket_free(struct control_socket *s)
 	s->ino = 0;
 	if (s->lock < 0)
 		return;
-	unlink(s->lock_path);
-	close(s->lock);
+	own_file_unlock(s->lock_path, s->lock);
 	s->lock = -1;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/own_file.h"
 #include "fronts/nbd/server.h"
 
 #define LISTEN_BACKLOG 128
@@ -130,8 +131,11 @@ static int listen_clear_path(const struct sockaddr_un *a, struct err *e)
 	if (lstat(a->sun_path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, -EEXIST, "'%s' exists and is no socket: name another path for the NBD socket",
+		return err_set(e, -EEXIST, "'%s' exists and is not a socket: name another path for the NBD socket",
 			       a->sun_path);
+	if (!own_user(st.st_uid))
+		return err_set(e, -EPERM, "'%s' is the socket of user %u: name another path for the NBD socket",
+			       a->sun_path, (unsigned)st.st_uid);
 	fd = socket(AF_UNIX, LISTEN_FLAGS, 0);
 	if (fd < 0)
 		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See own_file.h. A lock file is removed by its holder; whoever has locked a removed one tries again. */
+#include "base/own_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool own_user(uid_t uid)
+{
+	return !uid || uid == geteuid();
+}
+
+static int own_file_refuse(const char *path, const char *what, struct err *e)
+{
+	return err_set(e, -EPERM, "%s is %s, and a regular file of user %u is needed in its place: remove it, or choose "
+		       "another directory", path, what, (unsigned)geteuid());
+}
+
+static int own_file_check(const char *path, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_set(e, -errno, "cannot look at %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return own_file_refuse(path, "not a regular file", e);
+	if (st.st_uid != geteuid())
+		return own_file_refuse(path, "another user's", e);
+	if (st.st_nlink > 1)
+		return own_file_refuse(path, "a file with other names, too", e);
+	return 0;
+}
+
+/* Opening a fifo that nobody reads, or a socket, fails with ENXIO. */
+static int own_file_failed(const char *path, int code, struct err *e)
+{
+	if (code == -ELOOP)
+		return own_file_refuse(path, "a symbolic link", e);
+	if (code == -ENXIO || code == -EISDIR)
+		return own_file_refuse(path, "not a regular file", e);
+	return err_set(e, code, "cannot open %s: %s", path, strerror(-code));
+}
+
+int own_file_open(const char *path, int flags, struct err *e)
+{
+	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600), r;
+
+	if (fd < 0)
+		return own_file_failed(path, -errno, e);
+	r = own_file_check(path, fd, e);
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
+static int own_file_flock(int fd, bool wait)
+{
+	int r;
+
+	do
+		r = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) ? -errno : 0;
+	while (r == -EINTR);
+	return r;
+}
+
+/* Does PATH still name the file FD? */
+static bool own_file_is(const char *path, int fd)
+{
+	struct stat mine, there;
+
+	return !fstat(fd, &mine) && !lstat(path, &there) && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev;
+}
+
+int own_file_lock(const char *path, bool wait, struct err *e)
+{
+	int fd, r;
+
+	for (;;) {
+		fd = own_file_open(path, O_RDWR, e);
+		if (fd < 0)
+			return fd;
+		r = own_file_flock(fd, wait);
+		if (!r && own_file_is(path, fd))
+			return fd;
+		close(fd);
+		if (r)
+			return err_set(e, r, "cannot lock %s: %s", path, strerror(-r));
+	}
+}
+
+void own_file_unlock(const char *path, int fd)
+{
+	unlink(path);
+	close(fd);
+}

@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Which daemon is asked: never a stranger's, however its socket came to be there; and who finds none is told where and why.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+cd "$work" || exit 1
+export NO_COLOR=1
+control=$XDG_RUNTIME_DIR/dmuse/control
+json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$out"; }
+
+# --- no daemon ------------------------------------------------------------------------------------------------------
+# absent WHAT REGEXP: what is said on stderr by commands that find no daemon.
+absent() {
+	local c
+	for c in ls info "info -c" status table deps stats "ls --tree" "table --concise" "ls --json" mount mknodes remove_all \
+		shutdown version; do
+		# shellcheck disable=SC2086
+		run $c
+		like "$1: $c" "^0:dmuse: ${c%% *}: $2" "$status:$err"
+	done
+	refuses "$1: a device that is named" 1 "info x: no device is named 'x': $2" info x
+	refuses "$1: a uuid" 1 "no device has uuid 'x': $2" info -u x
+	refuses "$1: export" 1 "no device is named 'x': $2" export x
+	run check --table '0 1 zero'
+	is "$1: a table that is only checked needs none" "0:" "$status:$err"
+}
+absent "never started" "no daemon runs on $control"
+"$DMUSE" daemon
+run version
+pid=$(sed -n 's/^Daemon: *running, pid //p' <<<"$out")
+is "version tells the daemon's process" "dmuse daemon" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | sed "s,^$DMUSE,dmuse,; s/ $//")"
+like "and its socket" "^Socket: +$control$" "$out"
+run version --json
+is "as JSON, too" "$pid $control" "$(json 'd["pid"], d["socket"]')"
+kill -9 "$pid"
+tail --pid="$pid" -f /dev/null
+absent "killed" "no daemon runs on $control: its socket is there, but nobody listens"
+rm "$control" "$control.lock"
+echo text >"$control"
+for c in ls "info x" "create x -n" "export x" shutdown; do
+	# shellcheck disable=SC2086
+	refuses "a text file in the socket's place: $c" 1 "no daemon runs on $control: that is not a socket but a regular file" $c
+done
+is "it stays as it is" text "$(cat "$control")"
+rm "$control"
+
+XDG_RUNTIME_DIR=run/user refuses "a relative XDG_RUNTIME_DIR" 1 \
+	"XDG_RUNTIME_DIR is 'run/user', and that is not an absolute path" create x -n
+ok "nothing is made there" [ ! -e run/user ]
+
+if command -v systemd-socket-activate >/dev/null; then
+	mkdir act
+	systemd-socket-activate -l "$work/act/control" "$DMUSE" daemon --foreground --nbd-socket none 2>act/log &
+	pid=$!
+	until [ -S act/control ] || ! kill -0 $pid; do :; done
+	"$DMUSE" create x -n --socket "$work/act/control"
+	run version --json --socket "$work/act/control"
+	is "a daemon that was handed its socket is told as itself" "$pid" "$(json 'd["pid"]')"
+	"$DMUSE" shutdown --socket "$work/act/control"
+	wait $pid
+else
+	skip "a daemon that was handed its socket" "there is no systemd-socket-activate"
+fi
+
+# --- a stranger's daemon ----------------------------------------------------------------------------------------------
+if [ "$(id -u)" != 0 ]; then
+	skip "a stranger's socket" "this takes root"
+	plan
+	exit
+fi
+# A file with what a listener on socket $1, of user 65534, was told until it is ended; its pid in $listener.
+cat >listener <<'P'
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+out = open(sys.argv[2], "wb", buffering=0)
+os.makedirs(os.path.dirname(sys.argv[1]), exist_ok=True)
+os.chown(os.path.dirname(sys.argv[1]), 65534, 65534)
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+s.listen()
+print("listening", flush=True)
+while True:
+    c, _ = s.accept()
+    while data := c.recv(4096):
+        out.write(data)
+        if len(data) > 4:   # more than the length alone
+            break
+    c.close()
+P
+chmod 0711 "$work"
+theirs=$work/theirs/control
+coproc L { exec python3 listener "$theirs" told; }
+listener=$L_PID
+read -r _ <&"${L[0]}"
+for c in ls "info x" "create x -n" "export x" "wait x" "remove x" shutdown version "exec true" "ls --exec true" "mount $work"; do
+	# shellcheck disable=SC2086
+	refuses "a stranger is asked nothing: $c" "(1|125)" \
+		"the daemon on $theirs is that of user 65534, not of user 0 or root.*--owner 65534" --socket "$theirs" $c
+done
+DMUSE_SOCKET=$theirs refuses "nor by DMUSE_SOCKET" 1 "is that of user 65534" create x -n
+out=$(python3 "$root/doc/example-client.py" "$theirs" 2>&1)
+is "nor by the example in Python" "1:the daemon on $theirs is user 65534's" "$?:$out"
+mkdir -m 0700 xdg
+chown 65534 xdg
+XDG_RUNTIME_DIR=$work/xdg refuses "root with another user's XDG_RUNTIME_DIR" 1 \
+	"XDG_RUNTIME_DIR is $work/xdg, which belongs to user 65534 and not to user 0" create x -n
+ok "makes nothing there" [ ! -e xdg/dmuse ]
+is "the stranger was told nothing in all that" "" "$(cat told)"
+run --socket "$theirs" --owner nobody ls
+like "who names him speaks to him" "^1:.*(hung up|reset by peer)" "$status:$err"
+ok "and then he hears it" grep -q names told
+refuses "--owner is a user" 1 "neither a user's name nor a number" --socket "$theirs" --owner 12x ls
+kill "$listener"
+wait "$listener" 2>/dev/null
+
+# A user who has no directory of his own in /run finds a stranger's in /tmp.
+if unshare -m true 2>/dev/null; then
+	open=$(mktemp -d /var/tmp/dmuse-other-XXXXXX)
+	chmod 0755 "$open"
+	install -m 0755 "$DMUSE" "$open/dmuse"
+	cp listener "$open"
+	cat >fallback <<T
+mount -t tmpfs t /run && mount -t tmpfs -o mode=1777 t /tmp
+coproc L { exec python3 "$open/listener" /tmp/dmuse-65533/control "$open/told"; }
+read -r _ <&"\${L[0]}"
+env -u XDG_RUNTIME_DIR setpriv --reuid 65533 --regid 65533 --clear-groups "$open/dmuse" create x -n 2>&1
+echo "status \$?"
+kill \$L_PID
+T
+	out=$(unshare -m bash fallback 2>/dev/null)
+	like "a stranger in /tmp/dmuse-UID is not asked" "the daemon on /tmp/dmuse-65533/control is that of user 65534" "$out"
+	like "and nothing is created" "^status 1$" "$out"
+	is "he was told nothing" "" "$(cat "$open/told")"
+	rm -r "$open"
+else
+	skip "a stranger in /tmp/dmuse-UID" "this takes a mount namespace"
+fi
+plan
