@@ -14,7 +14,7 @@ TOOLS = {"nbdkit": ["nbdkit", "--version"], "qemu": ["qemu-storage-daemon", "--v
 def first_line(command, **kw):
     try:
         out = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **kw).stdout
-    except FileNotFoundError:
+    except OSError:    # also a directory of PATH that may not be entered
         return "none"
     return (out.splitlines() or ["none"])[0]
 

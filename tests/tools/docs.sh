@@ -11,6 +11,9 @@ PATH=$(dirname "$program"):$PATH
 unset DMUSE_SOCKET DMUSE_NO_START
 trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
 mkdir -m 700 "$work/run" "$work/tour"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+lack=$(session_lacks)
 cd "$work/tour" || exit 1
 
 n=0
@@ -18,9 +21,14 @@ command='' wanted=''
 # Runs the command gathered so far and compares what it printed.
 step() {
 	[ -n "$command" ] || return
-	n=$((n + 1))
-	eval "$command" >"$work/out" 2>&1
 	local got pattern
+	n=$((n + 1))
+	if [ -n "$lack" ] && grep -Eq 'dmuse (exec|shell)' <<<"$command"; then
+		echo "ok $n - ${command%%$'\n'*} # SKIP $lack"
+		command='' wanted=''
+		return
+	fi
+	eval "$command" >"$work/out" 2>&1
 	got=$(sed 's/[ \t]*$//' "$work/out")
 	pattern=$(sed 's/[][\\*?]/\\&/g; s/\.\.\./*/g' <<<"$wanted")
 	# shellcheck disable=SC2053	# a pattern is meant

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Why there can be no sessions here: the same questions as session_lacks of session.bash, which do not ask dmuse itself."""
+import os
+import subprocess
+
+
+def session_lacks():
+    """A sentence, or an empty string."""
+    if not os.path.exists(os.environ.get("DMUSE_FUSE_DEVICE", "/dev/fuse")):
+        return "there is no /dev/fuse"
+    options, who = ("-m", "root may make no mount namespace") if os.geteuid() == 0 else ("-Urm", "users may make no user namespace")
+    tried = subprocess.run(["unshare", options, "true"], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return who if tried.returncode else ""
