@@ -71,7 +71,7 @@ static void holder_detach(void)
 }
 
 /* Until the daemon hangs up. */
-static void holder_live(const struct holder_machine *machine)
+static void holder_live(struct holder_machine *machine)
 {
 	struct pollfd p[] = { { .fd = HOLDER_FD, .events = POLLIN }, { .fd = machine->watch, .events = POLLIN } };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The holder: a process of the daemon's that makes namespaces in which /dev is ours
- * and a few places of /sys and /proc as well, and lives as long as the daemon does.
+ * and a few places of /sys as well, and lives as long as the daemon does.
  * Programs of sessions join its namespaces (join.h).
  */
 #ifndef SESSION_HOLDER_H

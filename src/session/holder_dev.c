@@ -38,7 +38,7 @@ int holder_dev_add(int machine, const char *name)
 
 bool holder_dev_wanted(const char *name)
 {
-	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strncmp(name, "dm-", 3) &&
+	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strcmp(name, "block") && strncmp(name, "dm-", 3) &&
 	       strcmp(name, ".dmuse");
 }
 
@@ -80,6 +80,7 @@ int holder_dev(const struct holder_machine *m, struct err *e)
 		return err_set(e, -errno, "cannot read /dev: %s", strerror(errno));
 	dev_all(d);
 	closedir(d);
+	holder_numbers(m->dir);
 	if (strcmp(piece_fuse_device(), "/dev/fuse"))
 		holder_bind(AT_FDCWD, piece_fuse_device(), "/dev/fuse");
 	if (access("/dev/null", F_OK))

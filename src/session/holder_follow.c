@@ -4,6 +4,7 @@
  * /sys is looked through again. The kernel makes what belongs to a node in /sys before the node.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -14,6 +15,15 @@
 
 #define FOLLOW_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ONLYDIR)
 
+/* /dev/block is udev's: it may come later, and be another one then. */
+static void follow_numbers(struct holder_machine *m)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/block", m->dir);
+	m->numbers = inotify_add_watch(m->watch, path, FOLLOW_EVENTS);
+}
+
 /* Before /dev is looked through, so that nothing is missed. A machine that allows no watch shows what it had then. */
 void holder_follow_begin(struct holder_machine *m)
 {
@@ -21,21 +31,42 @@ void holder_follow_begin(struct holder_machine *m)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", m->dir);
 	m->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (m->watch >= 0)
-		inotify_add_watch(m->watch, path, FOLLOW_EVENTS);
-}
-
-static void follow_one(const struct holder_machine *m, const struct inotify_event *event)
-{
-	if (!event->len || !holder_dev_wanted(event->name))
+	m->numbers = -1;
+	if (m->watch < 0)
 		return;
-	if (event->mask & (IN_CREATE | IN_MOVED_TO))
-		holder_dev_add(m->dir, event->name);
-	else
-		holder_dev_remove(event->name);
+	inotify_add_watch(m->watch, path, FOLLOW_EVENTS);
+	follow_numbers(m);
 }
 
-void holder_follow(const struct holder_machine *m)
+static void follow_number(const struct holder_machine *m, const struct inotify_event *event)
+{
+	char path[NAME_MAX + 16];
+
+	snprintf(path, sizeof(path), "/dev/block/%s", event->name);
+	unlink(path);		/* one of ours stays */
+	if (event->mask & (IN_CREATE | IN_MOVED_TO))
+		holder_number(m->dir, event->name);
+}
+
+static void follow_one(struct holder_machine *m, const struct inotify_event *event)
+{
+	if (!event->len)
+		return;
+	if (event->wd == m->numbers) {
+		follow_number(m, event);
+	} else if (!strcmp(event->name, "block")) {
+		follow_numbers(m);
+		holder_numbers(m->dir);
+	} else if (!holder_dev_wanted(event->name)) {
+		return;
+	} else if (event->mask & (IN_CREATE | IN_MOVED_TO)) {
+		holder_dev_add(m->dir, event->name);
+	} else {
+		holder_dev_remove(event->name);
+	}
+}
+
+void holder_follow(struct holder_machine *m)
 {
 	char events[4096] __attribute__((aligned(8))), *at;
 	const struct inotify_event *event;

@@ -27,6 +27,7 @@ int holder_shade(const char *path, bool user_ns, struct err *e);
 struct holder_machine {
 	int dir, copy;
 	int watch;			/* tells when it changes; -1 */
+	int numbers;			/* which events of that are about its /dev/block; -1 */
 	int sys[HOLDER_SYS_FOLDERS];	/* the machine's folders of /sys that ours cover; -1 */
 };
 
@@ -36,11 +37,15 @@ bool holder_dev_wanted(const char *name);
 int holder_dev_add(int machine, const char *name);
 void holder_dev_remove(const char *name);
 
+/* holder_numbers.c: links in /dev/block, one and all. */
+void holder_number(int machine, const char *name);
+void holder_numbers(int machine);
+
 /* holder_follow.c: keeping up with the machine's /dev. */
 void holder_follow_begin(struct holder_machine *m);
-void holder_follow(const struct holder_machine *m);
+void holder_follow(struct holder_machine *m);
 
-/* holder_sys.c: /sys and /proc/devices. */
+/* holder_sys.c: /sys. */
 int holder_sys(struct holder_machine *m, struct err *e);
 void holder_sys_again(const struct holder_machine *m);
 

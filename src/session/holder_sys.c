@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Our devices among the machine's in /sys and /proc. */
+/* Our devices among the machine's in /sys. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include "session/holder_parts.h"
 
 #define SYS_OURS HOLDER_HIDDEN "/sys"
+#define SYS_WHOLE HOLDER_HIDDEN "/machine-sys"
 
 static const char *const sys_folders[HOLDER_SYS_FOLDERS] = { "dev/block", "block", "class/block", "devices/virtual/block" };
 
@@ -110,15 +111,23 @@ void holder_sys_again(const struct holder_machine *m)
 			sys_prune(sys_folders[i]);
 }
 
+/*
+ * Who makes namespaces of his own in a session may mount a sysfs there only if there is one that nothing hides a part of:
+ * the machine's, which stands aside as it is. One that is in pieces already (in a container) is of no use, and no harm.
+ */
+static int sys_whole(struct err *e)
+{
+	int r = mkdir(SYS_WHOLE, 0755) ? -errno : holder_bind(AT_FDCWD, "/sys", SYS_WHOLE);
+
+	return r ? err_set(e, r, "the machine's /sys cannot be kept in a session: %s", strerror(-r)) : 0;
+}
+
 int holder_sys(struct holder_machine *m, struct err *e)
 {
 	size_t i;
-	int r = 0;
+	int r = sys_whole(e);
 
 	for (i = 0; !r && i < HOLDER_SYS_FOLDERS; i++)
 		r = sys_folder(sys_folders[i], &m->sys[i], e);
-	if (r)
-		return r;
-	r = holder_bind(AT_FDCWD, HOLDER_HIDDEN "/proc-devices", "/proc/devices");
-	return r ? err_set(e, r, "/proc/devices cannot be shown in a session: %s", strerror(-r)) : 0;
+	return r;
 }

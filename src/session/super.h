@@ -10,9 +10,13 @@
 
 #include "session/supervisor.h"
 
+#define SUPER_LISTS 3
+
 struct super {
 	int listener;
 	int proc, root, io;		/* O_PATH: /proc, /, the folder of the io files */
+	int lists;			/* the same of what is shown instead of files of /proc; -1: nothing is */
+	ino_t list_is[SUPER_LISTS];	/* their numbers in /proc, the same wherever a proc is mounted; 0 */
 	const char *io_dir;
 	uint32_t dm_major, disk_major;
 	bool user_namespace;
@@ -37,6 +41,7 @@ struct call {
 struct call_path {
 	int at;
 	uint64_t flags, resolve;
+	int *opened;			/* if not NULL: super_find() leaves an O_PATH descriptor of what it found here */
 	char path[4096];
 };
 
@@ -81,6 +86,10 @@ bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m);
 /* This thread goes where the caller is: its mount namespace, root and folder. 0 or -errno. */
 int mount_stand(const struct call *c);
 void super_umount(struct call *c);
+
+/* super_proc.c: a list of block devices in /proc, which P leads to and ST is of, is answered with ours. */
+void super_proc(struct call *c, const struct call_path *p, const struct stat *st);
+void super_proc_begin(struct super *s);
 
 /* super_find.c: what a path of the caller's leads to. 0 or -errno. */
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);

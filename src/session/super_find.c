@@ -34,7 +34,7 @@ static bool find_rewrite(const struct call *c, const char *path, char *to, size_
 	return false;
 }
 
-/* How openat2(2) was told to resolve only it can do itself. */
+/* How openat2(2) was told to resolve only it can do itself; or what is found is wanted as a descriptor. */
 static int find_resolved(int at, const struct call_path *p, const char *path, struct stat *st)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (p->flags & O_NOFOLLOW), .resolve = p->resolve };
@@ -43,13 +43,16 @@ static int find_resolved(int at, const struct call_path *p, const char *path, st
 	if (fd < 0)
 		return -errno;
 	r = fstat(fd, st) ? -errno : 0;
-	close(fd);
+	if (p->opened && !r)
+		*p->opened = fd;
+	else
+		close(fd);
 	return r;
 }
 
 static int find_at(int at, const struct call_path *p, const char *path, struct stat *st)
 {
-	if (p->resolve)
+	if (p->resolve || p->opened)
 		return find_resolved(at, p, path, st);
 	return fstatat(at, path, st, AT_NO_AUTOMOUNT | (p->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0)) ? -errno : 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* open(2), creat(2), openat(2), openat2(2): a node of ours is opened as its io file, in the caller's place. */
+/*
+ * open(2), creat(2), openat(2), openat2(2): a node of ours is opened as its io file, in the caller's place; lists of /proc
+ * are super_proc.c's.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -39,6 +42,7 @@ static bool open_args(const struct call *c, struct call_path *p)
 
 	p->at = AT_FDCWD;
 	p->resolve = 0;
+	p->opened = NULL;
 	switch (c->req.data.nr) {
 #ifdef SYS_open
 	case SYS_open:
@@ -138,6 +142,7 @@ void super_open(struct call *c)
 		st.st_uid = node.uid;
 		st.st_gid = node.gid;
 	} else {
+		super_proc(c, &p, &st);
 		return;
 	}
 	if (call_valid(c) && target_may(c, &st, p.flags))

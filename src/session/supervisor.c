@@ -230,6 +230,7 @@ static int super_open_all(struct super *s)
 	if (fstat(s->io, &st) || statx(s->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &s->root_is))
 		return -errno;
 	s->view = st.st_dev;
+	super_proc_begin(s);
 	s->user_ns = super_namespace(s, "self/ns/user");
 	s->mnt_ns = super_namespace(s, "self/ns/mnt");
 	return 0;

@@ -93,7 +93,7 @@ machine() {
 	ok "root: a node of the machine's that came later" until_true "$DMUSE" exec -- test -c "$node"
 	rm "$node"
 	ok "root: goes, too" until_true "$DMUSE" exec -- test ! -e "$node"
-	is "root: the machine's /dev is seen inside" "" "$(comm -3 <(ls -I mapper -I 'dm-*' /dev) <("$DMUSE" exec -- ls -I mapper -I 'dm-*' /dev))"
+	is "root: the machine's /dev is seen inside" "" "$(comm -3 <(ls -I mapper -I block -I 'dm-*' /dev) <("$DMUSE" exec -- ls -I mapper -I block -I 'dm-*' /dev))"
 	is "root: and its /sys/block" "" "$(comm -3 <(ls -I 'dm-*' /sys/block /sys/dev/block) \
 		<("$DMUSE" exec -- ls -I 'dm-*' /sys/block /sys/dev/block))"
 	"$DMUSE" shutdown

@@ -14,6 +14,15 @@ session_lacks() {
 	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
 }
 
+# Waits until COMMAND... succeeds; a failure after ten seconds.
+until_true() {
+	local end=$((SECONDS + 10))
+	until "$@" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.02
+	done
+}
+
 # What of ours is there: processes of the program under test that this test started, folders of private daemons, mounts.
 session_traces() {
 	local pid

@@ -97,17 +97,17 @@ static void remove_device(const char *name)
 static void test_tree(void **state)
 {
 	(void)state;
-	says("ls -A; ls -A mapper", "dm-1\nmapper\ncontrol\nearly");
+	says("ls -A; ls -A mapper", "block\ndm-1\nmapper\ncontrol\nearly");
 	says("ls -A .dmuse .dmuse/io .dmuse/sys/dev/block .dmuse/sys/block .dmuse/sys/class/block "
 	     ".dmuse/sys/devices/virtual/block | paste -sd' '",
-	     ".dmuse: io proc-devices sys  .dmuse/io: 252:1 control  .dmuse/sys/block: dm-1  .dmuse/sys/class/block: dm-1  "
+	     ".dmuse: io proc sys  .dmuse/io: 252:1 control  .dmuse/sys/block: dm-1  .dmuse/sys/class/block: dm-1  "
 	     ".dmuse/sys/dev/block: 252:1  .dmuse/sys/devices/virtual/block: dm-1");
 	says("stat -c '%F %a %t:%T %u' mapper/control mapper/early dm-1",
 	     "character special file 600 a:ec 0\nblock special file 660 fc:1 0\nblock special file 660 fc:1 0");
 	says("stat -c '%F %a %s' .dmuse/io/252:1 .dmuse/io/control . mapper",
 	     "regular file 600 4096\nregular empty file 600 0\ndirectory 755 0\ndirectory 755 0");
-	says("readlink .dmuse/sys/dev/block/252:1 .dmuse/sys/block/dm-1 .dmuse/sys/class/block/dm-1",
-	     "../../devices/virtual/block/dm-1\n../devices/virtual/block/dm-1\n../../devices/virtual/block/dm-1");
+	says("readlink block/252:1 .dmuse/sys/dev/block/252:1 .dmuse/sys/block/dm-1 .dmuse/sys/class/block/dm-1",
+	     "../dm-1\n../../devices/virtual/block/dm-1\n../devices/virtual/block/dm-1\n../../devices/virtual/block/dm-1");
 	says("cat mapper/nothing", "cat: mapper/nothing: No such file or directory");
 	says("grep -c . .dmuse/sys/block/dm-1/dev .dmuse/sys/class/block/dm-1/size .dmuse/sys/dev/block/252:1/dm/name",
 	     ".dmuse/sys/block/dm-1/dev:1\n.dmuse/sys/class/block/dm-1/size:1\n.dmuse/sys/dev/block/252:1/dm/name:1");
@@ -118,16 +118,16 @@ static void test_made_by_others(void **state)
 	(void)state;
 	says("mkdir vg && ln -s ../mapper/early vg/lv && readlink vg/lv && stat -Lc %t:%T vg/lv && ls vg && rmdir vg",
 	     "../mapper/early\nfc:1\nlv\nrmdir: failed to remove 'vg': Directory not empty");
-	says("mv vg vh && mv vh/lv vh/lw && ls -R vh && rm vh/lw && rmdir vh && ls", "vh:\nlw\ndm-1\nmapper");
+	says("mv vg vh && mv vh/lv vh/lw && ls -R vh && rm vh/lw && rmdir vh && ls", "vh:\nlw\nblock\ndm-1\nmapper");
 	says("echo hello >file && cat file && echo more >>file && cat file && stat -c '%s %a %h' file", "hello\nhello\nmore\n11 644 1");
-	says("echo x >file; wc -c <file; ln file two; stat -c %h file; rm file; cat two; rm two; ls", "2\n2\nx\ndm-1\nmapper");
+	says("echo x >file; wc -c <file; ln file two; stat -c %h file; rm file; cat two; rm two; ls", "2\n2\nx\nblock\ndm-1\nmapper");
 	says("mkfifo p; stat -c %F p; chmod 600 p; stat -c %a p; touch -d @5 p; stat -c %Y p; rm p", "fifo\n600\n5");
 	says("mkdir -p a/b/c; echo 1 >a/b/c/d; mkdir x; mv a x; cat x/a/b/c/d; mv x x/a; rm -r x; ls",
-	     "1\nmv: cannot move 'x' to a subdirectory of itself, 'x/a/x'\ndm-1\nmapper");
-	says("exec 5>gone; rm gone; echo still >&5; cat /proc/self/fd/5; ls", "still\ndm-1\nmapper");
+	     "1\nmv: cannot move 'x' to a subdirectory of itself, 'x/a/x'\nblock\ndm-1\nmapper");
+	says("exec 5>gone; rm gone; echo still >&5; cat /proc/self/fd/5; ls", "still\nblock\ndm-1\nmapper");
 	says("truncate -s 2M big; head -c 1048576 /dev/zero >big; stat -c %s big; rm big",
 	     "truncate: failed to truncate 'big' at 2097152 bytes: File too large\n1048576");
-	says("mkdir .dmuse/run && echo 1 >.dmuse/run/f && cat .dmuse/run/f && rm -r .dmuse/run; ls .dmuse", "1\nio\nproc-devices\nsys");
+	says("mkdir .dmuse/run && echo 1 >.dmuse/run/f && cat .dmuse/run/f && rm -r .dmuse/run; ls .dmuse", "1\nio\nproc\nsys");
 	says("echo 1 >mapper/f; cat mapper/f; rm mapper/f; ls mapper", "1\ncontrol\nearly");
 }
 
@@ -163,7 +163,7 @@ static void test_data(void **state)
 	     "1048576\ndd: error writing '.dmuse/io/252:2': No space left on device");
 	says("exec 5<.dmuse/io/252:2; cat .dmuse/sys/block/dm-2/size; cmp -n 4096 .dmuse/io/252:1 /dev/zero", "2048");
 	remove_device("m");
-	says("ls; ls mapper .dmuse/io", "dm-1\nmapper\n.dmuse/io:\n252:1\ncontrol\n\nmapper:\ncontrol\nearly");
+	says("ls; ls mapper .dmuse/io", "block\ndm-1\nmapper\n.dmuse/io:\n252:1\ncontrol\n\nmapper:\ncontrol\nearly");
 }
 
 static void test_device_wins(void **state)
@@ -249,7 +249,7 @@ static void test_disk(void **state)
 	     ".dmuse/sys/block/dm-2/slaves:\npv0\n\n.dmuse/sys/block/pv0/holders:\ndm-2\n../../pv0");
 	remove_device("onit");
 	assert_int_equal(run(&f, &(struct dm_cmd){ .verb = DM_DO_UNDISK, .name = "pv0" }, NULL), 0);
-	says("ls", "dm-1\nmapper");
+	says("ls", "block\ndm-1\nmapper");
 	unlink(path);
 }
 
@@ -283,7 +283,7 @@ static void test_resolve(void **state)
 		skip();
 	d = dm_find_name(f.world, "early");
 	says("mkdir -p vg/deep; ln -s ../mapper/early vg/lv; ln -s /dev/vg abs; ln -s /etc out; ln -s loop loop; "
-	     "ln -s ../../abs/lv vg/deep/er; ln -s / root; ls | wc -l", "7");
+	     "ln -s ../../abs/lv vg/deep/er; ln -s / root; ls | wc -l", "8");
 	assert_ptr_equal(resolve("/dev/mapper/early"), d);
 	assert_ptr_equal(resolve("/dev/dm-1"), d);
 	assert_ptr_equal(resolve("/dev//vg/./lv"), d);
@@ -302,7 +302,7 @@ static void test_resolve(void **state)
 	assert_null(resolve("/dev"));
 	assert_null(resolve("/etc/passwd"));
 	assert_null(resolve("early"));
-	says("rm -r vg abs out loop root; ls", "dm-1\nmapper");
+	says("rm -r vg abs out loop root; ls", "block\ndm-1\nmapper");
 }
 
 static void test_many(void **state)
@@ -329,9 +329,9 @@ static void test_many(void **state)
 static void test_proc(void **state)
 {
 	(void)state;
-	says("sed -n '/^Block/,$p' .dmuse/proc-devices | grep -E 'Block|device-mapper|ubd'",
+	says("sed -n '/^Block/,$p' .dmuse/proc/devices | grep -E 'Block|device-mapper|ubd'",
 	     "Block devices:\n 98 ubd\n252 device-mapper");
-	says("grep -v -e device-mapper -e ubd .dmuse/proc-devices | cmp - /proc/devices && echo same", "same");
+	says("grep -v -e device-mapper -e ubd .dmuse/proc/devices | cmp - /proc/devices && echo same", "same");
 }
 
 /* A name of a device is seen the moment that the command is over, and not a moment longer than it is so. */

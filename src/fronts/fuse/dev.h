@@ -3,7 +3,7 @@
  * The view: a file system that is /dev in sessions. Nodes of devices come and go
  * with their devices and are nobody's to change; what anybody else makes beside
  * them is kept in memory. /.dmuse has what sessions put elsewhere: the files in
- * place of which programs open nodes, and pieces of /sys and /proc.
+ * place of which programs open nodes and lists of /proc, and pieces of /sys.
  *
  * All of it belongs to the control thread; the io thread only passes questions on.
  * The kernel asks for names of devices each time, and keeps all others until it
@@ -76,7 +76,7 @@ struct dev_view {
 	struct fuse_mount *mount;
 	struct dev_node *by_id;		/* uthash */
 	struct dev_shown *shown;	/* uthash: the devices */
-	struct dev_node *root, *mapper, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
+	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
 	size_t n_made, n_bytes;		/* by others */
 };
 
@@ -112,11 +112,18 @@ void dev_shown_free(struct dev_view *v);
 /* The name of D in /dev and /sys/block. */
 void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
 
-/* dev_sys.c, dev_queue.c, dev_proc.c: lists end with a text without a name */
+/* dev_sys.c, dev_queue.c: lists end with a text without a name */
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; a refresh() */
 struct fuse_node *dev_device_file(const struct dev_node *n);	/* of the device that N is about; NULL: no memory */
 extern const struct dev_text dev_queue_texts[], dev_bdi_texts[];
+
+/* dev_proc.c, dev_disks.c: files of /proc with our devices among the machine's */
 void dev_proc_devices(const struct dev_node *n, struct text *out);
+void dev_proc_partitions(const struct dev_node *n, struct text *out);
+void dev_proc_diskstats(const struct dev_node *n, struct text *out);
+/* A device's counters, in the order in which Linux prints them: Documentation/ABI, /sys/block/DISK/stat. */
+#define DEV_COUNTERS 17
+void dev_counters(const struct dm_device *d, uint64_t c[DEV_COUNTERS]);
 
 /* dev_names.c */
 void dev_stat(struct dev_node *n, struct stat *st);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "fronts/fuse/dev.h"
 
+#define SHOWN_SYS "devices/virtual/block/"
 #define SHOWN_DISK_GROUP 6	/* "disk" on Debian and its kin */
 
 struct dev_shown {
@@ -98,14 +99,14 @@ static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number
 	shown_enter(s, v->io, number, n);
 }
 
-static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *name, const char *up, const char *kernel)
+static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *name, const char *where, const char *kernel)
 {
 	struct dev_node *n;
 
 	if (!shown_make_way(dir, name))
 		return;
 	n = shown_node(s, dir, S_IFLNK | 0777, 0);
-	if (n && asprintf(&n->data, "%s/devices/virtual/block/%s", up, kernel) < 0) {
+	if (n && asprintf(&n->data, "%s%s", where, kernel) < 0) {
 		n->data = NULL;
 		dev_node_check(n);
 		n = NULL;
@@ -119,9 +120,9 @@ static void shown_sys(struct dev_shown *s, struct dev_view *v, const char *numbe
 {
 	struct dev_node *dir;
 
-	shown_link(s, v->sys_numbers, number, "../..", kernel);
-	shown_link(s, v->sys_block, kernel, "..", kernel);
-	shown_link(s, v->sys_class, kernel, "../..", kernel);
+	shown_link(s, v->sys_numbers, number, "../../" SHOWN_SYS, kernel);
+	shown_link(s, v->sys_block, kernel, "../" SHOWN_SYS, kernel);
+	shown_link(s, v->sys_class, kernel, "../../" SHOWN_SYS, kernel);
 	if (!shown_make_way(v->sys_devices, kernel))
 		return;
 	dir = shown_node(s, v->sys_devices, S_IFDIR | 0755, 0);
@@ -158,6 +159,7 @@ static void shown_grow(struct dev_view *v, struct dev_shown *s)
 		s->disk = true;
 		shown_sys(s, v, number, kernel);
 		shown_block(s, v->root, kernel);
+		shown_link(s, v->numbers, number, "../", kernel);
 	}
 	if (!s->mapper && d->lived && !d->disk)
 		s->mapper = shown_block(s, v->mapper, d->name);

@@ -56,24 +56,13 @@ static int store_uevent(struct dev_node *n, const char *value)
 	return 0;
 }
 
-static void show_io(struct text *out, const struct dm_stats *s, enum dm_op op, enum dm_op too)
-{
-	text_printf(out, "%8" PRIu64 " %8u %8" PRIu64 " %8" PRIu64 " ", s->ios[op] + (op == too ? 0 : s->ios[too]), 0,
-		    s->sectors[op] + (op == too ? 0 : s->sectors[too]),
-		    (s->ns[op] + (op == too ? 0 : s->ns[too])) / 1000000);
-}
-
 static void show_stat(const struct dev_node *n, struct text *out)
 {
-	struct dm_stats s = { 0 };
+	uint64_t c[DEV_COUNTERS];
 
-	dm_device_stats(n->device, &s);
-	show_io(out, &s, DM_READ, DM_READ);
-	show_io(out, &s, DM_WRITE, DM_ZEROES);
-	text_printf(out, "%8u %8" PRIu64 " %8" PRIu64 " ", 0, (s.ns[DM_READ] + s.ns[DM_WRITE]) / 1000000,
-		    (s.ns[DM_READ] + s.ns[DM_WRITE] + s.ns[DM_DISCARD] + s.ns[DM_FLUSH]) / 1000000);
-	show_io(out, &s, DM_DISCARD, DM_DISCARD);
-	text_printf(out, "%8" PRIu64 " %8" PRIu64 "\n", s.ios[DM_FLUSH], s.ns[DM_FLUSH] / 1000000);
+	dev_counters(n->device, c);
+	for (size_t i = 0; i < DEV_COUNTERS; i++)
+		text_printf(out, "%8" PRIu64 "%s", c[i], i + 1 < DEV_COUNTERS ? " " : "\n");
 }
 
 static void show_name(const struct dev_node *n, struct text *out)

@@ -11,7 +11,11 @@
 
 #define TREE_CONTROL makedev(10, 236)	/* /dev/mapper/control on any Linux since 2.6.36 */
 
-static const struct dev_text tree_proc_devices = { .name = "proc-devices", .show = dev_proc_devices };
+static const struct dev_text tree_proc[] = {
+	{ .name = "devices", .show = dev_proc_devices },
+	{ .name = "diskstats", .show = dev_proc_diskstats },
+	{ .name = "partitions", .show = dev_proc_partitions },
+};
 
 struct dev_node *dev_add(struct dev_node *dir, const char *name, mode_t mode)
 {
@@ -68,22 +72,34 @@ static struct dev_node *tree_dir(struct dev_node *dir, const char *name)
 	return dev_add(dir, name, S_IFDIR | 0755);
 }
 
+static bool tree_texts(struct dev_node *dir, const struct dev_text *t, size_t n)
+{
+	size_t i;
+
+	for (i = 0; dir && i < n; i++)
+		if (!dev_add_text(dir, &t[i]))
+			return false;
+	return dir != NULL;
+}
+
 static int tree_grow(struct dev_view *v)
 {
-	struct dev_node *control, *io_control, *hidden, *sys, *proc;
+	struct dev_node *control, *io_control, *hidden, *sys;
+	bool proc;
 
 	v->mapper = tree_dir(v->root, "mapper");
 	control = dev_add(v->mapper, "control", S_IFCHR | 0600);
+	v->numbers = tree_dir(v->root, "block");	/* as udev makes them */
 	hidden = tree_dir(v->root, ".dmuse");
 	v->io = tree_dir(hidden, "io");
 	io_control = dev_add(v->io, "control", S_IFREG | 0600);
-	proc = hidden ? dev_add_text(hidden, &tree_proc_devices) : NULL;
+	proc = tree_texts(tree_dir(hidden, "proc"), tree_proc, sizeof(tree_proc) / sizeof(*tree_proc));
 	sys = tree_dir(hidden, "sys");
 	v->sys_numbers = tree_dir(tree_dir(sys, "dev"), "block");
 	v->sys_block = tree_dir(sys, "block");
 	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
 	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
-	if (!control || !io_control || !proc || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+	if (!control || !io_control || !proc || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
 		return -ENOMEM;
 	control->rdev = TREE_CONTROL;
 	io_control->control = true;
