@@ -209,11 +209,8 @@ static int pages_stores(void)
 	return 0;
 }
 
-/* Options that are only there because dmsetup has them are said once, not at every command. */
 static void put_option(const struct option_row *o)
 {
-	if (!strncmp(o->about, "accepted, means nothing", 23))
-		return;
 	printf(".It ");
 	if (o->letter)
 		printf("Fl %c%s", o->letter, o->name ? " , " : "");
@@ -234,6 +231,16 @@ static bool selects(const struct command *c, unsigned id)
 	return (id == OPT_uuid || id == OPT_major || id == OPT_minor) && strcmp(c->name, "create");
 }
 
+static bool says_options(const struct command *c)
+{
+	const uint8_t *o;
+
+	for (o = c->options; *o > OPTION_ACCEPTED; o++)
+		if (!selects(c, *o))
+			return true;
+	return false;
+}
+
 static void put_command(const struct command *c)
 {
 	const uint8_t *o;
@@ -248,10 +255,10 @@ static void put_command(const struct command *c)
 		printf("\n");
 	}
 	put_sentences(c->about);
-	if (*c->options == OPTION_END || selects(c, *c->options))
+	if (!says_options(c))
 		return;
 	printf(".Bl -tag -width Ds -compact\n");
-	for (o = c->options; *o; o++)
+	for (o = c->options; *o > OPTION_ACCEPTED; o++)
 		if (!selects(c, *o))
 			put_option(&rows[*o]);
 	printf(".El\n");
@@ -260,7 +267,7 @@ static void put_command(const struct command *c)
 /* PAGE, with a line "@COMMANDS@" and a line "@OPTIONS@" filled in. */
 static int pages_command(const char *page)
 {
-	static const uint8_t common[] = { OPT_help, OPT_version, OPT_socket, OPT_no_start, OPT_json, OPT_verbose };
+	static const uint8_t common[] = { OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_json };
 	FILE *f = pages_open(page);
 	const struct command *c;
 	char line[1024];

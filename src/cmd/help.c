@@ -6,6 +6,10 @@
 
 #include "cmd/job.h"
 #include "cmd/say.h"
+#include "cmd/wrap.h"
+
+#define HELP_OPTION 31		/* the column where an option's text begins */
+#define HELP_PARAGRAPH 80	/* columns of text where the terminal's are not known */
 
 static void help_usage(FILE *to, const struct command *c)
 {
@@ -20,56 +24,91 @@ static void help_usage(FILE *to, const struct command *c)
 	} while (*end);
 }
 
-static void help_option(const struct option_row *o)
+static void help_option(unsigned width, const struct option_row *o)
 {
 	char left[64];
 
 	if (!o->name)
-		snprintf(left, sizeof(left), "-%c", o->letter);
+		snprintf(left, sizeof(left), "  -%c", o->letter);
 	else
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+		snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 			 o->letter ? ',' : ' ', o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-	printf("  %-28s %s\n", left, o->about);
+	wrap_print(stdout, width, HELP_OPTION, left, o->about);
 }
 
-static void help_options(const uint8_t *list)
+static void help_options(const char *title, const uint8_t *list)
 {
-	for (; *list; list++)
-		help_option(&option_rows[*list]);
+	unsigned width = wrap_width(stdout);
+
+	if (*list <= OPTION_ACCEPTED)
+		return;
+	printf("\n%s:\n", title);
+	for (; *list > OPTION_ACCEPTED; list++)
+		help_option(width, &option_rows[*list]);
+}
+
+static void help_paragraph(const char *text)
+{
+	unsigned width = wrap_width(stdout);
+
+	wrap_print(stdout, width ? width : HELP_PARAGRAPH, 0, "", text);
 }
 
 void help_command(const struct command *c)
 {
+	char text[512];
+
 	help_usage(stdout, c);
-	printf("\n%s: %s.\n", c->name, c->about);
-	if (*c->options) {
-		printf("\nOptions:\n");
-		help_options(c->options);
+	snprintf(text, sizeof(text), "%s: %s.", c->name, c->about);
+	printf("\n");
+	help_paragraph(text);
+	help_options("Options", c->options);
+	help_options("Options of every sub-command", options_common);
+}
+
+static void help_commands(void)
+{
+	unsigned width = wrap_width(stdout);
+	const struct command *c;
+	char left[32];
+
+	printf("\nCommands:\n");
+	for (c = commands; c->name; c++) {
+		snprintf(left, sizeof(left), "  %s", c->name);
+		wrap_print(stdout, width, 14, left, c->about);
 	}
-	printf("\nOptions of every sub-command:\n");
-	help_options(options_common);
+	printf("\n");
 }
 
 void help_program(void)
 {
+	printf("Usage: dmuse COMMAND [WORD...] [OPTION...]\n\n");
+	help_paragraph("dmuse makes virtual disks from mapping tables, as dm(4) does, in an ordinary process. The words are "
+		       "those of dmsetup(8). A table has lines of START LENGTH TARGET WORDS... Numbers are sectors of 512 "
+		       "bytes; 64K, 10M, 2G are bytes.");
+	help_commands();
+	help_paragraph("`dmuse help COMMAND` tells more. NAME can also be -u UUID, or -j MAJOR -m MINOR. create starts a "
+		       "daemon if none runs (--no-start forbids it); without a daemon every other command answers as if "
+		       "there were no devices.");
+	help_paragraph("The control socket: --socket, else $DMUSE_SOCKET, else $XDG_RUNTIME_DIR/dmuse/control, else "
+		       "/run/dmuse/control (root) or /run/user/UID/dmuse/control, else /tmp/dmuse-UID/control.");
+	help_paragraph("Options of dmsetup that mean nothing here are accepted. Exit status: 0 done, 1 failed (one sentence "
+		       "on stderr says why), 2 used wrongly.");
+}
+
+const char *help_meant(const char *word, char buffer[SUGGEST_TEXT])
+{
+	struct suggest s = { .word = word };
 	const struct command *c;
 
-	printf("Usage: dmuse COMMAND [WORD...] [OPTION...]\n\n"
-	       "dmuse makes virtual disks from mapping tables, as dm(4) does, in an ordinary process.\n"
-	       "The words are those of dmsetup(8). A table has lines of START LENGTH TARGET WORDS...\n"
-	       "Numbers are sectors of 512 bytes; 64K, 10M, 2G are bytes.\n\nCommands:\n");
 	for (c = commands; c->name; c++)
-		printf("  %-11s %s\n", c->name, c->about);
-	printf("\n`dmuse help COMMAND` tells more. NAME can also be -u UUID, or -j MAJOR -m MINOR.\n"
-	       "create starts a daemon if none runs (--no-start forbids it); without a daemon every other\n"
-	       "command answers as if there were no devices.\n"
-	       "The control socket: --socket, else $DMUSE_SOCKET, else $XDG_RUNTIME_DIR/dmuse/control, else\n"
-	       "/run/dmuse/control (root) or /run/user/UID/dmuse/control, else /tmp/dmuse-UID/control.\n"
-	       "Exit status: 0 done, 1 failed (one sentence on stderr says why), 2 used wrongly.\n");
+		suggest_try(&s, c->name);
+	return suggest_text(&s, buffer);
 }
 
 int command_help(struct job *j)
 {
+	char meant[SUGGEST_TEXT];
 	const struct command *c;
 
 	if (!j->argc) {
@@ -78,7 +117,8 @@ int command_help(struct job *j)
 	}
 	c = command_find(j->argv[0]);
 	if (!c)
-		return job_usage(j, "'%s' is no sub-command; `dmuse help` lists them", j->argv[0]);
+		return job_usage(j, "'%s' is not a sub-command%s; `dmuse help` lists them", j->argv[0],
+				 help_meant(j->argv[0], meant));
 	help_command(c);
 	return EXIT_OK;
 }

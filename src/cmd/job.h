@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "cmd/options.h"
+#include "cmd/suggest.h"
 
 enum exit_code {
 	EXIT_OK,
@@ -42,6 +43,9 @@ const struct command *command_find(const char *name);
 /* Prints how the whole program, or one sub-command, is used. */
 void help_program(void);
 void help_command(const struct command *c);
+
+/* "; did you mean 'COMMAND'?" for a WORD that is none, or nothing. */
+const char *help_meant(const char *word, char buffer[SUGGEST_TEXT]);
 
 /* Says what is wrong with the words, and how they go. Returns EXIT_USAGE. */
 int job_usage(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -21,20 +21,10 @@ static int main_version(void)
 static int main_stray_option(const struct job *j, struct err *e)
 {
 	unsigned id;
-	const uint8_t *own;
 
-	for (id = OPTION_END + 1; id < OPTIONS; id++) {
-		if (!j->o.given[id])
-			continue;
-		for (own = j->command->options; *own && *own != id; own++)
-			;
-		if (*own)
-			continue;
-		for (own = options_common; *own && *own != id; own++)
-			;
-		if (!*own)
+	for (id = OPTION_END + 1; id < OPTIONS; id++)
+		if (j->o.given[id] && !options_listed(j->command->options, id) && !options_listed(options_common, id))
 			return err_set(e, -EINVAL, "the option --%s is not known here", option_rows[id].name);
-	}
 	return 0;
 }
 
@@ -80,6 +70,7 @@ static int main_do(struct job *j, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	int at = options_take(&j->o, NULL, true, argc, argv, &e);
+	char meant[SUGGEST_TEXT];
 
 	if (at >= 0 && j->o.given[OPT_version])
 		return main_version();
@@ -96,7 +87,7 @@ static int main_do(struct job *j, int argc, char **argv)
 	else if (at == argc)
 		say_error("which sub-command?");
 	else
-		say_error("'%s' is no sub-command", argv[at]);
+		say_error("'%s' is not a sub-command%s", argv[at], help_meant(argv[at], meant));
 	fprintf(stderr, "Usage: dmuse COMMAND [WORD...] [OPTION...]\n`dmuse help` lists the sub-commands.\n");
 	return EXIT_USAGE;
 }

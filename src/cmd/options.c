@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
+#include "cmd/suggest.h"
 
 /* Values of `val` that are no letter. */
 #define OPTIONS_LONG 256
@@ -19,11 +21,11 @@ const struct option_row option_rows[OPTIONS] = {
 };
 
 const uint8_t options_common[] = {
-	OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_no_start, OPT_json, OPT_verbose, OPT_checks, OPT_manglename,
-	OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
+	OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_json, OPTION_ACCEPTED, OPT_no_start, OPT_verbose, OPT_checks,
+	OPT_manglename, OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
 };
 
-static bool options_listed(const uint8_t *list, unsigned id)
+bool options_listed(const uint8_t *list, unsigned id)
 {
 	for (; *list; list++)
 		if (*list == id)
@@ -75,7 +77,23 @@ static void options_prepare(struct options_tables *t, const uint8_t *allowed, bo
 	}
 }
 
-static int options_bad(int c, char **argv, struct err *e)
+/* A long option that is none: what may have been meant? */
+static int options_unknown(const struct options_tables *t, const char *word, struct err *e)
+{
+	struct suggest s = { .word = word };
+	char whole[2][64], meant[SUGGEST_TEXT];
+	const struct option *l;
+	unsigned i = 0;
+
+	for (l = t->longs; l->name && !strncmp(word, "--", 2); l++) {
+		snprintf(whole[i], sizeof(whole[i]), "--%s", l->name);
+		suggest_try(&s, whole[i]);
+		i ^= s.best == whole[i];
+	}
+	return err_set(e, -1, "the option '%s' is not known here%s", word, suggest_text(&s, meant));
+}
+
+static int options_bad(const struct options_tables *t, int c, char **argv, struct err *e)
 {
 	const char *word = argv[optind - 1];
 	char letter[3] = { '-', (char)optopt, '\0' };
@@ -87,7 +105,7 @@ static int options_bad(int c, char **argv, struct err *e)
 	else if (optopt >= OPTIONS_LONG)
 		err_set(e, -EINVAL, "the option %s takes no argument", word);
 	else
-		err_set(e, -EINVAL, "the option '%s' is not known here", word);
+		options_unknown(t, word, e);
 	return -1;
 }
 
@@ -124,7 +142,7 @@ int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc,
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			return options_bad(c, argv, e);
+			return options_bad(&t, c, argv, e);
 		id = c >= OPTIONS_LONG ? (unsigned)(c - OPTIONS_LONG) : t.by_letter[c];
 		if (options_say(o, id, optarg, e))
 			return -1;

@@ -11,6 +11,7 @@
 
 enum option_id {
 	OPTION_END,	/* ends a list of options */
+	OPTION_ACCEPTED,	/* those behind it are taken and not listed */
 #define OPTION(id, letter, name, arg, about) OPT_##id,
 #include "cmd/options.list"
 #undef OPTION
@@ -28,6 +29,9 @@ extern const struct option_row option_rows[OPTIONS];
 
 /* Options that every sub-command takes. */
 extern const uint8_t options_common[];
+
+/* Is ID in LIST? */
+bool options_listed(const uint8_t *list, unsigned id);
 
 struct option_said {
 	unsigned id;

@@ -13,6 +13,7 @@
 #include "cmd/fields.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
+#include "cmd/wrap.h"
 
 #define REPORT_COLUMNS 64
 
@@ -32,21 +33,29 @@ struct report {
 
 void report_help(void)
 {
+	unsigned width = wrap_width(stdout);
 	const struct field *f;
+	char left[32];
 
 	printf("Fields of info -c -o (+FIELD adds to the usual ones, all means every field):\n");
-	for (f = fields; f->name; f++)
-		printf("  %-18s %s\n", f->name, f->about);
+	for (f = fields; f->name; f++) {
+		snprintf(left, sizeof(left), "  %s", f->name);
+		wrap_print(stdout, width, 21, left, f->about);
+	}
 }
 
 static const struct field *report_field(struct job *j, const char *name, int *code)
 {
+	struct suggest s = { .word = name };
+	char meant[SUGGEST_TEXT];
 	const struct field *f;
 
-	for (f = fields; f->name; f++)
+	for (f = fields; f->name; f++) {
 		if (!strcmp(f->name, name))
 			return f;
-	*code = job_usage(j, "there is no field '%s'; `dmuse info -c -o help` lists them", name);
+		suggest_try(&s, f->name);
+	}
+	*code = job_usage(j, "there is no field '%s'%s; `dmuse info -c -o help` lists them", name, suggest_text(&s, meant));
 	return NULL;
 }
 

@@ -333,7 +333,7 @@ works "remove -f puts an error table below its user" remove -f top
 works "remove_all -f" remove_all -f
 prints "nothing is left again" "No devices found" ls
 
-# --- export, stats, check, targets, stores, version, help -----------------------------------------------------------
+# --- export, stats, check, targets, stores, version -----------------------------------------------------------------
 "$DMUSE" create vd --table '0 10240 linear disk.img 384'
 prints "export" "nbd+unix:///vd?socket=$XDG_RUNTIME_DIR/dmuse/nbd" export vd
 run export vd --all
@@ -375,25 +375,6 @@ run stores --json
 is "stores --json" "True" "$(json '"memory" in [s["name"] for s in d]')"
 run version --json
 is "version --json" "True" "$(json 'd["daemon"]')"
-run --version
-like "--version" '^0:dmuse [0-9.]+$' "$status:$out"
-run help
-like "help lists every sub-command" '^  wipe_table ' "$out"
-run help create
-like "help COMMAND" '^  -u, --uuid UUID ' "$out"
-run create --help
-like "COMMAND --help" '^Usage: dmuse create NAME' "$out"
-run --help
-like "--help" '^Usage: dmuse COMMAND' "$out"
-for c in $("$DMUSE" help | sed -n 's/^  \([a-z_]*\) .*/\1/p'); do
-	run "$c" --help
-	like "$c --help" "^0:Usage: dmuse $c" "$status:$out"
-done
-refuses "an unknown sub-command" 2 "'frob' is no sub-command.*Usage" frob
-refuses "no sub-command at all" 2 "which sub-command.*Usage"
-refuses "an unknown option" 2 "option '--frob' is not known here.*Usage: dmuse ls" ls --frob
-refuses "an option without its argument" 2 "--table wants an argument" create x --table
-refuses "an option of another sub-command" 2 "--force is not known here" --force ls
 run --no-start --json ls
 is "options may stand before the sub-command" "2" "$(json 'len(d)')"
 ok "output that cannot be written is a failure" bash -c '! "$0" help >/dev/full 2>/dev/null' "$DMUSE"
