@@ -92,6 +92,8 @@ struct dm_device {
 	bool hurried;			/* the command was given up: open again when drained */
 	struct dm_table *incoming, *leaving;	/* of a swap: the next table, and the one that rounds still protect */
 	unsigned acks;			/* answers of lanes that are still to come */
+	unsigned n_followed;		/* fronts that have followed the swap */
+	struct loop_msg followed;
 	void (*then)(struct dm_device *d);
 
 	uint64_t walk;			/* the last walk that came by, see dm_device_first_visit() */

@@ -49,20 +49,48 @@ static void settle(struct dm_device *d, enum dm_state state)
 		run_queue(d);
 }
 
+/* One front after the other: each may take its time. */
+static void follow(struct dm_device *d)
+{
+	struct list *n, *next;
+	unsigned i = 0;
+
+	list_each(n, next, &d->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (i++ < d->n_followed)
+			continue;
+		d->n_followed = i;
+		if (f->follow && f->follow(f, d, &d->followed))
+			return;
+	}
+	settle(d, DM_ACTIVE);
+}
+
+static void followed(struct loop_msg *msg)
+{
+	follow(container(msg, struct dm_device, followed));
+}
+
 static void opened(struct dm_device *d)
 {
 	struct dm_table *old = d->leaving;
+	bool swapped = d->incoming && d->active == d->incoming;
 
 	d->leaving = NULL;
 	if (old && old->sectors != dm_device_sectors(d))
 		d->geometry = (struct dm_geometry){ 0 };	/* it was of another size */
 	dm_table_free(old);
-	if (d->incoming && d->active == d->incoming) {
-		d->locked = false;
-		d->lived = true;
-		dm_device_changed(d, DM_SWAPPED);
+	if (!swapped) {
+		settle(d, DM_ACTIVE);
+		return;
 	}
-	settle(d, DM_ACTIVE);
+	d->locked = false;
+	d->lived = true;
+	dm_device_changed(d, DM_SWAPPED);
+	d->n_followed = 0;
+	d->followed.run = followed;
+	follow(d);
 }
 
 /* Drained, and flushed if that was asked for: on to the new table, or stay shut. */

@@ -34,6 +34,11 @@ struct dm_front {
 	/* D has become another, and whoever asked for that has no reply yet. */
 	void (*changed)(struct dm_front *f, struct dm_device *d, enum dm_change what);
 	/*
+	 * D's active table is another one: what shows D elsewhere, at another size, follows. Runs THEN when it has; false: there
+	 * is nothing to wait for, THEN is not run. Whoever asked for the swap has no reply before.
+	 */
+	bool (*follow)(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
+	/*
 	 * A program may have closed a device, and a command may ask for its open count, before the front knows. Runs
 	 * THEN behind all that has happened so far; false: there is nothing to wait for, THEN is not run.
 	 */

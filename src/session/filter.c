@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@
 /* Such an open never reaches a driver: the kernel does all of it. (O_TMPFILE has O_DIRECTORY in it.) */
 #define OPEN_HARMLESS (O_PATH | O_DIRECTORY)
 #define FSCONFIG_A_STRING 1
+#define FSCONFIG_A_CREATE 6
+#define FSCONFIG_A_CREATE_EXCL 8
 
 struct filter_rule {
 	int call;		/* below 0: this machine has no such call */
@@ -41,8 +44,17 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
 	{ SCMP_SYS(statx), 2, AT_EMPTY_PATH, AT_EMPTY_PATH },
 	{ SCMP_SYS(mount), -1, 0, 0 },
-	{ SCMP_SYS(umount2), -1, 0, 0 },
 	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_STRING },
+	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_CREATE },
+	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_CREATE_EXCL },
+	{ SCMP_SYS(swapon), -1, 0, 0 },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_SCAN_DEV },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_FORGET_DEV },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEVICES_READY },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_ADD_DEV },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_RM_DEV },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_RM_DEV_V2 },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEV_REPLACE },
 };
 
 /* An ordinary user may not do these, and programs that want to warn that they could not. */

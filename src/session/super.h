@@ -23,6 +23,7 @@ struct super {
 	dev_t view;			/* what the io files lie on */
 	struct statx root_is;
 	uint64_t user_ns, mnt_ns;	/* inode numbers of our namespaces */
+	int place;			/* a mount namespace, see super_place.c; or -1 */
 	int watch;			/* a timer: it ticks while there are calls */
 	atomic_bool ticking;
 	atomic_ulong turn;		/* odd: a call is being handled; see super_begin() */
@@ -56,7 +57,10 @@ void call_inject(struct call *c, int fd, uint64_t flags);
 /* What the handlers do; each leaves its answer in C. */
 void super_open(struct call *c);
 void super_stat(struct call *c);
-void super_mount(struct call *c);	/* and fsconfig, umount2: on a thread of their own */
+void super_mount(struct call *c);
+void super_fsconfig(struct call *c);
+void super_btrfs(struct call *c);	/* ioctls that name devices */
+void super_swapon(struct call *c);
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);
@@ -64,28 +68,54 @@ int target_write(const struct call *c, uint64_t to, const void *from, size_t siz
 int target_string(const struct call *c, uint64_t from, char *to, size_t size);
 int target_open(const struct call *c, const char *what, int flags);	/* of /proc/TID; a descriptor or -errno */
 int target_getfd(const struct call *c, int fd);				/* a copy of its descriptor */
+pid_t target_process(const struct call *c);				/* 0: unknown */
 uint64_t target_namespace(const struct call *c, const char *name);	/* its inode number, 0: unknown */
 #define CAP_SYS_ADMIN_BIT 21
 bool target_capable(const struct call *c, unsigned capability);
 bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
 
-/* super_loop.c: a loop device on the io file IO, or the one that is there; its descriptor and path, or -errno. */
-#define LOOP_PATH 40
-int loop_attach(int io, const char *name, char path[LOOP_PATH]);
-int loop_find(const struct stat *io, char path[LOOP_PATH]);
+/* supervisor.c: F answers C on a thread of its own, with a root and a folder of its own: it may take its time. */
+void super_apart(struct call *c, void (*f)(struct call *c));
 
-/* super_mount.c, super_umount.c */
-struct mount_source {
-	struct call_path path;		/* as the caller says it */
-	char name[32];			/* of the io file */
-	char loop[LOOP_PATH];
-	int fd;				/* of the loop device */
+/*
+ * super_loop.c: a loop device on the io file IO_NAME, or the one that is there. CLAIM: the device is its alone. NAME is for
+ * people. Its descriptor or -errno.
+ */
+int loop_get(const struct super *s, const char *io_name, const char *name, bool claim);
+
+/* super_place.c: nodes at paths as the caller says them, and what is behind them. */
+struct place_node {
+	struct place_node *next;
+	mode_t mode;
+	dev_t device;
+	int fd;				/* of a loop device; -1: it is another device */
+	char path[];
 };
-/* The caller's word at FROM is a node of a device of ours. */
-bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m);
-/* This thread goes where the caller is: its mount namespace, root and folder. 0 or -errno. */
-int mount_stand(const struct call *c);
-void super_umount(struct call *c);
+
+struct place {
+	const struct call *c;
+	struct place_node *nodes;
+};
+
+/* What a path of the caller's is: 1, a device of ours with this io file; 0, another block device; -errno. */
+int place_find(const struct call *c, const char *path, struct stat *st, char name[32]);
+/* 0 or -errno; FD is taken over. */
+int place_add(struct place *p, const char *path, mode_t mode, dev_t device, int fd);
+int place_device(struct place *p, const char *path, const char *io_name, bool claim);
+/* This thread is there from now on, and sees nothing else. 0 or -errno. */
+int place_enter(struct place *p);
+void place_free(struct place *p);
+
+/* super_mount.c: the devices that are to be mounted. */
+int mount_source(struct place *p, const char *path, const char *type);	/* 1; 0: it is not ours; -errno: and it was said */
+int mount_option(struct place *p, const char *path);	/* a path among the options, if it is a block device */
+
+/* super_btrfs.c: of a device of several, the others. */
+int btrfs_members(struct place *p, const char *io_name);
+int btrfs_scan(struct place *p);	/* in the place: the kernel hears of all nodes */
+
+/* super_say.c: a line on the caller's stderr. */
+void super_say(const struct call *c, const char *what, const char *device, const char *text);
 
 /* super_proc.c: a list of block devices in /proc, which P leads to and ST is of, is answered with ours. */
 void super_proc(struct call *c, const struct call_path *p, const struct stat *st);

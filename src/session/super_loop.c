@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A loop device on an io file: what the kernel can mount. It goes by itself when nobody has it any more. */
+/*
+ * A loop device on an io file: what the kernel can mount. It goes by itself when nobody has it any more. The io file
+ * remembers its number, so that others find it, and so that the daemon can tell it that the device has another size.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -7,31 +10,39 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "fronts/fuse/dev_private.h"
 #include "session/super.h"
 
 #define LOOP_MAJOR_NUMBER 7
 #define LOOP_TRIES 64
+#define LOOP_PATIENCE_NS 10000000
 
-/* The node of number N; where the session's /dev has none (it is younger than the session), one made for this time. */
-static int loop_open(int n, char path[LOOP_PATH])
+/*
+ * The loop device of number N. The session's /dev may have no node of it, or somebody else's: it is opened through a
+ * node of our own, on a file system that no path leads to.
+ */
+static int loop_open(int n)
 {
-	const char *made = "/dev/.dmuse/run/loop";
-	struct stat st;
-	int fd;
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), at = -1, fd = -1, r = 0;
 
-	snprintf(path, LOOP_PATH, "/dev/loop%d", n);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0 || errno != ENOENT)
-		return fd < 0 ? -errno : fd;
-	snprintf(path, LOOP_PATH, "%s%d", made, n);
-	if (stat(path, &st) && mknod(path, S_IFBLK | 0600, makedev(LOOP_MAJOR_NUMBER, n)) && errno != EEXIST)
-		return -errno;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		r = -errno;
+	if (!r && (at = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0)
+		r = -errno;
+	if (!r && (mknodat(at, "loop", S_IFBLK | 0600, makedev(LOOP_MAJOR_NUMBER, (unsigned)n)) ||
+		   (fd = openat(at, "loop", O_RDWR | O_CLOEXEC)) < 0))
+		r = -errno;
+	if (fs >= 0)
+		close(fs);
+	if (at >= 0)
+		close(at);
+	return r ? r : fd;
 }
 
 static struct loop_config loop_config(int io, const char *name)
@@ -48,17 +59,16 @@ static struct loop_config loop_config(int io, const char *name)
 }
 
 /* Somebody may take the free one before us. */
-int loop_attach(int io, const char *name, char path[LOOP_PATH])
+static int loop_attach(int io, const char *name)
 {
 	const struct loop_config config = loop_config(io, name);
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -EBUSY;
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -EBUSY, n = -1;
 
 	if (control < 0)
 		return -errno;
 	for (int i = 0; i < LOOP_TRIES && fd == -EBUSY; i++) {
-		int n = ioctl(control, LOOP_CTL_GET_FREE);
-
-		fd = n < 0 ? -errno : loop_open(n, path);
+		n = ioctl(control, LOOP_CTL_GET_FREE);
+		fd = n < 0 ? -errno : loop_open(n);
 		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config)) {
 			int r = -errno;
 
@@ -67,25 +77,59 @@ int loop_attach(int io, const char *name, char path[LOOP_PATH])
 		}
 	}
 	close(control);
+	if (fd >= 0)
+		ioctl(io, DMUSE_IOC_LOOP, &n);
 	return fd;
 }
 
-/* The kernel says of a loop device which file is behind it. */
-int loop_find(const struct stat *io, char path[LOOP_PATH])
+/* The one that the device has already: it may go at any time, and another one may get its number. */
+static int loop_find(int io)
 {
 	struct loop_info64 info;
-	int fd, absent = 0;
+	struct stat st;
+	int n, fd;
 
-	for (int n = 0; n < 1 << 20 && absent < 64; n++) {
-		snprintf(path, LOOP_PATH, "/dev/loop%d", n);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		absent = fd < 0 ? absent + 1 : 0;
-		if (fd < 0)
-			continue;
-		if (!ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_inode == io->st_ino &&
-		    info.lo_device == (uint64_t)io->st_dev)
-			return fd;
-		close(fd);
-	}
+	if (ioctl(io, DMUSE_IOC_LOOPED, &n) || fstat(io, &st))
+		return -ENOENT;
+	fd = loop_open(n);
+	if (fd < 0)
+		return fd;
+	if (!ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_inode == st.st_ino && info.lo_device == (uint64_t)st.st_dev)
+		return fd;
+	close(fd);
 	return -ENOENT;
+}
+
+/* As if a program had opened it. A server that knows no such thing (ENOTTY) keeps no claims. */
+static int loop_claim(int io, bool claim)
+{
+	struct dmuse_node node = { .flags = claim ? O_EXCL : 0 };
+
+	return ioctl(io, DMUSE_IOC_REMEMBER, &node) && errno != ENOTTY ? -errno : 0;
+}
+
+static int loop_get_once(int io, const char *name, bool claim)
+{
+	int fd = loop_find(io), r;
+
+	if (fd != -ENOENT)
+		return fd;
+	r = loop_claim(io, claim);
+	return r ? r : loop_attach(io, name);
+}
+
+int loop_get(const struct super *s, const char *io_name, const char *name, bool claim)
+{
+	const struct timespec soon = { .tv_nsec = LOOP_PATIENCE_NS };
+	int io = openat(s->io, io_name, O_RDWR | O_CLOEXEC), fd;
+
+	if (io < 0)
+		return -errno;
+	fd = loop_get_once(io, name, claim);
+	if (fd == -EBUSY) {	/* another mount may be just about to attach one */
+		nanosleep(&soon, NULL);
+		fd = loop_get_once(io, name, claim);
+	}
+	close(io);
+	return fd;
 }

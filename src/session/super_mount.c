@@ -1,124 +1,85 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mount(2), and fsconfig(2) of a file system's source: a device of ours is mounted through a loop device. Only root may;
- * an ordinary user is told what to use instead. A mount takes its time: each has a thread of its own.
+ * mount(2): a device of ours is mounted through a loop device, in a place where its path is that loop device's
+ * (super_place.c), and then moved to where the caller wants it. Only root may; an ordinary user is told what to use
+ * instead.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "fronts/fuse/dev_private.h"
 #include "session/piece.h"
 #include "session/super.h"
 
 #define MS_NOT_NEW (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
-#define FSCONFIG_A_STRING 1
-
-/* Says something to whoever looks at the caller's stderr. */
-static void mount_say(const struct call *c, const char *device, const char *text)
-{
-	int fd = target_getfd(c, STDERR_FILENO);
-
-	if (fd < 0)
-		return;
-	dprintf(fd, "dmuse: mount %s: %s\n", device, text);
-	close(fd);
-}
+#define MOUNT_MADE "/.mounted"	/* where it is before it is moved */
+#define MOUNT_DATA 4096
 
 /* A FUSE program tries this first (fuseblk), and then goes on without. */
-static void mount_refuse(struct call *c, const char *device, const char *type)
+static int mount_refuse(const struct call *c, const char *device, const char *type)
 {
 	if (!strncmp(type, "fuse", 4))
 		;
 	else if (!strncmp(type, "ext", 3) || !*type)
-		mount_say(c, device, "the kernel lets only root mount a file system of a disk. ext2, ext3 and ext4 are mounted "
+		super_say(c, "mount", device, "the kernel lets only root mount a file system of a disk. ext2, ext3 and ext4 are mounted "
 			  "without it by fuse2fs (`apt install fuse2fs`): fuse2fs -o fakeroot DEVICE DIR; debugfs shows what is in them");
 	else
-		mount_say(c, device, "the kernel lets only root mount a file system of a disk. Run this session as root, or use what "
+		super_say(c, "mount", device, "the kernel lets only root mount a file system of a disk. Run this session as root, or use what "
 			  "needs no mount: a FUSE program for this type, or its own tools (xfs_db, mtools, guestfish)");
-	call_fail(c, -EPERM);
+	return -EPERM;
 }
 
-bool mount_is_ours(struct call *c, uint64_t from, struct mount_source *m)
-{
-	struct stat st;
-
-	m->path.at = AT_FDCWD;
-	if (!from || target_string(c, from, m->path.path, sizeof(m->path.path)) || super_find(c, &m->path, &st))
-		return false;
-	return S_ISBLK(st.st_mode) && super_node_name(c->s, &st, m->name);
-}
-
-/* A mounted device is claimed, as long as the loop device has it; mounted once more, it is the same loop device. */
-static int mount_open_loop(const struct call *c, struct mount_source *m)
-{
-	struct dmuse_node node = { .flags = O_EXCL };
-	struct stat st;
-	int io = openat(c->s->io, m->name, O_RDWR | O_CLOEXEC), r = 0;
-
-	if (io < 0)
-		return -errno;
-	if (fstat(io, &st) || (ioctl(io, DMUSE_IOC_REMEMBER, &node) && errno != ENOTTY))
-		r = -errno;
-	if (r == -EBUSY)
-		m->fd = loop_find(&st, m->loop);
-	else if (!r)
-		m->fd = loop_attach(io, m->path.path, m->loop);
-	close(io);
-	if (r && r != -EBUSY)
-		return r;
-	return r && m->fd == -ENOENT ? -EBUSY : m->fd < 0 ? m->fd : 0;
-}
-
-/* False: C has its answer. */
-static bool mount_prepare(struct call *c, struct mount_source *m, const char *type)
+static int mount_no_loop(const struct call *c, const char *device, int r)
 {
 	struct piece_lack lack;
-	int r;
 
-	if (c->s->user_namespace) {
-		mount_refuse(c, m->path.path, type);
-		return false;
-	}
-	r = mount_open_loop(c, m);
-	if (r == -ENOENT || r == -ENXIO || r == -ENODEV) {
-		piece_explain(PIECE_LOOP, r, &lack);
-		strncat(lack.what, "; fuse2fs mounts ext2, ext3 and ext4 without", sizeof(lack.what) - strlen(lack.what) - 1);
-		mount_say(c, m->path.path, lack.what);
-	}
-	if (r)
-		call_fail(c, r);
-	return !r;
-}
-
-int mount_stand(const struct call *c)
-{
-	int ns = target_open(c, "ns/mnt", O_RDONLY), root = target_open(c, "root", O_PATH), cwd = target_open(c, "cwd", O_PATH);
-	int r = ns < 0 || root < 0 || cwd < 0 ? -EPERM : 0;
-
-	if (!r && target_namespace(c, "mnt") != c->s->mnt_ns && setns(ns, CLONE_NEWNS))
-		r = -errno;
-	if (!r && (fchdir(root) || chroot(".") || fchdir(cwd)))
-		r = -errno;
-	for (int i = 0; i < 3; i++)
-		if ((i ? i == 1 ? root : cwd : ns) >= 0)
-			close(i ? i == 1 ? root : cwd : ns);
+	if (r != -ENOENT && r != -ENXIO && r != -ENODEV)
+		return r;
+	piece_explain(PIECE_LOOP, r, &lack);
+	strncat(lack.what, "; fuse2fs mounts ext2, ext3 and ext4 without", sizeof(lack.what) - strlen(lack.what) - 1);
+	super_say(c, "mount", device, lack.what);
 	return r;
 }
 
-/* Does DATA's page end it, or a zero byte? It is opaque: all that can be read of it counts. */
-static void *mount_data(const struct call *c, uint64_t from)
+int mount_source(struct place *p, const char *path, const char *type)
 {
-	char *data = from ? calloc(1, 4096) : NULL;
-	size_t first = 4096 - from % 4096;
+	char name[32];
+	struct stat st;
+	int r;
+
+	if (place_find(p->c, path, &st, name) != 1)
+		return 0;
+	if (p->c->s->user_namespace)
+		return mount_refuse(p->c, path, type);
+	r = place_device(p, path, name, true);
+	if (r)
+		return mount_no_loop(p->c, path, r);
+	r = btrfs_members(p, name);
+	return r ? r : 1;
+}
+
+int mount_option(struct place *p, const char *path)
+{
+	char name[32];
+	struct stat st;
+	int r = place_find(p->c, path, &st, name);
+
+	if (r < 0)
+		return 0;
+	return r ? place_device(p, path, name, true) : place_add(p, path, S_IFBLK | 0600, st.st_rdev, -1);
+}
+
+/* Does DATA's page end it, or a zero byte? It is opaque: all that can be read of it counts. */
+static char *mount_data(const struct call *c, uint64_t from)
+{
+	char *data = from ? calloc(1, MOUNT_DATA) : NULL;
+	size_t first = MOUNT_DATA - from % MOUNT_DATA;
 
 	if (!data)
 		return NULL;
@@ -126,36 +87,47 @@ static void *mount_data(const struct call *c, uint64_t from)
 		free(data);
 		return NULL;
 	}
-	if (first < 4096)
-		target_read(c, from + first, data + first, 4096 - first);
+	if (first < MOUNT_DATA)
+		target_read(c, from + first, data + first, MOUNT_DATA - first);
 	return data;
 }
 
-/* Where the loop device's own node is not seen, /proc has it. */
-static const char *mount_loop_name(struct mount_source *m)
+/* A journal on another disk (logdev=/dev/...), for example. */
+static int mount_options(struct place *p, const char *data)
 {
-	struct stat there, is;
+	char *words = data ? strndup(data, MOUNT_DATA - 1) : NULL, *rest = words, *word, *value;
+	int r = 0;
 
-	if (stat(m->loop, &there) || fstat(m->fd, &is) || there.st_rdev != is.st_rdev)
-		snprintf(m->loop, sizeof(m->loop), "/proc/self/fd/%d", m->fd);
-	return m->loop;
+	while (!r && (word = strsep(&rest, ",")))
+		if ((value = strchr(word, '=')) && value[1] == '/')
+			r = mount_option(p, value + 1);
+	free(words);
+	return r;
 }
 
-static int mount_there(const struct call *c, struct mount_source *m, const char *type)
+/*
+ * A FUSE program says fd=N, and N is a descriptor of its own: it becomes one of ours, which is to be closed, or -1 if
+ * there is no such word.
+ */
+static int mount_fuse_fd(const struct call *c, char *data)
 {
-	const __u64 *a = c->req.data.args;
-	char target[4096];
-	void *data;
-	int r = target_string(c, a[1], target, sizeof(target));
+	char *at = strncmp(data, "fd=", 3) ? strstr(data, ",fd=") : data, *end, *copy;
+	int fd;
 
-	if (!r)
-		r = mount_stand(c);
-	if (r)
-		return r;
-	data = mount_data(c, a[4]);
-	r = mount(mount_loop_name(m), target, type, a[3], data) ? -errno : 0;
-	free(data);
-	return r;
+	if (!at)
+		return -1;
+	at += *at == ',' ? 4 : 3;
+	fd = target_getfd(c, (int)strtol(at, &end, 10));
+	copy = fd < 0 ? NULL : strdup(end);
+	if (copy)
+		snprintf(at, MOUNT_DATA - (size_t)(at - data), "%d%s", fd, copy);
+	free(copy);
+	return fd;
+}
+
+static bool mount_is_fuse(const char *type)
+{
+	return !strcmp(type, "fuseblk") || !strncmp(type, "fuseblk.", 8);
 }
 
 /* A kind of file system that has no device: the source is but a word. A subtype (fuse.NAME) does not count. */
@@ -173,87 +145,148 @@ static bool mount_no_device(const char *type)
 	return found;
 }
 
-static void mount_do(struct call *c)
+struct mount_call {
+	struct place place;
+	char source[4096], type[64], *data;
+	uint64_t flags;
+	int target, home;	/* the directory; the caller's mount namespace */
+};
+
+/* This thread goes where the caller is: its mount namespace, root and folder. 0 or -errno. */
+static int mount_stand(const struct call *c, int home)
 {
-	const __u64 *a = c->req.data.args;
-	uint64_t flags = (a[3] & MS_MGC_MSK) == MS_MGC_VAL ? a[3] & ~(uint64_t)MS_MGC_MSK : a[3];
-	struct mount_source m = { .fd = -1 };
-	char type[64] = "";
+	int root = target_open(c, "root", O_PATH), cwd = target_open(c, "cwd", O_PATH), r = root < 0 || cwd < 0 ? -EPERM : 0;
+
+	if (!r && (setns(home, CLONE_NEWNS) || fchdir(root) || chroot(".") || fchdir(cwd)))
+		r = -errno;
+	if (root >= 0)
+		close(root);
+	if (cwd >= 0)
+		close(cwd);
+	return r;
+}
+
+/* What the kernel knows by itself: a FUSE server that waits for its mount answers nothing. */
+static bool mount_look(int fd, struct statx *x)
+{
+	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, x);
+}
+
+/* Before anything is made of the device, as the kernel does it. */
+static int mount_target(struct mount_call *m)
+{
+	const struct call *c = m->place.c;
+	struct call_path *p = calloc(1, sizeof(*p));
+	struct statx x;
+	int r = p ? target_string(c, c->req.data.args[1], p->path, sizeof(p->path)) : -ENOMEM;
+
+	if (!r)
+		r = mount_stand(c, m->home);
+	if (!r && (m->target = open(p->path, O_PATH | O_CLOEXEC)) < 0)
+		r = -errno;
+	if (!r && (!mount_look(m->target, &x) || !S_ISDIR(x.stx_mode)))
+		r = -ENOTDIR;
+	free(p);
+	return r;
+}
+
+/* The same file system is not mounted onto itself: mount(2) says so, and move_mount(2) does not. */
+static bool mount_is_there(const struct mount_call *m, int tree)
+{
+	struct statx there, here;
+
+	return mount_look(m->target, &there) && mount_look(tree, &here) && there.stx_attributes & STATX_ATTR_MOUNT_ROOT &&
+	       there.stx_dev_major == here.stx_dev_major && there.stx_dev_minor == here.stx_dev_minor;
+}
+
+static int mount_move(const struct mount_call *m, int tree)
+{
+	if (setns(m->home, CLONE_NEWNS))
+		return -errno;
+	if (mount_is_there(m, tree))
+		return -EBUSY;
+	return move_mount(tree, "", m->target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) ? -errno : 0;
+}
+
+/* What is mounted in the place goes with it; what was taken from there by a descriptor stays. */
+static int mount_make(struct mount_call *m)
+{
+	int r = place_enter(&m->place), tree;
+
+	if (!r)
+		r = btrfs_scan(&m->place);
+	if (!r && (mkdir(MOUNT_MADE, 0755) || mount(m->source, MOUNT_MADE, m->type, m->flags, m->data)))
+		r = -errno;
+	if (r)
+		return r;
+	tree = open_tree(AT_FDCWD, MOUNT_MADE, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return -errno;
+	r = mount_move(m, tree);
+	close(tree);
+	return r;
+}
+
+static int mount_whole(struct mount_call *m)
+{
+	int r = mount_options(&m->place, m->data), fuse = -1;
+
+	if (!r)
+		r = mount_target(m);
+	if (!r && m->data && mount_is_fuse(m->type))
+		fuse = mount_fuse_fd(m->place.c, m->data);
+	if (!r)
+		r = mount_make(m);
+	if (fuse >= 0)
+		close(fuse);
+	return r;
+}
+
+static int mount_prepared(struct mount_call *m)
+{
+	const struct call *c = m->place.c;
 	int r;
 
-	if (flags & MS_NOT_NEW || (a[2] && target_string(c, a[2], type, sizeof(type))) || mount_no_device(type))
-		return;
-	if (!mount_is_ours(c, a[0], &m) || !target_capable(c, CAP_SYS_ADMIN_BIT) || !call_valid(c))
-		return;
-	if (!mount_prepare(c, &m, type))
-		return;
-	r = mount_there(c, &m, type);
-	close(m.fd);
-	if (r)
-		call_fail(c, r);
-	else
-		call_value(c, 0);
+	m->home = target_open(c, "ns/mnt", O_RDONLY);
+	m->data = mount_data(c, c->req.data.args[4]);
+	m->target = -1;
+	r = m->home < 0 ? m->home : mount_whole(m);
+	free(m->data);
+	if (m->target >= 0)
+		close(m->target);
+	if (m->home >= 0)
+		close(m->home);
+	return r;
 }
 
-/*
- * The new way to mount: the caller opens a file system, says its source, and makes the mount later. Till then it holds
- * the loop device, which would go otherwise, with a descriptor that it does not know of.
- */
-static void mount_configure(struct call *c)
+static bool mount_read(struct mount_call *m)
 {
+	const struct call *c = m->place.c;
 	const __u64 *a = c->req.data.args;
-	struct mount_source m = { .fd = -1 };
-	char key[16];
-	int context;
 
-	if (target_string(c, a[2], key, sizeof(key)) || strcmp(key, "source") || !mount_is_ours(c, a[3], &m))
-		return;
-	if (!target_capable(c, CAP_SYS_ADMIN_BIT) || !call_valid(c) || !mount_prepare(c, &m, ""))
-		return;
-	context = target_getfd(c, (int)a[0]);
-	if (context < 0) {
-		close(m.fd);
-		return;
-	}
-	if (syscall(SYS_fsconfig, context, FSCONFIG_A_STRING, "source", m.loop, 0)) {
-		call_fail(c, -errno);
-		close(m.fd);
-	} else {
-		call_inject(c, m.fd, O_CLOEXEC);
-		if (!c->resp.error)
-			call_value(c, 0);
-	}
-	close(context);
-}
-
-static void *mount_thread(void *arg)
-{
-	struct call *c = arg;
-
-	unshare(CLONE_FS);
-	if (c->req.data.nr == SYS_mount)
-		mount_do(c);
-	else if (c->req.data.nr == SYS_umount2)
-		super_umount(c);
-	else
-		mount_configure(c);
-	call_send(c);
-	free(c);
-	return NULL;
+	m->flags = (a[3] & MS_MGC_MSK) == MS_MGC_VAL ? a[3] & ~(uint64_t)MS_MGC_MSK : a[3];
+	return !(m->flags & MS_NOT_NEW) && a[0] && !target_string(c, a[0], m->source, sizeof(m->source)) &&
+	       (!a[2] || !target_string(c, a[2], m->type, sizeof(m->type))) && !mount_no_device(m->type);
 }
 
 void super_mount(struct call *c)
 {
-	struct call *own = malloc(sizeof(*own));
-	pthread_t t;
+	struct mount_call *m = calloc(1, sizeof(*m));
+	int r;
 
-	if (!own)
+	if (!m)
 		return;
-	*own = *c;
-	if (pthread_create(&t, NULL, mount_thread, own)) {
-		free(own);
-		return;
+	m->place.c = c;
+	if (mount_read(m) && target_capable(c, CAP_SYS_ADMIN_BIT) && call_valid(c)) {
+		r = mount_source(&m->place, m->source, m->type);
+		if (r > 0) {
+			r = mount_prepared(m);
+			if (!r)
+				call_value(c, 0);
+		}
+		if (r < 0)
+			call_fail(c, r);
+		place_free(&m->place);
 	}
-	pthread_detach(t);
-	c->taken = true;
+	free(m);
 }

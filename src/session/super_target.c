@@ -100,16 +100,22 @@ static const char *status_of(const char *status, const char *key)
 	return at ? at + strlen(key) : "";
 }
 
+pid_t target_process(const struct call *c)
+{
+	char status[4096];
+
+	target_status(c, status, sizeof(status));
+	return atoi(status_of(status, "\nTgid:"));
+}
+
 /* Linux 6.9 knows descriptors of threads. Before, its process's first thread has to do; they share their files mostly. */
 static int target_pidfd(const struct call *c)
 {
 	int fd = (int)syscall(SYS_pidfd_open, c->req.pid, PIDFD_THREAD);
-	char status[4096];
 
 	if (fd >= 0 || errno != EINVAL)
 		return fd < 0 ? -errno : fd;
-	target_status(c, status, sizeof(status));
-	fd = (int)syscall(SYS_pidfd_open, atoi(status_of(status, "\nTgid:")), 0);
+	fd = (int)syscall(SYS_pidfd_open, target_process(c), 0);
 	return fd < 0 ? -errno : fd;
 }
 

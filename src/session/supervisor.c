@@ -67,6 +67,39 @@ void call_inject(struct call *c, int fd, uint64_t flags)
 	close(fd);
 }
 
+struct apart {
+	struct call c;
+	void (*f)(struct call *c);
+};
+
+static void *apart_main(void *arg)
+{
+	struct apart *a = arg;
+
+	unshare(CLONE_FS);
+	a->f(&a->c);
+	call_send(&a->c);
+	free(a);
+	return NULL;
+}
+
+/* Where there is no thread to be had, it is as if nobody had asked. */
+void super_apart(struct call *c, void (*f)(struct call *c))
+{
+	struct apart *a = malloc(sizeof(*a));
+	pthread_t t;
+
+	if (!a)
+		return;
+	*a = (struct apart){ *c, f };
+	if (pthread_create(&t, NULL, apart_main, a)) {
+		free(a);
+		return;
+	}
+	pthread_detach(t);
+	c->taken = true;
+}
+
 static void super_handle(struct call *c)
 {
 	switch (c->req.data.nr) {
@@ -76,9 +109,16 @@ static void super_handle(struct call *c)
 		super_stat(c);
 		break;
 	case SYS_mount:
-	case SYS_umount2:
+		super_apart(c, super_mount);
+		break;
 	case SYS_fsconfig:
-		super_mount(c);
+		super_apart(c, super_fsconfig);
+		break;
+	case SYS_ioctl:
+		super_apart(c, super_btrfs);
+		break;
+	case SYS_swapon:
+		super_swapon(c);
 		break;
 	default:
 		super_open(c);
@@ -245,6 +285,7 @@ int supervisor_serve(int listener, const struct supervisor_opts *o)
 		return -ENOMEM;
 	super_alone(listener);
 	s->listener = listener;
+	s->place = -1;
 	s->io_dir = o->io_dir ? o->io_dir : SUPERVISOR_IO_DIR;
 	s->dm_major = o->dm_major ? o->dm_major : DM_MAJOR;
 	s->disk_major = o->disk_major ? o->disk_major : DM_DISK_MAJOR;

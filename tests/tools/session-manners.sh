@@ -118,47 +118,4 @@ rights() {
 		'dmsetup create ro -r --table "0 8 linear disk.img 0"; exec 5<>/dev/mapper/ro; echo $? $(echo x 2>&1 >&5 | grep -o "Oper.*")'
 }
 
-# The kernel itself mounts, through a loop device.
-mounts() {
-	image
-	if [ "$who" = user ]; then
-		likely "mount says what to use instead" "dmuse: mount /dev/mapper/d: the kernel lets only root .*fuse2fs" \
-			'mkdir m; mount /dev/mapper/d m; rmdir m; mkfs.ext4 -q /dev/mapper/d; mkdir m; mount /dev/mapper/d m; echo $?; rmdir m'
-		return
-	fi
-	if [ ! -e /dev/loop-control ]; then
-		skip "mount" "there is no /dev/loop-control"
-		return
-	fi
-	in_session "mount, and what is in it stays" "ext4:hello" 'set -e; mkfs.ext4 -q /dev/mapper/d; mkdir m; mount /dev/mapper/d m
-		stat -fc %T m | sed "s,ext2/ext3,ext4:," | tr -d "\n"; echo hello >m/f; umount m; mount -r /dev/mapper/d m; cat m/f; umount m'
-	in_session "a mounted device is in use" "busy 1 0" 'open() { dmsetup info -c --noheadings -o open d; }; mount /dev/mapper/d m
-		busy=$(dmsetup remove d 2>&1 | grep -o busy); echo $busy $(open) $(umount m; open)'
-	likely "and is not made anew" "apparently in use" 'mount /dev/mapper/d m; mkfs.ext4 /dev/mapper/d 2>&1; umount m'
-	in_session "unmounted by its device's name, from a folder with a blank, too" "0 0 32" 'mkdir "m m"; mount /dev/mapper/d m; mount /dev/mapper/d "m m"
-		umount /dev/mapper/d; echo $? $(umount /dev/mapper/d; echo $?) $(umount /dev/mapper/d 2>/dev/null; echo $?); rmdir "m m"'
-	in_session "mounted twice it is the same" "same" 'mkdir -p n; mount /dev/mapper/d m; mount /dev/mapper/d n; echo same >m/g; cat n/g; umount m n'
-	in_session "remounted" "ro" 'mount /dev/mapper/d m; mount -o remount,ro m; findmnt -no OPTIONS m | cut -d, -f1; umount m'
-	in_session "xfs on a disk" "xfs" 'mkfs.xfs -qf /dev/sdx; mount /dev/sdx m; stat -fc %T m; umount m'
-	in_session "a fresh one with a table that is read-only" "ro:0" 'mkfs.ext4 -qF /dev/mapper/d
-		dmsetup create r -r --table "0 786432 linear disk.img 2048"; mount /dev/mapper/r m 2>/dev/null
-		findmnt -no OPTIONS m | cut -d, -f1 | tr "\n" :; umount m; echo $?'
-	in_session "in a mount namespace inside" "lost+found" 'unshare -m sh -c "mount /dev/mapper/d m; ls m"; ls m'
-	in_session "mounted step by step, as by newer mount(8)" "lost+found 0" "'$MANNERS' fsopen /dev/mapper/d; "'echo $(ls m) $(umount m
-		dmsetup info -c --noheadings -o open d)'
-	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
-	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
-	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late; findmnt -no SOURCE m >loop'
-	# The kernel takes a mount namespace apart when its last process is gone, and we do not wait for it.
-	for _ in {1..200}; do losetup "$(cat loop)" 2>/dev/null | grep -q "\.dmuse/io" || break; read -rt 0.02 <> <(:); done
-	is "root: its loop device is gone" "" "$(losetup "$(cat loop)" 2>/dev/null | grep "\.dmuse/io")"
-	in_session "nothing was lost" "late" 'mount /dev/mapper/d m; cat m/late; umount m'
-	"$DMUSE" create d --table "0 786432 linear disk.img 2048" 2>/dev/null
-	"$DMUSE" exec -- sh -c 'mount /dev/mapper/d m; head -c 50M /dev/urandom | tee m/much >much'
-	is "root: a mount outlives the program that made it" "late much" "$("$DMUSE" exec -- ls m | grep -v lost | xargs)"
-	works "root: the daemon ends in spite of it" shutdown
-	in_session "and nothing was lost" "0:" 'e2fsck -fn /dev/mapper/d >&3 2>&3; printf $?:; mount /dev/mapper/d m; cmp m/much much; umount m' 3>fsck
-	rm -rf m n
-}
-
-session_test closely file_systems programs rights mounts
+session_test closely file_systems programs rights

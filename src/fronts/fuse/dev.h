@@ -164,6 +164,9 @@ int dev_data_check(const struct fuse_file_info *fi, uint64_t off, size_t size, b
 void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle);
 void dev_poll_event(struct fuse_front *f);	/* something has happened */
 
+/* dev_loop.c: a front's follow() */
+bool dev_loops_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
+
 /* dev_ioctl.c */
 void fuse_dev_closed(struct fuse_file *file);	/* what it has of ioctls ends */
 void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi, unsigned flags,

@@ -55,6 +55,11 @@ void dev_remember(struct dev_call *c);
 void dev_recall(struct dev_call *c);
 void dev_claim_closed(struct fuse_file *file);
 
+/* dev_loop.c: loop devices on io files. */
+void dev_loop(struct dev_call *c);
+void dev_looped(struct dev_call *c);
+void dev_loop_closed(struct fuse_file *file);
+
 /* dev_path.c: the device to which an absolute path leads, or NULL. */
 struct dm_device *dev_path(struct fuse_front *f, const char *path);
 

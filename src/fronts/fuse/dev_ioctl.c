@@ -24,6 +24,7 @@ void fuse_dev_closed(struct fuse_file *file)
 {
 	dev_control_closed(file);
 	dev_poll_closed(file);
+	dev_loop_closed(file);
 	dev_claim_closed(file);
 	free(file->said);
 }
@@ -36,6 +37,10 @@ static void call_run(struct loop_msg *msg)
 		dev_remember(c);
 	else if (c->cmd == DMUSE_IOC_RECALL)
 		dev_recall(c);
+	else if (c->cmd == DMUSE_IOC_LOOP)
+		dev_loop(c);
+	else if (c->cmd == DMUSE_IOC_LOOPED)
+		dev_looped(c);
 	else if (c->file->dev->control && _IOC_TYPE(c->cmd) == DM_IOCTL)
 		dev_control(c);
 	else if (c->file->file)

@@ -23,5 +23,9 @@ struct dmuse_node {
 #define DMUSE_IOC_REMEMBER _IOW('D', 1, struct dmuse_node)
 /* What was remembered; ENODATA if nothing was. */
 #define DMUSE_IOC_RECALL _IOR('D', 2, struct dmuse_node)
+/* The io file is behind the loop device of this number, which is to have the device's size ever after. */
+#define DMUSE_IOC_LOOP _IOW('D', 3, int)
+/* The number of one that is; ENODATA if there is none. */
+#define DMUSE_IOC_LOOPED _IOR('D', 4, int)
 
 #endif

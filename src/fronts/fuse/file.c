@@ -79,6 +79,7 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	list_init(&file->node);
 	list_init(&file->calls);
 	list_init(&file->polls);
+	list_init(&file->looped);
 	m->pending++;
 	loop_post(file_control_loop(file), &file->msg);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fronts/fuse/server.h"
+#include "fronts/fuse/dev.h"
 
 #define FUSE_FIRST_ID (FUSE_ROOT_ID + 1)
 
@@ -24,7 +24,7 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 	list_init(&f->polls);
 	list_init(&f->live);
 	f->front = (struct dm_front){ .name = "fuse", .changed = fuse_node_changed, .mount = fuse_mount_command,
-				      .catch_up = fuse_catch_up };
+				      .follow = dev_loops_follow, .catch_up = fuse_catch_up };
 	list_append(&w->fronts, &f->front.node);
 	*out = f;
 	return 0;

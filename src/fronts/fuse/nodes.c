@@ -42,6 +42,7 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 		return NULL;
 	n->id = f->next_id++;
 	n->device = d;
+	list_init(&n->loops);
 	node_read_ahead(n);
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
@@ -90,6 +91,8 @@ static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_chan
 	} else if (what == DM_REMOVED) {
 		HASH_DELETE(by_id, f->by_id, n);
 		HASH_DELETE(by_device, f->by_device, n);
+		while (list_take(&n->loops))
+			;
 		free(n);
 	}
 }

@@ -42,6 +42,7 @@ struct fuse_node {
 	_Atomic uint32_t block;		/* bytes */
 	_Atomic bool readonly;		/* as are these */
 	unsigned opens;			/* files that are it, in the view */
+	struct list loops;		/* fuse_file.looped: those that are behind loop devices */
 	uint32_t soft_block;		/* bytes: the block of the page cache that a program asked for, or 0 */
 	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
@@ -117,6 +118,8 @@ struct fuse_file {
 	size_t len;
 	struct dmuse_node *seen;	/* in a /dev: as what the program sees it, or NULL */
 	bool claims;			/* the device, for itself */
+	struct list looped;		/* in its device's loops */
+	int loop;			/* the number of the loop device */
 	struct list calls, polls;	/* dev_call.node; in front->polls */
 	struct fuse_pollhandle *poll;
 	char *said;			/* the last sentence that its program was told, or NULL */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loop devices on io files: the supervisor makes them, for file systems that the kernel mounts, and tells us their numbers.
+ * The kernel keeps a loop device's size until it is told to look again. That is done at each swap, before whoever asked
+ * for it has an answer: what he does next is to grow the file system.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fronts/fuse/dev_call.h"
+
+#define LOOP_MAJOR_NUMBER 7
+#define LOOP_NUMBER_MAX (1 << 20)
+
+struct loop_follow {
+	struct fuse_job job;
+	struct fuse_mount *mount;
+	uint64_t id;			/* of the io file */
+	int number;
+	struct loop_msg *then;
+	int err;
+};
+
+/* Only who could do it himself may have us look at a loop device: the supervisor of a session of ours. */
+void dev_loop(struct dev_call *c)
+{
+	struct fuse_file *file = c->file;
+	int number = -1, r = 0;
+
+	if (c->in_size == sizeof(number))
+		memcpy(&number, c->in, sizeof(number));
+	if (!file->file)
+		r = -ENOTTY;
+	else if (fuse_req_ctx(c->req)->uid != geteuid())
+		r = -EPERM;
+	else if (number < 0 || number > LOOP_NUMBER_MAX)
+		r = -EINVAL;
+	if (!r) {
+		list_remove(&file->looped);
+		list_append(&file->file->loops, &file->looped);
+		file->loop = number;
+	}
+	dev_call_end(c, r, NULL, 0);
+}
+
+/* One that has the device for itself is mounted; others come and go. */
+static struct fuse_file *loop_first(const struct fuse_node *n)
+{
+	struct fuse_file *first = NULL;
+	struct list *pos, *next;
+
+	list_each(pos, next, &n->loops) {
+		struct fuse_file *file = container(pos, struct fuse_file, looped);
+
+		if (!first || (file->claims && !first->claims))
+			first = file;
+	}
+	return first;
+}
+
+void dev_looped(struct dev_call *c)
+{
+	const struct fuse_file *first = c->file->file ? loop_first(c->file->file) : NULL;
+
+	dev_call_end(c, first ? 0 : -ENODATA, first ? &first->loop : NULL, sizeof(first->loop));
+}
+
+void dev_loop_closed(struct fuse_file *file)
+{
+	list_remove(&file->looped);
+}
+
+/* Our /dev may have no node of it: one is made where no path leads. A descriptor or -errno. */
+static int loop_node(int number)
+{
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), at = -1, fd = -1, r = 0;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) || (at = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0 ||
+	    mknodat(at, "loop", S_IFBLK | 0600, makedev(LOOP_MAJOR_NUMBER, (unsigned)number)) ||
+	    (fd = openat(at, "loop", O_RDWR | O_CLOEXEC)) < 0)
+		r = -errno;
+	if (fs >= 0)
+		close(fs);
+	if (at >= 0)
+		close(at);
+	return r ? r : fd;
+}
+
+/*
+ * Older kernels look at what they remember of the file's size. So they are told to forget that, and asked for what they
+ * have to ask us for. The loop device may be another one's by now.
+ */
+static int loop_measure(const struct loop_follow *l, int fd)
+{
+	struct loop_info64 info;
+
+	fuse_lowlevel_notify_inval_inode(l->mount->session, l->id, -1, 0);
+	if (ioctl(fd, LOOP_GET_STATUS64, &info))
+		return errno == ENXIO ? 0 : -errno;
+	if (info.lo_inode != l->id)
+		return 0;
+	return ioctl(fd, LOOP_SET_CAPACITY, 0) ? -errno : 0;
+}
+
+static void follow_run(struct fuse_job *j)
+{
+	struct loop_follow *l = container(j, struct loop_follow, job);
+	int fd = loop_node(l->number);
+
+	l->err = fd < 0 ? fd : loop_measure(l, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void follow_over(struct fuse_job *j)
+{
+	struct loop_follow *l = container(j, struct loop_follow, job);
+
+	if (l->err)
+		log_warn("/dev/loop%d, through which a device is mounted, cannot be told its new size: %s", l->number,
+			 strerror(-l->err));
+	l->mount->n_jobs--;
+	fuse_mount_unref(l->mount);
+	l->then->run(l->then);
+	free(l);
+}
+
+bool dev_loops_follow(struct dm_front *front, struct dm_device *d, struct loop_msg *then)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+	const struct fuse_file *file;
+	struct loop_follow *l;
+	struct fuse_node *n;
+
+	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
+	file = n ? loop_first(n) : NULL;
+	l = file ? calloc(1, sizeof(*l)) : NULL;
+	if (!l)
+		return false;
+	*l = (struct loop_follow){ .job.run = follow_run, .job.over = follow_over, .mount = file->mount, .id = n->id,
+				   .number = file->loop, .then = then };
+	if (fuse_job_start(&l->job, f)) {
+		free(l);
+		return false;
+	}
+	file->mount->n_jobs++;
+	return true;
+}
