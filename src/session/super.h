@@ -117,8 +117,10 @@ int btrfs_scan(struct place *p);	/* in the place: the kernel hears of all nodes 
 /* super_say.c: a line on the caller's stderr. */
 void super_say(const struct call *c, const char *what, const char *device, const char *text);
 
-/* super_proc.c: a list of block devices in /proc, which P leads to and ST is of, is answered with ours. */
+/* super_proc.c: a list of /proc in which block devices stand, which P leads to and ST is of, is answered with ours. */
 void super_proc(struct call *c, const struct call_path *p, const struct stat *st);
+/* The same if P leads nowhere, as far as we can see. */
+void super_proc_lost(struct call *c, const struct call_path *p);
 void super_proc_begin(struct super *s);
 
 /* super_find.c: what a path of the caller's leads to. 0 or -errno. */

@@ -132,8 +132,14 @@ void super_open(struct call *c)
 	struct call_path p;
 	struct stat st;
 	char name[32];
+	int err;
 
-	if (!open_args(c, &p) || super_find(c, &p, &st))
+	if (!open_args(c, &p))
+		return;
+	err = super_find(c, &p, &st);
+	if (err == -ENOENT)
+		super_proc_lost(c, &p);
+	if (err)
 		return;
 	if (super_node_name(c->s, &st, name)) {
 		node = open_node(&st);

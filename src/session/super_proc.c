@@ -4,15 +4,23 @@
  * in its place, which says the same with our devices among the machine's. Nothing is mounted on /proc: the kernel would
  * take it for one that hides something, and let nobody mount another one in a namespace of his own.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "fronts/fuse/dev_private.h"
 #include "session/super.h"
+
+#define PROC_ROOT_INODE 1
+#define PROC_MOUNTS "mountinfo"
 
 static const char *const proc_lists[SUPER_LISTS] = { "devices", "diskstats", "partitions" };
 
@@ -25,42 +33,169 @@ void super_proc_begin(struct super *s)
 		s->list_is[i] = fstatat(s->proc, proc_lists[i], &st, 0) ? 0 : st.st_ino;
 }
 
-/* NULL: none of them, by its number. Files of /proc have no size and lie on no disk. */
-static const char *proc_list(const struct super *s, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode) || st->st_size || major(st->st_dev) || st->st_dev == s->view)
-		return NULL;
-	for (size_t i = 0; i < SUPER_LISTS; i++)
-		if (st->st_ino == s->list_is[i])
-			return proc_lists[i];
-	return NULL;
-}
-
-/* The same number on another file system is another file. */
-static bool proc_is(const struct call *c, const struct call_path *p, const struct stat *st)
+/* What P leads to, if it is on a proc: an O_PATH descriptor, or below 0. */
+static int proc_open(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	struct call_path again = *p;
-	struct stat same;
 	struct statfs fs;
 	int fd = -1;
-	bool is;
 
 	again.opened = &fd;
-	is = !super_find(c, &again, &same) && same.st_dev == st->st_dev && same.st_ino == st->st_ino && !fstatfs(fd, &fs) &&
-	     fs.f_type == PROC_SUPER_MAGIC;
+	if (super_find(c, &again, st))
+		return -1;
+	if (!fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* One of those that are the same for everybody is told by its number; on another file system that is another file's. */
+static const char *proc_list(const struct call *c, const struct call_path *p, const struct stat *st)
+{
+	const char *name = NULL;
+	struct stat same;
+	int fd;
+
+	for (size_t i = 0; i < SUPER_LISTS; i++)
+		if (st->st_ino == c->s->list_is[i])
+			name = proc_lists[i];
+	fd = name ? proc_open(c, p, &same) : -1;
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	return same.st_dev == st->st_dev && same.st_ino == st->st_ino ? name : NULL;
+}
+
+static const char *proc_last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* By its name, or as what a link leads to; programs that look at many processes open many other files of /proc. */
+static bool proc_may_be_mounts(const struct call *c, const struct call_path *p)
+{
+	struct call_path link = *p;
+	struct stat st;
+
+	link.flags |= O_NOFOLLOW;
+	return !strcmp(proc_last(p->path), PROC_MOUNTS) || (!super_find(c, &link, &st) && S_ISLNK(st.st_mode));
+}
+
+/* The kernel's list of what the caller itself sees mounted: a descriptor, or below 0. */
+static int proc_own_mounts(const struct call *c, bool thread)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%u/" PROC_MOUNTS, (unsigned)(thread ? (pid_t)c->req.pid : target_process(c)));
+	return openat(c->s->proc, path, O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * The kernel's list, to which the path has led; a descriptor, or below 0. /proc/self, as we see it on the way, is our own;
+ * the caller meant its own, unless it asked for ours by number.
+ */
+static int proc_mounts_at(const struct call *c, const struct call_path *p, int at)
+{
+	char link[40], to[4096], ours[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "self/fd/%d", at);
+	n = readlinkat(c->s->proc, link, to, sizeof(to) - 1);
+	to[n < 0 ? 0 : n] = '\0';
+	if (strcmp(proc_last(to), PROC_MOUNTS))
+		return -1;
+	snprintf(ours, sizeof(ours), "/%d/", (int)getpid());
+	if (strstr(to, ours) && !strstr(p->path, ours + 1))
+		return proc_own_mounts(c, strstr(to, "/task/"));
+	return openat(c->s->proc, link, O_RDONLY | O_CLOEXEC);
+}
+
+/* In a /proc of another process namespace there is no /proc/self for us. */
+static int proc_mounts_of_self(const struct call *c, const struct call_path *p)
+{
+	static const char *const own[] = { "thread-self/" PROC_MOUNTS, "self/" PROC_MOUNTS };
+	struct call_path root = *p;
+	size_t n = strlen(p->path), len = 0, i;
+	struct stat st;
+	int fd;
+
+	for (i = 0; i < 2; i++) {
+		len = strlen(own[i]);
+		if (n >= len && !strcmp(p->path + n - len, own[i]) && (n == len || p->path[n - len - 1] == '/'))
+			break;
+	}
+	if (i == 2)
+		return -1;
+	strcpy(root.path + n - len, n == len ? "." : "");
+	root.flags = 0;
+	fd = proc_open(c, &root, &st);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return st.st_ino == PROC_ROOT_INODE ? proc_own_mounts(c, !i) : -1;
+}
+
+static int proc_mounts(const struct call *c, const struct call_path *p)
+{
+	struct stat st;
+	int at = proc_open(c, p, &st), fd = at < 0 ? -1 : proc_mounts_at(c, p, at);
+
+	if (at >= 0)
+		close(at);
+	return fd;
+}
+
+/* MOUNTS, which is closed: what our list is to tell of, or -1. */
+static void proc_answer(struct call *c, const char *name, int mounts, uint64_t flags)
+{
+	int fd = openat(c->s->lists, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && mounts >= 0 && ioctl(fd, DMUSE_IOC_MOUNTS, &mounts)) {
+		close(fd);	/* then it is the kernel's */
+		fd = -1;
+	}
+	if (mounts >= 0)
+		close(mounts);
 	if (fd >= 0)
-		close(fd);
-	return is;
+		call_inject(c, fd, flags);
+}
+
+/* Files of /proc have no size and lie on no disk. */
+static bool proc_likely(const struct call *c, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !st->st_size && !major(st->st_dev) && st->st_dev != c->s->view;
 }
 
 void super_proc(struct call *c, const struct call_path *p, const struct stat *st)
 {
-	const char *name = (p->flags & O_ACCMODE) == O_RDONLY ? proc_list(c->s, st) : NULL;
-	int fd;
+	const char *name;
+	int mounts = -1;
 
-	if (!name || !proc_is(c, p, st) || !target_may(c, st, p->flags) || !call_valid(c))
+	if ((p->flags & O_ACCMODE) != O_RDONLY || c->s->lists < 0 || !proc_likely(c, st))
 		return;
-	fd = openat(c->s->lists, name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		call_inject(c, fd, p->flags);
+	name = proc_list(c, p, st);
+	/* An ordinary user's session mounts no device. */
+	if (!name && !c->s->user_namespace && proc_may_be_mounts(c, p) && (mounts = proc_mounts(c, p)) >= 0)
+		name = PROC_MOUNTS;
+	if (!name)
+		return;
+	if (target_may(c, st, p->flags) && call_valid(c))
+		proc_answer(c, name, mounts, p->flags);
+	else if (mounts >= 0)
+		close(mounts);
+}
+
+void super_proc_lost(struct call *c, const struct call_path *p)
+{
+	int mounts;
+
+	if ((p->flags & O_ACCMODE) != O_RDONLY || c->s->lists < 0 || c->s->user_namespace)
+		return;
+	mounts = proc_mounts_of_self(c, p);
+	if (mounts >= 0 && call_valid(c))
+		proc_answer(c, PROC_MOUNTS, mounts, p->flags);
+	else if (mounts >= 0)
+		close(mounts);
 }

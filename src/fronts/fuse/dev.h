@@ -69,6 +69,7 @@ struct dev_node {
 	size_t len;
 	const struct dev_text *text;
 	bool io, control;		/* an io file: of the device, of the device-mapper itself */
+	bool mounts;			/* a list of what is mounted, which is another one for each file; see dev_mounts.c */
 };
 
 struct dev_view {
@@ -166,6 +167,11 @@ void dev_poll_event(struct fuse_front *f);	/* something has happened */
 
 /* dev_loop.c: a front's follow() */
 bool dev_loops_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
+
+/* dev_mounts.c */
+int dev_mounts_show(struct fuse_file *file, struct text *out);	/* a positive errno */
+unsigned dev_mounts_poll(struct fuse_file *file, bool waits);	/* what poll(2) says */
+void dev_mounts_closed(struct fuse_file *file);
 
 /* dev_ioctl.c */
 void fuse_dev_closed(struct fuse_file *file);	/* what it has of ioctls ends */

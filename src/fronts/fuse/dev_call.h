@@ -39,9 +39,10 @@ struct dev_call {
 /* dev_ioctl.c: ends C with 0 or -errno and, with 0, N bytes to where its argument points. */
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
 
-/* dev_memory.c: another process's memory. 0 or -errno. */
+/* dev_memory.c: another process's memory (0 or -errno), and a copy of a descriptor of its (or -errno). */
 int dev_peek(pid_t tid, uint64_t at, void *to, size_t n);
 int dev_poke(pid_t tid, uint64_t at, const void *from, size_t n);
+int dev_fetch(pid_t tid, int fd);
 
 /* dev_control.c: Linux's dm ioctls. */
 void dev_control(struct dev_call *c);
@@ -60,6 +61,9 @@ void dev_loop(struct dev_call *c);
 void dev_looped(struct dev_call *c);
 void dev_loop_closed(struct fuse_file *file);
 
+/* dev_mounts.c */
+void dev_mounts_take(struct dev_call *c);
+
 /* dev_path.c: the device to which an absolute path leads, or NULL. */
 struct dm_device *dev_path(struct fuse_front *f, const char *path);
 
@@ -67,6 +71,7 @@ struct dm_device *dev_path(struct fuse_front *f, const char *path);
 void dev_say(struct dev_call *c, const char *text);
 
 /* dev_poll.c */
+void dev_poll_tell(struct fuse_file *file);	/* who waits for it looks again */
 void dev_poll_arm(struct fuse_file *file);
 void dev_poll_closed(struct fuse_file *file);
 

@@ -73,6 +73,7 @@ int dev_open(struct fuse_file *file)
 	if (f)
 		open_device(file, f, n);
 	file->dev = n;
+	file->opener = fuse_req_ctx(file->req)->pid;
 	file->events = n->view->front->events;
 	file->info.nonseekable = n->control;
 	file->info.direct_io = !f;
@@ -92,12 +93,20 @@ void dev_close(struct fuse_file *file)
 static int read_text(struct fuse_file *file, uint64_t off)
 {
 	struct text t = TEXT_INIT;
+	int err = 0;
 
 	if (off && file->text)
 		return 0;
 	if (!file->dev->nlink)
 		return ENODEV;
-	dev_text_fill(file->dev, &t);
+	if (file->dev->mounts)
+		err = dev_mounts_show(file, &t);
+	else
+		dev_text_fill(file->dev, &t);
+	if (err) {
+		text_free(&t);
+		return err;
+	}
 	free(file->text);
 	file->len = t.len;
 	file->text = t.len ? text_take(&t) : NULL;

@@ -25,6 +25,7 @@ void fuse_dev_closed(struct fuse_file *file)
 	dev_control_closed(file);
 	dev_poll_closed(file);
 	dev_loop_closed(file);
+	dev_mounts_closed(file);
 	dev_claim_closed(file);
 	free(file->said);
 }
@@ -41,6 +42,8 @@ static void call_run(struct loop_msg *msg)
 		dev_loop(c);
 	else if (c->cmd == DMUSE_IOC_LOOPED)
 		dev_looped(c);
+	else if (c->cmd == DMUSE_IOC_MOUNTS)
+		dev_mounts_take(c);
 	else if (c->file->dev->control && _IOC_TYPE(c->cmd) == DM_IOCTL)
 		dev_control(c);
 	else if (c->file->file)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reading and writing where an ioctl's argument points: FUSE moves no more of it than the ioctl's number says. The
- * caller waits for us meanwhile, so its memory stays.
+ * caller waits for us meanwhile, so its memory stays. And taking copies of its descriptors.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "fronts/fuse/dev_call.h"
 
@@ -36,4 +39,34 @@ int dev_peek(pid_t tid, uint64_t at, void *to, size_t n)
 int dev_poke(pid_t tid, uint64_t at, const void *from, size_t n)
 {
 	return memory_move(tid, at, (void *)(uintptr_t)from, n, process_vm_writev);
+}
+
+/* The process of thread TID: only that can be asked for its descriptors. */
+static pid_t memory_process(pid_t tid)
+{
+	char path[40], line[128];
+	int tgid = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	f = fopen(path, "re");
+	while (f && tgid < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Tgid: %d", &tgid) != 1)
+			tgid = -1;
+	if (f)
+		fclose(f);
+	return tgid;
+}
+
+int dev_fetch(pid_t tid, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, memory_process(tid), 0), r;
+
+	if (pidfd < 0)
+		return -errno;
+	r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (r < 0)
+		r = -errno;
+	close(pidfd);
+	return r;
 }

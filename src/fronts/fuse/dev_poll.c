@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * poll() on /dev/mapper/control: it becomes readable when something has happened to any device since DM_DEV_ARM_POLL
- * (or since the open), as in the kernel. Other files of the view are always ready.
+ * (or since the open), as in the kernel. A list of what is mounted has words of its own (dev_mounts.c). Other files of the view are always ready.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,21 +29,26 @@ static void poll_answer(struct loop_msg *msg)
 	struct poll_ask *a = container(msg, struct poll_ask, msg);
 	struct fuse_file *file = a->file;
 	struct fuse_front *f = file->mount->front;
-	bool ready = (int32_t)(f->events - file->events) > 0;
+	unsigned ready;
 
 	if (a->handle) {
 		poll_forget(file);
 		file->poll = a->handle;
-		list_append(&f->polls, &file->polls);
+		if (file->dev->control)
+			list_append(&f->polls, &file->polls);
 	}
-	fuse_reply_poll(a->req, ready ? POLLIN : 0);
+	if (file->dev->control)
+		ready = (int32_t)(f->events - file->events) > 0 ? POLLIN : 0;
+	else
+		ready = dev_mounts_poll(file, a->handle != NULL);
+	fuse_reply_poll(a->req, ready);
 	free(a);
 }
 
 void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle)
 {
 	struct fuse_file *file = fuse_file_of(fi);
-	struct poll_ask *a = file->dev->control ? malloc(sizeof(*a)) : NULL;
+	struct poll_ask *a = file->dev->control || file->dev->mounts ? malloc(sizeof(*a)) : NULL;
 
 	(void)ino;
 	if (a) {
@@ -56,17 +61,20 @@ void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 	fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
 }
 
+void dev_poll_tell(struct fuse_file *file)
+{
+	if (file->poll)
+		fuse_lowlevel_notify_poll(file->poll);
+	poll_forget(file);
+}
+
 void dev_poll_event(struct fuse_front *f)
 {
 	struct list *n;
 
 	f->events++;
-	while ((n = list_take(&f->polls))) {
-		struct fuse_file *file = container(n, struct fuse_file, polls);
-
-		fuse_lowlevel_notify_poll(file->poll);
-		poll_forget(file);
-	}
+	while ((n = list_take(&f->polls)))
+		dev_poll_tell(container(n, struct fuse_file, polls));
 }
 
 void dev_poll_arm(struct fuse_file *file)

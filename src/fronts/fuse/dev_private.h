@@ -28,4 +28,10 @@ struct dmuse_node {
 /* The number of one that is; ENODATA if there is none. */
 #define DMUSE_IOC_LOOPED _IOR('D', 4, int)
 
+/*
+ * Right after the open of a list of what is mounted, once: the caller's descriptor of the kernel's, which is read and watched
+ * from then on.
+ */
+#define DMUSE_IOC_MOUNTS _IOW('D', 5, int)
+
 #endif

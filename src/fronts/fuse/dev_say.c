@@ -9,40 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fronts/fuse/dev_call.h"
 
 #define SAY_PATIENCE 100	/* milliseconds: it should stand above what the caller itself says */
-
-/* The process of thread TID: only that can be asked for its descriptors. */
-static pid_t say_process(pid_t tid)
-{
-	char path[40], line[128];
-	int tgid = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	f = fopen(path, "re");
-	while (f && tgid < 0 && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Tgid: %d", &tgid) != 1)
-			tgid = -1;
-	if (f)
-		fclose(f);
-	return tgid;
-}
-
-static int say_stderr(pid_t tid)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, say_process(tid), 0), fd = -1;
-
-	if (pidfd >= 0) {
-		fd = (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
-		close(pidfd);
-	}
-	return fd;
-}
 
 /* A program that tries the same again is told once. */
 static bool say_again(struct fuse_file *file, const char *text)
@@ -85,7 +56,7 @@ static void say_over(struct fuse_job *job)
 
 void dev_say(struct dev_call *c, const char *text)
 {
-	int fd = say_again(c->file, text) ? -1 : say_stderr(c->tid);
+	int fd = say_again(c->file, text) ? -1 : dev_fetch(c->tid, STDERR_FILENO);
 	struct say *s = fd < 0 ? NULL : malloc(sizeof(*s));
 
 	if (s) {

@@ -14,6 +14,7 @@
 static const struct dev_text tree_proc[] = {
 	{ .name = "devices", .show = dev_proc_devices },
 	{ .name = "diskstats", .show = dev_proc_diskstats },
+	{ .name = "mountinfo", .fixed = "" },
 	{ .name = "partitions", .show = dev_proc_partitions },
 };
 
@@ -84,8 +85,7 @@ static bool tree_texts(struct dev_node *dir, const struct dev_text *t, size_t n)
 
 static int tree_grow(struct dev_view *v)
 {
-	struct dev_node *control, *io_control, *hidden, *sys;
-	bool proc;
+	struct dev_node *control, *io_control, *hidden, *sys, *proc;
 
 	v->mapper = tree_dir(v->root, "mapper");
 	control = dev_add(v->mapper, "control", S_IFCHR | 0600);
@@ -93,16 +93,17 @@ static int tree_grow(struct dev_view *v)
 	hidden = tree_dir(v->root, ".dmuse");
 	v->io = tree_dir(hidden, "io");
 	io_control = dev_add(v->io, "control", S_IFREG | 0600);
-	proc = tree_texts(tree_dir(hidden, "proc"), tree_proc, sizeof(tree_proc) / sizeof(*tree_proc));
+	proc = tree_dir(hidden, "proc");
 	sys = tree_dir(hidden, "sys");
 	v->sys_numbers = tree_dir(tree_dir(sys, "dev"), "block");
 	v->sys_block = tree_dir(sys, "block");
 	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
 	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
-	if (!control || !io_control || !proc || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+	if (!control || !io_control || !tree_texts(proc, tree_proc, sizeof(tree_proc) / sizeof(*tree_proc)) || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
 		return -ENOMEM;
 	control->rdev = TREE_CONTROL;
 	io_control->control = true;
+	dev_entry_find(proc, "mountinfo")->of->mounts = true;
 	return 0;
 }
 

@@ -67,6 +67,7 @@ struct fuse_front {
 	void *then_arg;
 };
 
+struct dev_mounts;
 struct dev_node;
 struct dev_view;
 struct dmuse_node;
@@ -116,6 +117,8 @@ struct fuse_file {
 	struct dev_node *dev;		/* in a /dev: what was opened */
 	char *text;			/* of what is written anew for each reader: as it was read first */
 	size_t len;
+	struct dev_mounts *mounts;	/* in a /dev: the list of what is mounted that it tells of, or NULL */
+	pid_t opener;			/* of such a file: a thread's number */
 	struct dmuse_node *seen;	/* in a /dev: as what the program sees it, or NULL */
 	bool claims;			/* the device, for itself */
 	struct list looped;		/* in its device's loops */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * /proc/PID/mountinfo as sessions see it: the supervisor opens ours in place of the kernel's and hands us the kernel's
+ * (DMUSE_IOC_MOUNTS), which belongs to the process that was asked about. Whoever reads ours from its start is told what
+ * the kernel's says now, but where a device of ours is mounted through a loop device, that has the device's own number.
+ * Whoever opens ours by himself, through /proc/self/fd, is told of what he sees mounted.
+ *
+ * Like the kernel's it is always readable, and an exceptional condition tells that something was mounted or unmounted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "fronts/fuse/dev_call.h"
+
+#define MOUNTS_LOOP_MAJOR 7
+#define MOUNTS_READY (POLLIN | POLLRDNORM)
+#define MOUNTS_CHANGED (POLLERR | POLLPRI)
+
+struct dev_mounts {
+	struct loop_watch watch;	/* the kernel's file, watched while a program waits */
+	struct fuse_file *file;
+	bool watched;
+	bool changed;			/* since a program was told last */
+};
+
+/* Anybody may offer a descriptor: it must be such a list, and be readable, for we will read it. */
+static bool mounts_is_one(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char path[40], to[4096];
+	struct statfs fs;
+	const char *name;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n < 0 ? 0 : n] = '\0';
+	name = strrchr(to, '/');
+	return name && !strcmp(name, "/mountinfo") && !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC && poll(&p, 1, 0) == 1 &&
+	       (p.revents & POLLIN);
+}
+
+static void mounts_unwatch(struct dev_mounts *m)
+{
+	if (m->watched)
+		loop_unwatch(m->file->mount->front->world->loop, &m->watch);
+	m->watched = false;
+}
+
+static void mounts_ready(struct loop_watch *w, uint32_t events)
+{
+	struct dev_mounts *m = container(w, struct dev_mounts, watch);
+
+	(void)events;
+	m->changed = true;
+	mounts_unwatch(m);
+	dev_poll_tell(m->file);
+}
+
+static struct dev_mounts *mounts_new(struct fuse_file *file, int fd)
+{
+	struct dev_mounts *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	*m = (struct dev_mounts){ .watch = { .fd = fd, .events = EPOLLPRI, .ready = mounts_ready }, .file = file };
+	return m;
+}
+
+/* What the list tells of if nobody has said that: what its opener sees. */
+static struct dev_mounts *mounts_of(struct fuse_file *file)
+{
+	char path[40];
+	int fd;
+
+	if (file->mounts)
+		return file->mounts;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)file->opener);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	file->mounts = fd < 0 ? NULL : mounts_new(file, fd);
+	if (fd >= 0 && !file->mounts)
+		close(fd);
+	return file->mounts;
+}
+
+/* Once, right after the open. */
+void dev_mounts_take(struct dev_call *c)
+{
+	struct fuse_file *file = c->file;
+	int number = -1, fd, r = 0;
+
+	if (!file->dev->mounts || file->mounts || c->in_size != sizeof(number)) {
+		dev_call_end(c, -ENOTTY, NULL, 0);
+		return;
+	}
+	memcpy(&number, c->in, sizeof(number));
+	fd = dev_fetch(c->tid, number);
+	if (fd < 0)
+		r = fd;
+	else if (!mounts_is_one(fd))
+		r = -EINVAL;
+	else if (!(file->mounts = mounts_new(file, fd)))
+		r = -ENOMEM;
+	if (r && fd >= 0)
+		close(fd);
+	dev_call_end(c, r, NULL, 0);
+}
+
+void dev_mounts_closed(struct fuse_file *file)
+{
+	if (!file->mounts)
+		return;
+	mounts_unwatch(file->mounts);
+	close(file->mounts->watch.fd);
+	free(file->mounts);
+}
+
+/* The kernel notes a poll as the word that a change is known: what it says counts, whoever asks. */
+static void mounts_look(struct dev_mounts *m)
+{
+	struct pollfd p = { .fd = m->watch.fd, .events = POLLPRI };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & MOUNTS_CHANGED))
+		m->changed = true;
+}
+
+unsigned dev_mounts_poll(struct fuse_file *file, bool waits)
+{
+	struct dev_mounts *m = mounts_of(file);
+	bool changed;
+
+	if (!m)
+		return MOUNTS_READY;
+	mounts_look(m);
+	changed = m->changed;
+	m->changed = false;
+	if (!changed && waits && !m->watched)
+		m->watched = !loop_watch(file->mount->front->world->loop, &m->watch);
+	return changed ? MOUNTS_READY | MOUNTS_CHANGED : MOUNTS_READY;
+}
+
+/* What the kernel says now, from its start. 0 or a positive errno. */
+static int mounts_slurp(int fd, struct text *out)
+{
+	char piece[16384];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, piece, sizeof(piece), at)) > 0) {
+		text_add_n(out, piece, (size_t)n);
+		at += n;
+	}
+	return n < 0 ? errno : 0;
+}
+
+/* Whose loop device of that number is, or NULL. */
+static const struct dm_device *mounts_device(const struct fuse_front *f, int number)
+{
+	const struct fuse_node *n;
+	const struct list *pos;
+
+	for (n = f->by_id; n; n = n->by_id.next)
+		for (pos = n->loops.next; pos != &n->loops; pos = pos->next)
+			if (container(pos, struct fuse_file, looped)->loop == number)
+				return n->device;
+	return NULL;
+}
+
+/* "36 35 7:0 / /mnt ...": the number of a device is the third word. */
+static void mounts_line(const struct fuse_front *f, const char *line, size_t len, struct text *out)
+{
+	const struct dm_device *d = NULL;
+	unsigned major, minor;
+	int at = 0, end = 0;
+
+	if (sscanf(line, "%*d %*d %n%u:%u%n", &at, &major, &minor, &end) == 2 && major == MOUNTS_LOOP_MAJOR)
+		d = mounts_device(f, (int)minor);
+	if (d) {
+		text_add_n(out, line, (size_t)at);
+		text_printf(out, "%u:%u", d->major, d->minor);
+		line += end;
+		len -= (size_t)end;
+	}
+	text_add_n(out, line, len);
+}
+
+int dev_mounts_show(struct fuse_file *file, struct text *out)
+{
+	const struct dev_mounts *m = mounts_of(file);
+	struct text now = TEXT_INIT;
+	const char *line, *next;
+	int err;
+
+	if (!m)
+		return EINVAL;
+	err = mounts_slurp(m->watch.fd, &now);
+	for (line = text_str(&now); !err && *line; line = next) {
+		next = strchr(line, '\n');
+		next = next ? next + 1 : line + strlen(line);
+		mounts_line(file->mount->front, line, (size_t)(next - line), out);
+	}
+	out->failed |= now.failed;
+	text_free(&now);
+	return err;
+}
