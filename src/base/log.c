@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LOG_RATE UINT64_C(10000000000)	/* nanoseconds */
+
 static _Atomic int log_most = LOG_LEVEL_INFO;
 static atomic_bool log_timed;
 
@@ -52,4 +54,16 @@ void log_line(enum log_level level, const char *fmt, ...)
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;		/* nobody is left to read it */
+}
+
+bool log_rate(struct log_rate *r, uint64_t now, unsigned *held)
+{
+	if (now < r->next) {
+		r->held++;
+		return false;
+	}
+	r->next = now + LOG_RATE;
+	*held = r->held;
+	r->held = 0;
+	return true;
 }

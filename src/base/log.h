@@ -3,12 +3,24 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
 
 void log_set_level(enum log_level most);
 /* From now on each line begins with the date and time. */
 void log_with_time(void);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* So that what clients do again and again fills no disk: a line of one kind is said once in ten seconds. One thread. */
+struct log_rate {
+	uint64_t next;		/* nanoseconds */
+	unsigned held;		/* lines that were not said since the last one */
+};
+
+/* May a line be said at NOW? Then *HELD were not, since the last one. */
+bool log_rate(struct log_rate *r, uint64_t now, unsigned *held);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)

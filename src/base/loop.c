@@ -32,6 +32,7 @@ struct loop {
 	_Atomic(struct loop_msg *) inbox;	/* newest first */
 	atomic_bool stop;
 	struct list work;			/* loop_work of this turn */
+	struct timers timers;
 	struct epoll_event events[LOOP_EVENTS];
 	int n_events, at_event;			/* the batch that is being handled */
 	uint64_t turns;
@@ -50,6 +51,7 @@ int loop_new(struct loop **out, struct err *e)
 	if (!l)
 		return err_set(e, -ENOMEM, "no memory for an event loop");
 	list_init(&l->work);
+	timers_init(&l->timers, &clock_monotonic);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->epoll_fd < 0 || l->wake_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev)) {
@@ -260,6 +262,7 @@ void loop_turn(struct loop *l, int timeout_ms)
 	l->heard = 0;
 	if (!list_empty(&l->work))
 		timeout_ms = 0;
+	timeout_ms = timers_wait(&l->timers, timeout_ms);
 	loop_wait(l, timeout_ms);
 	for (i = 0; i < l->n_events; i++) {
 		struct loop_watch *w = l->events[i].data.ptr;
@@ -274,7 +277,18 @@ void loop_turn(struct loop *l, int timeout_ms)
 	if (l->heard)
 		awake_heard(&l->awake, l->heard, loop_clock());
 	loop_run_inbox(l);
+	timers_run(&l->timers);
 	loop_run_work(l);
+}
+
+void loop_use_clock(struct loop *l, struct clock *c)
+{
+	timers_init(&l->timers, c);
+}
+
+void loop_timer(struct loop *l, struct timer *t, uint64_t ns)
+{
+	timers_start(&l->timers, t, ns);
 }
 
 void loop_poll_for(struct loop *l, unsigned us)

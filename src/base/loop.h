@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The event loop of one thread: descriptors to watch, messages from other
- * threads, and work to do once at the end of every turn (send what the turn
+ * threads, timers, and work to do once at the end of every turn (send what the turn
  * gathered). The control thread has one, and so has every io thread.
  *
  * All functions belong to the loop's own thread, but loop_post() and
@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "base/timers.h"
 
 struct loop;
 
@@ -50,6 +51,11 @@ void loop_run(struct loop *l);
 
 /* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. Deferred work counts as something. */
 void loop_turn(struct loop *l, int timeout_ms);
+
+/* Timers of this loop follow C (they follow the machine's own clock before). No timer is on yet. */
+void loop_use_clock(struct loop *l, struct clock *c);
+/* T runs NS nanoseconds from now, at the end of a turn; timer_stop() stops it. */
+void loop_timer(struct loop *l, struct timer *t, uint64_t ns);
 
 /* The thread may stay awake for up to US microseconds before each sleep, where that pays (awake.h). 0, the default: never. */
 void loop_poll_for(struct loop *l, unsigned us);

@@ -133,6 +133,29 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	return 0;
 }
 
+static int daemon_limits(struct job *j, struct daemon *d, struct err *e)
+{
+	const uint64_t least = NBD_MEMORY_LEAST >> 20;
+	uint64_t memory = NBD_MEMORY >> 20, connections = NBD_CONNECTIONS, seconds = NBD_HANDSHAKE;
+	int r = options_number(&j->o, OPT_nbd_memory, 1 << 20, &memory, e);
+
+	if (!r)
+		r = options_number(&j->o, OPT_nbd_connections, 1 << 20, &connections, e);
+	if (!r)
+		r = options_number(&j->o, OPT_handshake_timeout, 86400, &seconds, e);
+	if (!r && memory < least)
+		r = err_set(e, -EINVAL, "--nbd-memory %s: at least %u MiB are needed, for two of the largest requests", j->o.value[OPT_nbd_memory],
+			    (unsigned)least);
+	if (!r && !connections)
+		r = err_set(e, -EINVAL, "--nbd-connections 0: --nbd-socket none serves nobody");
+	if (r)
+		return r;
+	d->o.nbd.memory = (size_t)memory << 20;
+	d->o.nbd.connections = (unsigned)connections;
+	d->o.nbd.handshake = d->o.control.handshake = (unsigned)seconds;
+	return 0;
+}
+
 static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 {
 	int r = daemon_words(j, d, e);
@@ -152,7 +175,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	d->o.nbd_wanted = d->o.nbd.unix_path || d->o.nbd.tcp;
 	d->o.tables = d->tables;
 	d->o.life = -1;
-	return 0;
+	return daemon_limits(j, d, e);
 }
 
 /* The path of a Unix socket that was handed in, which addresses are made of. */

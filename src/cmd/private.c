@@ -74,7 +74,8 @@ static int private_folder(char folder[PATHS_MAX])
 static _Noreturn void private_serve(int life)
 {
 	struct private_daemon d = { .o = {
-		.control = { .path = d.control, .fd = -1 }, .nbd = { .unix_path = d.nbd, .unix_fd = -1 }, .nbd_wanted = true,
+		.control = { .path = d.control, .fd = -1, .handshake = NBD_HANDSHAKE },
+		.nbd = { .unix_path = d.nbd, .unix_fd = -1, .handshake = NBD_HANDSHAKE }, .nbd_wanted = true,
 		.ready = private_ready, .arg = &d, .life = life,
 	} };
 	int code;

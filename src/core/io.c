@@ -91,6 +91,7 @@ int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const stru
 	r = loop_new(&io->loop, e);
 	if (r)
 		return r;
+	loop_use_clock(io->loop, w->clock);
 	loop_poll_for(io->loop, o->busy_poll);
 	r = aio_new(&io->aio, io->loop, o->engine, e);
 	if (r)

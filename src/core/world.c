@@ -40,6 +40,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 		return err_set(e, -ENOMEM, "no memory for a world");
 	w->loop = o->loop;
 	w->clock = o->clock ? o->clock : &clock_monotonic;
+	loop_use_clock(w->loop, w->clock);
 	w->types = o->types;
 	w->store_types = o->store_types;
 	w->major = o->major ? o->major : DM_MAJOR;

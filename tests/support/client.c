@@ -17,7 +17,12 @@
 
 void server_begin(struct server *s, bool allow_read)
 {
-	struct control_opts o = { .path = s->path, .fd = -1, .allow_read = allow_read };
+	server_begin_timed(s, allow_read, 0);
+}
+
+void server_begin_timed(struct server *s, bool allow_read, unsigned handshake)
+{
+	struct control_opts o = { .path = s->path, .fd = -1, .allow_read = allow_read, .handshake = handshake };
 	struct err e = ERR_INIT;
 
 	assert_non_null(mkdtemp(temp_template(s->folder, "control")));

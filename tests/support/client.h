@@ -20,6 +20,8 @@ struct server {
 
 /* A folder for the socket, a world, and a server in it. */
 void server_begin(struct server *s, bool allow_read);
+/* The same, for clients that must send their first message within HANDSHAKE seconds. */
+void server_begin_timed(struct server *s, bool allow_read, unsigned handshake);
 /* Fails the running test if the folder is not empty afterwards. */
 void server_end(struct server *s);
 

@@ -16,7 +16,12 @@
 
 void nbd_begin(struct nbd_fixture *n, unsigned threads)
 {
-	struct nbd_opts o = { .unix_fd = -1 };
+	nbd_begin_with(n, threads, &(struct nbd_opts){ .memory = 0 });
+}
+
+void nbd_begin_with(struct nbd_fixture *n, unsigned threads, const struct nbd_opts *limits)
+{
+	struct nbd_opts o = *limits;
 	struct err e = ERR_INIT;
 
 	memset(n, 0, sizeof(*n));
@@ -24,6 +29,7 @@ void nbd_begin(struct nbd_fixture *n, unsigned threads)
 	assert_non_null(mkdtemp(temp_template(n->folder, "nbd")));
 	snprintf(n->path, sizeof(n->path), "%s/nbd", n->folder);
 	o.unix_path = n->path;
+	o.unix_fd = -1;
 	if (nbd_new(&n->nbd, n->f.world, &o, &e))
 		fail_msg("%s", e.text);
 }

@@ -37,6 +37,8 @@ struct nbd_answer {
 
 /* A world of THREADS io threads with a server on a Unix socket in a new folder. */
 void nbd_begin(struct nbd_fixture *n, unsigned threads);
+/* The same with other limits. */
+void nbd_begin_with(struct nbd_fixture *n, unsigned threads, const struct nbd_opts *limits);
 void nbd_end(struct nbd_fixture *n);
 void nbd_begin_stop(struct nbd_fixture *n);
 /* What nbd_stop() calls, with the fixture. */

@@ -155,11 +155,34 @@ void gate_open(struct fixture *f)
 	gate_end(f, 0);
 }
 
+static _Atomic uint64_t stopped_at;
+
+static uint64_t stopped_now(struct clock *c)
+{
+	(void)c;
+	return atomic_load(&stopped_at);
+}
+
+static struct clock stopped = { .now = stopped_now }, *fixture_clock;
+
+void fixture_stop_clock(void)
+{
+	fixture_clock = &stopped;
+	atomic_store(&stopped_at, TIMERS_SECOND);
+}
+
+void time_passes(struct fixture *f, uint64_t seconds)
+{
+	atomic_fetch_add(&stopped_at, seconds * TIMERS_SECOND);
+	settle_threads(f);
+	settle_threads(f);
+}
+
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
 {
 	static const struct dm_type *types[TYPES_MAX];
 	struct dm_world_opts o = { .types = types, .store_types = dm_store_types, .io_threads = threads,
-				   .engine = engine };
+				   .engine = engine, .clock = fixture_clock };
 	struct err e = ERR_INIT;
 	size_t n;
 

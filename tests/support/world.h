@@ -15,6 +15,10 @@ struct fixture {
 	struct dm_world *world;
 };
 
+/* Worlds made from here on have a clock that stands still until time_passes(). */
+void fixture_stop_clock(void);
+void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has looked at its timers */
+
 /* ENGINE and THREADS as in dm_world_opts. Fails the running test if it cannot be made. */
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine);
 void fixture_end(struct fixture *f);

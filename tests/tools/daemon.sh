@@ -83,6 +83,10 @@ refuses "a folder that cannot be made" 1 "cannot make the folder" daemon --socke
 refuses "--engine knows its words" 2 "none of auto, uring, pool" daemon --engine steam
 refuses "--io-threads is a number" 2 "--io-threads many" daemon --io-threads many
 refuses "--busy-poll is a number" 2 "--busy-poll 5ms: that is not a number from 0 to 1000000" daemon --busy-poll 5ms
+refuses "--nbd-memory has a least" 2 "--nbd-memory 5: at least 64 MiB" daemon --nbd-memory 5
+refuses "--nbd-connections is a number" 2 "--nbd-connections no: that is not a number" daemon --nbd-connections no
+refuses "... of at least one" 2 "--nbd-socket none" daemon --nbd-connections 0
+refuses "--handshake-timeout is a number" 2 "--handshake-timeout 10s: that is not a number" daemon --handshake-timeout 10s
 refuses "--log-level knows its words" 2 "none of error, warn, info, debug" daemon --log-level loud
 refuses "daemon takes no words" 2 "it takes no words" daemon now
 refuses "TCP to the world wants TLS" 1 "TLS|insecure" daemon --nbd-tcp 0.0.0.0:0

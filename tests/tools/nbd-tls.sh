@@ -34,9 +34,10 @@ sign() {
 ok "keys and certificates are there" [ -s pki/server-cert.pem ] || cat keys.log
 head -c 4M /dev/urandom >disk.img
 
-# up OPTION...: a daemon with a disk, listening on a free port, in $port.
+# up SAID OPTION...: a daemon with a disk, listening on a free port, in $port; it says who can come in, if not key holders only.
 up() {
-	works "a daemon with $*" daemon --nbd-tcp 127.0.0.1:0 "$@"
+	run daemon --nbd-tcp 127.0.0.1:0 "${@:2}"
+	like "a daemon with ${*:2}" "^0:$1$" "$status:$err"
 	works "a disk" create disk --table '0 8192 linear disk.img 0'
 	run export --all disk
 	port=$(sed -n 's/^nbds*:\/\/[^\/]*:\([0-9]*\)\/disk$/\1/p' <<<"$out")
@@ -45,7 +46,7 @@ down() { works "its end" shutdown; }
 size() { nbdinfo --size "$1" 2>&1; }
 
 # --- plain ----------------------------------------------------------------------------------------------------------
-up
+up "dmuse: nbd: every user of this machine can read and write every device at 127.0.0.1:[0-9]+, in plain text; .*"
 is "export --all prints both addresses" "nbd+unix:///disk?socket=$XDG_RUNTIME_DIR/dmuse/nbd
 nbd://127.0.0.1:$port/disk" "$out"
 ok "loopback is served in plain text" cmp <(nbdcopy "nbd://127.0.0.1:$port/disk" -) disk.img
@@ -57,11 +58,14 @@ done
 for where in 127.0.0.1 nonsense:x '127.0.0.1:99999999' '::1:5'; do
 	refuses "$where is no address" 1 "PORT" daemon --foreground --nbd-tcp "$where"
 done
-works "unless it is to be insecure" daemon --nbd-tcp 0.0.0.0:0 --insecure
+run daemon --nbd-tcp 0.0.0.0:0 --insecure
+like "unless it is to be insecure, and then it says for whom" \
+	"^0:dmuse: nbd: everybody who can reach this machine can read and write every device at 0.0.0.0:[0-9]+, in plain text; .*" \
+	"$status:$err"
 down
 
 # --- certificates ---------------------------------------------------------------------------------------------------
-up --tls-certificates "$work/pki"
+up "dmuse: nbd: every user .* --tls-verify-peer keeps others out" --tls-certificates "$work/pki"
 like "the URI says so" "^nbds://127.0.0.1:$port/disk$" "$out"
 tls="nbds://127.0.0.1:$port/disk?tls-certificates=$work"
 ok "a client with TLS reads" cmp <(nbdcopy "$tls/pki" -) disk.img
@@ -103,7 +107,7 @@ is "the Unix socket goes without" 4194304 "$(size "$unix")"
 is "and with" 4194304 "$(size "nbds+unix${unix#nbd+unix}&tls-certificates=$work/pki&tls-hostname=localhost")"
 down
 
-up --tls-certificates "$work/pki" --tls-verify-peer
+up "" --tls-certificates "$work/pki" --tls-verify-peer
 tls="nbds://127.0.0.1:$port/disk?tls-certificates=$work"
 is "a client that was signed may come" 4194304 "$(size "$tls/pki")"
 unlike() { if grep -q "^$2\$" <<<"$3"; then is "$1" "anything but $2" "$3"; else is "$1" '' ''; fi; }
@@ -113,7 +117,7 @@ is "the signed one may come again" 4194304 "$(size "$tls/pki")"
 down
 
 # --- keys -----------------------------------------------------------------------------------------------------------
-up --tls-psk "$work/keys.psk"
+up "" --tls-psk "$work/keys.psk"
 tls="nbds://alice@127.0.0.1:$port/disk?tls-psk-file=$work"
 ok "a client with the key reads" cmp <(nbdcopy "$tls/keys.psk" -) disk.img
 unlike "one with another does not" 4194304 "$(size "$tls/wrong.psk")"

@@ -2,6 +2,7 @@
 """A daemon for tests, and a client of it that is made of nothing but the standard library."""
 import os
 import plistlib
+import resource
 import socket
 import subprocess
 import tempfile
@@ -42,10 +43,15 @@ class Client:
         self.socket.close()
 
 
-class Daemon:
-    """Runs in the foreground below a folder of its own; its log is a file there."""
+def limit(descriptors):
+    if descriptors:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
-    def __init__(self, options=()):
+
+class Daemon:
+    """Runs in the foreground below a folder of its own; its log is a file there. It may have so many descriptors."""
+
+    def __init__(self, options=(), descriptors=None):
         self.folder = tempfile.TemporaryDirectory(prefix="dmuse-")
         os.chmod(self.folder.name, 0o711)
         self.path = os.path.join(self.folder.name, "control")
@@ -54,7 +60,7 @@ class Daemon:
             environment = {**os.environ, "NOTIFY_SOCKET": self.notify_socket()}
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path,
                                              "--nbd-socket", "none", *options], stderr=log, env=environment,
-                                            cwd=self.folder.name)
+                                            cwd=self.folder.name, preexec_fn=lambda: limit(descriptors))
         self.wait_until_ready()
 
     def notify_socket(self):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Clients of the control socket: order, hang-ups, garbage, slow readers, crowds, other users, the daemon's end. */
+/* Clients of the control socket: order, hang-ups, garbage, slow readers, other users, the daemon's end. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -365,55 +365,6 @@ static void a_client_that_does_not_read_blocks_nobody(void **state)
 	close(fd);
 }
 
-#define CROWD 1000
-
-static void a_thousand_clients(void **state)
-{
-	struct rlimit l;
-	struct server *s = *state;
-	int fds[CROWD], i;
-
-	getrlimit(RLIMIT_NOFILE, &l);
-	if (l.rlim_max < 2 * CROWD + 64)
-		skip();
-	l.rlim_cur = l.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &l);
-	for (i = 0; i < CROWD; i++)
-		fds[i] = client_new(s);
-	for (i = 0; i < CROWD; i++)
-		client_request(s, fds[i], COMMAND("version"));
-	for (i = CROWD; i--;) {
-		plist_t r = client_reply(s, fds[i]);
-
-		assert_int_equal(reply_errno(r), 0);
-		plist_free(r);
-		close(fds[i]);
-	}
-}
-
-static void no_descriptor_left_turns_one_client_away(void **state)
-{
-	struct server *s = *state;
-	int fd = client_new(s), first = dup(0), other, probe;
-	struct rlimit was, now;
-
-	assert_int_equal(client_ask(s, fd, COMMAND("version"), NULL), 0);
-	close(first);
-	getrlimit(RLIMIT_NOFILE, &was);
-	now = was;
-	now.rlim_cur = (rlim_t)first + 1;	/* the client's end fits, the server's does not */
-	setrlimit(RLIMIT_NOFILE, &now);
-	other = client_new(s);
-	assert_null(client_reply(s, other));
-	close(other);
-	setrlimit(RLIMIT_NOFILE, &was);
-	assert_int_equal(client_ask(s, fd, COMMAND("version"), NULL), 0);
-	probe = client_new(s);
-	assert_int_equal(client_ask(s, probe, COMMAND("version"), NULL), 0);
-	close(probe);
-	close(fd);
-}
-
 /* What a client of another user sees: the reply's errno, 1000 if there is no way in at all. */
 static unsigned stranger(const char *path, const char *command, bool reset)
 {
@@ -588,8 +539,6 @@ int main(void)
 		T(wait_is_answered_by_the_event_while_others_go_on),
 		T(a_draining_suspend_is_taken_back_by_a_hang_up),
 		T(a_client_that_does_not_read_blocks_nobody),
-		T(a_thousand_clients),
-		T(no_descriptor_left_turns_one_client_away),
 		T(others_do_not_get_in),
 		cmocka_unit_test_setup_teardown(others_may_only_ask, begin_open, end),
 		T(a_stopped_server_refuses_and_stays),

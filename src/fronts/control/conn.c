@@ -38,8 +38,10 @@ void control_conn_free(struct control_conn *conn)
 	if (conn->watch.fd >= 0)
 		conn_close_fd(conn);
 	list_remove(&conn->node);
+	timer_stop(&conn->patience);
 	if (!conn->master)
 		conn->control->others--;
+	spare_fill(&conn->control->spare);
 	list_remove(&conn->work.node);
 	dict_free(&conn->dict);
 	free(conn->in);
@@ -189,6 +191,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 	struct err e = ERR_INIT;
 	int r = dict_parse(control_conn_message(conn), len, &conn->dict.keys, &e);
 
+	control_used(conn);
 	control_conn_drop(conn, len);
 	if (!r)
 		r = dict_decode(&conn->dict, &e);
@@ -233,6 +236,7 @@ static void conn_take(struct control_conn *conn)
 	while (n && conn->state == CONN_READING && !conn->last && conn->out_len < CONN_OUT_MOST && conn_take_one(conn))
 		n--;
 	conn->taking = false;
+	control_patience(conn);
 	if (conn->out || conn->last)
 		conn_send(conn);
 	else if (conn->state == CONN_READING && !n)
@@ -248,6 +252,19 @@ static void conn_hung_up(struct control_conn *conn)
 		conn_turn_away(conn, &e);
 	else
 		control_conn_free(conn);
+}
+
+void control_conn_tire(struct timer *t)
+{
+	struct control_conn *conn = container(t, struct control_conn, patience);
+	unsigned seconds = (unsigned)(conn->control->handshake / TIMERS_SECOND);
+	struct err e = ERR_INIT;
+
+	if (control_conn_cut_off(conn, &e))
+		err_set(&e, -ETIMEDOUT, "the rest of a message did not come within %u seconds", seconds);
+	else
+		err_set(&e, -ETIMEDOUT, "no message came within %u seconds", seconds);
+	conn_turn_away(conn, &e);
 }
 
 /* Receives what there is, or a good part of it. False: nothing was there. CONN may be gone afterwards. */
@@ -350,11 +367,12 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 		return;
 	}
 	*conn = (struct control_conn){
-		.control = c, .uid = uid, .master = uid == 0 || uid == c->owner,
+		.control = c, .uid = uid, .came = clock_now(c->world->clock), .master = uid == 0 || uid == c->owner,
 		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll },
 		.work.run = conn_go_on,
 	};
 	list_init(&conn->work.node);
+	timer_init(&conn->patience, control_conn_tire);
 	list_append(&c->conns, &conn->node);
 	if (!conn->master)
 		c->others++;
@@ -362,4 +380,6 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 		control_conn_free(conn);
 	else if (control_may_enter(conn, &e))
 		conn_turn_away(conn, &e);
+	else
+		control_patience(conn);
 }

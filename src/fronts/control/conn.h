@@ -11,7 +11,9 @@
 #include <sys/types.h>
 
 #include "base/list.h"
+#include "base/log.h"
 #include "base/loop.h"
+#include "base/spare.h"
 #include "core/world.h"
 #include "fronts/control/socket.h"
 #include "proto/dict.h"
@@ -20,12 +22,15 @@ struct control {
 	struct dm_world *world;
 	struct control_socket socket;
 	struct loop_watch watch;	/* of the listening socket */
-	struct list conns;		/* control_conn.node */
+	struct list conns;		/* control_conn.node, the one that was used last at the end */
 	unsigned others;		/* clients that are neither root nor the owner */
 	uid_t owner;
 	bool allow_read;
 	bool stopped;
-	int spare;			/* a descriptor to give up when there are no more, so that a client can be told */
+	struct spare spare;		/* descriptors for the owner and root when there are no more */
+	struct timer pause;		/* until descriptors come back */
+	struct log_rate turned_away, made_room;
+	uint64_t handshake;		/* nanoseconds that a client may take to send a whole message; 0: for ever */
 };
 
 #define CONN_HEAD 4	/* bytes of a message's length */
@@ -45,6 +50,9 @@ struct control_conn {
 	uid_t uid;
 	bool master;			/* root or the owner: may change things */
 	bool last;			/* nothing is read after this reply */
+	bool known;			/* it has sent a whole message once */
+	uint64_t came;			/* on the world's clock, ns */
+	struct timer patience;		/* until it sends one, or the rest of one */
 
 	/* What has come and is not taken: in[in_at] to in[in_end]. Other bytes there mean nothing. */
 	char *in;
@@ -79,6 +87,16 @@ void control_conn_drop(struct control_conn *conn, size_t len);		/* it is done wi
 int control_conn_make_room(struct control_conn *conn, struct err *e);
 /* Has a message only begun? Then E says so. */
 bool control_conn_cut_off(const struct control_conn *conn, struct err *e);
+
+/* conn.c: the client did not go on in time. CONN may be gone afterwards. */
+void control_conn_tire(struct timer *t);
+
+/* patience.c: CONN has taken what there was, and what is awaited now? */
+void control_patience(struct control_conn *conn);
+void control_used(struct control_conn *conn);	/* it has sent a whole message */
+/* Closes the client that has been quiet the longest; SOON: those that have only just come may be in a moment. */
+enum control_room { CONTROL_ROOM_NONE, CONTROL_ROOM_SOON, CONTROL_ROOM };
+enum control_room control_make_room(struct control *c);
 
 /* May this client run CMD? 0, or -EPERM and a sentence. */
 int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struct err *e);

@@ -3,7 +3,6 @@
 #include "fronts/control/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -13,6 +12,8 @@
 #include "fronts/control/conn.h"
 
 #define CONTROL_ACCEPTS 64	/* clients a turn */
+#define CONTROL_SPARE 8		/* the last one only turns away */
+#define CONTROL_PAUSE (TIMERS_SECOND / 5)
 
 static void control_welcome(struct control *c, int fd)
 {
@@ -25,18 +26,62 @@ static void control_welcome(struct control *c, int fd)
 		control_conn_new(c, fd, peer.uid);
 }
 
-/* All descriptors are in use: the spare one lets the client in, and out again; else it would wait in the queue. */
-static void control_turn_away(struct control *c)
+static void control_say(struct control *c)
 {
-	int fd;
+	unsigned held;
 
-	close(c->spare);
-	fd = accept4(c->socket.fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		log_warn("a client was turned away: no file descriptors are left (ulimit -n)");
+	if (log_rate(&c->turned_away, clock_now(c->world->clock), &held))
+		log_warn("a client was turned away: no file descriptors are left (ulimit -n)%s", held ? ", as were others" : "");
+}
+
+static bool control_is_master(const struct control *c, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && (peer.uid == 0 || peer.uid == c->owner);
+}
+
+static void control_pause(struct control *c)
+{
+	loop_rewatch(c->world->loop, &c->watch, 0);
+	loop_timer(c->world->loop, &c->pause, CONTROL_PAUSE);
+}
+
+static void control_again(struct timer *t)
+{
+	struct control *c = container(t, struct control, pause);
+
+	spare_fill(&c->spare);
+	loop_rewatch(c->world->loop, &c->watch, EPOLLIN);
+}
+
+/*
+ * All descriptors are in use. The owner and root come in by one that was kept back, or take the place of a client that
+ * asks for nothing. Others, and all when there is no such place, are let in and out again; else they would wait in the
+ * queue.
+ */
+static void control_squeeze(struct control *c)
+{
+	enum control_room room = c->spare.n > 1 ? CONTROL_ROOM : control_make_room(c);	/* which fills the spare ones again */
+	int fd = -1;
+
+	if (room == CONTROL_ROOM_SOON) {
+		control_pause(c);
+		return;
 	}
-	c->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (spare_use(&c->spare))
+		fd = accept4(c->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0 && room == CONTROL_ROOM && control_is_master(c, fd)) {
+		control_welcome(c, fd);
+		return;
+	}
+	control_say(c);
+	if (fd >= 0)
+		close(fd);
+	spare_fill(&c->spare);
+	if (fd < 0)
+		control_pause(c);
 }
 
 static void control_accept(struct loop_watch *w, uint32_t events)
@@ -51,8 +96,10 @@ static void control_accept(struct loop_watch *w, uint32_t events)
 			break;
 		control_welcome(c, fd);
 	}
-	if (i < CONTROL_ACCEPTS && (errno == EMFILE || errno == ENFILE))
-		control_turn_away(c);
+	if (i < CONTROL_ACCEPTS && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		control_squeeze(c);
+	else
+		spare_fill(&c->spare);
 }
 
 static int control_listen(struct control *c, const struct control_opts *o, struct err *e)
@@ -80,13 +127,15 @@ int control_new(struct control **out, struct dm_world *w, const struct control_o
 	c->world = w;
 	c->owner = geteuid();
 	c->allow_read = o->allow_read;
+	c->handshake = o->handshake * TIMERS_SECOND;
 	list_init(&c->conns);
+	timer_init(&c->pause, control_again);
 	r = control_listen(c, o, e);
 	if (r) {
 		free(c);
 		return r;
 	}
-	c->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	spare_init(&c->spare, CONTROL_SPARE);
 	*out = c;
 	return 0;
 }
@@ -98,6 +147,7 @@ void control_stop(struct control *c)
 	if (c->stopped)
 		return;
 	c->stopped = true;
+	timer_stop(&c->pause);
 	loop_unwatch(c->world->loop, &c->watch);
 	control_socket_deafen(&c->socket);
 	list_each(n, next, &c->conns)
@@ -124,7 +174,6 @@ void control_free(struct control *c)
 	control_socket_free(&c->socket);
 	list_each(n, next, &c->conns)
 		control_conn_free(container(n, struct control_conn, node));
-	if (c->spare >= 0)
-		close(c->spare);
+	spare_free(&c->spare);
 	free(c);
 }

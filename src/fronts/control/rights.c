@@ -49,6 +49,8 @@ int control_may_enter(const struct control_conn *conn, struct err *e)
 	if (!c->allow_read)
 		return err_set(e, -EPERM, "user %u may not use this daemon: it serves root and user %u only", conn->uid,
 			       c->owner);
+	if (spare_is_scarce(conn->watch.fd))
+		return err_set(e, -EMFILE, "hardly any more files can be open (ulimit -n): they are for root and user %u", c->owner);
 	if (c->others > RIGHTS_OTHERS_MAX)
 		return err_set(e, -EBUSY, "%d clients of other users are connected already, and that is the most",
 			       RIGHTS_OTHERS_MAX);

@@ -89,6 +89,19 @@ static bool conn_read(struct nbd_conn *c)
 	return true;
 }
 
+static void conn_took_too_long(struct timer *t)
+{
+	struct nbd_conn *c = container(t, struct nbd_conn, patience);
+
+	unsigned held;
+
+	dm_io_tick(c->nio->io);
+	if (log_rate(&c->nio->late, c->nio->io->now, &held))
+		log_info("nbd: a client is cut off: it was not through with the handshake after %u seconds%s",
+			 (unsigned)(c->nio->nbd->handshake / TIMERS_SECOND), held ? " (as others before)" : "");
+	nbd_conn_die(c);
+}
+
 static void conn_shake_hands(struct nbd_conn *c)
 {
 	const char *why = NULL;
@@ -168,6 +181,7 @@ void nbd_conn_finish(struct nbd_conn *c)
 	if (c->phase >= NBD_FINISHING)
 		return;
 	c->phase = NBD_FINISHING;
+	nbd_hunger_end(c);
 	conn_drop_filling(c);
 	nbd_conn_wake(c);
 }
@@ -177,6 +191,8 @@ void nbd_conn_die(struct nbd_conn *c)
 	if (c->phase == NBD_DEAD)
 		return;
 	c->phase = NBD_DEAD;
+	timer_stop(&c->patience);
+	nbd_hunger_end(c);
 	conn_drop_filling(c);
 	nbd_send_nothing(c);
 	loop_unwatch(c->nio->io->loop, &c->watch);
@@ -266,6 +282,8 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll };
 	c->work.run = conn_work;
 	list_init(&c->work.node);
+	list_init(&c->hungry);
+	timer_init(&c->patience, conn_took_too_long);
 	c->out_tail = &c->out;
 	c->pipe[0] = c->pipe[1] = -1;
 	c->msg.run = nbd_conn_begin;
@@ -281,5 +299,7 @@ void nbd_conn_begin(struct loop_msg *msg)
 		nbd_conn_die(c);
 		return;
 	}
+	if (c->nio->nbd->handshake)
+		loop_timer(c->nio->io->loop, &c->patience, c->nio->nbd->handshake);
 	nbd_handshake_greet(c);
 }

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "base/timers.h"
 #include "core/device.h"
 #include "core/req.h"
 #include "fronts/nbd/wire.h"
@@ -104,6 +105,9 @@ struct nbd_conn {
 	struct loop_work work;		/* sends, goes on, ends */
 	struct loop_msg msg;		/* first it carries the connection to its io thread, at last back */
 	enum nbd_phase phase;
+	struct timer patience;		/* until the handshake is over */
+	struct list hungry;		/* in nio->hungry: it waits for memory */
+	uint64_t moved;			/* when the client last sent or took something: the thread's clock, ns */
 	bool tcp;
 	struct nbd_tls_conn *tls;	/* NULL: plain text */
 	bool tls_needed;		/* no option but STARTTLS before that */
@@ -159,6 +163,11 @@ static inline size_t nbd_conn_got(const struct nbd_conn *c)
 /* send.c: sends what it can; false: the peer is gone. */
 bool nbd_send(struct nbd_conn *c);
 void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
+
+/* hunger.c: may C begin a request with SIZE bytes of data? False: it is to wait. */
+bool nbd_hunger_may(struct nbd_conn *c, size_t size);
+void nbd_hunger_wait(struct nbd_conn *c);
+void nbd_hunger_end(struct nbd_conn *c);
 
 /* shown.c: is Q a read whose data should be shown, rather than copied? */
 bool nbd_shown_may(struct nbd_req *q);

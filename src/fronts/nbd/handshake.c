@@ -13,24 +13,30 @@
 
 struct handshake_out {
 	struct nbd_out out;
+	size_t size;
 	uint8_t bytes[];
 };
 
 static void handshake_sent(struct nbd_conn *c, struct nbd_out *o)
 {
-	(void)c;
-	free(container(o, struct handshake_out, out));
+	struct handshake_out *h = container(o, struct handshake_out, out);
+
+	budget_give(&c->nio->nbd->memory.budget, h->size);
+	free(h);
 }
 
 /* LEN bytes to be filled at once: they are queued already. NULL: no memory, and the connection is given up. */
 static uint8_t *handshake_room(struct nbd_conn *c, size_t len)
 {
-	struct handshake_out *h = malloc(sizeof(*h) + len);
+	struct budget *budget = &c->nio->nbd->memory.budget;
+	size_t size = sizeof(struct handshake_out) + len;
+	struct handshake_out *h = budget_take(budget, size) ? malloc(size) : NULL;
 
 	if (!h) {
 		nbd_conn_die(c);
 		return NULL;
 	}
+	h->size = size;
 	h->out = (struct nbd_out){ .head = h->bytes, .head_len = (uint32_t)len, .over = handshake_sent };
 	nbd_conn_send(c, &h->out);
 	return h->bytes;

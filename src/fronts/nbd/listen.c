@@ -18,6 +18,7 @@
 #include "fronts/nbd/server.h"
 
 #define LISTEN_BACKLOG 128
+#define LISTEN_PAUSE TIMERS_SECOND
 #define LISTEN_FLAGS (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
 /* Root and the owner, or everybody. */
@@ -61,32 +62,66 @@ static void listen_take(struct nbd_listener *l, int fd)
 		close(fd);
 }
 
+static void listen_say(struct nbd *n, const char *why)
+{
+	unsigned held;
+
+	if (log_rate(&n->turned_away, clock_now(n->world->clock), &held))
+		log_warn("nbd: a client was turned away: %s%s", why, held ? " (as were others before)" : "");
+}
+
+/* Until descriptors come back, clients wait in the queue. */
+static void listen_pause(struct nbd_listener *l)
+{
+	loop_rewatch(l->nbd->world->loop, &l->watch, 0);
+	loop_timer(l->nbd->world->loop, &l->pause, LISTEN_PAUSE);
+}
+
+static void listen_again(struct timer *t)
+{
+	struct nbd_listener *l = container(t, struct nbd_listener, pause);
+
+	spare_fill(&l->nbd->spare);
+	loop_rewatch(l->nbd->world->loop, &l->watch, EPOLLIN);
+}
+
 /* No descriptor is left: the client gets to know, instead of waiting (and us spinning) for ever. */
 static void listen_turn_away(struct nbd_listener *l)
 {
 	struct nbd *n = l->nbd;
-	int fd;
+	int fd = -1;
 
-	if (n->spare_fd < 0)
-		return;
-	close(n->spare_fd);
-	fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (spare_use(&n->spare))
+		fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	log_warn("nbd: a client was turned away: no more files can be open");
+	spare_fill(&n->spare);
+	listen_say(n, "no more files can be open (ulimit -n)");
+	if (fd < 0)
+		listen_pause(l);
 }
 
+/* The last descriptors are for others: the control socket, above all. */
 static void listen_ready(struct loop_watch *w, uint32_t events)
 {
 	struct nbd_listener *l = container(w, struct nbd_listener, watch);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct nbd *n = l->nbd;
 
 	(void)events;
-	if (fd >= 0)
-		listen_take(l, fd);
-	else if (errno == EMFILE || errno == ENFILE)
+	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+		return;
+	if (fd < 0) {
 		listen_turn_away(l);
+	} else if (nbd_connections(n) >= n->most) {
+		listen_say(n, "as many are connected as may be (--nbd-connections)");
+		close(fd);
+	} else if (spare_is_scarce(fd)) {
+		listen_say(n, "hardly any more files can be open (ulimit -n)");
+		close(fd);
+	} else {
+		listen_take(l, fd);
+	}
 }
 
 int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct err *e)
@@ -100,6 +135,7 @@ int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct er
 	}
 	*l = (struct nbd_listener){ .nbd = n, .tcp = tcp };
 	l->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = listen_ready };
+	timer_init(&l->pause, listen_again);
 	code = listen(fd, LISTEN_BACKLOG) ? -errno : loop_watch(n->world->loop, &l->watch);
 	if (code) {
 		close(fd);
@@ -115,6 +151,7 @@ void nbd_listen_stop(struct nbd *n)
 		struct nbd_listener *l = &n->listeners[--n->n_listeners];
 
 		loop_unwatch(n->world->loop, &l->watch);
+		timer_stop(&l->pause);
 		close(l->watch.fd);
 	}
 	if (n->unlink_path)

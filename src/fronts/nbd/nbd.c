@@ -3,17 +3,14 @@
 #include "fronts/nbd/nbd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
-#define NBD_PATIENCE 5		/* seconds that a peer which does not read its answers can hold up the end */
+#define NBD_PATIENCE (5 * TIMERS_SECOND)	/* that a peer which does not read its answers can hold up the end */
 
 /* Bytes that mean something in a URI, and those that are no visible ASCII, become %XX. */
 static void nbd_uri_part(struct text *out, const char *s, bool slash)
@@ -45,6 +42,15 @@ static void nbd_uris(struct dm_front *f, const struct dm_device *d, struct text 
 	}
 }
 
+unsigned nbd_connections(const struct nbd *n)
+{
+	unsigned i, all = 0;
+
+	for (i = 0; i < n->world->n_io; i++)
+		all += n->ios[i].load;
+	return all;
+}
+
 void nbd_adopt(struct nbd *n, int fd, bool tcp)
 {
 	struct nbd_io *best = &n->ios[0];
@@ -64,8 +70,7 @@ void nbd_adopt(struct nbd *n, int fd, bool tcp)
 	loop_post(best->io->loop, &c->msg);
 }
 
-/* On the control thread: an io thread has nothing left. */
-static void nbd_io_stopped(struct loop_msg *msg)
+static void nbd_io_silent(struct loop_msg *msg)
 {
 	struct nbd *n = container(msg, struct nbd_io, stopped)->nbd;
 
@@ -73,26 +78,51 @@ static void nbd_io_stopped(struct loop_msg *msg)
 		n->then(n->then_arg);
 }
 
+static void nbd_io_hush(struct loop_msg *msg)
+{
+	struct nbd_io *nio = container(msg, struct nbd_io, stop);
+
+	nio->stopped.run = nbd_io_silent;
+	loop_post(nio->nbd->world->loop, &nio->stopped);
+}
+
+/* What they have sent to each other (hunger.c) has arrived when each has answered once more. */
+static void nbd_hush(struct nbd *n)
+{
+	unsigned i;
+
+	n->n_running = n->world->n_io;
+	for (i = 0; i < n->world->n_io; i++) {
+		n->ios[i].stop.run = nbd_io_hush;
+		loop_post(n->ios[i].io->loop, &n->ios[i].stop);
+	}
+}
+
+/* On the control thread: an io thread has nothing left. */
+static void nbd_io_stopped(struct loop_msg *msg)
+{
+	struct nbd *n = container(msg, struct nbd_io, stopped)->nbd;
+
+	if (--n->n_running == 0)
+		nbd_hush(n);
+}
+
 void nbd_io_left(struct nbd_io *nio)
 {
 	if (!nio->stopping || !list_empty(&nio->conns))
 		return;
-	if (nio->patience.fd >= 0) {
-		loop_unwatch(nio->io->loop, &nio->patience);
-		close(nio->patience.fd);
-	}
+	timer_stop(&nio->patience);
+	timer_stop(&nio->hunger);
 	nio->stopped.run = nbd_io_stopped;
 	loop_post(nio->nbd->world->loop, &nio->stopped);
 }
 
 /* Whoever has not read its answers by now never will. */
-static void nbd_io_impatient(struct loop_watch *w, uint32_t events)
+static void nbd_io_impatient(struct timer *t)
 {
-	struct nbd_io *nio = container(w, struct nbd_io, patience);
+	struct nbd_io *nio = container(t, struct nbd_io, patience);
 	struct list *pos, *next;
 
-	(void)events;
-	loop_rewatch(nio->io->loop, w, 0);
 	list_each(pos, next, &nio->conns)
 		nbd_conn_die(container(pos, struct nbd_conn, node));
 }
@@ -100,16 +130,10 @@ static void nbd_io_impatient(struct loop_watch *w, uint32_t events)
 static void nbd_io_stop(struct loop_msg *msg)
 {
 	struct nbd_io *nio = container(msg, struct nbd_io, stop);
-	struct itimerspec when = { .it_value.tv_sec = NBD_PATIENCE };
 	struct list *pos, *next;
 
 	nio->stopping = true;
-	nio->patience = (struct loop_watch){ .events = EPOLLIN, .ready = nbd_io_impatient };
-	nio->patience.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (nio->patience.fd >= 0) {
-		timerfd_settime(nio->patience.fd, 0, &when, NULL);
-		loop_watch(nio->io->loop, &nio->patience);
-	}
+	loop_timer(nio->io->loop, &nio->patience, NBD_PATIENCE);
 	list_each(pos, next, &nio->conns)
 		nbd_conn_finish(container(pos, struct nbd_conn, node));
 	nbd_io_left(nio);
@@ -126,7 +150,9 @@ static int nbd_start_ios(struct nbd *n, struct err *e)
 		n->ios[i].nbd = n;
 		n->ios[i].io = &n->world->io[i];
 		list_init(&n->ios[i].conns);
-		n->ios[i].patience.fd = -1;
+		n->ios[i].pool.memory = &n->memory;
+		nbd_hunger_init(&n->ios[i]);
+		timer_init(&n->ios[i].patience, nbd_io_impatient);
 	}
 	return 0;
 }
@@ -140,7 +166,10 @@ int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, stru
 		return err_set(e, -ENOMEM, "no memory for the NBD server");
 	n->world = w;
 	n->allow_others = o->allow_others;
-	n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	n->most = o->connections ? o->connections : NBD_CONNECTIONS;
+	n->handshake = o->handshake * TIMERS_SECOND;
+	nbd_memory_init(&n->memory, o->memory ? o->memory : NBD_MEMORY, w->n_io);
+	spare_init(&n->spare, 1);
 	n->front = (struct dm_front){ .name = "nbd", .uris = nbd_uris };
 	list_append(&w->fronts, &n->front.node);
 	r = nbd_start_ios(n, e);
@@ -181,8 +210,7 @@ void nbd_free(struct nbd *n)
 	for (i = 0; n->ios && i < n->world->n_io; i++)
 		nbd_pool_free(&n->ios[i].pool);
 	nbd_tls_free(n->tls);
-	if (n->spare_fd >= 0)
-		close(n->spare_fd);
+	spare_free(&n->spare);
 	free(n->unix_path);
 	free(n->tcp_at);
 	free(n->ios);

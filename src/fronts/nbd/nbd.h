@@ -8,6 +8,7 @@
 #define FRONTS_NBD_NBD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -23,7 +24,15 @@ struct nbd_opts {
 	bool tls_verify;	/* with certificates: a client must show one that the CA signed */
 	bool insecure;		/* plain text on an address that is not loopback is wanted */
 	bool allow_others;	/* the Unix socket's mode is 0666, not 0600 */
+	size_t memory;		/* bytes for requests and their data in all; 0: NBD_MEMORY */
+	unsigned connections;	/* at once; 0: NBD_CONNECTIONS */
+	unsigned handshake;	/* seconds until a client must be through with it; 0: it may take for ever */
 };
+
+#define NBD_MEMORY ((size_t)192 << 20)
+#define NBD_MEMORY_LEAST ((size_t)64 << 20)
+#define NBD_CONNECTIONS 1024u
+#define NBD_HANDSHAKE 10u
 
 /* Listens and adds itself to the world's fronts. 0, or -errno and a sentence. */
 int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, struct err *e);

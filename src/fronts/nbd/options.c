@@ -17,6 +17,7 @@ static void option_list_answer(struct nbd_conn *c)
 		nbd_handshake_reply(c, NBD_REP_SERVER, entry, 4 + len);
 	}
 	nbd_handshake_reply(c, NBD_REP_ACK, NULL, 0);
+	text_free(&c->ask.list);
 }
 
 /* The answer is here: what it opened belongs to the connection, even if nobody waits for it any more. */
@@ -71,8 +72,10 @@ static void option_enter(struct nbd_conn *c)
 	if (!c->structured)
 		c->export.flags &= (uint16_t)~NBD_FLAG_SEND_DF;
 	c->meta = c->meta && !strcmp(c->meta_name, c->ask.name);
-	if (c->phase == NBD_OPTIONS)	/* there may have been no memory for the answer */
-		c->phase = NBD_TRANSMISSION;
+	if (c->phase != NBD_OPTIONS)	/* there may have been no memory for the answer */
+		return;
+	c->phase = NBD_TRANSMISSION;
+	timer_stop(&c->patience);
 }
 
 static void option_export_name_answer(struct nbd_conn *c)

@@ -64,6 +64,7 @@ enum nbd_got nbd_recv(struct nbd_conn *c)
 	if (n == -EAGAIN || n == -EINTR)
 		return NBD_GOT_NOTHING;
 	dm_io_tick(c->nio->io);
+	c->moved = c->nio->io->now;
 	if (n > 0)
 		recv_took(c, (size_t)n);
 	else if (n == 0)

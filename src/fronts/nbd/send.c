@@ -71,6 +71,7 @@ static void send_took(struct nbd_conn *c, size_t n)
 {
 	size_t len;
 
+	c->moved = c->nio->io->now;
 	c->out_sent += n;
 	while (c->out && c->out_sent >= (len = (size_t)c->out->head_len + c->out->data_len)) {
 		c->out_sent -= len;

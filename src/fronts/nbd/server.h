@@ -6,8 +6,11 @@
 #ifndef FRONTS_NBD_SERVER_H
 #define FRONTS_NBD_SERVER_H
 
+#include <stdatomic.h>
 #include <sys/uio.h>
 
+#include "base/log.h"
+#include "base/spare.h"
 #include "core/world.h"
 #include "fronts/nbd/conn.h"
 #include "fronts/nbd/nbd.h"
@@ -25,8 +28,13 @@ struct nbd_io {
 	unsigned load;			/* connections; control thread */
 	struct list conns;		/* nbd_conn.node; from here on the io thread's */
 	struct nbd_pool pool;
+	struct list hungry;		/* nbd_conn.hungry: who waits for memory (hunger.c) */
+	struct timer hunger;		/* how long they do */
+	atomic_bool feeding, culling;	/* the messages are on their way */
+	struct loop_msg fed, cull;
+	struct log_rate late;		/* clients that were not through with the handshake */
 	bool stopping;
-	struct loop_watch patience;	/* a timer: how long peers that do not read hold up the stop */
+	struct timer patience;		/* how long peers that do not read hold up the stop */
 	struct loop_msg stop, stopped;
 	struct iovec iov[NBD_IOVS];	/* scratch for one send */
 };
@@ -34,6 +42,7 @@ struct nbd_io {
 struct nbd_listener {
 	struct nbd *nbd;
 	struct loop_watch watch;
+	struct timer pause;		/* no descriptor is left, not even to turn a client away */
 	bool tcp;
 };
 
@@ -42,13 +51,17 @@ struct nbd {
 	struct dm_front front;
 	struct nbd_tls *tls;		/* NULL: none was asked for */
 	bool allow_others;
+	unsigned most;			/* connections */
+	uint64_t handshake;		/* nanoseconds; 0: for ever */
+	struct nbd_memory memory;
 
 	struct nbd_listener listeners[NBD_LISTENERS];
 	unsigned n_listeners;
 	char *unix_path;		/* of the Unix socket; NULL: none */
 	bool unlink_path;		/* it was made here */
 	char *tcp_at;			/* "HOST:PORT" for URIs; NULL: none */
-	int spare_fd;			/* given up for a moment to turn a client away when descriptors run out */
+	struct spare spare;		/* given up for a moment to turn a client away when descriptors run out */
+	struct log_rate turned_away;
 
 	struct nbd_io *ios;		/* world->n_io */
 	unsigned n_running;		/* io threads that have not stopped yet */
@@ -67,8 +80,13 @@ int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
 
 /* nbd.c: a fresh socket goes to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);
+unsigned nbd_connections(const struct nbd *n);
 
 void nbd_io_left(struct nbd_io *nio);	/* a connection is gone from its list; io thread */
+
+/* hunger.c */
+void nbd_hunger_init(struct nbd_io *nio);
+void nbd_hunger_feed(struct nbd *n);	/* memory was given back, and somebody waits for it; any io thread */
 
 /* export.c: carries out C's ask on the control thread, and sends the answer to C's io thread. */
 void nbd_export_answer(struct loop_msg *msg);

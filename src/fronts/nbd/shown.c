@@ -15,6 +15,14 @@
 #define SHOWN_PAGE 4096u
 #define SHOWN_FROM 65536u	/* bytes: less is copied sooner */
 
+void nbd_shown_close(struct nbd_conn *c)
+{
+	if (c->pipe[0] < 0)
+		return;
+	close(c->pipe[0]);
+	close(c->pipe[1]);
+}
+
 static bool shown_open(struct nbd_conn *c)
 {
 	int room;
@@ -23,19 +31,16 @@ static bool shown_open(struct nbd_conn *c)
 		c->pipe[0] = c->pipe[1] = -1;
 		return false;
 	}
+	if (spare_is_scarce(c->pipe[1])) {
+		nbd_shown_close(c);
+		c->pipe[0] = c->pipe[1] = -1;
+		return false;
+	}
 	room = fcntl(c->pipe[1], F_SETPIPE_SZ, SHOWN_PIPE);
 	if (room < 0)
 		room = fcntl(c->pipe[1], F_GETPIPE_SZ);
 	c->pipe_room = room < 0 ? 0 : (unsigned)room / SHOWN_PAGE;
 	return true;
-}
-
-void nbd_shown_close(struct nbd_conn *c)
-{
-	if (c->pipe[0] < 0)
-		return;
-	close(c->pipe[0]);
-	close(c->pipe[1]);
 }
 
 /* A place of the pipe holds a page or a part of one. */

@@ -108,6 +108,23 @@ static int tcp_listen_all(struct nbd *n, const struct addrinfo *list, const char
 	return 0;
 }
 
+/* A socket of the file system is its owner's; what listens here is everybody's who can connect. */
+static void tcp_say_who_may(const struct nbd *n, const struct nbd_opts *o, const struct addrinfo *list)
+{
+	bool world = false;
+	const char *who;
+
+	for (; list; list = list->ai_next)
+		world |= !tcp_is_loopback(list->ai_addr);
+	who = world ? "everybody who can reach this machine" : "every user of this machine";
+	if (!n->tls)
+		log_warn("nbd: %s can read and write every device at %s, in plain text; TLS with keys (--tls-psk, or "
+			 "--tls-certificates with --tls-verify-peer) keeps others out", who, n->tcp_at);
+	else if (!o->tls_psk && !o->tls_verify)
+		log_warn("nbd: %s can read and write every device at %s: no client has to show a certificate; "
+			 "--tls-verify-peer keeps others out", who, n->tcp_at);
+}
+
 int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *list;
@@ -123,12 +140,13 @@ int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e)
 	r = tcp_may_be_plain(n, o, list, e);
 	if (!r)
 		r = tcp_listen_all(n, list, o->tcp, &port, e);
-	freeaddrinfo(list);
-	if (r)
-		return r;
-	r = asprintf(&n->tcp_at, strchr(at.host, ':') ? "[%s]:%u" : "%s:%u", *at.host ? at.host : "localhost",
-		     ntohs(port));
-	if (r < 0)
+	if (!r && asprintf(&n->tcp_at, strchr(at.host, ':') ? "[%s]:%u" : "%s:%u", *at.host ? at.host : "localhost",
+			   ntohs(port)) < 0) {
 		n->tcp_at = NULL;
-	return r < 0 ? err_set(e, -ENOMEM, "no memory for an address") : 0;
+		r = err_set(e, -ENOMEM, "no memory for an address");
+	}
+	if (!r)
+		tcp_say_who_may(n, o, list);
+	freeaddrinfo(list);
+	return r;
 }

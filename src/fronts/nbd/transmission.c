@@ -48,11 +48,14 @@ void nbd_req_free(struct nbd_req *q)
 	struct nbd_conn *c = q->conn;
 	struct nbd_pool *pool = &c->nio->pool;
 
+	bool wanted = false;
+
 	c->n_reqs--;
 	c->n_bytes -= q->data_room;
 	if (q->data)
-		nbd_pool_give(pool, q->data, q->data_room);
-	nbd_pool_give_req(pool, q);
+		wanted = nbd_pool_give(pool, q->data, q->data_room);
+	if (nbd_pool_give_req(pool, q) || wanted)
+		nbd_hunger_feed(c->nio->nbd);
 }
 
 /* Where does it lie? Answers the request and returns false if that is no place. */
@@ -220,10 +223,11 @@ bool nbd_transmission_step(struct nbd_conn *c)
 		nbd_conn_reject(c, "it sent something that is no request");
 		return false;
 	}
-	if (c->n_reqs && c->n_bytes + transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)) > NBD_MAX_BYTES) {
+	if (!nbd_hunger_may(c, transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)))) {
 		c->stalled = true;
 		return false;
 	}
+	nbd_hunger_end(c);
 	c->rx_at += NBD_REQUEST_HEAD;
 	if (nbd_get16(head + 6) == NBD_CMD_DISC) {
 		nbd_conn_finish(c);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How long a client may be silent: who has never sent a whole message, or is in the middle of one, must go on within the
+ * time that the daemon gives. After that a client may be quiet for as long as it likes, until descriptors run out: then
+ * those that have been quiet the longest make room for the next one.
+ */
+#include "base/log.h"
+#include "fronts/control/conn.h"
+
+#define ROOM_YOUNG (TIMERS_SECOND / 5)
+
+static bool patience_is_short(const struct control_conn *conn)
+{
+	return conn->state == CONN_READING && (!conn->known || conn->in_at < conn->in_end);
+}
+
+void control_patience(struct control_conn *conn)
+{
+	struct control *c = conn->control;
+
+	if (c->handshake && patience_is_short(conn))
+		loop_timer(c->world->loop, &conn->patience, c->handshake);
+	else
+		timer_stop(&conn->patience);
+}
+
+void control_used(struct control_conn *conn)
+{
+	conn->known = true;
+	list_remove(&conn->node);
+	list_append(&conn->control->conns, &conn->node);
+}
+
+/* Nobody owes it an answer. */
+static bool room_is_quiet(const struct control_conn *conn)
+{
+	return conn->state == CONN_READING && conn->in_at == conn->in_end && !conn->out;
+}
+
+/* One that has only just come will ask at once. */
+static bool room_is_young(const struct control_conn *conn, uint64_t now)
+{
+	return !conn->known && now - conn->came < ROOM_YOUNG;
+}
+
+static bool room_of(struct control *c, bool known)
+{
+	uint64_t now = clock_now(c->world->clock);
+	struct list *n, *next;
+	unsigned held;
+
+	list_each(n, next, &c->conns) {
+		struct control_conn *conn = container(n, struct control_conn, node);
+
+		if (!room_is_quiet(conn) || conn->known != known || room_is_young(conn, now))
+			continue;
+		if (log_rate(&c->made_room, now, &held))
+			log_warn("a client that has asked for nothing lately was cut off: no file descriptors are left (ulimit -n)");
+		control_conn_free(conn);
+		return true;
+	}
+	return false;
+}
+
+/* Those that have never asked for anything go first. */
+enum control_room control_make_room(struct control *c)
+{
+	uint64_t now = clock_now(c->world->clock);
+	struct list *n, *next;
+
+	if (room_of(c, false) || room_of(c, true))
+		return CONTROL_ROOM;
+	list_each(n, next, &c->conns)
+		if (room_is_young(container(n, struct control_conn, node), now))
+			return CONTROL_ROOM_SOON;
+	return CONTROL_ROOM_NONE;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory is short: all requests of all clients may have so much in all (pool.h).
+ *
+ * A client that has requests under way takes more only while it holds less than is left, so that many greedy ones leave
+ * something for the next one; it goes on when its own are answered. One that has none waits here until others give memory
+ * back. If somebody waits for long, who has not read his answers, or not sent his data, for as long is cut off.
+ */
+#include "base/log.h"
+#include "fronts/nbd/server.h"
+
+#define HUNGER_PATIENCE (10 * TIMERS_SECOND)
+
+/* False: C has to wait. SIZE: bytes of data of the request that it wants to begin. */
+bool nbd_hunger_may(struct nbd_conn *c, size_t size)
+{
+	struct nbd_pool *pool = &c->nio->pool;
+
+	if (c->n_reqs && (c->n_bytes + size > NBD_MAX_BYTES || c->n_bytes + size > budget_left(&pool->memory->budget)))
+		return false;
+	if (nbd_pool_ready(pool, size))
+		return true;
+	if (c->n_reqs)
+		return false;
+	nbd_hunger_wait(c);
+	if (!nbd_pool_ready(pool, size))	/* it may have come before anybody knew that we wait */
+		return false;
+	nbd_hunger_end(c);
+	return true;
+}
+
+void nbd_hunger_wait(struct nbd_conn *c)
+{
+	struct nbd_io *nio = c->nio;
+
+	if (list_empty(&nio->hungry))
+		atomic_fetch_add(&nio->pool.memory->hungry, 1);
+	if (list_empty(&c->hungry))
+		list_append(&nio->hungry, &c->hungry);
+	if (!timer_is_on(&nio->hunger))
+		loop_timer(nio->io->loop, &nio->hunger, HUNGER_PATIENCE);
+}
+
+void nbd_hunger_end(struct nbd_conn *c)
+{
+	struct nbd_io *nio = c->nio;
+
+	if (list_empty(&c->hungry))
+		return;
+	list_remove(&c->hungry);
+	if (list_empty(&nio->hungry))
+		atomic_fetch_sub(&nio->pool.memory->hungry, 1);
+}
+
+/* On the thread of those who wait: they try again, and wait again if they must. */
+static void hunger_fed(struct loop_msg *msg)
+{
+	struct nbd_io *nio = container(msg, struct nbd_io, fed);
+	struct list *pos, *next;
+
+	atomic_store(&nio->feeding, false);
+	list_each(pos, next, &nio->hungry)
+		nbd_conn_wake(container(pos, struct nbd_conn, hungry));
+}
+
+void nbd_hunger_feed(struct nbd *n)
+{
+	unsigned i;
+
+	for (i = 0; i < n->world->n_io; i++)
+		if (!atomic_exchange(&n->ios[i].feeding, true)) {
+			n->ios[i].fed.run = hunger_fed;
+			loop_post(n->ios[i].io->loop, &n->ios[i].fed);
+		}
+}
+
+/* Does C hold memory because its client neither reads nor sends? What waits in a suspended device is no client's fault. */
+static bool hunger_is_stuck(const struct nbd_conn *c)
+{
+	return c->n_bytes && (c->out_full || c->filling) && c->nio->io->now - c->moved >= HUNGER_PATIENCE;
+}
+
+static void hunger_cull(struct loop_msg *msg)
+{
+	struct nbd_io *nio = container(msg, struct nbd_io, cull);
+	struct list *pos, *next;
+
+	atomic_store(&nio->culling, false);
+	dm_io_tick(nio->io);
+	list_each(pos, next, &nio->conns) {
+		struct nbd_conn *c = container(pos, struct nbd_conn, node);
+
+		if (hunger_is_stuck(c))
+			nbd_conn_reject(c, "it has neither read nor sent for %u seconds, and others wait for the memory that it holds",
+					(unsigned)(HUNGER_PATIENCE / TIMERS_SECOND));
+	}
+}
+
+static void hunger_lasts(struct timer *t)
+{
+	struct nbd_io *nio = container(t, struct nbd_io, hunger);
+	struct nbd *n = nio->nbd;
+	unsigned i;
+
+	if (list_empty(&nio->hungry))
+		return;
+	loop_timer(nio->io->loop, t, HUNGER_PATIENCE / 4);	/* others may be stuck soon */
+	for (i = 0; i < n->world->n_io; i++)
+		if (!atomic_exchange(&n->ios[i].culling, true)) {
+			n->ios[i].cull.run = hunger_cull;
+			loop_post(n->ios[i].io->loop, &n->ios[i].cull);
+		}
+}
+
+void nbd_hunger_init(struct nbd_io *nio)
+{
+	list_init(&nio->hungry);
+	timer_init(&nio->hunger, hunger_lasts);
+}

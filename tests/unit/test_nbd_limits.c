@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* NBD clients that take and take: of time, of memory, of places. The others are served all the same. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "support/nbd.h"
+
+#define MIB (1u << 20)
+#define HANDSHAKE 10
+#define GREEDY 12u
+
+static struct nbd_fixture n;
+static struct nbd_client c, greedy[GREEDY];
+static struct nbd_answer a;
+
+static int begin(void **state)
+{
+	static const struct nbd_opts limits = { .memory = 64 * MIB, .connections = 20, .handshake = HANDSHAKE };
+
+	(void)state;
+	fixture_stop_clock();
+	nbd_begin_with(&n, 2, &limits);
+	assert_int_equal(create(&n.f, "m", "0 204800 linear memory,size=100M:m 0", NULL), 0);
+	assert_int_equal(create(&n.f, "z", "0 2048000 zero", NULL), 0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	nbd_end(&n);
+	return 0;
+}
+
+/* Lets all go on that can. */
+static void settle(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 8; i++)
+		settle_threads(&n.f);
+}
+
+/* Anonymous memory of this process, bytes. */
+static size_t resident(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[128];
+	size_t kib = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "RssAnon: %zu", &kib) == 1)
+			break;
+	fclose(f);
+	return kib << 10;
+}
+
+/* SIZE bytes at a time, as often as the server lets it; no answer is read. */
+static void be_greedy(struct nbd_client *g, uint32_t size, unsigned times)
+{
+	uint8_t head[NBD_REQUEST_HEAD];
+	unsigned i;
+
+	nbdc_open(g, &n, "z", false);
+	for (i = 0; i < times; i++) {
+		nbdc_put(head, NBD_CMD_READ, 0, i, 0, size);
+		nbdc_say(g, head, sizeof(head));
+	}
+}
+
+static void clients_that_do_not_read_share_a_bounded_memory(void **state)
+{
+	static uint8_t data[65536];
+	size_t before = resident();
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < GREEDY; i++)
+		be_greedy(&greedy[i], MIB, 100);
+	settle();
+	assert_true(resident() - before < 80 * (size_t)MIB);	/* twelve of them, 64 MiB each were allowed to one */
+	nbdc_open(&c, &n, "m", true);				/* there is something left for others */
+	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_WRITE, 0, 0, sizeof(data), data), 0);
+	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_READ, 0, 0, sizeof(data), NULL), 0);
+	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_FLUSH, 0, 0, 0, NULL), 0);
+	nbdc_hang_up(&c);
+	for (i = 0; i < GREEDY; i++)
+		nbdc_hang_up(&greedy[i]);
+}
+
+/* What they hold is given to others once they read on; and what was held back is answered, all of it. */
+static void who_reads_on_is_answered_all(void **state)
+{
+	static uint8_t got[MIB + 16];
+	unsigned i, k;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		be_greedy(&greedy[i], MIB, 40);
+	settle();
+	for (i = 0; i < 4; i++) {
+		for (k = 0; k < 40; k++)
+			assert_int_equal(nbdc_hear(&greedy[i], got, sizeof(got)), sizeof(got));
+		nbdc_hang_up(&greedy[i]);
+	}
+}
+
+/* Two hold most of what there is by requests that are never finished; the third waits, and after a while they are cut off. */
+static void who_is_stuck_is_cut_off_when_others_wait(void **state)
+{
+	uint8_t head[NBD_REQUEST_HEAD];
+	static uint8_t got[32 * MIB + 16];
+
+	(void)state;
+	nbdc_open(&greedy[0], &n, "z", false);
+	nbdc_ask(&greedy[0], NBD_CMD_READ, 0, 1, 0, 32 * MIB);
+	nbdc_open(&greedy[1], &n, "m", false);
+	nbdc_put(head, NBD_CMD_WRITE, 0, 1, 0, 16 * MIB);	/* and no data comes */
+	nbdc_say(&greedy[1], head, sizeof(head));
+	settle();
+	time_passes(&n.f, 100);			/* nobody waits: they may take their time */
+	nbdc_open(&c, &n, "z", false);
+	nbdc_ask(&c, NBD_CMD_READ, 0, 7, 0, 32 * MIB);
+	settle();
+	time_passes(&n.f, 10);
+	settle();
+	assert_int_equal(nbdc_hear(&c, got, sizeof(got)), sizeof(got));
+	assert_true(nbdc_at_end(&greedy[1]));
+	nbdc_hang_up(&c);
+	nbdc_hang_up(&greedy[0]);
+	nbdc_hang_up(&greedy[1]);
+}
+
+/* Its requests hold memory, too; but that they wait is not its fault. */
+static void who_waits_for_a_suspended_device_is_not_cut_off(void **state)
+{
+	static uint8_t got[32 * MIB + 16];
+
+	(void)state;
+	nbdc_open(&greedy[0], &n, "z", false);
+	nbdc_open(&greedy[1], &n, "z", false);
+	nbdc_open(&c, &n, "m", false);
+	verb(&n.f, DM_DO_SUSPEND, "z", 0, NULL);
+	nbdc_ask(&greedy[0], NBD_CMD_READ, 0, 1, 0, 32 * MIB);
+	settle();
+	nbdc_ask(&greedy[1], NBD_CMD_READ, 0, 1, 0, 31 * MIB);
+	nbdc_ask(&c, NBD_CMD_READ, 0, 7, 0, MIB);	/* there is room for that one */
+	assert_int_equal(nbdc_hear(&c, got, MIB + 16), MIB + 16);
+	time_passes(&n.f, 30);
+	verb(&n.f, DM_DO_RESUME, "z", 0, NULL);
+	assert_int_equal(nbdc_hear(&greedy[0], got, 32 * MIB + 16), 32 * MIB + 16);
+	assert_int_equal(nbdc_hear(&greedy[1], got, 31 * MIB + 16), 31 * MIB + 16);
+	nbdc_hang_up(&c);
+	nbdc_hang_up(&greedy[0]);
+	nbdc_hang_up(&greedy[1]);
+}
+
+static void a_handshake_may_take_ten_seconds(void **state)
+{
+	struct nbd_client silent, half, through;
+
+	(void)state;
+	nbdc_dial(&silent, &n);
+	nbdc_dial(&half, &n);
+	nbdc_greet(&half);
+	nbdc_say(&half, "IHAVE", 5);
+	nbdc_open(&through, &n, "m", false);
+	settle();
+	time_passes(&n.f, HANDSHAKE - 1);
+	nbdc_say(&half, "OPT", 3);	/* that does not help: it is the whole handshake that counts */
+	settle();
+	time_passes(&n.f, 1);
+	assert_true(nbdc_at_end(&half));
+	nbdc_greet(&silent);		/* what was said at first is there to read */
+	assert_true(nbdc_at_end(&silent));
+	time_passes(&n.f, 1000);
+	assert_int_equal(nbdc_do(&through, &a, NBD_CMD_FLUSH, 0, 0, 0, NULL), 0);
+	nbdc_hang_up(&silent);
+	nbdc_hang_up(&half);
+	nbdc_hang_up(&through);
+}
+
+static void so_many_clients_and_no_more(void **state)
+{
+	struct nbd_client all[21];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		nbdc_open(&all[i], &n, "m", false);
+	nbdc_dial(&all[20], &n);
+	assert_true(nbdc_at_end(&all[20]));
+	nbdc_hang_up(&all[0]);
+	nbdc_hang_up(&all[20]);
+	settle();
+	nbdc_open(&all[0], &n, "m", false);
+	for (i = 0; i < 20; i++)
+		nbdc_hang_up(&all[i]);
+}
+
+/* The last descriptors are not for NBD clients; and there is no end to it when even the spare one cannot be opened. */
+static void the_last_descriptors_are_left_to_others(void **state)
+{
+	struct rlimit was, now;
+	struct nbd_client later[2];
+	int first = dup(0), others[2];
+
+	(void)state;
+	close(first);
+	nbdc_dial(&later[0], &n);
+	nbdc_dial(&later[1], &n);
+	getrlimit(RLIMIT_NOFILE, &was);
+	now = was;
+	now.rlim_cur = (rlim_t)first + 8;
+	setrlimit(RLIMIT_NOFILE, &now);
+	assert_true(nbdc_at_end(&later[0]));
+	assert_true(nbdc_at_end(&later[1]));
+	assert_int_equal(pipe(others), 0);
+	nbdc_hang_up(&later[0]);
+	nbdc_dial(&later[0], &n);
+	now.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &now);
+	settle();			/* it waits in the queue, or was told; nobody spins */
+	setrlimit(RLIMIT_NOFILE, &was);
+	close(others[0]);
+	close(others[1]);
+	time_passes(&n.f, 1);
+	nbdc_hang_up(&later[0]);
+	nbdc_hang_up(&later[1]);
+	nbdc_open(&c, &n, "m", false);
+	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_FLUSH, 0, 0, 0, NULL), 0);
+	nbdc_hang_up(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(clients_that_do_not_read_share_a_bounded_memory, begin, end),
+		cmocka_unit_test_setup_teardown(who_reads_on_is_answered_all, begin, end),
+		cmocka_unit_test_setup_teardown(who_is_stuck_is_cut_off_when_others_wait, begin, end),
+		cmocka_unit_test_setup_teardown(who_waits_for_a_suspended_device_is_not_cut_off, begin, end),
+		cmocka_unit_test_setup_teardown(a_handshake_may_take_ten_seconds, begin, end),
+		cmocka_unit_test_setup_teardown(so_many_clients_and_no_more, begin, end),
+		cmocka_unit_test_setup_teardown(the_last_descriptors_are_left_to_others, begin, end),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
