@@ -71,7 +71,7 @@ static void a_socket_in_the_way(void **state)
 	o.unix_path = path;
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	second(&o, text);
-	assert_non_null(strstr(text, "no socket"));
+	assert_non_null(strstr(text, "not a socket"));
 	assert_int_equal(unlink(path), 0);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	strcpy(addr.sun_path, path);
