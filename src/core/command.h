@@ -169,6 +169,7 @@ struct dm_cmd {
 	struct dm_device *device;
 	struct loop_msg caught_up;
 	bool catching_up, cancelled;
+	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
 };
 

@@ -189,6 +189,8 @@ static void do_begin(struct dm_cmd *c)
 		dm_start(c);
 }
 
+static bool do_catch_up(struct dm_cmd *c);
+
 static void do_caught_up(struct loop_msg *msg)
 {
 	struct dm_cmd *c = container(msg, struct dm_cmd, caught_up);
@@ -196,14 +198,15 @@ static void do_caught_up(struct loop_msg *msg)
 	c->catching_up = false;
 	if (c->cancelled)
 		dm_fail(c, -EINTR, "cancelled");
-	else
+	else if (!do_catch_up(c))
 		do_begin(c);
 }
 
-/* Does C have to wait until a front knows of all closes? */
+/* Does C have to wait until a front knows of all closes? One front is asked after the other. */
 static bool do_catch_up(struct dm_cmd *c)
 {
 	struct list *n, *next;
+	unsigned i = 0;
 
 	if (!verbs[c->verb].counts || c->in_order)
 		return false;
@@ -211,8 +214,12 @@ static bool do_catch_up(struct dm_cmd *c)
 	list_each(n, next, &c->world->fronts) {
 		struct dm_front *f = container(n, struct dm_front, node);
 
-		if (f->catch_up)
-			return c->catching_up = f->catch_up(f, &c->caught_up);
+		if (i++ < c->caught)
+			continue;
+		c->caught = i;
+		c->catching_up = f->catch_up && f->catch_up(f, &c->caught_up);
+		if (c->catching_up)
+			return true;
 	}
 	return false;
 }
@@ -221,6 +228,7 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 {
 	c->world = w;
 	c->finished = c->catching_up = c->cancelled = false;
+	c->caught = 0;
 	c->reply = (struct dm_reply){ .err = ERR_INIT };
 	c->device = NULL;
 	list_init(&c->node);

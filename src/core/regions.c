@@ -3,7 +3,6 @@
 #include "core/regions.h"
 
 #include <errno.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,35 +147,17 @@ void dm_region_free(struct dm_region *g)
 	free(g);
 }
 
-struct quiet {
-	struct loop_msg msg;
-	sem_t *passed;
-};
-
-static void quiet_pass(struct loop_msg *m)
+static void regions_over(struct dm_tour *t)
 {
-	sem_post(container(m, struct quiet, msg)->passed);
+	struct dm_regions *old = container(t, struct dm_regions, tour);
+
+	if (old->gone)
+		dm_region_free(old->gone);
+	free(old);
 }
 
-/* Until each io thread has been back in its loop: it has nothing in hand that it took before. They never wait for us. */
-static void regions_quiet(struct dm_world *w)
-{
-	struct quiet q[w->n_io];
-	sem_t passed;
-	unsigned i;
-
-	sem_init(&passed, 0, 0);
-	for (i = 0; i < w->n_io; i++) {
-		q[i] = (struct quiet){ .msg.run = quiet_pass, .passed = &passed };
-		loop_post(w->io[i].loop, &q[i].msg);
-	}
-	for (i = 0; i < w->n_io; i++)
-		while (sem_wait(&passed) && errno == EINTR)
-			;
-	sem_destroy(&passed);
-}
-
-static void regions_set(struct dm_device *d, struct dm_regions *all)
+/* GONE is not among ALL any more, and is freed; or NULL. */
+static void regions_set(struct dm_device *d, struct dm_regions *all, struct dm_region *gone)
 {
 	struct dm_regions *old = d->regions;
 	unsigned i;
@@ -184,9 +165,13 @@ static void regions_set(struct dm_device *d, struct dm_regions *all)
 	d->regions = all;
 	for (i = 0; i < d->world->n_io; i++)
 		atomic_store_explicit(&d->lanes[i].regions, all, memory_order_release);
-	if (old && d->open_count)
-		regions_quiet(d->world);
-	free(old);
+	if (!old)
+		return;
+	old->gone = gone;
+	if (d->open_count)
+		dm_tour(d->world, &old->tour, regions_over);
+	else
+		regions_over(&old->tour);
 }
 
 /* Room for N regions; 0: none is needed. */
@@ -218,7 +203,7 @@ int dm_regions_add(struct dm_device *d, struct dm_region *g)
 	}
 	all->regions[at] = g;
 	all->n = n + 1;
-	regions_set(d, all);
+	regions_set(d, all, NULL);
 	return 0;
 }
 
@@ -242,18 +227,18 @@ int dm_regions_remove(struct dm_device *d, struct dm_region *g)
 	for (i = 0; i < d->regions->n; i++)
 		if (d->regions->regions[i] != g)
 			all->regions[all->n++] = d->regions->regions[i];
-	regions_set(d, all);
-	dm_region_free(g);
+	regions_set(d, all, g);
 	return 0;
 }
 
 void dm_regions_drop(struct dm_device *d)
 {
-	while (d->regions) {
-		struct dm_region *g = d->regions->regions[--d->regions->n];
+	size_t i;
 
-		if (!d->regions->n)
-			regions_set(d, NULL);
-		dm_region_free(g);
-	}
+	if (!d->regions)
+		return;
+	for (i = 0; i < d->regions->n; i++)
+		dm_region_free(d->regions->regions[i]);
+	free(d->regions);
+	d->regions = NULL;
 }

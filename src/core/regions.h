@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "core/req.h"
+#include "core/round.h"
 
 struct dm_device;
 struct dm_lane;
@@ -46,6 +47,8 @@ struct dm_region {
 
 /* The regions of a device as its lanes see them; never changes. */
 struct dm_regions {
+	struct dm_tour tour;			/* the device has others now: until no io thread uses these any more */
+	struct dm_region *gone;			/* what goes with them, or NULL */
 	size_t n;
 	struct dm_region **regions;		/* by id */
 	struct dm_regions_last { uint64_t sector; bool write; } last[];	/* of each io thread: for what is merged */

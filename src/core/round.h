@@ -11,6 +11,19 @@
 
 #include "core/device.h"
 
+/*
+ * A tour: a message that comes by every io thread, one after the other, and back. Each has been back in its loop then, and
+ * has nothing in hand that it took before the tour began.
+ */
+struct dm_tour {
+	struct loop_msg msg;
+	struct dm_world *world;
+	unsigned at;
+	void (*over)(struct dm_tour *t);	/* on the control thread */
+};
+
+void dm_tour(struct dm_world *w, struct dm_tour *t, void (*over)(struct dm_tour *t));
+
 /* One at a time for a device. THEN is called on the control thread, perhaps at once. */
 void dm_round(struct dm_device *d, enum dm_gate gate, const struct dm_table *table,
 	      void (*then)(struct dm_device *d));

@@ -99,7 +99,7 @@ int dm_world_stop(struct dm_world *w, struct err *e)
 	struct dm_cmd c = { .verb = DM_DO_REMOVE_ALL };
 	int r;
 
-	while (world_moving(w) || dm_failed_news(w))
+	while (world_moving(w) || dm_failed_news(w) || w->n_tours)
 		loop_turn(w->loop, -1);
 	r = world_flush(w, e);
 	dm_do_now(w, &c);

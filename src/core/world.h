@@ -68,6 +68,7 @@ struct dm_world {
 	struct dm_io *io;
 	unsigned n_io;
 
+	unsigned n_tours;		/* that are under way (round.h) */
 	bool releasing;			/* dm_world_release() was called */
 	struct list finished;		/* dm_cmd.node: over, but done() was not called yet */
 	struct loop_work finishing;

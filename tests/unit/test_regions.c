@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Regions (core/regions.h) through the messages that make and show them; what requests of any shape count. */
 #include <errno.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "support/world.h"
@@ -206,6 +208,40 @@ static void test_left_behind(void **state)
 	answers("low", "@stats_create - 100", "0");	/* goes with the world */
 }
 
+static sem_t asleep, wake;
+
+static void sleep_until_woken(struct loop_msg *m)
+{
+	(void)m;
+	sem_post(&asleep);
+	while (sem_wait(&wake))
+		;
+}
+
+/* An io thread hangs: it is in a system call that does not end, say. Messages about regions are answered all the same. */
+static void no_message_waits_for_an_io_thread(void **state)
+{
+	struct loop_msg m = { .run = sleep_until_woken };
+
+	(void)state;
+	alarm(20);	/* rather than for ever */
+	sem_init(&asleep, 0, 0);
+	sem_init(&wake, 0, 0);
+	answers("top", "@stats_create - /1", "0");
+	loop_post(f.world->io[0].loop, &m);
+	while (sem_wait(&asleep))
+		;
+	answers("top", "@stats_create - /1", "1");
+	answers("top", "@stats_delete 0", "nothing");
+	answers("top", "@stats_create 0+8 8 p", "0");
+	answers("top", "@stats_delete 1", "nothing");
+	answers("top", "@stats_delete 0", "nothing");
+	sem_post(&wake);
+	ask(DM_READ, 0, 8);
+	answers("top", "@stats_list", "");
+	alarm(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_under_requests),
 		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_left_behind),
+		cmocka_unit_test(no_message_waits_for_an_io_thread),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
