@@ -13,7 +13,8 @@ struct dm_build_word {
 	struct dm_store *store;		/* the table holds it */
 	uint64_t end;			/* the last sector that is used, and one */
 	bool asked;			/* a line is asked as it likes it: that is in the table's limits */
-	bool probed;			/* the label guard has looked */
+	bool seen;			/* dm_build_guard() has asked whether it is an image */
+	bool probed;			/* ... and for a label */
 	uint64_t label_safe;		/* 0: no label */
 	char label_kind[16];
 	char word[];
@@ -41,7 +42,10 @@ void dm_build_stack(struct dm_build *b, struct dm_build_word *w);
 /* At the end: how the lines themselves like to be asked. */
 void dm_build_hints(struct dm_build *b);
 
-/* The label guard: warns if a line maps sectors of W's store from OFFSET on that a disk label claims. */
+/*
+ * Warns if a line maps W's store from sector OFFSET on and that can hardly be meant: sectors that a disk label claims (the
+ * label guard), or an image in a format of its own (once).
+ */
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset);
 
 /* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */

@@ -15,8 +15,20 @@ static void tell_probe(struct dm_build_word *w)
 	}
 }
 
+static void tell_image(struct dm_build *b, struct dm_build_word *w)
+{
+	const char *how, *what = w->store->type->image ? w->store->type->image(w->store, &how) : NULL;
+
+	w->seen = true;
+	if (what)
+		text_printf(b->o.warnings, "table line %zu: '%s' is %s: its sectors are not those of the disk in it, and a "
+			    "write can destroy that; %s\n", b->line, w->store->name, what, how);
+}
+
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
 {
+	if (b->o.warnings && !w->seen)
+		tell_image(b, w);
 	if (!b->o.warnings || b->o.readonly || offset >= DM_LABEL_REACH)
 		return;
 	if (!w->probed)

@@ -73,6 +73,12 @@ struct dm_store_type {
 
 	/* 1 and *OUT if a label is there, 0 if none, -errno. NULL: never has one. */
 	int (*label)(const struct dm_store *s, struct dm_label *out);
+
+	/*
+	 * Words for what it is if its sectors are those of a format ("a qcow2 image") and not of the disk that somebody
+	 * would expect, and in *HOW what shows that disk; else NULL. NULL: never is.
+	 */
+	const char *(*image)(const struct dm_store *s, const char **how);
 };
 
 /* The head of every store; the type embeds it in its own struct. */

@@ -5,6 +5,7 @@
  */
 #include "stores/file.h"
 
+#include "stores/image.h"
 #include "stores/label.h"
 
 static void file_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
@@ -75,6 +76,14 @@ static int file_label(const struct dm_store *s, struct dm_label *out)
 	return label_probe(f->lanes[0].fd, s->limits.logical, out);
 }
 
+/* A block device is a disk whatever is written on it. */
+static const char *file_image(const struct dm_store *s, const char **how)
+{
+	const struct file *f = (const struct file *)s;
+
+	return f->regular ? image_probe(f->lanes[0].fd, how) : NULL;
+}
+
 const struct dm_store_type dm_store_file = {
 	.name = "file",
 	.usage = "[file[,direct][,logical=BYTES][,physical=BYTES]:]PATH",
@@ -86,4 +95,5 @@ const struct dm_store_type dm_store_file = {
 	.submit = file_submit,
 	.word = file_word,
 	.label = file_label,
+	.image = file_image,
 };

@@ -75,16 +75,22 @@ static int label_ask(blkid_probe probe, int fd, uint32_t block, struct dm_label 
 	return table ? label_name(fd, block, blkid_parttable_get_type(table), out) : 0;
 }
 
+int probe_reopen(int fd)
+{
+	char again[32];
+
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+	return open(again, O_RDONLY | O_CLOEXEC);
+}
+
 int label_probe(int fd, uint32_t block, struct dm_label *out)
 {
 	blkid_probe probe = blkid_new_probe();
-	char again[32];
 	int mine, r;
 
 	if (!probe)
 		return -ENOMEM;
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
-	mine = open(again, O_RDONLY | O_CLOEXEC);	/* without O_DIRECT, so that any read will do */
+	mine = probe_reopen(fd);
 	r = label_ask(probe, mine >= 0 ? mine : fd, block, out);
 	blkid_free_probe(probe);
 	if (mine >= 0)

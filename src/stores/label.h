@@ -11,4 +11,7 @@
  */
 int label_probe(int fd, uint32_t block, struct dm_label *out);
 
+/* FD opened once more for a probe, without O_DIRECT, so that any read will do; negative if that is not possible. */
+int probe_reopen(int fd);
+
 #endif

@@ -209,6 +209,68 @@ static void a_boot_sector_is_not_a_label(void **state)
 	assert_unguarded();
 }
 
+/* The sectors of an image are no disk, from wherever they are mapped and even if they are only read. */
+static void assert_image(const char *what)
+{
+	static const unsigned offsets[] = { 0, 4096 };
+	char wanted[80];
+	unsigned i;
+
+	snprintf(wanted, sizeof(wanted), "table line 1: '%.20s", path);
+	for (i = 0; i < 4; i++) {
+		char *said = warning("", offsets[i / 2], i % 2 ? DM_WITH_READONLY : 0);
+
+		if (!strstr(said, what) || !strstr(said, wanted))
+			fail_msg("'%s' is not in: %s", what, said);
+		free(said);
+	}
+}
+
+static void images_are_not_disks(void **state)
+{
+	static const char *const made[][2] = {
+		{ "qcow2", "is a qcow2 image" }, { "qed", "is a QED image" }, { "vmdk", "is a VMDK image" },
+		{ "vdi", "is a VDI image" }, { "vhdx", "is a VHDX image" }, { "vpc", "is a VHD image" },
+		{ "parallels", "is a Parallels image" },
+	};
+	char command[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++) {
+		snprintf(command, sizeof(command), "qemu-img create -q -f %s made 64M && cat made >disk && truncate -s 16M disk && rm made",
+			 made[i][0]);
+		assert_true(place_run(command));
+		assert_image(made[i][1]);
+	}
+}
+
+/* The disk of a fixed VHD begins where the file does. */
+static void a_fixed_vhd_is_a_disk(void **state)
+{
+	(void)state;
+	assert_true(place_run("rm disk; qemu-img create -q -f vpc -o subformat=fixed disk 16M"));
+	assert_unguarded();
+}
+
+static void a_luks_volume_is_not_a_disk(void **state)
+{
+	(void)state;
+	assert_true(place_run("truncate -s 32M disk; echo x | PATH=$PATH:/usr/sbin:/sbin cryptsetup -q luksFormat "
+			      "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 disk -"));
+	assert_image("is a LUKS volume");
+	assert_image("`cryptsetup open`");
+}
+
+static void a_compressed_image_is_not_a_disk(void **state)
+{
+	(void)state;
+	assert_true(place_run("head -c 1M /dev/urandom | gzip -1 >disk; truncate -s 16M disk"));
+	assert_image("is compressed with gzip: ");
+	assert_true(place_run("head -c 1M /dev/urandom | xz -0 >disk; truncate -s 16M disk"));
+	assert_image("is compressed with xz: ");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static bool has_loop(void)
@@ -236,6 +298,10 @@ int main(void)
 		CASE(an_ext4_file_system_is_not_a_label),
 		CASE(an_xfs_file_system_is_not_a_label),
 		CASE(a_boot_sector_is_not_a_label),
+		CASE(images_are_not_disks),
+		CASE(a_fixed_vhd_is_a_disk),
+		CASE(a_luks_volume_is_not_a_disk),
+		CASE(a_compressed_image_is_not_a_disk),
 	};
 	const struct CMUnitTest loop[] = { CASE(a_gpt_of_large_blocks) };
 	int failed;
