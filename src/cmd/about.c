@@ -30,7 +30,7 @@ static int about_rows(struct job *j, const char *command, void (*print)(struct j
 		return code;
 	rows = key_array(reply, "cmd_data");
 	if (j->o.given[OPT_json])
-		code = client_print_json(rows ? plist_copy(rows) : plist_new_array());
+		code = job_print_json(j, rows ? plist_copy(rows) : plist_new_array());
 	else
 		for (struct key_walk w = key_walk(rows); key_walk_next(&w);)
 			print(j, w.item);
@@ -76,7 +76,7 @@ static int version_json(struct job *j, plist_t reply)
 	key_set_text(out, "socket", client_path(j));
 	if (client_is_daemon(j))
 		key_set_u64(out, "pid", (uint64_t)client_pid(j));
-	return client_print_json(out);
+	return job_print_json(j, out);
 }
 
 int command_version(struct job *j)

@@ -18,7 +18,6 @@
 #include "cmd/say.h"
 #include "cmd/start.h"
 #include "proto/dict_client.h"
-#include "proto/json.h"
 
 struct client {
 	int fd;			/* connected to the daemon, or -1: */
@@ -301,18 +300,5 @@ int client_ask(struct job *j, const char *what, plist_t request, plist_t *reply)
 		*reply = answer;
 	else
 		plist_free(answer);
-	return EXIT_OK;
-}
-
-int client_print_json(plist_t node)
-{
-	struct text out = TEXT_INIT;
-
-	json_add(&out, node);
-	plist_free(node);
-	if (out.failed)
-		say_need(NULL);
-	printf("%s\n", text_str(&out));
-	text_free(&out);
 	return EXIT_OK;
 }

@@ -52,7 +52,4 @@ int client_ask(struct job *j, const char *what, plist_t request, plist_t *reply)
 /* Does the failure R mean that there is no such device? (Linux and NetBSD have different numbers for it.) */
 bool client_no_device(int r);
 
-/* Prints NODE as JSON. Frees it. */
-int client_print_json(plist_t node);
-
 #endif

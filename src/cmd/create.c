@@ -18,7 +18,6 @@ static void create_pin(plist_t request, uint64_t minor)
 	key_add_flag(request, DICT_PERSISTENT_DEV);
 }
 
-/* An empty table makes a device without one, as dmsetup does. */
 static bool create_blank(const char *text)
 {
 	return !text[strspn(text, " \t\r\n")];
@@ -34,7 +33,9 @@ static int create_table(struct job *j, plist_t request, struct err *e)
 	text = source_text(j, j->argc > 1 ? j->argv[1] : NULL, e);
 	if (!text)
 		return e->code;
-	if (!create_blank(text))
+	if (create_blank(text))
+		r = err_set(e, -EINVAL, "the table is empty; --notable makes a device without one");
+	else
 		r = source_put(j, request, text, e);
 	free(text);
 	return r;

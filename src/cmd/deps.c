@@ -87,7 +87,7 @@ int command_deps(struct job *j)
 	if (!code && p.all && !p.n)
 		pick_say_none(d.j);
 	if (!code && d.json)
-		code = client_print_json(d.json);
+		code = job_print_json(j, d.json);
 	else
 		plist_free(d.json);
 	pick_free(&p);

@@ -44,20 +44,20 @@ static plist_t doctor_row(enum piece p, int r, const struct piece_lack *lack)
 	return row;
 }
 
-static int doctor_json(plist_t rows, bool possible)
+static int doctor_json(struct job *j, plist_t rows, bool possible)
 {
 	plist_t out = plist_new_dict();
 
 	key_set_bool(out, "session", possible);
 	plist_dict_set_item(out, "pieces", rows);
-	return client_print_json(out);
+	return job_print_json(j, out);
 }
 
 /* Within a session the pieces are in use, and cannot be tried. */
-static int doctor_inside(const struct job *j)
+static int doctor_inside(struct job *j)
 {
 	if (j->o.given[OPT_json])
-		return doctor_json(plist_new_array(), true);
+		return doctor_json(j, plist_new_array(), true);
 	printf("This is a session already.\n");
 	return EXIT_OK;
 }
@@ -91,7 +91,7 @@ int command_doctor(struct job *j)
 		if (doctor_look(p, rows))
 			possible = false;
 	if (rows)
-		doctor_json(rows, possible);
+		doctor_json(j, rows, possible);
 	else
 		printf("Sessions (dmuse exec, dmuse shell) %s here.\n", possible ? "work" : "do not work");
 	return possible ? EXIT_OK : EXIT_FAILED;

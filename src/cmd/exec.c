@@ -103,6 +103,7 @@ static int exec_run(struct exec *x, char *const *argv)
 	struct err e = ERR_INIT;
 	int status = RUN_FAILED << 8;
 
+	x->job->answered = true;	/* stdout is the program's */
 	if (run_program(&run, &status, &e))
 		job_failed(x->job, NULL, &e);
 	return status;

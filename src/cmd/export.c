@@ -12,7 +12,7 @@ static int export_print(struct job *j, plist_t reply)
 	plist_t uris = key_array(reply, "uris");
 
 	if (j->o.given[OPT_json])
-		return client_print_json(uris ? plist_copy(uris) : plist_new_array());
+		return job_print_json(j, uris ? plist_copy(uris) : plist_new_array());
 	for (struct key_walk w = key_walk(uris); key_walk_next(&w);) {
 		printf("%s\n", plist_get_string_ptr(w.item, NULL));
 		if (j->o.given[OPT_all])

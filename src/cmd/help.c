@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dmuse help: written from commands.list and options.list, so that it cannot lag behind. */
 #include <stdio.h>
-#include <stdarg.h>
 #include <string.h>
 
+#include "cmd/help.h"
 #include "cmd/job.h"
-#include "cmd/say.h"
 #include "cmd/wrap.h"
 
 #define HELP_OPTION 31		/* the column where an option's text begins */
 #define HELP_PARAGRAPH 80	/* columns of text where the terminal's are not known */
 
-static void help_usage(FILE *to, const struct command *c)
+void help_usage(FILE *to, const struct command *c)
 {
 	const char *line = c->usage, *end;
 
@@ -54,16 +53,19 @@ static void help_paragraph(const char *text)
 	wrap_print(stdout, width ? width : HELP_PARAGRAPH, 0, "", text);
 }
 
-void help_command(const struct command *c)
+int help_command(struct job *j, const struct command *c)
 {
 	char text[512];
 
+	if (j->o.given[OPT_json])
+		return job_print_json(j, help_json_command(c));
 	help_usage(stdout, c);
 	snprintf(text, sizeof(text), "%s: %s.", c->name, c->about);
 	printf("\n");
 	help_paragraph(text);
 	help_options("Options", c->options);
 	help_options("Options of every sub-command", options_common);
+	return EXIT_OK;
 }
 
 static void help_commands(void)
@@ -80,8 +82,10 @@ static void help_commands(void)
 	printf("\n");
 }
 
-void help_program(void)
+int help_program(struct job *j)
 {
+	if (j->o.given[OPT_json])
+		return job_print_json(j, help_json_program());
 	printf("Usage: dmuse COMMAND [WORD...] [OPTION...]\n\n");
 	help_paragraph("dmuse makes virtual disks from mapping tables, as dm(4) does, in an ordinary process. The words are "
 		       "those of dmsetup(8). A table has lines of START LENGTH TARGET WORDS... Numbers are sectors of 512 "
@@ -94,6 +98,7 @@ void help_program(void)
 		       "/run/dmuse/control (root) or /run/user/UID/dmuse/control, else /tmp/dmuse-UID/control.");
 	help_paragraph("Options of dmsetup that mean nothing here are accepted. Exit status: 0 done, 1 failed (one sentence "
 		       "on stderr says why), 2 used wrongly.");
+	return EXIT_OK;
 }
 
 const char *help_meant(const char *word, char buffer[SUGGEST_TEXT])
@@ -111,37 +116,11 @@ int command_help(struct job *j)
 	char meant[SUGGEST_TEXT];
 	const struct command *c;
 
-	if (!j->argc) {
-		help_program();
-		return EXIT_OK;
-	}
+	if (!j->argc)
+		return help_program(j);
 	c = command_find(j->argv[0]);
 	if (!c)
 		return job_usage(j, "'%s' is not a sub-command%s; `dmuse help` lists them", j->argv[0],
 				 help_meant(j->argv[0], meant));
-	help_command(c);
-	return EXIT_OK;
-}
-
-int job_usage(struct job *j, const char *fmt, ...)
-{
-	char text[ERR_TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	say_error("%s: %s", j->command->name, text);
-	help_usage(stderr, j->command);
-	fprintf(stderr, "`dmuse help %s` tells more.\n", j->command->name);
-	return EXIT_USAGE;
-}
-
-int job_failed(struct job *j, const char *what, const struct err *e)
-{
-	if (what && *what)
-		say_error("%s %s: %s", j->command->name, what, e->text);
-	else
-		say_error("%s: %s", j->command->name, e->text);
-	return EXIT_FAILED;
+	return help_command(j, c);
 }

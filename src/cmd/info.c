@@ -60,7 +60,7 @@ static int info_print(struct job *j, const struct pick_rows *rows)
 		else
 			show_info(rows->rows[i]);
 	if (j->o.given[OPT_json])
-		return client_print_json(json);
+		return job_print_json(j, json);
 	plist_free(json);
 	return EXIT_OK;
 }
@@ -73,10 +73,8 @@ int command_info(struct job *j)
 
 	if (j->o.given[OPT_options] && !info_columns(j))
 		return job_usage(j, "-o chooses columns, and -c is missing");
-	if (j->o.given[OPT_options] && !strcmp(j->o.value[OPT_options], "help")) {
-		report_help();
-		return EXIT_OK;
-	}
+	if (j->o.given[OPT_options] && !strcmp(j->o.value[OPT_options], "help"))
+		return report_help(j);
 	code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	if (!code)
 		code = info_rows(j, &p, &rows);

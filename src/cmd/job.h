@@ -4,6 +4,9 @@
 #define CMD_JOB_H
 
 #include <stdbool.h>
+#include <stdio.h>
+
+#include <plist/plist.h>
 
 #include "base/err.h"
 #include "cmd/options.h"
@@ -24,7 +27,9 @@ struct job {
 	int argc;		/* the words behind the sub-command */
 	char **argv;
 	struct client *client;	/* once it was needed */
-	void *changed;		/* between show_list() and show_list_end(): the plist of their states, for --json */
+	plist_t changed;	/* between show_list() and show_list_end(): their states, for --json */
+	plist_t failure;	/* --json: what went wrong first */
+	bool answered;		/* --json: an answer was printed, or stdout is a program's */
 };
 
 struct command {
@@ -40,17 +45,28 @@ struct command {
 extern const struct command commands[];
 const struct command *command_find(const char *name);
 
-/* Prints how the whole program, or one sub-command, is used. */
-void help_program(void);
-void help_command(const struct command *c);
+/* Prints how the whole program, or one sub-command, is used. EXIT_OK. */
+int help_program(struct job *j);
+int help_command(struct job *j, const struct command *c);
+void help_usage(FILE *to, const struct command *c);
 
 /* "; did you mean 'COMMAND'?" for a WORD that is none, or nothing. */
 const char *help_meant(const char *word, char buffer[SUGGEST_TEXT]);
 
-/* Says what is wrong with the words, and how they go. Returns EXIT_USAGE. */
+/*
+ * Says what is wrong with the words, and how they go. Returns EXIT_USAGE. With --json this, as any failure, becomes the
+ * command's one answer: an object with `error`, `code`, `symbol` and `place`.
+ */
 int job_usage(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Says E behind "dmuse: COMMAND WHAT: " (WHAT may be NULL). Returns EXIT_FAILED. */
 int job_failed(struct job *j, const char *what, const struct err *e);
+/* The same where it is not known which sub-command was meant. */
+int job_lost(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints NODE, the command's one answer, as JSON. Frees it. EXIT_OK. */
+int job_print_json(struct job *j, plist_t node);
+/* At the end, with --json: the failure, or {} where nothing was printed. Returns CODE. */
+int job_end(struct job *j, int code);
 
 #endif

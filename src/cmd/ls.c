@@ -135,13 +135,14 @@ int command_ls(struct job *j)
 		code = pick_all(j, &all);
 	if (code)
 		return code;
+	j->answered = j->o.given[OPT_exec];	/* stdout is the command's */
 	json = plist_new_array();
 	for (i = 0; !code && i < all.n; i++)
 		code = ls_row(j, style, all.rows[i], json);
 	if (!all.n)
 		pick_say_none(j);
 	if (!code && j->o.given[OPT_json] && !j->o.given[OPT_exec])
-		code = client_print_json(plist_copy(json));
+		code = job_print_json(j, plist_copy(json));
 	plist_free(json);
 	pick_rows_free(&all);
 	return code;

@@ -6,15 +6,33 @@
 
 #include "cmd/client.h"
 #include "cmd/job.h"
+#include "cmd/keys.h"
 #include "cmd/say.h"
 #include "session/holder.h"
 #include "session/modprobe.h"
 #include "session/run.h"
 
-static int main_version(void)
+static int main_version(struct job *j)
 {
+	plist_t out;
+
+	if (j->o.given[OPT_json]) {
+		out = plist_new_dict();
+		key_set_text(out, "version", DMUSE_VERSION);
+		return job_print_json(j, out);
+	}
 	printf("dmuse %s\n", DMUSE_VERSION);
 	return EXIT_OK;
+}
+
+/* Options that stand behind the wrong one were not read; who wants JSON wants it most of all now. */
+static void main_find_json(struct job *j, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
+			j->o.given[OPT_json] = true;
 }
 
 /* An option that stands before the sub-command must be one of its own too. */
@@ -51,14 +69,14 @@ static int main_run(struct job *j, int argc, char **argv)
 	int at = options_take(&j->o, j->command->options, j->command->program, argc, argv, &e);
 	int code;
 
+	if (at < 0)
+		main_find_json(j, argc, argv);
 	if (at < 0 || main_stray_option(j, &e))
 		return main_misused(j, e.text);
-	if (j->o.given[OPT_help]) {
-		help_command(j->command);
-		return EXIT_OK;
-	}
+	if (j->o.given[OPT_help])
+		return help_command(j, j->command);
 	if (j->o.given[OPT_version])
-		return main_version();
+		return main_version(j);
 	j->argc = argc - at;
 	j->argv = argv + at;
 	code = j->command->run(j);
@@ -73,23 +91,19 @@ static int main_do(struct job *j, int argc, char **argv)
 	char meant[SUGGEST_TEXT];
 
 	if (at >= 0 && j->o.given[OPT_version])
-		return main_version();
-	if (at >= 0 && at == argc && j->o.given[OPT_help]) {
-		help_program();
-		return EXIT_OK;
-	}
+		return main_version(j);
+	if (at >= 0 && at == argc && j->o.given[OPT_help])
+		return help_program(j);
 	if (at >= 0 && at < argc)
 		j->command = command_find(argv[at]);
 	if (j->command)
 		return main_run(j, argc - at, argv + at);
+	main_find_json(j, argc, argv);
 	if (at < 0)
-		say_error("%s", e.text);
-	else if (at == argc)
-		say_error("which sub-command?");
-	else
-		say_error("'%s' is not a sub-command%s", argv[at], help_meant(argv[at], meant));
-	fprintf(stderr, "Usage: dmuse COMMAND [WORD...] [OPTION...]\n`dmuse help` lists the sub-commands.\n");
-	return EXIT_USAGE;
+		return job_lost(j, "%s", e.text);
+	if (at == argc)
+		return job_lost(j, "which sub-command?");
+	return job_lost(j, "'%s' is not a sub-command%s", argv[at], help_meant(argv[at], meant));
 }
 
 int main(int argc, char **argv)
@@ -101,7 +115,7 @@ int main(int argc, char **argv)
 		return holder_main();
 	if (modprobe_is_meant(argv[0]))
 		return modprobe_main(argv);
-	code = main_do(&j, argc, argv);
+	code = job_end(&j, main_do(&j, argc, argv));
 	options_free(&j.o);
 	return main_flush(code);
 }

@@ -70,7 +70,7 @@ static int mount_list(struct job *j)
 		return code;
 	mounts = key_array(reply, "mounts");
 	if (j->o.given[OPT_json])
-		client_print_json(mounts ? plist_copy(mounts) : plist_new_array());
+		job_print_json(j, mounts ? plist_copy(mounts) : plist_new_array());
 	else
 		for (struct key_walk w = key_walk(mounts); key_walk_next(&w);)
 			printf("%s\n", plist_get_string_ptr(w.item, NULL));

@@ -51,7 +51,7 @@ static int message_print(struct job *j, plist_t reply)
 	if (j->o.given[OPT_json]) {
 		out = plist_new_dict();
 		key_set_text(out, "answer", key_text(reply, "answer"));
-		return client_print_json(out);
+		return job_print_json(j, out);
 	}
 	if (*key_text(reply, "answer"))
 		printf("%s\n", key_text(reply, "answer"));

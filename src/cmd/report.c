@@ -31,17 +31,34 @@ struct report {
 	struct graph graph;
 };
 
-void report_help(void)
+static int report_help_json(struct job *j)
+{
+	plist_t list = plist_new_array(), one;
+	const struct field *f;
+
+	for (f = fields; f->name; f++) {
+		one = plist_new_dict();
+		key_set_text(one, "name", f->name);
+		key_set_text(one, "about", f->about);
+		plist_array_append_item(list, one);
+	}
+	return job_print_json(j, list);
+}
+
+int report_help(struct job *j)
 {
 	unsigned width = wrap_width(stdout);
 	const struct field *f;
 	char left[32];
 
+	if (j->o.given[OPT_json])
+		return report_help_json(j);
 	printf("Fields of info -c -o (+FIELD adds to the usual ones, all means every field):\n");
 	for (f = fields; f->name; f++) {
 		snprintf(left, sizeof(left), "  %s", f->name);
 		wrap_print(stdout, width, 21, left, f->about);
 	}
+	return EXIT_OK;
 }
 
 static const struct field *report_field(struct job *j, const char *name, int *code)

@@ -9,6 +9,6 @@
 int report_print(struct job *j, const struct pick_rows *rows);
 
 /* Lists the fields. */
-void report_help(void);
+int report_help(struct job *j);
 
 #endif

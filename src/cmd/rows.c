@@ -32,6 +32,7 @@ bool rows_next(struct row *r)
 
 	if (!*r->next)
 		return false;
+	r->number++;
 	r->text = r->next;
 	r->len = (size_t)(end - r->text);
 	r->next = *end ? end + 1 : end;

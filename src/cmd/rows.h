@@ -16,6 +16,7 @@ struct row {
 	size_t len;
 	size_t type, type_len;	/* where TYPE is */
 	size_t params;		/* where PARAMS are; len if there are none */
+	unsigned long long number;	/* from 1 */
 	const char *next;
 };
 

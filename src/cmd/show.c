@@ -59,7 +59,7 @@ static int show_changed(struct job *j, plist_t reply)
 		return EXIT_OK;
 	}
 	if (j->o.given[OPT_json])
-		return client_print_json(show_json(reply));
+		return job_print_json(j, show_json(reply));
 	if (j->o.given[OPT_verbose])
 		show_info(reply);
 	return EXIT_OK;
@@ -83,8 +83,14 @@ void show_list(struct job *j)
 
 int show_list_end(struct job *j, int code)
 {
-	int r = j->changed ? client_print_json(j->changed) : EXIT_OK;
+	plist_t done = j->changed;
 
 	j->changed = NULL;
-	return code ? code : r;
+	if (done && !code)
+		job_print_json(j, done);
+	else if (done && j->failure)
+		plist_dict_set_item(j->failure, "done", done);
+	else
+		plist_free(done);
+	return code;
 }

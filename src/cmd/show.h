@@ -16,7 +16,10 @@ plist_t show_json(plist_t row);
  * with -v as text, else nothing. EXIT_OK, or EXIT_FAILED after saying why.
  */
 int show_change(struct job *j, const char *name, plist_t request);
-/* Around several of these, so that their JSON is one list. CODE is what came of them, and what comes back. */
+/*
+ * Around several of these, so that their JSON is one list. CODE is what came of them, and comes back; if one failed, the failure has the
+ * list of those before it.
+ */
 void show_list(struct job *j);
 int show_list_end(struct job *j, int code);
 

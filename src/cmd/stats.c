@@ -98,7 +98,7 @@ int command_stats(struct job *j)
 	if (!code && p.all && !p.n)
 		pick_say_none(j);
 	if (!code && json)
-		code = client_print_json(json);
+		code = job_print_json(j, json);
 	else
 		plist_free(json);
 	pick_free(&p);

@@ -21,6 +21,7 @@ struct table {
 	const char *command;	/* "status" or "table" */
 	bool prefix;		/* the name in front of each line */
 	bool begun;		/* concise and JSON: something was printed */
+	struct text json;	/* printed when nothing can fail any more */
 };
 
 static bool table_wanted(const struct table *t, const struct row *row)
@@ -71,35 +72,29 @@ static void table_concise(struct table *t, const char *name, plist_t reply)
 	text_free(&out);
 }
 
-static void table_json_part(plist_t node, unsigned depth, const char *before)
+static void table_json_part(struct table *t, plist_t node, unsigned depth, const char *before)
 {
-	struct text out = TEXT_INIT;
-
-	text_add(&out, before);
-	json_add_at(&out, node, depth);
+	text_add(&t->json, before);
+	json_add_at(&t->json, node, depth);
 	plist_free(node);
-	if (out.failed)
-		say_need(NULL);
-	fputs(text_str(&out), stdout);
-	text_free(&out);
 }
 
-/* Written as it goes: the lines of a large table are never all there as objects. */
+/* Text as it goes: the lines of a large table are never all there as objects. */
 static void table_json(struct table *t, const char *name, plist_t reply)
 {
 	bool any = false;
 
-	printf("%s\n  {\n    \"name\": ", t->begun ? "," : "[");
+	text_add(&t->json, t->begun ? "," : "[");
 	t->begun = true;
-	table_json_part(plist_new_string(name), 2, "");
-	printf(",\n    \"targets\": [");
+	table_json_part(t, plist_new_string(name), 2, "\n  {\n    \"name\": ");
+	text_add(&t->json, ",\n    \"targets\": [");
 	for (struct row r = rows_of(reply); rows_next(&r);) {
 		if (!table_wanted(t, &r))
 			continue;
-		table_json_part(row_json(&r), 3, any ? ",\n      " : "\n      ");
+		table_json_part(t, row_json(&r), 3, any ? ",\n      " : "\n      ");
 		any = true;
 	}
-	printf("%s]\n  }", any ? "\n    " : "");
+	text_add(&t->json, any ? "\n    ]\n  }" : "]\n  }");
 }
 
 static int table_one(struct table *t, const char *name, bool may_vanish)
@@ -126,9 +121,18 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 	return EXIT_OK;
 }
 
+static void table_json_end(struct table *t)
+{
+	text_add(&t->json, t->begun ? "\n]" : "[]");
+	if (t->json.failed)
+		say_need(NULL);
+	printf("%s\n", text_str(&t->json));
+	t->j->answered = true;
+}
+
 static int table_each(struct job *j, const char *command)
 {
-	struct table t = { .j = j, .command = command };
+	struct table t = { .j = j, .command = command, .json = TEXT_INIT };
 	struct pick p;
 	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	size_t i;
@@ -138,14 +142,15 @@ static int table_each(struct job *j, const char *command)
 	t.prefix = p.all || p.n > 1;
 	for (i = 0; !code && i < p.n; i++)
 		code = table_one(&t, p.names[i], p.all);
-	if (j->o.given[OPT_json] && (t.begun || !code))
-		printf("%s\n", t.begun ? "\n]" : "[]");
-	else if (t.begun)
+	if (j->o.given[OPT_json] && !code)
+		table_json_end(&t);
+	else if (t.begun && !j->o.given[OPT_json])
 		printf("\n");
 	if (!code && p.all && !p.n && j->o.given[OPT_concise])
 		client_say_absent(j);
 	else if (!code && p.all && !p.n)
 		pick_say_none(j);
+	text_free(&t.json);
 	pick_free(&p);
 	return code;
 }

@@ -221,7 +221,7 @@ static int tree_roots(struct job *j, struct tree *t)
 			tree_node(t, i, 0);
 	}
 	if (j->o.given[OPT_json])
-		return client_print_json(list);
+		return job_print_json(j, list);
 	plist_free(list);
 	return EXIT_OK;
 }

@@ -159,11 +159,15 @@ static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64
 /* For `check`: what the line does with the store. */
 static void args_explain(struct dm_args *a, const struct dm_at *at, uint64_t len)
 {
-	struct text *out = a->build->o.explain;
+	struct dm_explain *out = a->build->o.explain;
 
 	if (!out || a->failed)
 		return;
-	text_printf(out, "%s%s, sectors %llu to %llu of %llu", a->build->explain_sep, at->store->name,
+	text_printf(&out->uses, "%zu %llu %llu %llu ", a->build->table->n + 1, (unsigned long long)at->offset,
+		    (unsigned long long)len, (unsigned long long)at->store->sectors);
+	text_add_word(&out->uses, at->store->name);
+	text_add(&out->uses, "\n");
+	text_printf(&out->lines, "%s%s, sectors %llu to %llu of %llu", a->build->explain_sep, at->store->name,
 		    (unsigned long long)at->offset, (unsigned long long)(at->offset + len - 1),
 		    (unsigned long long)at->store->sectors);
 	a->build->explain_sep = "; ";

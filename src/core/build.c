@@ -222,7 +222,7 @@ static int build_line(struct dm_build *b, uint64_t start, uint64_t len, const ch
 	if (r)
 		return r;
 	if (b->o.explain)
-		text_add(b->o.explain, "\n");
+		text_add(&b->o.explain->lines, "\n");
 	table->n++;
 	table->sectors = start + len;
 	return 0;

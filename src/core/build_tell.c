@@ -60,12 +60,15 @@ static void tell_size(struct text *out, uint64_t len)
 
 void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len)
 {
+	struct text *out;
+
 	if (!b->o.explain)
 		return;
-	text_printf(b->o.explain, "sectors %llu to %llu (", (unsigned long long)start,
+	out = &b->o.explain->lines;
+	text_printf(out, "sectors %llu to %llu (", (unsigned long long)start,
 		    (unsigned long long)(start + len - 1));
-	tell_size(b->o.explain, len);
-	text_printf(b->o.explain, "): %s", b->type->name);
+	tell_size(out, len);
+	text_printf(out, "): %s", b->type->name);
 	b->explain_sep = " on ";
 }
 

@@ -48,7 +48,7 @@ enum dm_verb {
 	DM_DO_MESSAGE,		/* sector, message -> answer */
 	DM_DO_WAIT,		/* event_nr: until the device's is another */
 	DM_DO_STATS,		/* flags RESET -> stats */
-	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), warnings */
+	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), answer (dm_explain.uses), warnings */
 	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
 	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, one a line */
 	DM_DO_UMOUNT,		/* directory, mount_ns */
@@ -127,7 +127,7 @@ struct dm_reply {
 	struct dm_stats *stats;
 	size_t n;			/* of whichever array the verb fills */
 	struct dm_session session;	/* SESSION */
-	const char *answer;		/* MESSAGE, EXPORT, MOUNT; or NULL */
+	const char *answer;		/* MESSAGE, EXPORT, MOUNT, CHECK; or NULL */
 };
 
 struct dm_cmd {

@@ -28,7 +28,7 @@ static int build_lines(struct dm_build *b, const struct dm_cmd *c)
 	return r;
 }
 
-int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct text *explain, struct dm_table **out)
+int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct dm_explain *explain, struct dm_table **out)
 {
 	struct dm_build_opts o = {
 		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .secret = c->flags & DM_WITH_SECRET, .device = d, .warnings = &c->reply.warnings,
@@ -156,17 +156,26 @@ static void check_rows(struct dm_cmd *c, const struct dm_table *table, char *exp
 		no_memory_for_rows(r, table);
 }
 
+static void check_answer(struct dm_cmd *c, const struct dm_table *table, struct dm_explain *explain)
+{
+	check_rows(c, table, explain->lines.s);
+	c->reply.answer = explain->uses.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&explain->uses));
+	if (!c->reply.answer && !c->reply.err.code)
+		err_set(&c->reply.err, -ENOMEM, "no memory for the answer");
+}
+
 void dm_do_check(struct dm_cmd *c, struct dm_device *d)
 {
-	struct text explain = TEXT_INIT;
+	struct dm_explain explain = { .lines = TEXT_INIT, .uses = TEXT_INIT };
 	struct dm_table *table = NULL;
 
 	if (!dm_cmd_has_table(c))
 		err_set(&c->reply.err, -EINVAL, "there is no table to check");
 	else if (!dm_do_build(c, d, &explain, &table))
-		check_rows(c, table, explain.s);
+		check_answer(c, table, &explain);
 	dm_table_free(table);
-	text_free(&explain);
+	text_free(&explain.lines);
+	text_free(&explain.uses);
 	dm_finish(c);
 }
 

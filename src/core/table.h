@@ -41,6 +41,13 @@ struct dm_table {
 	bool readonly;
 };
 
+/* What the lines mean. */
+struct dm_explain {
+	struct text lines;	/* for people: a sentence a line */
+	struct text uses;	/* for programs, a line each: LINE START LENGTH SECTORS NAME
+				 * (comments are no lines; NAME as a word of a table) */
+};
+
 /* How lines are to be read. */
 struct dm_build_opts {
 	const char *cwd;	/* for relative paths; NULL: they are refused */
@@ -50,7 +57,7 @@ struct dm_build_opts {
 	struct dm_cmd *cmd;	/* that brings it, or NULL */
 	struct dm_device *device;	/* the table is for this one: it must not lead back to it; may be NULL */
 	struct text *warnings;	/* sentences of the label guard, a line each; may be NULL */
-	struct text *explain;	/* what each line means, a line each; may be NULL */
+	struct dm_explain *explain;	/* may be NULL */
 };
 
 struct dm_build;

@@ -45,6 +45,7 @@ struct dict {
 	struct arena arena;
 	bool met;		/* the client's version is one that we speak */
 	bool text;		/* table lines are wanted as one string */
+	bool details;		/* `check`: what each line uses, too */
 };
 
 /*
@@ -81,5 +82,7 @@ void dict_free(struct dict *d);
 
 /* NetBSD's number for a failure of the core: CODE is 0 or -errno. */
 unsigned dict_errno(int code);
+/* And back: the number that means here what NETBSD means there. */
+int dict_errno_here(unsigned netbsd);
 
 #endif

@@ -172,6 +172,6 @@ int dict_result(plist_t reply, struct err *e)
 	if (!code)
 		return 0;
 	if (!sentence || plist_get_node_type(sentence) != PLIST_STRING)
-		return err_set(e, -(int)(code & 0xffff), "it failed with error %u", (unsigned)code);
-	return err_set(e, -(int)(code & 0xffff), "%s", plist_get_string_ptr(sentence, NULL));
+		return err_set(e, -dict_errno_here(code & 0xffff), "it failed with error %u", (unsigned)code);
+	return err_set(e, -dict_errno_here(code & 0xffff), "%s", plist_get_string_ptr(sentence, NULL));
 }

@@ -25,7 +25,7 @@ int dict_connect_owner(const char *path, uid_t owner, struct err *e);
  */
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e);
 
-/* Whether the command that REPLY answers worked: 0, or minus its `errno` (NetBSD's numbers) and its sentence. */
+/* Whether the command that REPLY answers worked: 0, or minus its `errno` (as the number is here) and its sentence. */
 int dict_result(plist_t reply, struct err *e);
 
 #endif

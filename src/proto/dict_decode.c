@@ -286,7 +286,7 @@ int dict_decode(struct dict *d, struct err *e)
 		return e->code;
 	d->cmd.verb = v->verb;
 	if (decode_flags(&r, &d->cmd, &flags) || decode_device(&r, &d->cmd, flags) ||
-	    dict_get_bool(&r, "text", &d->text))
+	    dict_get_bool(&r, "text", &d->text) || dict_get_bool(&r, "details", &d->details))
 		return e->code;
 	return decode_rest(d, &r, v);
 }

@@ -290,7 +290,10 @@ static int encode_result(struct dict *d)
 		return 0;
 	case DM_DO_STATUS:
 	case DM_DO_TABLE:
+		return encode_rows(d);
 	case DM_DO_CHECK:
+		if (d->details)
+			dict_set_string(d->keys, "uses", r->answer ? r->answer : "");
 		return encode_rows(d);
 	case DM_DO_DEPS:
 		encode_deps(d);
@@ -321,7 +324,7 @@ static int encode_result(struct dict *d)
 static void encode_clean(plist_t keys)
 {
 	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
-					    "session" };
+					    "session", "uses" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

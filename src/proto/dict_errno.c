@@ -29,3 +29,14 @@ unsigned dict_errno(int code)
 			return dict_numbers[i].netbsd;
 	return (unsigned)-code;
 }
+
+int dict_errno_here(unsigned netbsd)
+{
+	switch (netbsd) {
+#define NUMBER(here, there) case there: return here;
+#include "proto/dict_errno.list"
+#undef NUMBER
+	default:
+		return (int)netbsd;
+	}
+}

@@ -58,7 +58,10 @@ works "create -m pins the minor" create p -m 77 --table '0 10 zero'
 prints "there it is" "$major:77" info -c --noheadings -o devno p
 refuses "a minor can be taken once" 1 "create q: .*77" create q -j "$major" -m 77 --table '0 10 zero'
 works "create reads stdin" create s <<<'0 10 zero'
-works "an empty table makes a device without one" create t <<<''
+refuses "an empty table" 1 "create t: the table is empty; --notable makes a device without one" create t <<<''
+refuses "an empty --table" 1 "the table is empty; --notable" create t --table ' '
+refuses "a table of comments" 1 "create t: the table is empty" create t --table '# nothing'
+works "--notable makes a device without a table" create t -n
 prints "which table prints as dmsetup does" "" table t
 works "dmsetup's options without meaning are accepted" create v --addnodeonresume --noudevsync --noudevrules \
 	--verifyudev -y --readahead none --checks --noopencount --nolockfs -U 0 -G 0 -M 0600 --manglename none --retry \
@@ -357,7 +360,7 @@ prints "check of a good table" "sectors 0 to 99 (50 KiB): linear on $work/disk.i
 run check --json --table '0 1 zero'
 is "check --json" "zero 0" "$(json 'd["lines"][0]["type"], len(d["warnings"])')"
 refuses "check --json of a bad one" 1 "unknown|no target" check --json --table '0 1 nonsense'
-is "it is JSON too" "error" "$(json '*d')"
+is "it is JSON too" "error code symbol place" "$(json '*d')"
 printf 'label: dos\nstart=2048, size=2048\n' | /sbin/sfdisk -q disk.img
 run check --table '0 100 linear disk.img 0'
 like "check shows the label guard's warning" "^warning: .*(MBR|DOS|partition)" "$err"
