@@ -44,6 +44,7 @@ static void inside_environment(const char *control, const char *session)
 	setenv("LVM_SYSTEM_DIR", HOLDER_LVM, 0);
 	setenv("LVM_SUPPRESS_FD_WARNINGS", "1", 0);
 	setenv("DM_DISABLE_UDEV", "1", 0);
+	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 0);	/* else libudev wants /sys to be a sysfs throughout */
 	setenv("BLKID_FILE", HOLDER_RUN "/blkid.tab", 0);
 }
 

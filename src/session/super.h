@@ -36,6 +36,10 @@ struct call {
 	struct seccomp_notif req;
 	struct seccomp_notif_resp resp;
 	bool taken;			/* somebody else answers it, or nobody */
+	struct {
+		char number[24];	/* of a device */
+		uint64_t flags;		/* of open(2) */
+	} udev;				/* super_udev.c: what is asked of it */
 };
 
 /* A path as a program says it: at (AT_FDCWD, a descriptor of its own), and the flags of open(2) and openat2(2). */
@@ -116,6 +120,9 @@ int btrfs_scan(struct place *p);	/* in the place: the kernel hears of all nodes 
 
 /* super_say.c: a line on the caller's stderr. */
 void super_say(const struct call *c, const char *what, const char *device, const char *text);
+
+/* super_udev.c: true: P is about a device of ours in udev's database, and is being answered. */
+bool super_udev(struct call *c, const struct call_path *p);
 
 /* super_proc.c: a list of /proc in which block devices stand, which P leads to and ST is of, is answered with ours. */
 void super_proc(struct call *c, const struct call_path *p, const struct stat *st);

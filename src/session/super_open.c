@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * open(2), creat(2), openat(2), openat2(2): a node of ours is opened as its io file, in the caller's place; lists of /proc
- * are super_proc.c's.
+ * are super_proc.c's, and udev's database super_udev.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +134,7 @@ void super_open(struct call *c)
 	char name[32];
 	int err;
 
-	if (!open_args(c, &p))
+	if (!open_args(c, &p) || super_udev(c, &p))
 		return;
 	err = super_find(c, &p, &st);
 	if (err == -ENOENT)
