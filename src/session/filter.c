@@ -48,6 +48,7 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_CREATE },
 	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_CREATE_EXCL },
 	{ SCMP_SYS(swapon), -1, 0, 0 },
+	{ SCMP_SYS(swapoff), -1, 0, 0 },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_SCAN_DEV },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_FORGET_DEV },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEVICES_READY },

@@ -64,7 +64,7 @@ void super_stat(struct call *c);
 void super_mount(struct call *c);
 void super_fsconfig(struct call *c);
 void super_btrfs(struct call *c);	/* ioctls that name devices */
-void super_swapon(struct call *c);
+void super_swap(struct call *c);
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/devnode.h"
 #include "fronts/fuse/dev_private.h"
 #include "session/super.h"
 
@@ -23,26 +23,9 @@
 #define LOOP_TRIES 64
 #define LOOP_PATIENCE_NS 10000000
 
-/*
- * The loop device of number N. The session's /dev may have no node of it, or somebody else's: it is opened through a
- * node of our own, on a file system that no path leads to.
- */
 static int loop_open(int n)
 {
-	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), at = -1, fd = -1, r = 0;
-
-	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		r = -errno;
-	if (!r && (at = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0)
-		r = -errno;
-	if (!r && (mknodat(at, "loop", S_IFBLK | 0600, makedev(LOOP_MAJOR_NUMBER, (unsigned)n)) ||
-		   (fd = openat(at, "loop", O_RDWR | O_CLOEXEC)) < 0))
-		r = -errno;
-	if (fs >= 0)
-		close(fs);
-	if (at >= 0)
-		close(at);
-	return r ? r : fd;
+	return devnode_open(S_IFBLK, makedev(LOOP_MAJOR_NUMBER, (unsigned)n), O_RDWR);
 }
 
 static struct loop_config loop_config(int io, const char *name)

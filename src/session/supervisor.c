@@ -118,7 +118,8 @@ static void super_handle(struct call *c)
 		super_apart(c, super_btrfs);
 		break;
 	case SYS_swapon:
-		super_swapon(c);
+	case SYS_swapoff:
+		super_swap(c);
 		break;
 	default:
 		super_open(c);

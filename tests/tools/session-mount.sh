@@ -67,7 +67,7 @@ mounts() {
 		dmsetup info -c --noheadings -o open d)'
 	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
 	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
-	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late; findmnt -no SOURCE m >loop'
+	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late; echo /dev/loop$(stat -c %Ld m) >loop'
 	# The kernel takes a mount namespace apart when its last process is gone, and we do not wait for it.
 	for _ in {1..200}; do losetup "$(cat loop)" 2>/dev/null | grep -q "\.dmuse/io" || break; read -rt 0.02 <> <(:); done
 	is "root: its loop device is gone" "" "$(losetup "$(cat loop)" 2>/dev/null | grep "\.dmuse/io")"
@@ -117,6 +117,11 @@ sizes() {
 		dmsetup load d --table "0 737280 linear disk.img 2048"; dmsetup resume d
 		xfs_growfs m >/dev/null; after=$(df --output=size -k m | tail -1); [ $after -le $before ] || echo -n "more "
 		echo $? $(((after - before) / 1024)); umount m'
+	truncate -s 500M pv
+	is "root: lvextend -r grows a mounted xfs, and df shows it" "0 60" "$("$DMUSE" exec --disk pv="$PWD/pv" -- bash -c 'set -e
+		exec 3>&1 >&2; pvcreate -q /dev/pv; vgcreate -q vg /dev/pv; lvcreate -qy -L 320M -n lv vg; mkfs.xfs -qf /dev/vg/lv
+		mount /dev/vg/lv m; size() { df --output=size -k m | tail -1; }; before=$(size); lvextend -r -L +60M vg/lv
+		echo $? $((($(size) - before) / 1024)) >&3; umount m' 2>log)" || cat log
 	in_session "and 50 times, at once each time" "" 'mount /dev/mapper/d m; loop=$(stat -c %Hd:%Ld m)
 		for i in $(seq 50); do n=$((700000 + i * 8)); dmsetup load d --table "0 $n linear disk.img 2048"; dmsetup resume d
 		[ $(cat /sys/dev/block/$loop/size) = $n ] || echo not $n; done; umount m'
@@ -163,6 +168,7 @@ ntfs() {
 swaps() {
 	image
 	likely "swapon says why not" "dmuse: swapon /dev/mapper/d: .*no place to swap to" 'mkswap /dev/mapper/d >/dev/null; swapon /dev/mapper/d'
+	likely "and it is no swap space" "swapoff failed: (Invalid argument|Not superuser)" 'swapoff /dev/mapper/d'
 }
 
 session_test mounts names sizes several ntfs swaps

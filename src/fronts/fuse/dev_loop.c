@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/devnode.h"
 #include "base/log.h"
 #include "fronts/fuse/dev_call.h"
 
@@ -79,22 +79,6 @@ void dev_loop_closed(struct fuse_file *file)
 	list_remove(&file->looped);
 }
 
-/* Our /dev may have no node of it: one is made where no path leads. A descriptor or -errno. */
-static int loop_node(int number)
-{
-	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), at = -1, fd = -1, r = 0;
-
-	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) || (at = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0 ||
-	    mknodat(at, "loop", S_IFBLK | 0600, makedev(LOOP_MAJOR_NUMBER, (unsigned)number)) ||
-	    (fd = openat(at, "loop", O_RDWR | O_CLOEXEC)) < 0)
-		r = -errno;
-	if (fs >= 0)
-		close(fs);
-	if (at >= 0)
-		close(at);
-	return r ? r : fd;
-}
-
 /*
  * Older kernels look at what they remember of the file's size. So they are told to forget that, and asked for what they
  * have to ask us for. The loop device may be another one's by now.
@@ -114,7 +98,7 @@ static int loop_measure(const struct loop_follow *l, int fd)
 static void follow_run(struct fuse_job *j)
 {
 	struct loop_follow *l = container(j, struct loop_follow, job);
-	int fd = loop_node(l->number);
+	int fd = devnode_open(S_IFBLK, makedev(LOOP_MAJOR_NUMBER, (unsigned)l->number), O_RDWR);
 
 	l->err = fd < 0 ? fd : loop_measure(l, fd);
 	if (fd >= 0)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See devnode.h. */
+#include "base/devnode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Its root, or -errno. It ends with the last descriptor on it. */
+static int devnode_space(void)
+{
+	int context = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;
+
+	if (context < 0)
+		return -errno;
+	fd = fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ? -1 : fsmount(context, FSMOUNT_CLOEXEC, 0);
+	if (fd < 0)
+		fd = -errno;
+	close(context);
+	return fd;
+}
+
+int devnode_open(mode_t mode, dev_t number, int flags)
+{
+	int space = devnode_space(), fd;
+
+	if (space < 0)
+		return space;
+	fd = mknodat(space, "node", mode | 0600, number) ? -1 : openat(space, "node", flags | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(space);
+	return fd;
+}
