@@ -118,7 +118,8 @@ int mount_option(struct place *p, const char *path);	/* a path among the options
 int btrfs_members(struct place *p, const char *io_name);
 int btrfs_scan(struct place *p);	/* in the place: the kernel hears of all nodes */
 
-/* super_say.c: a line on the caller's stderr. */
+/* super_say.c: a line on the caller's stderr. And why a device is busy (IO: its file), to whom it has to be explained. */
+void super_say_busy(const struct call *c, int io);
 void super_say(const struct call *c, const char *what, const char *device, const char *text);
 
 /* super_udev.c: true: P is about a device of ours in udev's database, and is being answered. */

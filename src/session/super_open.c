@@ -100,6 +100,8 @@ static void open_device(struct call *c, const char *name, struct dmuse_node *nod
 	}
 	r = open_remember(fd, node, flags);
 	if (r) {
+		if (r == -EBUSY && (flags & O_ACCMODE) == O_RDWR)
+			super_say_busy(c, fd);
 		close(fd);
 		call_fail(c, r);
 		return;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One line to whoever looks at the caller's stderr: a system call has room for a number only. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fronts/fuse/dev_private.h"
 #include "session/super.h"
 
 void super_say(const struct call *c, const char *what, const char *device, const char *text)
@@ -15,6 +19,20 @@ void super_say(const struct call *c, const char *what, const char *device, const
 		return;
 	dprintf(fd, "dmuse: %s %s: %s\n", what, device, text);
 	close(fd);
+}
+
+/* resize2fs compares numbers that differ here (st_dev), and would go on as if nothing were mounted. */
+void super_say_busy(const struct call *c, int io)
+{
+	int fd = target_open(c, "comm", O_RDONLY), loop;
+	char comm[16] = "";
+	bool resizes = fd >= 0 && read(fd, comm, sizeof(comm)) == 10 && !memcmp(comm, "resize2fs\n", 10);
+
+	if (fd >= 0)
+		close(fd);
+	if (resizes && !ioctl(io, DMUSE_IOC_LOOPED, &loop))
+		super_say(c, "resize2fs", "of a mounted device", "it cannot see in a session that the device is mounted, and does not grow "
+			  "it: unmount it first");
 }
 
 /*

@@ -101,6 +101,8 @@ names() {
 		a=$(o); mount -o remount,ro /dev/mapper/d; echo $a $(o); umount /dev/mapper/d'
 	in_session "options of the mount, not of the file system" "rw,nosuid,nodev,noexec,noatime 126" 'mount -o nosuid,nodev,noexec,noatime /dev/mapper/d m
 		cp /bin/true m/; m/true 2>/dev/null; run=$?; echo $(findmnt -no VFS-OPTIONS m) $run; umount m'
+	likely "resize2fs, which takes it for unmounted, is told so" "dmuse: resize2fs of a mounted device: .*unmount it first" \
+		'mount /dev/mapper/d m; resize2fs /dev/mapper/d; umount m'
 	likely "not onto a file" "not a directory" '>f; mount /dev/mapper/d f; rm f'
 	likely "nor onto nothing" "does not exist" 'mount /dev/mapper/d nothing'
 	in_session "and nothing is left of what failed" "0" '>f; mount /dev/mapper/d f 2>/dev/null; mount -t xfs /dev/mapper/d m 2>/dev/null
