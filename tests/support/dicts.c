@@ -19,7 +19,7 @@ plist_t parse(const char *keys)
 
 	assert_true(asprintf(&s, "<plist version=\"1.0\"><dict>%s</dict></plist>", keys) > 0);
 	if (dict_parse(s, strlen(s), &p, &e))
-		fail_msg("%s: %s", keys, e.text);
+		fail_msg("%s: %s", e.text, keys);
 	free(s);
 	return p;
 }
@@ -30,7 +30,7 @@ struct dict decode(const char *keys)
 	struct err e = ERR_INIT;
 
 	if (dict_decode(&d, &e))
-		fail_msg("%s: %s", keys, e.text);
+		fail_msg("%s: %s", e.text, keys);
 	return d;
 }
 
