@@ -91,6 +91,14 @@ void text_clear(struct text *t)
 		t->s[0] = '\0';
 }
 
+void text_cut(struct text *t, size_t len)
+{
+	t->failed = false;
+	t->len = len;
+	if (t->s)
+		t->s[len] = '\0';
+}
+
 void text_free(struct text *t)
 {
 	free(t->s);

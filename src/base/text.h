@@ -32,6 +32,7 @@ const char *text_str(const struct text *t);
 char *text_take(struct text *t);
 
 void text_clear(struct text *t);	/* forget the words, keep the room */
+void text_cut(struct text *t, size_t len);	/* forget what is behind LEN, and that memory ran out for more */
 void text_free(struct text *t);
 
 #endif

@@ -13,7 +13,7 @@ static uint64_t about_number(plist_t list, uint32_t i)
 	uint64_t v = 0;
 
 	if (n)
-		plist_get_uint_val(n, &v);
+		v = plist_uint(n);
 	return v;
 }
 

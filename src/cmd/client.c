@@ -253,7 +253,7 @@ plist_t request_new(const char *command, const char *name)
 static void client_warn(const char *what, plist_t reply)
 {
 	for (struct key_walk w = key_walk(key_array(reply, "warnings")); key_walk_next(&w);)
-		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_get_string_ptr(w.item, NULL));
+		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_string(w.item));
 }
 
 /* REPLY is NULL where no answer came at all. */

@@ -8,10 +8,10 @@
 #define CMD_CLIENT_H
 
 #include <stdbool.h>
-
-#include <plist/plist.h>
+#include <sys/types.h>
 
 #include "cmd/job.h"
+#include "proto/plist.h"
 
 /*
  * Finds the daemon. With START one is started if none runs and that is not forbidden; without, an empty world takes

@@ -35,7 +35,7 @@ static void deps_print(const struct deps *d, const char *name, plist_t reply)
 	plist_t list = key_array(reply, "deps");
 
 	printf("%s%s%u dependencies\t:", d->prefix ? name : "", d->prefix ? ": " : "",
-	       list ? plist_array_get_size(list) : 0);
+	       list ? plist_size(list) : 0);
 	for (struct key_walk w = key_walk(list); key_walk_next(&w);)
 		deps_print_one(d, w.item, key_u64(reply, "major"));
 	printf("\n");

@@ -55,15 +55,14 @@ static plist_t exec_session_request(void)
 static int exec_find_session(struct exec *x, struct err *e)
 {
 	plist_t reply, session;
-	uint8_t user_ns = 0;
 	int r = client_try(x->job, NULL, exec_session_request(), &reply, e);
 
 	if (r)
 		return r;
 	session = plist_dict_get_item(reply, "session");
-	plist_get_bool_val(plist_dict_get_item(session, "user_ns"), &user_ns);
 	x->major = (uint32_t)key_u64(session, "major");
-	r = join_find(&x->join, (pid_t)key_u64(session, "pid"), key_text(session, "mount_ns"), user_ns, e);
+	r = join_find(&x->join, (pid_t)key_u64(session, "pid"), key_text(session, "mount_ns"),
+		      plist_bool(plist_dict_get_item(session, "user_ns")), e);
 	plist_free(reply);
 	return r;
 }

@@ -14,11 +14,9 @@ static int export_print(struct job *j, plist_t reply)
 	if (j->o.given[OPT_json])
 		return job_print_json(j, uris ? plist_copy(uris) : plist_new_array());
 	for (struct key_walk w = key_walk(uris); key_walk_next(&w);) {
-		printf("%s\n", plist_get_string_ptr(w.item, NULL));
-		if (j->o.given[OPT_all])
-			continue;
-		free(w.at);
-		break;
+		printf("%s\n", plist_string(w.item));
+		if (!j->o.given[OPT_all])
+			break;
 	}
 	return EXIT_OK;
 }

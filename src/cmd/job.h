@@ -6,10 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <plist/plist.h>
-
 #include "base/err.h"
 #include "cmd/options.h"
+#include "proto/plist.h"
 #include "cmd/suggest.h"
 
 enum exit_code {

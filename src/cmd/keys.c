@@ -2,25 +2,14 @@
 /* Keys of dictionaries: see keys.h. */
 #include "cmd/keys.h"
 
-#include <stdlib.h>
-
 uint64_t key_u64(plist_t dict, const char *key)
 {
-	plist_t n = plist_dict_get_item(dict, key);
-	uint64_t v = 0;
-
-	if (n && plist_get_node_type(n) == PLIST_UINT)
-		plist_get_uint_val(n, &v);
-	return v;
+	return plist_uint(plist_dict_get_item(dict, key));
 }
 
 const char *key_text(plist_t dict, const char *key)
 {
-	plist_t n = plist_dict_get_item(dict, key);
-
-	if (n && plist_get_node_type(n) == PLIST_STRING)
-		return plist_get_string_ptr(n, NULL);
-	return "";
+	return plist_string(plist_dict_get_item(dict, key));
 }
 
 bool key_flag(plist_t dict, uint64_t flag)
@@ -32,7 +21,7 @@ plist_t key_array(plist_t dict, const char *key)
 {
 	plist_t n = plist_dict_get_item(dict, key);
 
-	return n && plist_get_node_type(n) == PLIST_ARRAY ? n : NULL;
+	return plist_get_node_type(n) == PLIST_ARRAY ? n : NULL;
 }
 
 void key_set_u64(plist_t dict, const char *key, uint64_t v)
@@ -65,21 +54,13 @@ void key_copy(plist_t to, const char *as, plist_t from, const char *key)
 
 struct key_walk key_walk(plist_t array)
 {
-	struct key_walk w = { .array = array };
-
-	if (array)
-		plist_array_new_iter(array, &w.at);
-	return w;
+	return (struct key_walk){ .next = plist_first(array) };
 }
 
 bool key_walk_next(struct key_walk *w)
 {
-	w->item = NULL;
-	if (w->array)
-		plist_array_next_item(w->array, w->at, &w->item);
+	w->item = w->next;
 	if (w->item)
-		return true;
-	free(w->at);
-	w->at = NULL;
-	return false;
+		w->next = plist_next(w->item);
+	return w->item;
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading and writing the keys of the protocol's dictionaries (doc/protocol.md) without a page of libplist. */
+/* Reading and writing the keys of the protocol's dictionaries (doc/protocol.md). */
 #ifndef CMD_KEYS_H
 #define CMD_KEYS_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <plist/plist.h>
 
 #include "proto/dict.h"
 
@@ -26,12 +24,10 @@ void key_copy(plist_t to, const char *as, plist_t from, const char *key);
 
 /* for (struct key_walk w = key_walk(array); key_walk_next(&w);) ... w.item; ARRAY may be NULL. */
 struct key_walk {
-	plist_t array, item;
-	void *at;
+	plist_t item, next;
 };
 
 struct key_walk key_walk(plist_t array);
-/* False at the end; a walk that is left early ends with free(w.at). */
 bool key_walk_next(struct key_walk *w);
 
 #endif

@@ -47,14 +47,16 @@ void local_free(struct local *l)
 int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e)
 {
 	struct dict d = { .keys = plist_copy(request) };
+	struct err why = ERR_INIT;
 
-	if (dict_decode(&d, e)) {
-		dict_refuse(&d, e);
+	if (dict_decode(&d, &why)) {
+		dict_refuse(&d, &why);
 	} else {
 		dm_do_now(l->world, &d.cmd);
 		dict_encode(&d);
 	}
-	*reply = plist_copy(d.keys);
+	*reply = d.keys;
+	d.keys = NULL;
 	dict_free(&d);
-	return dict_result(*reply, e);
+	return plist_lacking(*reply) ? err_set(e, -ENOMEM, "no memory for the command") : dict_result(*reply, e);
 }

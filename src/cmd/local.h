@@ -3,9 +3,8 @@
 #ifndef CMD_LOCAL_H
 #define CMD_LOCAL_H
 
-#include <plist/plist.h>
-
 #include "base/err.h"
+#include "proto/plist.h"
 
 struct local;
 

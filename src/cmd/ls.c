@@ -75,7 +75,7 @@ static const char *ls_first_uri(plist_t reply)
 {
 	plist_t uris = reply ? key_array(reply, "uris") : NULL;
 
-	return uris && plist_array_get_size(uris) ? plist_get_string_ptr(plist_array_get_item(uris, 0), NULL) : "";
+	return uris && plist_size(uris) ? plist_string(plist_array_get_item(uris, 0)) : "";
 }
 
 static int ls_exec(struct job *j, const char *name)

@@ -73,7 +73,7 @@ static int mount_list(struct job *j)
 		job_print_json(j, mounts ? plist_copy(mounts) : plist_new_array());
 	else
 		for (struct key_walk w = key_walk(mounts); key_walk_next(&w);)
-			printf("%s\n", plist_get_string_ptr(w.item, NULL));
+			printf("%s\n", plist_string(w.item));
 	plist_free(reply);
 	client_say_absent(j);
 	return EXIT_OK;

@@ -26,7 +26,7 @@ int pick_all(struct job *j, struct pick_rows *out)
 	if (code)
 		return code;
 	array = key_array(out->reply, "cmd_data");
-	out->rows = say_need(calloc(array ? plist_array_get_size(array) + 1 : 1, sizeof(*out->rows)));
+	out->rows = say_need(calloc(array ? plist_size(array) + 1 : 1, sizeof(*out->rows)));
 	for (struct key_walk w = key_walk(array); key_walk_next(&w);)
 		out->rows[out->n++] = w.item;
 	qsort(out->rows, out->n, sizeof(*out->rows), pick_by_name);

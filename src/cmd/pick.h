@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <plist/plist.h>
-
 #include "cmd/job.h"
+#include "proto/plist.h"
 
 struct pick {
 	char **names;

@@ -8,8 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <plist/plist.h>
+#include "proto/plist.h"
 
 struct row {
 	const char *text;	/* the whole line: START LENGTH TYPE[ PARAMS]; not ended with a NUL */

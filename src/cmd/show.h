@@ -3,9 +3,8 @@
 #ifndef CMD_SHOW_H
 #define CMD_SHOW_H
 
-#include <plist/plist.h>
-
 #include "cmd/job.h"
+#include "proto/plist.h"
 
 /* ROW is a reply about a device, or a dict of `names`. */
 void show_info(plist_t row);

@@ -3,9 +3,8 @@
 #ifndef CMD_SOURCE_H
 #define CMD_SOURCE_H
 
-#include <plist/plist.h>
-
 #include "cmd/job.h"
+#include "proto/plist.h"
 
 /* The text of --table, else of FILE, else of stdin (FILE NULL or "-"), freed by the caller; NULL and a sentence. */
 char *source_text(struct job *j, const char *file, struct err *e);

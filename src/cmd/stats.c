@@ -13,14 +13,14 @@ static uint64_t stats_bucket(plist_t latency, uint32_t i)
 {
 	uint64_t v = 0;
 
-	plist_get_uint_val(plist_array_get_item(latency, i), &v);
+	v = plist_uint(plist_array_get_item(latency, i));
 	return v;
 }
 
 /* The upper end, in microseconds, of the bucket in which the PERCENT-th request lies: bucket i ends at 2^i. */
 static uint64_t stats_percentile(plist_t latency, unsigned percent)
 {
-	uint32_t n = latency ? plist_array_get_size(latency) : 0, i;
+	uint32_t n = latency ? plist_size(latency) : 0, i;
 	uint64_t total = 0, seen = 0;
 
 	for (i = 0; i < n; i++)
@@ -45,20 +45,12 @@ static void stats_row(const char *op, plist_t row)
 
 static void stats_print(const char *name, plist_t reply)
 {
-	plist_t stats = plist_dict_get_item(reply, "stats"), row = NULL;
-	plist_dict_iter at = NULL;
-	char *op = NULL;
+	plist_t row;
 
 	printf("%s:\n  %-9s %12s %14s %8s %12s %10s %10s\n", name, "operation", "requests", "sectors", "errors",
 	       "mean us", "50% < us", "99% < us");
-	if (!stats)
-		return;
-	plist_dict_new_iter(stats, &at);
-	for (plist_dict_next_item(stats, at, &op, &row); row; plist_dict_next_item(stats, at, &op, &row)) {
-		stats_row(op, row);
-		free(op);
-	}
-	free(at);
+	for (row = plist_first(plist_dict_get_item(reply, "stats")); row; row = plist_next(row))
+		stats_row(plist_key(row), row);
 }
 
 static int stats_one(struct job *j, const char *name, bool may_vanish, plist_t json)

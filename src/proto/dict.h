@@ -11,16 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <plist/plist.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "core/command.h"
+#include "proto/plist.h"
 
 #define DICT_FRAME_MAX (256u << 20)	/* bytes of a message, without the four of its length */
-#define DICT_DEPTH_MAX 16		/* dictionaries and arrays inside one another */
-#define DICT_NODES_MAX (1u << 20)	/* elements of a message, keys included */
-#define DICT_KEYS_MAX 256		/* of one dictionary */
+#define DICT_NODES_MAX (1u << 20)	/* elements of a request, keys included */
+#define DICT_REPLY_NODES_MAX (1u << 24)	/* and of a reply */
 #define DICT_ROWS_MAX 65536		/* table lines that a reply has as dictionaries; more go as one string */
 
 #define DICT_MAJOR 4u
@@ -41,26 +40,20 @@
 /* A request on its way to its reply. */
 struct dict {
 	plist_t keys;		/* the request, and from dict_encode() on the reply; or NULL */
-	struct dm_cmd cmd;	/* points into keys and arena */
+	plist_t spare;		/* from dict_prepare() on: what the reply may need, made beforehand */
+	struct dm_cmd cmd;	/* points into keys, spare and arena */
 	struct arena arena;
 	bool met;		/* the client's version is one that we speak */
 	bool text;		/* table lines are wanted as one string */
 	bool details;		/* `check`: what each line uses, too */
 };
 
-/*
- * The whole grammar, before libplist sees the bytes: 0, or -EIO and a sentence that says where. libplist recurses,
- * takes '12x' for 12 and stops at a NUL; what passes here it reads to the end and as it was meant.
- */
-int dict_check(const char *bytes, size_t n, struct err *e);
+#define DICT_HEAD 4	/* bytes of a message's length */
 
-/* Can bytes that begin like this become a message? N may be less than all of it. 0, or -EIO and a sentence. */
-int dict_check_start(const char *bytes, size_t n, struct err *e);
+/* Adds KEYS as a message, with its length in front, to OUT: 0; or -ENOMEM or -EMSGSIZE and a sentence, and OUT is as it was. */
+int dict_frame(plist_t keys, struct text *out, struct err *e);
 
-/* The length of the longest beginning of S that XML can carry: UTF-8, no control characters but \t \n \r. */
-size_t dict_text_good(const char *s, size_t n);
-
-/* dict_check(), then the property list, for the caller to plist_free(). BYTES are of no more use afterwards. */
+/* plist_read() of a request, for the caller to plist_free(). BYTES are of no more use afterwards. */
 int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e);
 
 /*
@@ -69,14 +62,32 @@ int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e);
  */
 int dict_decode(struct dict *d, struct err *e);
 
-/* Edits D->keys into the reply from D->cmd.reply, which it frees. */
+/*
+ * Between dict_decode() and the command: takes the memory that its reply needs, and room for that in OUT. A command that
+ * changes something can then say so, however little memory is left. 0, or -ENOMEM and a sentence: it must not run.
+ */
+int dict_prepare(struct dict *d, struct text *out, struct err *e);
+
+/* Edits D->keys into the reply from D->cmd.reply, which it frees. A list for which there is no memory becomes -ENOMEM. */
 void dict_encode(struct dict *d);
 
 /* Edits D->keys, which may be NULL, into a reply that says why there was no command. */
 void dict_refuse(struct dict *d, const struct err *e);
 
-/* The reply's message with its length in front, for the caller to free(). 0, -ENOMEM, or -EMSGSIZE and a sentence. */
-int dict_write(const struct dict *d, char **bytes, size_t *n, struct err *e);
+/* Makes of the reply one that has nothing but E. */
+void dict_cut(struct dict *d, const struct err *e);
+
+/* Without memory for all its warnings the reply can do with one that says so. False: it has none. */
+bool dict_drop_warnings(struct dict *d);
+
+/*
+ * Adds the reply's message to OUT, with its length in front. 0, or -ENOMEM or -EMSGSIZE and a sentence: OUT is as it was
+ * then, and after dict_cut() there is room in it if there was a dict_prepare().
+ */
+int dict_write(const struct dict *d, struct text *out, struct err *e);
+
+/* A whole message of *N bytes that says that memory ran out, for where there is none to say more. */
+const char *dict_no_memory(size_t *n);
 
 void dict_free(struct dict *d);
 

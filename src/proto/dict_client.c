@@ -70,10 +70,10 @@ int dict_connect(const char *path, struct err *e)
 	return dict_connect_owner(path, geteuid(), e);
 }
 
-static int client_send_all(int fd, const char *p, size_t n, int flags, struct err *e)
+static int client_send_all(int fd, const char *p, size_t n, struct err *e)
 {
 	while (n) {
-		ssize_t r = send(fd, p, n, MSG_NOSIGNAL | flags);
+		ssize_t r = send(fd, p, n, MSG_NOSIGNAL);
 
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -104,19 +104,12 @@ static int client_recv_all(int fd, char *p, size_t n, struct err *e)
 
 static int client_send(int fd, plist_t request, struct err *e)
 {
-	char *xml = NULL;
-	uint32_t len = 0, head;
-	int r;
+	struct text out = TEXT_INIT;
+	int r = dict_frame(request, &out, e);
 
-	plist_to_xml(request, &xml, &len);
-	if (!xml)
-		return err_set(e, -ENOMEM, "no memory for the request");
-	head = htonl(len);
-	if (len > DICT_FRAME_MAX)
-		r = err_set(e, -EMSGSIZE, "the request has %u bytes; %u are the most", len, DICT_FRAME_MAX);
-	else if (!(r = client_send_all(fd, (char *)&head, sizeof(head), MSG_MORE, e)))
-		r = client_send_all(fd, xml, len, 0, e);
-	free(xml);
+	if (!r)
+		r = client_send_all(fd, text_str(&out), out.len, e);
+	text_free(&out);
 	return r;
 }
 
@@ -137,9 +130,9 @@ static int client_recv(int fd, plist_t *reply, struct err *e)
 		return err_set(e, -ENOMEM, "no memory for an answer of %u bytes", len);
 	r = client_recv_all(fd, xml, len, e);
 	if (!r)
-		plist_from_xml(xml, len, reply);
+		r = plist_read(xml, len, DICT_REPLY_NODES_MAX, reply, e);
 	free(xml);
-	return r;
+	return r == -EIO ? err_set(e, -EPROTO, "the answer is no dictionary: no dmuse daemon listens there") : r;
 }
 
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e)
@@ -151,27 +144,19 @@ int dict_call(int fd, plist_t request, plist_t *reply, struct err *e)
 	if (client_send(fd, request, &sent) && sent.code != -EPIPE && sent.code != -ECONNRESET)
 		return err_set(e, sent.code, "%s", sent.text);
 	r = client_recv(fd, reply, e);
-	if (r)
-		return sent.code ? err_set(e, sent.code, "%s", sent.text) : r;
-	if (plist_get_node_type(*reply) != PLIST_DICT) {
-		plist_free(*reply);
-		*reply = NULL;
-		return err_set(e, -EPROTO, "the answer is no dictionary: no dmuse daemon listens there");
-	}
-	return 0;
+	return r && sent.code ? err_set(e, sent.code, "%s", sent.text) : r;
 }
 
 int dict_result(plist_t reply, struct err *e)
 {
 	plist_t number = plist_dict_get_item(reply, "errno"), sentence = plist_dict_get_item(reply, "error");
-	uint64_t code = 0;
+	unsigned code = plist_uint(number) & 0xffff;
 
-	if (!number || plist_get_node_type(number) != PLIST_UINT)
+	if (plist_get_node_type(number) != PLIST_UINT)
 		return err_set(e, -EPROTO, "the answer has no `errno`: no dmuse daemon listens there");
-	plist_get_uint_val(number, &code);
 	if (!code)
 		return 0;
-	if (!sentence || plist_get_node_type(sentence) != PLIST_STRING)
-		return err_set(e, -dict_errno_here(code & 0xffff), "it failed with error %u", (unsigned)code);
-	return err_set(e, -dict_errno_here(code & 0xffff), "%s", plist_get_string_ptr(sentence, NULL));
+	if (plist_get_node_type(sentence) != PLIST_STRING)
+		return err_set(e, -dict_errno_here(code), "it failed with error %u", code);
+	return err_set(e, -dict_errno_here(code), "%s", plist_string(sentence));
 }

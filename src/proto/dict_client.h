@@ -8,9 +8,8 @@
 
 #include <sys/types.h>
 
-#include <plist/plist.h>
-
 #include "base/err.h"
+#include "proto/plist.h"
 
 /*
  * A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there, -EPERM that it is

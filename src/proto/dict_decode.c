@@ -86,12 +86,11 @@ static int decode_version(const struct dict_reader *r)
 		return r->e->code;
 	if (!array)
 		return 0;
-	for (i = 0; i < 3; i++) {
-		n = i < plist_array_get_size(array) ? plist_array_get_item(array, i) : NULL;
-		if (!n || plist_get_node_type(n) != PLIST_UINT)
+	for (i = 0, n = plist_first(array); i < 3; i++, n = plist_next(n)) {
+		if (plist_get_node_type(n) != PLIST_UINT)
 			return err_set(r->e, -EINVAL, "key `version` must be an array of 3 integers, as %u %u 0", DICT_MAJOR,
 				       DICT_MINOR);
-		plist_get_uint_val(n, &v[i]);
+		v[i] = plist_uint(n);
 	}
 	if (v[0] == DICT_MAJOR && v[1] <= DICT_MINOR)
 		return 0;
@@ -163,21 +162,15 @@ static int decode_line(plist_t dict, size_t number, struct dm_line *line, struct
 
 static int decode_lines(struct dict *d, plist_t array, struct err *e)
 {
-	uint32_t n = plist_array_get_size(array);
+	uint32_t n = plist_size(array), i = 0;
 	struct dm_line *lines = arena_alloc(&d->arena, n * sizeof(*lines) + 1);
-	plist_array_iter at = NULL;
-	plist_t item = NULL;
-	uint32_t i;
+	plist_t at;
 	int code = 0;
 
 	if (!lines)
 		return err_set(e, -ENOMEM, "no memory for a table of %u lines", n);
-	plist_array_new_iter(array, &at);
-	for (i = 0; !code && i < n; i++) {
-		plist_array_next_item(array, at, &item);
-		code = decode_line(item, i + 1, &lines[i], e);
-	}
-	free(at);
+	for (at = plist_first(array); !code && at; at = plist_next(at), i++)
+		code = decode_line(at, i + 1, &lines[i], e);
 	d->cmd.lines = lines;
 	d->cmd.n_lines = n;
 	return code;
@@ -199,7 +192,7 @@ static int decode_table(struct dict *d, const struct dict_reader *r, unsigned wa
 
 	if (decode_cwd(r, &d->cmd) || dict_get_string(r, "table", &text) || dict_get_array(r, "cmd_data", &array))
 		return r->e->code;
-	if (text && array && plist_array_get_size(array))
+	if (text && plist_size(array))
 		return err_set(r->e, -EINVAL, "there are two tables, in `table` and in `cmd_data`; one is enough");
 	if (!text && !array && (wants & NEEDS_TABLE))
 		return err_set(r->e, -EINVAL, "there is no table: give it as lines of text in `table` or as an array of "
@@ -216,10 +209,10 @@ static int decode_new(const struct dict_reader *r, const char *what, const char 
 
 	if (dict_need(r, "cmd_data", what) || dict_get_array(r, "cmd_data", &array))
 		return r->e->code;
-	node = plist_array_get_size(array) == 1 ? plist_array_get_item(array, 0) : NULL;
-	if (!node || plist_get_node_type(node) != PLIST_STRING)
+	node = plist_size(array) == 1 ? plist_first(array) : NULL;
+	if (plist_get_node_type(node) != PLIST_STRING)
 		return err_set(r->e, -EINVAL, "key `cmd_data` must be an array of one string: %s", what);
-	*out = plist_get_string_ptr(node, NULL);
+	*out = plist_string(node);
 	return 0;
 }
 
@@ -296,19 +289,13 @@ int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e)
 	*keys = NULL;
 	if (n > DICT_FRAME_MAX)
 		return err_set(e, -EIO, "the message has %zu bytes; %u are the most", n, DICT_FRAME_MAX);
-	if (dict_check(bytes, n, e))
-		return e->code;
-	plist_from_xml(bytes, (uint32_t)n, keys);
-	if (plist_get_node_type(*keys) == PLIST_DICT)
-		return 0;
-	plist_free(*keys);
-	*keys = NULL;
-	return err_set(e, -EIO, "the message cannot be read: libplist takes it for no dictionary");
+	return plist_read(bytes, n, DICT_NODES_MAX, keys, e);
 }
 
 void dict_free(struct dict *d)
 {
 	plist_free(d->keys);
+	plist_free(d->spare);
 	arena_free(&d->arena);
-	d->keys = NULL;
+	d->keys = d->spare = NULL;
 }

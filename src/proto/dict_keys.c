@@ -3,8 +3,9 @@
 #include "proto/dict_keys.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "proto/plist_text.h"
 
 bool dict_has(plist_t dict, const char *key)
 {
@@ -54,23 +55,21 @@ int dict_get_string(const struct dict_reader *r, const char *key, const char **o
 	plist_t node = keys_find(r, key, PLIST_STRING, "a string", &code);
 
 	if (node)
-		*out = plist_get_string_ptr(node, NULL);
+		*out = plist_string(node);
 	return code;
 }
 
-/* libplist keeps -5 as 2^64-5 and does not tell. */
 static int keys_get_number(const struct dict_reader *r, const char *key, uint64_t most, uint64_t *out)
 {
-	uint64_t v = 0;
 	int code;
 	plist_t node = keys_find(r, key, PLIST_UINT, "an integer", &code);
+	uint64_t v = plist_uint(node);
 
 	if (!node)
 		return code;
-	plist_get_uint_val(node, &v);
-	if (v > INT64_MAX)
-		return err_set(r->e, -EINVAL, "%skey `%s` is %lld (or %llu); it must be from 0 to %llu", r->where, key,
-			       (long long)v, (unsigned long long)v, (unsigned long long)most);
+	if (plist_minus(node))
+		return err_set(r->e, -EINVAL, "%skey `%s` is %lld; it must be from 0 to %llu", r->where, key, (long long)v,
+			       (unsigned long long)most);
 	if (v > most)
 		return err_set(r->e, -EINVAL, "%skey `%s` is %llu; it must be from 0 to %llu", r->where, key,
 			       (unsigned long long)v, (unsigned long long)most);
@@ -94,14 +93,11 @@ int dict_get_u32(const struct dict_reader *r, const char *key, uint32_t *out)
 
 int dict_get_bool(const struct dict_reader *r, const char *key, bool *out)
 {
-	uint8_t v = 0;
 	int code;
 	plist_t node = keys_find(r, key, PLIST_BOOLEAN, "a boolean (<true/> or <false/>)", &code);
 
-	if (node) {
-		plist_get_bool_val(node, &v);
-		*out = v;
-	}
+	if (node)
+		*out = plist_bool(node);
 	return code;
 }
 
@@ -113,40 +109,58 @@ int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out)
 	return code;
 }
 
-/* A copy with a '?' for each byte that spoils it. */
-static plist_t keys_mend(const char *s, size_t n, size_t good)
+/* A '?' for each byte that spoils it. */
+static plist_t keys_mend(plist_t string)
 {
-	char *copy = strdup(s);
-	plist_t node;
+	char *s = string ? plist_bytes(string) : NULL;
+	size_t n = s ? strlen(s) : 0, good = s ? plist_text_good(s, n) : 0;
 
-	if (!copy)
-		return plist_new_string("");
-	for (; good < n; good += dict_text_good(copy + good, n - good))
-		copy[good] = '?';
-	node = plist_new_string(copy);
-	free(copy);
-	return node;
+	for (; good < n; good += plist_text_good(s + good, n - good))
+		s[good] = '?';
+	return string;
+}
+
+plist_t dict_string_n(const char *s, size_t n)
+{
+	plist_t string = plist_new_bytes(PLIST_STRING, n);
+
+	if (string)
+		memcpy(plist_bytes(string), s, n);
+	return keys_mend(string);
 }
 
 plist_t dict_string(const char *s)
 {
-	size_t n = strlen(s), good = dict_text_good(s, n);
-
-	return good == n ? plist_new_string(s) : keys_mend(s, n, good);
+	return dict_string_n(s, strlen(s));
 }
 
 void dict_set_string(plist_t dict, const char *key, const char *s)
 {
-	plist_dict_set_item(dict, key, dict_string(s));
+	plist_t there = plist_dict_get_item(dict, key);
+
+	if (plist_get_node_type(there) == PLIST_STRING && plist_set_string(there, s))
+		keys_mend(there);
+	else
+		plist_dict_set_item(dict, key, dict_string(s));
 }
 
 void dict_set_number(plist_t dict, const char *key, uint64_t v)
 {
-	plist_dict_set_item(dict, key, plist_new_uint(v));
+	plist_t there = plist_dict_get_item(dict, key);
+
+	if (plist_get_node_type(there) == PLIST_UINT)
+		plist_set_uint(there, v);
+	else
+		plist_dict_set_item(dict, key, plist_new_uint(v));
 }
 
-void dict_drop(plist_t dict, const char *key)
+bool dict_hang(plist_t dict, const char *key, plist_t node)
 {
-	if (dict_has(dict, key))
-		plist_dict_remove_item(dict, key);
+	char *copy = plist_lacking(node) ? NULL : strdup(key);
+
+	if (copy)
+		plist_dict_take_item(dict, copy, node);
+	else
+		plist_free(node);
+	return copy;
 }

@@ -26,10 +26,15 @@ int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out);
 bool dict_has(plist_t dict, const char *key);
 const char *dict_type_name(plist_t node);	/* "a string", "an integer" ... */
 
-/* Writers. A string that XML cannot carry gets question marks where it is wrong. */
+/*
+ * Writers. A string that XML cannot carry gets question marks where it is wrong. A node of that type that is there already
+ * is changed in place, where it has the room, and that needs no memory.
+ */
 plist_t dict_string(const char *s);
+plist_t dict_string_n(const char *s, size_t n);
 void dict_set_string(plist_t dict, const char *key, const char *s);
 void dict_set_number(plist_t dict, const char *key, uint64_t v);
-void dict_drop(plist_t dict, const char *key);
+/* NODE, which is freed otherwise. False: it lacks something, or there is no memory for KEY; DICT is as it was. */
+bool dict_hang(plist_t dict, const char *key, plist_t node);
 
 #endif

@@ -3,9 +3,7 @@
 #include "proto/json.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 static void json_break(struct text *out, unsigned depth)
 {
@@ -59,98 +57,51 @@ static void json_string(struct text *out, const char *s)
 	text_add(out, "\"");
 }
 
-static void json_array(struct text *out, plist_t node, unsigned depth)
+static void json_list(struct text *out, plist_t list, unsigned depth)
 {
-	const char *comma = "";
-	plist_array_iter at = NULL;
-	plist_t item = NULL;
+	bool dict = plist_get_node_type(list) == PLIST_DICT;
+	plist_t at;
 
-	text_add(out, "[");
-	plist_array_new_iter(node, &at);
-	for (plist_array_next_item(node, at, &item); item; plist_array_next_item(node, at, &item)) {
-		text_add(out, comma);
+	text_add(out, dict ? "{" : "[");
+	for (at = plist_first(list); at; at = plist_next(at)) {
 		json_break(out, depth + 1);
-		json_add_at(out, item, depth + 1);
-		comma = ",";
+		if (dict) {
+			json_string(out, plist_key(at));
+			text_add(out, ": ");
+		}
+		json_add_at(out, at, depth + 1);
+		if (plist_next(at))
+			text_add(out, ",");
 	}
-	free(at);
-	if (*comma)
+	if (plist_size(list))
 		json_break(out, depth);
-	text_add(out, "]");
-}
-
-static void json_dict(struct text *out, plist_t node, unsigned depth)
-{
-	const char *comma = "";
-	plist_dict_iter at = NULL;
-	plist_t item = NULL;
-	char *key = NULL;
-
-	text_add(out, "{");
-	plist_dict_new_iter(node, &at);
-	for (plist_dict_next_item(node, at, &key, &item); item; plist_dict_next_item(node, at, &key, &item)) {
-		text_add(out, comma);
-		json_break(out, depth + 1);
-		json_string(out, key);
-		text_add(out, ": ");
-		json_add_at(out, item, depth + 1);
-		comma = ",";
-		free(key);
-	}
-	free(at);
-	if (*comma)
-		json_break(out, depth);
-	text_add(out, "}");
-}
-
-/* JSON has no infinity and no not-a-number. */
-static void json_real(struct text *out, plist_t node)
-{
-	double v = 0;
-
-	plist_get_real_val(node, &v);
-	if (isfinite(v))
-		text_printf(out, "%.17g", v);
-	else
-		text_add(out, "null");
+	text_add(out, dict ? "}" : "]");
 }
 
 static void json_integer(struct text *out, plist_t node)
 {
-	uint64_t v = 0;
-
-	plist_get_uint_val(node, &v);
-	text_printf(out, "%" PRIu64, v);
-}
-
-static void json_boolean(struct text *out, plist_t node)
-{
-	uint8_t v = 0;
-
-	plist_get_bool_val(node, &v);
-	text_add(out, v ? "true" : "false");
+	if (plist_minus(node))
+		text_printf(out, "%" PRId64, (int64_t)plist_uint(node));
+	else
+		text_printf(out, "%" PRIu64, plist_uint(node));
 }
 
 void json_add_at(struct text *out, plist_t node, unsigned depth)
 {
+	out->failed = out->failed || plist_lacking(node);
 	switch (plist_get_node_type(node)) {
 	case PLIST_DICT:
-		json_dict(out, node, depth);
-		break;
 	case PLIST_ARRAY:
-		json_array(out, node, depth);
+		json_list(out, node, depth);
 		break;
 	case PLIST_STRING:
-		json_string(out, plist_get_string_ptr(node, NULL));
+		json_string(out, plist_string(node));
 		break;
 	case PLIST_UINT:
 		json_integer(out, node);
 		break;
-	case PLIST_REAL:
-		json_real(out, node);
-		break;
 	case PLIST_BOOLEAN:
-		json_boolean(out, node);
+		text_add(out, plist_bool(node) ? "true" : "false");
 		break;
 	default:
 		text_add(out, "null");

@@ -3,14 +3,13 @@
 #ifndef PROTO_JSON_H
 #define PROTO_JSON_H
 
-#include <plist/plist.h>
-
 #include "base/text.h"
+#include "proto/plist.h"
 
 /*
  * Adds NODE, indented by two blanks a level, without a final line break. Dictionaries keep their order; integers are
- * written with all their digits; bytes that are no UTF-8 become U+FFFD; data, dates and uids, which the protocol has
- * not, become null.
+ * written with all their digits; bytes that are no UTF-8 become U+FFFD; data becomes null. What lacks something for want of
+ * memory makes OUT fail.
  */
 void json_add(struct text *out, plist_t node);
 

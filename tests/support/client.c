@@ -99,6 +99,7 @@ static bool client_recv(struct server *s, int fd, void *p, size_t n)
 
 plist_t client_reply(struct server *s, int fd)
 {
+	struct err e = ERR_INIT;
 	plist_t reply = NULL;
 	uint32_t len;
 	char *xml;
@@ -109,9 +110,9 @@ plist_t client_reply(struct server *s, int fd)
 	xml = malloc(len);
 	assert_non_null(xml);
 	assert_true(client_recv(s, fd, xml, len));
-	plist_from_xml(xml, len, &reply);
+	if (plist_read(xml, len, DICT_REPLY_NODES_MAX, &reply, &e))
+		fail_msg("%s", e.text);
 	free(xml);
-	assert_non_null(reply);
 	return reply;
 }
 
@@ -141,7 +142,7 @@ const char *reply_text(plist_t reply, const char *key)
 {
 	plist_t n = plist_dict_get_item(reply, key);
 
-	return n ? plist_get_string_ptr(n, NULL) : "";
+	return n ? plist_string(n) : "";
 }
 
 uint64_t reply_number(plist_t reply, const char *key)
@@ -150,6 +151,6 @@ uint64_t reply_number(plist_t reply, const char *key)
 	uint64_t v = 0;
 
 	assert_non_null(n);
-	plist_get_uint_val(n, &v);
+	v = plist_uint(n);
 	return v;
 }

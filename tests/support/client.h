@@ -6,9 +6,8 @@
 #ifndef TESTS_SUPPORT_CLIENT_H
 #define TESTS_SUPPORT_CLIENT_H
 
-#include <plist/plist.h>
-
 #include "fronts/control/control.h"
+#include "proto/dict.h"
 #include "support/temp.h"
 #include "support/world.h"
 

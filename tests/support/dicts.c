@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Dictionaries for tests: see dicts.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +76,7 @@ uint64_t number(plist_t dict, const char *key)
 
 	if (!n || plist_get_node_type(n) != PLIST_UINT)
 		fail_msg("no number %s", key);
-	plist_get_uint_val(n, &v);
+	v = plist_uint(n);
 	return v;
 }
 
@@ -85,7 +86,7 @@ const char *string(plist_t dict, const char *key)
 
 	if (!n || plist_get_node_type(n) != PLIST_STRING)
 		fail_msg("no string %s", key);
-	return plist_get_string_ptr(n, NULL);
+	return plist_string(n);
 }
 
 plist_t item(plist_t dict, const char *key, uint32_t i)
@@ -93,13 +94,13 @@ plist_t item(plist_t dict, const char *key, uint32_t i)
 	plist_t array = plist_dict_get_item(dict, key);
 
 	assert_int_equal(plist_get_node_type(array), PLIST_ARRAY);
-	assert_true(i < plist_array_get_size(array));
+	assert_true(i < plist_size(array));
 	return plist_array_get_item(array, i);
 }
 
 uint32_t size(plist_t dict, const char *key)
 {
-	return plist_array_get_size(plist_dict_get_item(dict, key));
+	return plist_size(plist_dict_get_item(dict, key));
 }
 
 bool has(plist_t dict, const char *key)
@@ -115,17 +116,17 @@ const struct dm_info some_info = {
 /* The reply as a client reads it. D is freed. */
 plist_t written(struct dict *d)
 {
+	struct text out = TEXT_INIT;
 	struct err e = ERR_INIT;
+	uint32_t head;
 	plist_t p;
-	char *out;
-	size_t n;
 
-	assert_int_equal(dict_write(d, &out, &n, &e), 0);
-	assert_int_equal((size_t)(unsigned char)out[0] << 24 | (size_t)(unsigned char)out[1] << 16 |
-			 (size_t)(unsigned char)out[2] << 8 | (unsigned char)out[3], n - 4);
-	if (dict_parse(out + 4, n - 4, &p, &e))
+	assert_int_equal(dict_write(d, &out, &e), 0);
+	memcpy(&head, out.s, sizeof(head));
+	assert_int_equal(ntohl(head), out.len - DICT_HEAD);
+	if (dict_parse(out.s + DICT_HEAD, out.len - DICT_HEAD, &p, &e))
 		fail_msg("%s", e.text);
-	free(out);
+	text_free(&out);
 	dict_free(d);
 	return p;
 }

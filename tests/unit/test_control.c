@@ -66,7 +66,7 @@ static void a_disk_from_beginning_to_end(void **state)
 	assert_int_equal(client_ask(s, fd, COMMAND("create") NAME("d") TABLE("0 10 zero"), NULL), 0);
 	client_request(s, fd, COMMAND("table") NAME("d"));
 	r = client_reply(s, fd);
-	assert_int_equal(plist_array_get_size(plist_dict_get_item(r, "cmd_data")), 1);
+	assert_int_equal(plist_size(plist_dict_get_item(r, "cmd_data")), 1);
 	plist_free(r);
 	assert_int_equal(client_ask(s, fd, COMMAND("remove") NAME("d"), NULL), 0);
 	assert_int_equal(client_ask(s, fd, COMMAND("info") NAME("d"), NULL), ENOENT);
@@ -355,7 +355,7 @@ static void a_client_that_does_not_read_blocks_nobody(void **state)
 		assert_int_equal(client_ask(s, fd, COMMAND("version"), NULL), 0);
 	for (i = 0; i < 3; i++) {
 		r = client_reply(s, slow);
-		assert_int_equal(plist_array_get_size(plist_dict_get_item(r, "cmd_data")), 2000);
+		assert_int_equal(plist_size(plist_dict_get_item(r, "cmd_data")), 2000);
 		plist_free(r);
 	}
 	client_request(s, slow, COMMAND("names"));
@@ -390,7 +390,7 @@ static unsigned stranger(const char *path, const char *command, bool reset)
 	if (reset)
 		plist_dict_set_item(request, "reset", plist_new_bool(1));
 	if (!dict_call(fd, request, &reply, &e)) {
-		plist_get_uint_val(plist_dict_get_item(reply, "errno"), &code);
+		code = plist_uint(plist_dict_get_item(reply, "errno"));
 		plist_free(reply);
 	}
 	plist_free(request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is read of a message and what is not: numbers, text, elements, limits; and that the sentence says where. */
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,7 +90,7 @@ static void limits(void **state)
 	int i;
 
 	(void)state;
-	deep = repeat("<array>", DICT_DEPTH_MAX - 1, "", "</array>");
+	deep = repeat("<array>", PLIST_DEPTH_MAX - 1, "", "</array>");
 	assert_true(asprintf(&s, KEY("a", "%s"), deep) > 0);
 	plist_free(parse(s));
 	free(s);
@@ -104,10 +105,38 @@ static void limits(void **state)
 	unreadable_keys(s, "elements");
 	free(s);
 	free(deep);
-	for (i = 0; i < (int)DICT_KEYS_MAX + 1; i++)
+	for (i = 0; i < (int)PLIST_KEYS_MAX + 1; i++)
 		text_printf(&keys, "<key>k%d</key><true/>", i);
 	unreadable_keys(text_str(&keys), "keys");
 	text_free(&keys);
+}
+
+/* What a message takes is its text and a bounded number of bytes for each element, however it is made. */
+static void memory_is_bounded(void **state)
+{
+	static const struct {
+		const char *element;
+		unsigned nodes;
+	} all[] = { { "<true/>", 1 }, { "<string/>", 1 }, { "<array/>", 1 }, { "<dict><key>k</key><dict/></dict>", 3 } };
+	size_t i, before, taken;
+	struct err e = ERR_INIT;
+	char *many, *s;
+	plist_t p;
+	int n;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		many = repeat(all[i].element, 100000, "", "");
+		n = asprintf(&s, "<plist><dict><key>a</key><array>%s</array></dict></plist>", many);
+		before = mallinfo2().uordblks;
+		assert_int_equal(dict_parse(s, (size_t)n, &p, &e), 0);
+		taken = mallinfo2().uordblks - before;
+		assert_true(taken <= 128ul * 100000 * all[i].nodes + (size_t)n);
+		plist_free(p);
+		assert_int_equal(mallinfo2().uordblks, before);
+		free(many);
+		free(s);
+	}
 }
 
 int main(void)
@@ -116,6 +145,7 @@ int main(void)
 		cmocka_unit_test(numbers_as_clients_write_them),
 		cmocka_unit_test(what_cannot_be_read_says_where_and_why),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(memory_is_bounded),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

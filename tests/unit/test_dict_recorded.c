@@ -29,16 +29,16 @@ static void hear(const char *what, const char *bytes, size_t n)
 static void reply_to(const char *what, const char *keys, const struct dm_reply *r)
 {
 	struct dict d = decode(keys);
+	struct text out = TEXT_INIT;
 	struct err e = ERR_INIT;
-	char *bytes;
-	size_t n;
 
+	assert_int_equal(dict_prepare(&d, &out, &e), 0);
 	if (r)
 		d.cmd.reply = *r;
 	dict_encode(&d);
-	assert_int_equal(dict_write(&d, &bytes, &n, &e), 0);
-	hear(what, bytes + 4, n - 4);
-	free(bytes);
+	assert_int_equal(dict_write(&d, &out, &e), 0);
+	hear(what, out.s + DICT_HEAD, out.len - DICT_HEAD);
+	text_free(&out);
 	dict_free(&d);
 }
 
@@ -98,7 +98,7 @@ static void lists(void)
 	static const unsigned version[] = { 1, 4, 0 };
 	static struct dm_type_row types[] = { { "linear", "<device> <offset>", "maps & more", version }, { "file", NULL, NULL, NULL } };
 	struct dm_info names[] = { some_info, other_info };
-	struct dm_row rows[] = { { 0, 8, "linear", "a\\ b 0" }, { 8, 18446744073709551607ull, "zero", "" } };
+	struct dm_row rows[] = { { 0, 8, "linear", "a\\ b 0" }, { 8, 9223372036854775799ull, "zero", "" } };
 	struct dm_dep deps[] = { { "/dev/x", 197, 1 }, { "/img \xe9", 0, 0 }, { "/dev/y", 8, 0x12345 } };
 	struct dm_reply r = { .types = types, .n = 2 };
 
@@ -120,7 +120,7 @@ static void other_answers(void)
 	struct dm_reply r = { .info = some_info, .stats = stats };
 
 	stats->ios[DM_READ] = 3;
-	stats->ns[DM_WRITE] = UINT64_MAX;
+	stats->ns[DM_WRITE] = INT64_MAX;
 	stats->latency[DM_ZEROES][2] = 9;
 	reply_to("stats", CMD("stats") NAME, &r);
 	free(stats);
@@ -137,17 +137,17 @@ static void refusals(void)
 {
 	static const char *const keys[] = { NULL, KEY("a", STR("b")) KEY("version", ARR(INT("9"))) KEY("table", STR("t")) };
 	struct err e = ERR_INIT;
-	size_t i, n;
-	char *bytes;
+	size_t i;
 
 	err_set(&e, -EIO, "the message cannot be read: <a> & so on \xc3");
 	for (i = 0; i < 4; i++) {
 		struct dict d = { .keys = keys[i % 2] ? parse(keys[i % 2]) : NULL, .met = i > 1 };
+		struct text out = TEXT_INIT;
 
 		dict_refuse(&d, &e);
-		assert_int_equal(dict_write(&d, &bytes, &n, &e), 0);
-		hear("a refusal", bytes + 4, n - 4);
-		free(bytes);
+		assert_int_equal(dict_write(&d, &out, &e), 0);
+		hear("a refusal", out.s + DICT_HEAD, out.len - DICT_HEAD);
+		text_free(&out);
 		dict_free(&d);
 	}
 }

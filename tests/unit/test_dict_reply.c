@@ -45,7 +45,7 @@ static void our_version_is_in_every_reply(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++)
-		plist_get_uint_val(item(r, "version", i), &v[i]);
+		v[i] = plist_uint(item(r, "version", i));
 	assert_int_equal(v[0], 4);
 	assert_int_equal(v[1], 48);
 	assert_int_equal(v[2], 0);
@@ -106,7 +106,7 @@ static void warnings_are_an_array(void **state)
 	text_add(&d.cmd.reply.warnings, "one\ntwo\n");
 	r = encoded(&d);
 	assert_int_equal(size(r, "warnings"), 2);
-	assert_string_equal(plist_get_string_ptr(item(r, "warnings", 1), NULL), "two");
+	assert_string_equal(plist_string(item(r, "warnings", 1)), "two");
 	plist_free(r);
 }
 
@@ -194,9 +194,9 @@ static void deps_as_numbers_and_names(void **state)
 	d.cmd.reply.n = 3;
 	r = encoded(&d);
 	assert_int_equal(size(r, "cmd_data"), 2);	/* a file has no number */
-	plist_get_uint_val(item(r, "cmd_data", 0), &v);
+	v = plist_uint(item(r, "cmd_data", 0));
 	assert_int_equal(v, 50433);			/* as NetBSD's driver packs it */
-	plist_get_uint_val(item(r, "cmd_data", 1), &v);
+	v = plist_uint(item(r, "cmd_data", 1));
 	assert_int_equal(v, 8 << 8 | 0x12300000 | 0x45);
 	assert_int_equal(size(r, "deps"), 3);
 	assert_string_equal(string(item(r, "deps", 1), "name"), "/img");
@@ -216,7 +216,7 @@ static void counters_answers_addresses(void **state)
 	d.cmd.reply.stats = stats;
 	r = encoded(&d);
 	all = plist_dict_get_item(r, "stats");
-	assert_int_equal(plist_dict_get_size(all), 5);
+	assert_int_equal(plist_size(all), 5);
 	assert_int_equal(number(plist_dict_get_item(all, "read"), "ios"), 3);
 	assert_int_equal(size(plist_dict_get_item(all, "zeroes"), "latency"), DM_BUCKETS);
 	plist_free(r);
@@ -232,7 +232,7 @@ static void counters_answers_addresses(void **state)
 	d.cmd.reply.answer = "nbd:a\nnbd:b\n";
 	r = encoded(&d);
 	assert_int_equal(size(r, "uris"), 2);
-	assert_string_equal(plist_get_string_ptr(item(r, "uris", 0), NULL), "nbd:a");
+	assert_string_equal(plist_string(item(r, "uris", 0)), "nbd:a");
 	plist_free(r);
 }
 

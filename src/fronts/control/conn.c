@@ -45,7 +45,7 @@ void control_conn_free(struct control_conn *conn)
 	list_remove(&conn->work.node);
 	dict_free(&conn->dict);
 	free(conn->in);
-	free(conn->out);
+	text_free(&conn->out);
 	free(conn);
 }
 
@@ -64,12 +64,13 @@ static void conn_leave(struct control_conn *conn)
 /* All replies have left. CONN may be gone afterwards. */
 static void conn_sent(struct control_conn *conn)
 {
-	free(conn->out);
-	conn->out = NULL;
-	conn->out_len = conn->sent = 0;
+	conn->sent = 0;
+	conn->excuse = false;
+	text_clear(&conn->out);		/* the room may be for the reply to the command that is under way */
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 	if (conn->state == CONN_BUSY)
 		return;
+	text_free(&conn->out);
 	if (conn->last) {
 		conn_leave(conn);
 		return;
@@ -89,11 +90,28 @@ static void conn_lost(struct control_conn *conn)
 	control_conn_cancel(conn);
 }
 
+/* The bytes that are to leave next. */
+static const char *conn_next(const struct control_conn *conn, size_t *n)
+{
+	const char *excuse;
+
+	if (conn->sent < conn->out.len || !conn->excuse) {
+		*n = conn->out.len - conn->sent;
+		return text_str(&conn->out) + conn->sent;
+	}
+	excuse = dict_no_memory(n);
+	*n -= conn->sent - conn->out.len;
+	return excuse + (conn->sent - conn->out.len);
+}
+
 /* Sends what the socket takes of the replies that have gathered. CONN may be gone afterwards. */
 static void conn_send(struct control_conn *conn)
 {
-	while (conn->sent < conn->out_len) {
-		ssize_t n = send(conn->watch.fd, conn->out + conn->sent, conn->out_len - conn->sent, MSG_NOSIGNAL);
+	const char *next;
+	size_t left;
+
+	while ((next = conn_next(conn, &left)), left) {
+		ssize_t n = send(conn->watch.fd, next, left, MSG_NOSIGNAL);
 
 		if (n >= 0) {
 			conn->sent += (size_t)n;
@@ -109,41 +127,27 @@ static void conn_send(struct control_conn *conn)
 	conn_sent(conn);
 }
 
-/* Puts a reply behind those that wait. False: there is no memory for it. */
-static bool conn_gather(struct control_conn *conn, char *reply, size_t n)
-{
-	char *out = conn->out ? realloc(conn->out, conn->out_len + n) : reply;
-
-	if (out && out != reply)
-		memcpy(out + conn->out_len, reply, n);
-	if (out != reply)
-		free(reply);
-	if (!out)
-		return false;
-	conn->out = out;
-	conn->out_len += n;
-	return true;
-}
-
-/* The dictionary is a reply now; one that is too long becomes one that says so. */
-static void conn_reply(struct control_conn *conn)
+/* Puts the reply behind those that wait: all of it, or without warnings, or at least why it is not there. */
+static bool conn_gather(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
-	char *reply = NULL;
-	size_t n = 0;
-	int r = dict_write(&conn->dict, &reply, &n, &e);
+	int r = dict_write(&conn->dict, &conn->out, &e);
 
-	if (r == -EMSGSIZE) {
-		dict_free(&conn->dict);
-		conn->dict = (struct dict){ .keys = NULL };
-		dict_refuse(&conn->dict, &e);
-		r = dict_write(&conn->dict, &reply, &n, &e);
-	}
+	if (r == -ENOMEM && dict_drop_warnings(&conn->dict))
+		r = dict_write(&conn->dict, &conn->out, &e);
+	if (!r)
+		return true;
+	dict_cut(&conn->dict, &e);
+	return !dict_write(&conn->dict, &conn->out, &e);
+}
+
+/* The dictionary is a reply now. */
+static void conn_reply(struct control_conn *conn)
+{
+	conn->excuse = !conn_gather(conn);
 	dict_free(&conn->dict);
 	conn->dict = (struct dict){ .keys = NULL };
 	conn->state = CONN_READING;
-	if (r || !conn_gather(conn, reply, n))
-		conn->last = true;	/* without an answer the client must not believe that the next one is its own */
 }
 
 static void conn_refuse(struct control_conn *conn, const struct err *e)
@@ -199,6 +203,8 @@ static void conn_request(struct control_conn *conn, size_t len)
 		r = control_may(conn, cmd, &e);
 	if (!r && conn->control->stopped)
 		r = err_set(&e, -ESHUTDOWN, "the daemon is ending and takes no more commands");
+	if (!r)
+		r = dict_prepare(&conn->dict, &conn->out, &e);
 	if (r) {
 		conn_refuse(conn, &e);
 		return;
@@ -233,11 +239,12 @@ static void conn_take(struct control_conn *conn)
 	unsigned n = CONN_TAKES;
 
 	conn->taking = true;
-	while (n && conn->state == CONN_READING && !conn->last && conn->out_len < CONN_OUT_MOST && conn_take_one(conn))
+	while (n && conn->state == CONN_READING && !conn->last && !conn->excuse && conn->out.len < CONN_OUT_MOST &&
+	       conn_take_one(conn))
 		n--;
 	conn->taking = false;
 	control_patience(conn);
-	if (conn->out || conn->last)
+	if (conn->out.len || conn->excuse || conn->last)
 		conn_send(conn);
 	else if (conn->state == CONN_READING && !n)
 		loop_defer(conn_loop(conn), &conn->work);

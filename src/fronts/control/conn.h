@@ -33,8 +33,6 @@ struct control {
 	uint64_t handshake;		/* nanoseconds that a client may take to send a whole message; 0: for ever */
 };
 
-#define CONN_HEAD 4	/* bytes of a message's length */
-
 enum conn_state {
 	CONN_READING,
 	CONN_BUSY,	/* the command is under way */
@@ -61,8 +59,9 @@ struct control_conn {
 	struct loop_work work;		/* goes on with messages that have come already */
 
 	struct dict dict;
-	char *out;			/* replies that are to leave, or NULL */
-	size_t out_len, sent;
+	struct text out;		/* replies that are to leave */
+	bool excuse;			/* and behind them one that there was no memory for: dict_no_memory() */
+	size_t sent;
 };
 
 /* A client has come on FD, which is taken over. Without memory for it, FD is closed. */

@@ -21,7 +21,7 @@ static size_t in_announced(const struct control_conn *conn)
 {
 	uint32_t len;
 
-	if (in_got(conn) < CONN_HEAD)
+	if (in_got(conn) < DICT_HEAD)
 		return 0;
 	memcpy(&len, conn->in + conn->in_at, sizeof(len));
 	return ntohl(len);
@@ -29,7 +29,7 @@ static size_t in_announced(const struct control_conn *conn)
 
 const char *control_conn_message(const struct control_conn *conn)
 {
-	return conn->in + conn->in_at + CONN_HEAD;
+	return conn->in + conn->in_at + DICT_HEAD;
 }
 
 enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, struct err *e)
@@ -37,15 +37,15 @@ enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, s
 	size_t got = in_got(conn), have;
 
 	*len = in_announced(conn);
-	if (got < CONN_HEAD)
+	if (got < DICT_HEAD)
 		return CONN_NOTHING;
 	if (*len > control_frame_max(conn)) {
 		err_set(e, -EIO, "a message of %zu bytes is announced, and %zu are the most; it begins with its length: "
 			"4 bytes, the highest first", *len, control_frame_max(conn));
 		return CONN_NONSENSE;
 	}
-	have = got - CONN_HEAD < *len ? got - CONN_HEAD : *len;
-	if (have && dict_check_start(control_conn_message(conn), have < IN_START ? have : IN_START, e))
+	have = got - DICT_HEAD < *len ? got - DICT_HEAD : *len;
+	if (have && plist_check_start(control_conn_message(conn), have < IN_START ? have : IN_START, e))
 		return CONN_NONSENSE;
 	return have == *len ? CONN_MESSAGE : CONN_NOTHING;
 }
@@ -60,7 +60,7 @@ bool control_conn_has_message(const struct control_conn *conn)
 
 void control_conn_drop(struct control_conn *conn, size_t len)
 {
-	conn->in_at += CONN_HEAD + len;
+	conn->in_at += DICT_HEAD + len;
 	if (conn->in_at < conn->in_end)
 		return;
 	conn->in_at = conn->in_end = 0;
@@ -73,7 +73,7 @@ void control_conn_drop(struct control_conn *conn, size_t len)
 
 int control_conn_make_room(struct control_conn *conn, struct err *e)
 {
-	size_t room = conn->in_room ? 2 * conn->in_room : IN_FIRST_ROOM, need = CONN_HEAD + in_announced(conn);
+	size_t room = conn->in_room ? 2 * conn->in_room : IN_FIRST_ROOM, need = DICT_HEAD + in_announced(conn);
 	char *in;
 
 	if (conn->in_end < conn->in_room)
@@ -98,9 +98,9 @@ bool control_conn_cut_off(const struct control_conn *conn, struct err *e)
 {
 	size_t got = in_got(conn);
 
-	if (got && got < CONN_HEAD)
-		err_set(e, -EIO, "the message ended after %zu of the %d bytes of its length", got, CONN_HEAD);
+	if (got && got < DICT_HEAD)
+		err_set(e, -EIO, "the message ended after %zu of the %d bytes of its length", got, DICT_HEAD);
 	else if (got)
-		err_set(e, -EIO, "the message ended after %zu of %zu bytes", got - CONN_HEAD, in_announced(conn));
+		err_set(e, -EIO, "the message ended after %zu of %zu bytes", got - DICT_HEAD, in_announced(conn));
 	return got;
 }

@@ -34,7 +34,7 @@ void control_used(struct control_conn *conn)
 /* Nobody owes it an answer. */
 static bool room_is_quiet(const struct control_conn *conn)
 {
-	return conn->state == CONN_READING && conn->in_at == conn->in_end && !conn->out;
+	return conn->state == CONN_READING && conn->in_at == conn->in_end && !conn->out.len && !conn->excuse;
 }
 
 /* One that has only just come will ask at once. */

@@ -3,7 +3,7 @@
  * What may stand between the tags of a property list: UTF-8 without control
  * characters (one pass, plain ASCII at full speed), entities, numbers, base64.
  */
-#include "proto/dict_text.h"
+#include "proto/plist_text.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static size_t text_wide(const unsigned char *s, size_t n)
 	return len;
 }
 
-size_t dict_text_good(const char *s, size_t n)
+size_t plist_text_good(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;
 	size_t at = 0, wide;
@@ -47,7 +47,7 @@ size_t dict_text_good(const char *s, size_t n)
 	}
 }
 
-bool dict_blank(char ch)
+bool plist_blank(char ch)
 {
 	return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r';
 }
@@ -74,23 +74,28 @@ static bool text_number(const char *p, const char *end, unsigned base, uint64_t 
 	return true;
 }
 
-bool dict_integer_good(const char *from, const char *end)
+bool plist_integer(const char *from, const char *end, uint64_t *v, bool *minus)
 {
-	uint64_t v, most = UINT64_MAX;
+	uint64_t most = UINT64_MAX;
+	bool good;
 
-	while (from < end && dict_blank(*from))
+	while (from < end && plist_blank(*from))
 		from++;
-	while (end > from && dict_blank(end[-1]))
+	while (end > from && plist_blank(end[-1]))
 		end--;
-	if (from < end && *from == '-')
+	*minus = from < end && *from == '-';
+	if (*minus)
 		most = (uint64_t)1 << 63;
 	if (from < end && (*from == '-' || *from == '+'))
 		from++;
-	if (from == end)
-		return false;
 	if (end - from > 2 && from[0] == '0' && (from[1] | 0x20) == 'x')
-		return text_number(from + 2, end, 16, most, &v);
-	return text_number(from, end, *from == '0' ? 8 : 10, most, &v);
+		good = text_number(from + 2, end, 16, most, v);
+	else
+		good = from < end && text_number(from, end, *from == '0' ? 8 : 10, most, v);
+	if (*minus)
+		*v = -*v;
+	*minus = *minus && *v;
+	return good;
 }
 
 /* A character that XML may name by its number. */
@@ -101,22 +106,27 @@ static bool text_character(uint64_t v)
 	return v != 0x7f && !(v >= 0xd800 && v < 0xe000) && v != 0xfffe && v != 0xffff && v <= 0x10ffff;
 }
 
-/* What stands between '&' and ';'. */
-static bool text_entity(const char *name, size_t n)
+/* What stands between '&' and ';': the character, or 0. */
+static uint32_t text_entity(const char *name, size_t n)
 {
-	static const char *const known[] = { "amp", "lt", "gt", "apos", "quot" };
+	static const struct {
+		const char *name;
+		char is;
+	} known[] = { { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "apos", '\'' }, { "quot", '"' } };
 	bool hex = n > 1 && name[1] == 'x';
 	uint64_t v;
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strlen(known[i]) == n && !memcmp(known[i], name, n))
-			return true;
-	return n > 1 + (size_t)hex && name[0] == '#' &&
-	       text_number(name + 1 + hex, name + n, hex ? 16 : 10, 0x10ffff, &v) && text_character(v);
+		if (strlen(known[i].name) == n && !memcmp(known[i].name, name, n))
+			return (unsigned char)known[i].is;
+	if (n > 1 + (size_t)hex && name[0] == '#' &&
+	    text_number(name + 1 + hex, name + n, hex ? 16 : 10, 0x10ffff, &v) && text_character(v))
+		return (uint32_t)v;
+	return 0;
 }
 
-const char *dict_entity_bad(const char *from, const char *end)
+const char *plist_entity_bad(const char *from, const char *end)
 {
 	const char *semi;
 
@@ -128,25 +138,73 @@ const char *dict_entity_bad(const char *from, const char *end)
 	return NULL;
 }
 
-static bool text_base64(char ch)
+/* Character C as UTF-8. */
+static size_t text_put(char *out, uint32_t c)
 {
-	static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 
-	return memchr(others, ch, sizeof(others) - 1);
+	for (i = n; --i; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(first[n] | c);
+	return n;
 }
 
-const char *dict_data_bad(const char *from, const char *end)
+size_t plist_text_decode(const char *from, const char *end, char *out)
+{
+	const char *amp, *semi;
+	char *to = out;
+
+	while ((amp = memchr(from, '&', (size_t)(end - from)))) {
+		semi = memchr(amp, ';', (size_t)(end - amp));
+		memcpy(to, from, (size_t)(amp - from));
+		to += amp - from;
+		to += text_put(to, text_entity(amp + 1, (size_t)(semi - amp - 1)));
+		from = semi + 1;
+	}
+	memcpy(to, from, (size_t)(end - from));
+	return (size_t)(to - out) + (size_t)(end - from);
+}
+
+/* The six bits of a character of base64, or -1. */
+static int text_base64(char ch)
+{
+	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = memchr(all, ch, sizeof(all) - 1);
+
+	return at ? (int)(at - all) : -1;
+}
+
+const char *plist_data_bad(const char *from, const char *end)
 {
 	bool filled = false;
 	size_t n = 0;
 
 	for (; from < end; from++) {
-		if (dict_blank(*from))
+		if (plist_blank(*from))
 			continue;
-		if (*from == '=' ? n % 4 < 2 : filled || !text_base64(*from))
+		if (*from == '=' ? n % 4 < 2 : filled || text_base64(*from) < 0)
 			return from;
 		filled = *from == '=';
 		n++;
 	}
-	return n % 4 ? end : NULL;	/* libplist would drop what is no whole quartet */
+	return n % 4 ? end : NULL;
+}
+
+size_t plist_data_decode(const char *from, const char *end, char *out)
+{
+	size_t n = 0, bits = 0;
+	uint32_t v = 0;
+
+	for (; from < end && *from != '='; from++) {
+		if (plist_blank(*from))
+			continue;
+		v = v << 6 | (uint32_t)text_base64(*from);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[n++] = (char)(v >> bits);
+		}
+	}
+	return n;
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What dict_encode.c and dict_result.c share. */
+#ifndef PROTO_DICT_ENCODE_H
+#define PROTO_DICT_ENCODE_H
+
+#include "proto/dict_keys.h"
+
+/* Adds what the command answers beside what every reply tells. 0, or -errno, which is in the reply, and nothing. */
+int dict_add_result(struct dict *d);
+
+/* Nodes, lacking something where there was no memory. */
+plist_t dict_version(const unsigned *v);	/* 3 numbers */
+plist_t dict_lines(const char *s);		/* an array of strings; a last line may lack its newline */
+plist_t dict_stats_room(void);			/* counters as long as they get */
+
+uint32_t dict_state(const struct dm_info *i);	/* the bits of `flags` that are its state */
+void dict_info(plist_t to, const struct dm_info *i);
+
+#endif

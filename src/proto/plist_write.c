@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Property list -> bytes: see plist.h. Elements stand below each other, a tab for each level, as Apple's tools write them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "proto/plist.h"
+
+#define WRITE_COLUMNS 76	/* of a line of base64, tabs included */
+#define WRITE_TAB 8
+
+struct write {
+	struct text *out;
+	size_t end;		/* where OUT must not grow beyond */
+	bool lacking;
+};
+
+static void write_tabs(struct write *w, unsigned depth)
+{
+	while (depth--)
+		text_add_n(w->out, "\t", 1);
+}
+
+/* '<', '>' and '&' have names; all else is itself. */
+static void write_escaped(struct write *w, const char *s)
+{
+	size_t plain;
+
+	for (;; s++) {
+		plain = strcspn(s, "<>&");
+		text_add_n(w->out, s, plain);
+		s += plain;
+		if (!*s || w->out->len > w->end)
+			return;
+		text_add(w->out, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;");
+	}
+}
+
+/* Three bytes, or what is left of them, as four characters. */
+static void write_quartet(struct write *w, const unsigned char *p, size_t left)
+{
+	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t v = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+	char four[4] = { all[v >> 18], all[v >> 12 & 63], left > 1 ? all[v >> 6 & 63] : '=', left > 2 ? all[v & 63] : '=' };
+
+	text_add_n(w->out, four, sizeof(four));
+}
+
+static void write_data(struct write *w, plist_t node, unsigned depth)
+{
+	unsigned tabs = depth > WRITE_TAB ? WRITE_TAB : depth;
+	size_t n, at, line = (WRITE_COLUMNS - tabs * WRITE_TAB) / 4 * 3;
+	const unsigned char *data = plist_data(node, &n);
+
+	text_add(w->out, "<data>\n");
+	for (at = 0; at < n; at += 3) {
+		if (at % line == 0)
+			write_tabs(w, tabs);
+		write_quartet(w, data + at, n - at);
+		if (at + 3 >= n || (at + 3) % line == 0)
+			text_add(w->out, "\n");
+	}
+	write_tabs(w, depth);
+	text_add(w->out, "</data>");
+}
+
+static void write_integer(struct write *w, plist_t node)
+{
+	uint64_t v = plist_uint(node);
+
+	if (plist_minus(node))
+		text_printf(w->out, "<integer>%" PRId64 "</integer>", (int64_t)v);
+	else
+		text_printf(w->out, "<integer>%" PRIu64 "</integer>", v);
+}
+
+static void write_string(struct write *w, plist_t node)
+{
+	text_add(w->out, "<string>");
+	write_escaped(w, plist_string(node));
+	text_add(w->out, "</string>");
+}
+
+static void write_node(struct write *w, plist_t node, unsigned depth);
+
+static void write_list(struct write *w, plist_t list, unsigned depth)
+{
+	bool dict = plist_get_node_type(list) == PLIST_DICT;
+	plist_t at = plist_first(list);
+
+	if (!at) {
+		text_add(w->out, dict ? "<dict/>" : "<array/>");
+		return;
+	}
+	text_add(w->out, dict ? "<dict>\n" : "<array>\n");
+	for (; at && w->out->len <= w->end; at = plist_next(at)) {
+		if (dict) {
+			write_tabs(w, depth + 1);
+			text_add(w->out, "<key>");
+			write_escaped(w, plist_key(at));
+			text_add(w->out, "</key>\n");
+		}
+		write_node(w, at, depth + 1);
+	}
+	write_tabs(w, depth);
+	text_add(w->out, dict ? "</dict>" : "</array>");
+}
+
+static void write_node(struct write *w, plist_t node, unsigned depth)
+{
+	w->lacking = w->lacking || plist_lacking(node);
+	write_tabs(w, depth);
+	switch (plist_get_node_type(node)) {
+	case PLIST_DICT:
+	case PLIST_ARRAY:
+		write_list(w, node, depth);
+		break;
+	case PLIST_STRING:
+		write_string(w, node);
+		break;
+	case PLIST_UINT:
+		write_integer(w, node);
+		break;
+	case PLIST_BOOLEAN:
+		text_add(w->out, plist_bool(node) ? "<true/>" : "<false/>");
+		break;
+	case PLIST_DATA:
+		write_data(w, node, depth);
+		break;
+	case PLIST_NONE:
+		break;
+	}
+	text_add_n(w->out, "\n", 1);
+}
+
+int plist_write(plist_t node, size_t most, struct text *out)
+{
+	struct write w = { .out = out, .end = out->len + most };
+
+	text_add(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		 "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
+		 "<plist version=\"1.0\">\n");
+	write_node(&w, node, 0);
+	text_add(out, "</plist>\n");
+	if (out->failed || w.lacking)
+		return -ENOMEM;
+	return out->len > w.end ? -EMSGSIZE : 0;
+}
