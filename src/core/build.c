@@ -108,30 +108,50 @@ static int build_check_loop(struct dm_build *b, const struct dm_store *s)
 	return 0;
 }
 
+static struct dm_build_word *build_word(struct dm_build *b, const char *word, struct dm_store *s)
+{
+	size_t len = strlen(word);
+	struct dm_build_word *w = calloc(1, sizeof(*w) + len + 1);
+
+	if (!w) {
+		build_no_memory(b);
+		return NULL;
+	}
+	memcpy(w->word, word, len);
+	w->store = s;
+	HASH_ADD(hh, b->words, word, len, w);
+	return w;
+}
+
+int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s)
+{
+	dm_store_ref(s);
+	if (!build_hold(b, s) && build_word(b, word, s))
+		return 0;
+	b->failed = true;
+	return b->err->code;
+}
+
 int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out)
 {
 	struct dm_store_wish wish = { .world = b->world, .word = word, .cwd = b->o.cwd, .readonly = b->o.readonly,
 				      .cmd = b->o.cmd, .err = b->err };
 	struct dm_build_word *w;
-	size_t len = strlen(word);
+	struct dm_store *s;
 	int r;
 
-	HASH_FIND(hh, b->words, word, len, w);
+	HASH_FIND(hh, b->words, word, strlen(word), w);
 	if (!w) {
-		w = calloc(1, sizeof(*w) + len + 1);
-		if (!w)
-			return build_no_memory(b);
-		r = dm_store_get(&wish, &w->store);
+		r = dm_store_get(&wish, &s);
 		if (!r)
-			r = build_hold(b, w->store);
+			r = build_hold(b, s);
 		if (!r)
-			r = build_check_loop(b, w->store);
-		if (r) {
-			free(w);
+			r = build_check_loop(b, s);
+		if (r)
 			return r;
-		}
-		memcpy(w->word, word, len);
-		HASH_ADD(hh, b->words, word, len, w);
+		w = build_word(b, word, s);
+		if (!w)
+			return -ENOMEM;
 		dm_build_stack(b, w);
 	} else if (!w->asked && !b->type->hints) {
 		dm_build_stack(b, w);

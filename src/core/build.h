@@ -36,6 +36,8 @@ struct dm_build {
 
 /* The store that WORD means, held by the table: 0 or -errno and a sentence. */
 int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out);
+/* From now on WORD means S, whatever else it could. */
+int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s);
 
 /* What W can do counts for every table on it; how it likes to be asked only where a line does not know better (hints). */
 void dm_build_stack(struct dm_build *b, struct dm_build_word *w);

@@ -8,6 +8,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/parts.h"
 #include "core/regions.h"
 #include "core/world.h"
 
@@ -59,7 +60,7 @@ static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
 	return minor;
 }
 
-/* A disk's: in steps, as if each could have partitions. The list is sorted. */
+/* A disk's: in steps, for the first partitions have the numbers behind it. The list is sorted. */
 static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
 {
 	uint32_t minor = 0;
@@ -67,9 +68,12 @@ static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
 
 	*behind = &w->disks;
 	list_each(n, next, &w->disks) {
-		if (container(n, struct dm_device, node)->minor != minor)
+		const struct dm_device *d = container(n, struct dm_device, node);
+
+		if (!d->whole && d->minor != minor)
 			break;
-		minor += DM_DISK_STEP;
+		if (!d->whole)
+			minor += DM_DISK_STEP;
 		*behind = n;
 	}
 	return minor;
@@ -131,6 +135,46 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 	d->major = DM_DISK_MAJOR;
 	d->minor = device_free_disk(w, &behind);
 	list_append(behind->next, &d->node);
+	*out = d;
+	return 0;
+}
+
+/* The lowest free number of those partitions that come behind the steps. */
+static uint32_t device_free_part(struct dm_world *w)
+{
+	uint32_t minor = 0;
+
+	while (dm_find_number(w, DM_PART_MAJOR, minor))
+		minor++;
+	return minor;
+}
+
+/* Behind the disk, by their numbers. */
+static void device_enter_part(struct dm_device *d)
+{
+	struct list *behind = &d->whole->node;
+	const struct dm_device *p;
+
+	for (p = dm_part_first(d->whole); p && p->part < d->part; p = dm_part_next(p))
+		behind = behind->next;
+	list_append(behind->next, &d->node);
+}
+
+int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e)
+{
+	const struct dm_cmd c = { .name = name, .flags = disk->readonly ? DM_WITH_READONLY : 0 };
+	struct dm_device *d = device_alloc(disk->world, &c, e);
+	bool in_steps = p->number < DM_DISK_STEP;
+
+	if (!d)
+		return e->code;
+	d->disk = true;
+	d->whole = disk;
+	d->part = p->number;
+	d->part_start = p->start;
+	d->major = in_steps ? DM_DISK_MAJOR : DM_PART_MAJOR;
+	d->minor = in_steps ? disk->minor + p->number : device_free_part(disk->world);
+	device_enter_part(d);
 	*out = d;
 	return 0;
 }
@@ -220,6 +264,8 @@ void dm_device_free(struct dm_device *d)
 	struct dm_table *active = d->active, *inactive = d->inactive;
 	unsigned i;
 
+	if (d->disk && !d->whole)
+		dm_parts_drop(d);
 	device_leave(d);	/* first, so that nobody who is woken finds it any more */
 	dm_device_event(d);
 	dm_device_changed(d, DM_REMOVED);
@@ -263,7 +309,7 @@ void dm_unuse(struct dm_device *d)
 
 int dm_claim(struct dm_device *d)
 {
-	if (d->users || d->claimed)
+	if (d->users || d->claimed || dm_part_rival(d))
 		return -EBUSY;
 	d->claimed = true;
 	return 0;

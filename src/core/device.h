@@ -6,7 +6,7 @@
  *
  * A disk is a device that shows one store as it is, for sessions (/dev/NAME). It
  * has a number of its own and one table for ever, and no command but disk, undisk
- * and disks knows it.
+ * and disks knows it. Its partitions (parts.h) are such devices, too.
  */
 #ifndef CORE_DEVICE_H
 #define CORE_DEVICE_H
@@ -75,7 +75,10 @@ struct dm_device {
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
 	bool claimed;			/* by an exclusive user: no table, nobody else may */
-	bool disk;
+	bool disk;			/* or a partition of one: */
+	struct dm_device *whole;	/* the disk, or NULL */
+	uint32_t part;			/* the partition's number ... */
+	uint64_t part_start;		/* ... and where it begins, in sectors */
 	unsigned wishes;		/* of a disk: `disk` commands that no `undisk` took back */
 	struct dm_geometry geometry;
 	uint32_t event_nr;

@@ -11,6 +11,8 @@
 int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
 /* The same for a disk. */
 int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* And for a partition of DISK. */
+int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
 
 /* TABLE is the active one. Nobody has the device open yet. */
 void dm_device_first_table(struct dm_device *d, struct dm_table *table);

@@ -5,6 +5,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/parts.h"
 
 /* The store that C's word means; its size is the disk's. */
 static int disk_store(struct dm_cmd *c, struct dm_store **out)
@@ -42,6 +43,15 @@ static int disk_table(struct dm_cmd *c, const struct dm_store *s, struct dm_tabl
 	return dm_build_end(b, out);
 }
 
+/* A label that cannot be read is no reason to show no disk. */
+static void disk_parts(struct dm_cmd *c, struct dm_device *d)
+{
+	struct err e = ERR_INIT;
+
+	if (dm_parts_read(d, &c->reply.warnings, &e))
+		text_printf(&c->reply.warnings, "%s\n", e.text);
+}
+
 static struct dm_device *disk_new(struct dm_cmd *c, const struct dm_store *s)
 {
 	struct dm_table *table;
@@ -55,12 +65,18 @@ static struct dm_device *disk_new(struct dm_cmd *c, const struct dm_store *s)
 	}
 	dm_device_first_table(d, table);
 	dm_device_changed(d, DM_ADDED);
+	disk_parts(c, d);
 	return d;
 }
 
 /* The disk of that name, if it shows S already. */
 static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
 {
+	if (d->whole) {
+		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition of that name", c->name,
+			d->whole->name);
+		return NULL;
+	}
 	if (d->active->stores[0] == s)
 		return d;
 	err_set(&c->reply.err, -EEXIST, "disk '%s' exists already, of '%s'%s; choose another name", c->name,
@@ -97,22 +113,23 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 {
-	const struct dm_device *user;
+	const struct dm_device *user, *busy;
 
 	d = dm_find_disk(c->world, c->name ? c->name : "");
-	if (!d) {
+	if (!d || d->whole) {
 		dm_fail(c, -ENXIO, "no disk is named '%.128s'", c->name ? c->name : "");
 		return;
 	}
+	busy = d->open_count ? d : dm_part_in_use(d);
 	if (d->wishes)
 		d->wishes--;
 	if (d->wishes && !(c->flags & DM_WITH_FORCE)) {
 		c->device = d;
 		dm_finish(c);
-	} else if (d->open_count) {
-		user = dm_device_user(d);
-		dm_fail(c, -EBUSY, "disk '%s' is in use (open count %u%s%s%s)", d->name, d->open_count,
-			user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
+	} else if (busy) {
+		user = dm_device_user(busy);
+		dm_fail(c, -EBUSY, "%s '%s' is in use (open count %u%s%s%s)", busy->whole ? "partition" : "disk", busy->name,
+			busy->open_count, user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
 	} else {
 		dm_device_free(d);
 		dm_finish(c);
@@ -145,6 +162,8 @@ void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
 		const struct dm_store *s;
 
 		d = container(n, struct dm_device, node);
+		if (d->whole)
+			continue;
 		s = d->active->stores[0];
 		dm_info_fill(&r->names[r->n], d, 0);
 		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->name), s->major, s->minor };

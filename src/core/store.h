@@ -43,6 +43,18 @@ struct dm_label {
 	uint64_t safe;		/* the first sector that a mapping may use without touching it */
 };
 
+/* One partition of a store, as its label has it. */
+struct dm_part {
+	uint32_t number;		/* from 1 */
+	uint64_t start, sectors;
+};
+
+#define DM_PARTS_MAX 255u		/* as on Linux */
+struct dm_parts {
+	struct dm_part at[DM_PARTS_MAX];
+	size_t n;
+};
+
 struct dm_store_type {
 	const char *name;	/* the prefix in NAME[,option...]:REST */
 	const char *usage;	/* of the whole word, for help and man pages */
@@ -79,6 +91,9 @@ struct dm_store_type {
 	 * would expect, and in *HOW what shows that disk; else NULL. NULL: never is.
 	 */
 	const char *(*image)(const struct dm_store *s, const char **how);
+
+	/* The partitions that are there: 0 or -errno. NULL: never has any. */
+	int (*parts)(const struct dm_store *s, struct dm_parts *out);
 };
 
 /* The head of every store; the type embeds it in its own struct. */

@@ -91,6 +91,9 @@ static bool world_moving(const struct dm_world *w)
 	list_each(n, next, &w->devices)
 		if (dm_device_moving(container(n, struct dm_device, node)))
 			return true;
+	list_each(n, next, &w->disks)
+		if (dm_device_moving(container(n, struct dm_device, node)))
+			return true;
 	return false;
 }
 

@@ -91,7 +91,8 @@ struct dm_world_opts {
 
 #define DM_MAJOR 252u
 #define DM_DISK_MAJOR 98u	/* of disks: a type (ubd) that LVM takes for one that may hold volumes */
-#define DM_DISK_STEP 16u	/* between their minors */
+#define DM_DISK_STEP 16u	/* between their minors: that many, less one, partitions have a number behind their disk's ... */
+#define DM_PART_MAJOR 99u	/* ... and all others this major, of the type blkext */
 
 int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e);
 

@@ -43,9 +43,11 @@ static const char lvm_tail[] =
 	"	event_activation = 0\n"
 	"}\n";
 
-/* "pv.0" as a word of a regular expression; names have no letters that the file's own syntax could stumble over. */
+/* "pv.0", and its partitions, as a word of a regular expression; names have no letters that the file's own syntax could stumble over. */
 static void lvm_disk(struct text *out, const char *name, size_t n)
 {
+	bool digit = isdigit((unsigned char)name[n - 1]);
+
 	text_add(out, ", \"a|^/dev/");
 	for (; n; n--, name++) {
 		if (!isalnum((unsigned char)*name) && *name != '-' && *name != '_')
@@ -54,7 +56,7 @@ static void lvm_disk(struct text *out, const char *name, size_t n)
 		if (!isalnum((unsigned char)*name) && *name != '-' && *name != '_')
 			text_add(out, "]");
 	}
-	text_add(out, "$|\"");
+	text_add(out, digit ? "(p[0-9]+)?$|\"" : "([0-9]+)?$|\"");
 }
 
 static void lvm_compose(struct text *out, const char *disks)

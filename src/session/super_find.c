@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "core/world.h"
 #include "session/super.h"
 
 #define CONTROL_MAJOR 10
@@ -127,7 +128,7 @@ bool super_node_name(const struct super *s, const struct stat *st, char name[32]
 
 	if (S_ISCHR(st->st_mode) && ma == CONTROL_MAJOR && mi == CONTROL_MINOR)
 		return snprintf(name, 32, "control") > 0;
-	if (S_ISBLK(st->st_mode) && (ma == s->dm_major || ma == s->disk_major))
+	if (S_ISBLK(st->st_mode) && (ma == s->dm_major || ma == s->disk_major || ma == DM_PART_MAJOR))
 		return snprintf(name, 32, "%u:%u", ma, mi) > 0;
 	return false;
 }

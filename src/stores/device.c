@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/command.h"
+#include "core/parts.h"
 #include "core/world.h"
 
 #define DEV "/dev/"
@@ -110,6 +111,8 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
 	if (dm_device_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
+	if (dm_part_rival(d))
+		return err_set(w->err, -EBUSY, "'%s' is in use: %s", d->name, d->whole ? "its disk is" : "one of its partitions is");
 	if (d->claimed)
 		return err_set(w->err, -EBUSY, "mapped device '%s' is in use: a program has claimed it for itself (O_EXCL)",
 			       d->name);

@@ -69,6 +69,13 @@ static void file_word(const struct dm_store *s, struct text *out)
 		text_printf(out, "%u:%u", s->major, s->minor);
 }
 
+static int file_parts(const struct dm_store *s, struct dm_parts *out)
+{
+	const struct file *f = (const struct file *)s;
+
+	return label_parts(f->lanes[0].fd, s->limits.logical, out);
+}
+
 static int file_label(const struct dm_store *s, struct dm_label *out)
 {
 	const struct file *f = (const struct file *)s;
@@ -96,4 +103,5 @@ const struct dm_store_type dm_store_file = {
 	.word = file_word,
 	.label = file_label,
 	.image = file_image,
+	.parts = file_parts,
 };

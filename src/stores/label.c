@@ -61,19 +61,11 @@ static int label_name(int fd, uint32_t block, const char *type, struct dm_label 
 	return 1;
 }
 
-/* Asked for the list, not for the type alone, because libblkid finds BSD labels only then. */
-static int label_ask(blkid_probe probe, int fd, uint32_t block, struct dm_label *out)
-{
-	blkid_partlist list;
-	blkid_parttable table;
-
-	if (blkid_probe_set_device(probe, fd, 0, 0))
-		return -EIO;
-	blkid_probe_set_sectorsize(probe, block);	/* an image does not know that it was a disk of large blocks */
-	list = blkid_probe_get_partitions(probe);
-	table = list ? blkid_partlist_get_table(list) : NULL;
-	return table ? label_name(fd, block, blkid_parttable_get_type(table), out) : 0;
-}
+/* Where libblkid reads: a descriptor without O_DIRECT, so that any read will do. */
+struct label_place {
+	blkid_probe probe;
+	int fd, mine;
+};
 
 int probe_reopen(int fd)
 {
@@ -83,17 +75,65 @@ int probe_reopen(int fd)
 	return open(again, O_RDONLY | O_CLOEXEC);
 }
 
+static int label_open(struct label_place *p, int fd, uint32_t block)
+{
+	p->probe = blkid_new_probe();
+	if (!p->probe)
+		return -ENOMEM;
+	p->mine = probe_reopen(fd);
+	p->fd = p->mine >= 0 ? p->mine : fd;
+	if (blkid_probe_set_device(p->probe, p->fd, 0, 0))
+		return -EIO;
+	blkid_probe_set_sectorsize(p->probe, block);	/* an image does not know that it was a disk of large blocks */
+	return 0;
+}
+
+static void label_close(struct label_place *p)
+{
+	blkid_free_probe(p->probe);
+	if (p->probe && p->mine >= 0)
+		close(p->mine);
+}
+
+/* Asked for the list, not for the type alone, because libblkid finds BSD labels only then. */
 int label_probe(int fd, uint32_t block, struct dm_label *out)
 {
-	blkid_probe probe = blkid_new_probe();
-	int mine, r;
+	struct label_place p;
+	int r = label_open(&p, fd, block);
+	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
+	blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
 
-	if (!probe)
-		return -ENOMEM;
-	mine = probe_reopen(fd);
-	r = label_ask(probe, mine >= 0 ? mine : fd, block, out);
-	blkid_free_probe(probe);
-	if (mine >= 0)
-		close(mine);
+	if (table)
+		r = label_name(p.fd, block, blkid_parttable_get_type(table), out);
+	label_close(&p);
+	return r;
+}
+
+/* As the kernel shows an extended partition: room for a boot loader, for what is in it are partitions, too. */
+#define EXTENDED_SECTORS 2
+
+static void label_add(struct dm_parts *out, blkid_partition part, uint32_t block)
+{
+	int number = blkid_partition_get_partno(part);
+	struct dm_part p = { .number = (uint32_t)number, .start = (uint64_t)blkid_partition_get_start(part),
+			     .sectors = (uint64_t)blkid_partition_get_size(part) };
+
+	if (number < 1 || number > (int)DM_PARTS_MAX || !p.sectors || out->n == DM_PARTS_MAX)
+		return;
+	if (blkid_partition_is_extended(part) && p.sectors > EXTENDED_SECTORS)
+		p.sectors = block / 512 > EXTENDED_SECTORS ? block / 512 : EXTENDED_SECTORS;
+	out->at[out->n++] = p;
+}
+
+int label_parts(int fd, uint32_t block, struct dm_parts *out)
+{
+	struct label_place p;
+	int r = label_open(&p, fd, block);
+	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
+
+	out->n = 0;
+	for (int i = 0; list && i < blkid_partlist_numof_partitions(list); i++)
+		label_add(out, blkid_partlist_get_partition(list, i), block);
+	label_close(&p);
 	return r;
 }

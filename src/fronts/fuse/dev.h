@@ -113,10 +113,20 @@ void dev_shown_free(struct dev_view *v);
 /* The name of D in /dev and /sys/block. */
 void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
 
-/* dev_sys.c, dev_queue.c: lists end with a text without a name */
+/* Where D is in /sys/devices/virtual/block: a partition in its disk's directory. */
+#define DEV_SYS_PATH (2 * DM_NAME_MAX + 2)
+void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH]);
+
+/* dev_sys.c, dev_sys_part.c, dev_queue.c: lists end with a text without a name */
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; a refresh() */
+void dev_show_number(const struct dev_node *n, struct text *out);
+void dev_show_stat(const struct dev_node *n, struct text *out);
+int dev_store_uevent(struct dev_node *n, const char *value);
+uint64_t dev_size(const struct dev_node *n);
+uint64_t dev_readonly(const struct dev_node *n);
+uint64_t dev_diskseq(const struct dev_node *n);
 struct fuse_node *dev_device_file(const struct dev_node *n);	/* of the device that N is about; NULL: no memory */
-extern const struct dev_text dev_queue_texts[], dev_bdi_texts[];
+extern const struct dev_text dev_queue_texts[], dev_bdi_texts[], dev_part_texts[];
 
 /* dev_proc.c, dev_disks.c: files of /proc with our devices among the machine's */
 void dev_proc_devices(const struct dev_node *n, struct text *out);

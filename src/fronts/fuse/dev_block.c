@@ -174,13 +174,6 @@ static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 	return 0;
 }
 
-static int no_partitions(struct dev_call *c, struct fuse_node *n)
-{
-	(void)c;
-	(void)n;
-	return -EINVAL;
-}
-
 static const struct block_set {
 	unsigned cmd;
 	int (*set)(struct dev_call *c, struct fuse_node *n);
@@ -189,14 +182,15 @@ static const struct block_set {
 	{ BLKROSET, set_readonly },
 	{ BLKRASET, set_read_ahead },
 	{ BLKFRASET, set_read_ahead },
-	{ BLKRRPART, no_partitions },
-	{ BLOCK_PARTITION, no_partitions },
+	{ BLKRRPART, dev_parts_read },
 };
 
 /* What somebody has set; a disk's is made up, as that of any disk is. */
 static void block_geometry(struct dev_call *c, const struct dm_device *d)
 {
-	const struct dm_geometry made = { .cylinders = dm_device_sectors(d) / (128 * 32), .heads = 128, .sectors = 32 };
+	const struct dm_device *disk = d->whole ? d->whole : d;
+	const struct dm_geometry made = { .cylinders = dm_device_sectors(disk) / (128 * 32), .heads = 128, .sectors = 32,
+					  .start = d->part_start };
 	const struct dm_geometry *g = d->disk ? &made : &d->geometry;
 	struct hd_geometry out;
 
@@ -228,6 +222,14 @@ static const struct block_get *block_get_find(unsigned cmd)
 	return NULL;
 }
 
+/* A partition's sequence number is its disk's. */
+static const struct fuse_node *block_about(const struct dev_call *c, struct fuse_node *n)
+{
+	struct fuse_node *whole = c->cmd == BLOCK_DISKSEQ && n->device->whole ? fuse_node_of(c->mount->front, n->device->whole) : n;
+
+	return whole ? whole : n;
+}
+
 void dev_block(struct dev_call *c)
 {
 	struct fuse_node *n = c->file->file;
@@ -235,9 +237,11 @@ void dev_block(struct dev_call *c)
 	const struct block_set *set = block_set_find(c->cmd);
 
 	if (get)
-		block_tell(c, get->get(n), get->width);
+		block_tell(c, get->get(block_about(c, n)), get->width);
 	else if (set)
 		dev_call_end(c, set->set(c, n), NULL, 0);
+	else if (c->cmd == BLOCK_PARTITION)
+		dev_parts_change(c, n);
 	else if (c->cmd == HDIO_GETGEO)
 		block_geometry(c, n->device);
 	else

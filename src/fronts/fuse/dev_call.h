@@ -51,6 +51,10 @@ void dev_control_closed(struct fuse_file *file);
 /* dev_block.c: what block devices are asked. */
 void dev_block(struct dev_call *c);
 
+/* dev_parts.c: BLKRRPART (0 or -errno) and BLKPG (which ends C, at once or later). */
+int dev_parts_read(struct dev_call *c, struct fuse_node *n);
+void dev_parts_change(struct dev_call *c, struct fuse_node *n);
+
 /* dev_claim.c: the supervisor's. */
 void dev_remember(struct dev_call *c);
 void dev_recall(struct dev_call *c);

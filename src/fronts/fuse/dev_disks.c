@@ -39,7 +39,8 @@ static bool disks_machine(const struct dev_node *n, const char *line)
 	bool known = sscanf(line, "%u %u %*u %63s", &major, &minor, name) == 3 ||
 		     sscanf(line, "%u %u %63s", &major, &minor, name) == 3;
 
-	return !known || (major != n->view->front->world->major && major != DM_DISK_MAJOR && strncmp(name, "dm-", 3));
+	return !known || (major != n->view->front->world->major && major != DM_DISK_MAJOR && major != DM_PART_MAJOR &&
+			  strncmp(name, "dm-", 3));
 }
 
 /* Copies what of the machine's FILE is not ours. */

@@ -8,6 +8,7 @@
 
 #define PROC_DM "device-mapper"
 #define PROC_DISK "ubd"			/* a type that LVM takes */
+#define PROC_PART "blkext"		/* the same */
 #define PROC_BLOCK "Block devices:\n"
 
 struct proc_major {
@@ -39,7 +40,7 @@ static void proc_line(struct text *out, const struct proc_major *all, const stru
 
 void dev_proc_devices(const struct dev_node *n, struct text *out)
 {
-	const struct proc_major all[] = { { DM_DISK_MAJOR, PROC_DISK }, { n->view->front->world->major, PROC_DM },
+	const struct proc_major all[] = { { DM_DISK_MAJOR, PROC_DISK }, { DM_PART_MAJOR, PROC_PART }, { n->view->front->world->major, PROC_DM },
 					  { 0, NULL } };
 	const struct proc_major *ours = all;
 	FILE *f = fopen("/proc/devices", "re");

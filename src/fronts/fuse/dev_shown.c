@@ -99,14 +99,14 @@ static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number
 	shown_enter(s, v->io, number, n);
 }
 
-static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *name, const char *where, const char *kernel)
+static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *name, const char *where, const char *path)
 {
 	struct dev_node *n;
 
 	if (!shown_make_way(dir, name))
 		return;
 	n = shown_node(s, dir, S_IFLNK | 0777, 0);
-	if (n && asprintf(&n->data, "%s%s", where, kernel) < 0) {
+	if (n && asprintf(&n->data, "%s%s", where, path) < 0) {
 		n->data = NULL;
 		dev_node_check(n);
 		n = NULL;
@@ -116,19 +116,31 @@ static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *na
 	shown_enter(s, dir, name, n);
 }
 
+/* A partition is in its disk's directory. */
+static struct dev_node *shown_sys_dir(struct dev_shown *s, struct dev_view *v)
+{
+	const struct dm_device *disk = s->device->whole;
+	const struct dev_entry *e = disk ? dev_entry_find(v->sys_devices, disk->name) : NULL;
+
+	return !disk ? v->sys_devices : e && e->of->device == disk ? e->of : NULL;
+}
+
 static void shown_sys(struct dev_shown *s, struct dev_view *v, const char *number, const char *kernel)
 {
-	struct dev_node *dir;
+	struct dev_node *at = shown_sys_dir(s, v), *dir;
+	char path[DEV_SYS_PATH];
 
-	shown_link(s, v->sys_numbers, number, "../../" SHOWN_SYS, kernel);
-	shown_link(s, v->sys_block, kernel, "../" SHOWN_SYS, kernel);
-	shown_link(s, v->sys_class, kernel, "../../" SHOWN_SYS, kernel);
-	if (!shown_make_way(v->sys_devices, kernel))
+	dev_sys_path(s->device, path);
+	shown_link(s, v->sys_numbers, number, "../../" SHOWN_SYS, path);
+	if (!s->device->whole)
+		shown_link(s, v->sys_block, kernel, "../" SHOWN_SYS, path);
+	shown_link(s, v->sys_class, kernel, "../../" SHOWN_SYS, path);
+	if (!at || !shown_make_way(at, kernel))
 		return;
-	dir = shown_node(s, v->sys_devices, S_IFDIR | 0755, 0);
+	dir = shown_node(s, at, S_IFDIR | 0755, 0);
 	if (dir)
 		dir->refresh = dev_sys_fill;
-	shown_enter(s, v->sys_devices, kernel, dir);
+	shown_enter(s, at, kernel, dir);
 }
 
 static void shown_drop_entries(struct dev_shown *s)

@@ -11,30 +11,38 @@
 #include "core/table.h"
 #include "fronts/fuse/dev.h"
 
+void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH])
+{
+	char name[DM_NAME_MAX + 1];
+
+	dev_kernel_name(d, name);
+	snprintf(path, DEV_SYS_PATH, "%s%s%s", d->whole ? d->whole->name : "", d->whole ? "/" : "", name);
+}
+
 struct fuse_node *dev_device_file(const struct dev_node *n)
 {
 	return fuse_node_of(n->view->front, n->device);
 }
 
-static void show_dev(const struct dev_node *n, struct text *out)
+void dev_show_number(const struct dev_node *n, struct text *out)
 {
 	text_printf(out, "%u:%u\n", n->device->major, n->device->minor);
 }
 
-static uint64_t number_size(const struct dev_node *n)
+uint64_t dev_size(const struct dev_node *n)
 {
 	return dm_device_sectors(n->device);
 }
 
-static uint64_t number_readonly(const struct dev_node *n)
+uint64_t dev_readonly(const struct dev_node *n)
 {
 	return dm_device_readonly(n->device) || n->device->locked;
 }
 
 /* Nobody else ever had this number, nor will. */
-static uint64_t number_diskseq(const struct dev_node *n)
+uint64_t dev_diskseq(const struct dev_node *n)
 {
-	const struct fuse_node *f = dev_device_file(n);
+	const struct fuse_node *f = fuse_node_of(n->view->front, n->device->whole ? n->device->whole : n->device);
 
 	return f ? f->id : 0;
 }
@@ -45,18 +53,18 @@ static void show_uevent(const struct dev_node *n, struct text *out)
 
 	dev_kernel_name(n->device, name);
 	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=disk\nDISKSEQ=%" PRIu64 "\n", n->device->major,
-		    n->device->minor, name, number_diskseq(n));
+		    n->device->minor, name, dev_diskseq(n));
 }
 
 /* Nobody listens to what would be sent. */
-static int store_uevent(struct dev_node *n, const char *value)
+int dev_store_uevent(struct dev_node *n, const char *value)
 {
 	(void)n;
 	(void)value;
 	return 0;
 }
 
-static void show_stat(const struct dev_node *n, struct text *out)
+void dev_show_stat(const struct dev_node *n, struct text *out)
 {
 	uint64_t c[DEV_COUNTERS];
 
@@ -80,24 +88,35 @@ static uint64_t number_suspended(const struct dev_node *n)
 	return n->device->state == DM_SUSPENDED;
 }
 
+/* How many numbers it may use: a mapped device has no partitions. */
+static uint64_t number_ext_range(const struct dev_node *n)
+{
+	return n->device->disk ? DM_PARTS_MAX + 1 : 1;
+}
+
+static uint64_t number_range(const struct dev_node *n)
+{
+	return n->device->disk ? DM_DISK_STEP : 1;
+}
+
 static const struct dev_text sys_texts[] = {
 	{ .name = "alignment_offset", .fixed = "0\n" },
 	{ .name = "capability", .fixed = "0\n" },
-	{ .name = "dev", .show = show_dev },
+	{ .name = "dev", .show = dev_show_number },
 	{ .name = "discard_alignment", .fixed = "0\n" },
-	{ .name = "diskseq", .number = number_diskseq },
+	{ .name = "diskseq", .number = dev_diskseq },
 	{ .name = "events", .fixed = "" },
 	{ .name = "events_async", .fixed = "" },
 	{ .name = "events_poll_msecs", .fixed = "-1\n" },
-	{ .name = "ext_range", .fixed = "1\n" },
+	{ .name = "ext_range", .number = number_ext_range },
 	{ .name = "hidden", .fixed = "0\n" },
 	{ .name = "inflight", .fixed = "       0        0\n" },
-	{ .name = "range", .fixed = "1\n" },
+	{ .name = "range", .number = number_range },
 	{ .name = "removable", .fixed = "0\n" },
-	{ .name = "ro", .number = number_readonly },
-	{ .name = "size", .number = number_size },
-	{ .name = "stat", .show = show_stat },
-	{ .name = "uevent", .show = show_uevent, .store = store_uevent },
+	{ .name = "ro", .number = dev_readonly },
+	{ .name = "size", .number = dev_size },
+	{ .name = "stat", .show = dev_show_stat },
+	{ .name = "uevent", .show = show_uevent, .store = dev_store_uevent },
 	{ 0 },
 };
 
@@ -133,10 +152,11 @@ static bool table_uses(const struct dm_table *t, const struct dm_device *d)
 
 static void sys_want_device(struct dev_node *dir, const struct dm_device *d)
 {
-	char name[DM_NAME_MAX + 1], target[DM_NAME_MAX + 8];
+	char name[DM_NAME_MAX + 1], path[DEV_SYS_PATH], target[DEV_SYS_PATH + 12];
 
 	dev_kernel_name(d, name);
-	snprintf(target, sizeof(target), "../../%s", name);
+	dev_sys_path(d, path);
+	snprintf(target, sizeof(target), "../../%s%s", dir->device->whole ? "../" : "", path);
 	dev_links_want(dir, name, target);
 }
 
@@ -201,8 +221,13 @@ static void sys_dir_of_links(struct dev_node *dir, const char *name, void (*refr
 /* Most devices are never looked at: it is made at the first look. */
 void dev_sys_fill(struct dev_node *dir)
 {
-	if (dir->by_name || !dir->device)
+	dir->refresh = NULL;
+	if (dir->device->whole) {
+		sys_texts_add(dir, dev_part_texts);
+		sys_dir_of_links(dir, "holders", sys_holders);
+		dev_add_link(dir, "subsystem", "../../../../../class/block");
 		return;
+	}
 	sys_texts_add(dir, sys_texts);
 	if (!dir->device->disk)
 		sys_dir(dir, "dm", dm_texts);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ioctls about the partitions of a disk: BLKRRPART reads its label again, BLKPG tells of one partition. */
+#include <errno.h>
+#include <linux/blkpg.h>
+#include <linux/fs.h>
+
+#include "base/log.h"
+#include "core/parts.h"
+#include "fronts/fuse/dev_call.h"
+
+/* Mapped devices have no partitions, nor have partitions. */
+static bool parts_can(const struct dm_device *d)
+{
+	return d->disk && !d->whole;
+}
+
+int dev_parts_read(struct dev_call *c, struct fuse_node *n)
+{
+	struct err e = ERR_INIT;
+	int r;
+
+	if (!parts_can(n->device))
+		return -EINVAL;
+	if (!c->file->claims && (n->device->users || n->device->claimed))
+		return -EBUSY;
+	r = dm_parts_read(n->device, NULL, &e);
+	if (r)
+		log_warn("disk '%s': %s", n->device->name, e.text);
+	return r;
+}
+
+/* The caller's structures; bytes become sectors. */
+static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
+{
+	struct blkpg_ioctl_arg arg;
+	struct blkpg_partition p;
+	int r = dev_peek(c->tid, c->arg, &arg, sizeof(arg));
+
+	if (!r)
+		r = dev_peek(c->tid, (uint64_t)(uintptr_t)arg.data, &p, sizeof(p));
+	if (r)
+		return r;
+	*op = arg.op;
+	*out = (struct dm_part){ p.pno > 0 ? (uint32_t)p.pno : 0, (uint64_t)p.start / DM_SECTOR, (uint64_t)p.length / DM_SECTOR };
+	return *op != BLKPG_DEL_PARTITION && (p.start < 0 || p.length < 0 || p.start % DM_SECTOR || p.length % DM_SECTOR) ? -EINVAL : 0;
+}
+
+static void parts_resized(struct dm_cmd *cmd)
+{
+	struct dev_call *c = cmd->owner;
+	struct fuse_mount *m = c->mount;
+	int r = cmd->reply.err.code;
+
+	dm_reply_free(&cmd->reply);
+	dev_call_end(c, r, NULL, 0);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* It may be open: its requests are waited for, and its call is answered then. */
+static void parts_resize(struct dev_call *c, struct dm_device *disk, const struct dm_part *p)
+{
+	struct dm_cmd *cmd = &c->dm.cmd;
+
+	*cmd = (struct dm_cmd){ .world = disk->world, .flags = DM_WITH_NOFLUSH, .done = parts_resized, .owner = c };
+	list_init(&cmd->node);
+	c->mount->n_jobs++;
+	dm_part_resize(disk, p, cmd);
+}
+
+void dev_parts_change(struct dev_call *c, struct fuse_node *n)
+{
+	struct err e = ERR_INIT;
+	struct dm_part p;
+	int op, r = parts_can(n->device) ? parts_fetch(c, &op, &p) : -EINVAL;
+
+	if (!r && op == BLKPG_RESIZE_PARTITION) {
+		parts_resize(c, n->device, &p);
+		return;
+	}
+	if (!r)
+		r = op == BLKPG_ADD_PARTITION ? dm_part_add(n->device, &p, &e) :
+		    op == BLKPG_DEL_PARTITION ? dm_part_remove(n->device, p.number, &e) : -EINVAL;
+	dev_call_end(c, r, NULL, 0);
+}
