@@ -8,6 +8,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/fault.h"
 #include "core/parts.h"
 #include "core/regions.h"
 #include "core/world.h"
@@ -274,6 +275,7 @@ void dm_device_free(struct dm_device *d)
 		free(d->lanes[i].stats);
 	free(d->stats_base);
 	dm_regions_drop(d);
+	dm_faults_free(d);
 	free(d);
 	dm_table_free(active);
 	dm_table_free(inactive);

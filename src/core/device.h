@@ -85,6 +85,7 @@ struct dm_device {
 	_Atomic uint32_t raised;	/* events that io threads found, and that are still to be counted in */
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct dm_regions *regions;	/* what is counted besides, or NULL */
+	struct dm_faults *_Atomic faults;	/* what has failed (fault.h), or NULL */
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
 	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
 

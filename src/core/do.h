@@ -22,6 +22,9 @@ void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...) __attribute__((fo
 /* Runs C's handler: again, for a command that waited in a device's queue. */
 void dm_start(struct dm_cmd *c);
 
+/* Adds what has failed on D to C's warnings (fault.h). */
+void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
+
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
 /* The table that C brings, for D (which may be NULL): 0, or the failure is in C's reply. */

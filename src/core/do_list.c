@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/do.h"
+#include "core/fault.h"
 #include "core/flush.h"
 
 void dm_do_version(struct dm_cmd *c, struct dm_device *d)
@@ -12,9 +13,16 @@ void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
+/* What is asked first when something does not work. Linux has no place for it in its answers. */
+void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!(c->flags & DM_WITH_LINUX))
+		dm_faults_tell(d, &c->reply.warnings);
+}
+
 void dm_do_info(struct dm_cmd *c, struct dm_device *d)
 {
-	(void)d;
+	dm_do_faults(c, d);
 	dm_finish(c);
 }
 
@@ -157,6 +165,9 @@ void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
 		dm_stats_add(total, d->stats_base, (uint64_t)-1);
 	c->reply.stats = total;
 	c->reply.n = 1;
+	dm_do_faults(c, d);
+	if (c->flags & DM_WITH_RESET)
+		dm_faults_forget(d);
 	if ((c->flags & DM_WITH_RESET) && !stats_reset(d, total))
 		fail_memory(c);
 	else

@@ -113,6 +113,8 @@ void dm_do_rows(struct dm_cmd *c, struct dm_device *d)
 
 	if (table)
 		add_rows(c, table);
+	if (c->verb == DM_DO_STATUS)
+		dm_do_faults(c, d);
 	dm_finish(c);
 }
 

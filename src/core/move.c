@@ -14,6 +14,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/fault.h"
 #include "core/flush.h"
 #include "core/round.h"
 
@@ -87,6 +88,7 @@ static void opened(struct dm_device *d)
 	}
 	d->locked = false;
 	d->lived = true;
+	dm_faults_forget(d);
 	dm_device_changed(d, DM_SWAPPED);
 	d->n_followed = 0;
 	d->followed.run = followed;

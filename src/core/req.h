@@ -48,6 +48,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
 #define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */
 #define DM_IN_REGIONS (1u << 18)	/* its parent is counted by the first device of its path (regions.h) */
+#define DM_FAULTY     (1u << 19)	/* a piece of it has failed, and that was told (fault.h) */
 #define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS)
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
@@ -75,6 +76,7 @@ struct dm_req {
 	struct dm_store *store;
 	struct dm_io *io;
 	uint64_t began;			/* clock at admission, ns */
+	uint64_t at;			/* the sector at which it begins, or that part of it, as it was asked for (fault.h) */
 	struct dm_lane *path[DM_DEPTH];
 	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on, or NULL: to path[i], the last one to the store (failed.h) */
 	uint8_t depth;			/* of path */

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "core/fault.h"
 #include "core/submit.h"
 
 #define SPLIT_WINDOW 64		/* pieces of one parent under way */
@@ -17,12 +18,13 @@ static struct dm_req *split_piece(struct dm_req *p)
 	struct dm_req *piece = dm_io_take(p->io);
 
 	if (!piece) {
+		dm_fault(p, -ENOMEM);
 		p->err = -ENOMEM;
 		p->rest_count = 0;
 		return NULL;
 	}
 	*piece = (struct dm_req){ .op = p->op, .flags = p->flags & ~DM_NOT_OF_PIECES, .io = p->io, .began = p->began,
-				  .asked = p->asked, .parent = p, .walk = p->op == DM_FLUSH ? p->walk : 0 };
+				  .at = p->at, .asked = p->asked, .parent = p, .walk = p->op == DM_FLUSH ? p->walk : 0 };
 	p->pending++;
 	return piece;
 }
@@ -60,6 +62,7 @@ static void split_line(struct dm_req *p)
 		n = p->rest_count;
 	piece->sector = in;
 	piece->count = n;
+	piece->at += p->rest_sector - p->sector;
 	if (p->data)
 		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
@@ -83,7 +86,7 @@ static void split_go_on(struct dm_req *p)
 	}
 	p->flags &= ~DM_SPLITTING;
 	if (--p->pending == 0)
-		dm_done(p, p->err);
+		dm_over(p, p->err);
 }
 
 void dm_split(struct dm_req *r, const struct dm_table *t)
@@ -108,5 +111,5 @@ void dm_piece_done(struct dm_req *p, int err)
 		return;
 	}
 	if (--p->pending == 0)
-		dm_done(p, p->err);
+		dm_over(p, p->err);
 }

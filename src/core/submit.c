@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "core/failed.h"
+#include "core/fault.h"
 #include "core/regions.h"
 #include "core/world.h"
 
@@ -51,7 +52,7 @@ static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
 
 	if (!r->depth && (r->flags & DM_IN_REGIONS))
 		dm_regions_end(lane, r->parent, r->io->now - r->began);
-	if (s)
+	if (s && !(err && (r->flags & DM_AHEAD)))	/* nobody has seen that one */
 		dm_stats_count(s, r->asked, r->count, r->io->now - r->began, err);
 	if (--lane->inflight == 0 && lane->draining) {
 		lane->draining = false;
@@ -69,6 +70,13 @@ void dm_done(struct dm_req *r, int err)
 			return;
 		}
 	}
+	if (err)
+		dm_fault(r, err);
+	dm_over(r, err);
+}
+
+void dm_over(struct dm_req *r, int err)
+{
 	if (err)
 		dm_failed(r, err);
 	while (r->depth)
@@ -92,6 +100,12 @@ static bool writes(const struct dm_req *r)
 	return r->op == DM_WRITE || dm_op_is_range(r->op);
 }
 
+static int lane_refuse(const struct dm_req *r, int err, const char *why)
+{
+	dm_why(r->io, "%s", why);
+	return err;
+}
+
 /* May R pass this device at all? 0 or -errno. */
 static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 {
@@ -99,15 +113,17 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 	uint32_t block;
 
 	if (!t)
-		return -EIO;
+		return lane_refuse(r, -EIO, "it has no table");
 	if (r->op == DM_FLUSH)
 		return 0;
 	if (writes(r) && (t->readonly || lane->device->readonly))
-		return -EROFS;
+		return lane_refuse(r, -EROFS, "it is read-only");
 	if (r->sector > t->sectors || r->count > t->sectors - r->sector)
-		return -EIO;
+		return lane_refuse(r, -EIO, "the device ends before that");
 	block = t->limits.logical / DM_SECTOR;
-	return ((r->sector | r->count) & (block - 1)) && r->op != DM_EXTENT ? -EINVAL : 0;
+	if (!((r->sector | r->count) & (block - 1)) || r->op == DM_EXTENT)
+		return 0;
+	return lane_refuse(r, -EINVAL, "these are not whole blocks of the device");
 }
 
 /*
@@ -206,7 +222,7 @@ static struct dm_req *deepen(struct dm_req *r)
 		return NULL;
 	}
 	*piece = (struct dm_req){ .op = r->op, .flags = r->flags & ~DM_NOT_OF_PIECES, .sector = r->sector, .count = r->count,
-				  .data = r->data, .io = r->io, .began = r->began, .asked = r->asked, .parent = r };
+				  .data = r->data, .io = r->io, .began = r->began, .at = r->at, .asked = r->asked, .parent = r };
 	r->pending = 1;
 	r->rest_count = 0;
 	r->err = 0;
@@ -255,6 +271,8 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 	r->parent = NULL;
 	r->store = NULL;
 	r->asked = r->op;
+	r->flags &= ~DM_FAULTY;
+	r->at = r->sector;
 	r->began = io->now;
 	if (r->op == DM_FLUSH)
 		r->sector = r->count = 0;

@@ -17,6 +17,9 @@ struct dm_lane *dm_dispatch(struct dm_req *r);
 /* Cuts R, which covers more than one line, chunk, part or store of T, into pieces and starts them. */
 void dm_split(struct dm_req *r, const struct dm_table *t);
 
+/* R is over: because it has ended, or because all its pieces have. */
+void dm_over(struct dm_req *r, int err);
+
 /* A piece of P is over; P too, if it was the last. */
 void dm_piece_done(struct dm_req *p, int err);
 

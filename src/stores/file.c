@@ -5,6 +5,9 @@
  */
 #include "stores/file.h"
 
+#include <errno.h>
+
+#include "core/fault.h"
 #include "stores/image.h"
 #include "stores/label.h"
 
@@ -56,7 +59,19 @@ bool file_still_there(struct dm_req *r)
 		lane->size = (uint64_t)st.st_size;
 		lane->sized = turn;
 	}
-	return file_bytes(r->sector + r->count) <= lane->size;
+	if (file_bytes(r->sector + r->count) <= lane->size)
+		return true;
+	dm_why(r->io, "the file ends at sector %llu", (unsigned long long)(lane->size >> DM_SECTOR_SHIFT));
+	return false;
+}
+
+int file_cut_short(struct dm_req *r)
+{
+	file_lane_of(r)->sized = 0;
+	if (!file_still_there(r))
+		return -EIO;
+	dm_why(r->io, "the file has become shorter");	/* and longer again meanwhile */
+	return -EIO;
 }
 
 static void file_word(const struct dm_store *s, struct text *out)

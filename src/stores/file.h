@@ -91,6 +91,8 @@ void file_end(struct dm_req *r, int err);
 
 /* Is R's run still inside the file? A regular file may have been cut short by somebody else. Asked once a turn. */
 bool file_still_there(struct dm_req *r);
+/* -EIO, with words for it: the kernel came to the end of the file inside R. */
+int file_cut_short(struct dm_req *r);
 
 /* file_rw.c */
 void file_rw(struct dm_req *r);

@@ -4,6 +4,9 @@
  * meanwhile share the next one. A failure is told to everyone who waits, and to
  * everyone who asks later: the kernel forgets the pages it could not write.
  */
+#include <string.h>
+
+#include "core/fault.h"
 #include "stores/file.h"
 
 void file_lose(struct file *f, int err)
@@ -11,6 +14,13 @@ void file_lose(struct file *f, int err)
 	int none = 0;
 
 	atomic_compare_exchange_strong(&f->flush_err, &none, err);	/* the first reason is the one to tell */
+}
+
+/* Not this flush has failed, but one before. */
+static void flush_why(const struct dm_req *r, int err)
+{
+	dm_why(r->io, "an earlier flush did (%s), and what it lost is lost; it is forgotten when the file is opened anew",
+	       strerror(-err));
 }
 
 static void flush_start(struct file_lane *lane);
@@ -29,6 +39,8 @@ static void flush_done(struct aio_op *op, ssize_t res)
 		flush_start(lane);
 	for (; r; r = next) {
 		next = r->next;
+		if (err && res >= 0)
+			flush_why(r, err);
 		file_end(r, err);
 	}
 }
@@ -49,6 +61,8 @@ void file_flush(struct dm_req *r)
 	int err = atomic_load(&lane->file->flush_err);
 
 	if (err || lane->file->store.readonly) {
+		if (err)
+			flush_why(r, err);
 		dm_done(r, err);
 	} else if (lane->flushing && !lane->flush.gone) {
 		r->next = lane->flushing;	/* the kernel has yet to hear of it, so it covers this one too */

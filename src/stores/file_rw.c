@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/fault.h"
 #include "stores/file.h"
 
 static bool rw_bounced(const struct dm_req *r)
@@ -54,7 +55,7 @@ static void rw_step(struct dm_req *r, ssize_t res)
 	if (res == -EAGAIN || res == -EINTR)
 		res = 0;
 	else if (res <= 0 || rw_is_torn(r, res))
-		return file_end(r, res < 0 ? (int)res : -EIO);
+		return file_end(r, res < 0 ? (int)res : file_cut_short(r));
 	r->scratch += (uint64_t)res;
 	if (r->scratch == file_bytes(r->count))
 		file_end(r, 0);
@@ -75,6 +76,7 @@ static void rw_done(struct aio_op *op, ssize_t res)
 		rw_unbounce(r, res);
 	if (lost && res >= 0) {
 		file_lose((struct file *)r->store, lost);
+		dm_why(r->io, "it is written but could not be made durable: %s", strerror(-lost));
 		file_end(r, lost);
 		return;
 	}

@@ -72,7 +72,7 @@ static void zeroes_written(struct aio_op *op, ssize_t res)
 	if (res == -EAGAIN || res == -EINTR)
 		res = 0;
 	else if (res <= 0)
-		return file_end(r, res ? (int)res : -EIO);
+		return file_end(r, res ? (int)res : file_cut_short(r));
 	r->scratch += (uint64_t)res;
 	if (r->scratch == file_bytes(r->count))
 		file_end(r, 0);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "core/fault.h"
 #include "core/target.h"
 
 static int error_ctr(struct dm_target *t, struct dm_args *a)
@@ -19,7 +20,10 @@ static int error_ctr(struct dm_target *t, struct dm_args *a)
 static int error_map(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;
-	return r->op == DM_EXTENT ? DM_DONE : -EIO;
+	if (r->op == DM_EXTENT)
+		return DM_DONE;
+	dm_why(r->io, "the table's line there is of type error");
+	return -EIO;
 }
 
 const struct dm_type dm_error = {

@@ -101,7 +101,8 @@ END
 else
 	skip "fsync of a file" "/dev/fuse does not open here"
 fi
-works "the daemon stays up" info disk
+run info disk
+like "the daemon stays up, and tells what failed" "^0:.*disk: flush .*disk.img\) failed: " "$status:$err"
 run suspend disk
 like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"
 run remove_all --force
