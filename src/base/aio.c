@@ -54,12 +54,15 @@ const char *aio_name(const struct aio *a)
  * pool may do it on the spot. Where that cannot be, io_uring's way is the shortest for one write in a turn; when more
  * come, a helper thread does them in series in half the time.
  */
-static bool aio_prefers_pool(struct aio *a, const struct aio_op *op)
+static bool aio_prefers_pool(struct aio *a, struct aio_op *op)
 {
 	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
 
-	if (op->kind == AIO_FSYNC)
+	if (op->kind == AIO_FSYNC) {
+		if (aio_uring_is_busy(a->uring))	/* its completions may need this very thread */
+			op->flags &= ~(unsigned)AIO_LOCAL;
 		return !aio_pool_is_busy(a->pool);
+	}
 	if (!aio_is_quick(op))
 		return op->kind == AIO_CALL || (op->flags & AIO_MEMORY);
 	a->quick_turn = turn;

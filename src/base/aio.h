@@ -27,7 +27,7 @@ enum aio_kind {
 #define AIO_CACHED 2	/* of AIO_READ: goes through the page cache, so a hit may be read on the spot */
 #define AIO_QUICK 4	/* of AIO_WRITE: as a rule a mere copy to the page cache, so one helper thread does for many */
 #define AIO_MEMORY 8	/* of AIO_READ, AIO_WRITE, AIO_FSYNC: the file is in memory, so it is done on the spot */
-#define AIO_LOCAL 16	/* with AIO_QUICK: its disk waits for nobody here, so it is done on the spot while that is quick */
+#define AIO_LOCAL 16	/* with AIO_QUICK, or of AIO_FSYNC: its disk waits for nobody here, so it is done on the spot while that is quick */
 
 struct aio_op {
 	enum aio_kind kind;

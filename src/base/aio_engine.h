@@ -31,6 +31,8 @@ void aio_pool_submit(struct aio_pool *p, struct aio_op *op);
 
 int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e);
 void aio_uring_free(struct aio_uring *u);
+/* Is anything of it under way? */
+bool aio_uring_is_busy(const struct aio_uring *u);
 void aio_uring_submit(struct aio_uring *u, struct aio_op *op);
 
 #endif

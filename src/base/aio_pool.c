@@ -35,6 +35,8 @@ struct aio_pool {
 	unsigned n;			/* threads that run */
 	unsigned slow;			/* operations under way that may keep a thread for long */
 	struct spot spot;		/* for writes to the page cache */
+	struct loop_call here;		/* see pool_flush_here() */
+	struct aio_op *flushing;	/* by that call */
 	pthread_t threads[POOL_THREADS];
 
 	pthread_mutex_t lock;		/* guards what follows */
@@ -236,6 +238,40 @@ static bool pool_write_here(struct aio_pool *p, struct aio_op *op)
 	return true;
 }
 
+/* Perhaps on another thread than the loop's by now: it touches the operation alone. */
+static void pool_call_here(struct loop_call *c)
+{
+	struct aio_pool *p = container(c, struct aio_pool, here);
+
+	p->flushing->res = pool_carry_out(p->flushing);
+}
+
+static void pool_done_here(struct loop_call *c)
+{
+	struct aio_pool *p = container(c, struct aio_pool, here);
+	struct aio_op *op = p->flushing;
+
+	p->flushing = NULL;
+	p->slow--;
+	op->done(op, op->res);
+}
+
+/*
+ * A flush for the only client of this thread, with nothing else under way: the thread would sleep until it is over, so it
+ * may as well carry it out. To hand it over and be woken again can take as long as the flush of a fast disk. Who comes
+ * meanwhile waits a millisecond or two until another thread has the loop; from then on flushes are handed over.
+ */
+static bool pool_flush_here(struct aio_pool *p, struct aio_op *op)
+{
+	if (op->kind != AIO_FSYNC || !(op->flags & AIO_LOCAL) || p->flushing || p->slow > 1)
+		return false;
+	p->flushing = op;
+	if (loop_call_here(p->loop, &p->here))
+		return true;
+	p->flushing = NULL;
+	return false;
+}
+
 /*
  * Does what is in memory, writes to the page cache and reads what it has. Anything else is left to the threads, and so is
  * an error of such a read, to be met again there.
@@ -264,7 +300,8 @@ static void pool_flush(struct loop_work *w)
 	queue_init(&rest);
 	while ((op = queue_take(&p->gathered))) {
 		op->gone = true;
-		queue_add(pool_hit(p, op) ? &hits : &rest, op);
+		if (!pool_flush_here(p, op))
+			queue_add(pool_hit(p, op) ? &hits : &rest, op);
 	}
 	if (rest.first) {
 		pthread_mutex_lock(&p->lock);
@@ -304,6 +341,7 @@ int aio_pool_new(struct aio_pool **out, struct loop *l, struct err *e)
 	queue_init(&p->todo);
 	queue_init(&p->over);
 	p->news.run = pool_news;
+	p->here = (struct loop_call){ .call = pool_call_here, .done = pool_done_here };
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);
 	*out = p;

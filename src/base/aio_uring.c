@@ -121,6 +121,11 @@ static void uring_flush(struct loop_work *work)
 	uring_reap(u);		/* what the page cache had is over already */
 }
 
+bool aio_uring_is_busy(const struct aio_uring *u)
+{
+	return u->first || u->inflight;
+}
+
 void aio_uring_submit(struct aio_uring *u, struct aio_op *op)
 {
 	op->next = NULL;

@@ -4,7 +4,7 @@
  * turned around when it is taken, so each sender's order is kept; the eventfd is
  * written only by the sender that finds the stack empty.
  */
-#include "base/loop.h"
+#include "base/loop_own.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -17,31 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/awake.h"
 #include "base/clock.h"
 
-#define LOOP_EVENTS 64
 #define LOOP_PASSES 4
 #define LOOP_POLLS 16u		/* so many turns of one request each, then the other watches are asked, too */
 #define LOOP_GAP 3000u		/* nanoseconds: longer than asking takes */
 #define LOOP_HOLD 20000u	/* nanoseconds */
-#define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
-
-struct loop {
-	int epoll_fd, wake_fd;
-	_Atomic(struct loop_msg *) inbox;	/* newest first */
-	atomic_bool stop;
-	struct list work;			/* loop_work of this turn */
-	struct timers timers;
-	struct epoll_event events[LOOP_EVENTS];
-	int n_events, at_event;			/* the batch that is being handled */
-	uint64_t turns;
-	struct awake awake;
-	long displaced;				/* how often this thread was, as of the last look */
-	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
-	unsigned heard;				/* requests of this turn */
-	bool alone;				/* what was heard last came alone */
-};
 
 int loop_new(struct loop **out, struct err *e)
 {
@@ -51,6 +32,7 @@ int loop_new(struct loop **out, struct err *e)
 	if (!l)
 		return err_set(e, -ENOMEM, "no memory for an event loop");
 	list_init(&l->work);
+	standin_init(&l->standin);
 	timers_init(&l->timers, &clock_monotonic);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -68,6 +50,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
+	loop_run_over(l);
 	if (l->epoll_fd >= 0)
 		close(l->epoll_fd);
 	if (l->wake_fd >= 0)
@@ -140,7 +123,7 @@ static void loop_run_queued(struct loop *l)
  * Work defers work: requests go to the disk, what the page cache had comes back, the replies go out. That is done in
  * one turn; what goes on longer waits for the next, so that events are never kept out.
  */
-static void loop_run_work(struct loop *l)
+void loop_run_work(struct loop *l)
 {
 	int pass;
 
@@ -167,6 +150,8 @@ void loop_heard(struct loop *l, struct loop_watch *w, unsigned n)
 	l->alone = n <= 1;
 	if (l->hot[0] == w)
 		return;
+	if (l->hot[0])
+		l->company = l->turns;
 	l->hot[1] = l->hot[0];
 	l->hot[0] = w;
 }
@@ -299,13 +284,6 @@ void loop_poll_for(struct loop *l, unsigned us)
 uint64_t loop_turn_number(const struct loop *l)
 {
 	return l->turns;
-}
-
-void loop_run(struct loop *l)
-{
-	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* a wish */
-	while (!loop_stopped(l))
-		loop_turn(l, -1);
 }
 
 int loop_watch(struct loop *l, struct loop_watch *w)

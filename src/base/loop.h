@@ -43,6 +43,16 @@ struct loop_work {
 	void (*run)(struct loop_work *w);
 };
 
+/*
+ * A call that may block, made on the loop's own thread when a turn has nothing else left to do. If it takes long, another
+ * thread goes on with the loop meanwhile (standin.h), so call() touches nothing of the loop's; done() is run on it.
+ */
+struct loop_call {
+	void (*call)(struct loop_call *c);
+	void (*done)(struct loop_call *c);
+	struct loop_msg back;	/* the loop's */
+};
+
 int loop_new(struct loop **out, struct err *e);
 void loop_free(struct loop *l);
 
@@ -75,6 +85,12 @@ int loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
 void loop_defer(struct loop *l, struct loop_work *w);
+
+/*
+ * C is called at the end of this turn. False: it is not, and the caller finds another way. That is so where somebody else
+ * than the last client was served lately, or turns the loop himself (loop_turn()), or another call waits already.
+ */
+bool loop_call_here(struct loop *l, struct loop_call *c);
 
 /* For ready() and poll() of W: N requests were there together. How the loop waits depends on it. */
 void loop_heard(struct loop *l, struct loop_watch *w, unsigned n);

@@ -51,7 +51,7 @@ static void flush_start(struct file_lane *lane)
 	lane->waiting = NULL;
 	lane->waiting_tail = &lane->waiting;
 	lane->flush = (struct aio_op){ .kind = AIO_FSYNC, .fd = lane->fd, .done = flush_done,
-				       .flags = lane->file->in_memory ? AIO_MEMORY : 0 };
+				       .flags = lane->file->in_memory ? AIO_MEMORY : lane->file->write_flags & AIO_LOCAL };
 	aio_submit(lane->io->aio, &lane->flush);
 }
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loop's own: what its files share. loop.c has turns, messages and watches; loop_run.c who turns it. */
+#ifndef BASE_LOOP_OWN_H
+#define BASE_LOOP_OWN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+
+#include "base/awake.h"
+#include "base/loop.h"
+#include "base/standin.h"
+
+#define LOOP_EVENTS 64
+
+struct loop {
+	int epoll_fd, wake_fd;
+	_Atomic(struct loop_msg *) inbox;	/* newest first */
+	atomic_bool stop;
+	struct list work;			/* loop_work of this turn */
+	struct timers timers;
+	struct epoll_event events[LOOP_EVENTS];
+	int n_events, at_event;			/* the batch that is being handled */
+	uint64_t turns;
+	struct awake awake;
+	long displaced;				/* how often this thread was, as of the last look */
+	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
+	unsigned heard;				/* requests of this turn */
+	bool alone;				/* what was heard last came alone */
+	uint64_t company;			/* the turn in which something else was heard of than before */
+	bool running;				/* in loop_run() */
+	struct loop_call *call;			/* that waits for the end of this turn */
+	struct standin standin;
+	pthread_t other;			/* the second thread, once there is one */
+	bool has_other;
+};
+
+/* What was deferred: done now, as far as it goes. */
+void loop_run_work(struct loop *l);
+
+/* The second thread ends, if there is one. */
+void loop_run_over(struct loop *l);
+
+#endif

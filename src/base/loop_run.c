@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who turns a loop: one thread, until a call that it makes (loop_call_here()) takes long. Then a second one goes on with the
+ * loop, and the first looks on from then. See standin.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "base/loop_own.h"
+
+#define LOOP_ALONE 64u		/* so many turns after another watch was heard of a client has the thread for himself */
+#define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
+
+/* On the thread that has the loop now, if the one that made the call has not. */
+static void loop_back(struct loop_msg *m)
+{
+	struct loop_call *c = container(m, struct loop_call, back);
+
+	c->done(c);
+}
+
+/* False: the call took long, and the other thread has the loop now. */
+static bool loop_make_call(struct loop *l)
+{
+	struct loop_call *c = l->call;
+	unsigned away;
+
+	l->call = NULL;
+	away = standin_leave(&l->standin);
+	c->call(c);
+	if (!standin_return(&l->standin, away)) {
+		c->back.run = loop_back;
+		loop_post(l, &c->back);
+		return false;
+	}
+	c->done(c);
+	loop_run_work(l);
+	return true;
+}
+
+/* Turns as long as the loop is this thread's. */
+static void loop_keep(struct loop *l)
+{
+	bool mine = true;
+
+	while (mine && !loop_stopped(l)) {
+		loop_turn(l, l->call ? 0 : -1);
+		if (l->call && list_empty(&l->work))
+			mine = loop_make_call(l);
+	}
+	if (mine)
+		standin_end(&l->standin);
+}
+
+static void *loop_other(void *arg)
+{
+	struct loop *l = arg;
+
+	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* a wish */
+	while (standin_watch(&l->standin))
+		loop_keep(l);
+	return NULL;
+}
+
+void loop_run(struct loop *l)
+{
+	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);
+	l->running = true;
+	do
+		loop_keep(l);
+	while (standin_watch(&l->standin));
+}
+
+/* Signals are the control thread's. */
+static bool loop_has_other(struct loop *l)
+{
+	sigset_t all, old;
+
+	if (l->has_other)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	l->has_other = !pthread_create(&l->other, NULL, loop_other, l);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return l->has_other;
+}
+
+bool loop_call_here(struct loop *l, struct loop_call *c)
+{
+	if (!l->running || l->call || l->turns - l->company < LOOP_ALONE || !loop_has_other(l))
+		return false;
+	l->call = c;
+	return true;
+}
+
+void loop_run_over(struct loop *l)
+{
+	if (l->has_other) {
+		standin_end(&l->standin);
+		pthread_join(l->other, NULL);
+	}
+	standin_destroy(&l->standin);
+}
