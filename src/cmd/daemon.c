@@ -118,17 +118,20 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	static const enum log_level level_of[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 	int engine = daemon_word(j, OPT_engine, engines, 0, e), level = daemon_word(j, OPT_log_level, levels, 2, e);
-	uint64_t threads = 0, poll = DAEMON_BUSY_POLL;
+	uint64_t threads = 0, poll = DAEMON_BUSY_POLL, timeout = SERVE_STOP_TIMEOUT;
 	int r = options_number(&j->o, OPT_io_threads, 1024, &threads, e);
 
 	if (!r)
 		r = options_number(&j->o, OPT_busy_poll, 1000000, &poll, e);
+	if (!r)
+		r = options_number(&j->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &timeout, e);
 
 	if (engine < 0 || level < 0 || r)
 		return -EINVAL;
 	d->o.engine = (enum aio_engine)engine;
 	d->o.io_threads = (unsigned)threads;
 	d->o.busy_poll = (unsigned)poll;
+	d->o.stop_timeout = (unsigned)timeout;
 	log_set_level(level_of[level]);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "cmd/keys.h"
 #include "cmd/private.h"
 #include "cmd/say.h"
+#include "cmd/serve.h"
 #include "cmd/wishes.h"
 #include "session/run.h"
 
@@ -28,13 +29,17 @@ struct exec {
 
 static int exec_find_daemon(struct exec *x)
 {
+	uint64_t timeout = SERVE_STOP_TIMEOUT;
 	struct err e = ERR_INIT;
 	bool found;
-	int code = client_look(x->job, &found);
+	int code;
 
+	if (options_number(&x->job->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &timeout, &e))
+		return job_failed(x->job, NULL, &e);
+	code = client_look(x->job, &found);
 	if (code || found)
 		return code;
-	if (private_start(&x->own, &e))
+	if (private_start(&x->own, (unsigned)timeout, &e))
 		return job_failed(x->job, NULL, &e);
 	return client_open_on(x->job, x->own.control);
 }
@@ -108,12 +113,17 @@ static int exec_run(struct exec *x, char *const *argv)
 	return status;
 }
 
-/* What was written is safe when the private daemon has said so. */
+/*
+ * What was written is safe when the private daemon has said so, which may have to wait for programs that were left behind.
+ * Whoever interrupts that wait wants no more of it.
+ */
 static int exec_end_own(struct exec *x, int status)
 {
+	private_hurry_on_signals(&x->own);
 	if (x->job->client && client_ask(x->job, NULL, request_new("shutdown", NULL), NULL))
 		status = RUN_FAILED << 8;
 	private_end(&x->own);
+	run_reap();
 	return status;
 }
 

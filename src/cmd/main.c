@@ -8,6 +8,7 @@
 #include "cmd/job.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
+#include "session/ender.h"
 #include "session/holder.h"
 #include "session/modprobe.h"
 #include "session/run.h"
@@ -113,6 +114,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
 		return holder_main();
+	if (argc == 2 && !strcmp(argv[1], ENDER_WORD))
+		return ender_main();
 	if (modprobe_is_meant(argv[0]))
 		return modprobe_main(argv);
 	code = job_end(&j, main_do(&j, argc, argv));

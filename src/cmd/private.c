@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -71,12 +72,13 @@ static int private_folder(char folder[PATHS_MAX])
 	return -1;
 }
 
-static _Noreturn void private_serve(int life)
+static _Noreturn void private_serve(int life, unsigned seconds)
 {
 	struct private_daemon d = { .o = {
 		.control = { .path = d.control, .fd = -1, .handshake = NBD_HANDSHAKE },
 		.nbd = { .unix_path = d.nbd, .unix_fd = -1, .handshake = NBD_HANDSHAKE }, .nbd_wanted = true,
 		.ready = private_ready, .arg = &d, .life = life,
+		.stop_timeout = seconds,
 	} };
 	int code;
 
@@ -93,12 +95,12 @@ static _Noreturn void private_serve(int life)
 	_exit(code);
 }
 
-static int private_fork(struct private *p, int fds[2], struct err *e)
+static int private_fork(struct private *p, int fds[2], unsigned seconds, struct err *e)
 {
 	fflush(stdout);
 	p->pid = fork();
 	if (!p->pid)
-		private_serve(fds[1]);
+		private_serve(fds[1], seconds);
 	close(fds[1]);
 	if (p->pid > 0) {
 		p->life = fds[0];
@@ -109,14 +111,14 @@ static int private_fork(struct private *p, int fds[2], struct err *e)
 	return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
 }
 
-int private_start(struct private *p, struct err *e)
+int private_start(struct private *p, unsigned seconds, struct err *e)
 {
 	int fds[2], r;
 	ssize_t n;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
-	r = private_fork(p, fds, e);
+	r = private_fork(p, fds, seconds, e);
 	if (r)
 		return r;
 	do
@@ -130,11 +132,44 @@ int private_start(struct private *p, struct err *e)
 	return err_set(e, -EIO, "no daemon runs, and a private one did not start");
 }
 
+static volatile sig_atomic_t private_pid;
+
+static void private_hurry(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	if (private_pid)
+		kill(private_pid, SIGTERM);
+	errno = saved;
+}
+
+/* Those that have come so far were for the program. */
+void private_hurry_on_signals(const struct private *p)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction ours = { .sa_handler = private_hurry, .sa_flags = SA_RESTART };
+	const struct timespec now = { 0, 0 };
+	sigset_t set;
+	size_t i;
+
+	private_pid = p->pid;
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], &ours, NULL);
+	}
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void private_end(struct private *p)
 {
 	if (!p->pid)
 		return;
 	close(p->life);
+	private_pid = 0;
 	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	p->pid = 0;

@@ -14,8 +14,11 @@ struct private {
 	char control[PATHS_MAX];
 };
 
-/* Returns when it serves. 0, or -errno and a sentence. */
-int private_start(struct private *p, struct err *e);
+/* Returns when it serves. SECONDS: its stop_timeout. 0, or -errno and a sentence. */
+int private_start(struct private *p, unsigned seconds, struct err *e);
+
+/* From now on a signal to us that would end a program makes the daemon end what is left in its session, without a wait. */
+void private_hurry_on_signals(const struct private *p);
 
 /* It was told to end, or ends now; returns when nothing of it is left. */
 void private_end(struct private *p);

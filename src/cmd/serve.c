@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The daemon's life: see serve.h. It is brought up from the inside outwards and
- * taken down the other way round: no new commands, no held requests, no NBD
- * clients, no mounts, then the last flush.
+ * taken down the other way round: no new commands, what sessions have mounted, no
+ * held requests, no NBD clients, no mounts, then the last flush.
  */
 #include "cmd/serve.h"
 
@@ -34,7 +34,7 @@ struct serve {
 	struct fuse_front *fuse;
 	struct space *space;
 	struct loop_watch signals, life;
-	bool ending;
+	bool ending, lossy;	/* lossy: a session's end went wrong */
 };
 
 /* No front is left: loop_run() returns and serve_down() does the rest. */
@@ -65,6 +65,15 @@ static void serve_space_stopped(void *arg)
 		serve_nbd_stopped(s);
 }
 
+static void serve_sessions_ended(void *arg, const struct err *e)
+{
+	struct serve *s = arg;
+
+	s->lossy = e->code;
+	dm_world_release(s->world);
+	space_stop(s->space, serve_space_stopped, s);
+}
+
 static void serve_end(struct serve *s)
 {
 	if (s->ending)
@@ -73,11 +82,12 @@ static void serve_end(struct serve *s)
 	sd_notify(0, "STOPPING=1");
 	if (s->control)
 		control_stop(s->control);
-	dm_world_release(s->world);
-	if (s->space)
-		space_stop(s->space, serve_space_stopped, s);
-	else
+	if (s->space) {
+		space_end(s->space, serve_sessions_ended, s);
+	} else {
+		dm_world_release(s->world);
 		serve_space_stopped(s);
+	}
 }
 
 static void serve_shutdown(struct dm_world *w)
@@ -85,7 +95,7 @@ static void serve_shutdown(struct dm_world *w)
 	serve_end(w->owner);
 }
 
-/* SIGHUP means nothing: there is no file to read again, and a closed terminal must not take disks away. */
+/* A second one means that nobody is to be waited for. SIGHUP means nothing: there is no file to read again, and a closed terminal must not take disks away. */
 static void serve_signal(struct loop_watch *watch, uint32_t events)
 {
 	struct serve *s = container(watch, struct serve, signals);
@@ -93,6 +103,8 @@ static void serve_signal(struct loop_watch *watch, uint32_t events)
 
 	(void)events;
 	if (read(watch->fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGHUP)
+		return;
+	if (s->space && space_hurry(s->space))
 		return;
 	log_info("%s: ending", strsignal((int)info.ssi_signo));
 	serve_end(s);
@@ -199,7 +211,7 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		r = fuse_front_new(&s->fuse, s->world, e);
 	if (!r)
-		r = space_new(&s->space, s->world, s->fuse, e);
+		r = space_new(&s->space, s->world, s->fuse, s->o->stop_timeout, e);
 	if (!r)
 		r = serve_life(s, e);
 	if (!r)
@@ -226,7 +238,7 @@ static int serve_down(struct serve *s)
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
 	loop_free(s->loop);
-	return e.code;
+	return e.code || s->lossy;
 }
 
 int serve(const struct serve_opts *o)

@@ -9,6 +9,9 @@
 #include "fronts/control/control.h"
 #include "fronts/nbd/nbd.h"
 
+#define SERVE_STOP_TIMEOUT 30		/* seconds */
+#define SERVE_STOP_TIMEOUT_MAX 1000000
+
 struct serve_opts {
 	struct control_opts control;
 	struct nbd_opts nbd;
@@ -19,6 +22,7 @@ struct serve_opts {
 	const char *tables;	/* absolute path, or NULL */
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;
+	unsigned stop_timeout;	/* seconds that programs of sessions have at the end */
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 };
 

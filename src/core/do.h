@@ -49,6 +49,7 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d);
 void dm_do_disks(struct dm_cmd *c, struct dm_device *d);
 void dm_do_geometry(struct dm_cmd *c, struct dm_device *d);
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d);
+void dm_shutdown_flush(struct dm_cmd *c);		/* its second half, behind dm_front's shutdown() */
 void dm_do_create(struct dm_cmd *c, struct dm_device *d);
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d);
 void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d);

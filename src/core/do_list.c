@@ -188,13 +188,27 @@ static void shutdown_flushed(void *arg, const struct err *e)
 	w->shutdown(w);
 }
 
+void dm_shutdown_flush(struct dm_cmd *c)
+{
+	dm_flush_stores(c->world, NULL, shutdown_flushed, c);
+}
+
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_world *w = c->world;
+	struct list *n, *next;
 
 	(void)d;
-	if (!w->shutdown)
+	if (!c->world->shutdown) {
 		dm_fail(c, -ENOTSUP, "this world has no daemon to end");
-	else
-		dm_flush_stores(w, NULL, shutdown_flushed, c);
+		return;
+	}
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->shutdown) {
+			f->shutdown(f, c);
+			return;
+		}
+	}
+	dm_shutdown_flush(c);
 }

@@ -47,6 +47,8 @@ struct dm_front {
 	void (*mount)(struct dm_front *f, struct dm_cmd *c);
 	/* `session`: the same. C's node is the front's until then: a command that is cancelled is on it, and taken off. */
 	void (*session)(struct dm_front *f, struct dm_cmd *c);
+	/* `shutdown`: ends what still uses devices, then calls dm_shutdown_flush(); C's node and a failure in its reply as there. */
+	void (*shutdown)(struct dm_front *f, struct dm_cmd *c);
 };
 
 struct dm_world {

@@ -13,12 +13,15 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "session/piece.h"
 #include "session/relay.h"
 #include "session/supervisor.h"
 #include "session/wire.h"
+
+#define RUN_REAP_NS 100000000
 
 /* INSIDE: we were in this session already, and somebody has hidden that from us: then its supervisor listens. */
 static int run_filter(int socket, bool inside, struct err *e)
@@ -140,6 +143,17 @@ int run_program(const struct run *r, int *status, struct err *e)
 	run_let_go();
 	*status = relay_wait(&relay);
 	return 0;
+}
+
+void run_reap(void)
+{
+	const struct timespec moment = { .tv_nsec = RUN_REAP_NS };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (waitpid(-1, NULL, WNOHANG) == 0 && sigtimedwait(&set, NULL, &moment) > 0)
+		;
 }
 
 int run_end_like(int status)

@@ -33,6 +33,9 @@ struct run {
 /* Runs it to its end. *STATUS is as waitpid(2) tells it; what failed before that has been said, and is a RUN_... */
 int run_program(const struct run *r, int *status, struct err *e);
 
+/* A supervisor that has nobody left ends: waits for that, a moment. */
+void run_reap(void);
+
 /* Ends this process as STATUS says: with the exit code that is returned, or by the same signal. */
 int run_end_like(int status);
 

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +23,16 @@
 #include "core/do.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
+#include "session/ending.h"
 #include "session/holder.h"
+#include "session/helper.h"
 #include "session/wire.h"
 
 enum space_state { SPACE_NONE, SPACE_STARTING, SPACE_READY };
 
 /* A process of ours. When it is to end, it may first want an answer of our own FUSE: nobody waits for it before. */
 struct space_holder {
-	struct list node;		/* in ending */
+	struct list node;		/* in dying */
 	struct space *space;
 	pid_t pid;
 	struct loop_watch end;		/* its pidfd, watched when it is ending; or fd -1 */
@@ -44,8 +45,13 @@ struct space {
 	struct fuse_front *fuse;
 	enum space_state state;
 	bool stopped;
+	struct endings endings;
+	bool ending, ended;		/* what programs have left is, or was, brought to an end */
+	void (*end_then)(void *arg, const struct err *e);
+	void *end_arg;
+	struct list leaving;		/* dm_cmd.node: `shutdown` that waits for it */
 	struct space_holder *holder;	/* unless NONE */
-	struct list ending;		/* space_holder.node */
+	struct list dying;		/* space_holder.node */
 	void (*then)(void *arg);	/* when all have ended, or NULL */
 	void *then_arg;
 	struct loop_watch watch;	/* the socket to the holder; fd -1 */
@@ -86,7 +92,7 @@ static void space_check_stopped(struct space *s)
 	void (*then)(void *arg) = s->then;
 	struct list *pos, *next;
 
-	list_each(pos, next, &s->ending)
+	list_each(pos, next, &s->dying)
 		if (container(pos, struct space_holder, node)->watched)
 			return;
 	s->then = NULL;
@@ -114,7 +120,7 @@ static void space_drop(struct space *s)
 	loop_unwatch(s->world->loop, &s->watch);
 	close(s->watch.fd);
 	kill(h->pid, SIGKILL);
-	list_append(&s->ending, &h->node);
+	list_append(&s->dying, &h->node);
 	if (h->end.fd >= 0)
 		h->watched = !loop_watch(s->world->loop, &h->end);
 	s->holder = NULL;
@@ -168,6 +174,7 @@ static void space_ready(struct space *s, bool user_ns)
 		return;
 	}
 	s->state = SPACE_READY;
+	endings_add(&s->endings, s->session.pid, user_ns);
 	log_debug("programs see the devices in the namespaces of process %d", s->session.pid);
 	space_answer(s, &e);
 }
@@ -191,31 +198,10 @@ static void space_heard(struct loop_watch *w, uint32_t events)
 		space_failed(s, &m.err);
 }
 
-/* This same program; SOCKET becomes its descriptor HOLDER_FD. 0 or -errno. */
-static int space_spawn(int socket, pid_t *pid)
-{
-	char *argv[] = { (char[]){ "dmuse" }, (char[]){ HOLDER_WORD }, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none;
-	int r;
-
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, socket, HOLDER_FD);
-	r = posix_spawn(pid, "/proc/self/exe", &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	return -r;
-}
-
 static int holder_new(struct space *s, int socket)
 {
 	struct space_holder *h = calloc(1, sizeof(*h));
-	int r = h ? space_spawn(socket, &h->pid) : -ENOMEM;
+	int r = h ? helper_spawn(HOLDER_WORD, socket, &h->pid) : -ENOMEM;
 
 	if (r) {
 		free(h);
@@ -289,7 +275,67 @@ static void space_command(struct dm_front *front, struct dm_cmd *c)
 		list_append(&s->waiting, &c->node);
 }
 
-int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, struct err *e)
+/* The flush may be over at once, and then the daemon comes by here once more, to end. */
+static void space_ended_all(void *arg)
+{
+	struct space *s = arg;
+	bool orphaned = list_empty(&s->leaving) && !s->end_then;
+	void (*then)(void *arg, const struct err *e);
+	struct list *n;
+
+	s->ended = true;
+	while ((n = list_take(&s->leaving))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		c->reply.err = s->endings.err;
+		dm_shutdown_flush(c);
+	}
+	then = s->end_then;
+	s->end_then = NULL;
+	if (then)
+		then(s->end_arg, &s->endings.err);
+	else if (orphaned)
+		s->world->shutdown(s->world);	/* who asked has hung up */
+}
+
+static void space_begin_end(struct space *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->ended)
+		space_ended_all(s);
+	if (s->ending)
+		return;
+	s->ending = s->stopped = true;
+	err_set(&e, -ESHUTDOWN, "the daemon is ending");
+	space_answer(s, &e);
+	endings_start(&s->endings, space_ended_all, s);
+}
+
+static void space_shutdown(struct dm_front *front, struct dm_cmd *c)
+{
+	struct space *s = container(front, struct space, front);
+
+	list_append(&s->leaving, &c->node);
+	space_begin_end(s);
+}
+
+void space_end(struct space *s, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	s->end_then = then;
+	s->end_arg = arg;
+	space_begin_end(s);
+}
+
+bool space_hurry(struct space *s)
+{
+	if (!s->ending || s->ended)
+		return false;
+	endings_hurry(&s->endings);
+	return true;
+}
+
+int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, unsigned seconds, struct err *e)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
@@ -298,8 +344,10 @@ int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, s
 	s->world = w;
 	s->fuse = fuse;
 	list_init(&s->waiting);
-	list_init(&s->ending);
-	s->front = (struct dm_front){ .name = "session", .session = space_command };
+	list_init(&s->dying);
+	list_init(&s->leaving);
+	endings_init(&s->endings, w, seconds);
+	s->front = (struct dm_front){ .name = "session", .session = space_command, .shutdown = space_shutdown };
 	list_append(&w->fronts, &s->front.node);
 	*out = s;
 	return 0;
@@ -320,8 +368,9 @@ void space_stop(struct space *s, void (*then)(void *arg), void *arg)
 void space_free(struct space *s)
 {
 	space_stop(s, NULL, NULL);
-	while (!list_empty(&s->ending))
-		holder_reap(container(s->ending.next, struct space_holder, node));
+	endings_free(&s->endings);
+	while (!list_empty(&s->dying))
+		holder_reap(container(s->dying.next, struct space_holder, node));
 	list_remove(&s->front.node);
 	free(s);
 }

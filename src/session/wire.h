@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What processes of a session say to each other while it is set up, over a socket that keeps messages apart. */
+/* What processes of a session say to each other while it is set up and ended, over a socket that keeps messages apart. */
 #ifndef SESSION_WIRE_H
 #define SESSION_WIRE_H
 
@@ -13,11 +13,16 @@ enum wire_kind {
 	WIRE_READY,	/* holder: programs can come; `user_ns` */
 	WIRE_FILTERED,	/* program: with the listener of its filter; the supervisor answers as the daemon does */
 	WIRE_FAILED,	/* either: `err` says why; this is the end */
+	WIRE_END,	/* daemon, to the ender: `seconds`; with the mount namespace that is to end */
+	WIRE_USER_NS,	/* daemon, to the ender, before that: with its user namespace, if it has one of its own */
+	WIRE_HURRY,	/* daemon, to the ender: wait no longer */
+	WIRE_ENDED,	/* ender: nothing uses the session; `err` says what had to be killed */
 };
 
 struct wire {
 	uint32_t kind;
 	uint32_t user_ns;
+	uint32_t seconds;
 	struct err err;
 };
 

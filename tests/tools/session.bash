@@ -26,9 +26,8 @@ until_true() {
 # What of ours is there: processes of the program under test that this test started, folders of private daemons, mounts.
 session_traces() {
 	local pid
-	for pid in /proc/[0-9]*; do
-		[ "$(readlink "$pid/exe")" = "$(readlink -f "$DMUSE")" ] && grep -qzF "XDG_RUNTIME_DIR=$work/" "$pid/environ" &&
-			tr '\0' ' ' <"$pid/cmdline"
+	find /proc/[0-9]*/exe -maxdepth 0 -lname "$(readlink -f "$DMUSE")" 2>/dev/null | while read -r pid; do
+		grep -qzF "XDG_RUNTIME_DIR=$work/" "${pid%exe}environ" && tr '\0' ' ' <"${pid%exe}cmdline"
 	done 2>/dev/null
 	ls -d "$TMPDIR"/dmuse-?????? 2>/dev/null
 	! grep -F "$work" /proc/mounts

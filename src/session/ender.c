@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ender's life: see ender.h.
+ *
+ *   enter -> wait until nothing is used, or the time is up -> name -> TERM -> KILL -> tools: TERM -> KILL -> report
+ *
+ * Unmounting may take long (data is written back) or hang (in a file server that does not answer), so a process of its
+ * own does it, again and again, while we look who is in the way.
+ */
+#include "session/ender.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "session/ender_parts.h"
+#include "session/holder.h"
+#include "session/wire.h"
+
+#define ENDER_STEP_MIN 5	/* milliseconds between two looks */
+#define ENDER_STEP_MAX 100
+#define ENDER_TERM 5000		/* milliseconds that a process has after SIGTERM, and after SIGKILL */
+#define ENDER_IDLE 500		/* that one has to begin to use something, or to end */
+#define ENDER_TOOLS 2000	/* the same for daemons that keep no data */
+#define ENDER_NAMED 6		/* processes that one sentence names */
+
+static long long ender_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* --- going in ------------------------------------------------------------------------------------------------------ */
+
+static bool ender_link_of(const char *path, char out[64])
+{
+	ssize_t n = readlink(path, out, 63);
+
+	out[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
+{
+	struct stat st;
+
+	if (!ender_link_of("/proc/self/ns/mnt", x->machine_ns) || mountinfo_read(&x->machine, "/proc/self/mountinfo"))
+		return err_set(e, -EIO, "the session cannot be ended properly: /proc cannot be read");
+	if (user >= 0 && setns(user, CLONE_NEWUSER))
+		return err_set(e, -errno, "the session cannot be entered to end it: %s", strerror(errno));
+	if (setns(mnt, CLONE_NEWNS) || (user >= 0 && (setresgid(0, 0, 0) || setresuid(0, 0, 0))))
+		return err_set(e, -errno, "the session cannot be entered to end it: %s", strerror(errno));
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ender_link_of("/proc/self/ns/mnt", x->ns);
+	if (stat("/dev", &st))
+		return err_set(e, -errno, "the session's /dev does not answer: %s", strerror(errno));
+	x->view = st.st_dev;
+	return 0;
+}
+
+/* The daemon's first messages: the namespaces, and how long we may wait. */
+static int ender_begin(struct ender *x, long long *patience, struct err *e)
+{
+	int user = -1, fd, r;
+	struct wire m;
+
+	do {
+		r = wire_receive(HOLDER_FD, &m, &fd);
+		if (!r && m.kind == WIRE_USER_NS)
+			user = fd;
+	} while (!r && m.kind != WIRE_END);
+	if (r)
+		return err_set(e, r, "the daemon is gone");
+	*patience = m.seconds * 1000LL;
+	r = ender_enter(x, fd, user, e);
+	close(fd);
+	if (user >= 0)
+		close(user);
+	return r;
+}
+
+/* --- looking ------------------------------------------------------------------------------------------------------- */
+
+/* What was unmounted may have held a loop device, and that one's file may lie on something mounted. */
+static _Noreturn void ender_sweep(struct ender *x)
+{
+	do
+		ender_unmount(x);
+	while (ender_detach_loops(x));
+	_exit(0);
+}
+
+static void ender_sweep_start(struct ender *x)
+{
+	if (x->sweep)
+		return;
+	x->sweep = fork();
+	if (!x->sweep)
+		ender_sweep(x);
+	if (x->sweep < 0)
+		x->sweep = 0;
+}
+
+static void ender_sweep_wait(struct ender *x, int flags)
+{
+	if (x->sweep && waitpid(x->sweep, NULL, flags) == x->sweep)
+		x->sweep = 0;
+}
+
+/* True if it may go on; false: the daemon wants it to end now. */
+static bool ender_pause(int ms)
+{
+	struct pollfd p = { .fd = HOLDER_FD, .events = POLLIN };
+	struct wire m;
+	int fd;
+
+	if (poll(&p, 1, ms) != 1)
+		return true;
+	if (wire_receive(HOLDER_FD, &m, &fd))
+		exit(1);
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+static size_t ender_count(const struct ender *x, enum user_kind kind)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < x->n_users; i++)
+		n += x->users[i].kind == kind;
+	return n;
+}
+
+static bool ender_is_used(struct ender *x)
+{
+	ender_sweep_wait(x, WNOHANG);
+	ender_look(x);
+	ender_find_loops(x);
+	ender_find_users(x);
+	return x->sweep || x->n_needed || x->n_loops || x->n_data || (ender_count(x, USER_IDLE) && ender_now() < x->idle_until);
+}
+
+/* Unmounts until nothing is used any more, which is true, or the time is up. A sweep that is at work is not cut short. */
+static bool ender_wait(struct ender *x, long long ms)
+{
+	long long until = ender_now() + ms;
+	int step = ENDER_STEP_MIN;
+
+	for (;;) {
+		ender_sweep_start(x);
+		if (!ender_pause(step))
+			break;
+		if (!ender_is_used(x))
+			return true;
+		if (ender_now() >= until && !(x->sweep && !x->n_data))
+			break;
+		step = step * 2 < ENDER_STEP_MAX ? step * 2 : ENDER_STEP_MAX;
+	}
+	return !ender_is_used(x);
+}
+
+/* --- the end of those who are left --------------------------------------------------------------------------------- */
+
+static void ender_signal(const struct ender *x, enum user_kind kind, int signal)
+{
+	size_t i;
+
+	for (i = 0; i < x->n_users; i++)
+		if (x->users[i].kind == kind)
+			kill(x->users[i].pid, signal);
+}
+
+static void ender_name_users(const struct ender *x, enum user_kind kind, struct text *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < x->n_users; i++)
+		if (x->users[i].kind == kind && n++ < ENDER_NAMED)
+			text_printf(t, "%s%s (pid %d) with %s", t->len ? ", " : "", x->users[i].name, (int)x->users[i].pid, x->users[i].path);
+	if (n > ENDER_NAMED)
+		text_printf(t, " and %zu more", n - ENDER_NAMED);
+}
+
+/* Where nobody is in the way whom we could name. */
+static void ender_name_places(const struct ender *x, struct text *t)
+{
+	size_t i;
+
+	for (i = 0; i < x->here.n; i++)
+		if (x->needed[i])
+			text_printf(t, "%s%s", t->len ? ", " : "", x->here.mounts[i].path);
+	for (i = 0; i < x->n_loops; i++)
+		text_printf(t, "%s/dev/loop%d", t->len ? ", " : "", x->loops[i]);
+}
+
+/* True when nothing is used any more. */
+static bool ender_kill(struct ender *x, enum user_kind kind, struct text *named)
+{
+	if (!ender_count(x, kind))
+		return false;
+	ender_name_users(x, kind, named);
+	ender_signal(x, kind, SIGTERM);
+	if (ender_wait(x, ENDER_TERM))
+		return true;
+	ender_signal(x, kind, SIGKILL);
+	return ender_wait(x, ENDER_TERM);
+}
+
+/* A server whose file system can be unmounted when its users are gone ends by itself, and loses nothing. */
+static void ender_force(struct ender *x, long long waited, struct err *e)
+{
+	struct text users = TEXT_INIT, places = TEXT_INIT;
+	bool done = ender_kill(x, USER_DATA, &users) || ender_kill(x, USER_SERVER, &users);
+
+	if (!done && !ender_wait(x, 0)) {
+		ender_name_places(x, &places);
+		ender_unmount_lazily(x);
+	}
+	err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: what was not written by then is lost", (waited + 500) / 1000,
+		users.len ? ", and these were ended: " : "", text_str(&users), places.len ? "; it could not be unmounted: " : "",
+		text_str(&places));
+	text_free(&users);
+	text_free(&places);
+}
+
+static bool ender_tools_left(struct ender *x, long long ms)
+{
+	long long until = ender_now() + ms;
+
+	ender_find_users(x);
+	while (ender_count(x, USER_TOOL) && ender_now() < until && ender_pause(ENDER_STEP_MIN * 2))
+		ender_find_users(x);
+	return ender_count(x, USER_TOOL);
+}
+
+/* Daemons such as dmeventd lose nothing: what they watch is gone. */
+static void ender_tools(struct ender *x)
+{
+	if (!ender_count(x, USER_TOOL))
+		return;
+	ender_signal(x, USER_TOOL, SIGTERM);
+	if (!ender_tools_left(x, ENDER_TOOLS))
+		return;
+	ender_signal(x, USER_TOOL, SIGKILL);
+	ender_tools_left(x, ENDER_TOOLS);
+}
+
+static void ender_work(struct ender *x, struct err *e)
+{
+	long long patience = 0, began = ender_now();
+
+	if (ender_begin(x, &patience, e))
+		return;
+	x->idle_until = began + (patience < ENDER_IDLE ? patience : ENDER_IDLE);
+	if (!ender_is_used(x) || ender_wait(x, patience)) {
+		ender_tools(x);
+		return;
+	}
+	ender_force(x, ender_now() - began, e);
+	ender_tools(x);
+}
+
+int ender_main(void)
+{
+	struct ender x = { .n_users = 0 };
+	struct wire m = { .kind = WIRE_ENDED };
+
+	prctl(PR_SET_NAME, ENDER_NAME);
+	setsid();
+	ender_work(&x, &m.err);
+	if (x.sweep)
+		kill(x.sweep, SIGKILL);
+	return wire_send(HOLDER_FD, &m, -1) ? 1 : 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loop devices whose file is one of the session: a device, or a file on something that was mounted in it. One that the
+ * daemon itself has open (a table stands on it) goes when the daemon closes it.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "session/ender_parts.h"
+
+static int loops_open(int number)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool loops_is_ours(const struct ender *x, dev_t dev)
+{
+	size_t i;
+
+	if (dev == x->view)
+		return true;
+	for (i = 0; i < x->here.n; i++)
+		if (x->here.mounts[i].dev == dev)
+			return ender_made_here(x, &x->here.mounts[i]);
+	return false;
+}
+
+/* The daemon, our parent, has it open. */
+static bool loops_is_the_daemons(int number)
+{
+	char folder[40], path[32], target[64];
+	struct dirent *entry;
+	bool found = false;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), "/proc/%d/fd", getppid());
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	d = opendir(folder);
+	while (d && !found && (entry = readdir(d))) {
+		ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+
+		target[n < 0 ? 0 : n] = '\0';
+		found = !strcmp(target, path);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static bool loops_has(const struct ender *x, int number)
+{
+	struct loop_info64 info;
+	int fd = loops_open(number);
+	bool ours = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info) && loops_is_ours(x, info.lo_device);
+
+	if (fd >= 0)
+		close(fd);
+	return ours && !loops_is_the_daemons(number);
+}
+
+/* Only those that /sys shows with a file are looked at: opening the others would mean something to udev. */
+void ender_find_loops(struct ender *x)
+{
+	DIR *d = opendir("/sys/block");
+	char path[300];
+	struct dirent *entry;
+
+	x->n_loops = 0;
+	while (d && x->n_loops < ENDER_LOOPS && (entry = readdir(d))) {
+		if (strncmp(entry->d_name, "loop", 4) || !isdigit((unsigned char)entry->d_name[4]))
+			continue;
+		snprintf(path, sizeof(path), "/sys/block/%s/loop", entry->d_name);
+		if (!access(path, F_OK) && loops_has(x, atoi(entry->d_name + 4)))
+			x->loops[x->n_loops++] = atoi(entry->d_name + 4);
+	}
+	if (d)
+		closedir(d);
+}
+
+bool ender_detach_loops(struct ender *x)
+{
+	size_t i, before;
+	int fd;
+
+	ender_find_loops(x);
+	before = x->n_loops;
+	for (i = 0; i < x->n_loops; i++) {
+		fd = loops_open(x->loops[i]);
+		if (fd < 0)
+			continue;
+		ioctl(fd, LOOP_CLR_FD);
+		close(fd);
+	}
+	if (before)
+		ender_find_loops(x);
+	return x->n_loops < before;
+}

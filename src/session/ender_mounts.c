@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the session's programs have mounted. A file system that the machine has mounted as well is the machine's; what
+ * keeps nothing but memory ends with the session by itself. All others have to be unmounted, and with them whatever is
+ * mounted below.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "session/ender_parts.h"
+
+static const char *const mounts_of_memory[] = {
+	"tmpfs", "ramfs", "devtmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2", "nsfs", "securityfs", "debugfs",
+	"tracefs", "bpf", "pstore", "configfs", "efivarfs", "hugetlbfs", "binfmt_misc", "fusectl", "autofs",
+};
+
+static bool mounts_have(const struct mountinfo *m, dev_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		if (m->mounts[i].dev == dev)
+			return true;
+	return false;
+}
+
+bool ender_made_here(const struct ender *x, const struct mount_line *m)
+{
+	return m->dev != x->view && !mounts_have(&x->machine, m->dev) && strcmp(m->source, "dmuse");
+}
+
+static bool mounts_keep_data(const struct mount_line *m)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mounts_of_memory) / sizeof(*mounts_of_memory); i++)
+		if (!strcmp(m->type, mounts_of_memory[i]))
+			return false;
+	return true;
+}
+
+static bool mounts_own_data(const struct ender *x, const struct mount_line *m)
+{
+	return ender_made_here(x, m) && mounts_keep_data(m);
+}
+
+static const struct mount_line *mounts_parent(const struct ender *x, const struct mount_line *m)
+{
+	return m->parent == m->id ? NULL : mountinfo_find(&x->here, m->parent);
+}
+
+static bool mounts_needed(const struct ender *x, const struct mount_line *m)
+{
+	while (m && !mounts_own_data(x, m))
+		m = mounts_parent(x, m);
+	return m;
+}
+
+int ender_look(struct ender *x)
+{
+	size_t i;
+	int r;
+
+	mountinfo_free(&x->here);
+	free(x->needed);
+	x->n_needed = 0;
+	x->needed = NULL;
+	r = mountinfo_read(&x->here, "/proc/self/mountinfo");
+	if (r)
+		return r;
+	x->needed = calloc(x->here.n + 1, sizeof(*x->needed));
+	if (!x->needed)
+		return -ENOMEM;
+	for (i = 0; i < x->here.n; i++)
+		x->n_needed += x->needed[i] = mounts_needed(x, &x->here.mounts[i]);
+	return 0;
+}
+
+static bool mounts_is_below(const struct ender *x, const struct mount_line *m, const struct mount_line *top)
+{
+	while (m && m != top)
+		m = mounts_parent(x, m);
+	return m;
+}
+
+/* A mount with data of its own below M, or with DATA false any mount. */
+static bool mounts_have_below(const struct ender *x, const struct mount_line *m, bool data)
+{
+	size_t i;
+
+	for (i = 0; i < x->here.n; i++) {
+		const struct mount_line *other = &x->here.mounts[i];
+
+		if (other != m && (!data || mounts_own_data(x, other)) && mounts_is_below(x, other, m))
+			return true;
+	}
+	return false;
+}
+
+static bool mounts_take(const struct mount_line *m, int flags)
+{
+	return mountinfo_top(m->path) == m->id && !umount2(m->path, UMOUNT_NOFOLLOW | flags);
+}
+
+/*
+ * Only in the way, as a bind of /dev is in what becomes a root: it goes with all that is below. In a user namespace its
+ * parts cannot be unmounted one by one.
+ */
+static bool mounts_clear(struct ender *x)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < x->here.n; i++) {
+		const struct mount_line *m = &x->here.mounts[i];
+
+		if (x->needed[i] && !mounts_own_data(x, m) && !mounts_have_below(x, m, true))
+			any |= mounts_take(m, MNT_DETACH);
+	}
+	return any;
+}
+
+/* The last one first: it is the one that others do not cover. */
+static bool mounts_pass(struct ender *x)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = x->here.n; i--;) {
+		const struct mount_line *m = &x->here.mounts[i];
+
+		if (x->needed[i] && mounts_own_data(x, m) && !mounts_have_below(x, m, false))
+			any |= mounts_take(m, 0);
+	}
+	return any;
+}
+
+bool ender_unmount(struct ender *x)
+{
+	bool any = false;
+
+	while (!ender_look(x) && x->n_needed && (mounts_clear(x) || mounts_pass(x)))
+		any = true;
+	return any;
+}
+
+void ender_unmount_lazily(struct ender *x)
+{
+	size_t i;
+
+	if (ender_look(x))
+		return;
+	for (i = x->here.n; i--;)
+		if (x->needed[i])
+			mounts_take(&x->here.mounts[i], MNT_DETACH);
+}
+
+const struct mount_line *ender_mount_of(const struct ender *x, const char *path)
+{
+	const struct mount_line *best = NULL;
+	size_t i, n;
+
+	for (i = 0; i < x->here.n; i++) {
+		n = strlen(x->here.mounts[i].path);
+		if (x->needed[i] && !strncmp(path, x->here.mounts[i].path, n) && (path[n] == '/' || !path[n]))
+			best = &x->here.mounts[i];
+	}
+	return best;
+}

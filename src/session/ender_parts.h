@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ender's steps. It is inside the session; nothing here asks a file system that a program of the session serves. */
+#ifndef SESSION_ENDER_PARTS_H
+#define SESSION_ENDER_PARTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/mountinfo.h"
+
+#define ENDER_NAME "dmuse-ender"	/* as ps(1) shows it */
+#define ENDER_LOOPS 64
+#define ENDER_PATH 256
+
+enum user_kind {
+	USER_NONE,
+	USER_IDLE,		/* is there */
+	USER_TOOL,		/* a daemon of some tool: it has the control node or a file of the session's own, or libdevmapper */
+	USER_DATA,		/* uses a device, or a file system that has to be unmounted */
+	USER_SERVER,		/* serves a file system, with FUSE */
+};
+
+struct user {
+	pid_t pid;
+	enum user_kind kind;
+	char name[20];
+	char path[ENDER_PATH];
+};
+
+struct ender {
+	struct mountinfo machine;	/* of the daemon's mount namespace */
+	struct mountinfo here;
+	bool *needed;			/* of each of them: it has to be unmounted */
+	size_t n_needed;
+	dev_t view;			/* the session's /dev */
+	char ns[64], machine_ns[64];	/* links of /proc/PID/ns/mnt */
+	int loops[ENDER_LOOPS];		/* numbers of loop devices that lie on devices or mounts of the session */
+	size_t n_loops;
+	struct user *users;
+	size_t n_users, n_data;		/* n_data: users of data, and servers */
+	long long idle_until;		/* who is only there is waited for that long, in case that it begins to do something */
+	pid_t sweep;			/* a process that unmounts; 0: none */
+};
+
+/* ender_mounts.c: what is mounted, and which of it has to go. 0 or -errno. */
+int ender_look(struct ender *x);
+/* Unmounts what can be unmounted now. True if there was something. */
+bool ender_unmount(struct ender *x);
+void ender_unmount_lazily(struct ender *x);
+/* The mount below which PATH lies, if that has to go, or NULL. */
+const struct mount_line *ender_mount_of(const struct ender *x, const char *path);
+/* The file system was mounted by a program of the session. */
+bool ender_made_here(const struct ender *x, const struct mount_line *m);
+
+/* ender_loops.c */
+void ender_find_loops(struct ender *x);
+/* True if one is gone now. */
+bool ender_detach_loops(struct ender *x);
+
+/* ender_users.c: processes of the session that use what has to go, or the session itself. */
+void ender_find_users(struct ender *x);
+
+#endif

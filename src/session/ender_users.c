@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is left in the session. A process is told by its mount namespace, or by what that one shows if it is a further
+ * one, made inside; what it uses is told by the links of /proc, which ask no file system for anything.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "session/ender_parts.h"
+#include "session/holder.h"
+
+#define IO_FILES HOLDER_HIDDEN "/io/"
+
+struct users_scan {
+	struct ender *x;
+	int proc;			/* /proc/PID */
+	struct user u;
+};
+
+static bool users_read_link(int at, const char *name, char *out, size_t room)
+{
+	ssize_t n = readlinkat(at, name, out, room - 1);
+
+	out[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+static void users_found(struct users_scan *s, enum user_kind kind, const char *path)
+{
+	if (kind <= s->u.kind)
+		return;
+	s->u.kind = kind;
+	if (path != s->u.path)
+		snprintf(s->u.path, sizeof(s->u.path), "%s", path);
+}
+
+/* The first line of FILE goes behind what is in NAME. */
+static bool users_read_line(const char *file, char name[ENDER_PATH])
+{
+	FILE *f = fopen(file, "re");
+	bool there = f && fgets(name + strlen(name), (int)(ENDER_PATH - strlen(name)), f);
+
+	if (f)
+		fclose(f);
+	name[strcspn(name, "\n")] = '\0';
+	return there;
+}
+
+/* An io file as people know it: /dev/mapper/NAME, or /dev/NAME of a disk. */
+static void users_found_device(struct users_scan *s, const char *number)
+{
+	char path[64], name[ENDER_PATH] = "/dev/mapper/", link[ENDER_PATH];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%.20s/dm/name", number);
+	if (!users_read_line(path, name)) {
+		path[strlen(path) - strlen("/dm/name")] = '\0';
+		users_read_link(AT_FDCWD, path, link, sizeof(link));
+		snprintf(name, sizeof(name), "/dev/%.200s", strrchr(link, '/') ? strrchr(link, '/') + 1 : number);
+	}
+	users_found(s, USER_DATA, name);
+}
+
+static bool users_is_loop(const struct ender *x, const char *path)
+{
+	int number;
+	size_t i;
+
+	if (sscanf(path, "/dev/loop%d", &number) != 1)
+		return false;
+	for (i = 0; i < x->n_loops; i++)
+		if (x->loops[i] == number)
+			return true;
+	return false;
+}
+
+/* PATH is open, or mapped. */
+static void users_path(struct users_scan *s, const char *path)
+{
+	const size_t io = strlen(IO_FILES), run = strlen(HOLDER_RUN "/");
+
+	if (*path != '/')
+		return;
+	if (!strcmp(path, IO_FILES "control") || !strncmp(path, HOLDER_RUN "/", run) || strstr(path, "/libdevmapper"))
+		users_found(s, USER_TOOL, path);
+	else if (!strncmp(path, IO_FILES, io))
+		users_found_device(s, path + io);
+	else if (ender_mount_of(s->x, path) || users_is_loop(s->x, path))
+		users_found(s, USER_DATA, path);
+}
+
+/* A descriptor of /dev/fuse: it serves a file system, or has something to finish now that this one is unmounted. */
+static void users_fuse(struct users_scan *s, int fds, const char *name, const char *path)
+{
+	const char *last = strrchr(path, '/');
+	struct stat st;
+
+	if (last && !strcmp(last, "/fuse") && !fstatat(fds, name, &st, 0) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(10, 229))
+		users_found(s, USER_SERVER, s->u.kind == USER_DATA ? s->u.path : path);
+}
+
+/* On a loop device of the session, but below no mount that can be seen: it was unmounted lazily. */
+static void users_detached(struct users_scan *s, int at, const char *name, const char *path)
+{
+	struct statx is;
+	size_t i;
+
+	if (!s->x->n_loops || *path != '/' || statx(at, name, AT_STATX_DONT_SYNC, 0, &is) || is.stx_dev_major != 7)
+		return;
+	for (i = 0; i < s->x->n_loops; i++)
+		if (s->x->loops[i] == (int)is.stx_dev_minor)
+			users_found(s, USER_DATA, path);
+}
+
+static void users_descriptors(struct users_scan *s)
+{
+	int fd = openat(s->proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	char path[ENDER_PATH];
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		if (*entry->d_name == '.' || !users_read_link(dirfd(d), entry->d_name, path, sizeof(path)))
+			continue;
+		users_path(s, path);
+		users_detached(s, dirfd(d), entry->d_name, path);
+		users_fuse(s, dirfd(d), entry->d_name, path);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void users_mapped(struct users_scan *s)
+{
+	int fd = openat(s->proc, "maps", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	char *line = NULL, *path;
+	size_t room = 0;
+
+	while (f && s->u.kind < USER_DATA && getline(&line, &room, f) > 0) {
+		path = strchr(line, '/');
+		if (!path)
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		users_path(s, path);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static void users_places(struct users_scan *s)
+{
+	static const char *const links[] = { "cwd", "root", "exe" };
+	char path[ENDER_PATH];
+	size_t i;
+
+	for (i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		if (!users_read_link(s->proc, links[i], path, sizeof(path)))
+			continue;
+		if (ender_mount_of(s->x, path))
+			users_found(s, USER_DATA, path);
+		else
+			users_detached(s, s->proc, links[i], path);
+	}
+}
+
+/* A file system that has to go, or one on a loop device that has to. */
+static bool users_needed(const struct ender *x, const struct mount_line *m)
+{
+	size_t i;
+
+	for (i = 0; i < x->n_loops; i++)
+		if (m->dev == makedev(7, x->loops[i]))
+			return true;
+	for (i = 0; i < x->here.n; i++)
+		if (x->needed[i] && x->here.mounts[i].dev == m->dev)
+			return ender_made_here(x, m);
+	return false;
+}
+
+/* In a further mount namespace: is it one of this session's, and does it keep what has to go? */
+static bool users_is_further(struct users_scan *s)
+{
+	struct mountinfo m;
+	char file[40];
+	bool ours = false;
+	size_t i;
+
+	snprintf(file, sizeof(file), "/proc/%d/mountinfo", s->u.pid);
+	if (mountinfo_read(&m, file))
+		m.n = 0;
+	for (i = 0; i < m.n; i++) {
+		ours = ours || m.mounts[i].dev == s->x->view;
+		if (users_needed(s->x, &m.mounts[i]))
+			users_found(s, USER_DATA, m.mounts[i].path);
+	}
+	mountinfo_free(&m);
+	return ours || s->u.kind;
+}
+
+/* Supervisors, holders and we ourselves: programs of ours with names that no program of a user's has. */
+static bool users_is_helper(const struct users_scan *s)
+{
+	struct stat theirs, own;
+
+	if (strcmp(s->u.name, "dmuse-supervise") && strcmp(s->u.name, "dmuse-session") && strcmp(s->u.name, ENDER_NAME))
+		return false;
+	return !fstatat(s->proc, "exe", &theirs, 0) && !stat("/proc/self/exe", &own) && theirs.st_dev == own.st_dev &&
+	       theirs.st_ino == own.st_ino;
+}
+
+static void users_read_name(struct users_scan *s)
+{
+	int fd = openat(s->proc, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, s->u.name, sizeof(s->u.name) - 1);
+
+	s->u.name[n < 0 ? 0 : n] = '\0';
+	s->u.name[strcspn(s->u.name, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static void users_look(struct users_scan *s)
+{
+	char ns[64];
+
+	users_read_name(s);
+	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || users_is_helper(s))
+		return;
+	if (strcmp(ns, s->x->ns) && !users_is_further(s))
+		return;
+	users_found(s, USER_IDLE, "");
+	users_places(s);
+	users_descriptors(s);
+	users_mapped(s);
+}
+
+static void users_keep(struct ender *x, const struct user *u)
+{
+	struct user *more = u->kind == USER_NONE ? NULL : realloc(x->users, (x->n_users + 1) * sizeof(*more));
+
+	if (!more)
+		return;
+	x->users = more;
+	x->users[x->n_users++] = *u;
+	x->n_data += u->kind >= USER_DATA;
+}
+
+void ender_find_users(struct ender *x)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+
+	x->n_users = x->n_data = 0;
+	while (d && (entry = readdir(d))) {
+		struct users_scan s = { .x = x, .u.pid = (pid_t)atol(entry->d_name) };
+
+		if (!isdigit((unsigned char)*entry->d_name))
+			continue;
+		s.proc = openat(dirfd(d), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (s.proc < 0)
+			continue;
+		users_look(&s);
+		close(s.proc);
+		users_keep(x, &s.u);
+	}
+	if (d)
+		closedir(d);
+}

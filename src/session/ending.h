@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's side of a session's end: an ender (ender.h) for each session that there was, and what it says. All goes on
+ * meanwhile, because programs that finish their work want answers. Control thread.
+ */
+#ifndef SESSION_ENDING_H
+#define SESSION_ENDING_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "session/loss.h"
+
+struct dm_world;
+
+struct endings {
+	struct dm_world *world;
+	unsigned seconds;		/* that programs have to finish by themselves */
+	struct list sessions;		/* ending.node */
+	unsigned n;			/* enders at work */
+	struct loss loss;
+	struct err err;			/* the first thing that went wrong */
+	void (*then)(void *arg);
+	void *arg;
+};
+
+void endings_init(struct endings *s, struct dm_world *w, unsigned seconds);
+
+/* From now on there is a session in the namespaces of process HOLDER. They stay until endings_free(). */
+void endings_add(struct endings *s, pid_t holder, bool user_ns);
+
+/* Ends all that is in them; THEN is called when it is over, perhaps at once, and S's err says what was lost. Once. */
+void endings_start(struct endings *s, void (*then)(void *arg), void *arg);
+
+/* Whoever waits has lost patience: wait for nobody any more. */
+void endings_hurry(struct endings *s);
+
+void endings_free(struct endings *s);
+
+#endif

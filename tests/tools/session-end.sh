@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The end of a session: what its programs have mounted and left running is brought to an end before exec or the daemon ends,
+# and nothing that was written is lost with exit code 0.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+# Programs of sessions of this test that are still there, other than those that are over and that nobody has waited for.
+left() {
+	local environ
+	grep -lz "^DMUSE_SESSION=" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
+		grep -qzF "XDG_RUNTIME_DIR=$work/" "$environ" && cat "${environ%environ}comm"
+	done 2>/dev/null
+}
+nothing_left() { is "$who: $1: nothing is left" "" "$(left)$(session_traces)"; }
+
+image() {
+	truncate -s 40M disk.img
+	mkfs.ext4 -qF disk.img
+	mkdir -p m n
+}
+# in_vd WORDS...: exec with the image as /dev/mapper/vd; its words are in `out`, so that who is left behind holds no pipe.
+in_vd() {
+	"$DMUSE" exec --create "vd=0 81920 linear $PWD/disk.img 0" "$@" >out 2>&1 </dev/null
+	status=$?
+}
+# What file FILE of the image has.
+has() { debugfs -R "cat $1" "${2:-disk.img}" 2>/dev/null; }
+
+# Two files on a FUSE mount, no sync, no umount.
+fuse_left() {
+	image
+	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
+		echo hello >m/hello; head -c 3M /dev/urandom >much; cp much m/much'
+	is "$who: a FUSE mount that is left: exec succeeds" "0:" "$status:$(cat out)"
+	is "$who: one file is in the image" hello "$(has hello)"
+	ok "$who: the other, too" cmp much <(has much)
+	nothing_left "a FUSE mount"
+}
+
+fuse_nested() {
+	image
+	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; truncate -s 8M m/img; mkfs.ext4 -qF m/img
+		fuse2fs -o fakeroot m/img n >log 2>&1; echo deep >n/deep; mkdir m/dev; mount --rbind /dev m/dev'
+	is "$who: mounts on mounts" "0:" "$status:$(cat out)"
+	has img >inner
+	is "$who: are unmounted deepest first" deep "$(has deep inner)"
+	nothing_left "nested mounts"
+}
+
+# Who still works is waited for, however long it takes, below the limit.
+worker() {
+	image
+	head -c 30M /dev/urandom >much
+	in_vd -- sh -c 'dd if=much of=/dev/mapper/vd bs=64K oflag=direct status=none &'
+	is "$who: a program that still writes to a device is waited for" "0:" "$status:$(cat out)"
+	ok "$who: all that it wrote is there" cmp -n 31457280 much disk.img
+	nothing_left "a writer"
+}
+
+# Who does not end is named and ended.
+held() {
+	image
+	refuses "$who: a limit that is no number" 125 "--stop-timeout soon: that is not a number" exec --stop-timeout soon -- true
+	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; echo hello >m/hello
+		(cd m; exec sleep 1000) & sleep 1000 3</dev/mapper/vd &'
+	like "$who: what is still in use is named and ended" "^125:dmuse: exec: 1 s after its end .*sleep \(pid [0-9]+\) with $PWD/m[ ,:]" \
+		"$status:$(cat out)"
+	like "$who: by device, too" "sleep \(pid [0-9]+\) with /dev/mapper/vd" "$(cat out)"
+	is "$who: what had been written is there all the same" hello "$(has hello)"
+	nothing_left "mounts in use"
+	[ "$who" = root ] || return
+	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; kill -STOP $(pgrep -f "^fuse2fs.* m$")'
+	like "$who: a FUSE server that hangs, too" "^125:.*fuse2fs \(pid [0-9]+\) with /dev/mapper/vd" "$status:$(cat out)"
+	nothing_left "a hung server"
+}
+
+# ^C, or SIGTERM: no more waiting.
+interrupted() {
+	local pid
+	image
+	"$DMUSE" exec --stop-timeout 1000 --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
+		echo hello >m/hello; (cd m; exec sleep 1000) &' >out 2>&1 </dev/null & pid=$!
+	until_true eval 'pgrep -xP "$(pgrep -P '$pid' dmuse-private)" dmuse-ender' >/dev/null
+	kill -TERM $pid
+	wait $pid
+	like "$who: SIGTERM while exec waits ends the wait" "^125:.*sleep \(pid [0-9]+\) with $PWD/m" "$?:$(cat out)"
+	is "$who: and loses nothing" hello "$(has hello)"
+	nothing_left "an interrupted end"
+}
+
+# Nobody is left who would wait.
+killed() {
+	local pid
+	image
+	"$DMUSE" exec --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
+		echo hello >m/hello; >ready; exec sleep 1000' >out 2>&1 </dev/null & pid=$!
+	until_true test -e ready
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	ok "$who: exec was killed: its daemon brings all to an end" until_true eval '[ -z "$(left)$(session_traces)" ]'
+	is "$who: and loses nothing" hello "$(has hello)"
+	rm ready
+	"$DMUSE" exec --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
+		echo again >m/again; >ready; exec 3<>fifo; read x <&3' >out 2>&1 </dev/null & pid=$!
+	mkfifo fifo
+	until_true test -e ready
+	kill -KILL "$(pgrep -P $pid dmuse-supervise)"
+	echo >fifo
+	wait $pid
+	is "$who: the supervisor was killed: nothing is lost" "again" "$(has again)"
+	nothing_left "a killed supervisor"
+}
+
+# Those that keep no data: daemons of the device-mapper's tools are ended, others are nobody's business.
+bystanders() {
+	local pid
+	image
+	if command -v dmeventd >/dev/null; then
+		in_vd -- sh -c 'exec 3</dev/mapper/control; dmeventd -R >/dev/null 2>&1; dmeventd; exec true'
+		nothing_left "dmeventd"
+	else
+		skip "$who: dmeventd" "it is not installed"
+	fi
+	in_vd -- sh -c '([ '"$who"' = user ] || trap "" TERM; exec sleep 1000 3</dev/mapper/control) &'
+	is "$who: a tool's daemon is no failure" "0:" "$status:$(cat out)"
+	nothing_left "a tool's daemon"
+	in_vd -- sh -c 'sleep 1000 & echo $! >pid'
+	pid=$(cat pid)
+	is "$who: who uses nothing of the session keeps nobody waiting, and goes on" "0:sleep" "$status:$(cat "/proc/$pid/comm")"
+	kill "$pid"
+	ok "$who: its supervisor goes with it" until_true eval '[ -z "$(session_traces)" ]'
+}
+
+# With a daemon mounts stay, by design, until it ends.
+shared() {
+	export DMUSE_SOCKET=$PWD/d/control
+	image
+	works "$who: a daemon" daemon --stop-timeout 1
+	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; echo hello >m/hello'
+	is "$who: with a daemon a mount outlives exec" "0:hello" "$status:$("$DMUSE" exec -- cat m/hello)"
+	kill -KILL "$(pgrep -f session-holder -P "$(pgrep -f "^$DMUSE daemon")")"
+	works "$who: the daemon ends, even without the process that held the session" shutdown
+	is "$who: nothing is lost" hello "$(has hello)"
+	nothing_left "a daemon's end"
+	works "$who: a daemon" daemon --stop-timeout 1
+	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; (cd m; exec sleep 1000) &'
+	refuses "$who: what is in use at the daemon's end is named and ended" 1 "sleep \(pid [0-9]+\) with $PWD/m" shutdown
+	nothing_left "a daemon's end"
+	unset DMUSE_SOCKET
+}
+
+# What root mounts goes through a loop device.
+root_mounts() {
+	[ "$who" = root ] || return
+	if [ ! -e /dev/loop-control ]; then
+		skip "root: mounts" "there is no /dev/loop-control"
+		return
+	fi
+	exec 8</dev/loop-control
+	flock 8		# one test at a time uses loop devices
+	image
+	in_vd -- sh -euc 'mount /dev/mapper/vd m; echo hello >m/hello; mkdir m/tmp; mount --bind /tmp m/tmp
+		truncate -s 8M m/img; mkfs.ext4 -qF m/img; mount -o loop m/img n; echo deep >n/deep'
+	is "root: mounts on mounts are unmounted" "0::" "$status:$(cat out):$(losetup -nO BACK-FILE | grep -F "$PWD")"
+	has img >inner
+	is "root: nothing is lost" "hello deep" "$(has hello) $(has deep inner)"
+	in_vd -- sh -euc 'l=$(losetup -f --show /dev/mapper/vd); mount "$l" m; echo loop >m/loop; echo "$l" >loop'
+	is "root: a loop device that a program attached goes, too" "0::loop" "$status:$(losetup -nO BACK-FILE "$(cat loop)" 2>/dev/null):$(has loop)"
+	in_vd -- sh -c 'unshare -m sh -c "mount /dev/mapper/vd m; >ready; head -c 8M /dev/urandom | tee much >m/much" & until [ -e ready ]; do :; done'
+	is "root: a program in a mount namespace of its own is waited for" "0:" "$status:$(cat out)"
+	ok "root: it lost nothing" cmp much <(has much)
+	in_vd --stop-timeout 1 -- sh -c 'mount /dev/mapper/vd m; exec 3<m; umount -l m; echo lazy >/proc/self/fd/3/lazy; sleep 1000 &'
+	like "root: what keeps a mount that was taken away lazily is named" "^125:.*sleep \(pid [0-9]+\)" "$status:$(cat out)"
+	is "root: and has lost nothing" lazy "$(has lazy)"
+	in_vd -- sh -c 'mount /dev/mapper/vd m; head -c 1M /dev/urandom >m/lost
+		dmsetup load vd --table "0 81920 error"; dmsetup resume --noflush --nolockfs vd'
+	like "root: writes that fail at the end are told" "^125:dmuse: exec: [0-9]+ writes? to 'vd' failed" "$status:$(cat out)"
+	e2fsck -fy disk.img >/dev/null 2>&1
+	in_vd --stop-timeout 1 -- sh -c 'mount /dev/mapper/vd m; echo held >m/held; dmsetup suspend --nolockfs vd'
+	like "root: so is a device that was left suspended under its file system" "^125:dmuse: exec: 'vd' was suspended" "$status:$(cat out)"
+	nothing_left "root's mounts"
+	exec 8<&-
+}
+
+if command -v fuse2fs >/dev/null; then
+	session_test fuse_left fuse_nested worker held interrupted killed bystanders shared root_mounts
+else
+	skip "fuse2fs" "it is not installed"
+	plan
+fi
