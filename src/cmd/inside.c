@@ -74,7 +74,7 @@ static int inside_lvm(int daemon, struct err *e)
 		return lock;
 	r = inside_disks(daemon, &disks, e);
 	if (!r)
-		r = lvm_write(text_str(&disks), e);
+		r = lvm_write(&disks, e);
 	text_free(&disks);
 	close(lock);
 	return r;

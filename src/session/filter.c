@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -49,6 +50,8 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(fsconfig), 1, UINT32_MAX, FSCONFIG_A_CREATE_EXCL },
 	{ SCMP_SYS(swapon), -1, 0, 0 },
 	{ SCMP_SYS(swapoff), -1, 0, 0 },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, LOOP_SET_FD },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, LOOP_CONFIGURE },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_SCAN_DEV },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_FORGET_DEV },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEVICES_READY },

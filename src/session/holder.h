@@ -14,6 +14,7 @@
 #define HOLDER_HIDDEN "/dev/.dmuse"
 #define HOLDER_RUN HOLDER_HIDDEN "/run"		/* a tmpfs */
 #define HOLDER_LVM HOLDER_RUN "/lvm"		/* LVM_SYSTEM_DIR */
+#define HOLDER_LOOPS HOLDER_RUN "/loops"	/* see loops.h */
 #define HOLDER_KMOD HOLDER_RUN "/kmod"		/* the machine's own, see modprobe.h */
 #define HOLDER_MACHINE HOLDER_HIDDEN "/dev"	/* the machine's own /dev */
 

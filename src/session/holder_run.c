@@ -49,6 +49,8 @@ int holder_run(bool user_ns, struct err *e)
 		r = holder_tmpfs(HOLDER_RUN, "mode=0755", e);
 	if (!r)
 		r = run_lvm(e);
+	if (!r)
+		r = run_folder(HOLDER_LOOPS, e);
 	if (r)
 		return r;
 	modprobe_cover();

@@ -8,11 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/holder.h"
+#include "session/loops.h"
 
 #define LVM_CONF HOLDER_LVM "/lvm.conf"
+#define LVM_ROOM ((size_t)16 << 10)	/* bytes of the file */
+#define LVM_DISKS HOLDER_RUN "/disks"	/* as of the last time that somebody came in: their names, one a line */
 
 static const char lvm_head[] =
 	"# Written by dmuse for its sessions; --config or LVM_SYSTEM_DIR replace it.\n"
@@ -59,11 +63,18 @@ static void lvm_disk(struct text *out, const char *name, size_t n)
 	text_add(out, digit ? "(p[0-9]+)?$|\"" : "([0-9]+)?$|\"");
 }
 
+/* And what has a partition table there. */
+static void lvm_loop(unsigned n, void *arg)
+{
+	text_printf(arg, ", \"a|^/dev/loop%u(p[0-9]+)?$|\"", n);
+}
+
 static void lvm_compose(struct text *out, const char *disks)
 {
 	size_t n;
 
 	text_add(out, lvm_head);
+	loops_each(lvm_loop, out);
 	for (; *disks; disks += n + (disks[n] == '\n')) {
 		n = strcspn(disks, "\n");
 		lvm_disk(out, disks, n);
@@ -72,31 +83,48 @@ static void lvm_compose(struct text *out, const char *disks)
 }
 
 /* Readers see the old file or the new one. */
-static int lvm_replace(const struct text *t)
+static int lvm_replace(const char *path, const struct text *t)
 {
-	int fd = open(LVM_CONF ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r = 0;
+	char new[80];
+	int fd, r = 0;
 
+	snprintf(new, sizeof(new), "%s.new", path);
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, t->s, t->len) != (ssize_t)t->len)
+	if (write(fd, text_str(t), t->len) != (ssize_t)t->len)
 		r = -EIO;
 	close(fd);
-	if (!r && rename(LVM_CONF ".new", LVM_CONF))
+	if (!r && rename(new, path))
 		r = -errno;
 	return r;
 }
 
-static bool lvm_is_so(const struct text *t)
+static void lvm_read(const char *path, struct text *out)
 {
-	char now[16 << 10];
-	int fd = open(LVM_CONF, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char piece[4096];
 	ssize_t n;
 
-	if (fd < 0)
-		return false;
-	n = read(fd, now, sizeof(now));
-	close(fd);
-	return n == (ssize_t)t->len && !memcmp(now, t->s, t->len);
+	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
+		text_add_n(out, piece, (size_t)n);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A file that says the same already is left alone. */
+static int lvm_update(const char *path, const struct text *t)
+{
+	struct text now = TEXT_INIT;
+	int r = 0;
+
+	lvm_read(path, &now);
+	if (t->failed || now.failed)
+		r = -ENOMEM;
+	else if (now.len != t->len || memcmp(text_str(&now), text_str(t), t->len))
+		r = lvm_replace(path, t);
+	text_free(&now);
+	return r;
 }
 
 int lvm_lock(struct err *e)
@@ -111,16 +139,54 @@ int lvm_lock(struct err *e)
 	return fd < 0 ? err_set(e, -errno, "cannot lock %s: %s", HOLDER_LVM, strerror(errno)) : fd;
 }
 
-int lvm_write(const char *disks, struct err *e)
+/* LVM asks for the file's size before it opens it, and the file may change in between: most changes leave the size alone. */
+static void lvm_pad(struct text *t)
+{
+	size_t room = LVM_ROOM;
+
+	while (room < t->len)
+		room *= 2;
+	while (!t->failed && t->len < room)
+		text_add(t, "\n");
+}
+
+static int lvm_configure(const struct text *disks)
 {
 	struct text t = TEXT_INIT;
-	int r = 0;
+	int r;
 
-	lvm_compose(&t, disks);
-	if (t.failed)
-		r = -ENOMEM;
-	else if (!lvm_is_so(&t))
-		r = lvm_replace(&t);
+	lvm_compose(&t, text_str(disks));
+	lvm_pad(&t);
+	r = lvm_update(LVM_CONF, &t);
 	text_free(&t);
+	return r;
+}
+
+int lvm_write(const struct text *disks, struct err *e)
+{
+	int r = disks->failed ? -ENOMEM : lvm_update(LVM_DISKS, disks);
+
+	if (!r)
+		r = lvm_configure(disks);
 	return r ? err_set(e, r, "cannot write %s: %s", LVM_CONF, strerror(-r)) : 0;
+}
+
+void lvm_refresh(void)
+{
+	struct text disks = TEXT_INIT;
+	struct err e;
+	int lock = lvm_lock(&e);
+
+	if (lock < 0)
+		return;
+	lvm_read(LVM_DISKS, &disks);
+	if (!disks.failed)
+		lvm_configure(&disks);
+	text_free(&disks);
+	close(lock);
+}
+
+int lvm_stat(struct stat *st)
+{
+	return stat(LVM_CONF, st) ? -errno : 0;
 }

@@ -3,6 +3,8 @@
 #ifndef SESSION_LVM_H
 #define SESSION_LVM_H
 
+#include <sys/stat.h>
+
 #include "base/err.h"
 #include "base/text.h"
 
@@ -13,6 +15,10 @@
 int lvm_lock(struct err *e);
 
 /* DISKS: their names, one a line. A file that says the same already is left alone. */
-int lvm_write(const char *disks, struct err *e);
+int lvm_write(const struct text *disks, struct err *e);
+
+/* Somebody is about to read it: what has become of loop devices is brought in. It takes the lock itself. */
+void lvm_refresh(void);
+int lvm_stat(struct stat *st);	/* of the file; 0 or -errno */
 
 #endif

@@ -64,6 +64,8 @@ void super_stat(struct call *c);
 void super_mount(struct call *c);
 void super_fsconfig(struct call *c);
 void super_btrfs(struct call *c);	/* ioctls that name devices */
+void super_attach(struct call *c);	/* a file to a loop device */
+bool super_ioctl_is_loop(const struct call *c);
 void super_swap(struct call *c);
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
@@ -130,6 +132,9 @@ void super_proc(struct call *c, const struct call_path *p, const struct stat *st
 /* The same if P leads nowhere, as far as we can see. */
 void super_proc_lost(struct call *c, const struct call_path *p);
 void super_proc_begin(struct super *s);
+
+/* super_lvm.c: if ST is LVM's configuration, which is being opened, it is brought up to date. */
+void super_lvm(const struct call *c, const struct stat *st);
 
 /* super_find.c: what a path of the caller's leads to. 0 or -errno. */
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);

@@ -150,6 +150,7 @@ void super_open(struct call *c)
 		st.st_uid = node.uid;
 		st.st_gid = node.gid;
 	} else {
+		super_lvm(c, &st);
 		super_proc(c, &p, &st);
 		return;
 	}

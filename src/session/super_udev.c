@@ -15,11 +15,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/text.h"
-#include "session/super.h"
+#include "core/world.h"
+#include "session/super_udev.h"
 
 #define UDEV_DATA "/run/udev/data/b"
-#define UDEV_VALUE 1024
 
 /* How udev calls what libblkid calls otherwise; ENCODED: and once more, so that nothing in it can be mistaken. */
 static const struct udev_key {
@@ -76,13 +75,13 @@ static void udev_probe(struct text *out, int fd)
 }
 
 /* Of the device's directory in /sys, a file's line; or "". */
-static void udev_sys(const char *number, const char *file, char line[UDEV_VALUE])
+void udev_sys(const char *number, const char *file, char line[UDEV_VALUE])
 {
 	char path[80];
 	int fd;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%s/dm/%s", number, file);
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/%s", number, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, line, UDEV_VALUE - 1);
 	line[n < 0 ? 0 : n] = '\0';
@@ -97,15 +96,16 @@ static void udev_compose(const struct call *c, struct text *out)
 	char name[UDEV_VALUE], uuid[UDEV_VALUE], suspended[UDEV_VALUE];
 	int fd;
 
-	udev_sys(c->udev.number, "name", name);
-	udev_sys(c->udev.number, "uuid", uuid);
-	udev_sys(c->udev.number, "suspended", suspended);
+	udev_sys(c->udev.number, "dm/name", name);
+	udev_sys(c->udev.number, "dm/uuid", uuid);
+	udev_sys(c->udev.number, "dm/suspended", suspended);
 	if (*name)
 		text_printf(out, "S:mapper/%s\nI:1\nE:DM_NAME=%s\n", name, name);
 	else
 		text_add(out, "I:1\n");
 	if (*uuid)
 		text_printf(out, "E:DM_UUID=%s\n", uuid);
+	udev_part(c->s, c->udev.number, out);
 	fd = *suspended == '1' ? -1 : openat(c->s->io, c->udev.number, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -150,7 +150,7 @@ bool super_udev(struct call *c, const struct call_path *p)
 	if (strncmp(p->path, UDEV_DATA, strlen(UDEV_DATA)) || (p->flags & O_ACCMODE) != O_RDONLY)
 		return false;
 	if (sscanf(p->path + strlen(UDEV_DATA), "%u:%u%n", &major, &minor, &end) != 2 || p->path[strlen(UDEV_DATA) + (size_t)end] ||
-	    (major != c->s->dm_major && major != c->s->disk_major))
+	    (major != c->s->dm_major && major != c->s->disk_major && major != DM_PART_MAJOR))
 		return false;
 	snprintf(c->udev.number, sizeof(c->udev.number), "%u:%u", major, minor);
 	if (faccessat(c->s->io, c->udev.number, F_OK, 0))

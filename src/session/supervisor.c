@@ -115,7 +115,7 @@ static void super_handle(struct call *c)
 		super_apart(c, super_fsconfig);
 		break;
 	case SYS_ioctl:
-		super_apart(c, super_btrfs);
+		super_apart(c, super_ioctl_is_loop(c) ? super_attach : super_btrfs);
 		break;
 	case SYS_swapon:
 	case SYS_swapoff:

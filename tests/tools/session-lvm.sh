@@ -102,6 +102,49 @@ lacking() {
 	is "$who: and its answers" "$(modprobe -n -q dm-nosuch; echo $?)" "$("$DMUSE" exec -- modprobe -n -q dm-nosuch; echo $?)"
 }
 
+# A loop device that a program of the session attached may be a physical volume, until it is detached; none of the machine's.
+loops() {
+	local loop
+	images
+	truncate -s 40M machine.img
+	if [ "$who" = user ] || ! loop=$(losetup -f --show machine.img 2>/dev/null); then
+		skip "$who: loop devices" "they are root's, and not to be had here"
+		return
+	fi
+	run exec -- sh -euc 'l=$(losetup -f --show a.img); pvcreate -q $l; vgcreate -q vg $l; lvcreate -qq -L 8M -n lv vg; mkfs.ext4 -q /dev/vg/lv
+		pvs --noheadings -o pv_name | tr -d " "; echo $l; vgremove -qq -f vg; pvremove -q $l; losetup -d $l; pvs; ! pvcreate $l 2>/dev/null'
+	is "$who: a loop device of the session's own" "0:" "$status:$err"
+	is "$who: is a volume" "2" "$(grep -c '^/dev/loop[0-9]*$' <<<"$out")"
+	run exec -- pvcreate "$loop"
+	like "$who: one of the machine's is refused" "$loop: device is rejected by filter" "$err"
+	like "$who: and the way out is said" "dmuse: LVM and $loop: .*\`dmuse exec --disk NAME=$loop" "$err"
+	run exec --disk back="$loop" -- pvcreate -q /dev/back
+	is "$who: the way out" "0:" "$status:$err"
+	is "$who: no word of it where a filter is brought" "" "$("$DMUSE" exec -- pvs --config 'devices/filter=["r/.*/"]' "$loop" 2>&1 | grep dmuse:)"
+	losetup -d "$loop"
+}
+
+# The number of the machine's loop device is the one that a program of the session had just before.
+loops_of_others() {
+	local loop
+	if [ "$who" = user ] || ! loop=$(losetup -f 2>/dev/null); then
+		skip "$who: loop devices" "they are root's, and not to be had here"
+		return
+	fi
+	export DMUSE_SOCKET=$PWD/d/control
+	images
+	"$DMUSE" daemon
+	loop=$("$DMUSE" exec -- losetup -f --show a.img)
+	is "$who: a loop device lasts beyond its session" 0 "$("$DMUSE" exec -- pvcreate -q "$loop" >/dev/null 2>&1; echo $?)"
+	losetup -d "$loop"
+	if losetup "$loop" b.img; then
+		is "$who: but not beyond its file" 5 "$("$DMUSE" exec -- pvcreate -q "$loop" >/dev/null 2>&1; echo $?)"
+		losetup -d "$loop"
+	fi
+	"$DMUSE" shutdown
+	unset DMUSE_SOCKET
+}
+
 # LVM's locks, and what else tools keep in /run about devices, are the session's own, also where the machine has nothing.
 locks() {
 	local in_run='mount -t tmpfs run /run; mkdir -m 1777 /run/lock; mkdir /run/sub; echo 5 >/run/file'
@@ -128,7 +171,7 @@ own_disks() {
 }
 
 if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
-	session_test in_one_line in_an_empty_environment over_sessions one_daemon lacking locks own_disks
+	session_test in_one_line in_an_empty_environment over_sessions one_daemon lacking loops loops_of_others locks own_disks
 else
 	skip "LVM" "it is not installed"
 	plan

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loop devices that programs of the session have attached: LVM may use these, and no others of the machine's. Kept as
+ * files in HOLDER_LOOPS, one for each number, with what was attached: the machine may give the number to others later.
+ */
+#ifndef SESSION_LOOPS_H
+#define SESSION_LOOPS_H
+
+#include <stdbool.h>
+
+#define LOOPS_MAJOR 7
+
+/* FD is a loop device that was attached just now. */
+void loops_note(int fd);
+/* Is loop device N still what a program of the session attached? What is not any more is forgotten. */
+bool loops_are_ours(unsigned n);
+/* The numbers of all that are. */
+void loops_each(void (*f)(unsigned n, void *arg), void *arg);
+
+#endif
