@@ -147,7 +147,7 @@ static void space_serve(struct space *s, int fd)
 {
 	struct wire m = { .kind = WIRE_SERVED };
 
-	if (fuse_front_dev(s->fuse, fd, &m.err))
+	if (fuse_front_dev(s->fuse, fd, s->holder->pid, &m.err))
 		space_failed(s, &m.err);
 	else
 		wire_send(s->watch.fd, &m, -1);

@@ -10,7 +10,18 @@
 
 #include "session/supervisor.h"
 
+struct dmuse_node;
+
 #define SUPER_LISTS 3
+
+/* Of accesses to files; capabilities in our user namespace, the effective ones. */
+struct rights {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+	uint64_t capabilities;
+};
 
 struct super {
 	int listener;
@@ -25,6 +36,7 @@ struct super {
 	uint64_t user_ns, mnt_ns;	/* inode numbers of our namespaces */
 	int place;			/* a mount namespace, see super_place.c; or -1 */
 	int watch;			/* a timer: it ticks while there are calls */
+	struct rights own;
 	atomic_bool ticking;
 	atomic_ulong turn;		/* odd: a call is being handled; see super_begin() */
 	sem_t over;
@@ -76,9 +88,15 @@ int target_open(const struct call *c, const char *what, int flags);	/* of /proc/
 int target_getfd(const struct call *c, int fd);				/* a copy of its descriptor */
 pid_t target_process(const struct call *c);				/* 0: unknown */
 uint64_t target_namespace(const struct call *c, const char *name);	/* its inode number, 0: unknown */
-#define CAP_SYS_ADMIN_BIT 21
-bool target_capable(const struct call *c, unsigned capability);
-bool target_may(const struct call *c, const struct stat *st, uint64_t flags);
+
+/* super_rights.c. 0 or -errno. */
+int rights_of(const struct call *c, struct rights *r);	/* then call rights_free(), in any case */
+void rights_free(struct rights *r);
+int rights_take(const struct super *s, const struct rights *r);	/* this thread has them ... */
+void rights_return(const struct super *s, const struct rights *r);	/* ... until now */
+bool rights_owner(const struct rights *r, uid_t owner);	/* may do what only the owner may */
+bool rights_mode(const struct rights *r, mode_t mode, uid_t uid, gid_t gid, int access);
+bool rights_administrate(const struct call *c);
 
 /* supervisor.c: F answers C on a thread of its own, with a root and a folder of its own: it may take its time. */
 void super_apart(struct call *c, void (*f)(struct call *c));
@@ -136,11 +154,28 @@ void super_proc_begin(struct super *s);
 /* super_lvm.c: if ST is LVM's configuration, which is being opened, it is brought up to date. */
 void super_lvm(const struct call *c, const struct stat *st);
 
-/* super_find.c: what a path of the caller's leads to. 0 or -errno. */
+/* super_find.c: where a path of the caller's leads, as far as we can see. 0 or -errno. */
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);
 /* "control" or "MAJOR:MINOR" if ST is a node of a device of ours. */
 bool super_node_name(const struct super *s, const struct stat *st, char name[32]);
-/* The same for a descriptor of the caller's that is an io file. */
-bool super_fd_name(const struct call *c, int fd, char name[32]);
+/* A copy of the caller's descriptor, if it is an io file, and which node it stands for; else -errno. */
+int super_fd_node(const struct call *c, int fd, struct dmuse_node *node);
+bool find_same_root(const struct call *c);
+int find_stand(int root);	/* this thread's root and directory */
+bool find_proc_is_ours(const struct call *c, int root);	/* in the caller's root; -1: as ours */
+
+/* super_link.c: PATH begins with such a link, which is /proc/PID/WHAT (PID 0: the caller's own); REST is behind it. */
+struct super_link {
+	unsigned pid;
+	char what[32];
+	const char *rest;
+};
+bool super_link(const struct call *c, const char *path, struct super_link *l);
+
+/*
+ * super_reach.c: what is at the path, if the caller may reach it, a node counts there, and it has ACCESS (R_OK, W_OK) to
+ * it. 0 or -errno.
+ */
+int super_reach(const struct call *c, const struct call_path *p, int access, struct stat *st);
 
 #endif

@@ -220,7 +220,7 @@ void super_btrfs(struct call *c)
 
 	while (i < n && btrfs_calls[i].cmd != (uint32_t)c->req.data.args[1])
 		i++;
-	if (arg && i < n && !c->s->user_namespace && target_capable(c, CAP_SYS_ADMIN_BIT) && call_valid(c))
+	if (arg && i < n && !c->s->user_namespace && rights_administrate(c) && call_valid(c))
 		btrfs_answer(c, &btrfs_calls[i], arg);
 	free(arg);
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a path of a caller's leads: looked up from its root and its folder, without opening what is there. */
+/*
+ * Where a path of a caller's leads, at a glance: from its root and its directory, but with our own rights. That answers
+ * whether a node of ours may be there at all, which nearly never is so; super_reach() decides.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/world.h"
+#include "fronts/fuse/dev_private.h"
 #include "session/super.h"
 
 #define CONTROL_MAJOR 10
@@ -76,7 +81,7 @@ static int find_relative(const struct call *c, const struct call_path *p, struct
 	return r;
 }
 
-static bool find_same_root(const struct call *c)
+bool find_same_root(const struct call *c)
 {
 	const struct statx *ours = &c->s->root_is;
 	struct statx theirs;
@@ -88,22 +93,26 @@ static bool find_same_root(const struct call *c)
 	       theirs.stx_mnt_id == ours->stx_mnt_id;
 }
 
-static int find_stand(int root)
+int find_stand(int root)
 {
 	return fchdir(root) || chroot(".") ? -errno : 0;
 }
 
-/* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
-static int find_elsewhere(const struct call *c, const struct call_path *p, struct stat *st)
+bool find_proc_is_ours(const struct call *c, int root)
 {
-	int root = target_open(c, "root", O_PATH | O_DIRECTORY), r;
+	struct stat theirs, ours;
 
-	if (root < 0)
-		return root;
-	r = find_stand(root);
+	return root < 0 || (!fstatat(root, "proc", &theirs, AT_SYMLINK_NOFOLLOW) && !fstat(c->s->proc, &ours) &&
+			    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino);
+}
+
+/* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
+static int find_elsewhere(const struct call *c, const struct call_path *p, int root, struct stat *st)
+{
+	int r = find_stand(root);
+
 	if (!r)
 		r = find_relative(c, p, st);
-	close(root);
 	if (find_stand(c->s->root))
 		abort();	/* never to go on in a place of the caller's choice */
 	return r;
@@ -112,14 +121,19 @@ static int find_elsewhere(const struct call *c, const struct call_path *p, struc
 int super_find(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	char own[sizeof(p->path) + 32];
+	int root = -1, r;
 
 	if (!p->path[0])
 		return -ENOENT;
-	if (!find_same_root(c))
-		return find_elsewhere(c, p, st);
-	if (!p->resolve && find_rewrite(c, p->path, own, sizeof(own)))
-		return find_at(c->s->proc, p, own, st);
-	return find_relative(c, p, st);
+	if (!find_same_root(c) && (root = target_open(c, "root", O_PATH | O_DIRECTORY)) < 0)
+		return root;
+	if (!p->resolve && find_rewrite(c, p->path, own, sizeof(own)) && find_proc_is_ours(c, root))
+		r = find_at(c->s->proc, p, own, st);
+	else
+		r = root < 0 ? find_relative(c, p, st) : find_elsewhere(c, p, root, st);
+	if (root >= 0)
+		close(root);
+	return r;
 }
 
 bool super_node_name(const struct super *s, const struct stat *st, char name[32])
@@ -133,18 +147,30 @@ bool super_node_name(const struct super *s, const struct stat *st, char name[32]
 	return false;
 }
 
-bool super_fd_name(const struct call *c, int fd, char name[32])
+/* By the name of its file, which costs little and may deceive: anybody may have files that are called so elsewhere. */
+static bool find_looks_like_io(const struct call *c, int fd)
 {
-	char path[64], to[4096];
+	char path[64], to[512];
 	size_t n = strlen(c->s->io_dir);
 	ssize_t got;
 
 	snprintf(path, sizeof(path), "%u/fd/%d", c->req.pid, fd);
-	got = readlinkat(c->s->proc, path, to, sizeof(to) - 1);
-	if (got < 0 || (size_t)got <= n + 1)
-		return false;
-	to[got] = '\0';
-	if (strncmp(to, c->s->io_dir, n) || to[n] != '/')
-		return false;
-	return (size_t)snprintf(name, 32, "%s", to + n + 1) < 32;
+	got = readlinkat(c->s->proc, path, to, sizeof(to));
+	return got > (ssize_t)n + 1 && !strncmp(to, c->s->io_dir, n) && to[n] == '/';
+}
+
+int super_fd_node(const struct call *c, int fd, struct dmuse_node *node)
+{
+	struct stat st;
+	int copy;
+
+	if (fd < 0 || !find_looks_like_io(c, fd))
+		return -ENOTTY;
+	copy = target_getfd(c, fd);
+	if (copy < 0)
+		return copy;
+	if (!fstat(copy, &st) && S_ISREG(st.st_mode) && st.st_dev == c->s->view && !ioctl(copy, DMUSE_IOC_RECALL, node))
+		return copy;
+	close(copy);
+	return -ENOTTY;
 }

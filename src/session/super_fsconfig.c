@@ -123,7 +123,7 @@ static void fsconfig_create(struct call *c)
 
 	if (!steps_take(target_process(c), (int)a[0], &s))
 		return;
-	if (target_capable(c, CAP_SYS_ADMIN_BIT) && call_valid(c)) {
+	if (rights_administrate(c) && call_valid(c)) {
 		r = fsconfig_source(&p, &s);
 		if (r > 0) {
 			r = fsconfig_make(&p, (unsigned)a[1], (int)a[0]);
@@ -148,7 +148,7 @@ static void fsconfig_string(struct call *c)
 		return;
 	source = !strcmp(key, "source");
 	ours = (source || *path == '/') && place_find(c, path, &st, name) == 1;
-	if (source || ours)
+	if ((source || ours) && rights_administrate(c))
 		steps_note(target_process(c), (int)a[0], source, ours ? path : NULL);
 }
 

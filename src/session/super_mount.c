@@ -172,6 +172,25 @@ static bool mount_look(int fd, struct statx *x)
 	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, x);
 }
 
+/* The directory, as the caller itself would reach it. */
+static int mount_open_target(const struct call *c, const char *path)
+{
+	struct rights rights;
+	int r = rights_of(c, &rights), fd;
+
+	if (!r && !call_valid(c))
+		r = -ESRCH;
+	if (!r)
+		r = rights_take(c->s, &rights);
+	if (!r) {
+		fd = open(path, O_PATH | O_CLOEXEC);
+		r = fd < 0 ? -errno : fd;
+		rights_return(c->s, &rights);
+	}
+	rights_free(&rights);
+	return r;
+}
+
 /* Before anything is made of the device, as the kernel does it. */
 static int mount_target(struct mount_call *m)
 {
@@ -182,8 +201,8 @@ static int mount_target(struct mount_call *m)
 
 	if (!r)
 		r = mount_stand(c, m->home);
-	if (!r && (m->target = open(p->path, O_PATH | O_CLOEXEC)) < 0)
-		r = -errno;
+	if (!r && (m->target = mount_open_target(c, p->path)) < 0)
+		r = m->target;
 	if (!r && (!mount_look(m->target, &x) || !S_ISDIR(x.stx_mode)))
 		r = -ENOTDIR;
 	free(p);
@@ -277,7 +296,7 @@ void super_mount(struct call *c)
 	if (!m)
 		return;
 	m->place.c = c;
-	if (mount_read(m) && target_capable(c, CAP_SYS_ADMIN_BIT) && call_valid(c)) {
+	if (mount_read(m) && rights_administrate(c) && call_valid(c)) {
 		r = mount_source(&m->place, m->source, m->type);
 		if (r > 0) {
 			r = mount_prepared(m);

@@ -109,25 +109,61 @@ static void open_device(struct call *c, const char *name, struct dmuse_node *nod
 	call_inject(c, fd, flags);
 }
 
-/* /proc/self/fd/N and the like, where N is an io file: it stands for the node that was opened. */
-static bool open_again(const struct call *c, const struct call_path *p, char name[32], struct dmuse_node *node)
+static int open_access(uint64_t flags)
 {
-	const char *digits = strrchr(p->path, '/');
-	int fd, theirs, r;
+	static const int access[] = { [O_RDONLY] = R_OK, [O_WRONLY] = W_OK, [O_RDWR] = R_OK | W_OK, [O_ACCMODE] = R_OK | W_OK };
 
-	if (!strncmp(p->path, "/dev/std", 8))
-		theirs = p->path[8] == 'i' ? 0 : p->path[8] == 'o' ? 1 : 2;
-	else if (digits && digits[1] >= '0' && digits[1] <= '9')
-		theirs = atoi(digits + 1);
-	else
-		return false;
-	if (!super_fd_name(c, theirs, name) || (fd = target_getfd(c, theirs)) < 0)
-		return false;
-	r = ioctl(fd, DMUSE_IOC_RECALL, node);
-	close(fd);
-	return !r;
+	return access[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0);
 }
 
+/* The kernel has no node to ask there: its mode is what was remembered. */
+static int open_again_may(const struct call *c, const struct dmuse_node *node, uint64_t flags)
+{
+	struct rights r;
+	int err = rights_of(c, &r);
+
+	if (!err && !rights_mode(&r, node->mode, node->uid, node->gid, open_access(flags)))
+		err = -EACCES;
+	if (!err && (flags & O_NOATIME) && !rights_owner(&r, node->uid))
+		err = -EPERM;
+	rights_free(&r);
+	return err || call_valid(c) ? err : -ESRCH;
+}
+
+/* /proc/self/fd/N and the like, where N is an io file: it stands for the node that was opened. */
+static int open_again(const struct call *c, const struct call_path *p, struct stat *st, struct dmuse_node *node)
+{
+	struct super_link l;
+	int fd, theirs;
+
+	if (!super_link(c, p->path, &l) || l.pid || *l.rest || sscanf(l.what, "fd/%d", &theirs) != 1)
+		return -ENOTTY;
+	fd = super_fd_node(c, theirs, node);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	st->st_mode = node->mode;
+	st->st_rdev = makedev(node->rdev_major, node->rdev_minor);
+	return open_again_may(c, node, p->flags);
+}
+
+/* Of what may be ours at first sight. */
+static int open_node_at(const struct call *c, const struct call_path *p, struct stat *st, struct dmuse_node *node)
+{
+	int err;
+
+	if (S_ISREG(st->st_mode))
+		return open_again(c, p, st, node);
+	err = super_reach(c, p, open_access(p->flags), st);
+	if (!err)
+		*node = open_node(st);
+	return err;
+}
+
+/*
+ * What a caller may not open is left to the kernel, which says so; but for O_NOATIME, which it asks for after all else,
+ * and in our /dev, where nodes do not count, never.
+ */
 void super_open(struct call *c)
 {
 	struct dmuse_node node;
@@ -143,17 +179,14 @@ void super_open(struct call *c)
 		super_proc_lost(c, &p);
 	if (err)
 		return;
-	if (super_node_name(c->s, &st, name)) {
-		node = open_node(&st);
-	} else if (S_ISREG(st.st_mode) && st.st_dev == c->s->view && open_again(c, &p, name, &node)) {
-		st.st_mode = node.mode;
-		st.st_uid = node.uid;
-		st.st_gid = node.gid;
-	} else {
+	if (!super_node_name(c->s, &st, name) && !(S_ISREG(st.st_mode) && st.st_dev == c->s->view)) {
 		super_lvm(c, &st);
 		super_proc(c, &p, &st);
 		return;
 	}
-	if (call_valid(c) && target_may(c, &st, p.flags))
+	err = open_node_at(c, &p, &st, &node);
+	if (!err && super_node_name(c->s, &st, name))
 		open_device(c, name, &node, p.flags);
+	else if (err == -EPERM)
+		call_fail(c, err);
 }

@@ -193,6 +193,8 @@ int place_find(const struct call *c, const char *path, struct stat *st, char nam
 		strcpy(p->path, path);
 		r = super_find(c, p, st);
 	}
+	if (!r)
+		r = S_ISBLK(st->st_mode) ? super_reach(c, p, 0, st) : -ENOTBLK;
 	free(p);
 	if (r)
 		return r;

@@ -171,6 +171,7 @@ static bool proc_likely(const struct call *c, const struct stat *st)
 void super_proc(struct call *c, const struct call_path *p, const struct stat *st)
 {
 	const char *name;
+	struct stat again;
 	int mounts = -1;
 
 	if ((p->flags & O_ACCMODE) != O_RDONLY || c->s->lists < 0 || !proc_likely(c, st))
@@ -181,7 +182,7 @@ void super_proc(struct call *c, const struct call_path *p, const struct stat *st
 		name = PROC_MOUNTS;
 	if (!name)
 		return;
-	if (target_may(c, st, p->flags) && call_valid(c))
+	if (!super_reach(c, p, R_OK, &again))
 		proc_answer(c, name, mounts, p->flags);
 	else if (mounts >= 0)
 		close(mounts);

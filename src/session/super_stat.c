@@ -75,15 +75,13 @@ void super_stat(struct call *c)
 {
 	struct stat_args a = stat_args(c);
 	struct dmuse_node n;
-	char name[32], first = 0;
+	char first = 0;
 	int fd;
 
-	if (a.fd < 0 || !super_fd_name(c, a.fd, name) || (a.path && (target_read(c, a.path, &first, 1) || first)))
-		return;
-	fd = target_getfd(c, a.fd);
+	fd = super_fd_node(c, a.fd, &n);
 	if (fd < 0)
 		return;
-	if (!ioctl(fd, DMUSE_IOC_RECALL, &n) && call_valid(c)) {
+	if (!(a.path && (target_read(c, a.path, &first, 1) || first)) && call_valid(c)) {
 		if (c->req.data.nr == SYS_statx)
 			stat_extended(c, a.to, fd, &n);
 		else

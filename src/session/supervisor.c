@@ -274,7 +274,7 @@ static int super_open_all(struct super *s)
 	super_proc_begin(s);
 	s->user_ns = super_namespace(s, "self/ns/user");
 	s->mnt_ns = super_namespace(s, "self/ns/mnt");
-	return 0;
+	return rights_of(&(struct call){ .s = s, .req.pid = (uint32_t)getpid() }, &s->own);
 }
 
 int supervisor_serve(int listener, const struct supervisor_opts *o)

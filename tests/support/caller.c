@@ -4,16 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -361,6 +364,27 @@ static void do_alarm(void)
 	timer_settime(timer, 0, &when, NULL);
 }
 
+/* lower:CAPABILITY and raise:CAPABILITY, of the effective ones. */
+static void do_capability(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	uint32_t bit = 1u << number(1) % 32, *word;
+
+	syscall(SYS_capget, &head, data);
+	word = &data[number(1) / 32].effective;
+	*word = *args[0] == 'r' ? *word | bit : *word & ~bit;
+	if (syscall(SYS_capset, &head, data))
+		said(-1);
+}
+
+/* root: of a user namespace of its own, with all capabilities in it. */
+static void do_root(void)
+{
+	if (unshare(CLONE_NEWUSER))
+		said(-1);
+}
+
 static void do_sh(void)
 {
 	fflush(stdout);
@@ -376,7 +400,8 @@ static const struct {
 	{ "fallocate", do_fallocate }, { "read", do_data }, { "write", do_data }, { "sync", do_sync }, { "end", do_end },
 	{ "truncate", do_truncate }, { "remember", do_remember }, { "recall", do_recall }, { "again", do_again },
 	{ "dm", do_dm }, { "dmraw", do_dmraw }, { "secret", do_secret }, { "rounds", do_rounds }, { "poll", do_poll },
-	{ "fuzz", do_fuzz }, { "alarm", do_alarm }, { "sh", do_sh },
+	{ "fuzz", do_fuzz }, { "alarm", do_alarm }, { "sh", do_sh }, { "lower", do_capability }, { "raise", do_capability },
+	{ "root", do_root },
 };
 
 static void run(char *words)

@@ -189,6 +189,11 @@ int inside_begin(bool user)
 	return receive_fd(in.fd);
 }
 
+pid_t inside_pid(void)
+{
+	return in.pid;
+}
+
 const char *inside_place(void)
 {
 	return in.place;

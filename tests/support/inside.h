@@ -18,6 +18,7 @@
  * if this machine does not allow it.
  */
 int inside_begin(bool user);
+pid_t inside_pid(void);		/* whoever holds it */
 const char *inside_place(void);	/* where the FUSE is mounted, inside */
 void inside_end(void);
 

@@ -48,19 +48,19 @@ disks() {
 		<(inside "awk 'NR > 2 { print \$4 }' /proc/partitions" | sort))"
 }
 
-# A namespace of one's own in a session, with a /proc of its own.
+# A namespace of one's own in a session, with a /proc of its own. Its root is nobody to the device-mapper, as in the kernel.
 namespaces() {
 	if unshare -Urpf --mount-proc true 2>/dev/null; then
-		in_session "unshare --mount-proc" "1 yes d" "unshare -Urpf --mount-proc sh -c 'echo \$(ls -d /proc/[0-9]* | grep -c proc/1\$) \
-			\$(grep -q device-mapper /proc/devices && echo yes) \$(dmsetup ls | cut -f1)'"
+		in_session "unshare --mount-proc" "1 yes d denied" "unshare -Urpf --mount-proc sh -c 'echo \$(ls -d /proc/[0-9]* | grep -c proc/1\$) \
+			\$(grep -q device-mapper /proc/devices && echo yes) \$(ls -I control /dev/mapper) \$(dmsetup ls 2>&1 | grep -o denied)'"
 	else
 		skip "$who: unshare --mount-proc" "the machine's own /proc hides something"
 	fi
 	if ! command -v bwrap >/dev/null; then
 		skip "$who: bwrap" "there is no bwrap (package bubblewrap)"
 	elif bwrap --unshare-all --dev-bind / / --proc /proc true 2>/dev/null; then
-		in_session "bwrap with a /proc of its own" "yes d" "bwrap --unshare-all --dev-bind / / --proc /proc sh -c '
-			echo \$(grep -q device-mapper /proc/devices && echo yes) \$(dmsetup ls | cut -f1)'"
+		in_session "bwrap with a /proc of its own" "yes d denied" "bwrap --unshare-all --dev-bind / / --proc /proc sh -c '
+			echo \$(grep -q device-mapper /proc/devices && echo yes) \$(ls -I control /dev/mapper) \$(dmsetup ls 2>&1 | grep -o denied)'"
 	else
 		skip "$who: bwrap" "the machine's own /proc hides something"
 	fi

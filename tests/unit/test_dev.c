@@ -50,7 +50,7 @@ static int begin(void **state)
 	fixture_begin(&f, 2, AIO_AUTO);
 	assert_int_equal(fuse_front_new(&front, f.world, &e), 0);
 	assert_int_equal(create(&f, "early", "0 8 zero", NULL), 0);
-	assert_int_equal(fuse_front_dev(front, fd, &e), 0);
+	assert_int_equal(fuse_front_dev(front, fd, inside_pid(), &e), 0);
 	return 0;
 }
 

@@ -67,7 +67,7 @@ static int begin(void **state)
 		return -1;
 	fixture_begin(&f, 2, AIO_AUTO);
 	assert_int_equal(fuse_front_new(&front, f.world, &e), 0);
-	assert_int_equal(fuse_front_dev(front, fd, &e), 0);
+	assert_int_equal(fuse_front_dev(front, fd, inside_pid(), &e), 0);
 	return 0;
 }
 
@@ -237,6 +237,33 @@ static void claims(void **state)
 	gone("top");
 	does("w", CONTROL, "remember:0202 recall", "0\n252");
 	gone("low");
+}
+
+/* Its program gets the descriptor then, and would make a node of it that all may write to. */
+static void what_a_file_is_is_said_once(void **state)
+{
+	(void)state;
+	device("a", "0 64 zero");
+	does("w", ".dmuse/io/252:1", "remember:2 remember:2 recall", "0\nEPERM\n252");
+	script("$PROGRAM r .dmuse/proc/devices remember:2 recall", "EPERM\nENODATA");
+	gone("a");
+}
+
+#define SYS_ADMIN "21"
+
+/* Asked when it controls, not when it opens; it was the kernel's own answers that are wanted here, but for DM_VERSION. */
+static void control_takes_a_capability_at_that_moment(void **state)
+{
+	(void)state;
+	device("a", "0 64 zero");
+	does("w", CONTROL, "lower:" SYS_ADMIN " dm:0 dm:2 dm:3:b 'dm:9:a:0:0:0 8 zero' dm:4:a dm:99 get:0x80081272:8 dmraw:0xc138fd02:9:305 "
+	     "raise:" SYS_ADMIN " dm:2", "0:0 open 0 flags 0 event 0\nEACCES\nEACCES\nEACCES\nEACCES\nEACCES\nEACCES\nEACCES 9 0\na ");
+	does("w", CONTROL, "root dm:0 dm:2", "0:0 open 0 flags 0 event 0\nEACCES");
+	/* BLKFLSBUF; BLKROSET, BLKROGET; BLKRASET, BLKFRASET, BLKRAGET; BLKBSZSET; BLKRRPART, BLKPG; BLKZEROOUT */
+	does("w", ".dmuse/io/252:1", "lower:" SYS_ADMIN " value:0x1261:0 set:0x125d:1 get:0x125e:4 value:0x1262:8 value:0x1264:8 get:0x1263:8 "
+	     "set:0x40081271:512 value:0x125f:0 value:0x1269:0 range:0x127f:0:512 root value:0x1261:0",
+	     "EACCES\nEACCES\n0\nEACCES\nEACCES\n256\nEACCES\nEACCES\nEACCES\n0\nEACCES");
+	gone("a");
 }
 
 static void a_claim_keeps_tables_away(void **state)
@@ -418,6 +445,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(ranges_are_checked, clean),
 		cmocka_unit_test_teardown(data_has_manners, clean),
 		cmocka_unit_test_teardown(claims, clean),
+		cmocka_unit_test_teardown(what_a_file_is_is_said_once, clean),
+		cmocka_unit_test_teardown(control_takes_a_capability_at_that_moment, clean),
 		cmocka_unit_test_teardown(a_claim_keeps_tables_away, clean),
 		cmocka_unit_test_teardown(commands, clean),
 		cmocka_unit_test_teardown(the_version_comes_back_in_any_case, clean),

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The supervisor by itself: nodes and "io files" on a tmpfs in a mount namespace of our own. Every test runs a function
- * under the filter, in a process of its own, and looks at what it says.
- */
+/* The supervisor by itself: what is answered, and how it lives. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -29,128 +26,32 @@
 #include <unistd.h>
 
 #include "session/supervisor.h"
-
-#define CHECK(what) do { if (!(what)) { fprintf(stderr, "# line %d: %s (errno %d)\n", __LINE__, #what, errno); return false; } } while (0)
-
-static char place[256], io_dir[300];
-static bool usable;
-
-/* Sends descriptor FD, or takes one. */
-static int fd_pass(int socket, int fd)
-{
-	char byte = 0, room[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec v = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room) };
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-
-	if (fd < 0) {
-		if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC) != 1 || !(h = CMSG_FIRSTHDR(&m)))
-			return -1;
-		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
-		return fd;
-	}
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	return sendmsg(socket, &m, 0) == 1 ? 0 : -1;
-}
-
-static void supervise(int socket)
-{
-	struct supervisor_opts o = { .io_dir = io_dir };
-	int listener = fd_pass(socket, -1);
-
-	if (listener < 0)
-		_exit(1);
-	_exit(supervisor_serve(listener, &o) ? 1 : 0);
-}
-
-static void run_inside(int socket, bool (*what)(void))
-{
-	int listener = supervisor_filter();
-
-	if (listener < 0)
-		_exit(100 - listener);
-	if (fd_pass(socket, listener))
-		_exit(2);
-	close(listener);
-	close(socket);
-	_exit(what() ? 0 : 1);
-}
-
-static int status_of(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/* WHAT is true under the filter, and the supervisor ends when it is done. */
-static void inside(bool (*what)(void))
-{
-	int pair[2];
-	pid_t s, c;
-
-	if (!usable)
-		skip();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	s = fork();
-	if (!s) {
-		close(pair[0]);
-		supervise(pair[1]);
-	}
-	c = fork();
-	if (!c) {
-		alarm(20);
-		run_inside(pair[0], what);
-	}
-	close(pair[0]);
-	close(pair[1]);
-	assert_int_equal(status_of(c), 0);
-	assert_int_equal(status_of(s), 0);
-}
-
-/* What is read from FD, which it closes, is TEXT. */
-static bool says(int fd, const char *text)
-{
-	char got[64];
-	ssize_t n = fd < 0 ? -1 : pread(fd, got, sizeof(got) - 1, 0);
-
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return false;
-	got[n] = '\0';
-	return !strcmp(got, text);
-}
+#include "support/supervised.h"
 
 static bool nodes(void)
 {
 	int fd;
 
-	CHECK(says(open("control", O_RDWR), "control"));
-	CHECK(says(open("disk", O_RDONLY), "252:0"));
-	CHECK(says(open("ubd", O_RDWR | O_DIRECT), "98:16"));
+	CHECK(supervised_says(open("control", O_RDWR), "control"));
+	CHECK(supervised_says(open("disk", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("ubd", O_RDWR | O_DIRECT), "98:16"));
 	CHECK(open("none", O_RDWR) < 0 && errno == ENXIO);	/* a number of ours without a device */
-	CHECK(says(open("file", O_RDWR), "file"));
+	CHECK(supervised_says(open("file", O_RDWR), "file"));
 	CHECK(open("nothing", O_RDWR) < 0 && errno == ENOENT);
 	fd = open("disk", O_RDWR | O_CLOEXEC);
 	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
 	close(fd);
 	fd = open("disk", O_RDWR | O_APPEND | O_CREAT | O_TRUNC, 0600);
 	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND));
-	CHECK(says(fd, "252:0"));
-	CHECK(says(creat("disk", 0600) >= 0 ? open("disk", O_RDONLY) : -1, "252:0"));
+	CHECK(supervised_says(fd, "252:0"));
+	CHECK(supervised_says(creat("disk", 0600) >= 0 ? open("disk", O_RDONLY) : -1, "252:0"));
 	return true;
 }
 
 static void nodes_open_as_their_io_files(void **state)
 {
 	(void)state;
-	inside(nodes);
+	supervised(nodes);
 }
 
 static bool paths(void)
@@ -159,23 +60,23 @@ static bool paths(void)
 	int dir = open(".", O_PATH | O_DIRECTORY), fd;
 
 	CHECK(dir >= 0);
-	snprintf(name, sizeof(name), "%s/./sub/../disk", place);
-	CHECK(says(open(name, O_RDONLY), "252:0"));
-	CHECK(says(openat(dir, "sub/link", O_RDONLY), "252:0"));
+	snprintf(name, sizeof(name), "%s/./sub/../disk", supervised_place);
+	CHECK(supervised_says(open(name, O_RDONLY), "252:0"));
+	CHECK(supervised_says(openat(dir, "sub/link", O_RDONLY), "252:0"));
 	CHECK(open("sub/link", O_RDONLY | O_NOFOLLOW) < 0 && errno == ELOOP);
 	CHECK(open("disk", O_RDONLY | O_DIRECTORY) < 0 && errno == ENOTDIR);
 	CHECK(open("disk", O_RDWR | O_CREAT | O_EXCL, 0600) < 0 && errno == EEXIST);
-	CHECK(chdir("sub") == 0 && says(open("../disk", O_RDONLY), "252:0") && chdir("..") == 0);
+	CHECK(chdir("sub") == 0 && supervised_says(open("../disk", O_RDONLY), "252:0") && chdir("..") == 0);
 	fd = open("disk", O_PATH);
 	CHECK(fd >= 0);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	CHECK(says(open(name, O_RDONLY), "252:0"));
+	CHECK(supervised_says(open(name, O_RDONLY), "252:0"));
 	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
-	CHECK(says(open(name, O_RDONLY), "252:0"));
+	CHECK(supervised_says(open(name, O_RDONLY), "252:0"));
 	snprintf(name, sizeof(name), "/dev/fd/%d", fd);
-	CHECK(says(open(name, O_RDONLY), "252:0"));
+	CHECK(supervised_says(open(name, O_RDONLY), "252:0"));
 	snprintf(name, sizeof(name), "/proc/self/cwd/disk");
-	CHECK(says(open(name, O_RDONLY), "252:0"));
+	CHECK(supervised_says(open(name, O_RDONLY), "252:0"));
 	fd = openat(dir, ".", O_TMPFILE | O_RDWR, 0600);
 	CHECK(fd >= 0 && close(fd) == 0);
 	CHECK(syscall(SYS_openat, AT_FDCWD, (char *)8, O_RDONLY) < 0 && errno == EFAULT);
@@ -185,7 +86,7 @@ static bool paths(void)
 static void paths_are_the_callers(void **state)
 {
 	(void)state;
-	inside(paths);
+	supervised(paths);
 }
 
 /* A path that ends where its page does. */
@@ -195,7 +96,7 @@ static bool page_end(void)
 
 	CHECK(two != MAP_FAILED && munmap(two + 4096, 4096) == 0);
 	strcpy(two + 4096 - sizeof("disk"), "disk");
-	CHECK(says(open(two + 4096 - sizeof("disk"), O_RDONLY), "252:0"));
+	CHECK(supervised_says(open(two + 4096 - sizeof("disk"), O_RDONLY), "252:0"));
 	memset(two, 'x', 4096);
 	CHECK(open(two + 8, O_RDONLY) < 0 && errno == EFAULT);
 	return true;
@@ -204,7 +105,7 @@ static bool page_end(void)
 static void a_path_may_end_with_its_page(void **state)
 {
 	(void)state;
-	inside(page_end);
+	supervised(page_end);
 }
 
 static int open2(int at, const char *path, uint64_t flags, uint64_t resolve)
@@ -218,9 +119,9 @@ static bool resolve(void)
 {
 	int dir = open(".", O_PATH | O_DIRECTORY);
 
-	CHECK(says(open2(dir, "disk", O_RDWR, 0), "252:0"));
-	CHECK(says(open2(dir, "/disk", O_RDWR, RESOLVE_IN_ROOT), "252:0"));
-	CHECK(says(open2(dir, "sub/../disk", O_RDWR, RESOLVE_BENEATH), "252:0"));
+	CHECK(supervised_says(open2(dir, "disk", O_RDWR, 0), "252:0"));
+	CHECK(supervised_says(open2(dir, "/disk", O_RDWR, RESOLVE_IN_ROOT), "252:0"));
+	CHECK(supervised_says(open2(dir, "sub/../disk", O_RDWR, RESOLVE_BENEATH), "252:0"));
 	CHECK(open2(dir, "/disk", O_RDWR, RESOLVE_BENEATH) < 0 && errno == EXDEV);
 	CHECK(open2(dir, "sub/link", O_RDWR, RESOLVE_NO_SYMLINKS) < 0 && errno == ELOOP);
 	CHECK(open2(dir, "disk", O_RDWR, 1ULL << 60) < 0 && errno == EINVAL);
@@ -232,37 +133,37 @@ static bool resolve(void)
 static void openat2_resolves_as_it_is_told(void **state)
 {
 	(void)state;
-	inside(resolve);
+	supervised(resolve);
 }
 
 static bool elsewhere(void)
 {
 	CHECK(chroot("sub") == 0 && chdir("/") == 0);
 	CHECK(open("/disk", O_RDONLY) < 0 && errno == ENOENT);
-	CHECK(says(open("/inner", O_RDONLY), "252:0"));
-	CHECK(says(open("/../inner", O_RDONLY), "252:0"));
-	CHECK(says(open("link", O_RDONLY), "252:0") == false && errno == ENOENT);	/* ../disk is outside */
+	CHECK(supervised_says(open("/inner", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("/../inner", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("link", O_RDONLY), "252:0") == false && errno == ENOENT);	/* ../disk is outside */
 	return true;
 }
 
 static void a_changed_root_is_the_callers(void **state)
 {
 	(void)state;
-	inside(elsewhere);
+	supervised(elsewhere);
 }
 
 static bool namespace(void)
 {
 	CHECK(unshare(CLONE_NEWNS) == 0);
 	CHECK(mount("disk", "file", NULL, MS_BIND, NULL) == 0);
-	CHECK(says(open("file", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("file", O_RDONLY), "252:0"));
 	return true;
 }
 
 static void a_mount_namespace_is_the_callers(void **state)
 {
 	(void)state;
-	inside(namespace);
+	supervised(namespace);
 }
 
 static bool rights(void)
@@ -271,9 +172,9 @@ static bool rights(void)
 
 	CHECK(setgroups(2, groups) == 0 && setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
 	CHECK(open("control", O_RDWR) < 0 && errno == EACCES);
-	CHECK(says(open("grouped", O_RDWR), "252:0"));
+	CHECK(supervised_says(open("grouped", O_RDWR), "252:0"));
 	CHECK(open("disk", O_RDONLY) < 0 && errno == EACCES);
-	CHECK(says(open("readable", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("readable", O_RDONLY), "252:0"));
 	CHECK(open("readable", O_RDWR) < 0 && errno == EACCES);
 	CHECK(open("readable", O_RDONLY | O_TRUNC) < 0 && errno == EACCES);
 	CHECK(open("readable", O_RDONLY | O_NOATIME) < 0 && errno == EPERM);
@@ -283,19 +184,19 @@ static bool rights(void)
 static void a_node_asks_for_its_rights(void **state)
 {
 	(void)state;
-	inside(rights);
+	supervised(rights);
 }
 
 static void *thread_opens(void *arg)
 {
-	*(bool *)arg = says(open("disk", O_RDONLY), "252:0");
+	*(bool *)arg = supervised_says(open("disk", O_RDONLY), "252:0");
 	return NULL;
 }
 
 static void *thread_alone(void *arg)
 {
 	if (!unshare(CLONE_FILES | CLONE_FS) && !chdir("sub"))
-		*(bool *)arg = says(open("../disk", O_RDONLY), "252:0");
+		*(bool *)arg = supervised_says(open("../disk", O_RDONLY), "252:0");
 	return NULL;
 }
 
@@ -303,7 +204,7 @@ static void *thread_alone(void *arg)
 static void *thread_last(void *arg)
 {
 	pthread_join(*(pthread_t *)arg, NULL);
-	_exit(says(open("disk", O_RDONLY), "252:0") ? 0 : 1);
+	_exit(supervised_says(open("disk", O_RDONLY), "252:0") ? 0 : 1);
 }
 
 static bool threads(void)
@@ -318,7 +219,7 @@ static bool threads(void)
 	child = vfork();
 	if (!child)
 		_exit(syscall(SYS_openat, AT_FDCWD, "disk", O_RDONLY) >= 0 ? 0 : 1);
-	CHECK(status_of(child) == 0);
+	CHECK(supervised_status(child) == 0);
 	self = pthread_self();
 	CHECK(!pthread_create(&t[2], NULL, thread_last, &self));
 	pthread_exit(NULL);
@@ -327,7 +228,7 @@ static bool threads(void)
 static void threads_and_children_are_served(void **state)
 {
 	(void)state;
-	inside(threads);
+	supervised(threads);
 }
 
 static bool full(void)
@@ -342,7 +243,7 @@ static bool full(void)
 static void a_full_table_of_descriptors_is_told(void **state)
 {
 	(void)state;
-	inside(full);
+	supervised(full);
 }
 
 static bool other_calls(void)
@@ -363,7 +264,7 @@ static bool other_calls(void)
 static void other_calls_go_their_way(void **state)
 {
 	(void)state;
-	inside(other_calls);
+	supervised(other_calls);
 }
 
 static void *thread_kills(void *arg)
@@ -382,17 +283,17 @@ static bool deaths(void)
 		if (!child)
 			for (;;)
 				thread_kills("disk");
-		CHECK(says(open("disk", O_RDONLY), "252:0"));
-		CHECK(kill(child, SIGKILL) == 0 && status_of(child) == 1000 + SIGKILL);
+		CHECK(supervised_says(open("disk", O_RDONLY), "252:0"));
+		CHECK(kill(child, SIGKILL) == 0 && supervised_status(child) == 1000 + SIGKILL);
 	}
-	CHECK(says(open("disk", O_RDONLY), "252:0"));
+	CHECK(supervised_says(open("disk", O_RDONLY), "252:0"));
 	return true;
 }
 
 static void callers_may_die_at_any_time(void **state)
 {
 	(void)state;
-	inside(deaths);
+	supervised(deaths);
 }
 
 /* A file server that never answers, and callers who wait for it. The last one is there to hang the one that took over. */
@@ -412,19 +313,19 @@ static bool hanging(void)
 			_exit(open("sub/hung", O_RDONLY) < 0);
 	}
 	for (int i = 0; i < 100; i++) {
-		CHECK(says(open("disk", O_RDONLY), "252:0"));
+		CHECK(supervised_says(open("disk", O_RDONLY), "252:0"));
 		usleep(500);
 	}
 	for (int i = 0; i < 3; i++)
-		CHECK(kill(child[i], SIGKILL) == 0 && status_of(child[i]) == 1000 + SIGKILL);
-	CHECK(says(open("disk", O_RDONLY), "252:0"));
+		CHECK(kill(child[i], SIGKILL) == 0 && supervised_status(child[i]) == 1000 + SIGKILL);
+	CHECK(supervised_says(open("disk", O_RDONLY), "252:0"));
 	return close(server) == 0;
 }
 
 static void a_call_that_hangs_stops_nobody(void **state)
 {
 	(void)state;
-	inside(hanging);
+	supervised(hanging);
 }
 
 static void on_alarm(int signal)
@@ -457,41 +358,7 @@ static bool signals(void)
 static void signals_leave_an_open_alone(void **state)
 {
 	(void)state;
-	inside(signals);
-}
-
-static int set_up(void **state)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	(void)state;
-	snprintf(place, sizeof(place), "%s", tmp ? tmp : "/tmp");
-	if (geteuid() || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", place, "tmpfs", 0, "mode=755"))
-		return 0;
-	snprintf(io_dir, sizeof(io_dir), "%s/io", place);
-	if (chdir(place) || mkdir("io", 0700) || mkdir("sub", 0755) || symlink("../disk", "sub/link"))
-		return -1;
-	umask(0);
-	usable = !mknod("control", S_IFCHR | 0600, makedev(10, 236)) && !mknod("disk", S_IFBLK | 0660, makedev(252, 0)) &&
-		 !mknod("ubd", S_IFBLK | 0660, makedev(98, 16)) && !mknod("none", S_IFBLK | 0660, makedev(252, 7)) &&
-		 !mknod("readable", S_IFBLK | 0644, makedev(252, 0)) && !mknod("grouped", S_IFBLK | 0660, makedev(252, 0)) &&
-		 !mknod("sub/inner", S_IFBLK | 0660, makedev(252, 0)) && !chown("grouped", 0, 6);
-	static const char *const files[][2] = { { "io/control", "control" }, { "io/252:0", "252:0" }, { "io/98:16", "98:16" },
-						{ "file", "file" } };
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		int fd = open(files[i][0], O_CREAT | O_WRONLY, 0666);
-
-		if (fd < 0 || write(fd, files[i][1], strlen(files[i][1])) < 0 || close(fd))
-			return -1;
-	}
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return chdir("/") || (usable && umount2(place, MNT_DETACH)) ? -1 : 0;
+	supervised(signals);
 }
 
 int main(void)
@@ -513,5 +380,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, supervised_begin, supervised_end);
 }

@@ -54,7 +54,7 @@ static struct dev_view *dev_view_new(struct fuse_front *f)
 	return NULL;
 }
 
-int fuse_front_dev(struct fuse_front *f, int fd, struct err *e)
+int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e)
 {
 	struct dev_view *v = dev_view_new(f);
 	struct fuse_mount *m;
@@ -72,6 +72,7 @@ int fuse_front_dev(struct fuse_front *f, int fd, struct err *e)
 		return err_set(e, r, "cannot serve /dev of a session: %s", strerror(-r));
 	}
 	v->mount = m;
+	v->user_ns = dev_user_namespace(maker);
 	m->view = v;
 	dev_shown_all(v);
 	loop_post(f->io->loop, &m->begin);

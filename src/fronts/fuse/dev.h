@@ -75,6 +75,7 @@ struct dev_node {
 struct dev_view {
 	struct fuse_front *front;
 	struct fuse_mount *mount;
+	uint64_t user_ns;		/* of the session: its inode number */
 	struct dev_node *by_id;		/* uthash */
 	struct dev_shown *shown;	/* uthash: the devices */
 	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
@@ -182,6 +183,10 @@ bool dev_loops_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *
 int dev_mounts_show(struct fuse_file *file, struct text *out);	/* a positive errno */
 unsigned dev_mounts_poll(struct fuse_file *file, bool waits);	/* what poll(2) says */
 void dev_mounts_closed(struct fuse_file *file);
+
+/* dev_rights.c: the thread TID has CAP_SYS_ADMIN in the session. */
+bool dev_may_control(const struct dev_view *v, pid_t tid);
+uint64_t dev_user_namespace(pid_t tid);		/* its inode number; 0: unknown */
 
 /* dev_ioctl.c */
 void fuse_dev_closed(struct fuse_file *file);	/* what it has of ioctls ends */

@@ -175,7 +175,7 @@ static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 }
 
 static const struct block_set {
-	unsigned cmd;
+	unsigned cmd;		/* each wants CAP_SYS_ADMIN */
 	int (*set)(struct dev_call *c, struct fuse_node *n);
 } block_sets[] = {
 	{ BLKBSZSET, set_soft },
@@ -238,6 +238,8 @@ void dev_block(struct dev_call *c)
 
 	if (get)
 		block_tell(c, get->get(block_about(c, n)), get->width);
+	else if ((set || c->cmd == BLOCK_PARTITION) && !dev_may_control(c->mount->view, c->tid))
+		dev_call_end(c, -EACCES, NULL, 0);
 	else if (set)
 		dev_call_end(c, set->set(c, n), NULL, 0);
 	else if (c->cmd == BLOCK_PARTITION)

@@ -24,15 +24,22 @@ static int claim(struct fuse_file *file, const struct dmuse_node *n)
 void dev_remember(struct dev_call *c)
 {
 	struct fuse_file *file = c->file;
+	bool had = file->seen;
 	int r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
 
-	if (!r && !file->seen) {
+	if (!r && ((!file->dev->io && !file->dev->control) || had))
+		r = -EPERM;	/* what its program says of itself is nothing to believe */
+	if (!r) {
 		file->seen = malloc(sizeof(*file->seen));
 		r = file->seen ? 0 : -ENOMEM;
 	}
 	if (!r) {
 		memcpy(file->seen, c->in, sizeof(*file->seen));
 		r = claim(file, file->seen);
+	}
+	if (r && !had) {
+		free(file->seen);
+		file->seen = NULL;
 	}
 	dev_call_end(c, r, NULL, 0);
 }

@@ -30,6 +30,14 @@ void fuse_dev_closed(struct fuse_file *file)
 	free(file->said);
 }
 
+/* As the kernel, before it looks at anything else; but a version is told to everybody. */
+static bool call_allowed(const struct dev_call *c)
+{
+	bool asks = _IOC_TYPE(c->cmd) == DM_IOCTL && _IOC_NR(c->cmd) == DM_VERSION_CMD;
+
+	return !c->file->dev->control || asks || dev_may_control(c->mount->view, c->tid);
+}
+
 static void call_run(struct loop_msg *msg)
 {
 	struct dev_call *c = container(msg, struct dev_call, msg);
@@ -44,6 +52,8 @@ static void call_run(struct loop_msg *msg)
 		dev_looped(c);
 	else if (c->cmd == DMUSE_IOC_MOUNTS)
 		dev_mounts_take(c);
+	else if (!call_allowed(c))
+		dev_call_end(c, -EACCES, NULL, 0);
 	else if (c->file->dev->control && _IOC_TYPE(c->cmd) == DM_IOCTL)
 		dev_control(c);
 	else if (c->file->file)

@@ -40,7 +40,7 @@ void dev_loop(struct dev_call *c)
 		memcpy(&number, c->in, sizeof(number));
 	if (!file->file)
 		r = -ENOTTY;
-	else if (fuse_req_ctx(c->req)->uid != geteuid())
+	else if (!dev_may_control(c->mount->view, c->tid))
 		r = -EPERM;
 	else if (number < 0 || number > LOOP_NUMBER_MAX)
 		r = -EINVAL;

@@ -19,7 +19,10 @@ struct dmuse_node {
 	uint32_t flags;					/* of open(2), O_EXCL among them */
 };
 
-/* Right after the open, once. With O_EXCL in flags it claims the device: EBUSY if another one or a table does. */
+/*
+ * Right after the open, once: EPERM later, for the program has it then. With O_EXCL in flags it claims the device: EBUSY if
+ * another one or a table does.
+ */
 #define DMUSE_IOC_REMEMBER _IOW('D', 1, struct dmuse_node)
 /* What was remembered; ENODATA if nothing was. */
 #define DMUSE_IOC_RECALL _IOR('D', 2, struct dmuse_node)

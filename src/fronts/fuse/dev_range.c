@@ -169,8 +169,13 @@ static void flush_submit(struct fuse_io *io)
 /* BLKFLSBUF: all that was written becomes durable, and what the kernel keeps is read anew. */
 static void flush_ask(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	struct fuse_io *io = range_new(req, fi, DM_FLUSH, 0, 0, 0);
+	struct fuse_io *io;
 
+	if (!dev_may_control(fuse_file_of(fi)->mount->view, fuse_req_ctx(req)->pid)) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	io = range_new(req, fi, DM_FLUSH, 0, 0, 0);
 	if (!io)
 		return;
 	io->submit = flush_submit;

@@ -7,6 +7,8 @@
 #ifndef FRONTS_FUSE_FUSE_H
 #define FRONTS_FUSE_FUSE_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 struct dm_device;
@@ -18,9 +20,10 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
 
 /*
  * Serves FD, which is taken over: a FUSE that somebody has mounted where it will be /dev of sessions (dev.h). It ends
- * when it is unmounted there, or with the front.
+ * when it is unmounted there, or with the front. MAKER is a process in the session: its user namespace is the one in which
+ * capabilities count.
  */
-int fuse_front_dev(struct fuse_front *f, int fd, struct err *e);
+int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e);
 
 /* The device to which PATH, an absolute one under /dev, leads in sessions; NULL: to none of ours. */
 struct dm_device *fuse_dev_resolve(struct fuse_front *f, const char *path);
