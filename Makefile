@@ -40,7 +40,11 @@ bench:              ## measure speed and memory beside nbdkit and qemu: ten to f
 	@bench/run $(if $(QUICK),--quick) $(if $(KEEP),--keep) build-bench
 
 install: all        ## install program, man pages, completion, systemd units
-	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
+	@scripts/install $(BUILD) "$(PREFIX)" "$(DESTDIR)"
+
+uninstall:          ## remove what install has put in PREFIX
+	@$(SETUP)
+	@scripts/uninstall $(BUILD) "$(PREFIX)" "$(DESTDIR)"
 
 deps:               ## install everything that building, testing and measuring need
 	@scripts/deps build demo test bench
@@ -52,4 +56,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-kernel test-broken bench install deps clean help
+.PHONY: all demo test test-kernel test-broken bench install uninstall deps clean help

@@ -280,7 +280,7 @@ int client_try(struct job *j, const char *what, plist_t request, plist_t *reply,
 	if (r && j->client->local && strcmp(key_text(request, "command"), "check"))
 		client_add_absent(j, e);
 	plist_free(request);
-	if (*reply)
+	if (*reply && !j->quiet)
 		client_warn(what, *reply);
 	if (r) {
 		plist_free(*reply);

@@ -120,6 +120,7 @@ static int exec_run(struct exec *x, char *const *argv)
 static int exec_end_own(struct exec *x, int status)
 {
 	private_hurry_on_signals(&x->own);
+	x->job->quiet = true;		/* whoever is left behind uses nothing that he could lose */
 	if (x->job->client && client_ask(x->job, NULL, request_new("shutdown", NULL), NULL))
 		status = RUN_FAILED << 8;
 	private_end(&x->own);

@@ -28,6 +28,7 @@ struct job {
 	struct client *client;	/* once it was needed */
 	plist_t changed;	/* between show_list() and show_list_end(): their states, for --json */
 	plist_t failure;	/* --json: what went wrong first */
+	bool quiet;		/* warnings are not said */
 	bool answered;		/* --json: an answer was printed, or stdout is a program's */
 };
 

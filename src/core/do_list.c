@@ -174,12 +174,26 @@ void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 }
 
+/* After the flush: clients that were just leaving have left. */
+static void shutdown_users(struct dm_cmd *c)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->users)
+			f->users(f, &c->reply.warnings);
+	}
+}
+
 /* Whoever asked for the end learns whether all that was written is safe. The end comes in either case. */
 static void shutdown_flushed(void *arg, const struct err *e)
 {
 	struct dm_cmd *c = arg;
 	struct dm_world *w = c->world;
 
+	shutdown_users(c);
 	if (e->code) {
 		c->reply.err = *e;
 		err_prefix(&c->reply.err, "the daemon ends, but what was written may be lost: ");

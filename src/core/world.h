@@ -31,6 +31,8 @@ struct dm_front {
 	const char *name;
 	/* For `export`: adds one URI a line. */
 	void (*uris)(struct dm_front *f, const struct dm_device *d, struct text *out);
+	/* `shutdown`: adds a sentence a line on each who is cut off by it. */
+	void (*users)(struct dm_front *f, struct text *out);
 	/* D has become another, and whoever asked for that has no reply yet. */
 	void (*changed)(struct dm_front *f, struct dm_device *d, enum dm_change what);
 	/*

@@ -26,6 +26,7 @@
 #include "session/ending.h"
 #include "session/holder.h"
 #include "session/helper.h"
+#include "session/space_users.h"
 #include "session/wire.h"
 
 enum space_state { SPACE_NONE, SPACE_STARTING, SPACE_READY };
@@ -335,6 +336,14 @@ bool space_hurry(struct space *s)
 	return true;
 }
 
+static void space_tell_users(struct dm_front *front, struct text *out)
+{
+	const struct space *s = container(front, struct space, front);
+
+	if (s->state == SPACE_READY)
+		space_users(s->session.mount_ns, out);
+}
+
 int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, unsigned seconds, struct err *e)
 {
 	struct space *s = calloc(1, sizeof(*s));
@@ -347,7 +356,8 @@ int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, u
 	list_init(&s->dying);
 	list_init(&s->leaving);
 	endings_init(&s->endings, w, seconds);
-	s->front = (struct dm_front){ .name = "session", .session = space_command, .shutdown = space_shutdown };
+	s->front = (struct dm_front){ .name = "session", .session = space_command, .shutdown = space_shutdown,
+				      .users = space_tell_users };
 	list_append(&w->fronts, &s->front.node);
 	*out = s;
 	return 0;

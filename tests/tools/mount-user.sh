@@ -28,7 +28,8 @@ if [ "${1:-}" = user ]; then
 	for _ in {1..100}; do [ -z "$("$DMUSE" mount)" ] && break; done
 	works "user: once more" mount m
 	exec 7<m/disk
-	works "user: the daemon ends" shutdown
+	run shutdown
+	like "user: the daemon ends, and says who had it open" "^0:warning: cut off: .*has the file 'disk' open in" "$status:$err"
 	ok "user: its mount is gone, although it was in use" eval '! grep -q " $work/m fuse" /proc/mounts'
 	plan
 	exit 0

@@ -115,7 +115,8 @@ tell 'attempt(lambda: h.pread(512, 0))'
 tell 'attempt(lambda: h.pread(512, 0))'
 run info -c --noheadings -o open disk
 is "the client has it open" 1 "$out"
-works "shutdown does not wait for ever" shutdown
+run shutdown
+like "shutdown does not wait for ever, and says who had it open" "^0:warning: cut off: python3 .*has 'disk' open over NBD$" "$status:$err"
 like "the client's request failed" "^(108|107|104|32|5|22)$" "$(hear)"
 eval "exec $in>&-"
 wait "$client"
@@ -125,7 +126,8 @@ works "a disk" create disk --table '0 131072 linear a.img 0'
 loads disk >fio.log 2>&1 &
 pid=$!
 until_true eval '[ "$("$DMUSE" info -c --noheadings -o open disk)" -gt 0 ]'
-works "shutdown under load ends the daemon" shutdown
+run shutdown
+like "shutdown under load ends the daemon, and says who had it open" "^0:warning: cut off: fio .*has 'disk' open over NBD$" "$status:$err"
 wait $pid
 ok "and the load's clients notice" [ $? != 0 ]
 plan

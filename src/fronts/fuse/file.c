@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/proc_name.h"
 #include "fronts/fuse/server.h"
 
 static struct loop *file_io_loop(const struct fuse_file *file)
@@ -44,9 +45,27 @@ static void file_opened(struct loop_msg *msg)
 		fuse_file_release(file);
 }
 
+/* Files of sessions are opened by the supervisor: their programs are told of by the session. */
+void fuse_users(struct dm_front *front, struct text *out)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+	struct list *pos, *next;
+	char name[PROC_NAME];
+
+	list_each(pos, next, &f->users) {
+		const struct fuse_file *file = container(pos, struct fuse_file, user);
+
+		if (proc_name(file->user_pid, name))
+			text_printf(out, "%s (process %ld) has the file '%s' open in %s\n", name, (long)file->user_pid,
+				    file->file->device->name, file->mount->directory);
+	}
+}
+
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
 	dm_open(n->device);
+	if (!file->mount->view)
+		list_append(&file->mount->front->users, &file->user);
 	file->mount->front->n_open++;
 	file->file = n;
 }
@@ -75,7 +94,9 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*file = (struct fuse_file){ .mount = m, .req = req, .ino = ino, .info = *fi, .msg.run = file_open_asked };
+	*file = (struct fuse_file){ .mount = m, .req = req, .ino = ino, .info = *fi, .msg.run = file_open_asked,
+				     .user_pid = fuse_req_ctx(req)->pid };
+	list_init(&file->user);
 	list_init(&file->node);
 	list_init(&file->calls);
 	list_init(&file->polls);
@@ -92,6 +113,7 @@ static void file_close_asked(struct loop_msg *msg)
 		file->mount->kind->close(file);
 	if (file->file) {
 		file->mount->front->n_open--;
+		list_remove(&file->user);
 		dm_close(file->file->device);
 	}
 	free(file->text);

@@ -56,6 +56,7 @@ struct fuse_front {
 	struct fuse_node *by_id, *by_device;	/* uthash */
 	uint64_t next_id;
 	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
+	struct list users;		/* fuse_file.user */
 	unsigned n_open;		/* files that are devices and are open, as far as the control thread has heard */
 	uint32_t events;		/* that something happened to a device, so far */
 	struct list polls;		/* fuse_file.polls: who waits for the next one */
@@ -121,6 +122,8 @@ struct fuse_file {
 	pid_t opener;			/* of such a file: a thread's number */
 	struct dmuse_node *seen;	/* in a /dev: as what the program sees it, or NULL */
 	bool claims;			/* the device, for itself */
+	struct list user;		/* the control thread's: in front->users, if its mount is a directory's */
+	pid_t user_pid;			/* who opened it then */
 	struct list looped;		/* in its device's loops */
 	int loop;			/* the number of the loop device */
 	struct list calls, polls;	/* dev_call.node; in front->polls */
@@ -240,6 +243,7 @@ void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct
 
 /* file.c */
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n);
+void fuse_users(struct dm_front *f, struct text *out);
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_file_release(struct fuse_file *file);

@@ -229,6 +229,7 @@ static void conn_free(struct loop_msg *msg)
 	struct nbd_conn *c = container(msg, struct nbd_conn, msg);
 
 	c->nio->load--;
+	list_remove(&c->user);
 	if (c->device)
 		dm_close(c->device);
 	text_free(&c->ask.list);
@@ -287,6 +288,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->out_tail = &c->out;
 	c->pipe[0] = c->pipe[1] = -1;
 	c->msg.run = nbd_conn_begin;
+	nbd_users_meet(c);
 	return c;
 }
 

@@ -28,6 +28,7 @@ struct nbd_tls_conn;
 #define NBD_RX 131072u			/* bytes: more than the longest option */
 #define NBD_MAX_REQS 256u		/* under way on one connection */
 #define NBD_MAX_BYTES (64u << 20)	/* their data */
+#define NBD_PEER 64			/* bytes of an address as text */
 #define NBD_ASKS 256u			/* that one BLOCK_STATUS may cost */
 #define NBD_EXTENTS_SIZE (NBD_EXTENTS_HEAD + NBD_EXTENT_SIZE * NBD_ASKS)
 
@@ -109,6 +110,10 @@ struct nbd_conn {
 	struct list hungry;		/* in nio->hungry: it waits for memory */
 	uint64_t moved;			/* when the client last sent or took something: the thread's clock, ns */
 	bool tcp;
+	pid_t peer_pid;			/* of a Unix socket; 0: unknown */
+	char peer[NBD_PEER];		/* of TCP */
+	struct list user;		/* the control thread's: in nbd->users while it has a device open, ... */
+	const struct dm_device *uses;	/* ... which is this one */
 	struct nbd_tls_conn *tls;	/* NULL: plain text */
 	bool tls_needed;		/* no option but STARTTLS before that */
 

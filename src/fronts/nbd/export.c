@@ -97,6 +97,7 @@ void nbd_export_answer(struct loop_msg *msg)
 		export_fill(&a->export, d);
 		if (a->kind == NBD_ASK_OPEN) {
 			dm_open(d);
+			nbd_users_enter(c, d);
 			a->device = d;
 		}
 	}

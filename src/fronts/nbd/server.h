@@ -55,6 +55,7 @@ struct nbd {
 	uint64_t handshake;		/* nanoseconds; 0: for ever */
 	struct nbd_memory memory;
 
+	struct list users;		/* nbd_conn.user: who has a device open */
 	struct nbd_listener listeners[NBD_LISTENERS];
 	unsigned n_listeners;
 	char *unix_path;		/* of the Unix socket; NULL: none */
@@ -87,6 +88,11 @@ void nbd_io_left(struct nbd_io *nio);	/* a connection is gone from its list; io 
 /* hunger.c */
 void nbd_hunger_init(struct nbd_io *nio);
 void nbd_hunger_feed(struct nbd *n);	/* memory was given back, and somebody waits for it; any io thread */
+
+/* users.c */
+void nbd_users_meet(struct nbd_conn *c);	/* it has just come */
+void nbd_users_enter(struct nbd_conn *c, const struct dm_device *d);	/* it has opened D */
+void nbd_users(struct dm_front *f, struct text *out);
 
 /* export.c: carries out C's ask on the control thread, and sends the answer to C's io thread. */
 void nbd_export_answer(struct loop_msg *msg);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs in the session's namespaces, as /proc tells of them: they lose their devices when the daemon ends. What is this
+ * same program (the holder, supervisors, whoever asks for the end in there) needs no telling.
+ */
+#include "session/space_users.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/proc_name.h"
+
+static bool users_inside(pid_t pid, const char *mount_ns)
+{
+	char path[40], link[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", (long)pid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return false;
+	link[n] = '\0';
+	return !strcmp(link, mount_ns);
+}
+
+static bool users_are_us(pid_t pid)
+{
+	struct stat ours, theirs;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
+	return !stat("/proc/self/exe", &ours) && !stat(path, &theirs) && ours.st_ino == theirs.st_ino &&
+	       ours.st_dev == theirs.st_dev;
+}
+
+void space_users(const char *mount_ns, struct text *out)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char name[PROC_NAME];
+	pid_t pid;
+
+	while (proc && (entry = readdir(proc))) {
+		pid = (pid_t)atol(entry->d_name);
+		if (pid > 0 && users_inside(pid, mount_ns) && !users_are_us(pid) && proc_name(pid, name))
+			text_printf(out, "%s (process %ld) runs in a session\n", name, (long)pid);
+	}
+	if (proc)
+		closedir(proc);
+}
