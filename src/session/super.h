@@ -4,9 +4,10 @@
 #define SESSION_SUPER_H
 
 #include <linux/seccomp.h>
-#include <semaphore.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "session/supervisor.h"
 
@@ -39,7 +40,6 @@ struct super {
 	struct rights own;
 	atomic_bool ticking;
 	atomic_ulong turn;		/* odd: a call is being handled; see super_begin() */
-	sem_t over;
 };
 
 /* A call that waits for its answer, which is at first "go on as if nobody had asked". */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The supervisor's loop. One thread leads: it takes a call, handles it, answers it. Any look-up may hang (a dead file
- * server, a FUSE program that itself waits for us); a second thread watches, and when the leader is still in the same
- * call after a tick, it leads from then on and starts a new watcher. The one that hung answers its call when it can.
+ * The supervisor's loop. The first thread waits for the end. Another one leads: it takes a call, handles it, answers it.
+ * Any look-up may hang (a dead file server, a FUSE program that itself waits for us); a third thread watches, and when the
+ * leader is still in the same call after a tick, it leads from then on and starts a new watcher. The one that hung answers
+ * its call when it can.
  */
 #include "session/super.h"
 
@@ -22,6 +23,7 @@
 #include "core/world.h"
 
 #define TICK_NS 5000000
+#define TURN_NS 100000		/* the shortest that the kernel gives */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -76,8 +78,9 @@ static void *apart_main(void *arg)
 {
 	struct apart *a = arg;
 
-	unshare(CLONE_FS);
-	a->f(&a->c);
+	/* Until now it was where the leader is, who may stand in another caller's place already. */
+	if (!unshare(CLONE_FS) && !find_stand(a->c.s->root))
+		a->f(&a->c);
 	call_send(&a->c);
 	free(a);
 	return NULL;
@@ -151,40 +154,70 @@ static bool super_end(struct super *s, unsigned long turn)
 	return atomic_compare_exchange_strong(&s->turn, &turn, turn + 1);
 }
 
-/* The next call, or false: there will be none. */
-static bool super_next(struct super *s, struct call *c)
+/* True: there will be no more calls. */
+static bool super_over(struct super *s, int patience)
 {
-	struct pollfd p = { .fd = s->listener, .events = POLLIN };
+	struct pollfd p = { .fd = s->listener };
 
-	for (;;) {
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
-			return false;
-		if (p.revents & POLLIN) {
-			memset(c, 0, sizeof(*c));
-			c->s = s;
-			c->resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-			if (!ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &c->req))
-				return true;
-		} else if (p.revents & (POLLHUP | POLLERR | POLLNVAL)) {
-			return false;
-		}
-	}
+	return poll(&p, 1, patience) > 0 || (patience && errno != EINTR);
 }
 
-/* Each leader has a root and a folder of its own, to stand where a caller stands. */
+/*
+ * The next call, or false: there will be none. Until a call is received, a signal of its caller's ends it with EINTR. So
+ * nothing stands between the wake-up and that: no poll(2).
+ */
+static bool super_next(struct super *s, struct call *c)
+{
+	do {
+		memset(&c->req, 0, sizeof(c->req));
+		if (!ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &c->req)) {
+			c->s = s;
+			c->resp = (struct seccomp_notif_resp){ .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+			c->taken = false;
+			return true;
+		}
+	} while (!super_over(s, 0));
+	return false;
+}
+
+/* As <linux/sched/types.h> has it, which cannot stand beside <sched.h> everywhere. */
+struct super_turns {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+/*
+ * A signal that comes while the supervisor waits for its processor ends the call, and on a busy machine that is long. So
+ * its turn is the next one: at the lowest real-time priority, for root; for others with short turns, which come
+ * sooner (Linux 6.12). Threads that it starts are ordinary ones.
+ */
+static void super_hurry(void)
+{
+	const struct sched_param lowest = { .sched_priority = 1 };
+	const struct super_turns brief = { .size = sizeof(brief), .policy = SCHED_OTHER, .runtime = TURN_NS };
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		syscall(SYS_sched_setattr, 0, &brief, 0);
+}
+
+/* Each leader has a root and a directory of its own, to stand where a caller stands. */
 static void super_lead(struct super *s)
 {
 	struct call c;
 	unsigned long turn;
 
-	unshare(CLONE_FS);
+	if (unshare(CLONE_FS))
+		abort();
+	super_hurry();
 	while (super_next(s, &c)) {
 		turn = super_begin(s);
 		super_handle(&c);
 		if (!super_end(s, turn))
 			return;
 	}
-	sem_post(&s->over);
 }
 
 /* Nothing is under way: no more ticks, unless a call began just now, which saw that we tick. */
@@ -198,7 +231,7 @@ static void super_rest(struct super *s, unsigned long turn)
 
 static void *super_watch(void *arg);
 
-static int super_watcher(struct super *s)
+static int super_thread(struct super *s, void *(*f)(void *arg))
 {
 	pthread_attr_t a;
 	pthread_t t;
@@ -207,7 +240,7 @@ static int super_watcher(struct super *s)
 	pthread_attr_init(&a);
 	pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&a, 256 * 1024);
-	r = pthread_create(&t, &a, super_watch, s);
+	r = pthread_create(&t, &a, f, s);
 	pthread_attr_destroy(&a);
 	return -r;
 }
@@ -228,8 +261,14 @@ static void *super_watch(void *arg)
 			super_rest(s, now);
 		last = now;
 	}
-	super_watcher(s);
+	super_thread(s, super_watch);
 	super_lead(s);
+	return NULL;
+}
+
+static void *super_first(void *arg)
+{
+	super_lead(arg);
 	return NULL;
 }
 
@@ -291,15 +330,16 @@ int supervisor_serve(int listener, const struct supervisor_opts *o)
 	s->dm_major = o->dm_major ? o->dm_major : DM_MAJOR;
 	s->disk_major = o->disk_major ? o->disk_major : DM_DISK_MAJOR;
 	s->user_namespace = o->user_namespace;
-	sem_init(&s->over, 0, 0);
 	r = super_open_all(s);
 	if (!r)
-		r = super_watcher(s);
+		r = super_thread(s, super_watch);
+	if (!r)
+		r = super_thread(s, super_first);
 	if (!r) {
 		/* Linux 6.6: the answer comes on the caller's own processor, ten times as fast. Others do without. */
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-		super_lead(s);
-		sem_wait(&s->over);
+		while (!super_over(s, -1))
+			;
 	}
 	close(listener);
 	return r;

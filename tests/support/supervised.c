@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -114,6 +117,39 @@ bool supervised_says(int fd, const char *text)
 		return false;
 	got[n] = '\0';
 	return !strcmp(got, text);
+}
+
+bool supervised_refused(const char *path, int flags, int error)
+{
+	int fd = open(path, flags);
+
+	if (fd < 0 && errno == error)
+		return true;
+	fprintf(stderr, "# %s: %s\n", path, fd < 0 ? strerror(errno) : "it was opened");
+	return false;
+}
+
+bool supervised_become(uid_t uid, size_t n, const gid_t *groups)
+{
+	return !setgroups(n, groups) && !setresgid(uid, uid, uid) && !setresuid(uid, uid, uid) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+pid_t supervised_child(void)
+{
+	pid_t child = fork();
+
+	if (!child)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return child;
+}
+
+bool supervised_nodes(const char *dir)
+{
+	char disk[40], control[40];
+
+	snprintf(disk, sizeof(disk), "%s/disk", dir);
+	snprintf(control, sizeof(control), "%s/control", dir);
+	return !mknod(disk, S_IFBLK | 0666, makedev(252, 0)) && !mknod(control, S_IFCHR | 0666, makedev(10, 236));
 }
 
 int supervised_begin(void **state)

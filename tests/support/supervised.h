@@ -29,5 +29,13 @@ void supervised(bool (*what)(void));
 bool supervised_says(int fd, const char *text);
 /* The exit status of process PID; 1000 and more: a signal. */
 int supervised_status(pid_t pid);
+/* PATH cannot be opened: ERROR. */
+bool supervised_refused(const char *path, int flags, int error);
+/* This process is user UID, with that group and N more. */
+bool supervised_become(uid_t uid, size_t n, const gid_t *groups);
+/* A fork that does not outlive a test that fails. */
+pid_t supervised_child(void);
+/* In DIRECTORY, disk and control, open to everybody. */
+bool supervised_nodes(const char *directory);
 
 #endif

@@ -328,39 +328,6 @@ static void a_call_that_hangs_stops_nobody(void **state)
 	supervised(hanging);
 }
 
-static void on_alarm(int signal)
-{
-	(void)signal;
-}
-
-/* A signal every so often, without SA_RESTART: it may come before the supervisor has looked, and leaves nothing behind. */
-static bool signals(void)
-{
-	const struct sigaction act = { .sa_handler = on_alarm };
-	struct sigevent how = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
-	const struct itimerspec often = { { 0, 200000 }, { 0, 200000 } };
-	timer_t t;
-	int fd = -1, opened = 0;
-
-	CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
-	CHECK(timer_create(CLOCK_MONOTONIC, &how, &t) == 0 && timer_settime(t, 0, &often, NULL) == 0);
-	for (int i = 0; i < 2000; i++) {
-		fd = open("disk", O_RDONLY);
-		CHECK(fd >= 0 || errno == EINTR);
-		opened += fd >= 0 && close(fd) == 0;
-	}
-	timer_delete(t);
-	fd = open("disk", O_RDONLY);
-	CHECK(fd == 3 && opened > 200);
-	return true;
-}
-
-static void signals_leave_an_open_alone(void **state)
-{
-	(void)state;
-	supervised(signals);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +343,6 @@ int main(void)
 		cmocka_unit_test(other_calls_go_their_way),
 		cmocka_unit_test(callers_may_die_at_any_time),
 		cmocka_unit_test(a_call_that_hangs_stops_nobody),
-		cmocka_unit_test(signals_leave_an_open_alone),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
