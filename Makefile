@@ -39,6 +39,10 @@ bench:              ## measure speed and memory beside nbdkit and qemu: ten to f
 	@ninja -C build-bench --quiet
 	@bench/run $(if $(QUICK),--quick) $(if $(KEEP),--keep) build-bench
 
+scale: all          ## what commands cost with 5,000 and 10,000 devices: a few minutes
+	$(NEED) demo test
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/tools/scale.py --full
+
 install: all        ## install program, man pages, completion, systemd units
 	@scripts/install $(BUILD) "$(PREFIX)" "$(DESTDIR)"
 
@@ -56,4 +60,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-kernel test-broken bench install uninstall deps clean help
+.PHONY: all demo test test-kernel test-broken bench scale install uninstall deps clean help

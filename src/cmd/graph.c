@@ -3,42 +3,73 @@
 #include "cmd/graph.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <uthash.h>
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
-static bool graph_same(const struct graph_node *n, plist_t d)
+/* What a node is found by: its numbers, or its name if it has none; and, behind a '=', the name of a device. */
+struct graph_key {
+	UT_hash_handle hh;
+	size_t node;
+	char word[];
+};
+
+static char *graph_word(plist_t d)
 {
 	uint64_t major = key_u64(d, "major"), minor = key_u64(d, "minor");
+	char *word;
 
-	if (major || minor)
-		return n->major == major && n->minor == minor;
-	return !n->row && !strcmp(n->name, key_text(d, "name"));
+	if (!major && !minor)
+		return say_need(strdup(key_text(d, "name")));
+	if (asprintf(&word, "%" PRIu64 ":%" PRIu64, major, minor) < 0)
+		say_need(NULL);
+	return word;
+}
+
+static void graph_add_key(struct graph *g, const char *sign, const char *word, size_t node)
+{
+	struct graph_key *key = say_need(calloc(1, sizeof(*key) + strlen(sign) + strlen(word) + 1));
+
+	strcpy(stpcpy(key->word, sign), word);
+	key->node = node;
+	HASH_ADD(hh, g->keys, word, strlen(key->word), key);
+}
+
+static struct graph_node *graph_add_node(struct graph *g, plist_t d, const char *word)
+{
+	if (g->n == g->room) {
+		g->room = g->room ? 2 * g->room : 64;
+		g->nodes = say_need(reallocarray(g->nodes, g->room, sizeof(*g->nodes)));
+	}
+	graph_add_key(g, "", word, g->n);
+	g->nodes[g->n] = (struct graph_node){ .name = key_text(d, "name"), .major = key_u64(d, "major"),
+					      .minor = key_u64(d, "minor") };
+	return &g->nodes[g->n++];
 }
 
 /* The index of the node that D (a row or a dep) is about, which is made if need be. */
 static size_t graph_node(struct graph *g, plist_t d, plist_t row)
 {
+	char *word = graph_word(d);
 	struct graph_node *n;
-	size_t i;
+	struct graph_key *key;
 
-	for (i = 0; i < g->n; i++)
-		if (graph_same(&g->nodes[i], d))
-			break;
-	if (i == g->n) {
-		g->nodes = say_need(reallocarray(g->nodes, g->n + 1, sizeof(*g->nodes)));
-		n = &g->nodes[g->n++];
-		*n = (struct graph_node){ .name = key_text(d, "name"), .major = key_u64(d, "major"),
-					  .minor = key_u64(d, "minor") };
-	}
+	HASH_FIND(hh, g->keys, word, strlen(word), key);
+	n = key ? &g->nodes[key->node] : graph_add_node(g, d, word);
+	free(word);
 	if (row) {
-		g->nodes[i].row = row;
-		g->nodes[i].name = key_text(row, "name");
+		n->row = row;
+		n->name = key_text(row, "name");
+		graph_add_key(g, "=", n->name, (size_t)(n - g->nodes));
 	}
-	return i;
+	return (size_t)(n - g->nodes);
 }
 
 static void graph_add(size_t **list, size_t *n, size_t what)
@@ -84,28 +115,41 @@ int graph_load(struct job *j, struct graph *g)
 
 const struct graph_node *graph_find(const struct graph *g, const char *device)
 {
-	size_t i;
+	struct graph_key *key;
+	char *word;
 
-	for (i = 0; i < g->n; i++)
-		if (g->nodes[i].row && !strcmp(g->nodes[i].name, device))
-			return &g->nodes[i];
-	return NULL;
+	if (asprintf(&word, "=%s", device) < 0)
+		say_need(NULL);
+	HASH_FIND(hh, g->keys, word, strlen(word), key);
+	free(word);
+	return key ? &g->nodes[key->node] : NULL;
 }
 
 /* Moves the names of node I and of all below it to TO[*N], the lowest first. */
-static void graph_take(const struct graph *g, size_t i, struct pick *p, char **to, size_t *n)
+static void graph_take(struct graph *g, size_t i, struct pick *p, char **to, size_t *n)
 {
-	const struct graph_node *node = &g->nodes[i];
-	size_t k;
+	struct graph_node *node = &g->nodes[i];
+	size_t k = node->pick;
 
-	for (k = 0; k < p->n && (!p->names[k] || !node->row || strcmp(p->names[k], node->name)); k++)
-		;
-	if (k == p->n)
+	if (!k)
 		return;
+	node->pick = 0;
 	for (size_t b = 0; b < node->n_below; b++)
 		graph_take(g, node->below[b], p, to, n);
-	to[(*n)++] = p->names[k];
-	p->names[k] = NULL;
+	to[(*n)++] = p->names[k - 1];
+	p->names[k - 1] = NULL;
+}
+
+static void graph_pick(struct graph *g, const struct pick *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		const struct graph_node *node = graph_find(g, p->names[i]);
+
+		if (node)
+			g->nodes[node - g->nodes].pick = i + 1;
+	}
 }
 
 int graph_sort(struct job *j, struct pick *p)
@@ -115,6 +159,8 @@ int graph_sort(struct job *j, struct pick *p)
 	size_t i, n = 0;
 	int code = graph_load(j, &g);
 
+	if (!code)
+		graph_pick(&g, p);
 	for (i = 0; !code && i < g.n; i++)
 		graph_take(&g, i, p, to, &n);
 	for (i = 0; i < p->n; i++)
@@ -128,6 +174,7 @@ int graph_sort(struct job *j, struct pick *p)
 
 void graph_free(struct graph *g)
 {
+	struct graph_key *key, *next;
 	size_t i;
 
 	for (i = 0; i < g->n; i++) {
@@ -135,6 +182,10 @@ void graph_free(struct graph *g)
 		free(g->nodes[i].above);
 	}
 	free(g->nodes);
+	HASH_ITER(hh, g->keys, key, next) {
+		HASH_DEL(g->keys, key);
+		free(key);
+	}
 	for (i = 0; i < g->rows.n; i++)
 		plist_free(g->replies[i]);
 	free(g->replies);

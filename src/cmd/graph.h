@@ -14,9 +14,14 @@ struct graph_node {
 	uint64_t major, minor;	/* 0:0 of a regular file or memory */
 	size_t *below, n_below;	/* indices of nodes */
 	size_t *above, n_above;
+	size_t pick;		/* graph_sort(): which of the names it has, from 1; 0: none, or it was taken */
 };
 
+struct graph_key;
+
 struct graph {
+	struct graph_key *keys;		/* uthash: where each node is */
+	size_t room;
 	struct graph_node *nodes;	/* each device by name, and behind it what it is the first to use */
 	size_t n;
 	struct pick_rows rows;

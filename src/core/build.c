@@ -29,6 +29,7 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 		return err_set(err, -ENOMEM, "no memory for a table");
 	}
 	b->world = w;
+	b->walk = ++w->walks;
 	b->o = *o;
 	b->err = err;
 	b->table->limits = dm_limits_default;
@@ -76,13 +77,11 @@ static int build_hold(struct dm_build *b, struct dm_store *s)
 {
 	struct dm_table *t = b->table;
 	struct dm_store **stores;
-	size_t i;
 
-	for (i = 0; i < t->n_stores; i++)
-		if (t->stores[i] == s) {
-			dm_store_put(s);
-			return 0;
-		}
+	if (!dm_store_first_visit(&s->walk, b->walk)) {
+		dm_store_put(s);
+		return 0;
+	}
 	stores = realloc(t->stores, (t->n_stores + 1) * sizeof(*stores));
 	if (!stores) {
 		dm_store_put(s);

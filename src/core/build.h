@@ -22,6 +22,7 @@ struct dm_build_word {
 
 struct dm_build {
 	struct dm_world *world;
+	uint64_t walk;			/* its stores bear this mark */
 	struct dm_build_opts o;
 	struct err *err;
 	struct dm_table *table;

@@ -48,11 +48,61 @@ int dm_store_get(struct dm_store_wish *w, struct dm_store **out)
 	return t->open(&inner, out);
 }
 
-int dm_store_enter(struct dm_world *world, struct dm_store *s)
+static struct list *index_bucket(const struct dm_store_index *x, uint64_t hash)
 {
-	s->walks = calloc(world->n_io, sizeof(*s->walks));
+	return &x->buckets[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (x->room - 1)];
+}
+
+/* As many buckets as stores: finding one costs the same however many there are. */
+static int index_grow(struct dm_world *w)
+{
+	struct dm_store_index *x = &w->store_index, more = { .room = x->room ? 2 * x->room : 64 };
+	struct list *n, *next;
+	size_t i;
+
+	if (x->n < x->room)
+		return 0;
+	more.buckets = malloc(more.room * sizeof(*more.buckets));
+	if (!more.buckets)
+		return -ENOMEM;
+	for (i = 0; i < more.room; i++)
+		list_init(&more.buckets[i]);
+	list_each(n, next, &w->stores) {
+		struct dm_store *s = container(n, struct dm_store, node);
+
+		list_append(index_bucket(&more, s->hash), &s->hashed);
+	}
+	free(x->buckets);
+	more.n = x->n;
+	*x = more;
+	return 0;
+}
+
+struct dm_store *dm_store_find(struct dm_world *world, uint64_t hash,
+			       bool (*same)(const struct dm_store *s, const void *wish), const void *wish)
+{
+	struct list *n, *next, *bucket;
+
+	if (!world->store_index.room)
+		return NULL;
+	bucket = index_bucket(&world->store_index, hash);
+	list_each(n, next, bucket) {
+		struct dm_store *s = container(n, struct dm_store, hashed);
+
+		if (s->hash == hash && same(s, wish))
+			return s;
+	}
+	return NULL;
+}
+
+int dm_store_enter(struct dm_world *world, struct dm_store *s, uint64_t hash)
+{
+	s->walks = index_grow(world) ? NULL : calloc(world->n_io, sizeof(*s->walks));
 	if (!s->walks)
 		return -ENOMEM;
+	s->hash = hash;
+	list_append(index_bucket(&world->store_index, hash), &s->hashed);
+	world->store_index.n++;
 	s->world = world;
 	s->refs = 1;
 	list_append(&world->stores, &s->node);
@@ -75,6 +125,8 @@ void dm_store_put(struct dm_store *s)
 		return;
 	}
 	list_remove(&s->node);
+	list_remove(&s->hashed);
+	s->world->store_index.n--;
 	free(s->name);
 	free(s->walks);
 	s->type->close(s);

@@ -101,6 +101,8 @@ struct dm_store {
 	const struct dm_store_type *type;
 	struct dm_world *world;
 	struct list node;	/* in the world's stores */
+	struct list hashed;	/* in its store_index */
+	uint64_t hash;
 	unsigned refs;		/* control thread */
 	uint64_t walk;		/* the control thread's last walk that came by (flush.c) ... */
 	uint64_t *walks;	/* ... and each io thread's last flush (submit.c) */
@@ -131,10 +133,14 @@ static inline const void *dm_store_end(const struct dm_store *s)
 int dm_store_get(struct dm_store_wish *w, struct dm_store **out);
 
 /*
- * Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. 0, or -ENOMEM
- * and it is not in the world.
+ * Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. HASH says what
+ * place it is: any number, but the same for the same place. 0, or -ENOMEM and it is not in the world.
  */
-int dm_store_enter(struct dm_world *world, struct dm_store *s);
+int dm_store_enter(struct dm_world *world, struct dm_store *s, uint64_t hash);
+
+/* The store of that hash of which SAME says that it is what WISH means, or NULL. It may be of another type. */
+struct dm_store *dm_store_find(struct dm_world *world, uint64_t hash,
+			       bool (*same)(const struct dm_store *s, const void *wish), const void *wish);
 void dm_store_ref(struct dm_store *s);
 void dm_store_put(struct dm_store *s);
 

@@ -118,6 +118,7 @@ void dm_world_free(struct dm_world *w)
 
 	for (i = 0; i < w->n_io; i++)
 		dm_io_stop(&w->io[i]);
+	free(w->store_index.buckets);
 	free(w->io);
 	free(w);
 }

@@ -67,6 +67,10 @@ struct dm_world {
 	uint32_t next_minor;		/* where the search for a free one starts */
 	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
+	struct dm_store_index {
+		struct list *buckets;	/* dm_store.hashed */
+		size_t room, n;		/* ROOM is a power of two, or 0 */
+	} store_index;
 	struct list fronts;		/* dm_front.node */
 
 	struct dm_io *io;

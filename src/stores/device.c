@@ -88,17 +88,19 @@ static bool is_file_too(const struct dm_store_wish *w)
 	return snprintf(path, sizeof(path), "%s/%s", w->cwd, w->word) < PATH_MAX && !access(path, F_OK);
 }
 
+static uint64_t device_hash(const struct dm_device *d, bool readonly)
+{
+	return (uint64_t)(uintptr_t)d + readonly;
+}
+
+static bool device_is_same(const struct dm_store *s, const void *wish)
+{
+	return s->device == wish;	/* the hash has the rest */
+}
+
 static struct dm_store *device_store(const struct dm_device *d, bool readonly)
 {
-	struct list *n, *next;
-
-	list_each(n, next, &d->world->stores) {
-		struct dm_store *s = container(n, struct dm_store, node);
-
-		if (s->device == d && s->readonly == readonly)
-			return s;
-	}
-	return NULL;
+	return dm_store_find(d->world, device_hash(d, readonly), device_is_same, d);
 }
 
 static int device_check(struct dm_store_wish *w, const struct dm_device *d, const char *word)
@@ -146,7 +148,7 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 	s->minor = d->minor;
 	s->device = d;
 	r = device_measure(w, s);
-	if (!r && dm_store_enter(w->world, s))
+	if (!r && dm_store_enter(w->world, s, device_hash(d, w->readonly)))
 		r = err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
 	if (r) {
 		free(s->name);

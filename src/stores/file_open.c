@@ -22,26 +22,42 @@ static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want
 		       "'%.800s' is %s: only a regular file or a block device can be mapped", want->path, what);
 }
 
-static bool open_is_same(const struct file *f, const struct dm_store_wish *w, const struct file_wish *want)
-{
-	bool block = S_ISBLK(want->st.st_mode);
+struct open_wish {
+	const struct dm_store_wish *w;
+	const struct file_wish *want;
+};
 
-	return f->store.type == &dm_store_file && f->store.readonly == w->readonly && f->direct == want->direct &&
-	       f->asked_logical == want->logical && f->asked_physical == want->physical && f->regular == !block &&
-	       f->dev == (block ? want->st.st_rdev : want->st.st_dev) && f->ino == (block ? 0 : want->st.st_ino);
+static dev_t open_dev(const struct file_wish *want)
+{
+	return S_ISBLK(want->st.st_mode) ? want->st.st_rdev : want->st.st_dev;
+}
+
+static ino_t open_ino(const struct file_wish *want)
+{
+	return S_ISBLK(want->st.st_mode) ? 0 : want->st.st_ino;
+}
+
+static uint64_t open_hash(const struct file_wish *want)
+{
+	return (uint64_t)open_dev(want) << 40 ^ open_ino(want);
+}
+
+static bool open_is_same(const struct dm_store *s, const void *wish)
+{
+	const struct file *f = (const struct file *)s;
+	const struct open_wish *o = wish;
+	const struct file_wish *want = o->want;
+
+	return s->type == &dm_store_file && s->readonly == o->w->readonly && f->direct == want->direct &&
+	       f->asked_logical == want->logical && f->asked_physical == want->physical &&
+	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
 }
 
 static struct file *open_find(const struct dm_store_wish *w, const struct file_wish *want)
 {
-	struct list *n, *next;
+	const struct open_wish wish = { w, want };
 
-	list_each(n, next, &w->world->stores) {
-		struct file *f = container(n, struct file, store.node);
-
-		if (open_is_same(f, w, want))
-			return f;
-	}
-	return NULL;
+	return (struct file *)dm_store_find(w->world, open_hash(want), open_is_same, &wish);
 }
 
 static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int code)
@@ -161,7 +177,7 @@ static int open_new(struct dm_store_wish *w, const struct file_wish *want, struc
 	r = open_lanes(w, f, want);
 	if (!r)
 		r = file_measure(w, f, want);
-	if (!r && (!(f->store.name = open_name(want)) || dm_store_enter(w->world, &f->store)))
+	if (!r && (!(f->store.name = open_name(want)) || dm_store_enter(w->world, &f->store, open_hash(want))))
 		r = err_set(w->err, -ENOMEM, "no memory to open '%.800s'", want->path);
 	if (r) {
 		free(f->store.name);

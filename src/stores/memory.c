@@ -201,17 +201,24 @@ static void *map_sparse(uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* FNV-1a. */
+static uint64_t memory_hash(const char *key)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static bool memory_is_same(const struct dm_store *s, const void *key)
+{
+	return s->type == &dm_store_memory && !strcmp(((const struct memory *)s)->key, key);
+}
+
 static struct memory *memory_find(struct dm_world *w, const char *key)
 {
-	struct list *n, *next;
-
-	list_each(n, next, &w->stores) {
-		struct dm_store *s = container(n, struct dm_store, node);
-
-		if (s->type == &dm_store_memory && !strcmp(((struct memory *)s)->key, key))
-			return (struct memory *)s;
-	}
-	return NULL;
+	return (struct memory *)dm_store_find(w, memory_hash(key), memory_is_same, key);
 }
 
 struct memory_wish {
@@ -283,7 +290,7 @@ static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, c
 	struct memory *m = calloc(1, sizeof(*m));
 	int r = m ? memory_fill(w, m, want, key) : err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
 
-	if (!r && dm_store_enter(w->world, &m->store))
+	if (!r && dm_store_enter(w->world, &m->store, memory_hash(key)))
 		r = err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
 	if (r) {
 		if (m) {

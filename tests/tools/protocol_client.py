@@ -35,8 +35,12 @@ class Client:
         self.send(message.encode() if isinstance(message, str) else message)
         return plistlib.loads(self.receive())
 
+    @staticmethod
+    def message(command, **keys):
+        return plistlib.dumps({"command": command, **keys})
+
     def ask(self, command, **keys):
-        return self.raw(plistlib.dumps({"command": command, **keys}))
+        return self.raw(self.message(command, **keys))
 
     def close(self):
         self.stream.close()
