@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +18,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/process.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define TEXT_MAX (256u << 20)	/* the daemon's own limit */
@@ -150,16 +152,12 @@ static int receive(int fd, struct plistref *out)
 /* N bytes within this very process, which does not die of a bad pointer. */
 static int copy_in(void *to, const void *from, size_t n)
 {
-	struct iovec local = { to, n }, remote = { (void *)from, n };
-
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+	return process_peek(AT_FDCWD, getpid(), (uintptr_t)from, to, n);
 }
 
 static int copy_out(void *to, void *from, size_t n)
 {
-	struct iovec local = { from, n }, remote = { to, n };
-
-	return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+	return process_poke(AT_FDCWD, getpid(), (uintptr_t)to, from, n);
 }
 
 static int exchange(int fd, struct plistref *ref)

@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "session/holder_parts.h"
 #include "session/supervisor.h"
 
@@ -119,14 +118,10 @@ static pid_t probe_reads;
 /* The daemon, as it were, which is no ancestor of it. */
 static int probe_reader(void)
 {
-	char there, *here = (char *)&probe_reads;	/* any address: a child has the same ones */
-	struct iovec to = { &there, 1 }, from = { here, 1 };
-	int pidfd = (int)syscall(SYS_pidfd_open, probe_reads, 0), fd;
+	char there;
 
-	if (process_vm_readv(probe_reads, &to, 1, &from, 1, 0) != 1)
-		return -errno;
-	fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
-	return fd < 0 && errno != EBADF ? -errno : 0;
+	/* Any address: a child has the same ones. */
+	return process_peek(AT_FDCWD, probe_reads, (uint64_t)(uintptr_t)&probe_reads, &there, 1);
 }
 
 static int probe_memory(void)

@@ -12,6 +12,7 @@
 #include "session/supervisor.h"
 
 struct dmuse_node;
+struct super_nodes;
 
 #define SUPER_LISTS 3
 
@@ -36,6 +37,7 @@ struct super {
 	struct statx root_is;
 	uint64_t user_ns, mnt_ns;	/* inode numbers of our namespaces */
 	int place;			/* a mount namespace, see super_place.c; or -1 */
+	struct super_nodes *nodes;	/* NULL: descriptors can be copied */
 	int watch;			/* a timer: it ticks while there are calls */
 	struct rights own;
 	atomic_bool ticking;
@@ -86,6 +88,7 @@ int target_write(const struct call *c, uint64_t to, const void *from, size_t siz
 int target_string(const struct call *c, uint64_t from, char *to, size_t size);
 int target_open(const struct call *c, const char *what, int flags);	/* of /proc/TID; a descriptor or -errno */
 int target_getfd(const struct call *c, int fd);				/* a copy of its descriptor */
+int target_getfd_or_open(const struct call *c, int fd, int flags);	/* see process_fetch_or_open() */
 pid_t target_process(const struct call *c);				/* 0: unknown */
 uint64_t target_namespace(const struct call *c, const char *name);	/* its inode number, 0: unknown */
 
@@ -158,7 +161,7 @@ void super_lvm(const struct call *c, const struct stat *st);
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);
 /* "control" or "MAJOR:MINOR" if ST is a node of a device of ours. */
 bool super_node_name(const struct super *s, const struct stat *st, char name[32]);
-/* A copy of the caller's descriptor, if it is an io file, and which node it stands for; else -errno. */
+/* A copy of the caller's descriptor, if it is an io file, or O_PATH of the same; and which node it stands for. Or -errno. */
 int super_fd_node(const struct call *c, int fd, struct dmuse_node *node);
 bool find_same_root(const struct call *c);
 int find_stand(int root);	/* this thread's root and directory */
@@ -177,5 +180,13 @@ bool super_link(const struct call *c, const char *path, struct super_link *l);
  * it. 0 or -errno.
  */
 int super_reach(const struct call *c, const struct call_path *p, int access, struct stat *st);
+
+/*
+ * super_nodes.c: where descriptors cannot be copied, which node was opened last as the io file NAME. That is the one which
+ * a descriptor of it stands for, unless there are several nodes of one device.
+ */
+void super_nodes_begin(struct super *s);
+void super_nodes_note(struct super *s, const char *name, const struct dmuse_node *node);
+bool super_nodes_recall(struct super *s, const char *name, struct dmuse_node *node);
 
 #endif

@@ -181,7 +181,7 @@ static int btrfs_paths(struct place *p, const struct btrfs_call *call, const uni
 static int btrfs_carry_out(struct place *p, uint32_t cmd, union btrfs_arg *arg)
 {
 	const __u64 *a = p->c->req.data.args;
-	int fd = target_getfd(p->c, (int)a[0]), r = fd < 0 ? fd : place_enter(p);
+	int fd = target_getfd_or_open(p->c, (int)a[0], O_RDONLY), r = fd < 0 ? fd : place_enter(p);
 
 	if (!r)
 		r = btrfs_scan(p);

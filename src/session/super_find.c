@@ -147,30 +147,46 @@ bool super_node_name(const struct super *s, const struct stat *st, char name[32]
 	return false;
 }
 
-/* By the name of its file, which costs little and may deceive: anybody may have files that are called so elsewhere. */
-static bool find_looks_like_io(const struct call *c, int fd)
+/* The name of the io file, as it seems: anybody may have files that are called so elsewhere. */
+static bool find_io_name(const struct call *c, int fd, char name[32])
 {
 	char path[64], to[512];
 	size_t n = strlen(c->s->io_dir);
 	ssize_t got;
 
 	snprintf(path, sizeof(path), "%u/fd/%d", c->req.pid, fd);
-	got = readlinkat(c->s->proc, path, to, sizeof(to));
-	return got > (ssize_t)n + 1 && !strncmp(to, c->s->io_dir, n) && to[n] == '/';
+	got = readlinkat(c->s->proc, path, to, sizeof(to) - 1);
+	to[got < 0 ? 0 : got] = '\0';
+	return got > (ssize_t)n + 1 && !strncmp(to, c->s->io_dir, n) && to[n] == '/' && (size_t)snprintf(name, 32, "%s", to + n + 1) < 32;
+}
+
+/* Where no copies can be had: what the descriptor leads to. */
+static int find_io_path(const struct call *c, int fd)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "fd/%d", fd);
+	return target_open(c, what, O_PATH);
 }
 
 int super_fd_node(const struct call *c, int fd, struct dmuse_node *node)
 {
+	char name[32];
 	struct stat st;
-	int copy;
+	bool known;
+	int same;
 
-	if (fd < 0 || !find_looks_like_io(c, fd))
+	if (fd < 0 || !find_io_name(c, fd, name))
 		return -ENOTTY;
-	copy = target_getfd(c, fd);
-	if (copy < 0)
-		return copy;
-	if (!fstat(copy, &st) && S_ISREG(st.st_mode) && st.st_dev == c->s->view && !ioctl(copy, DMUSE_IOC_RECALL, node))
-		return copy;
-	close(copy);
+	same = target_getfd(c, fd);
+	known = same >= 0;
+	if (same == -EPERM)
+		same = find_io_path(c, fd);
+	if (same < 0)
+		return same;
+	if (!fstat(same, &st) && S_ISREG(st.st_mode) && st.st_dev == c->s->view &&
+	    (known ? !ioctl(same, DMUSE_IOC_RECALL, node) : super_nodes_recall(c->s, name, node)))
+		return same;
+	close(same);
 	return -ENOTTY;
 }

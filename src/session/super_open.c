@@ -106,6 +106,7 @@ static void open_device(struct call *c, const char *name, struct dmuse_node *nod
 		call_fail(c, r);
 		return;
 	}
+	super_nodes_note(c->s, name, node);
 	call_inject(c, fd, flags);
 }
 

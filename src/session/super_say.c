@@ -13,7 +13,7 @@
 
 void super_say(const struct call *c, const char *what, const char *device, const char *text)
 {
-	int fd = target_getfd(c, STDERR_FILENO);
+	int fd = target_getfd_or_open(c, STDERR_FILENO, O_WRONLY);
 
 	if (fd < 0)
 		return;

@@ -311,6 +311,7 @@ static int super_open_all(struct super *s)
 		return -errno;
 	s->view = st.st_dev;
 	super_proc_begin(s);
+	super_nodes_begin(s);
 	s->user_ns = super_namespace(s, "self/ns/user");
 	s->mnt_ns = super_namespace(s, "self/ns/mnt");
 	return rights_of(&(struct call){ .s = s, .req.pid = (uint32_t)getpid() }, &s->own);

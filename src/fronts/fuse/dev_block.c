@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What programs ask a block device, and the little that they may set. Data has dev_range.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 /* <linux/blkzoned.h> and <linux/fs.h> of older systems lack some. */
@@ -135,7 +137,7 @@ static void block_tell(struct dev_call *c, uint64_t value, unsigned width)
 static int block_int(const struct dev_call *c, int *out)
 {
 	if (c->in_size < sizeof(*out))
-		return dev_peek(c->tid, c->arg, out, sizeof(*out));
+		return process_peek(AT_FDCWD, c->tid, c->arg, out, sizeof(*out));
 	memcpy(out, c->in, sizeof(*out));
 	return 0;
 }

@@ -39,11 +39,6 @@ struct dev_call {
 /* dev_ioctl.c: ends C with 0 or -errno and, with 0, N bytes to where its argument points. */
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
 
-/* dev_memory.c: another process's memory (0 or -errno), and a copy of a descriptor of its (or -errno). */
-int dev_peek(pid_t tid, uint64_t at, void *to, size_t n);
-int dev_poke(pid_t tid, uint64_t at, const void *from, size_t n);
-int dev_fetch(pid_t tid, int fd);
-
 /* dev_control.c: Linux's dm ioctls. */
 void dev_control(struct dev_call *c);
 void dev_control_closed(struct fuse_file *file);

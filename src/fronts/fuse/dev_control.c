@@ -4,6 +4,7 @@
  * its answer. As in the kernel, the version is ours also after a failure, and why something failed is in the log.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/dm-ioctl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 #define CONTROL_ROOM ((size_t)1 << 30)	/* more than that is in no caller's buffer */
@@ -41,10 +43,10 @@ static int control_write(struct dev_call *c)
 	const struct dm_ioctl *h = (const struct dm_ioctl *)(const void *)c->dm.buf;
 
 	if (c->result)
-		return c->result == -ENOTTY ? 0 : dev_poke(c->tid, c->arg, h->version, sizeof(h->version));
+		return c->result == -ENOTTY ? 0 : process_poke(AT_FDCWD, c->tid, c->arg, h->version, sizeof(h->version));
 	if (h->data_size <= IOCTL_HEAD)
 		return 0;
-	return dev_poke(c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, h->data_size - IOCTL_HEAD);
+	return process_poke(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, h->data_size - IOCTL_HEAD);
 }
 
 static void control_reply(struct dev_call *c)
@@ -182,7 +184,7 @@ static int control_read(struct dev_call *c)
 {
 	const struct dm_ioctl *h = control_head(c);
 	size_t reads;
-	int r = c->in_size < IOCTL_HEAD ? dev_peek(c->tid, c->arg, c->in, IOCTL_HEAD) : 0;
+	int r = c->in_size < IOCTL_HEAD ? process_peek(AT_FDCWD, c->tid, c->arg, c->in, IOCTL_HEAD) : 0;
 
 	if (r)
 		return r;
@@ -193,7 +195,7 @@ static int control_read(struct dev_call *c)
 		return -ENOMEM;
 	c->dm.size = c->room;
 	memcpy(c->dm.buf, c->in, IOCTL_HEAD);
-	return dev_peek(c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
+	return process_peek(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
 }
 
 /* A secret stays neither here nor there. */
@@ -205,7 +207,7 @@ static int control_wipe(struct dev_call *c)
 
 	for (at = IOCTL_HEAD; !r && control_secret(c) && at < reads; at += n) {
 		n = reads - at < sizeof(zeros) ? reads - at : sizeof(zeros);
-		r = dev_poke(c->tid, c->arg + at, zeros, n);
+		r = process_poke(AT_FDCWD, c->tid, c->arg + at, zeros, n);
 	}
 	return r;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ioctls on the io files of the view: their way to whoever answers, and back. See dev_call.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n)
 {
 	if (!result && n > c->out_size) {
-		result = dev_poke(c->tid, c->arg, out, n);
+		result = process_poke(AT_FDCWD, c->tid, c->arg, out, n);
 		n = 0;
 	}
 	if (result)

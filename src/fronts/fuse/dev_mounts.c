@@ -19,6 +19,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 #define MOUNTS_LOOP_MAJOR 7
@@ -92,6 +93,16 @@ static struct dev_mounts *mounts_of(struct fuse_file *file)
 	return file->mounts;
 }
 
+/* Where no copies can be had, a list of our own /proc opened again says the same. */
+static int mounts_fetch(pid_t tid, int number)
+{
+	struct stat proc;
+
+	if (stat("/proc", &proc))
+		return -errno;
+	return process_fetch_or_open(AT_FDCWD, tid, number, O_RDONLY, &proc.st_dev);
+}
+
 /* Once, right after the open. */
 void dev_mounts_take(struct dev_call *c)
 {
@@ -103,7 +114,7 @@ void dev_mounts_take(struct dev_call *c)
 		return;
 	}
 	memcpy(&number, c->in, sizeof(number));
-	fd = dev_fetch(c->tid, number);
+	fd = mounts_fetch(c->tid, number);
 	if (fd < 0)
 		r = fd;
 	else if (!mounts_is_one(fd))

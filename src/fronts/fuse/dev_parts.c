@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ioctls about the partitions of a disk: BLKRRPART reads its label again, BLKPG tells of one partition. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "core/parts.h"
 #include "fronts/fuse/dev_call.h"
 
@@ -34,10 +36,10 @@ static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
 {
 	struct blkpg_ioctl_arg arg;
 	struct blkpg_partition p;
-	int r = dev_peek(c->tid, c->arg, &arg, sizeof(arg));
+	int r = process_peek(AT_FDCWD, c->tid, c->arg, &arg, sizeof(arg));
 
 	if (!r)
-		r = dev_peek(c->tid, (uint64_t)(uintptr_t)arg.data, &p, sizeof(p));
+		r = process_peek(AT_FDCWD, c->tid, (uint64_t)(uintptr_t)arg.data, &p, sizeof(p));
 	if (r)
 		return r;
 	*op = arg.op;

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <stdlib.h>
 
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 static bool range_writes(const struct fuse_file *file)
@@ -133,7 +134,7 @@ static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct 
 
 	if (!range_writes(file))
 		return EBADF;
-	r = dev_peek(fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
+	r = process_peek(AT_FDCWD, fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
 	if (r)
 		return -r;
 	if (readonly && cmd == BLKDISCARD)

@@ -4,6 +4,7 @@
  * people who read "Invalid argument" look next; nobody waits long for that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 #define SAY_PATIENCE 100	/* milliseconds: it should stand above what the caller itself says */
@@ -30,46 +32,44 @@ static bool say_again(struct fuse_file *file, const char *text)
 	return false;
 }
 
-/* A file may wait for its disk, which may be one of ours that is suspended: a thread of its own writes. */
+/* A file may wait for its disk, which may be one of ours that is suspended: a thread of its own looks for it and writes. */
 struct say {
 	struct fuse_job job;
-	int fd, n;
+	pid_t tid;
+	int n;
 	char line[PIPE_BUF];
 };
 
 static void say_run(struct fuse_job *job)
 {
 	struct say *s = container(job, struct say, job);
-	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+	int fd = process_fetch_or_open(AT_FDCWD, s->tid, STDERR_FILENO, O_WRONLY, NULL);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(s->fd, s->line, (size_t)s->n) < 0)
+	if (fd < 0)
+		return;
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(fd, s->line, (size_t)s->n) < 0)
 		s->n = 0;	/* then it stays in the log alone */
+	close(fd);
 }
 
 static void say_over(struct fuse_job *job)
 {
-	struct say *s = container(job, struct say, job);
-
-	close(s->fd);
-	free(s);
+	free(container(job, struct say, job));
 }
 
 void dev_say(struct dev_call *c, const char *text)
 {
-	int fd = say_again(c->file, text) ? -1 : dev_fetch(c->tid, STDERR_FILENO);
-	struct say *s = fd < 0 ? NULL : malloc(sizeof(*s));
+	struct say *s = say_again(c->file, text) ? NULL : malloc(sizeof(*s));
 
-	if (s) {
-		s->fd = fd;
-		s->n = snprintf(s->line, sizeof(s->line), "dmuse: %s\n", text);
-		s->job.run = say_run;
-		s->job.over = say_over;
-		if (s->n < (int)sizeof(s->line) && !fuse_job_start(&s->job, c->mount->front)) {
-			fuse_job_wait(&s->job, SAY_PATIENCE);
-			return;
-		}
+	if (!s)
+		return;
+	s->tid = c->tid;
+	s->n = snprintf(s->line, sizeof(s->line), "dmuse: %s\n", text);
+	s->job.run = say_run;
+	s->job.over = say_over;
+	if (s->n < (int)sizeof(s->line) && !fuse_job_start(&s->job, c->mount->front))
+		fuse_job_wait(&s->job, SAY_PATIENCE);
+	else
 		free(s);
-	}
-	if (fd >= 0)
-		close(fd);
 }

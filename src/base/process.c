@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See process.h. */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+#define PROCESS_PIECE ((size_t)1 << 30)	/* the system moves less than 2 GiB at once */
+#define TERMINALS 136			/* majors of what xterm and its like make */
+#define TERMINALS_END 144
+
+/* /proc/TID/WHAT: a descriptor, or -errno. */
+static int process_open(int proc, pid_t tid, const char *what, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%d/%s", proc == AT_FDCWD ? "/proc/" : "", (int)tid, what);
+	fd = openat(proc, path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* How seccomp says no; where the kernel does, /proc says no, too. */
+static bool process_forbidden(int r)
+{
+	return r == -EPERM || r == -ENOSYS;
+}
+
+struct process_move {
+	pid_t tid;
+	uint64_t at;
+	void *here;
+	size_t n;
+	bool write;
+};
+
+/* What is not there /proc calls an I/O error, and what cannot be an address an invalid offset. */
+static int process_fault(int error)
+{
+	return error == EIO || error == EINVAL ? -EFAULT : -error;
+}
+
+static int move_by_call(const struct process_move *m)
+{
+	struct iovec local = { m->here, m->n < PROCESS_PIECE ? m->n : PROCESS_PIECE };
+	struct iovec remote = { (void *)(uintptr_t)m->at, local.iov_len };
+	ssize_t r = m->write ? process_vm_writev(m->tid, &local, 1, &remote, 1, 0) : process_vm_readv(m->tid, &local, 1, &remote, 1, 0);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+static int move_by_file(int mem, const struct process_move *m)
+{
+	size_t n = m->n < PROCESS_PIECE ? m->n : PROCESS_PIECE;
+	ssize_t r = m->write ? pwrite(mem, m->here, n, (off_t)m->at) : pread(mem, m->here, n, (off_t)m->at);
+
+	return r < 0 ? process_fault(errno) : (int)r;
+}
+
+/* MEM: /proc/TID/mem, or -1. */
+static int process_move_all(int mem, struct process_move *m)
+{
+	while (m->n) {
+		int r = mem < 0 ? move_by_call(m) : move_by_file(mem, m);
+
+		if (r <= 0)
+			return r ? r : -EFAULT;
+		m->here = (char *)m->here + r;
+		m->at += (uint64_t)r;
+		m->n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int process_move(int proc, struct process_move *m)
+{
+	int r = process_move_all(-1, m), mem;
+
+	if (!process_forbidden(r))
+		return r;
+	mem = process_open(proc, m->tid, "mem", m->write ? O_RDWR : O_RDONLY);
+	if (mem < 0)
+		return mem;
+	r = process_move_all(mem, m);
+	close(mem);
+	return r;
+}
+
+int process_peek(int proc, pid_t tid, uint64_t at, void *to, size_t n)
+{
+	return process_move(proc, &(struct process_move){ tid, at, to, n, false });
+}
+
+int process_poke(int proc, pid_t tid, uint64_t at, const void *from, size_t n)
+{
+	return process_move(proc, &(struct process_move){ tid, at, (void *)(uintptr_t)from, n, true });
+}
+
+pid_t process_of(int proc, pid_t tid)
+{
+	int fd = process_open(proc, tid, "status", O_RDONLY), tgid;
+	char status[512];
+	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+	const char *at;
+
+	if (fd >= 0)
+		close(fd);
+	status[n < 0 ? 0 : n] = '\0';
+	at = strstr(status, "\nTgid:");
+	return at && sscanf(at, "\nTgid: %d", &tgid) == 1 ? tgid : 0;
+}
+
+/* Linux 6.9 knows descriptors of threads. Before, its process's first thread has to do; they share their files mostly. */
+static int process_pidfd(int proc, pid_t tid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = (int)syscall(SYS_pidfd_open, process_of(proc, tid), 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int process_fetch(int proc, pid_t tid, int fd)
+{
+	int pidfd = process_pidfd(proc, tid), r;
+
+	if (pidfd < 0)
+		return pidfd;
+	r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (r < 0)
+		r = process_forbidden(-errno) ? -EPERM : -errno;
+	close(pidfd);
+	return r;
+}
+
+/* Only what the kernel knows by itself: a file system's server may be waiting for us. */
+static bool process_may_open(int path, const dev_t *on)
+{
+	struct statx x;
+
+	if (statx(path, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &x))
+		return false;
+	if (on && makedev(x.stx_dev_major, x.stx_dev_minor) != *on)
+		return false;
+	return S_ISREG(x.stx_mode) || S_ISDIR(x.stx_mode) || S_ISFIFO(x.stx_mode) ||
+	       (S_ISCHR(x.stx_mode) && x.stx_rdev_major >= TERMINALS && x.stx_rdev_major < TERMINALS_END);
+}
+
+/* The terminal becomes nobody's, and nothing of a file is written over. */
+static int process_open_again(int proc, pid_t tid, int fd, int flags, const dev_t *on)
+{
+	char link[32];
+	int path, r = -EPERM;
+
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	path = process_open(proc, tid, link, O_PATH);
+	if (path < 0)
+		return path;
+	snprintf(link, sizeof(link), "fd/%d", path);
+	if (process_may_open(path, on))
+		r = process_open(proc, getpid(), link, flags | O_NONBLOCK | O_NOCTTY | O_APPEND);
+	close(path);
+	return r;
+}
+
+int process_fetch_or_open(int proc, pid_t tid, int fd, int flags, const dev_t *on)
+{
+	int r = process_fetch(proc, tid, fd);
+
+	return r == -EPERM ? process_open_again(proc, tid, fd, flags, on) : r;
+}
