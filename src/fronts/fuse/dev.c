@@ -73,6 +73,7 @@ int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e)
 	}
 	v->mount = m;
 	v->user_ns = dev_user_namespace(maker);
+	v->user_ns_made = v->user_ns != dev_user_namespace(getpid());
 	m->view = v;
 	dev_shown_all(v);
 	loop_post(f->io->loop, &m->begin);

@@ -76,6 +76,7 @@ struct dev_view {
 	struct fuse_front *front;
 	struct fuse_mount *mount;
 	uint64_t user_ns;		/* of the session: its inode number */
+	bool user_ns_made;		/* it is not ours: it knows root alone, and nobody writes what belongs to others */
 	struct dev_node *by_id;		/* uthash */
 	struct dev_shown *shown;	/* uthash: the devices */
 	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "fronts/fuse/dev.h"
@@ -78,7 +77,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 	n = shown_node(s, dir, S_IFBLK | 0660, 0);
 	if (n) {
 		n->rdev = makedev(s->device->major, s->device->minor);
-		n->gid = geteuid() ? 0 : SHOWN_DISK_GROUP;
+		n->gid = dir->view->user_ns_made ? 0 : SHOWN_DISK_GROUP;
 	}
 	return shown_enter(s, dir, name, n);
 }
