@@ -10,6 +10,7 @@
 #include "cmd/keys.h"
 #include "cmd/paths.h"
 #include "cmd/say.h"
+#include "fronts/fuse/fuse.h"
 
 /* A folder is named within a mount namespace, and the daemon may live in another one. */
 static void mount_set_namespace(plist_t request)
@@ -84,7 +85,22 @@ int command_mount(struct job *j)
 	return j->argc ? mount_ask(j, "mount", true) : mount_list(j);
 }
 
+/* A daemon that was killed cannot take its mount away: we do. */
+static int umount_dead(struct job *j, bool *any)
+{
+	struct err e = ERR_INIT;
+	char *real = realpath(j->argv[0], NULL), *full = real ? real : paths_absolute(j->argv[0], &e);
+	int n = full ? fuse_clear_dead(full, &e) : 0;
+
+	free(full);
+	*any = n > 0;
+	return n < 0 ? job_failed(j, NULL, &e) : EXIT_OK;
+}
+
 int command_umount(struct job *j)
 {
-	return mount_ask(j, "umount", false);
+	bool dead = false;
+	int code = j->argc == 1 ? umount_dead(j, &dead) : EXIT_OK;
+
+	return code || dead ? code : mount_ask(j, "umount", false);
 }

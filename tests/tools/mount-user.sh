@@ -4,6 +4,7 @@
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
+[ "${1:-}" != over ] || exec bash "$(dirname "$0")/mount-over.sh"
 
 if [ "${1:-}" = user ]; then
 	# In a mount namespace of our own, as an ordinary user, with a /dev/fuse that is open to users.
@@ -56,7 +57,7 @@ user_end() {
 }
 trap user_end EXIT
 mkdir "$theirs/tests" "$theirs/tests/tools" "$theirs/work"
-cp "$root/tests/tools/mount-user.sh" "$root/tests/tools/tap.bash" "$theirs/tests/tools"
+cp "$root/tests/tools/mount-user.sh" "$root/tests/tools/mount-over.sh" "$root/tests/tools/tap.bash" "$theirs/tests/tools"
 cp "$DMUSE" "$theirs/dmuse"
 mknod "$theirs/fuse" c 10 229
 chmod 0666 "$theirs/fuse"
@@ -106,4 +107,5 @@ in_place_of_fuse() {
 }
 in_place_of_fuse "$theirs/closed" without
 in_place_of_fuse "$theirs/fuse" user
+in_place_of_fuse "$theirs/fuse" over
 plan

@@ -21,6 +21,7 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 	f->next_id = FUSE_FIRST_ID;
 	f->control = gettid();
 	list_init(&f->mounts);
+	list_init(&f->mounting);
 	list_init(&f->polls);
 	list_init(&f->live);
 	list_init(&f->users);

@@ -25,6 +25,12 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
  */
 int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e);
 
+/*
+ * Takes away what killed daemons of this user have left mounted on DIRECTORY: how many mounts, or -errno and a sentence. In
+ * any process.
+ */
+int fuse_clear_dead(const char *directory, struct err *e);
+
 /* The device to which PATH, an absolute one under /dev, leads in sessions; NULL: to none of ours. */
 struct dm_device *fuse_dev_resolve(struct fuse_front *f, const char *path);
 

@@ -218,22 +218,26 @@ static int kernel_busy(const char *directory, struct err *e)
 		       "which)", directory, directory);
 }
 
-int fuse_kernel_umount(const char *directory, bool lazy, struct err *e)
+static int kernel_umount_root(const char *directory, bool lazy, struct err *e)
 {
-	char *copy;
-	int r;
+	int r = umount2(directory, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) ? -errno : 0;
 
-	if (geteuid() == 0) {
-		if (!umount2(directory, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
-			return 0;
-		r = -errno;
-		return r == -EBUSY ? kernel_busy(directory, e)
-				   : err_set(e, r, "cannot unmount %s: %s", directory, strerror(-r));
-	}
+	if (!r || r == -EBUSY)
+		return r;
+	return err_set(e, r, "cannot unmount %s: %s", directory, strerror(-r));
+}
+
+int fuse_kernel_umount(const char *directory, bool lazy, int id, struct err *e)
+{
+	int r = fuse_place_check(directory, id, e);
+	char *copy;
+
+	if (r)
+		return r == FUSE_PLACE_GONE ? 0 : r;
 	copy = strdup(directory);
 	if (!copy)
 		return err_set(e, -ENOMEM, "no memory to unmount");
-	r = kernel_umount_user(copy, lazy, e);
+	r = geteuid() ? kernel_umount_user(copy, lazy, e) : kernel_umount_root(directory, lazy, e);
 	free(copy);
 	return r == -EBUSY ? kernel_busy(directory, e) : r;
 }

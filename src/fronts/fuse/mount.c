@@ -6,19 +6,31 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mountinfo.h"
 #include "core/do.h"
 #include "fronts/fuse/server.h"
 
 struct mount_job {
 	struct fuse_job job;
+	struct list node;		/* of a mount, in front->mounting */
 	struct fuse_front *front;
 	struct fuse_mount *mount;	/* of an umount */
 	struct dm_cmd *cmd;		/* NULL: at the end of the daemon */
 	char *directory;
-	int fd;
+	int fd, id;			/* id: of the mount */
 	bool lazy;
 	struct err err;
 };
+
+static bool mount_is_under_way(const struct fuse_front *f, const char *directory)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounting)
+		if (!strcmp(container(pos, struct mount_job, node)->directory, directory))
+			return true;
+	return false;
+}
 
 static struct fuse_mount *mount_find(const struct fuse_front *f, const char *directory)
 {
@@ -72,6 +84,7 @@ void fuse_mount_unref(struct fuse_mount *m)
 
 static void mount_job_free(struct mount_job *j)
 {
+	list_remove(&j->node);
 	free(j->directory);
 	free(j);
 }
@@ -81,7 +94,9 @@ static struct mount_job *mount_job_new(struct fuse_front *f, struct dm_cmd *c, c
 	struct mount_job *j = calloc(1, sizeof(*j));
 
 	if (j)
-		*j = (struct mount_job){ .front = f, .cmd = c, .directory = strdup(directory), .fd = -1 };
+		*j = (struct mount_job){ .front = f, .cmd = c, .directory = strdup(directory), .fd = -1, .id = -1 };
+	if (j)
+		list_init(&j->node);
 	if (j && !j->directory) {
 		free(j);
 		return NULL;
@@ -93,7 +108,12 @@ static void mount_run(struct fuse_job *job)
 {
 	struct mount_job *j = container(job, struct mount_job, job);
 
-	fuse_kernel_mount(j->directory, &j->fd, &j->err);
+	int lock;
+
+	if (!fuse_place_take(j->directory, &lock, &j->err) && !fuse_kernel_mount(j->directory, &j->fd, &j->err))
+		j->id = mountinfo_top(j->directory);
+	if (lock >= 0)
+		close(lock);
 }
 
 int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, const char *directory,
@@ -103,7 +123,7 @@ int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, c
 	int r = -ENOMEM;
 
 	if (m) {
-		*m = (struct fuse_mount){ .front = f, .kind = kind, .directory = strdup(directory ? directory : "/dev"),
+		*m = (struct fuse_mount){ .front = f, .kind = kind, .directory = strdup(directory ? directory : "/dev"), .id = -1,
 					  .unmounted = !directory };
 		list_init(&m->files);
 		list_init(&m->live);
@@ -132,9 +152,10 @@ static void mount_over(struct fuse_job *job)
 	struct fuse_mount *m;
 
 	if (!j->err.code && fuse_mount_new(j->front, &fuse_folder, j->fd, j->directory, &m)) {
-		fuse_kernel_umount(j->directory, true, NULL);
+		fuse_kernel_umount(j->directory, true, j->id, NULL);
 		err_set(&j->err, -ENOMEM, "no memory for a mount");
 	} else if (!j->err.code) {
+		m->id = j->id;
 		loop_post(j->front->io->loop, &m->begin);
 		log_info("devices are files in %s", m->directory);
 	}
@@ -151,10 +172,15 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 		dm_fail(c, -EBUSY, "the devices are files in %s already", c->directory);
 		return;
 	}
+	if (mount_is_under_way(f, c->directory)) {
+		dm_fail(c, -EBUSY, "the devices are being made files in %s already", c->directory);
+		return;
+	}
 	j = mount_job_new(f, c, c->directory);
 	if (j) {
 		j->job.run = mount_run;
 		j->job.over = mount_over;
+		list_append(&f->mounting, &j->node);
 		if (!fuse_job_start(&j->job, f))
 			return;
 		mount_job_free(j);
@@ -166,7 +192,7 @@ static void umount_run(struct fuse_job *job)
 {
 	struct mount_job *j = container(job, struct mount_job, job);
 
-	fuse_kernel_umount(j->directory, j->lazy, &j->err);
+	fuse_kernel_umount(j->directory, j->lazy, j->id, &j->err);
 }
 
 static void umount_caught_up(struct loop_msg *msg)
@@ -232,6 +258,7 @@ static bool umount_start(struct fuse_mount *m, struct dm_cmd *c)
 	if (!j)
 		return false;
 	j->mount = m;
+	j->id = m->id;
 	j->lazy = !c;
 	j->job.run = umount_run;
 	j->job.over = umount_over;

@@ -53,6 +53,7 @@ struct fuse_front {
 	struct dm_world *world;
 	struct dm_io *io;
 	struct list mounts;		/* fuse_mount.node */
+	struct list mounting;		/* mount_job.node: `mount` that is under way */
 	struct fuse_node *by_id, *by_device;	/* uthash */
 	uint64_t next_id;
 	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
@@ -90,6 +91,7 @@ struct fuse_mount {
 	struct dev_view *view;		/* of a /dev */
 	struct list node;
 	char *directory;
+	int id;				/* of the mount, as the kernel numbers them; -1: unknown */
 	struct fuse_session *session;
 	struct timespec since;
 	bool leaving;			/* an umount is under way, or was */
@@ -197,7 +199,15 @@ void fuse_job_wait(struct fuse_job *j, unsigned ms);
 
 /* kernel.c: what the kernel is asked for; may wait. */
 int fuse_kernel_mount(const char *directory, int *fd, struct err *e);
-int fuse_kernel_umount(const char *directory, bool lazy, struct err *e);
+/* Only if the mount ID is the topmost one there (-1: unknown). One that is gone already is no failure. */
+int fuse_kernel_umount(const char *directory, bool lazy, int id, struct err *e);
+
+/* place.c: what is mounted on a directory; may wait. */
+#define FUSE_PLACE_GONE 1
+/* Before a mount: a dead one of ours is taken away, a live one refused. LOCK is to be closed afterwards, unless it is -1. */
+int fuse_place_take(const char *directory, int *lock, struct err *e);
+/* 0: our mount is on top; FUSE_PLACE_GONE: it is not there at all; -EBUSY and a sentence: another one is over it. */
+int fuse_place_check(const char *directory, int ours, struct err *e);
 
 /* mount.c: the commands `mount` and `umount`; leaving all mounts at the end. */
 void fuse_mount_command(struct dm_front *f, struct dm_cmd *c);

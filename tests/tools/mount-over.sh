@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# dmuse mount and umount where something else is mounted on the same directory: another file system, another daemon's
+# devices, what a killed daemon has left. As root, and as an ordinary user through fusermount3 (mount-user.sh calls us).
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+cd "$work" || exit 1
+if [ "$(id -u)" = 0 ] && ! { true <>/dev/fuse; } 2>/dev/null; then
+	skip "mounts over mounts" "this needs a /dev/fuse that opens"
+	plan
+	exit 0
+fi
+m=$work/m
+mkdir "$m"
+mount_end() {
+	cd / || return
+	while umount -l "$m" 2>/dev/null || fusermount3 -uz "$m" 2>/dev/null; do :; done
+	tap_end
+}
+trap mount_end EXIT
+mounts() { grep -c " $m " /proc/self/mountinfo; }
+# Nobody serves what is left of a daemon that is killed.
+kill_daemon() {
+	local pid
+	pid=$("$DMUSE" version --json | tr -d ' \n' | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
+	[ -n "$pid" ] || pid=$(pgrep -f "^$DMUSE daemon --socket $DMUSE_SOCKET$")
+	kill -KILL "$pid"
+	while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do :; done
+}
+export DMUSE_SOCKET=$work/one/control
+
+works "a daemon" daemon --socket "$DMUSE_SOCKET"
+works "a device" create z --table '0 8 zero'
+works "mount" mount m
+refuses "another daemon's mount on it" 1 "files in $m already" mount m --socket "$work/two/control"
+is "there is one mount" 1 "$(mounts)"
+"$DMUSE" shutdown --socket "$work/two/control" >/dev/null 2>&1
+
+# Something of somebody else's is on top.
+if [ "$(id -u)" = 0 ]; then
+	mount -t tmpfs over "$m"
+	echo kept >"$m/file"
+	refuses "umount takes no other file system away" 1 "mounted over the devices in $m \(over, type tmpfs\): unmount that first" umount m
+	is "its files are there" kept "$(cat "$m/file")"
+	umount "$m"
+	is "and ours below" z "$(ls "$m")"
+	mount -t tmpfs over "$m"
+	echo kept >"$m/file"
+	works "nor does the daemon's end" shutdown
+	is "its files are there then" kept "$(cat "$m/file")"
+	umount "$m"
+	works "umount removes what is left below" umount m
+	is "nothing is mounted" 0 "$(mounts)"
+	works "a daemon" daemon --socket "$DMUSE_SOCKET"
+	works "a device" create z --table '0 8 zero'
+	works "mount" mount m
+	exec 7<"$m/z"
+	umount -l "$m"
+	works "what somebody has taken away lazily is gone" umount m
+	exec 7<&-
+	works "mount" mount m
+fi
+
+# A daemon that was killed.
+kill_daemon
+ok "a killed daemon leaves a dead mount" eval '! ls "$m" 2>/dev/null'
+works "a daemon" daemon --socket "$DMUSE_SOCKET"
+works "a device" create z --table '0 8 zero'
+works "mount on it replaces it" mount m
+is "there is one mount" 1 "$(mounts)"
+is "with the devices" z "$(ls "$m")"
+kill_daemon
+works "without a daemon umount removes a dead mount" umount m
+is "nothing is mounted" 0 "$(mounts)"
+
+# Two at once.
+works "a daemon" daemon --socket "$DMUSE_SOCKET"
+pids=()
+for _ in {1..8}; do
+	"$DMUSE" mount m 2>/dev/null & pids+=($!)
+	"$DMUSE" mount m --socket "$work/three/control" >/dev/null 2>&1 & pids+=($!)
+done
+won=0
+for pid in "${pids[@]}"; do
+	wait "$pid" && won=$((won + 1))
+done
+is "of many at once, of two daemons, one mounts" "1 1" "$won $(mounts)"
+"$DMUSE" shutdown --socket "$work/three/control" >/dev/null 2>&1
+works "the daemon ends" shutdown
+is "no mount is left" 0 "$(mounts)"
+plan
