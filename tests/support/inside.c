@@ -186,7 +186,10 @@ int inside_begin(bool user)
 	}
 	close(fds[1]);
 	in.fd = fds[0];
-	return receive_fd(in.fd);
+	fd = receive_fd(in.fd);
+	if (fd < 0)
+		inside_end();
+	return fd;
 }
 
 pid_t inside_pid(void)

@@ -45,8 +45,10 @@ static void a_thousand_clients(void **state)
 	int fds[CROWD], i;
 
 	getrlimit(RLIMIT_NOFILE, &l);
-	if (l.rlim_max < 2 * CROWD + 64)
+	if (l.rlim_max < 2 * CROWD + 64) {
+		print_message("# skip: this takes %d descriptors, and %llu are allowed\n", 2 * CROWD + 64, (unsigned long long)l.rlim_max);
 		skip();
+	}
 	l.rlim_cur = l.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &l);
 	for (i = 0; i < CROWD; i++)

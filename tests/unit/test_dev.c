@@ -42,7 +42,7 @@ static int begin(void **state)
 	(void)state;
 	usable = fd >= 0;
 	if (!usable) {
-		printf("# no view here: %s\n", strerror(-fd));
+		printf("# skip: there is no view here: %s\n", strerror(-fd));
 		return 0;
 	}
 	if (AS_USER && seteuid(INSIDE_USER))

@@ -58,9 +58,13 @@ static int begin(void **state)
 	int fd = geteuid() ? -EPERM : inside_begin(AS_USER);
 
 	(void)state;
-	usable = fd >= 0 && !copy_program();
+	if (fd >= 0 && copy_program()) {
+		fd = -errno;
+		inside_end();
+	}
+	usable = fd >= 0;
 	if (!usable) {
-		printf("# no view here: %s\n", strerror(-fd));
+		printf("# skip: there is no view here: %s\n", strerror(-fd));
 		return 0;
 	}
 	if (AS_USER && seteuid(INSIDE_USER))

@@ -110,8 +110,10 @@ static void an_open_is_rarely_broken_off_where_others_want_the_processor(void **
 	const struct sched_param lowest = { .sched_priority = 1 }, none = { .sched_priority = 0 };
 
 	(void)state;
-	if (sched_setscheduler(0, SCHED_FIFO, &lowest) || sched_setscheduler(0, SCHED_OTHER, &none))
+	if (sched_setscheduler(0, SCHED_FIFO, &lowest) || sched_setscheduler(0, SCHED_OTHER, &none)) {
+		print_message("# skip: this takes the right to real-time scheduling\n");
 		skip();
+	}
 	supervised(busy);
 }
 
