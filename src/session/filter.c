@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <linux/filter.h>
 
+#include "fronts/fuse/dev_private.h"
 #include "session/supervisor.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -61,6 +62,16 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEV_REPLACE },
 };
 
+/* An ordinary user may make no node, nor give one to the group of disks; of our devices he may (super_mknod.c). */
+static const struct filter_rule filter_notify_user[] = {
+	{ SCMP_SYS(mknod), 1, S_IFMT, S_IFBLK },
+	{ SCMP_SYS(mknodat), 2, S_IFMT, S_IFBLK },
+	{ SCMP_SYS(mknod), 1, S_IFMT, S_IFCHR },
+	{ SCMP_SYS(mknodat), 2, S_IFMT, S_IFCHR },
+	{ SCMP_SYS(chown), 2, UINT32_MAX, DEV_DISK_GROUP },
+	{ SCMP_SYS(fchownat), 3, UINT32_MAX, DEV_DISK_GROUP },
+};
+
 /* An ordinary user may not do these, and programs that want to warn that they could not. */
 static const int filter_pretend[] = {
 	SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(mlockall), SCMP_SYS(munlock), SCMP_SYS(munlockall), SCMP_SYS(setpriority),
@@ -96,6 +107,8 @@ static int filter_fill(scmp_filter_ctx ctx)
 		r = filter_add(ctx, &filter_notify[i]);
 	if (r || !filter_user_namespace())
 		return r;
+	for (size_t i = 0; !r && i < sizeof(filter_notify_user) / sizeof(*filter_notify_user); i++)
+		r = filter_add(ctx, &filter_notify_user[i]);
 	for (size_t i = 0; !r && i < sizeof(filter_pretend) / sizeof(*filter_pretend); i++)
 		r = filter_pretend[i] < 0 ? 0 : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), filter_pretend[i], 0);
 	return r;

@@ -23,6 +23,7 @@ struct rights {
 	gid_t *groups;
 	size_t n_groups;
 	uint64_t capabilities;
+	mode_t umask;
 };
 
 struct super {
@@ -75,6 +76,8 @@ void call_inject(struct call *c, int fd, uint64_t flags);
 /* What the handlers do; each leaves its answer in C. */
 void super_open(struct call *c);
 void super_stat(struct call *c);
+void super_mknod(struct call *c);
+void super_chown(struct call *c);	/* to a group that the namespace does not know */
 void super_mount(struct call *c);
 void super_fsconfig(struct call *c);
 void super_btrfs(struct call *c);	/* ioctls that name devices */

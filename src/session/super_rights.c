@@ -82,6 +82,8 @@ int rights_of(const struct call *c, struct rights *r)
 		err = rights_groups(r, status_of(status, "\nGroups:"));
 	if (!err && target_namespace(c, "user") == c->s->user_ns)
 		r->capabilities = strtoull(status_of(status, "\nCapEff:"), NULL, 16);
+	if (!err)
+		r->umask = (mode_t)strtoul(status_of(status, "\nUmask:"), NULL, 8);
 	free(status);
 	return err;
 }

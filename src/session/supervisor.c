@@ -111,6 +111,18 @@ static void super_handle(struct call *c)
 	case SYS_statx:
 		super_stat(c);
 		break;
+	case SYS_mknodat:
+#ifdef SYS_mknod
+	case SYS_mknod:
+#endif
+		super_mknod(c);
+		break;
+	case SYS_fchownat:
+#ifdef SYS_chown
+	case SYS_chown:
+#endif
+		super_chown(c);
+		break;
 	case SYS_mount:
 		super_apart(c, super_mount);
 		break;

@@ -118,4 +118,20 @@ rights() {
 		'dmsetup create ro -r --table "0 8 linear disk.img 0"; exec 5<>/dev/mapper/ro; echo $? $(echo x 2>&1 >&5 | grep -o "Oper.*")'
 }
 
-session_test closely file_systems programs rights
+# The kernel lets an ordinary user make no node; of the session's devices it is made all the same.
+nodes() {
+	image
+	in_session "a node for a device without a table" "252:0 fc:0 block special file 660|8|gone" '
+		dmsetup create early --notable --addnodeoncreate || exit
+		echo "$(dmsetup info -c --noheadings -o major,minor --separator : early) $(stat -c "%t:%T %F %a" /dev/mapper/early)|$(
+		dmsetup load early --table "0 8 zero"; dmsetup resume early; blockdev --getsz /dev/mapper/early)|$(
+		dmsetup remove early; test -e /dev/mapper/early || echo gone)"'
+	in_session "made by hand: here and below, with the umask" "640 4096 640 4096 File exists" 'mkdir /dev/sub; umask 027
+		n=$(stat -c "0x%t 0x%T" /dev/mapper/d | { read -r a b; echo $((a)) $((b)); })
+		for f in /dev/hand /dev/sub/hand; do mknod $f b $n; printf "%s %s " "$(stat -c %a $f)" "$(head -c 4096 $f | wc -c)"; done
+		mknod /dev/hand b $n 2>&1 | grep -o "File exists"; rm -r /dev/hand /dev/sub'
+	[ "$who" = root ] || in_session "no other device's, and nowhere else" "Operation not permitted Operation not permitted" \
+		'echo $(mknod /dev/hand b 7 0 2>&1 | grep -o "Oper.*") $(mknod ./hand b 252 0 2>&1 | grep -o "Oper.*")'
+}
+
+session_test closely file_systems programs rights nodes

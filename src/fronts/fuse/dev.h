@@ -150,6 +150,7 @@ void dev_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 
 /* dev_make.c */
 void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void dev_mknod_ioctl(fuse_req_t req, fuse_ino_t parent, const void *in, size_t in_size);
 void dev_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void dev_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
 void dev_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);

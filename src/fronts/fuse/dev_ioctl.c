@@ -86,7 +86,10 @@ void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, str
 	struct fuse_file *file = fi->fh ? fuse_file_of(fi) : NULL;
 	struct dev_call *c;
 
-	(void)ino;
+	if ((flags & FUSE_IOCTL_DIR) && cmd == DMUSE_IOC_MKNOD) {
+		dev_mknod_ioctl(req, ino, in, in_size);
+		return;
+	}
 	if (!file || (flags & FUSE_IOCTL_DIR)) {
 		fuse_reply_err(req, ENOTTY);
 		return;

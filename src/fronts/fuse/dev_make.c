@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "fronts/fuse/dev.h"
+#include "fronts/fuse/dev_private.h"
 
 /* 0, or why NAME, with a target of so many bytes, cannot be made in DIR. */
 static int make_check(const struct dev_node *dir, const char *name, size_t target)
@@ -43,29 +45,41 @@ static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, cons
 	return n;
 }
 
-static void make_answer(struct fuse_ask *a)
+/* NULL: A is answered. */
+static struct dev_node *make_it(struct fuse_ask *a)
 {
 	const char *target = S_ISLNK(a->mode) ? a->name + strlen(a->name) + 1 : NULL;
-	struct dev_node *dir = dev_ask_dir(a, a->ino), *n;
+	struct dev_node *dir = dev_ask_dir(a, a->ino), *n = NULL;
 	int err;
 
 	if (!dir)
-		return;
+		return NULL;
 	err = make_check(dir, a->name, target ? strlen(target) : 0);
-	if (err) {
+	if (!err && !(n = make_node(a, dir, target)))
+		err = ENOMEM;
+	if (err)
 		fuse_reply_err(a->req, err);
-		return;
-	}
-	n = make_node(a, dir, target);
-	if (n)
-		dev_reply_entry(a->req, n);
-	else
-		fuse_reply_err(a->req, ENOMEM);
+	return n;
 }
 
-static void make_ask(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+static void make_answer(struct fuse_ask *a)
 {
-	struct fuse_ask *a = fuse_ask_new(req, parent, name, strlen(name) + 1, strlen(name) + 1, make_answer);
+	struct dev_node *n = make_it(a);
+
+	if (n)
+		dev_reply_entry(a->req, n);
+}
+
+/* The kernel has not asked for it, and keeps no word of it. */
+static void make_ioctl_answer(struct fuse_ask *a)
+{
+	if (make_it(a))
+		fuse_reply_ioctl(a->req, 0, NULL, 0);
+}
+
+static void make_ask(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev, void (*answer)(struct fuse_ask *a))
+{
+	struct fuse_ask *a = fuse_ask_new(req, parent, name, strlen(name) + 1, strlen(name) + 1, answer);
 
 	if (!a)
 		return;
@@ -76,12 +90,29 @@ static void make_ask(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 
 void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	make_ask(req, parent, name, mode, rdev);
+	make_ask(req, parent, name, mode, rdev, make_answer);
+}
+
+/* From the supervisor; to anybody else who is not root this is no ioctl. */
+void dev_mknod_ioctl(fuse_req_t req, fuse_ino_t parent, const void *in, size_t in_size)
+{
+	struct dmuse_mknod m;
+
+	if (in_size != sizeof(m) || fuse_req_ctx(req)->uid) {
+		fuse_reply_err(req, ENOTTY);
+		return;
+	}
+	memcpy(&m, in, sizeof(m));
+	m.name[sizeof(m.name) - 1] = '\0';
+	if (!*m.name || strchr(m.name, '/') || !strcmp(m.name, ".") || !strcmp(m.name, "..") || (!S_ISBLK(m.mode) && !S_ISCHR(m.mode)))
+		fuse_reply_err(req, EINVAL);
+	else
+		make_ask(req, parent, m.name, m.mode & (S_IFMT | 07777), makedev(m.major, m.minor), make_ioctl_answer);
 }
 
 void dev_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	make_ask(req, parent, name, S_IFDIR | (mode & 07777), 0);
+	make_ask(req, parent, name, S_IFDIR | (mode & 07777), 0, make_answer);
 }
 
 void dev_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

@@ -37,4 +37,13 @@ struct dmuse_node {
  */
 #define DMUSE_IOC_MOUNTS _IOW('D', 5, int)
 
+#define DEV_DISK_GROUP 6	/* of nodes: "disk" on Debian and its kin */
+
+/* Of a directory of /dev, by root: mknod(2), which the kernel denies in user namespaces, of a device of the session's. */
+struct dmuse_mknod {
+	uint32_t mode, major, minor;
+	char name[256];
+};
+#define DMUSE_IOC_MKNOD _IOW('D', 6, struct dmuse_mknod)
+
 #endif

@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "fronts/fuse/dev.h"
+#include "fronts/fuse/dev_private.h"
 
 #define SHOWN_SYS "devices/virtual/block/"
-#define SHOWN_DISK_GROUP 6	/* "disk" on Debian and its kin */
 
 struct dev_shown {
 	UT_hash_handle by_device;
@@ -77,7 +77,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 	n = shown_node(s, dir, S_IFBLK | 0660, 0);
 	if (n) {
 		n->rdev = makedev(s->device->major, s->device->minor);
-		n->gid = dir->view->user_ns_made ? 0 : SHOWN_DISK_GROUP;
+		n->gid = dir->view->user_ns_made ? 0 : DEV_DISK_GROUP;
 	}
 	return shown_enter(s, dir, name, n);
 }
