@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loop devices whose file is one of the session: a device, or a file on something that was mounted in it. One that the
- * daemon itself has open (a table stands on it) goes when the daemon closes it.
+ * Loop devices whose file is one of the session (a device, or a file on something that was mounted in it), or that a program
+ * of the session attached. One that the daemon itself has open, because a table stands on it, goes when the daemon closes it.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "session/ender_parts.h"
+#include "session/loops.h"
 
 static int loops_open(int number)
 {
@@ -61,38 +60,45 @@ static bool loops_has(const struct ender *x, int number)
 {
 	struct loop_info64 info;
 	int fd = loops_open(number);
-	bool ours = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info) && loops_is_ours(x, info.lo_device);
+	bool attached = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info);
 
 	if (fd >= 0)
 		close(fd);
-	return ours && !loops_is_the_daemons(number);
+	return attached && (loops_is_ours(x, info.lo_device) || loops_are_ours((unsigned)number));
 }
 
 /* Only those that /sys shows with a file are looked at: opening the others would mean something to udev. */
-void ender_find_loops(struct ender *x)
+static void loops_find(struct ender *x, bool daemons_too)
 {
 	DIR *d = opendir("/sys/block");
 	char path[300];
 	struct dirent *entry;
+	int n;
 
 	x->n_loops = 0;
 	while (d && x->n_loops < ENDER_LOOPS && (entry = readdir(d))) {
-		if (strncmp(entry->d_name, "loop", 4) || !isdigit((unsigned char)entry->d_name[4]))
-			continue;
 		snprintf(path, sizeof(path), "/sys/block/%s/loop", entry->d_name);
-		if (!access(path, F_OK) && loops_has(x, atoi(entry->d_name + 4)))
-			x->loops[x->n_loops++] = atoi(entry->d_name + 4);
+		if (sscanf(entry->d_name, "loop%d", &n) != 1 || access(path, F_OK) || !loops_has(x, n))
+			continue;
+		if (daemons_too || !loops_is_the_daemons(n))
+			x->loops[x->n_loops++] = n;
 	}
 	if (d)
 		closedir(d);
 }
 
+void ender_find_loops(struct ender *x)
+{
+	loops_find(x, false);
+}
+
+/* What is in use is detached by its last close. */
 bool ender_detach_loops(struct ender *x)
 {
 	size_t i, before;
 	int fd;
 
-	ender_find_loops(x);
+	loops_find(x, true);
 	before = x->n_loops;
 	for (i = 0; i < x->n_loops; i++) {
 		fd = loops_open(x->loops[i]);
@@ -102,6 +108,6 @@ bool ender_detach_loops(struct ender *x)
 		close(fd);
 	}
 	if (before)
-		ender_find_loops(x);
+		loops_find(x, true);
 	return x->n_loops < before;
 }

@@ -169,6 +169,10 @@ root_mounts() {
 	is "root: nothing is lost" "hello deep" "$(has hello) $(has deep inner)"
 	in_vd -- sh -euc 'l=$(losetup -f --show /dev/mapper/vd); mount "$l" m; echo loop >m/loop; echo "$l" >loop'
 	is "root: a loop device that a program attached goes, too" "0::loop" "$status:$(losetup -nO BACK-FILE "$(cat loop)" 2>/dev/null):$(has loop)"
+	in_vd -- sh -c 'truncate -s 40M pv; l=$(losetup -f --show pv); vgcreate -q vg "$l" >log 2>&1; lvcreate -qL 12M -n lv vg >>log 2>&1
+		mkfs.ext4 -q /dev/vg/lv; mount /dev/vg/lv m; echo lv >m/lv; echo "$l" >loop'
+	is "root: so does one on a file of the machine, below a volume that is mounted" "0::" \
+		"$status:$(cat out):$(losetup -nO BACK-FILE "$(cat loop)" 2>/dev/null)"
 	in_vd -- sh -c 'unshare -m sh -c "mount /dev/mapper/vd m; >ready; head -c 8M /dev/urandom | tee much >m/much" & until [ -e ready ]; do :; done'
 	is "root: a program in a mount namespace of its own is waited for" "0:" "$status:$(cat out)"
 	ok "root: it lost nothing" cmp much <(has much)
