@@ -25,6 +25,10 @@ test: all           ## run every test (SAN=1: under the sanitizers)
 	$(NEED) demo test
 	@tests/run --build $(BUILD)
 
+test-memory: all    ## let every single allocation fail, in every command: an hour
+	$(NEED) demo test
+	@DMUSE=$(BUILD)/dmuse /usr/bin/python3 -B tests/tools/memory.py --full
+
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
 	@tests/kernel/record
@@ -60,4 +64,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-kernel test-broken bench scale install uninstall deps clean help
+.PHONY: all demo test test-memory test-kernel test-broken bench scale install uninstall deps clean help

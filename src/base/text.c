@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool text_reserve(struct text *t, size_t more)
+bool text_room(struct text *t, size_t more)
 {
 	size_t need = t->len + more + 1, room = t->room ? t->room : 64;
 	char *s;
@@ -30,7 +30,7 @@ static bool text_reserve(struct text *t, size_t more)
 
 void text_add_n(struct text *t, const char *s, size_t n)
 {
-	if (!text_reserve(t, n))
+	if (!text_room(t, n))
 		return;
 	memcpy(t->s + t->len, s, n);
 	t->len += n;
@@ -50,7 +50,7 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n >= 0 && text_reserve(t, (size_t)n)) {
+	if (n >= 0 && text_room(t, (size_t)n)) {
 		vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
 		t->len += (size_t)n;
 	}

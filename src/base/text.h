@@ -22,6 +22,9 @@ void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes room for N bytes more, so that they can be added whatever happens. False: there is no memory. */
+bool text_room(struct text *t, size_t n);
+
 /* Adds S as one word of a table line: blanks, quotes and backslashes get a backslash before them. */
 void text_add_word(struct text *t, const char *s);
 

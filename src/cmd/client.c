@@ -270,13 +270,38 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 	return r ? r : dict_result(*reply, e);
 }
 
+/* Does the command only do something? Then its answer can be done without. */
+static bool client_does(plist_t request)
+{
+	static const char *const verbs[] = { "create", "reload", "clear", "remove", "remove_all", "suspend", "resume", "rename",
+					     "set_uuid", "wait", "umount", "disk", "undisk", "shutdown" };
+	const char *verb = key_text(request, "command");
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(verb, verbs[i]))
+			return true;
+	return !strcmp(verb, "mount") && *key_text(request, "directory");
+}
+
+/* What went well, though there was no memory for the answer, went well. */
+static int client_settle(const struct client *c, plist_t request, int r, const struct err *e)
+{
+	if ((r && r != DICT_DONE) || c->local || !client_does(request))
+		return r;
+	if (r)
+		say_note("%s", e->text);
+	say_carried_out();
+	return 0;
+}
+
 int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e)
 {
 	int r = client_ready(j, false, e);
 
 	*reply = NULL;
 	if (!r)
-		r = client_call(j->client, request, reply, e);
+		r = client_settle(j->client, request, client_call(j->client, request, reply, e), e);
 	if (r && j->client->local && strcmp(key_text(request, "command"), "check"))
 		client_add_absent(j, e);
 	plist_free(request);

@@ -42,7 +42,8 @@ void client_free(struct client *c);
 plist_t request_new(const char *command, const char *name);
 
 /*
- * Asks; REQUEST is freed. 0 and *REPLY, which the caller frees, or -errno and a sentence. Warnings go to stderr,
+ * Asks; REQUEST is freed. 0 and *REPLY, which the caller frees (NULL if there was no memory for it, of a command that only
+ * does something), or -errno and a sentence. Warnings go to stderr,
  * each behind WHAT.
  */
 int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e);

@@ -72,6 +72,7 @@ static void field_list(struct text *out, const struct graph *g, const size_t *li
 		if (one.len)
 			text_printf(out, "%s%s", out->len ? "," : "", text_str(&one));
 	}
+	out->failed |= one.failed;
 	text_free(&one);
 }
 

@@ -8,15 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
 /* What a node is found by: its numbers, or its name if it has none; and, behind a '=', the name of a device. */
 struct graph_key {
-	UT_hash_handle hh;
+	struct hash_link by_word;
 	size_t node;
 	char word[];
 };
@@ -39,7 +37,7 @@ static void graph_add_key(struct graph *g, const char *sign, const char *word, s
 
 	strcpy(stpcpy(key->word, sign), word);
 	key->node = node;
-	HASH_ADD(hh, g->keys, word, strlen(key->word), key);
+	hash_add(&g->keys, &key->by_word, key->word, strlen(key->word));
 }
 
 static struct graph_node *graph_add_node(struct graph *g, plist_t d, const char *word)
@@ -61,7 +59,7 @@ static size_t graph_node(struct graph *g, plist_t d, plist_t row)
 	struct graph_node *n;
 	struct graph_key *key;
 
-	HASH_FIND(hh, g->keys, word, strlen(word), key);
+	key = hash_owner(hash_find(&g->keys, word, strlen(word)), struct graph_key, by_word);
 	n = key ? &g->nodes[key->node] : graph_add_node(g, d, word);
 	free(word);
 	if (row) {
@@ -120,7 +118,7 @@ const struct graph_node *graph_find(const struct graph *g, const char *device)
 
 	if (asprintf(&word, "=%s", device) < 0)
 		say_need(NULL);
-	HASH_FIND(hh, g->keys, word, strlen(word), key);
+	key = hash_owner(hash_find(&g->keys, word, strlen(word)), struct graph_key, by_word);
 	free(word);
 	return key ? &g->nodes[key->node] : NULL;
 }
@@ -174,7 +172,7 @@ int graph_sort(struct job *j, struct pick *p)
 
 void graph_free(struct graph *g)
 {
-	struct graph_key *key, *next;
+	struct hash_link *l, *next;
 	size_t i;
 
 	for (i = 0; i < g->n; i++) {
@@ -182,9 +180,9 @@ void graph_free(struct graph *g)
 		free(g->nodes[i].above);
 	}
 	free(g->nodes);
-	HASH_ITER(hh, g->keys, key, next) {
-		HASH_DEL(g->keys, key);
-		free(key);
+	hash_each(l, next, &g->keys) {
+		hash_remove(&g->keys, l);
+		free(container(l, struct graph_key, by_word));
 	}
 	for (i = 0; i < g->rows.n; i++)
 		plist_free(g->replies[i]);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "cmd/pick.h"
 
 struct graph_node {
@@ -17,10 +18,8 @@ struct graph_node {
 	size_t pick;		/* graph_sort(): which of the names it has, from 1; 0: none, or it was taken */
 };
 
-struct graph_key;
-
 struct graph {
-	struct graph_key *keys;		/* uthash: where each node is */
+	struct hash keys;		/* graph_key.by_word: where each node is */
 	size_t room;
 	struct graph_node *nodes;	/* each device by name, and behind it what it is the first to use */
 	size_t n;

@@ -25,7 +25,7 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 	size_t i;
 	int r;
 
-	rows->reply = plist_new_array();
+	rows->reply = say_need(plist_new_array());
 	rows->rows = say_need(calloc(p->n + 1, sizeof(*rows->rows)));
 	for (i = 0; i < p->n; i++) {
 		request = request_new("info", p->names[i]);

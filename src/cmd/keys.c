@@ -34,6 +34,12 @@ void key_set_text(plist_t dict, const char *key, const char *v)
 	plist_dict_set_item(dict, key, plist_new_string(v));
 }
 
+void key_take_text(plist_t dict, const char *key, struct text *t)
+{
+	plist_dict_set_item(dict, key, t->failed ? NULL : plist_new_string(text_str(t)));
+	text_free(t);
+}
+
 void key_set_bool(plist_t dict, const char *key, bool v)
 {
 	plist_dict_set_item(dict, key, plist_new_bool(v));

@@ -17,6 +17,8 @@ plist_t key_array(plist_t dict, const char *key);
 
 void key_set_u64(plist_t dict, const char *key, uint64_t v);
 void key_set_text(plist_t dict, const char *key, const char *v);
+/* What T has gathered; T is freed. */
+void key_take_text(plist_t dict, const char *key, struct text *t);
 void key_set_bool(plist_t dict, const char *key, bool v);
 void key_add_flag(plist_t dict, uint64_t flag);
 /* Moves a copy of KEY from one dictionary to another under the name AS; nothing if it is not there. */

@@ -56,8 +56,7 @@ static plist_t wipe_request(plist_t info, const char *name)
 	struct text line = TEXT_INIT;
 
 	text_printf(&line, "0 %" PRIu64 " error", key_u64(info, "sectors"));
-	key_set_text(request, "table", text_str(&line));
-	text_free(&line);
+	key_take_text(request, "table", &line);
 	if (key_flag(info, DICT_READONLY))
 		key_add_flag(request, DICT_READONLY);
 	return request;

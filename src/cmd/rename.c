@@ -39,8 +39,7 @@ static plist_t message_request(struct job *j, const char *name, uint64_t sector)
 		text_add_word(&words, j->argv[i]);
 	}
 	key_set_u64(request, "sector", sector);
-	key_set_text(request, "message", text_str(&words));
-	text_free(&words);
+	key_take_text(request, "message", &words);
 	return request;
 }
 

@@ -54,11 +54,18 @@ void say_note(const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool say_done;
+
+void say_carried_out(void)
+{
+	say_done = true;
+}
+
 void *say_need(void *p)
 {
 	if (p)
 		return p;
-	say_error("no memory");
+	say_error("no memory%s", say_done ? " for the answer; the daemon has carried the command out" : "");
 	exit(1);
 }
 

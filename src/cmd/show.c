@@ -7,6 +7,7 @@
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 
 static const char *show_tables(plist_t row)
 {
@@ -70,7 +71,9 @@ int show_change(struct job *j, const char *name, plist_t request)
 	plist_t reply = NULL;
 	int code = client_ask(j, name, request, &reply);
 
-	if (!code)
+	if (!code && !reply && (j->o.given[OPT_json] || j->o.given[OPT_verbose]))
+		say_need(NULL);
+	if (!code && reply)
 		code = show_changed(j, reply);
 	plist_free(reply);
 	return code;

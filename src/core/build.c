@@ -118,7 +118,7 @@ static struct dm_build_word *build_word(struct dm_build *b, const char *word, st
 	}
 	memcpy(w->word, word, len);
 	w->store = s;
-	HASH_ADD(hh, b->words, word, len, w);
+	hash_add(&b->words, &w->by_word, w->word, len);
 	return w;
 }
 
@@ -139,7 +139,7 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 	struct dm_store *s;
 	int r;
 
-	HASH_FIND(hh, b->words, word, strlen(word), w);
+	w = hash_owner(hash_find(&b->words, word, strlen(word)), struct dm_build_word, by_word);
 	if (!w) {
 		r = dm_store_get(&wish, &s);
 		if (!r)
@@ -365,11 +365,11 @@ static int build_index(struct dm_build *b)
 
 static void build_free(struct dm_build *b)
 {
-	struct dm_build_word *w, *next;
+	struct hash_link *l, *next;
 
-	HASH_ITER(hh, b->words, w, next) {
-		HASH_DEL(b->words, w);
-		free(w);
+	hash_each(l, next, &b->words) {
+		hash_remove(&b->words, l);
+		free(container(l, struct dm_build_word, by_word));
 	}
 	build_wipe(b);
 	text_free(&b->scratch);
@@ -391,7 +391,7 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 	if (!b->failed)
 		dm_build_hints(b);
 	if (!b->failed && !dm_build_reaches(b))
-		build_no_memory(b);
+		b->failed = build_no_memory(b);
 	*out = b->failed ? NULL : b->table;
 	build_free(b);
 	return *out ? 0 : err->code;

@@ -3,13 +3,12 @@
 #ifndef CORE_BUILD_H
 #define CORE_BUILD_H
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "core/table.h"
 
 /* A device word that this build has met: opened once, however many lines say it. */
 struct dm_build_word {
-	UT_hash_handle hh;
+	struct hash_link by_word;
 	struct dm_store *store;		/* the table holds it */
 	uint64_t end;			/* the last sector that is used, and one */
 	bool asked;			/* a line is asked as it likes it: that is in the table's limits */
@@ -29,7 +28,7 @@ struct dm_build {
 	size_t room;			/* of table->targets */
 	size_t line;			/* the one being read, from 1 */
 	const struct dm_type *type;	/* of that line; NULL before its target is known */
-	struct dm_build_word *words;	/* uthash by word */
+	struct hash words;		/* dm_build_word.by_word */
 	struct text scratch;		/* a changeable copy of a record's params */
 	bool failed;
 	const char *explain_sep;	/* between two uses in the explanation of a line */

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a build tells besides the table: the label guard's warnings, for `check` what each line means, how far stores are used. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/build.h"
 
-static void tell_probe(struct dm_build_word *w)
+static void tell_probe(struct dm_build *b, struct dm_build_word *w)
 {
 	struct dm_label label;
+	int r = w->store->type->label ? w->store->type->label(w->store, &label) : 0;
 
 	w->probed = true;
-	if (w->store->type->label && w->store->type->label(w->store, &label) == 1) {
-		w->label_safe = label.safe;
-		memcpy(w->label_kind, label.kind, sizeof(w->label_kind));
-	}
+	if (r == -ENOMEM)
+		text_printf(b->o.warnings, "table line %zu: no memory to see whether '%s' carries a disk label\n", b->line,
+			    w->store->name);
+	if (r != 1)
+		return;
+	w->label_safe = label.safe;
+	memcpy(w->label_kind, label.kind, sizeof(w->label_kind));
 }
 
 static void tell_image(struct dm_build *b, struct dm_build_word *w)
@@ -32,7 +37,7 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 	if (!b->o.warnings || b->o.readonly || offset >= DM_LABEL_REACH)
 		return;
 	if (!w->probed)
-		tell_probe(w);
+		tell_probe(b, w);
 	if (offset >= w->label_safe)
 		return;
 	text_printf(b->o.warnings,
@@ -75,12 +80,15 @@ void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len)
 bool dm_build_reaches(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
-	struct dm_build_word *w, *next;
+	struct hash_link *l, *next;
 
-	t->reaches = arena_alloc(&t->arena, HASH_COUNT(b->words) * sizeof(*t->reaches) + 1);
+	t->reaches = arena_alloc(&t->arena, b->words.n * sizeof(*t->reaches) + 1);
 	if (!t->reaches)
 		return false;
-	HASH_ITER(hh, b->words, w, next)
+	hash_each(l, next, &b->words) {
+		const struct dm_build_word *w = container(l, struct dm_build_word, by_word);
+
 		t->reaches[t->n_reaches++] = (struct dm_reach){ w->store, w->end };
+	}
 	return true;
 }

@@ -127,6 +127,7 @@ struct dm_reply {
 	struct dm_stats *stats;
 	size_t n;			/* of whichever array the verb fills */
 	struct dm_session session;	/* SESSION */
+	struct text said;		/* what `answer` of a MESSAGE is in */
 	const char *answer;		/* MESSAGE, EXPORT, MOUNT, CHECK; or NULL */
 };
 
@@ -156,6 +157,11 @@ struct dm_cmd {
 	 * are taken for files of the daemon's. NULL elsewhere.
 	 */
 	struct dm_device *(*resolve)(struct dm_cmd *c, const char *path);
+	/*
+	 * Can the reply carry an answer of N bytes, however little memory there is then? Asked before what it tells is done
+	 * away with. NULL: it can.
+	 */
+	bool (*room)(struct dm_cmd *c, size_t n);
 	bool in_order;			/* it came behind all closes that it could have to know of */
 	const char *mount_ns;		/* the mount namespace it is meant in, as /proc/self/ns/mnt tells it; NULL: the daemon's */
 

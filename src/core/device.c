@@ -85,10 +85,10 @@ static void device_enter(struct dm_device *d)
 	struct dm_world *w = d->world;
 
 	list_append(&w->devices, &d->node);
-	HASH_ADD(by_name, w->by_name, name, strlen(d->name), d);
-	HASH_ADD(by_minor, w->by_minor, minor, sizeof(d->minor), d);
+	hash_add(&w->by_name, &d->by_name, d->name, strlen(d->name));
+	hash_add(&w->by_minor, &d->by_minor, &d->minor, sizeof(d->minor));
 	if (*d->uuid)
-		HASH_ADD(by_uuid, w->by_uuid, uuid, strlen(d->uuid), d);
+		hash_add(&w->by_uuid, &d->by_uuid, d->uuid, strlen(d->uuid));
 	w->n_devices++;
 }
 
@@ -204,17 +204,17 @@ void dm_device_changed(struct dm_device *d, enum dm_change what)
 
 void dm_device_rename(struct dm_device *d, const char *name)
 {
-	HASH_DELETE(by_name, d->world->by_name, d);
+	hash_remove(&d->world->by_name, &d->by_name);
 	memset(d->name, 0, sizeof(d->name));
 	strcpy(d->name, name);
-	HASH_ADD(by_name, d->world->by_name, name, strlen(d->name), d);
+	hash_add(&d->world->by_name, &d->by_name, d->name, strlen(d->name));
 	dm_device_changed(d, DM_RENAMED);
 }
 
 void dm_device_set_uuid(struct dm_device *d, const char *uuid)
 {
 	strcpy(d->uuid, uuid);
-	HASH_ADD(by_uuid, d->world->by_uuid, uuid, strlen(d->uuid), d);
+	hash_add(&d->world->by_uuid, &d->by_uuid, d->uuid, strlen(d->uuid));
 }
 
 static void device_leave(struct dm_device *d)
@@ -224,10 +224,10 @@ static void device_leave(struct dm_device *d)
 	list_remove(&d->node);
 	if (d->disk)
 		return;
-	HASH_DELETE(by_name, w->by_name, d);
-	HASH_DELETE(by_minor, w->by_minor, d);
+	hash_remove(&w->by_name, &d->by_name);
+	hash_remove(&w->by_minor, &d->by_minor);
 	if (*d->uuid)
-		HASH_DELETE(by_uuid, w->by_uuid, d);
+		hash_remove(&w->by_uuid, &d->by_uuid);
 	w->n_devices--;
 	if (d->minor && d->minor < w->next_minor)
 		w->next_minor = d->minor;

@@ -15,8 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "core/command.h"
@@ -64,7 +63,7 @@ struct dm_device {
 	char uuid[DM_UUID_MAX + 1];	/* "" if none */
 	uint32_t major, minor;
 	struct list node;		/* in the world's devices, by creation; or in its disks, by minor */
-	UT_hash_handle by_name, by_uuid, by_minor;
+	struct hash_link by_name, by_uuid, by_minor;
 
 	struct dm_table *active, *inactive;
 	enum dm_state state;

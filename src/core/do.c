@@ -267,8 +267,14 @@ int dm_do_now(struct dm_world *w, struct dm_cmd *c)
 	return c->reply.err.code;
 }
 
+bool dm_cmd_has_room(struct dm_cmd *c, size_t n)
+{
+	return !c->room || c->room(c, n);
+}
+
 void dm_reply_free(struct dm_reply *r)
 {
 	text_free(&r->warnings);
+	text_free(&r->said);
 	arena_free(&r->arena);
 }

@@ -29,6 +29,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
 /* The table that C brings, for D (which may be NULL): 0, or the failure is in C's reply. */
 int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct dm_explain *explain, struct dm_table **out);
+bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);
 
 /* The slot that C asks for, active or inactive; may be NULL. */

@@ -33,11 +33,14 @@ static int disk_table(struct dm_cmd *c, const struct dm_store *s, struct dm_tabl
 	if (!sectors)
 		return err_set(&c->reply.err, -EINVAL, "disk '%s': '%.800s' is empty; `truncate -s 64M FILE` makes it larger",
 			       c->name, c->text);
-	r = dm_build_begin(&b, c->world, &o, &c->reply.err);
-	if (r)
-		return r;
 	text_add_word(&words, c->text);
 	text_add(&words, " 0");
+	r = words.failed ? err_set(&c->reply.err, -ENOMEM, "no memory for a table") :
+			   dm_build_begin(&b, c->world, &o, &c->reply.err);
+	if (r) {
+		text_free(&words);
+		return r;
+	}
 	dm_build_line(b, 0, sectors, "linear", text_str(&words));
 	text_free(&words);
 	return dm_build_end(b, out);

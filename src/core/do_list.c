@@ -96,7 +96,7 @@ void dm_do_export(struct dm_cmd *c, struct dm_device *d)
 		if (f->uris)
 			f->uris(f, d, &uris);
 	}
-	c->reply.answer = arena_strdup(&c->reply.arena, text_str(&uris));
+	c->reply.answer = uris.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&uris));
 	text_free(&uris);
 	if (!c->reply.answer)
 		fail_memory(c);

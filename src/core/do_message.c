@@ -23,10 +23,10 @@ static int message_split(char *text, char **argv, struct err *e)
 	return argc ? argc : err_set(e, -EINVAL, "the message is empty");
 }
 
-static int message_to_device(struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
+static int message_to_device(struct dm_cmd *c, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
 {
 	if (strcasecmp(argv[0], "@cancel_deferred_remove"))
-		return dm_regions_message(d, argc, argv, out, e);
+		return dm_regions_message(c, d, argc, argv, out, e);
 	if (argc > 1)
 		return err_set(e, -EINVAL, "@cancel_deferred_remove stands alone");
 	d->deferred = false;
@@ -35,19 +35,17 @@ static int message_to_device(struct dm_device *d, int argc, char **argv, struct 
 
 static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target *t, char *text)
 {
-	struct text answer = TEXT_INIT;
+	struct text *said = &c->reply.said;
 	struct err *e = &c->reply.err;
 	char *argv[MESSAGE_WORDS];
 	int argc = message_split(text, argv, e), r = argc;
 
 	if (argc > 0)
-		r = t ? t->type->message(t, argc, argv, &answer, e) : message_to_device(d, argc, argv, &answer, e);
-	if (!r && answer.s) {
-		c->reply.answer = arena_strdup(&c->reply.arena, answer.s);
-		if (!c->reply.answer || answer.failed)
-			err_set(e, -ENOMEM, "no memory for the answer");
-	}
-	text_free(&answer);
+		r = t ? t->type->message(t, argc, argv, said, e) : message_to_device(c, d, argc, argv, said, e);
+	if (!r && said->failed)
+		err_set(e, -ENOMEM, "no memory for the answer");
+	else if (!r && said->s)
+		c->reply.answer = said->s;
 }
 
 static void message_to_target(struct dm_cmd *c, struct dm_device *d, char *text)

@@ -7,14 +7,16 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/device.h"
+#include "core/do.h"
 #include "core/regions.h"
 #include "core/world.h"
 
+#define STATS_ID 16	/* bytes of a region's number */
 #define HISTOGRAM "histogram:"
 
 /* A message under way. */
 struct stats_call {
+	struct dm_cmd *cmd;
 	struct dm_device *d;
 	int argc;
 	char **argv;		/* behind the verb */
@@ -158,7 +160,7 @@ static int stats_create(struct stats_call *c)
 		return stats_usage(c, "@stats_create -|START+LENGTH STEP|/PARTS [N FEATURE...] [PROGRAM [WORD]] (features: "
 				   "precise_timestamps, histogram:N,N,... rising)");
 	g = wish_region(c->d, &w, n);
-	if (!g || dm_regions_add(c->d, g)) {
+	if (!g || !text_room(c->out, STATS_ID) || dm_regions_add(c->d, g)) {
 		if (g)
 			dm_region_free(g);
 		return err_set(c->e, -ENOMEM, "no memory to count in so many areas");
@@ -258,11 +260,15 @@ static int stats_print_lines(struct stats_call *c, bool clear)
 	if (r)
 		return r;
 	text_add(c->out, "");
-	for (i = from; i < g->n_areas && i - from < n; i++) {
+	for (i = from; i < g->n_areas && i - from < n; i++)
 		dm_region_print(g, i, c->out);
-		if (clear)
-			dm_region_clear(g, i);
-	}
+	if (!clear)
+		return 0;
+	/* What nobody will hear is not done away with. */
+	if (c->out->failed || !dm_cmd_has_room(c->cmd, c->out->len))
+		return err_set(c->e, -ENOMEM, "no memory for the answer; nothing was cleared");
+	for (i = from; i < g->n_areas && i - from < n; i++)
+		dm_region_clear(g, i);
 	return 0;
 }
 
@@ -294,7 +300,7 @@ static int stats_set_aux(struct stats_call *c)
 	return 0;
 }
 
-int dm_regions_message(struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
+int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
 {
 	static const struct {
 		const char *name;
@@ -304,7 +310,7 @@ int dm_regions_message(struct dm_device *d, int argc, char **argv, struct text *
 		{ "@stats_list", stats_list }, { "@stats_print", stats_print }, { "@stats_print_clear", stats_print_clear },
 		{ "@stats_set_aux", stats_set_aux },
 	};
-	struct stats_call c = { d, argc - 1, argv + 1, out, e };
+	struct stats_call c = { cmd, d, argc - 1, argv + 1, out, e };
 	size_t i;
 
 	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -76,6 +76,6 @@ void dm_region_print(struct dm_region *g, size_t i, struct text *out);
 void dm_region_clear(struct dm_region *g, size_t i);
 
 /* do_stats.c: carries a message out that begins with @: 0 or -errno and a sentence. */
-int dm_regions_message(struct dm_device *d, int argc, char **argv, struct text *out, struct err *e);
+int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e);
 
 #endif

@@ -125,26 +125,17 @@ void dm_world_free(struct dm_world *w)
 
 struct dm_device *dm_find_name(struct dm_world *w, const char *name)
 {
-	struct dm_device *d;
-
-	HASH_FIND(by_name, w->by_name, name, strlen(name), d);
-	return d;
+	return hash_owner(hash_find(&w->by_name, name, strlen(name)), struct dm_device, by_name);
 }
 
 struct dm_device *dm_find_uuid(struct dm_world *w, const char *uuid)
 {
-	struct dm_device *d;
-
-	HASH_FIND(by_uuid, w->by_uuid, uuid, strlen(uuid), d);
-	return d;
+	return hash_owner(hash_find(&w->by_uuid, uuid, strlen(uuid)), struct dm_device, by_uuid);
 }
 
 struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor)
 {
-	struct dm_device *d;
-
-	HASH_FIND(by_minor, w->by_minor, &minor, sizeof(minor), d);
-	return d;
+	return hash_owner(hash_find(&w->by_minor, &minor, sizeof(minor)), struct dm_device, by_minor);
 }
 
 struct dm_device *dm_find_disk(struct dm_world *w, const char *name)

@@ -61,7 +61,7 @@ struct dm_world {
 	uint32_t major;			/* of the mapped devices */
 
 	struct list devices;		/* dm_device.node */
-	struct dm_device *by_name, *by_uuid, *by_minor;	/* uthash */
+	struct hash by_name, by_uuid, by_minor;	/* its dm_devices */
 	size_t n_devices;
 	struct list disks;		/* dm_device.node, by minor */
 	uint32_t next_minor;		/* where the search for a free one starts */

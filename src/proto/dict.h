@@ -68,6 +68,9 @@ int dict_decode(struct dict *d, struct err *e);
  */
 int dict_prepare(struct dict *d, struct text *out, struct err *e);
 
+/* The same, while the command runs, for an answer of N bytes to a message. */
+bool dict_room(struct dict *d, size_t n, struct text *out);
+
 /* Edits D->keys into the reply from D->cmd.reply, which it frees. A list for which there is no memory becomes -ENOMEM. */
 void dict_encode(struct dict *d);
 

@@ -113,11 +113,41 @@ static int client_send(int fd, plist_t request, struct err *e)
 	return r;
 }
 
+/* There is no memory for the answer in XML, which our daemon wrote: how the command ended is in it all the same. */
+static int client_lost(const char *xml, size_t n, struct err *e)
+{
+	static const char head[] = "\n\t<key>errno</key>\n\t<integer>";
+	const char *at = memmem(xml, n, head, sizeof(head) - 1), *end = xml + n;
+	unsigned code = 0;
+
+	if (!at)
+		return err_set(e, -ENOMEM, "no memory for the daemon's answer");
+	for (at += sizeof(head) - 1; at < end && *at >= '0' && *at <= '9'; at++)
+		code = code * 10 + (unsigned)(*at - '0');
+	if (!code)
+		return err_set(e, DICT_DONE, "the daemon has carried it out, but there is no memory here for its answer");
+	return err_set(e, -dict_errno_here(code), "the daemon has refused it, and there is no memory here for its reason");
+}
+
+/* An answer for which there is no room: what is not kept of it is read all the same. */
+static int client_drain(int fd, char *kept, size_t room, size_t left, struct err *e)
+{
+	size_t n = left < room ? left : room;
+	char rest[1024];
+	int r = client_recv_all(fd, kept, n, e);
+
+	for (left -= n; !r && left; left -= n) {
+		n = left < sizeof(rest) ? left : sizeof(rest);
+		r = client_recv_all(fd, rest, n, e);
+	}
+	return r;
+}
+
 /* The daemon may refuse before it has read all: its answer is worth more than the failed write. */
 static int client_recv(int fd, plist_t *reply, struct err *e)
 {
+	char few[8192], *xml = few;
 	uint32_t len;
-	char *xml;
 	int r = client_recv_all(fd, (char *)&len, sizeof(len), e);
 
 	if (r)
@@ -125,13 +155,17 @@ static int client_recv(int fd, plist_t *reply, struct err *e)
 	len = ntohl(len);
 	if (len > DICT_FRAME_MAX)
 		return err_set(e, -EPROTO, "the answer would have %u bytes: no dmuse daemon listens there", len);
-	xml = malloc((size_t)len + 1);
-	if (!xml)
-		return err_set(e, -ENOMEM, "no memory for an answer of %u bytes", len);
+	if (len > sizeof(few) && !(xml = malloc(len))) {
+		r = client_drain(fd, few, sizeof(few), len, e);
+		return r ? r : client_lost(few, sizeof(few), e);
+	}
 	r = client_recv_all(fd, xml, len, e);
 	if (!r)
 		r = plist_read(xml, len, DICT_REPLY_NODES_MAX, reply, e);
-	free(xml);
+	if (r == -ENOMEM)
+		r = client_lost(xml, len, e);
+	if (xml != few)
+		free(xml);
 	return r == -EIO ? err_set(e, -EPROTO, "the answer is no dictionary: no dmuse daemon listens there") : r;
 }
 

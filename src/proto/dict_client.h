@@ -20,8 +20,11 @@ int dict_connect_owner(const char *path, uid_t owner, struct err *e);
 
 /*
  * Sends REQUEST (the caller's) and waits for the answer. 0: *REPLY is a dictionary for the caller to plist_free();
- * whether the command worked is in its `errno`. -errno and a sentence: there is no answer, and FD is of no more use.
+ * whether the command worked is in its `errno`. -errno and a sentence: there is no answer, and FD is of no more use; but
+ * with DICT_DONE the command has been carried out, and there was no memory for the answer.
  */
+#define DICT_DONE (-ENOBUFS)
+
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e);
 
 /* Whether the command that REPLY answers worked: 0, or minus its `errno` (as the number is here) and its sentence. */

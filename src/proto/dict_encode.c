@@ -11,6 +11,8 @@
 #define STATE_FLAGS (DICT_READONLY | DICT_SUSPEND | DICT_EXISTS | DICT_ACTIVE_PRESENT | DICT_INACTIVE_PRESENT | \
 		     DICT_DEFERRED_REMOVE)
 
+#define ENCODE_ANSWER 32	/* bytes of what a message usually answers that changes something */
+
 static bool encode_about_device(enum dm_verb v)
 {
 	return v != DM_DO_VERSION && v != DM_DO_TARGETS && v != DM_DO_STORES && v != DM_DO_NAMES && v != DM_DO_CHECK &&
@@ -81,6 +83,8 @@ static void encode_spare(struct dict *d)
 		plist_dict_set_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
 	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, and no memory for them"));
 	plist_dict_set_item(d->spare, "error", encode_longest(ERR_TEXT - 1));
+	if (d->cmd.verb == DM_DO_MESSAGE)
+		plist_dict_set_item(d->spare, "answer", encode_longest(ENCODE_ANSWER));
 	if (d->cmd.verb == DM_DO_STATS)
 		plist_dict_set_item(d->spare, "stats", dict_stats_room());
 }
@@ -224,6 +228,19 @@ int dict_prepare(struct dict *d, struct text *out, struct err *e)
 		r = dict_frame(d->keys, out, e);
 	text_cut(out, at);
 	return r;
+}
+
+bool dict_room(struct dict *d, size_t n, struct text *out)
+{
+	plist_t answer = encode_longest(n);
+	size_t at = out->len;
+	bool all;
+
+	if (!dict_hang(d->spare, "answer", answer))
+		return false;
+	all = !dict_frame(d->spare, out, NULL) && !dict_frame(d->keys, out, NULL);
+	text_cut(out, at);
+	return all;
 }
 
 int dict_write(const struct dict *d, struct text *out, struct err *e)

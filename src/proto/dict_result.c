@@ -223,6 +223,16 @@ static int encode_stats(struct dict *d)
 	return 0;
 }
 
+/* Where it has its place already, it needs no memory. */
+static int encode_answer(struct dict *d, const char *answer)
+{
+	if (strlen(answer) > plist_room(plist_dict_get_item(d->spare, "answer")))
+		return result_set(d, "answer", dict_string(answer));
+	dict_set_string(d->spare, "answer", answer);
+	plist_move(d->keys, d->spare, "answer");
+	return 0;
+}
+
 int dict_add_result(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
@@ -247,7 +257,7 @@ int dict_add_result(struct dict *d)
 	case DM_DO_STATS:
 		return encode_stats(d);
 	case DM_DO_MESSAGE:
-		return r->answer ? result_set(d, "answer", dict_string(r->answer)) : 0;
+		return r->answer ? encode_answer(d, r->answer) : 0;
 	case DM_DO_MOUNT:
 		return d->cmd.directory ? 0 : result_set(d, "mounts", dict_lines(r->answer ? r->answer : ""));
 	case DM_DO_SESSION:

@@ -332,6 +332,11 @@ void plist_set_uint(plist_t integer, uint64_t v)
 	integer->minus = false;
 }
 
+size_t plist_room(plist_t string)
+{
+	return plist_is(string, PLIST_STRING) ? string->n : 0;
+}
+
 bool plist_set_string(plist_t string, const char *s)
 {
 	size_t n = strlen(s);
@@ -344,7 +349,7 @@ bool plist_set_string(plist_t string, const char *s)
 
 void plist_move(plist_t to, plist_t from, const char *key)
 {
-	plist_t node = plist_take(from, key);
+	plist_t node = to ? plist_take(from, key) : NULL;
 
 	if (node)
 		plist_put(to, node);

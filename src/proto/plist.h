@@ -67,8 +67,9 @@ void plist_dict_remove_item(plist_t dict, const char *key);
 /* Without memory, so that they cannot fail. */
 void plist_set_uint(plist_t integer, uint64_t v);
 void plist_cut(plist_t node, size_t n);			/* only N bytes have been filled in */
+size_t plist_room(plist_t string);			/* bytes that it was made with */
 bool plist_set_string(plist_t string, const char *s);	/* false: it has more bytes than the string was made with */
-void plist_move(plist_t to, plist_t from, const char *key);	/* from one dictionary to another, if it is there */
+void plist_move(plist_t to, plist_t from, const char *key);	/* from one dictionary to another, if both are there */
 
 /*
  * Reads a message: <plist> around one <dict>, as proplib reads it (doc/protocol.md), of at most MOST elements. *OUT is a

@@ -85,6 +85,7 @@ static int label_open(struct label_place *p, int fd, uint32_t block)
 	if (blkid_probe_set_device(p->probe, p->fd, 0, 0))
 		return -EIO;
 	blkid_probe_set_sectorsize(p->probe, block);	/* an image does not know that it was a disk of large blocks */
+	errno = 0;
 	return 0;
 }
 
@@ -103,6 +104,8 @@ int label_probe(int fd, uint32_t block, struct dm_label *out)
 	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
 	blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
 
+	if (!table && !r && errno == ENOMEM)
+		r = -ENOMEM;		/* libblkid says no more than that it found nothing */
 	if (table)
 		r = label_name(p.fd, block, blkid_parttable_get_type(table), out);
 	label_close(&p);
@@ -131,6 +134,8 @@ int label_parts(int fd, uint32_t block, struct dm_parts *out)
 	int r = label_open(&p, fd, block);
 	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
 
+	if (!r && errno == ENOMEM)
+		r = -ENOMEM;
 	out->n = 0;
 	for (int i = 0; list && i < blkid_partlist_numof_partitions(list); i++)
 		label_add(out, blkid_partlist_get_partition(list, i), block);

@@ -90,27 +90,13 @@ static void conn_lost(struct control_conn *conn)
 	control_conn_cancel(conn);
 }
 
-/* The bytes that are to leave next. */
-static const char *conn_next(const struct control_conn *conn, size_t *n)
-{
-	const char *excuse;
-
-	if (conn->sent < conn->out.len || !conn->excuse) {
-		*n = conn->out.len - conn->sent;
-		return text_str(&conn->out) + conn->sent;
-	}
-	excuse = dict_no_memory(n);
-	*n -= conn->sent - conn->out.len;
-	return excuse + (conn->sent - conn->out.len);
-}
-
 /* Sends what the socket takes of the replies that have gathered. CONN may be gone afterwards. */
 static void conn_send(struct control_conn *conn)
 {
 	const char *next;
 	size_t left;
 
-	while ((next = conn_next(conn, &left)), left) {
+	while ((next = control_conn_next(conn, &left)), left) {
 		ssize_t n = send(conn->watch.fd, next, left, MSG_NOSIGNAL);
 
 		if (n >= 0) {
@@ -127,24 +113,10 @@ static void conn_send(struct control_conn *conn)
 	conn_sent(conn);
 }
 
-/* Puts the reply behind those that wait: all of it, or without warnings, or at least why it is not there. */
-static bool conn_gather(struct control_conn *conn)
-{
-	struct err e = ERR_INIT;
-	int r = dict_write(&conn->dict, &conn->out, &e);
-
-	if (r == -ENOMEM && dict_drop_warnings(&conn->dict))
-		r = dict_write(&conn->dict, &conn->out, &e);
-	if (!r)
-		return true;
-	dict_cut(&conn->dict, &e);
-	return !dict_write(&conn->dict, &conn->out, &e);
-}
-
 /* The dictionary is a reply now. */
 static void conn_reply(struct control_conn *conn)
 {
-	conn->excuse = !conn_gather(conn);
+	conn->excuse = !control_conn_gather(conn);
 	dict_free(&conn->dict);
 	conn->dict = (struct dict){ .keys = NULL };
 	conn->state = CONN_READING;
@@ -188,6 +160,13 @@ static void conn_done(struct dm_cmd *cmd)
 		conn_send(conn);
 }
 
+static bool conn_room(struct dm_cmd *cmd, size_t n)
+{
+	struct control_conn *conn = cmd->owner;
+
+	return dict_room(&conn->dict, n, &conn->out);
+}
+
 /* The first message is whole: LEN bytes. They go before the command runs: a table of a million lines is not held twice. */
 static void conn_request(struct control_conn *conn, size_t len)
 {
@@ -210,6 +189,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 		return;
 	}
 	cmd->done = conn_done;
+	cmd->room = conn_room;
 	cmd->owner = conn;
 	conn->state = CONN_BUSY;
 	dm_do(conn->control->world, cmd);
@@ -370,6 +350,7 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 	struct err e = ERR_INIT;
 
 	if (!conn) {
+		control_excuse(fd);
 		close(fd);
 		return;
 	}
@@ -383,10 +364,12 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 	list_append(&c->conns, &conn->node);
 	if (!conn->master)
 		c->others++;
-	if (loop_watch(c->world->loop, &conn->watch))
+	if (loop_watch(c->world->loop, &conn->watch)) {
+		control_excuse(fd);
 		control_conn_free(conn);
-	else if (control_may_enter(conn, &e))
+	} else if (control_may_enter(conn, &e)) {
 		conn_turn_away(conn, &e);
-	else
+	} else {
 		control_patience(conn);
+	}
 }

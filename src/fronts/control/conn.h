@@ -97,6 +97,13 @@ void control_used(struct control_conn *conn);	/* it has sent a whole message */
 enum control_room { CONTROL_ROOM_NONE, CONTROL_ROOM_SOON, CONTROL_ROOM };
 enum control_room control_make_room(struct control *c);
 
+/* out.c: what leaves. The bytes that are to leave next. */
+const char *control_conn_next(const struct control_conn *conn, size_t *n);
+/* Puts the reply behind those that wait: all of it, or without warnings, or at least why it is not there. False: none. */
+bool control_conn_gather(struct control_conn *conn);
+/* A client that there is no memory for is told so; a fresh socket has room for that. */
+void control_excuse(int fd);
+
 /* May this client run CMD? 0, or -EPERM and a sentence. */
 int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struct err *e);
 

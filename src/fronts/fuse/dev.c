@@ -20,13 +20,15 @@ static const struct fuse_lowlevel_ops dev_ops = {
 
 static void dev_view_free(struct dev_view *v)
 {
-	struct dev_node *n, *next;
+	struct hash_link *l, *next;
 
 	dev_shown_free(v);
 	if (v->root)
 		dev_node_clear(v->root);
-	HASH_ITER(by_id, v->by_id, n, next) {
-		HASH_DELETE(by_id, v->by_id, n);
+	hash_each(l, next, &v->by_id) {
+		struct dev_node *n = container(l, struct dev_node, by_id);
+
+		hash_remove(&v->by_id, l);
 		free(n->data);
 		free(n);
 	}

@@ -33,7 +33,7 @@ struct dev_text {
 
 /* One name in a directory. */
 struct dev_entry {
-	UT_hash_handle by_name;
+	struct hash_link by_name;
 	struct list node;		/* in its directory's entries */
 	struct list shown;		/* in the list of its device's, see dev_shown.c */
 	struct dev_node *dir, *of;
@@ -44,7 +44,7 @@ struct dev_entry {
 
 /* A file of any kind. */
 struct dev_node {
-	UT_hash_handle by_id;
+	struct hash_link by_id;
 	struct dev_view *view;
 	uint64_t id;
 	mode_t mode;
@@ -59,7 +59,7 @@ struct dev_node {
 	struct dm_device *device;	/* whose it is, or NULL */
 	uint64_t writes;		/* a block node: its device's when mtime was set */
 	/* A directory. */
-	struct dev_entry *by_name;	/* uthash */
+	struct hash by_name;		/* its dev_entries */
 	struct list entries;		/* dev_entry.node */
 	uint64_t next_place;
 	struct dev_node *parent;
@@ -77,8 +77,8 @@ struct dev_view {
 	struct fuse_mount *mount;
 	uint64_t user_ns;		/* of the session: its inode number */
 	bool user_ns_made;		/* it is not ours: it knows root alone, and nobody writes what belongs to others */
-	struct dev_node *by_id;		/* uthash */
-	struct dev_shown *shown;	/* uthash: the devices */
+	struct hash by_id;		/* its dev_nodes */
+	struct hash shown;		/* dev_shown.by_device: the devices */
 	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
 	size_t n_made, n_bytes;		/* by others */
 };

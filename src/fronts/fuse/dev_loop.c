@@ -125,7 +125,7 @@ bool dev_loops_follow(struct dm_front *front, struct dm_device *d, struct loop_m
 	struct loop_follow *l;
 	struct fuse_node *n;
 
-	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
+	n = fuse_node_known(f, d);
 	file = n ? loop_first(n) : NULL;
 	l = file ? calloc(1, sizeof(*l)) : NULL;
 	if (!l)

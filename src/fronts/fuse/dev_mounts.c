@@ -176,13 +176,16 @@ static int mounts_slurp(int fd, struct text *out)
 /* Whose loop device of that number is, or NULL. */
 static const struct dm_device *mounts_device(const struct fuse_front *f, int number)
 {
-	const struct fuse_node *n;
+	struct hash_link *l, *next;
 	const struct list *pos;
 
-	for (n = f->by_id; n; n = n->by_id.next)
+	hash_each(l, next, &f->by_id) {
+		const struct fuse_node *n = container(l, struct fuse_node, by_id);
+
 		for (pos = n->loops.next; pos != &n->loops; pos = pos->next)
 			if (container(pos, struct fuse_file, looped)->loop == number)
 				return n->device;
+	}
 	return NULL;
 }
 

@@ -25,16 +25,13 @@ struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id)
 	list_init(&n->entries);
 	clock_gettime(CLOCK_REALTIME, &n->mtime);
 	n->atime = n->ctime = n->mtime;
-	HASH_ADD(by_id, v->by_id, id, sizeof(n->id), n);
+	hash_add(&v->by_id, &n->by_id, &n->id, sizeof(n->id));
 	return n;
 }
 
 struct dev_node *dev_node_find(struct dev_view *v, uint64_t id)
 {
-	struct dev_node *n;
-
-	HASH_FIND(by_id, v->by_id, &id, sizeof(id), n);
-	return n;
+	return hash_owner(hash_find(&v->by_id, &id, sizeof(id)), struct dev_node, by_id);
 }
 
 bool dev_known(struct dev_view *v, uint64_t id)
@@ -50,7 +47,7 @@ void dev_node_check(struct dev_node *n)
 
 	if (n->nlink || n->known || n->opens || n == v->root)
 		return;
-	HASH_DELETE(by_id, v->by_id, n);
+	hash_remove(&v->by_id, &n->by_id);
 	if (!n->live)
 		v->n_bytes -= n->len;
 	free(n->data);
@@ -65,10 +62,7 @@ void dev_node_forget(struct dev_node *n, uint64_t times)
 
 struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name)
 {
-	struct dev_entry *e;
-
-	HASH_FIND(by_name, dir->by_name, name, strlen(name), e);
-	return e;
+	return hash_owner(hash_find(&dir->by_name, name, strlen(name)), struct dev_entry, by_name);
 }
 
 struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of)
@@ -83,7 +77,7 @@ struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct d
 	e->place = dir->next_place++;
 	list_init(&e->shown);
 	list_append(&dir->entries, &e->node);
-	HASH_ADD(by_name, dir->by_name, name, strlen(e->name), e);
+	hash_add(&dir->by_name, &e->by_name, e->name, strlen(e->name));
 	of->nlink++;
 	of->view->n_made += !of->live;
 	if (S_ISDIR(of->mode))
@@ -95,7 +89,7 @@ static void entry_free(struct dev_entry *e)
 {
 	struct dev_node *of = e->of;
 
-	HASH_DELETE(by_name, e->dir->by_name, e);
+	hash_remove(&e->dir->by_name, &e->by_name);
 	list_remove(&e->node);
 	list_remove(&e->shown);
 	free(e);

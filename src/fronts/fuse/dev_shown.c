@@ -13,7 +13,7 @@
 #define SHOWN_SYS "devices/virtual/block/"
 
 struct dev_shown {
-	UT_hash_handle by_device;
+	struct hash_link by_device;
 	struct dm_device *device;
 	struct list entries;		/* dev_entry.shown */
 	struct dev_entry *mapper;	/* the one that is renamed; or NULL */
@@ -151,7 +151,7 @@ static void shown_drop_entries(struct dev_shown *s)
 static void shown_free(struct dev_view *v, struct dev_shown *s)
 {
 	shown_drop_entries(s);
-	HASH_DELETE(by_device, v->shown, s);
+	hash_remove(&v->shown, &s->by_device);
 	free(s);
 }
 
@@ -187,7 +187,7 @@ static void shown_add(struct dev_view *v, struct dm_device *d)
 	}
 	s->device = d;
 	list_init(&s->entries);
-	HASH_ADD(by_device, v->shown, device, sizeof(s->device), s);
+	hash_add(&v->shown, &s->by_device, &s->device, sizeof(s->device));
 	snprintf(number, sizeof(number), "%u:%u", d->major, d->minor);
 	shown_io(s, v, number);
 	shown_grow(v, s);
@@ -222,9 +222,8 @@ static void shown_swapped(struct dev_shown *s)
 
 void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change what)
 {
-	struct dev_shown *s;
+	struct dev_shown *s = hash_owner(hash_find(&v->shown, &d, sizeof(d)), struct dev_shown, by_device);
 
-	HASH_FIND(by_device, v->shown, &d, sizeof(d), s);
 	if (what == DM_ADDED && !s)
 		shown_add(v, d);
 	else if (what == DM_REMOVED && s)
@@ -249,10 +248,10 @@ void dev_shown_all(struct dev_view *v)
 
 void dev_shown_free(struct dev_view *v)
 {
-	struct dev_shown *s, *next;
+	struct hash_link *l, *next;
 
-	HASH_ITER(by_device, v->shown, s, next)
-		shown_free(v, s);
+	hash_each(l, next, &v->shown)
+		shown_free(v, container(l, struct dev_shown, by_device));
 }
 
 struct dev_view *dev_view_of(const struct fuse_front *f)

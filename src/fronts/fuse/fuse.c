@@ -55,12 +55,14 @@ void fuse_front_stop(struct fuse_front *f, void (*then)(void *arg), void *arg)
 
 void fuse_front_free(struct fuse_front *f)
 {
-	struct fuse_node *n, *next;
+	struct hash_link *l, *next;
 
 	list_remove(&f->front.node);
-	HASH_ITER(by_id, f->by_id, n, next) {
-		HASH_DELETE(by_id, f->by_id, n);
-		HASH_DELETE(by_device, f->by_device, n);
+	hash_each(l, next, &f->by_id) {
+		struct fuse_node *n = container(l, struct fuse_node, by_id);
+
+		hash_remove(&f->by_id, l);
+		hash_remove(&f->by_device, &n->by_device);
 		free(n);
 	}
 	fuse_pool_free(&f->pool);

@@ -294,7 +294,7 @@ static void mount_list(struct fuse_front *f, struct dm_cmd *c)
 		if (!m->unmounted)
 			text_printf(&out, "%s\n", m->directory);
 	}
-	c->reply.answer = arena_strdup(&c->reply.arena, text_str(&out));
+	c->reply.answer = out.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&out));
 	text_free(&out);
 	if (c->reply.answer)
 		dm_finish(c);

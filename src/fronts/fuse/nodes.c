@@ -47,25 +47,26 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
 	fuse_node_measure(n);
-	HASH_ADD(by_id, f->by_id, id, sizeof(n->id), n);
-	HASH_ADD(by_device, f->by_device, device, sizeof(n->device), n);
+	hash_add(&f->by_id, &n->by_id, &n->id, sizeof(n->id));
+	hash_add(&f->by_device, &n->by_device, &n->device, sizeof(n->device));
 	return n;
+}
+
+struct fuse_node *fuse_node_known(const struct fuse_front *f, const struct dm_device *d)
+{
+	return hash_owner(hash_find(&f->by_device, &d, sizeof(d)), struct fuse_node, by_device);
 }
 
 struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d)
 {
-	struct fuse_node *n;
+	struct fuse_node *n = fuse_node_known(f, d);
 
-	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
 	return n ? n : node_new(f, d);
 }
 
 struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id)
 {
-	struct fuse_node *n;
-
-	HASH_FIND(by_id, f->by_id, &id, sizeof(id), n);
-	return n;
+	return hash_owner(hash_find(&f->by_id, &id, sizeof(id)), struct fuse_node, by_id);
 }
 
 static void node_swapped(struct fuse_front *f, struct fuse_node *n)
@@ -89,8 +90,8 @@ static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_chan
 	} else if (what == DM_LOADED) {
 		node_read_ahead(n);
 	} else if (what == DM_REMOVED) {
-		HASH_DELETE(by_id, f->by_id, n);
-		HASH_DELETE(by_device, f->by_device, n);
+		hash_remove(&f->by_id, &n->by_id);
+		hash_remove(&f->by_device, &n->by_device);
 		while (list_take(&n->loops))
 			;
 		free(n);
@@ -112,7 +113,7 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 		if (v)
 			dev_shown_changed(v, d, what);
 	}
-	HASH_FIND(by_device, f->by_device, &d, sizeof(d), n);
+	n = fuse_node_known(f, d);
 	if (n)
 		node_changed(f, n, what);
 }

@@ -22,8 +22,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "core/command.h"
@@ -34,7 +34,7 @@
 
 /* A device as a file: the same in every mount. Its number is never used again, so that no file is taken for another. */
 struct fuse_node {
-	UT_hash_handle by_id, by_device;
+	struct hash_link by_id, by_device;
 	uint64_t id;
 	struct dm_device *device;
 	struct timespec since;
@@ -54,7 +54,7 @@ struct fuse_front {
 	struct dm_io *io;
 	struct list mounts;		/* fuse_mount.node */
 	struct list mounting;		/* mount_job.node: `mount` that is under way */
-	struct fuse_node *by_id, *by_device;	/* uthash */
+	struct hash by_id, by_device;	/* its fuse_nodes */
 	uint64_t next_id;
 	unsigned n_jobs, n_mounts;	/* jobs: and catching up; mounts: until they are freed, on the list or not */
 	struct list users;		/* fuse_file.user */
@@ -218,6 +218,7 @@ int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, c
 void fuse_mount_unref(struct fuse_mount *m);	/* a job is done with the session, or the io thread with the mount */
 
 /* nodes.c */
+struct fuse_node *fuse_node_known(const struct fuse_front *f, const struct dm_device *d);	/* NULL: there is none yet */
 struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d);	/* NULL: no memory */
 struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: gone */
 void fuse_node_measure(struct fuse_node *n);	/* what of its device the io thread must know */

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What memory.py does while memory runs out: requests to a daemon, traffic, command lines. $DIR is a folder."""
+import os
+
+TABLE = "0 64 linear $DIR/disk.img 0\n64 64 striped 2 8 $DIR/disk.img 1000 memory,size=1M:m 0\n128 8 zero\n136 8 error"
+
+# Before each attempt: devices of all kinds.
+SETUP = [
+    ("create", {"name": "base", "table": "0 2048 linear memory,size=1M:b 0"}),
+    ("create", {"name": "vd", "uuid": "U-1", "table": TABLE}),
+    ("reload", {"name": "vd", "table": "0 128 linear base 0\n128 16 zero"}),
+    ("message", {"name": "vd", "message": "@stats_create - 64 p a"}),
+    ("create", {"name": "empty"}),
+    ("disk", {"name": "pv0", "file": "$DIR/disk.img"}),
+]
+
+# (name, command, its keys). With a + the client comes when memory is short already.
+REQUESTS = [
+    ("version", "version", {}), ("version+", "version", {}), ("create+", "create", {"name": "new", "table": TABLE}),
+    ("create", "create", {"name": "new", "uuid": "U-2", "table": TABLE}),
+    ("create of records", "create", {"name": "new", "cmd_data": [
+        {"start": 0, "length": 8, "type": "linear", "params": "base 8"}, {"start": 8, "length": 8, "type": "zero", "params": ""}]}),
+    ("create without a table", "create", {"name": "new"}),
+    ("create with warnings", "create", {"name": "new", "table": "0 8 linear $DIR/label.img 0"}),
+    ("create that fails", "create", {"name": "new", "table": "0 8 linear $DIR/none 0"}),
+    ("reload", "reload", {"name": "vd", "table": TABLE}), ("reload of empty", "reload", {"name": "empty", "table": TABLE}),
+    ("clear", "clear", {"name": "vd"}), ("resume", "resume", {"name": "vd"}), ("suspend", "suspend", {"name": "vd"}),
+    ("suspend, nothing flushed", "suspend", {"name": "vd", "flags": 1 << 11}),
+    ("info", "info", {"name": "vd"}), ("mknodes", "mknodes", {"name": "vd"}), ("names", "names", {}),
+    ("status", "status", {"name": "vd"}), ("table", "table", {"name": "vd"}), ("table as text", "table", {"name": "vd", "text": True}),
+    ("deps", "deps", {"name": "vd", "flags": 1 << 12}), ("remove", "remove", {"name": "vd"}),
+    ("remove with force", "remove", {"name": "base", "force": True}),
+    ("remove_all", "remove_all", {}), ("rename", "rename", {"name": "vd", "cmd_data": ["other"]}),
+    ("set_uuid", "set_uuid", {"name": "empty", "cmd_data": ["U-3"]}),
+    ("message @stats_create", "message", {"name": "vd", "message": "@stats_create 0+64 /4 precise_timestamps p2 aux"}),
+    ("message @stats_create with histogram", "message", {"name": "vd", "message": "@stats_create - /2 1 histogram:1,2,3 p2 aux"}),
+    ("message @stats_list", "message", {"name": "vd", "message": "@stats_list"}),
+    ("message @stats_print", "message", {"name": "vd", "message": "@stats_print 0"}),
+    ("message @stats_print_clear", "message", {"name": "vd", "message": "@stats_print_clear 0"}),
+    ("message @stats_clear", "message", {"name": "vd", "message": "@stats_clear 0"}),
+    ("message @stats_set_aux", "message", {"name": "vd", "message": "@stats_set_aux 0 text"}),
+    ("message @stats_delete", "message", {"name": "vd", "message": "@stats_delete 0"}),
+    ("wait", "wait", {"name": "vd", "event_nr": 77}),
+    ("stats", "stats", {"name": "vd"}), ("stats, reset", "stats", {"name": "vd", "reset": True}),
+    ("check", "check", {"table": TABLE}), ("check with uses", "check", {"table": TABLE, "text": True, "details": True}),
+    ("export", "export", {"name": "vd"}), ("targets", "targets", {}), ("stores", "stores", {}),
+    ("mount", "mount", {"directory": "$DIR/mnt"}), ("mounts", "mount", {}), ("umount of nothing", "umount", {"directory": "$DIR"}),
+    ("disk", "disk", {"name": "pv1", "file": "$DIR/disk.img"}), ("disk once more", "disk", {"name": "pv0", "file": "$DIR/disk.img"}),
+    ("undisk", "undisk", {"name": "pv0"}), ("disks", "disks", {}),
+    ("nonsense", "nonsense", {}), ("what the client sent comes back", "info", {"name": "vd", "mine": {"a": [1, b"x", True, "s"]}}),
+]
+
+
+def nbd_traffic(folder):
+    """A client from handshake to goodbye."""
+    import nbd
+    h = nbd.NBD()
+    h.connect_uri(f"nbd+unix:///base?socket={folder}/nbd")
+    h.pwrite(b"x" * 4096, 8192)
+    h.flush()
+    wrong = h.pread(8192, 4096) != bytes(4096) + b"x" * 4096
+    h.trim(4096, 8192)
+    wrong = wrong or h.pread(4096, 8192) != bytes(4096)
+    h.shutdown()
+    return "the data is wrong" if wrong else None
+
+
+def file_traffic(folder):
+    """A device as a file, from open to close."""
+    fd = os.open(os.path.join(folder, "mnt", "base"), os.O_RDWR)
+    try:
+        os.pwrite(fd, b"y" * 4096, 8192)
+        os.fsync(fd)
+        wrong = os.pread(fd, 4096, 8192) != b"y" * 4096
+        os.listdir(os.path.join(folder, "mnt"))
+        return "the data is wrong" if wrong else None
+    finally:
+        os.close(fd)
+
+
+TRAFFIC = [("NBD", nbd_traffic), ("files of a mount", file_traffic)]
+
+# Words are parted by blanks, _ is a blank in a table. With a - in front there is no daemon; with a + the
+# command takes several steps, and those before the one that fails stay done.
+COMMANDS = [
+    "create new --table 0_8_linear_$DIR/disk.img_0", "create new --table 0_8_zero --json", "create new $DIR/table",
+    "+create --concise new,,,rw,0_8_zero;newer,,,rw,0_8_zero", "load vd --table 0_8_zero", "clear vd", "+wipe_table vd",
+    "check --table 0_8_zero", "check --table 0_8_zero --json", "-check --table 0_8_zero", "remove vd", "+remove vd empty",
+    "remove_all", "suspend vd", "resume vd", "rename vd other", "rename empty --setuuid U-9", "message vd 0 @stats_list",
+    "message vd 0 @stats_create_-_8", "wait vd 77", "mknodes vd", "ls", "ls --json", "ls --tree", "ls -o devname", "info", "info vd",
+    "info --json", "info -c", "info -c -o name,uuid --sort name", "status", "table", "table --json", "table --concise", "deps",
+    "deps --json", "stats vd", "stats vd --json", "stats vd --reset", "export vd", "export vd --json", "mount", "mount $DIR/mnt",
+    "umount $DIR/mnt", "targets", "targets --json", "stores", "version", "version --json", "-ls", "-version", "-targets -v", "help",
+    "help create", "nonsense",
+]
