@@ -127,15 +127,25 @@ static int lvm_update(const char *path, const struct text *t)
 	return r;
 }
 
+/* HOW: LOCK_NB, too. A descriptor, or -1 and errno. */
+static int lvm_take(int how)
+{
+	int fd = open(HOLDER_LVM, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	while (fd >= 0 && flock(fd, how))
+		if (errno != EINTR) {
+			r = errno;
+			close(fd);
+			errno = r;
+			return -1;
+		}
+	return fd;
+}
+
 int lvm_lock(struct err *e)
 {
-	int fd = open(HOLDER_LVM, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = lvm_take(LOCK_EX);
 
-	while (fd >= 0 && flock(fd, LOCK_EX))
-		if (errno != EINTR) {
-			close(fd);
-			fd = -1;
-		}
 	return fd < 0 ? err_set(e, -errno, "cannot lock %s: %s", HOLDER_LVM, strerror(errno)) : fd;
 }
 
@@ -174,8 +184,7 @@ int lvm_write(const struct text *disks, struct err *e)
 void lvm_refresh(void)
 {
 	struct text disks = TEXT_INIT;
-	struct err e;
-	int lock = lvm_lock(&e);
+	int lock = lvm_take(LOCK_EX | LOCK_NB);
 
 	if (lock < 0)
 		return;

@@ -17,7 +17,10 @@ int lvm_lock(struct err *e);
 /* DISKS: their names, one a line. A file that says the same already is left alone. */
 int lvm_write(const struct text *disks, struct err *e);
 
-/* Somebody is about to read it: what has become of loop devices is brought in. It takes the lock itself. */
+/*
+ * Somebody is about to read it: what has become of loop devices is brought in. If somebody else has the lock, he sees to
+ * that; he may be the one who reads, so nobody waits for him.
+ */
 void lvm_refresh(void);
 int lvm_stat(struct stat *st);	/* of the file; 0 or -errno */
 
