@@ -390,7 +390,7 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 		build_index(b);
 	if (!b->failed)
 		dm_build_hints(b);
-	if (!b->failed && !dm_build_reaches(b))
+	if (!b->failed && !(dm_build_reaches(b) && dm_build_uses(b)))
 		b->failed = build_no_memory(b);
 	*out = b->failed ? NULL : b->table;
 	build_free(b);

@@ -53,7 +53,8 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 /* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
 void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len);
 
-/* What dm_table_fits() asks of the table. False without memory. */
+/* What dm_table_fits() asks of the table, and what its lower devices know of it. False without memory. */
 bool dm_build_reaches(struct dm_build *b);
+bool dm_build_uses(struct dm_build *b);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/build.h"
+#include "core/device.h"
 
 static void tell_probe(struct dm_build *b, struct dm_build_word *w)
 {
@@ -90,5 +91,23 @@ bool dm_build_reaches(struct dm_build *b)
 
 		t->reaches[t->n_reaches++] = (struct dm_reach){ w->store, w->end };
 	}
+	return true;
+}
+
+bool dm_build_uses(struct dm_build *b)
+{
+	struct dm_table *t = b->table;
+	size_t i;
+
+	t->uses = arena_alloc(&t->arena, t->n_stores * sizeof(*t->uses) + 1);
+	if (!t->uses)
+		return false;
+	for (i = 0; i < t->n_stores; i++)
+		if (t->stores[i]->device) {
+			struct dm_use *u = &t->uses[t->n_uses++];
+
+			*u = (struct dm_use){ .table = t, .store = t->stores[i] };
+			list_append(&t->stores[i]->device->uses, &u->node);
+		}
 	return true;
 }

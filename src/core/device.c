@@ -105,6 +105,7 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	d->world = w;
 	strcpy(d->name, c->name);
 	d->readonly = c->flags & DM_WITH_READONLY;
+	list_init(&d->uses);
 	list_init(&d->waiting);
 	list_init(&d->queue);
 	device_init_lanes(d);
@@ -185,6 +186,8 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	unsigned i;
 
 	d->active = table;
+	if (table)
+		table->device = d;
 	d->loaded = d->lived = table;
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
@@ -267,6 +270,10 @@ void dm_device_free(struct dm_device *d)
 
 	if (d->disk && !d->whole)
 		dm_parts_drop(d);
+	if (active)
+		active->device = NULL;
+	if (inactive)
+		inactive->device = NULL;
 	device_leave(d);	/* first, so that nobody who is woken finds it any more */
 	dm_device_event(d);
 	dm_device_changed(d, DM_REMOVED);

@@ -73,6 +73,7 @@ struct dm_device {
 	bool deferred;			/* to be removed at the last close */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
+	struct list uses;		/* dm_use.node: of those tables, once they are built */
 	bool claimed;			/* by an exclusive user: no table, nobody else may */
 	bool disk;			/* or a partition of one: */
 	struct dm_device *whole;	/* the disk, or NULL */

@@ -46,30 +46,19 @@ static const struct verb {
 	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },
 };
 
-static bool uses(const struct dm_table *t, const struct dm_device *d, bool readonly)
-{
-	size_t i;
-
-	for (i = 0; t && i < t->n_stores; i++)
-		if (t->stores[i]->device == d && t->stores[i]->readonly == readonly)
-			return true;
-	return false;
-}
-
 /* As Linux counts: a device that is mapped onto D opens it once, though both its tables may use it. */
 static uint32_t opens(const struct dm_device *d)
 {
 	uint32_t n = d->open_count - d->users;
 	struct list *at, *next;
-	int readonly;
 
 	if (d->users < 2)
 		return d->open_count;
-	list_each(at, next, &d->world->devices) {
-		const struct dm_device *u = container(at, struct dm_device, node);
+	list_each(at, next, &d->uses) {
+		const struct dm_use *u = container(at, struct dm_use, node);
+		const struct dm_device *on = u->table->device;
 
-		for (readonly = 0; readonly < 2; readonly++)
-			n += uses(u->active, d, readonly) || uses(u->inactive, d, readonly);
+		n += on && !(u->table != on->active && dm_table_uses(on->active, d, u->store->readonly));
 	}
 	return n;
 }

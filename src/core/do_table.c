@@ -56,6 +56,7 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 	}
 	old = d->inactive;
 	d->inactive = table;
+	table->device = d;
 	dm_table_free(old);
 	if (!d->loaded) {
 		d->loaded = true;

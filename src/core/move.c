@@ -104,6 +104,8 @@ static void drained_and_flushed(struct dm_device *d)
 	}
 	if (d->incoming) {
 		d->leaving = d->active;
+		if (d->leaving)
+			d->leaving->device = NULL;
 		d->active = d->incoming;
 	}
 	d->state = DM_RESUMING;

@@ -16,6 +16,8 @@ void dm_table_free(struct dm_table *t)
 	for (i = 0; i < t->n; i++)
 		if (t->targets[i].type->dtr)
 			t->targets[i].type->dtr(&t->targets[i]);
+	for (i = 0; i < t->n_uses; i++)
+		list_remove(&t->uses[i].node);
 	for (i = 0; i < t->n_stores; i++)
 		dm_store_put(t->stores[i]);
 	free(t->stores);
@@ -23,6 +25,16 @@ void dm_table_free(struct dm_table *t)
 	free(t->targets);
 	arena_free(&t->arena);
 	free(t);
+}
+
+bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool readonly)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_uses; i++)
+		if (t->uses[i].store->device == device && t->uses[i].store->readonly == readonly)
+			return true;
+	return false;
 }
 
 int dm_table_fits(const struct dm_table *t, struct err *e)

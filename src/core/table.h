@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "base/text.h"
 #include "core/index.h"
 #include "core/limits.h"
@@ -27,6 +28,13 @@ struct dm_reach {
 	uint64_t end;			/* sectors */
 };
 
+/* A mapped device that a table uses: kept there, too, so that a device finds who stands on it. */
+struct dm_use {
+	struct list node;		/* in the lower device's `uses` */
+	const struct dm_table *table;
+	const struct dm_store *store;
+};
+
 struct dm_table {
 	struct arena arena;		/* private parts and words */
 	struct dm_index index;		/* what dm_table_find() searches */
@@ -37,6 +45,9 @@ struct dm_table {
 	size_t n_stores;
 	struct dm_reach *reaches;	/* one for each word that means a store */
 	size_t n_reaches;
+	struct dm_use *uses;		/* one for each store that is a mapped device */
+	size_t n_uses;
+	const struct dm_device *device;	/* in one of whose slots it is, or NULL */
 	struct dm_limits limits;
 	bool readonly;
 };
@@ -73,6 +84,9 @@ int dm_build_text(struct dm_build *b, char *text);
 int dm_build_end(struct dm_build *b, struct dm_table **out);
 
 void dm_table_free(struct dm_table *t);
+
+/* Does T, which may be NULL, use DEVICE itself? With READONLY: through a store that was opened so. Control thread. */
+bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool readonly);
 
 /* The index of the line that holds SECTOR, which must be less than t->sectors. */
 static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)

@@ -140,16 +140,6 @@ static void sys_dir(struct dev_node *dir, const char *name, const struct dev_tex
 	sys_texts_add(dev_add(dir, name, S_IFDIR | 0755), t);
 }
 
-static bool table_uses(const struct dm_table *t, const struct dm_device *d)
-{
-	size_t i;
-
-	for (i = 0; t && i < t->n_stores; i++)
-		if (t->stores[i]->device == d)
-			return true;
-	return false;
-}
-
 static void sys_want_device(struct dev_node *dir, const struct dm_device *d)
 {
 	char name[DM_NAME_MAX + 1], path[DEV_SYS_PATH], target[DEV_SYS_PATH + 12];
@@ -168,11 +158,11 @@ static void sys_holders(struct dev_node *dir)
 	if (!dir->device)
 		return;
 	dev_links_begin(dir);
-	list_each(pos, next, &dir->device->world->devices) {
-		const struct dm_device *d = container(pos, struct dm_device, node);
+	list_each(pos, next, &dir->device->uses) {
+		const struct dm_use *u = container(pos, struct dm_use, node);
 
-		if (table_uses(d->active, dir->device) || table_uses(d->inactive, dir->device))
-			sys_want_device(dir, d);
+		if (u->table->device)
+			sys_want_device(dir, u->table->device);
 	}
 	dev_links_end(dir);
 }
