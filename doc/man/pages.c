@@ -19,10 +19,13 @@
 #define SELECT OPT_uuid, OPT_major, OPT_minor
 #define PROGRAM COMMAND
 #define COMMAND(name, usage, about, ...) static const uint8_t options_##name[] = { __VA_ARGS__, OPTION_END };
+#define SPELLED(id, name, ...) COMMAND(id, __VA_ARGS__)
 #include "cmd/commands.list"
 #undef COMMAND
+#undef SPELLED
 
-#define COMMAND(name, usage, about, ...) { #name, usage, about, options_##name, NULL, false },
+#define SPELLED(id, name, usage, about, ...) { name, usage, about, options_##id, NULL, false },
+#define COMMAND(name, usage, about, ...) SPELLED(name, #name, usage, about, )
 static const struct command list[] = {
 #include "cmd/commands.list"
 	{ .name = NULL }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse targets, stores, version: what there is to choose from. */
+/* dmuse targets, target-version, stores, version: what there is to choose from. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
@@ -59,6 +61,50 @@ static void about_store(struct job *j, plist_t row)
 int command_targets(struct job *j)
 {
 	return about_rows(j, "targets", about_target);
+}
+
+static plist_t about_find(plist_t rows, const char *name)
+{
+	for (struct key_walk w = key_walk(rows); key_walk_next(&w);)
+		if (!strcmp(key_text(w.item, "name"), name))
+			return w.item;
+	return NULL;
+}
+
+/* One after the other, as dmsetup does, up to the first that is unknown. */
+static int about_versions(struct job *j, plist_t rows, plist_t json)
+{
+	int i, code = EXIT_OK;
+
+	for (i = 0; !code && i < j->argc; i++) {
+		plist_t row = about_find(rows, j->argv[i]);
+		struct err e = ERR_INIT;
+
+		if (!row) {
+			err_set(&e, -EINVAL, "there is no target '%.40s'; `dmuse targets` lists them", j->argv[i]);
+			code = job_failed(j, NULL, &e);
+		} else if (j->o.given[OPT_json]) {
+			plist_array_append_item(json, plist_copy(row));
+		} else {
+			about_target(j, row);
+		}
+	}
+	return code;
+}
+
+int command_target_version(struct job *j)
+{
+	plist_t reply = NULL, json = plist_new_array();
+	int code = j->argc ? client_ask(j, NULL, request_new("targets", NULL), &reply) : job_usage(j, "which target?");
+
+	if (!code)
+		code = about_versions(j, key_array(reply, "cmd_data"), json);
+	if (!code && j->o.given[OPT_json])
+		code = job_print_json(j, json);
+	else
+		plist_free(json);
+	plist_free(reply);
+	return code;
 }
 
 int command_stores(struct job *j)

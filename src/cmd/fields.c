@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/keys.h"
+#include "cmd/volume.h"
 
 #define FIELD(name) static void field_##name(struct text *out, plist_t row, const struct graph *g)
 #define FIELD_NUMBER(name, key) FIELD(name) { (void)g; text_printf(out, "%" PRIu64, key_u64(row, key)); }
@@ -57,6 +58,46 @@ FIELD(blkdevname)
 {
 	(void)g;
 	text_printf(out, "dm-%" PRIu64, key_u64(row, "minor"));
+}
+
+/* What splitname was told, or what the uuid begins with. */
+FIELD(subsystem)
+{
+	const char *uuid = key_text(row, "uuid"), *end = strchr(uuid, '-');
+
+	(void)g;
+	if (*key_text(row, "subsystem"))
+		text_add(out, key_text(row, "subsystem"));
+	else if (end)
+		text_add_n(out, uuid, (size_t)(end - uuid));
+}
+
+static void field_volume(struct text *out, plist_t row, enum volume_part part)
+{
+	struct text subsystem = TEXT_INIT;
+
+	field_subsystem(&subsystem, row, NULL);
+	if (!strcmp(text_str(&subsystem), "LVM"))
+		volume_add(out, key_text(row, "name"), part);
+	text_free(&subsystem);
+}
+
+FIELD(vg_name)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_GROUP);
+}
+
+FIELD(lv_name)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_NAME);
+}
+
+FIELD(lv_layer)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_LAYER);
 }
 
 /* The names or numbers of the nodes of LIST, with commas. */
@@ -137,5 +178,9 @@ const struct field fields[] = {
 	{ "device_ref_count", "#Refs", 5, true, true, field_device_ref_count, "how many mapped devices use it" },
 	{ "names_using_dev", "RefNames", 8, false, true, field_names_using_dev, "mapped devices that use it" },
 	{ "devnos_using_dev", "RefDevNos", 9, false, true, field_devnos_using_dev, "numbers of those" },
+	{ "subsystem", "Subsys", 6, false, false, field_subsystem, "which program's device it is, as its uuid begins" },
+	{ "vg_name", "VG", 4, false, false, field_vg_name, "LVM: volume group" },
+	{ "lv_name", "LV", 4, false, false, field_lv_name, "LVM: logical volume" },
+	{ "lv_layer", "LVLayer", 7, false, false, field_lv_layer, "LVM: layer of the logical volume" },
 	{ .name = NULL }
 };

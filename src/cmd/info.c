@@ -52,7 +52,7 @@ static int info_print(struct job *j, const struct pick_rows *rows)
 	if (!j->o.given[OPT_json] && !rows->n)
 		return EXIT_OK;
 	if (!j->o.given[OPT_json] && info_columns(j))
-		return report_print(j, rows);
+		return report_print(j, rows, REPORT_INFO);
 	json = plist_new_array();
 	for (i = 0; i < rows->n; i++)
 		if (j->o.given[OPT_json])

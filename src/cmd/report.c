@@ -120,7 +120,7 @@ static int report_sort_keys(struct job *j, struct report *r, const char *list)
 	return code;
 }
 
-static int report_options(struct job *j, struct report *r)
+static int report_options(struct job *j, struct report *r, const char *usual)
 {
 	const char *o = j->o.given[OPT_options] ? j->o.value[OPT_options] : "+";
 	int code = EXIT_OK;
@@ -130,7 +130,7 @@ static int report_options(struct job *j, struct report *r)
 	r->aligned = r->headings && !r->prefixes && !j->o.given[OPT_separator];
 	r->separator = j->o.given[OPT_separator] ? j->o.value[OPT_separator] : r->headings ? " " : ":";
 	if (*o == '+')
-		code = report_columns(j, r, "name,major,minor,attr,open,segments,events,uuid");
+		code = report_columns(j, r, usual);
 	if (!code)
 		code = report_columns(j, r, o + (*o == '+'));
 	if (!code && j->o.given[OPT_sort])
@@ -252,10 +252,10 @@ static void report_rows(struct report *r, const struct pick_rows *rows)
 	free(cells);
 }
 
-int report_print(struct job *j, const struct pick_rows *rows)
+int report_print(struct job *j, const struct pick_rows *rows, const char *usual)
 {
 	struct report r = { .n = 0 };
-	int code = report_options(j, &r);
+	int code = report_options(j, &r, usual);
 
 	if (!code && report_needs_graph(&r))
 		code = graph_load(j, &r.graph);

@@ -5,8 +5,13 @@
 
 #include "cmd/pick.h"
 
-/* Prints the ROWS (dicts of devices) as --options, --sort, --noheadings, --nameprefixes and --separator say. */
-int report_print(struct job *j, const struct pick_rows *rows);
+/*
+ * Prints the ROWS (dicts of devices) as --options, --sort, --noheadings, --nameprefixes and --separator say. USUAL: the fields
+ * if none are chosen.
+ */
+int report_print(struct job *j, const struct pick_rows *rows, const char *usual);
+
+#define REPORT_INFO "name,major,minor,attr,open,segments,events,uuid"
 
 /* Lists the fields. */
 int report_help(struct job *j);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse status, table: the lines of tables, as text, in the concise format, or as JSON. */
+/* dmuse status, table, measure: the lines of tables, as text, in the concise format, or as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 struct table {
 	struct job *j;
-	const char *command;	/* "status" or "table" */
+	const char *command;	/* "status", "table" or "measure" */
 	bool prefix;		/* the name in front of each line */
 	bool begun;		/* concise and JSON: something was printed */
 	struct text json;	/* printed when nothing can fail any more */
@@ -163,4 +163,9 @@ int command_status(struct job *j)
 int command_table(struct job *j)
 {
 	return table_each(j, "table");
+}
+
+int command_measure(struct job *j)
+{
+	return table_each(j, "measure");
 }

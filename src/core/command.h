@@ -40,6 +40,7 @@ enum dm_verb {
 	DM_DO_CLEAR,
 	DM_DO_STATUS,		/* -> rows, flags INACTIVE; params are the status text */
 	DM_DO_TABLE,		/* -> rows, flags INACTIVE; params are the table text */
+	DM_DO_MEASURE,		/* -> rows, flags INACTIVE; params are what Linux would have its integrity measurement (IMA) log */
 	DM_DO_DEPS,		/* -> deps */
 	DM_DO_REMOVE,		/* flags FORCE, DEFERRED */
 	DM_DO_REMOVE_ALL,	/* flags FORCE, DEFERRED; -EBUSY at the end if some had to stay */

@@ -26,6 +26,7 @@ static const struct verb {
 	[DM_DO_CLEAR] = { dm_do_clear, true, true, false },
 	[DM_DO_STATUS] = { dm_do_rows, true, false, false },
 	[DM_DO_TABLE] = { dm_do_rows, true, false, false },
+	[DM_DO_MEASURE] = { dm_do_rows, true, false, false },
 	[DM_DO_DEPS] = { dm_do_deps, true, false, false },
 	[DM_DO_REMOVE] = { dm_do_remove, true, true, true },
 	[DM_DO_REMOVE_ALL] = { dm_do_remove_all, false, false, true },

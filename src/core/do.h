@@ -56,7 +56,7 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d);
 void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d);
 void dm_do_reload(struct dm_cmd *c, struct dm_device *d);
 void dm_do_clear(struct dm_cmd *c, struct dm_device *d);
-void dm_do_rows(struct dm_cmd *c, struct dm_device *d);	/* status and table */
+void dm_do_rows(struct dm_cmd *c, struct dm_device *d);	/* status, table and measure */
 void dm_do_deps(struct dm_cmd *c, struct dm_device *d);
 void dm_do_check(struct dm_cmd *c, struct dm_device *d);
 void dm_do_message(struct dm_cmd *c, struct dm_device *d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands about tables: reload, clear, status, table, deps, check, geometry. */
+/* Commands about tables: reload, clear, status, table, measure, deps, check, geometry. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +76,12 @@ void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struct text *scratch)
 {
 	void (*say)(const struct dm_target *t, struct text *out) =
-		c->verb == DM_DO_TABLE ? t->type->table : t->type->status;
+		c->verb == DM_DO_TABLE ? t->type->table : c->verb == DM_DO_MEASURE ? t->type->measure : t->type->status;
 
 	text_clear(scratch);
+	if (say && c->verb == DM_DO_MEASURE)
+		text_printf(scratch, "target_name=%s,target_version=%u.%u.%u", t->type->name, t->type->version[0],
+			    t->type->version[1], t->type->version[2]);
 	if (say)
 		say(t, scratch);
 	return scratch->failed ? NULL : arena_strdup(&c->reply.arena, text_str(scratch));

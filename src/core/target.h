@@ -48,6 +48,11 @@ struct dm_type {
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* What `status` prints; NULL if nothing. */
 	void (*status)(const struct dm_target *t, struct text *out);
+	/*
+	 * What `measure` prints behind the target's name and version, as Linux would have it logged: ",KEY=VALUE..." and a
+	 * semicolon. NULL: nothing at all.
+	 */
+	void (*measure)(const struct dm_target *t, struct text *out);
 	/* How the line likes to be asked (io_min, io_opt), if not as what it stands on does; NULL: as that. */
 	void (*hints)(const struct dm_target *t, struct dm_limits *l);
 	/*

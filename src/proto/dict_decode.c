@@ -28,11 +28,13 @@ static const struct decode_verb {
 	{ "clear", DM_DO_CLEAR, 0 },
 	{ "status", DM_DO_STATUS, 0 },
 	{ "table", DM_DO_TABLE, 0 },
+	{ "measure", DM_DO_MEASURE, 0 },
 	{ "deps", DM_DO_DEPS, 0 },
 	{ "remove", DM_DO_REMOVE, 0 },
 	{ "remove_all", DM_DO_REMOVE_ALL, 0 },
 	{ "rename", DM_DO_RENAME, 0 },
 	{ "set_uuid", DM_DO_SET_UUID, 0 },
+	{ "setgeometry", DM_DO_GEOMETRY, 0 },
 	{ "message", DM_DO_MESSAGE, 0 },
 	{ "wait", DM_DO_WAIT, 0 },
 	{ "waitevent", DM_DO_WAIT, 0 },
@@ -216,6 +218,22 @@ static int decode_new(const struct dict_reader *r, const char *what, const char 
 	return 0;
 }
 
+static int decode_geometry(const struct dict_reader *r, struct dm_cmd *c)
+{
+	uint64_t *const numbers[] = { &c->geometry.cylinders, &c->geometry.heads, &c->geometry.sectors, &c->geometry.start };
+	plist_t array, at;
+	size_t i;
+
+	if (dict_need(r, "geometry", "cylinders, heads, sectors and start") || dict_get_array(r, "geometry", &array))
+		return r->e->code;
+	for (i = 0, at = plist_first(array); i < 4; i++, at = plist_next(at)) {
+		if (plist_size(array) != 4 || plist_get_node_type(at) != PLIST_UINT || plist_minus(at))
+			return err_set(r->e, -EINVAL, "key `geometry` must be an array of 4 integers: cylinders, heads, sectors, start");
+		*numbers[i] = plist_uint(at);
+	}
+	return 0;
+}
+
 static int decode_message(const struct dict_reader *r, struct dm_cmd *c)
 {
 	if (dict_need(r, "message", "the words for the target") || dict_get_string(r, "message", &c->message))
@@ -252,6 +270,8 @@ static int decode_rest(struct dict *d, const struct dict_reader *r, const struct
 		return decode_new(r, "the new name", &d->cmd.new_name);
 	if (v->verb == DM_DO_SET_UUID)
 		return decode_new(r, "the uuid", &d->cmd.new_uuid);
+	if (v->verb == DM_DO_GEOMETRY)
+		return decode_geometry(r, &d->cmd);
 	if (v->verb == DM_DO_MESSAGE)
 		return decode_message(r, &d->cmd);
 	if (v->verb == DM_DO_DISK)

@@ -251,6 +251,7 @@ int dict_add_result(struct dict *d)
 		return encode_rows(d);
 	case DM_DO_STATUS:
 	case DM_DO_TABLE:
+	case DM_DO_MEASURE:
 		return encode_rows(d);
 	case DM_DO_DEPS:
 		return encode_deps(d);

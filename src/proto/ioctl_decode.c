@@ -171,9 +171,16 @@ static int decode_suspend(struct ioctl_call *c)
 	return 0;
 }
 
+static enum dm_verb rows_wanted(uint32_t flags)
+{
+	if (flags & DM_STATUS_TABLE_FLAG)
+		return DM_DO_TABLE;
+	return flags & DM_IMA_MEASUREMENT_FLAG ? DM_DO_MEASURE : DM_DO_STATUS;
+}
+
 static int decode_status(struct ioctl_call *c)
 {
-	c->cmd.verb = head(c)->flags & DM_STATUS_TABLE_FLAG ? DM_DO_TABLE : DM_DO_STATUS;
+	c->cmd.verb = rows_wanted(head(c)->flags);
 	return 0;
 }
 
@@ -279,7 +286,7 @@ bool ioctl_more(struct ioctl_call *c)
 	if (c->cmd.verb != DM_DO_WAIT || c->cmd.reply.err.code || !c->cmd.reply.info.present)
 		return false;
 	c->waited = c->cmd.reply.info;
-	c->cmd = (struct dm_cmd){ .verb = head(c)->flags & DM_STATUS_TABLE_FLAG ? DM_DO_TABLE : DM_DO_STATUS,
+	c->cmd = (struct dm_cmd){ .verb = rows_wanted(head(c)->flags),
 				  .flags = c->cmd.flags, .has_minor = true, .minor = c->cmd.reply.info.minor };
 	return true;
 }

@@ -23,6 +23,15 @@ static void linear_table(const struct dm_target *t, struct text *out)
 	dm_text_at(out, t->priv);
 }
 
+static void linear_measure(const struct dm_target *t, struct text *out)
+{
+	const struct dm_at *at = t->priv;
+
+	text_add(out, ",device_name=");
+	dm_text_store(out, at->store);
+	text_printf(out, ",start=%llu;", (unsigned long long)at->offset);
+}
+
 const struct dm_type dm_linear = {
 	.name = "linear",
 	.usage = "<device> <offset>",
@@ -32,4 +41,5 @@ const struct dm_type dm_linear = {
 	.ctr = linear_ctr,
 	.map = linear_map,
 	.table = linear_table,
+	.measure = linear_measure,
 };

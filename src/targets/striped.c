@@ -141,6 +141,21 @@ static void striped_status(const struct dm_target *t, struct text *out)
 		text_add(out, atomic_load(&s->failures[i]) ? "D" : "A");
 }
 
+static void striped_measure(const struct dm_target *t, struct text *out)
+{
+	const struct striped *s = t->priv;
+	uint32_t i;
+
+	text_printf(out, ",stripes=%u,chunk_size=%u", s->n, s->chunk);
+	for (i = 0; i < s->n; i++) {
+		text_printf(out, ",stripe_%u_device_name=", i);
+		dm_text_store(out, s->legs[i].store);
+		text_printf(out, ",stripe_%u_physical_start=%llu,stripe_%u_status=%c", i,
+			    (unsigned long long)s->legs[i].offset, i, atomic_load(&s->failures[i]) ? 'D' : 'A');
+	}
+	text_add(out, ";");
+}
+
 const struct dm_type dm_striped = {
 	.name = "striped",
 	.usage = "<#stripes> <chunk> [<device> <offset>]...",
@@ -151,5 +166,6 @@ const struct dm_type dm_striped = {
 	.table = striped_table,
 	.hints = striped_hints,
 	.status = striped_status,
+	.measure = striped_measure,
 	.failed = striped_failed,
 };

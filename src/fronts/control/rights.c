@@ -20,6 +20,7 @@ static bool rights_asks_only(const struct dm_cmd *cmd)
 	case DM_DO_NAMES:
 	case DM_DO_STATUS:
 	case DM_DO_TABLE:
+	case DM_DO_MEASURE:
 	case DM_DO_DEPS:
 	case DM_DO_DISKS:
 	case DM_DO_WAIT:

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LVM's names of devices: GROUP-VOLUME, or GROUP-VOLUME-LAYER for what a volume is made of. A hyphen inside of a part is
+ * two there.
+ */
+#ifndef CMD_VOLUME_H
+#define CMD_VOLUME_H
+
+#include "base/text.h"
+
+enum volume_part { VOLUME_GROUP, VOLUME_NAME, VOLUME_LAYER };
+
+/* Adds that part of NAME to OUT; nothing if NAME does not have it. What follows the layer belongs to none. */
+void volume_add(struct text *out, const char *name, enum volume_part part);
+
+#endif

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Sub-commands that dmsetup has, too: in a session both are asked, and have to print the same and to agree on what fails.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+# What runs in the session. both WORDS...: dmsetup's answer, then a line for each way in which dmuse's is another. Only
+# whether they fail is compared, not what they say then.
+cat >"$work/both" <<'EOF'
+both() {
+	local theirs ours
+	theirs=$(dmsetup "$@" 2>/dev/null; echo "rc $(($? > 0))")
+	ours=$("$DMUSE" "$@" 2>/dev/null; echo "rc $(($? > 0))")
+	[ "$theirs" = "$ours" ] || { echo "$*:"; diff <(echo "$theirs") <(echo "$ours"); }
+}
+EOF
+
+# same WHAT SCRIPT: where each `both` of the script finds no difference.
+same() {
+	is "$who: $1" "" "$(env "DMUSE=$DMUSE" "$DMUSE" exec -- bash -c ". $work/both; $2" 2>&1)"
+}
+
+# The lines as well, for one that dmsetup and dmuse had wrong together is still wrong: they were seen on Linux 6.12.
+measure() {
+	truncate -s 1M image
+	is "$who: measure: what Linux 6.12 prints" "0 80 linear target_name=linear,target_version=1.4.0,device_name=N,start=8;
+80 8 error 
+88 8 zero 
+0 512 striped target_name=striped,target_version=1.6.0,stripes=2,chunk_size=256,stripe_0_device_name=N,stripe_0_physical_start=0,stripe_0_status=A,stripe_1_device_name=N,stripe_1_physical_start=16,stripe_1_status=A;" \
+		"$("$DMUSE" exec --disk "sdx=$PWD/image" -- bash -c 'dmsetup create one --table "0 80 linear /dev/sdx 8
+80 8 error
+88 8 zero"
+dmsetup create two --table "0 512 striped 2 256 /dev/sdx 0 /dev/sdx 16"
+dmsetup measure one; dmsetup measure two' | sed -E 's/device_name=[0-9]+:[0-9]+/device_name=N/g')"
+	same "measure" 'dmsetup create below --table "0 1024 zero"
+dmsetup create one --table "0 80 linear /dev/mapper/below 8
+80 8 error"
+dmsetup create two --table "0 512 striped 2 256 /dev/mapper/below 0 /dev/mapper/below 256"
+dmsetup create three --notable
+dmsetup load one --table "0 8 zero"
+both measure; both measure one; both measure two one; both measure --inactive one; both measure three
+both measure nothing; both measure -j "$(dmsetup info -c --noheadings -o major one)" -m "$(dmsetup info -c --noheadings -o minor one)"'
+	same "measure without devices" 'both measure'
+}
+
+setgeometry() {
+	same "setgeometry" 'dmsetup create one --table "0 20480 zero"
+for g in "10 16 63 0" "16383 16 63 0" "x 16 63 0" "70000 16 63 0" "10 300 63 0" "10 16 63 99999999" "10 16 63 100" "1 2 3" "1 2 3 4 5" ""; do
+	both setgeometry one $g
+done
+both setgeometry nothing 10 16 63 0
+dmsetup create two --notable
+both setgeometry two 10 16 63 0; both setgeometry -v two 10 16 63 0'
+	is "$who: setgeometry is what programs are told" "(11, 22, 33, 44)" "$("$DMUSE" exec -- bash -c "
+'$DMUSE' create one --table '0 20480 zero' && '$DMUSE' setgeometry one 33 11 22 44 && python3 -c '
+import fcntl, struct
+print(struct.unpack(\"BBHxxxxL\", fcntl.ioctl(open(\"/dev/mapper/one\", \"rb\"), 0x301, bytes(16)))[0:2] +
+      struct.unpack(\"BBHxxxxL\", fcntl.ioctl(open(\"/dev/mapper/one\", \"rb\"), 0x301, bytes(16)))[2:])'" 2>&1)"
+}
+
+target_version() {
+	same "target-version" 'both target-version linear; both target-version zero striped error linear
+both target-version nonsense; both target-version linear nonsense zero; both target-version'
+}
+
+splitname() {
+	same "splitname" 'both splitname; both splitname a b c; both splitname ""
+for name in vg-lv vg--a-lv--b-real abc a-b-c-d a-- a- a---b a----b--c-d vg-lv-x-y-z a--b /dev/mapper/vg-lv "vg\\x20a-lv" a-b- \
+	averyveryverylongvgname-averyveryverylonglvname-averyverylonglayer; do
+	both splitname "$name"; both splitname "$name" LVM; both splitname "$name" OTHER; both splitname --noheadings "$name"
+done
+both splitname -- -a-b
+both splitname -c vg-lv; both splitname -o lv_name vg-lv; both splitname --nameprefixes vg-lv; both splitname --noheadings --separator / vg-lv-cow
+both splitname --noheadings --nameprefixes vg-lv-x; both splitname -o subsystem,vg_name,lv_name,lv_layer vg-lv-x; both splitname -o nonsense vg-lv'
+	same "the parts of a volume's name in info -c" 'dmsetup create vg-lv--x-real -u LVM-abc --table "0 8 zero"
+dmsetup create vg-other -u CRYPT-abc --table "0 8 zero"; dmsetup create vg-none --table "0 8 zero"
+both info -c -o name,subsystem,vg_name,lv_name,lv_layer; both info -c -o vg_name -O lv_name'
+}
+
+session_test measure setgeometry target_version splitname
