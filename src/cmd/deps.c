@@ -7,6 +7,7 @@
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 #include "cmd/pick.h"
 #include "cmd/style.h"
 
@@ -81,7 +82,7 @@ int command_deps(struct job *j)
 	if (!code)
 		code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	d.prefix = p.all || p.n > 1;
-	d.json = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	d.json = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;
 	for (i = 0; !code && i < p.n; i++)
 		code = deps_one(&d, p.names[i], p.all);
 	if (!code && p.all && !p.n)

@@ -5,6 +5,7 @@
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 #include "session/join.h"
 #include "session/probe.h"
 
@@ -86,7 +87,7 @@ int command_doctor(struct job *j)
 		return job_usage(j, "'%s': it takes no words", j->argv[0]);
 	if (join_is_anywhere())
 		return doctor_inside(j);
-	rows = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	rows = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;
 	for (enum piece p = 0; p < PIECES; p++)
 		if (doctor_look(p, rows))
 			possible = false;

@@ -47,9 +47,10 @@ void local_free(struct local *l)
 int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e)
 {
 	struct dict d = { .keys = plist_copy(request) };
+	struct text room = TEXT_INIT;
 	struct err why = ERR_INIT;
 
-	if (dict_decode(&d, &why)) {
+	if (dict_decode(&d, &why) || dict_prepare(&d, &room, &why)) {
 		dict_refuse(&d, &why);
 	} else {
 		dm_do_now(l->world, &d.cmd);
@@ -58,5 +59,6 @@ int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e)
 	*reply = d.keys;
 	d.keys = NULL;
 	dict_free(&d);
-	return plist_lacking(*reply) ? err_set(e, -ENOMEM, "no memory for the command") : dict_result(*reply, e);
+	text_free(&room);
+	return plist_whole(*reply) ? dict_result(*reply, e) : err_set(e, -ENOMEM, "no memory for the command");
 }

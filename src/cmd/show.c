@@ -81,7 +81,7 @@ int show_change(struct job *j, const char *name, plist_t request)
 
 void show_list(struct job *j)
 {
-	j->changed = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	j->changed = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;
 }
 
 int show_list_end(struct job *j, int code)

@@ -7,6 +7,7 @@
 
 #include "cmd/client.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 #include "cmd/pick.h"
 
 static uint64_t stats_bucket(plist_t latency, uint32_t i)
@@ -82,7 +83,7 @@ int command_stats(struct job *j)
 {
 	struct pick p;
 	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
-	plist_t json = j->o.given[OPT_json] ? plist_new_array() : NULL;
+	plist_t json = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;
 	size_t i;
 
 	for (i = 0; !code && i < p.n; i++)

@@ -210,6 +210,16 @@ bool plist_lacking(plist_t node)
 	return !node || (plist_holds(node) && node->lacking);
 }
 
+bool plist_whole(plist_t node)
+{
+	bool whole = !plist_lacking(node);
+	plist_t at;
+
+	for (at = plist_first(node); whole && at; at = at->next)
+		whole = plist_whole(at);
+	return whole;
+}
+
 static void plist_link(plist_t list, plist_t node)
 {
 	*(list->last ? &list->last->next : &list->first) = node;

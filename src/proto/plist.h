@@ -54,6 +54,7 @@ plist_t plist_first(plist_t list);
 plist_t plist_next(plist_t node);
 const char *plist_key(plist_t node);			/* in a dictionary */
 uint32_t plist_size(plist_t list);
+bool plist_whole(plist_t node);				/* neither it nor anything in it is lacking */
 
 void plist_array_append_item(plist_t array, plist_t node);
 plist_t plist_array_get_item(plist_t array, uint32_t i);	/* one after the other from the first */
