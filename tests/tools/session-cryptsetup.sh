@@ -8,7 +8,8 @@
 
 in_session() {
 	run exec --disk c=c.img --create "d=0 98304 linear $PWD/c.img 0" -- sh -euc "$2"
-	is "$who: $1" "0:" "$status:$err"
+	# That what is mapped is the volume, and not what is in it, is said where a table is loaded.
+	is "$who: $1" "0:" "$status:$(grep -v "warning: d: .* is a LUKS volume" <<<"$err")"
 }
 
 luks() {

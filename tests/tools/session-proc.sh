@@ -18,9 +18,9 @@ in_session() {
 
 majors() {
 	cat /proc/devices >machine
-	in_session "/proc/devices has both majors" " 98 ubd|252 device-mapper" \
-		"sed -n '/^Block/,\$p' /proc/devices | grep -E 'ubd|device-mapper' | paste -sd '|'"
-	in_session "it says the rest as the machine does" "" "grep -v -e ' ubd\$' -e ' device-mapper\$' /proc/devices |
+	in_session "/proc/devices has all three majors" " 98 ubd| 99 blkext|252 device-mapper" \
+		"sed -n '/^Block/,\$p' /proc/devices | grep -E ' 98 ubd| 99 blkext|device-mapper' | paste -sd '|'"
+	in_session "it says the rest as the machine does" "" "grep -v -e ' ubd\$' -e ' 99 blkext\$' -e ' device-mapper\$' /proc/devices |
 		diff - <(grep -v ' device-mapper\$' machine)"
 	in_session "by other paths it says the same" "yes yes yes yes yes" "ln -s /proc/devices a-link; cd /proc; python3 -c '
 import os
