@@ -145,7 +145,7 @@ int process_fetch(int proc, pid_t tid, int fd)
 }
 
 /* Only what the kernel knows by itself: a file system's server may be waiting for us. */
-static bool process_may_open(int path, const dev_t *on)
+static bool process_may_open(int path, bool no_file, const dev_t *on)
 {
 	struct statx x;
 
@@ -153,13 +153,33 @@ static bool process_may_open(int path, const dev_t *on)
 		return false;
 	if (on && makedev(x.stx_dev_major, x.stx_dev_minor) != *on)
 		return false;
-	return S_ISREG(x.stx_mode) || S_ISDIR(x.stx_mode) || S_ISFIFO(x.stx_mode) ||
+	return (S_ISREG(x.stx_mode) && !no_file) || S_ISDIR(x.stx_mode) || S_ISFIFO(x.stx_mode) ||
 	       (S_ISCHR(x.stx_mode) && x.stx_rdev_major >= TERMINALS && x.stx_rdev_major < TERMINALS_END);
 }
 
-/* The terminal becomes nobody's, and nothing of a file is written over. */
+/* Does whoever has it write at the end of it, wherever that is? */
+static bool process_appends(int proc, pid_t tid, int fd)
+{
+	char what[32], text[256];
+	unsigned flags;
+	const char *at;
+	ssize_t n;
+	int info;
+
+	snprintf(what, sizeof(what), "fdinfo/%d", fd);
+	info = process_open(proc, tid, what, O_RDONLY);
+	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+	if (info >= 0)
+		close(info);
+	text[n < 0 ? 0 : n] = '\0';
+	at = strstr(text, "flags:");
+	return at && sscanf(at, "flags: %o", &flags) == 1 && flags & O_APPEND;
+}
+
+/* A file has a position that is its opener's: two would write over one another. The terminal becomes nobody's. */
 static int process_open_again(int proc, pid_t tid, int fd, int flags, const dev_t *on)
 {
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
 	char link[32];
 	int path, r = -EPERM;
 
@@ -168,7 +188,7 @@ static int process_open_again(int proc, pid_t tid, int fd, int flags, const dev_
 	if (path < 0)
 		return path;
 	snprintf(link, sizeof(link), "fd/%d", path);
-	if (process_may_open(path, on))
+	if (process_may_open(path, writes && !process_appends(proc, tid, fd), on))
 		r = process_open(proc, getpid(), link, flags | O_NONBLOCK | O_NOCTTY | O_APPEND);
 	close(path);
 	return r;

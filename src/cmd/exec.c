@@ -16,6 +16,7 @@
 #include "cmd/say.h"
 #include "cmd/serve.h"
 #include "cmd/wishes.h"
+#include "session/probe.h"
 #include "session/run.h"
 
 struct exec {
@@ -57,10 +58,21 @@ static plist_t exec_session_request(void)
 	return request;
 }
 
+/* The machine may lack something that a session is made of: then that is said, as `dmuse doctor` says it. */
+static int exec_ask_session(struct exec *x, plist_t *reply, struct err *e)
+{
+	struct err missing = ERR_INIT;
+	int r = client_try(x->job, NULL, exec_session_request(), reply, e);
+
+	if (r && r != -EXDEV && r != -ESHUTDOWN && piece_missing(&missing))
+		*e = missing;
+	return r;
+}
+
 static int exec_find_session(struct exec *x, struct err *e)
 {
 	plist_t reply, session;
-	int r = client_try(x->job, NULL, exec_session_request(), &reply, e);
+	int r = exec_ask_session(x, &reply, e);
 
 	if (r)
 		return r;

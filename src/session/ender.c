@@ -65,7 +65,8 @@ static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
 		return err_set(e, -errno, "the session cannot be entered to end it: %s", strerror(errno));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ender_link_of("/proc/self/ns/mnt", x->ns);
-	if (stat("/dev", &st))
+	/* By this all that is the session's is told from what is the machine's: never take another one for it. */
+	if (access(HOLDER_HIDDEN "/io", F_OK) || stat("/dev", &st))
 		return err_set(e, -errno, "the session's /dev does not answer: %s", strerror(errno));
 	x->view = st.st_dev;
 	return 0;

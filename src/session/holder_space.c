@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/holder_parts.h"
@@ -48,6 +49,25 @@ static int space_user_ns(struct err *e)
 	return space_map(uid, gid, e);
 }
 
+/*
+ * A chroot: whoever enters a mount namespace starts at that one's own root directory, and would leave the chroot. So do
+ * we, who have just made it, which is how it shows.
+ */
+static bool space_in_chroot(void)
+{
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	struct statx before, after;
+	bool moved = false;
+
+	if (ns < 0)
+		return false;
+	if (!statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &before) && !setns(ns, CLONE_NEWNS) &&
+	    !statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &after))
+		moved = before.stx_mnt_id != after.stx_mnt_id || before.stx_ino != after.stx_ino;
+	close(ns);
+	return moved;
+}
+
 /* Root in a container may lack the right to mount; then it is tried as anybody else would. */
 int holder_unshare(bool *user_ns, struct err *e)
 {
@@ -56,11 +76,13 @@ int holder_unshare(bool *user_ns, struct err *e)
 	*user_ns = geteuid() || unshare(CLONE_NEWNS);
 	if (*user_ns)
 		r = space_user_ns(e);
+	if (!r && space_in_chroot())
+		r = piece_lacks(PIECE_NAMESPACES, -EXDEV, e);
 	if (r)
 		return r;
 	/* What the machine mounts later is seen here; what we mount is not seen there. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
-		return err_set(e, -errno, "a session's mounts cannot be kept apart from the machine's: %s", strerror(errno));
+		return piece_lacks(PIECE_NAMESPACES, -errno, e);
 	return 0;
 }
 

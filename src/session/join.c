@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "session/holder.h"
+#include "session/piece.h"
 
 static bool join_same(const char *path, const char *ns)
 {
@@ -88,9 +89,9 @@ static int join_become_root(void)
 static int join_namespaces(const struct join *j, struct err *e)
 {
 	if (j->user_ns && setns(j->pidfd, CLONE_NEWUSER))
-		return err_set(e, -errno, "cannot enter the session's user namespace: %s", strerror(errno));
+		return piece_lacks(PIECE_ENTER, -errno, e);
 	if (setns(j->pidfd, CLONE_NEWNS))
-		return err_set(e, -errno, "cannot enter the session: %s", strerror(errno));
+		return piece_lacks(PIECE_ENTER, -errno, e);
 	if (j->user_ns && join_become_root())
 		return err_set(e, -errno, "cannot be root in the session: %s", strerror(errno));
 	return 0;

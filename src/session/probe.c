@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +86,74 @@ static int probe_fuse_mount(void)
 	return holder_mount(&fd, &e);
 }
 
+/* As the holder does with the machine's /dev. */
+static int probe_show(void)
+{
+	int copy = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	struct err e = ERR_INIT;
+
+	if (copy < 0)
+		return -errno;
+	if (holder_tmpfs("/dev", "mode=0755", &e))
+		return e.code;
+	if (mkdir("/dev/copy", 0755) || move_mount(copy, "", AT_FDCWD, "/dev/copy", MOVE_MOUNT_F_EMPTY_PATH))
+		return -errno;
+	return 0;
+}
+
+static int probe_mounts(void)
+{
+	return probe_namespaces() ? PROBE_UNNEEDED : probe_show();
+}
+
+/* A program in a session, as it were: tells that it is there, and stays until it is ended. */
+static void probe_target(int ready)
+{
+	char no = probe_namespaces() != 0;
+
+	if (write(ready, &no, 1) == 1)
+		pause();
+	_exit(0);
+}
+
+static pid_t probe_asks;	/* of such a one */
+
+/* F in a child while there is one. */
+static int probe_another(int (*f)(void))
+{
+	int ready[2], r = PROBE_UNNEEDED;
+	char no = 1;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -errno;
+	probe_asks = fork();
+	if (!probe_asks)
+		probe_target(ready[1]);
+	close(ready[1]);
+	if (probe_asks > 0 && read(ready[0], &no, 1) == 1 && !no)
+		r = probe_in_child(f);
+	close(ready[0]);
+	if (probe_asks > 0) {
+		kill(probe_asks, SIGKILL);
+		probe_status(probe_asks);
+	}
+	return r;
+}
+
+/* As each program that is started in a session. */
+static int probe_enter(void)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, probe_asks, 0);
+
+	if (pidfd < 0)
+		return -errno;
+	if (geteuid() && setns(pidfd, CLONE_NEWUSER))
+		return -errno;
+	if (setns(pidfd, CLONE_NEWNS) && (errno != EPERM || setns(pidfd, CLONE_NEWUSER) || setns(pidfd, CLONE_NEWNS)))
+		return -errno;
+	return 0;
+}
+
 /* Linux 5.0 has listeners, 5.9 those that can hand descriptors out: it looks for the call first, then for the flag. */
 static int probe_seccomp(void)
 {
@@ -103,62 +178,66 @@ static int probe_speed(void)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) ? -errno : 0;
 }
 
-/* A program in a session, as it were: tells that it is there, and stays until it is ended. */
-static void probe_target(int ready)
-{
-	char no = probe_namespaces() != 0;
-
-	if (write(ready, &no, 1) == 1)
-		pause();
-	_exit(0);
-}
-
-static pid_t probe_reads;
-
-/* The daemon, as it were, which is no ancestor of it. */
+/* As the daemon does, which is no ancestor of it. */
 static int probe_reader(void)
 {
 	char there;
 
 	/* Any address: a child has the same ones. */
-	return process_peek(AT_FDCWD, probe_reads, (uint64_t)(uintptr_t)&probe_reads, &there, 1);
+	return process_peek(AT_FDCWD, probe_asks, (uint64_t)(uintptr_t)&probe_asks, &there, 1);
 }
 
-static int probe_memory(void)
+static bool probe_found(const char *program, char *out, size_t size)
 {
-	int ready[2], r = PROBE_UNNEEDED;
-	char no = 1;
+	const char *given = getenv("PATH");
+	char path[4096], *at = path, *dir;
 
-	if (pipe2(ready, O_CLOEXEC))
-		return -errno;
-	probe_reads = fork();
-	if (!probe_reads)
-		probe_target(ready[1]);
-	close(ready[1]);
-	if (probe_reads > 0 && read(ready[0], &no, 1) == 1 && !no)
-		r = probe_in_child(probe_reader);
-	close(ready[0]);
-	if (probe_reads > 0) {
-		kill(probe_reads, SIGKILL);
-		probe_status(probe_reads);
-	}
-	return r;
+	snprintf(path, sizeof(path), "%s", given ? given : "/usr/bin:/bin");
+	while ((dir = strsep(&at, ":")))
+		if ((size_t)snprintf(out, size, "%s/%s", dir, program) < size && !access(out, X_OK))
+			return true;
+	return false;
 }
 
 static int probe_fusermount(void)
 {
-	char path[4096], *at = path, *dir;
-	const char *given = getenv("PATH");
+	char path[4200];
+	struct statvfs fs;
+	struct stat st;
 
-	snprintf(path, sizeof(path), "%s", given ? given : "/usr/bin:/bin");
-	while ((dir = strsep(&at, ":"))) {
-		char full[4200];
+	if (!probe_found("fusermount3", path, sizeof(path)))
+		return -ENOENT;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0)
+		return -EPERM;
+	if (stat(path, &st) || st.st_uid || !(st.st_mode & S_ISUID) || statvfs(path, &fs) || fs.f_flag & ST_NOSUID)
+		return -ENOEXEC;
+	return 0;
+}
 
-		snprintf(full, sizeof(full), "%s/fusermount3", dir);
-		if (!access(full, X_OK))
-			return 0;
-	}
-	return -ENOENT;
+/* It goes by that name before it asks for rights; a filter says no at once. */
+static int probe_mount_call(void)
+{
+	return mount("none", "/proc/none", "tmpfs", 0, NULL) && errno == EPERM ? -EPERM : 0;
+}
+
+static int probe_dmuse_mount(void)
+{
+	int r = probe_mount_call();
+
+	if (r || geteuid())
+		return r ? r : probe_fusermount();
+	return unshare(CLONE_NEWNS) ? -errno : PROBE_UNNEEDED;
+}
+
+/* In a user namespace the kernel mounts no file system of a disk. */
+static int probe_loop(void)
+{
+	struct err e = ERR_INIT;
+	bool user_ns = true;
+
+	if (holder_unshare(&user_ns, &e) || user_ns)
+		return PROBE_UNNEEDED;
+	return probe_open("/dev/loop-control");
 }
 
 int piece_probe(enum piece p)
@@ -170,17 +249,32 @@ int piece_probe(enum piece p)
 		return probe_in_child(probe_namespaces);
 	case PIECE_FUSE_MOUNT:
 		return probe_in_child(probe_fuse_mount);
+	case PIECE_MOUNTS:
+		return probe_in_child(probe_mounts);
+	case PIECE_ENTER:
+		return probe_another(probe_enter);
 	case PIECE_SECCOMP:
 		return probe_in_child(probe_seccomp);
 	case PIECE_MEMORY:
-		return probe_memory();
+		return probe_another(probe_reader);
 	case PIECE_SPEED:
 		return probe_in_child(probe_speed);
 	case PIECE_SYS:
 		return access("/sys/dev/block", F_OK) ? -errno : 0;
 	case PIECE_LOOP:
-		return geteuid() ? PROBE_UNNEEDED : probe_open("/dev/loop-control");
+		return probe_in_child(probe_loop);
 	default:
-		return geteuid() ? probe_fusermount() : PROBE_UNNEEDED;
+		return probe_in_child(probe_dmuse_mount);
 	}
+}
+
+int piece_missing(struct err *e)
+{
+	for (enum piece p = 0; p < PIECES; p++) {
+		int r = piece_is_needed(p) ? piece_probe(p) : 0;
+
+		if (r < 0)
+			return piece_lacks(p, r, e);
+	}
+	return 0;
 }

@@ -10,4 +10,7 @@
 /* 0: it is there. -errno: it is not, see piece_explain(). PROBE_UNNEEDED. */
 int piece_probe(enum piece p);
 
+/* The first needed one that is missing, as piece_lacks() says it: its -errno. 0, and E as it was: none is. */
+int piece_missing(struct err *e);
+
 #endif

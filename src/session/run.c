@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "session/piece.h"
 #include "session/relay.h"
 #include "session/supervisor.h"
@@ -74,8 +75,18 @@ static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, 
 	_exit(code);
 }
 
+/* Without this it could answer nothing, and the program would see devices that it cannot open. */
+static int run_look_into(pid_t program, struct err *e)
+{
+	static const char here;		/* there, too: both are forks of one process */
+	char there;
+	int r = process_peek(AT_FDCWD, program, (uint64_t)(uintptr_t)&here, &there, 1);
+
+	return r ? piece_lacks(PIECE_MEMORY, r, e) : 0;
+}
+
 /* The supervisor's process; nobody is left to tell when it fails later. */
-static _Noreturn void run_supervise(const struct run *r, int socket, int listener)
+static _Noreturn void run_supervise(const struct run *r, pid_t program, int socket, int listener)
 {
 	const struct supervisor_opts opts = { .dm_major = r->major, .user_namespace = r->join->user_ns };
 	struct wire m = { .kind = WIRE_SERVED };
@@ -84,6 +95,8 @@ static _Noreturn void run_supervise(const struct run *r, int socket, int listene
 	setsid();
 	prctl(PR_SET_NAME, "dmuse-supervise");
 	code = join_enter(r->join, "/", &m.err);
+	if (!code)
+		code = run_look_into(program, &m.err);
 	if (wire_send(socket, &m, -1) || code)
 		_exit(RUN_FAILED);
 	_exit(supervisor_serve(listener, &opts) ? RUN_FAILED : 0);
@@ -110,7 +123,7 @@ static void run_give_supervisor(const struct run *r, int socket, struct relay *r
 		return;		/* it is supervised already, or is over */
 	relay->supervisor = fork();
 	if (!relay->supervisor)
-		run_supervise(r, socket, relay->listener);
+		run_supervise(r, relay->program, socket, relay->listener);
 	if (relay->supervisor < 0) {
 		close(relay->listener);
 		relay->listener = -1;

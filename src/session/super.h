@@ -168,6 +168,7 @@ bool super_node_name(const struct super *s, const struct stat *st, char name[32]
 int super_fd_node(const struct call *c, int fd, struct dmuse_node *node);
 bool find_same_root(const struct call *c);
 int find_stand(int root);	/* this thread's root and directory */
+int find_go(const struct super *s, int root);	/* the same; where that is forbidden, it stays where it was */
 bool find_proc_is_ours(const struct call *c, int root);	/* in the caller's root; -1: as ours */
 
 /* super_link.c: PATH begins with such a link, which is /proc/PID/WHAT (PID 0: the caller's own); REST is behind it. */

@@ -98,6 +98,15 @@ int find_stand(int root)
 	return fchdir(root) || chroot(".") ? -errno : 0;
 }
 
+int find_go(const struct super *s, int root)
+{
+	int r = find_stand(root);
+
+	if (r && fchdir(s->root))
+		abort();	/* never to go on in a place of the caller's choice */
+	return r;
+}
+
 bool find_proc_is_ours(const struct call *c, int root)
 {
 	struct stat theirs, ours;
@@ -109,12 +118,13 @@ bool find_proc_is_ours(const struct call *c, int root)
 /* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
 static int find_elsewhere(const struct call *c, const struct call_path *p, int root, struct stat *st)
 {
-	int r = find_stand(root);
+	int r = find_go(c->s, root);
 
-	if (!r)
-		r = find_relative(c, p, st);
+	if (r)
+		return r;
+	r = find_relative(c, p, st);
 	if (find_stand(c->s->root))
-		abort();	/* never to go on in a place of the caller's choice */
+		abort();
 	return r;
 }
 

@@ -132,7 +132,7 @@ static int reach_walk(const struct super *s, const struct call_path *p, struct r
 
 static int reach_node(const struct super *s, const struct call_path *p, struct reach *r, int access)
 {
-	int fd = r->root < 0 ? 0 : find_stand(r->root);
+	int fd = r->root < 0 ? 0 : find_go(s, r->root);
 
 	if (fd < 0)
 		return fd;

@@ -5,12 +5,13 @@ A cage: what container engines put around a program, without an engine. Namespac
 to memory), /dev, masked /proc, /sys that is read-only, the engine's capabilities and its seccomp profile. Only root can
 make one; it is gone with the program.
 
-  cage.py [OPTION...] PROGRAM [WORD...]
+  cage.py [OPTION...] PROGRAM [WORD...]     (a variable named container is in the environment of process 1 alone)
 
   --device NODE       a node of the machine's /dev, too, as `--device` of docker and podman
   --cap-add NAME      SYS_ADMIN, ...: beyond docker's fourteen
+  --cap-drop-all      as `--cap-drop ALL`, and Kubernetes' capabilities: {drop: [ALL]}
   --seccomp PROFILE   docker (the default), podman, dmuse (ours for docker), or unconfined
-  --deny CALL         a system call that this profile allows
+  --deny CALL         a system call that this profile allows; "memory": no way to another process's memory
   --user              user 1000, who has no capabilities
   --no-new-privs      as `--security-opt no-new-privileges`, and Kubernetes' allowPrivilegeEscalation: false
   --file PATH         an empty file at PATH
@@ -39,6 +40,8 @@ NODES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"}
 MASKED = ("/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/scsi /proc/timer_list /sys/firmware").split()
 READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
+
+SIGNS = "/.dockerenv /run/.containerenv /run/systemd/container".split()
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
@@ -77,7 +80,7 @@ def rules(profile, caps):
 
 
 def profile_of(name):
-    """Ours is docker's and a block of six calls."""
+    """Ours is docker's and a block of seven calls."""
     profile = json.loads(PROFILE.read_text())
     if name != "dmuse":
         profile["syscalls"] = [b for b in profile["syscalls"] if "dmuse" not in b.get("comment", "")]
@@ -89,12 +92,16 @@ def profile_of(name):
 def load_filter(name, caps, denied):
     if name == "podman" and "sys_ptrace" not in caps:
         denied = denied | set(PODMAN_FORBIDS)
+    if "memory" in denied:
+        denied = denied | {"process_vm_readv"}
     lib = ctypes.CDLL("libseccomp.so.2")
     lib.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(lib.seccomp_init(FAIL | errno.EPERM))
     lib.seccomp_attr_set(context, 3, 0)     # no_new_privs stays as it is
     done = set()
     for call, action, args in rules(profile_of(name), caps):
+        if call == "pread64" and "memory" in denied:    # /proc/PID/mem is read at offsets that no file has
+            args = [{"index": 3, "op": "SCMP_CMP_LT", "value": 1 << 32}]
         number = lib.seccomp_syscall_resolve_name(call.encode())
         rule = (number, action, json.dumps(args))
         if number == -1 or call in denied or rule in done:
@@ -147,6 +154,9 @@ def make_root(o):
     mount("sysfs", root + "/sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY)
     mount("tmpfs", root + "/tmp", "tmpfs", 0, "mode=1777")
     make_dev(root + "/dev", o.device)
+    for path in SIGNS:      # the machine may be a container itself
+        if os.path.exists(root + path):
+            os.unlink(root + path)
     for path in o.file:
         os.makedirs(root + os.path.dirname(path), exist_ok=True)
         pathlib.Path(root + path).touch()
@@ -167,29 +177,24 @@ def make_root(o):
 
 def become(o):
     """setpriv(1) does the rest: what it leaves is what the program has."""
-    caps = set(CAPABILITIES) | {c.lower() for c in o.cap_add}
+    caps = ({c.lower() for c in o.cap_add} if o.cap_drop_all else set(CAPABILITIES) | {c.lower() for c in o.cap_add})
     if o.seccomp != "unconfined":
-        load_filter(o.seccomp, set() if o.user else caps, set(o.deny))
-    words = ["setpriv"]
+        load_filter(o.seccomp, caps, set(o.deny))
+    words = ["setpriv", "--pdeathsig", "KILL", "--bounding-set", ",".join(["-all"] + [f"+{c}" for c in caps]), "--inh-caps", "-all"]
     if o.no_new_privs:
         words += ["--no-new-privs"]
-    words += ["--bounding-set", ",".join(["-all"] + [f"+{c}" for c in caps]), "--inh-caps", "-all"]
     if o.user:
         words += ["--reuid", "1000", "--regid", "1000", "--clear-groups"]
-    os.execvp("setpriv", words + o.program)
+    os.environ.update(TMPDIR="/tmp", HOME="/tmp")
+    # Process 1 only waits, as `docker run --init` has it.
+    os.execvp("setpriv", words + ["sh", "-c", 'unset container; "$@"; exit $?', "sh"] + o.program)
 
 
 def inside(o):
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     mount(None, "/", flags=MS_REC | MS_PRIVATE)
     make_root(o)
-    child = os.fork()       # process 1 only waits, as `docker run --init` has it
-    if not child:
-        become(o)
-    while True:
-        pid, status = os.wait()
-        if pid == child:
-            os._exit(os.waitstatus_to_exitcode(status) & 255)
+    become(o)
 
 
 def main():
@@ -198,6 +203,7 @@ def main():
         p.add_argument(name, action="append", default=[])
     p.add_argument("--seccomp", default="docker", choices=("docker", "podman", "dmuse", "unconfined"))
     p.add_argument("--hosts")
+    p.add_argument("--cap-drop-all", action="store_true")
     p.add_argument("--user", action="store_true")
     p.add_argument("--no-new-privs", action="store_true")
     p.add_argument("program", nargs=argparse.REMAINDER)

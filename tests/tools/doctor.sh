@@ -68,7 +68,7 @@ has "no loop devices" "missing +loop devices: .*/dev/loop-control" unshare -m ba
 has "no /sys" "missing +/sys: /sys is not mounted" unshare -m bash -c 'mount -t tmpfs none /sys && "$@"' sh
 lacks "another one's /dev/fuse" "/closed may not be opened by user 65534" user env "DMUSE_FUSE_DEVICE=$theirs/closed"
 has "an ordinary user" "unneeded +loop devices" user env "DMUSE_FUSE_DEVICE=$theirs/fuse"
-has "no fusermount3" "missing +fusermount3: fusermount3 is not installed" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" PATH=/none
+has "no fusermount3" "missing +dmuse mount: fusermount3 is not installed" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" PATH=/none
 # shellcheck disable=SC2016
 lacks "no more user namespaces" "max_user_namespaces is 0" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" \
 	unshare -U --map-user=1000 --keep-caps bash -c \
@@ -84,5 +84,31 @@ os.set_inheritable(fd, True)
 os.execvp(sys.argv[1], sys.argv[1:])
 END
 lacks "another listener" "somebody else .* already listens" python3 listens.py
+# A chroot, as a user's and root's; one of root's is a mount point in a namespace of its own, which makes no difference.
+in_chroot() {
+	# shellcheck disable=SC2016
+	unshare -m --propagation private bash -c '
+		mkdir -p "$0"/{proc,dev,tmp} && mount --bind /proc "$0/proc" && mount --bind /dev "$0/dev" &&
+		if [ "$1" = point ]; then mount --rbind "$0" "$0"; fi && chmod 1777 "$0/tmp" && shift && exec chroot "$@"' \
+		"$theirs/chroot" "$@"
+}
+# In it the program is at /dmuse, whatever stands before.
+as_user() {
+	in_chroot no --userspec 65534:65534 "$theirs/chroot" env DMUSE_FUSE_DEVICE=/fuse XDG_RUNTIME_DIR=/tmp TMPDIR=/tmp /dmuse "${@:2}"
+}
+as_root() {
+	in_chroot no "$theirs/chroot" env XDG_RUNTIME_DIR=/tmp TMPDIR=/tmp /dmuse "${@:2}"
+}
+at_mount_point() {
+	in_chroot point "$theirs/chroot" env XDG_RUNTIME_DIR=/tmp TMPDIR=/tmp /dmuse "${@:2}"
+}
+mkdir "$theirs/chroot"
+mknod -m 0666 "$theirs/chroot/fuse" c 10 229
+cp "$DMUSE" "$theirs/chroot/dmuse"
+ldd "$DMUSE" | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} "$theirs/chroot"
+cp -L --parents "$(command -v env)" "$theirs/chroot"
+lacks "a user's chroot" "this is a chroot, in which the kernel makes no namespaces" as_user
+lacks "root's chroot" "this is a chroot, in which the kernel makes no namespaces" as_root
+lacks "root's chroot on a mount point" "this is a chroot, in which the kernel makes no namespaces" at_mount_point
 is "in a session it says so" "This is a session already." "$("$DMUSE" exec -- "$DMUSE" doctor 2>&1)"
 plan

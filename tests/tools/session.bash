@@ -11,6 +11,9 @@ mkdir -p "$TMPDIR"
 session_lacks() {
 	[ -c "${DMUSE_FUSE_DEVICE:-/dev/fuse}" ] || { echo "there is no /dev/fuse"; return; }
 	[ "$(id -u)" != 0 ] || unshare -m true 2>/dev/null || { echo "root may make no mount namespace"; return; }
+	# Who enters a mount namespace is at its root directory.
+	[ "$(id -u)" != 0 ] || [ "$(stat -c %d:%i /)" = "$(nsenter --mount=/proc/self/ns/mnt stat -c %d:%i / 2>/dev/null)" ] ||
+		{ echo "this is a chroot"; return; }
 	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
 }
 

@@ -114,6 +114,21 @@ static bool same_file(int a, int b)
 	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* Its writer has a position of its own, and would write over what we write. */
+static void check_files(void)
+{
+	int there = memfd_create("there", 0), end = memfd_create("end", 0), copy;
+	pid_t pid;
+
+	assert_int_equal(fcntl(end, F_SETFL, O_APPEND), 0);
+	pid = other_begin();
+	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, there, O_WRONLY, NULL), -EPERM);
+	copy = process_fetch_or_open(AT_FDCWD, pid, end, O_WRONLY, NULL);
+	assert_true(copy >= 0 && same_file(copy, end));
+	close(copy);
+	other_end(pid);
+}
+
 static void check_reopened(void)
 {
 	int ends[2], fd = open("/proc/self/status", O_RDONLY), null = open("/dev/null", O_RDWR), copy;
@@ -135,6 +150,7 @@ static void check_reopened(void)
 	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, fd, O_RDONLY, &tmp.st_dev), -EPERM);
 	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, null, O_RDWR, NULL), -EPERM);
 	other_end(pid);
+	check_files();
 }
 
 static void descriptors_are_opened_again_where_copies_are_forbidden(void **state)
