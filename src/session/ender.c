@@ -231,7 +231,9 @@ static void ender_force(struct ender *x, long long waited, struct err *e)
 		ender_name_places(x, &places);
 		ender_unmount_lazily(x);
 	}
-	err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: what was not written by then is lost", (waited + 500) / 1000,
+	/* Whoever lost patience met us while we unmounted. */
+	if (users.len || places.len)
+		err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: what was not written by then is lost", (waited + 500) / 1000,
 		users.len ? ", and these were ended: " : "", text_str(&users), places.len ? "; it could not be unmounted: " : "",
 		text_str(&places));
 	text_free(&users);
@@ -275,6 +277,16 @@ static void ender_work(struct ender *x, struct err *e)
 	ender_tools(x);
 }
 
+static void ender_free(struct ender *x)
+{
+	if (x->sweep)
+		kill(x->sweep, SIGKILL);
+	mountinfo_free(&x->machine);
+	mountinfo_free(&x->here);
+	free(x->needed);
+	free(x->users);
+}
+
 int ender_main(void)
 {
 	struct ender x = { .n_users = 0 };
@@ -283,7 +295,6 @@ int ender_main(void)
 	prctl(PR_SET_NAME, ENDER_NAME);
 	setsid();
 	ender_work(&x, &m.err);
-	if (x.sweep)
-		kill(x.sweep, SIGKILL);
+	ender_free(&x);
 	return wire_send(HOLDER_FD, &m, -1) ? 1 : 0;
 }

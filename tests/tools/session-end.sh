@@ -65,7 +65,7 @@ held() {
 	image
 	refuses "$who: a limit that is no number" 125 "--stop-timeout soon: that is not a number" exec --stop-timeout soon -- true
 	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; echo hello >m/hello
-		(cd m; exec sleep 1000) & sleep 1000 3</dev/mapper/vd &'
+		(cd m; >../inside; exec sleep 1000) & (>open; exec sleep 1000) 3</dev/mapper/vd & until [ -e inside ] && [ -e open ]; do :; done'
 	like "$who: what is still in use is named and ended" "^125:dmuse: exec: 1 s after its end .*sleep \(pid [0-9]+\) with $PWD/m[ ,:]" \
 		"$status:$(cat out)"
 	like "$who: by device, too" "sleep \(pid [0-9]+\) with /dev/mapper/vd" "$(cat out)"
@@ -82,7 +82,7 @@ interrupted() {
 	local pid
 	image
 	"$DMUSE" exec --stop-timeout 1000 --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
-		echo hello >m/hello; (cd m; exec sleep 1000) &' >out 2>&1 </dev/null & pid=$!
+		echo hello >m/hello; (cd m; >../inside; exec sleep 1000) & until [ -e inside ]; do :; done' >out 2>&1 </dev/null & pid=$!
 	until_true eval 'pgrep -xP "$(pgrep -P '$pid' dmuse-private)" dmuse-ender' >/dev/null
 	kill -TERM $pid
 	wait $pid
@@ -146,7 +146,7 @@ shared() {
 	is "$who: nothing is lost" hello "$(has hello)"
 	nothing_left "a daemon's end"
 	works "$who: a daemon" daemon --stop-timeout 1
-	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; (cd m; exec sleep 1000) &'
+	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; (cd m; >../inside; exec sleep 1000) & until [ -e inside ]; do :; done'
 	refuses "$who: what is in use at the daemon's end is named and ended" 1 "sleep \(pid [0-9]+\) with $PWD/m" shutdown
 	nothing_left "a daemon's end"
 	unset DMUSE_SOCKET
