@@ -11,6 +11,8 @@ theirs=$(mktemp -d "$outside/cage-XXXXXX")
 trap 'rm -rf "${theirs:?}"; tap_end' EXIT
 chmod 0755 "$theirs"
 cp "$DMUSE" "$theirs/dmuse"
+# shellcheck disable=SC2016
+echo 'mkdir -m 0700 /tmp/run && XDG_RUNTIME_DIR=/tmp/run exec '"$theirs"'/dmuse "$@"' >"$theirs/path"
 fuse=(--device /dev/fuse)
 docker=(--file /.dockerenv)
 podman=(--file /run/.containerenv --seccomp podman)
@@ -99,6 +101,17 @@ no "a pod without a profile" "/dev/fuse from a device plugin" "${pod[@]}" --secc
 yes "a pod with our profile" - "${pod[@]}" "${fuse[@]}" --seccomp dmuse
 yes "a pod without a profile, /dev/fuse" - "${pod[@]}" "${fuse[@]}" --seccomp unconfined
 like "no_new_privs: fusermount3 is of no use" "missing +dmuse mount: fusermount3 gets no rights here.*no_new_privs" "$said"
+
+# The commands of doc/containers.md: the cage knows the engines' own flags.
+n=0
+while read -r engine _ words; do
+	n=$((n + 1))
+	said=$(sed -E 's/--rm //; s/--user 1000/--user/; s/--security-opt seccomp=[^ ]*seccomp.json/--seccomp dmuse/; s/ IMAGE dmuse/ sh DMUSE/' <<<"$words")
+	[ "$engine" = docker ] || said="--seccomp podman $said"
+	read -ra words <<<"${said/DMUSE/$theirs/path}"
+	like "as the page says: $engine run $said" "^Driver version:" "$(timeout 60 python3 "$cage" --show "$theirs" "${words[@]}" 2>&1)"
+done < <(grep -E '^    (docker|podman) run ' "$root/doc/containers.md")
+is "the page has commands" 4 $n
 
 # One call less than our profile: each of them is needed, and said to be missing. (umount2 and chroot are for programs inside.)
 for call in mount move_mount open_tree setns unshare; do
