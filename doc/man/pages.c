@@ -17,6 +17,7 @@
 
 /* The lists of the command line, without the functions behind them. */
 #define SELECT OPT_uuid, OPT_major, OPT_minor
+#define REPORT OPT_select, OPT_noheadings, OPT_nameprefixes, OPT_unquoted, OPT_separator, OPT_rows, OPT_units
 #define PROGRAM COMMAND
 #define COMMAND(name, usage, about, ...) static const uint8_t options_##name[] = { __VA_ARGS__, OPTION_END };
 #define SPELLED(id, name, ...) COMMAND(id, __VA_ARGS__)

@@ -5,6 +5,7 @@
 #include "cmd/job.h"
 
 #define SELECT OPT_uuid, OPT_major, OPT_minor
+#define REPORT OPT_select, OPT_noheadings, OPT_nameprefixes, OPT_unquoted, OPT_separator, OPT_rows, OPT_units
 
 #define COMMAND(name, usage, about, ...) int command_##name(struct job *j);
 #define SPELLED(id, name, ...) COMMAND(id, __VA_ARGS__)

@@ -1,23 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each column of `info -c` holds: see fields.h. Names and headings are dmsetup's. */
+/* What each column of `info -c` holds: see fields.h. Names and headings are dmsetup's; the private argument is struct units. */
 #include "cmd/fields.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/keys.h"
+#include "cmd/units.h"
 #include "cmd/volume.h"
 
-#define FIELD(name) static void field_##name(struct text *out, plist_t row, const struct graph *g)
-#define FIELD_NUMBER(name, key) FIELD(name) { (void)g; text_printf(out, "%" PRIu64, key_u64(row, key)); }
+/* A field of words is a function that adds them, a field of a number one that returns it; both get wrapped for the engine. */
+#define FIELD_ARGUMENTS struct dm_report *rh, struct dm_pool *mem, struct dm_report_field *field, const void *data, void *private
+#define FIELD(name) \
+	static void field_add_##name(struct text *out, plist_t row, const struct graph *g); \
+	static int field_##name(FIELD_ARGUMENTS) { (void)private; return field_words(rh, mem, field, data, field_add_##name); } \
+	static void field_add_##name(struct text *out, plist_t row, const struct graph *g)
+#define FIELD_NUMBER(name, value) static int field_##name(FIELD_ARGUMENTS) { \
+	const struct fields_device *d = data; \
+	uint64_t v = value; \
+	(void)mem; (void)private; \
+	return dm_report_field_uint64(rh, field, &v); \
+}
 #define FIELD_WORDS(name, flag, yes, no) FIELD(name) { (void)g; text_add(out, key_flag(row, flag) ? yes : no); }
 
-FIELD_NUMBER(major, "major")
-FIELD_NUMBER(minor, "minor")
-FIELD_NUMBER(open, "open_count")
-FIELD_NUMBER(segments, "target_count")
-FIELD_NUMBER(events, "event_nr")
-FIELD_NUMBER(sectors, "sectors")
+static int field_words(struct dm_report *rh, struct dm_pool *mem, struct dm_report_field *field, const struct fields_device *d,
+		       void (*add)(struct text *out, plist_t row, const struct graph *g))
+{
+	struct text t = TEXT_INIT;
+	char *words;
+
+	add(&t, d->row, d->graph);
+	words = t.failed ? NULL : dm_pool_strdup(mem, text_str(&t));
+	text_free(&t);
+	return words && dm_report_field_string(rh, field, (const char *const *)&words);
+}
+
+FIELD_NUMBER(major, key_u64(d->row, "major"))
+FIELD_NUMBER(minor, key_u64(d->row, "minor"))
+FIELD_NUMBER(open, key_u64(d->row, "open_count"))
+FIELD_NUMBER(segments, key_u64(d->row, "target_count"))
+FIELD_NUMBER(events, key_u64(d->row, "event_nr"))
+FIELD_NUMBER(sectors, key_u64(d->row, "sectors"))
 FIELD_WORDS(suspended, DICT_SUSPEND, "Suspended", "Active")
 FIELD_WORDS(readonly, DICT_READONLY, "Read-only", "Writeable")
 
@@ -60,44 +84,12 @@ FIELD(blkdevname)
 	text_printf(out, "dm-%" PRIu64, key_u64(row, "minor"));
 }
 
-/* What splitname was told, or what the uuid begins with. */
-FIELD(subsystem)
+static int field_size(FIELD_ARGUMENTS)
 {
-	const char *uuid = key_text(row, "uuid"), *end = strchr(uuid, '-');
+	const struct fields_device *d = data;
 
-	(void)g;
-	if (*key_text(row, "subsystem"))
-		text_add(out, key_text(row, "subsystem"));
-	else if (end)
-		text_add_n(out, uuid, (size_t)(end - uuid));
-}
-
-static void field_volume(struct text *out, plist_t row, enum volume_part part)
-{
-	struct text subsystem = TEXT_INIT;
-
-	field_subsystem(&subsystem, row, NULL);
-	if (!strcmp(text_str(&subsystem), "LVM"))
-		volume_add(out, key_text(row, "name"), part);
-	text_free(&subsystem);
-}
-
-FIELD(vg_name)
-{
-	(void)g;
-	field_volume(out, row, VOLUME_GROUP);
-}
-
-FIELD(lv_name)
-{
-	(void)g;
-	field_volume(out, row, VOLUME_NAME);
-}
-
-FIELD(lv_layer)
-{
-	(void)g;
-	field_volume(out, row, VOLUME_LAYER);
+	(void)rh;
+	return units_field(mem, field, private, key_u64(d->row, "sectors"));
 }
 
 /* The names or numbers of the nodes of LIST, with commas. */
@@ -138,49 +130,112 @@ static void field_add_place(struct text *out, const struct graph_node *n)
 		text_add(out, slash ? slash + 1 : n->name);
 }
 
+static uint64_t field_count(const struct fields_device *d, bool above)
+{
+	const struct graph_node *n = graph_find(d->graph, key_text(d->row, "name"));
+
+	return n ? above ? n->n_above : n->n_below : 0;
+}
+
 #define FIELD_LIST(name, what, adder) FIELD(name) { \
 	const struct graph_node *n = graph_find(g, key_text(row, "name")); \
 	if (n) \
 		field_list(out, g, n->what, n->n_##what, adder); \
 }
-#define FIELD_COUNT(name, what) FIELD(name) { \
-	const struct graph_node *n = graph_find(g, key_text(row, "name")); \
-	text_printf(out, "%zu", n ? n->n_##what : 0); \
-}
-
-FIELD_COUNT(device_count, below)
-FIELD_COUNT(device_ref_count, above)
+FIELD_NUMBER(device_count, field_count(d, false))
+FIELD_NUMBER(device_ref_count, field_count(d, true))
 FIELD_LIST(devs_used, below, field_add_mapped)
 FIELD_LIST(devnos_used, below, field_add_numbers)
 FIELD_LIST(blkdevs_used, below, field_add_place)
 FIELD_LIST(names_using_dev, above, field_add_mapped)
 FIELD_LIST(devnos_using_dev, above, field_add_numbers)
 
-const struct field fields[] = {
-	{ "name", "Name", 16, false, false, field_name, "name" },
-	{ "uuid", "UUID", 32, false, false, field_uuid, "uuid, or nothing" },
-	{ "blkdevname", "BlkDevName", 16, false, false, field_blkdevname, "what Linux would call it" },
-	{ "attr", "Stat", 4, false, false, field_attr, "(L)ive, (I)nactive, (s)uspended, (r)ead-only or read-(w)rite" },
-	{ "tables_loaded", "Tables", 6, false, false, field_tables_loaded, "which table slots are filled" },
-	{ "suspended", "Suspended", 9, false, false, field_suspended, "Suspended or Active" },
-	{ "readonly", "Read-only", 9, false, false, field_readonly, "Read-only or Writeable" },
-	{ "devno", "DevNo", 5, false, false, field_devno, "MAJOR:MINOR" },
-	{ "major", "Maj", 3, true, false, field_major, "major number" },
-	{ "minor", "Min", 3, true, false, field_minor, "minor number" },
-	{ "open", "Open", 4, true, false, field_open, "how many have it open: NBD clients, tables of other devices" },
-	{ "segments", "Targ", 4, true, false, field_segments, "lines of the table" },
-	{ "events", "Event ", 6, true, false, field_events, "event number" },
-	{ "sectors", "Sectors", 7, true, false, field_sectors, "size in sectors of 512 bytes" },
-	{ "device_count", "#Devs", 5, true, true, field_device_count, "how many devices and files it uses" },
-	{ "devs_used", "DevNamesUsed", 16, false, true, field_devs_used, "mapped devices it uses" },
-	{ "devnos_used", "DevNosUsed", 16, false, true, field_devnos_used, "numbers of what it uses" },
-	{ "blkdevs_used", "BlkDevNamesUsed", 16, false, true, field_blkdevs_used, "devices and files it uses" },
-	{ "device_ref_count", "#Refs", 5, true, true, field_device_ref_count, "how many mapped devices use it" },
-	{ "names_using_dev", "RefNames", 8, false, true, field_names_using_dev, "mapped devices that use it" },
-	{ "devnos_using_dev", "RefDevNos", 9, false, true, field_devnos_using_dev, "numbers of those" },
-	{ "subsystem", "Subsys", 6, false, false, field_subsystem, "which program's device it is, as its uuid begins" },
-	{ "vg_name", "VG", 4, false, false, field_vg_name, "LVM: volume group" },
-	{ "lv_name", "LV", 4, false, false, field_lv_name, "LVM: logical volume" },
-	{ "lv_layer", "LVLayer", 7, false, false, field_lv_layer, "LVM: layer of the logical volume" },
-	{ .name = NULL }
+/* What splitname was told, or what the uuid begins with. */
+FIELD(subsystem)
+{
+	const char *uuid = key_text(row, "uuid"), *end = strchr(uuid, '-');
+
+	(void)g;
+	if (*key_text(row, "subsystem"))
+		text_add(out, key_text(row, "subsystem"));
+	else if (end)
+		text_add_n(out, uuid, (size_t)(end - uuid));
+}
+
+static void field_volume(struct text *out, plist_t row, enum volume_part part)
+{
+	struct text subsystem = TEXT_INIT;
+
+	field_add_subsystem(&subsystem, row, NULL);
+	if (!strcmp(text_str(&subsystem), "LVM"))
+		volume_add(out, key_text(row, "name"), part);
+	text_free(&subsystem);
+}
+
+FIELD(vg_name)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_GROUP);
+}
+
+FIELD(lv_name)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_NAME);
+}
+
+FIELD(lv_layer)
+{
+	(void)g;
+	field_volume(out, row, VOLUME_LAYER);
+}
+
+static void *fields_self(void *device)
+{
+	return device;
+}
+
+const struct dm_report_object_type fields_groups[] = {
+	{ FIELDS_NAME, "Mapped Device Name", "name_", fields_self },
+	{ FIELDS_STATE, "Mapped Device Information", "info_", fields_self },
+	{ FIELDS_SIZE, "Mapped Device Size", "size_", fields_self },
+	{ FIELDS_RELATIONS, "Mapped Device Relationship Information", "deps_", fields_self },
+	{ FIELDS_TREE, "Mapped Device Relationship Information", "tree_", fields_self },
+	{ FIELDS_PARTS, "Mapped Device Name Components", "splitname_", fields_self },
+	{ .id = 0 }
+};
+
+#define WORDS(group, name, heading, width, about) \
+	{ FIELDS_##group, DM_REPORT_FIELD_TYPE_STRING, 0, width, #name, heading, field_##name, about },
+#define NUMBER(group, name, heading, width, about) \
+	{ FIELDS_##group, DM_REPORT_FIELD_TYPE_NUMBER, 0, width, #name, heading, field_##name, about },
+
+const struct dm_report_field_type fields[] = {
+	WORDS(NAME, name, "Name", 16, "name")
+	WORDS(NAME, uuid, "UUID", 32, "uuid, or nothing")
+	WORDS(STATE, blkdevname, "BlkDevName", 16, "what Linux would call it")
+	WORDS(STATE, attr, "Stat", 4, "(L)ive, (I)nactive, (s)uspended, (r)ead-only or read-(w)rite")
+	WORDS(STATE, tables_loaded, "Tables", 6, "which table slots are filled")
+	WORDS(STATE, suspended, "Suspended", 9, "Suspended or Active")
+	WORDS(STATE, readonly, "Read-only", 9, "Read-only or Writeable")
+	WORDS(STATE, devno, "DevNo", 5, "MAJOR:MINOR")
+	NUMBER(STATE, major, "Maj", 3, "major number")
+	NUMBER(STATE, minor, "Min", 3, "minor number")
+	NUMBER(STATE, open, "Open", 4, "how many have it open: NBD clients, tables of other devices")
+	NUMBER(STATE, segments, "Targ", 4, "lines of the table")
+	NUMBER(STATE, events, "Event", 6, "event number")
+	NUMBER(SIZE, sectors, "Sectors", 7, "size in sectors of 512 bytes")
+	{ FIELDS_SIZE, DM_REPORT_FIELD_TYPE_SIZE, 0, 5, "size", "Size", field_size, "size, as --units says" },
+	NUMBER(RELATIONS, device_count, "#Devs", 5, "how many devices and files it uses")
+	WORDS(TREE, devs_used, "DevNamesUsed", 16, "mapped devices it uses")
+	WORDS(RELATIONS, devnos_used, "DevNosUsed", 16, "numbers of what it uses")
+	WORDS(RELATIONS, blkdevs_used, "BlkDevNamesUsed", 16, "devices and files it uses")
+	NUMBER(TREE, device_ref_count, "#Refs", 5, "how many mapped devices use it")
+	WORDS(TREE, names_using_dev, "RefNames", 8, "mapped devices that use it")
+	WORDS(TREE, devnos_using_dev, "RefDevNos", 9, "numbers of those")
+	WORDS(PARTS, subsystem, "Subsys", 6, "which program's device it is, as its uuid begins")
+	WORDS(PARTS, vg_name, "VG", 4, "LVM: volume group")
+	WORDS(PARTS, lv_name, "LV", 4, "LVM: logical volume")
+	WORDS(PARTS, lv_layer, "LVLayer", 7, "LVM: layer of the logical volume")
+	{ .id = "" }
 };

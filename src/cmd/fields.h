@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fields that `info -c` can show of a device. */
+/* The fields that `info -c` can show of a device, as libdevmapper's report engine wants them. */
 #ifndef CMD_FIELDS_H
 #define CMD_FIELDS_H
 
-#include "base/text.h"
+#include "cmd/engine.h"
 #include "cmd/graph.h"
 
-struct field {
-	const char *name, *heading;
-	int width;		/* at least */
-	bool number;
-	bool graph;		/* needs the graph of devices */
-	void (*add)(struct text *out, plist_t row, const struct graph *g);
-	const char *about;
+/* Bits of the groups. Those of FIELDS_GRAPH need the graph of devices. `deps_all` has half of them, as dmsetup's. */
+enum fields_group {
+	FIELDS_NAME = 1, FIELDS_STATE = 2, FIELDS_SIZE = 4, FIELDS_RELATIONS = 8, FIELDS_TREE = 16, FIELDS_PARTS = 32,
+	FIELDS_GRAPH = FIELDS_RELATIONS | FIELDS_TREE,
 };
 
-extern const struct field fields[];	/* ends with a row without name */
+/* What is reported: a device's dict and, if a field needs it, the graph. */
+struct fields_device {
+	plist_t row;
+	const struct graph *graph;
+};
+
+extern const struct dm_report_object_type fields_groups[];
+extern const struct dm_report_field_type fields[];	/* ends with a row whose id is empty */
 
 #endif

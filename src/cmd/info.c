@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/again.h"
 #include "cmd/client.h"
+#include "cmd/columns.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
-#include "cmd/report.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
 
@@ -42,18 +43,14 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 	return EXIT_OK;
 }
 
-static int info_print(struct job *j, const struct pick_rows *rows)
+static int info_print(struct job *j, struct columns *c, const struct pick_rows *rows)
 {
 	plist_t json;
 	size_t i;
 
-	if (!rows->n)
-		pick_say_none(j);
-	if (!j->o.given[OPT_json] && !rows->n)
-		return EXIT_OK;
 	if (!j->o.given[OPT_json] && info_columns(j))
-		return report_print(j, rows, REPORT_INFO);
-	json = plist_new_array();
+		return columns_print(j, c, rows);
+	json = say_need(plist_new_array());
 	for (i = 0; i < rows->n; i++)
 		if (j->o.given[OPT_json])
 			plist_array_append_item(json, show_json(rows->rows[i]));
@@ -65,22 +62,39 @@ static int info_print(struct job *j, const struct pick_rows *rows)
 	return EXIT_OK;
 }
 
-int command_info(struct job *j)
+static int info_report(struct job *j, struct columns *c, struct pick_rows *rows)
 {
-	struct pick_rows rows = { .n = 0 };
 	struct pick p = { .n = 0 };
-	int code;
+	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 
-	if (j->o.given[OPT_options] && !info_columns(j))
-		return job_usage(j, "-o chooses columns, and -c is missing");
-	if (j->o.given[OPT_options] && !strcmp(j->o.value[OPT_options], "help"))
-		return report_help(j);
-	code = pick_devices(j, PICK_NONE_IS_ALL, &p);
 	if (!code)
-		code = info_rows(j, &p, &rows);
+		code = info_rows(j, &p, rows);
+	if (!code && !rows->n)
+		pick_say_none(j);
 	if (!code)
-		code = info_print(j, &rows);
-	pick_rows_free(&rows);
+		code = columns_select(j, c, rows);
+	if (!code)
+		code = info_print(j, c, rows);
 	pick_free(&p);
 	return code;
+}
+
+static int info_once(struct job *j)
+{
+	struct pick_rows rows = { .n = 0 };
+	struct columns c;
+	int code = columns_open(j, COLUMNS_INFO, &c);
+
+	if (!code && !report_asks_help(j))
+		code = info_report(j, &c, &rows);
+	columns_close(&c);
+	pick_rows_free(&rows);
+	return code;
+}
+
+int command_info(struct job *j)
+{
+	if (j->o.given[OPT_options] && !info_columns(j))
+		return job_usage(j, "-o chooses columns, and -c is missing");
+	return again_run(j, info_once);
 }

@@ -1,268 +1,144 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Columns: see report.h. Every cell is made as text first, then widths are
- * known, then it is sorted and printed. Numbers stand right, words left.
- */
+/* Columns: see report.h. libdevmapper's report engine does the work; here the options become its arguments, and what it says a sentence. */
 #include "cmd/report.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "cmd/fields.h"
 #include "cmd/keys.h"
+#include "cmd/report_log.h"
 #include "cmd/say.h"
-#include "cmd/wrap.h"
 
-#define REPORT_COLUMNS 64
+static bool report_is_help(const struct job *j, enum option_id id)
+{
+	return j->o.given[id] && (!strcasecmp(j->o.value[id], "help") || !strcmp(j->o.value[id], "?"));
+}
 
-struct report {
-	const struct field *columns[REPORT_COLUMNS];
-	int widths[REPORT_COLUMNS];
-	size_t n;
-	struct {
-		const struct field *field;
-		bool down;
-	} sort[REPORT_COLUMNS];
-	size_t n_sort;
-	bool aligned, headings, prefixes;
-	const char *separator;
-	struct graph graph;
-};
+bool report_asks_help(const struct job *j)
+{
+	return report_is_help(j, OPT_options) || report_is_help(j, OPT_sort) || report_is_help(j, OPT_select);
+}
 
-static int report_help_json(struct job *j)
+static int report_help_json(struct job *j, const struct dm_report_field_type *f)
 {
 	plist_t list = plist_new_array(), one;
-	const struct field *f;
 
-	for (f = fields; f->name; f++) {
+	for (; *f->id; f++) {
 		one = plist_new_dict();
-		key_set_text(one, "name", f->name);
-		key_set_text(one, "about", f->about);
+		key_set_text(one, "name", f->id);
+		key_set_text(one, "about", f->desc);
 		plist_array_append_item(list, one);
 	}
 	return job_print_json(j, list);
 }
 
-int report_help(struct job *j)
-{
-	unsigned width = wrap_width(stdout);
-	const struct field *f;
-	char left[32];
-
-	if (j->o.given[OPT_json])
-		return report_help_json(j);
-	printf("Fields of info -c -o (+FIELD adds to the usual ones, all means every field):\n");
-	for (f = fields; f->name; f++) {
-		snprintf(left, sizeof(left), "  %s", f->name);
-		wrap_print(stdout, width, 21, left, f->about);
-	}
-	return EXIT_OK;
-}
-
-static const struct field *report_field(struct job *j, const char *name, int *code)
+/* A name that is none: what may have been meant? */
+static int report_no_field(struct job *j, const struct report_kind *kind, const char *place, const char *name)
 {
 	struct suggest s = { .word = name };
 	char meant[SUGGEST_TEXT];
-	const struct field *f;
+	const struct dm_report_field_type *f;
 
-	for (f = fields; f->name; f++) {
-		if (!strcmp(f->name, name))
-			return f;
-		suggest_try(&s, f->name);
-	}
-	*code = job_usage(j, "there is no field '%s'%s; `dmuse info -c -o help` lists them", name, suggest_text(&s, meant));
-	return NULL;
+	for (f = kind->fields; *f->id; f++)
+		suggest_try(&s, f->id);
+	return job_usage(j, "%sthere is no field '%s'%s; `dmuse %s -o help` lists them", place, name, suggest_text(&s, meant), kind->how);
 }
 
-static void report_add(struct report *r, const struct field *f)
+static int report_refused(struct job *j, const struct report_kind *kind)
 {
-	if (r->n < REPORT_COLUMNS)
-		r->columns[r->n++] = f;
+	struct err e = ERR_INIT;
+	const char *field;
+
+	report_log_end(j->o.value[OPT_select], &e, &field);
+	return field ? report_no_field(j, kind, e.text, field) : job_usage(j, "%s", e.text);
 }
 
-static void report_add_all(struct report *r)
-{
-	const struct field *f;
-
-	for (f = fields; f->name; f++)
-		report_add(r, f);
-}
-
-/* One list of names, separated by commas. */
-static int report_columns(struct job *j, struct report *r, const char *list)
-{
-	char *words = say_need(strdup(list)), *at = words, *word;
-	int code = EXIT_OK;
-
-	while (!code && (word = strsep(&at, ",")))
-		if (!strcmp(word, "all"))
-			report_add_all(r);
-		else if (*word)
-			report_add(r, report_field(j, word, &code));
-	free(words);
-	return code;
-}
-
-static int report_sort_keys(struct job *j, struct report *r, const char *list)
-{
-	char *words = say_need(strdup(list)), *at = words, *word;
-	int code = EXIT_OK;
-
-	while (!code && (word = strsep(&at, ",")) && r->n_sort < REPORT_COLUMNS) {
-		bool down = *word == '-';
-
-		r->sort[r->n_sort].down = down;
-		r->sort[r->n_sort++].field = report_field(j, word + (down || *word == '+'), &code);
-	}
-	free(words);
-	return code;
-}
-
-static int report_options(struct job *j, struct report *r, const char *usual)
+/* The fields: +FIELD adds to the usual ones. */
+static char *report_fields(const struct job *j, const struct report_kind *kind)
 {
 	const char *o = j->o.given[OPT_options] ? j->o.value[OPT_options] : "+";
-	int code = EXIT_OK;
+	char *list;
 
-	r->prefixes = j->o.given[OPT_nameprefixes];
-	r->headings = !j->o.given[OPT_noheadings];
-	r->aligned = r->headings && !r->prefixes && !j->o.given[OPT_separator];
-	r->separator = j->o.given[OPT_separator] ? j->o.value[OPT_separator] : r->headings ? " " : ":";
-	if (*o == '+')
-		code = report_columns(j, r, usual);
-	if (!code)
-		code = report_columns(j, r, o + (*o == '+'));
-	if (!code && j->o.given[OPT_sort])
-		code = report_sort_keys(j, r, j->o.value[OPT_sort]);
-	return code;
+	if (*o != '+')
+		return say_need(strdup(o));
+	if (asprintf(&list, "%s%s%s", kind->usual, o[1] ? "," : "", o + 1) < 0)
+		list = NULL;
+	return say_need(list);
 }
 
-static bool report_needs_graph(const struct report *r)
+static uint32_t report_flags(const struct job *j)
 {
-	size_t i;
+	const bool *given = j->o.given;
+	uint32_t flags = DM_REPORT_OUTPUT_BUFFERED;
 
-	for (i = 0; i < r->n; i++)
-		if (r->columns[i]->graph)
-			return true;
-	for (i = 0; i < r->n_sort; i++)
-		if (r->sort[i].field->graph)
-			return true;
-	return false;
+	if (!given[OPT_noheadings])
+		flags |= DM_REPORT_OUTPUT_HEADINGS;
+	if (!given[OPT_noheadings] && !given[OPT_nameprefixes] && !given[OPT_separator] && !given[OPT_rows])
+		flags |= DM_REPORT_OUTPUT_ALIGNED;
+	if (given[OPT_nameprefixes])
+		flags |= DM_REPORT_OUTPUT_FIELD_NAME_PREFIX;
+	if (given[OPT_unquoted])
+		flags |= DM_REPORT_OUTPUT_FIELD_UNQUOTED;
+	if (given[OPT_rows])
+		flags |= DM_REPORT_OUTPUT_COLUMNS_AS_ROWS;
+	return flags;
 }
 
-static char *report_cell(const struct report *r, const struct field *f, plist_t row)
+static const char *report_separator(const struct job *j)
 {
-	struct text t = TEXT_INIT;
-
-	f->add(&t, row, &r->graph);
-	return say_need(text_take(&t));
+	if (j->o.given[OPT_separator])
+		return j->o.value[OPT_separator];
+	return j->o.given[OPT_noheadings] ? ":" : " ";
 }
 
-static int report_compare_cells(const struct field *f, const char *a, const char *b)
+int report_open(struct job *j, const struct report_kind *kind, struct report *r)
 {
-	uint64_t x, y;
+	const char *sort = j->o.given[OPT_sort] ? j->o.value[OPT_sort] : kind->sort;
+	char *list;
+	int code;
 
-	if (!f->number)
-		return strcmp(a, b);
-	x = strtoull(a, NULL, 10);
-	y = strtoull(b, NULL, 10);
-	return x < y ? -1 : x > y;
-}
-
-static int report_compare(const void *a, const void *b, void *arg)
-{
-	const struct report *r = arg;
-	int order = 0;
-	size_t i;
-
-	for (i = 0; !order && i < r->n_sort; i++) {
-		char *x = report_cell(r, r->sort[i].field, *(const plist_t *)a);
-		char *y = report_cell(r, r->sort[i].field, *(const plist_t *)b);
-
-		order = report_compare_cells(r->sort[i].field, x, y);
-		if (r->sort[i].down)
-			order = -order;
-		free(x);
-		free(y);
+	*r = (struct report){ .groups = 0 };
+	code = units_of(j, &r->units);
+	if (code)
+		return code;
+	list = report_fields(j, kind);
+	if (report_asks_help(j) && j->o.given[OPT_json]) {
+		free(list);
+		return report_help_json(j, kind->fields);
 	}
-	return order;
+	report_log_begin();
+	r->engine = dm_report_init_with_selection(&r->groups, kind->groups, kind->fields, list, report_separator(j), report_flags(j),
+						  sort, j->o.value[OPT_select], NULL, &r->units);
+	free(list);
+	if (!r->engine)
+		return report_refused(j, kind);
+	report_log_print();
+	dm_report_set_output_field_name_prefix(r->engine, "dm_");
+	return EXIT_OK;
 }
 
-static void report_widen(int *width, const char *s)
+bool report_selects(struct report *r, void *object)
 {
-	int n = (int)strlen(s);
+	int selected = 0;
 
-	if (n > *width)
-		*width = n;
+	return dm_report_object_is_selected(r->engine, object, 0, &selected) && selected;
 }
 
-static void report_put(const struct report *r, size_t column, const char *s)
+int report_print(struct job *j, struct report *r)
 {
-	const struct field *f = r->columns[column];
+	struct err e = ERR_INIT;
 
-	if (column)
-		printf("%s", r->separator);
-	if (!r->aligned)
-		printf("%s", s);
-	else
-		printf("%*s", f->number ? r->widths[column] : -r->widths[column], s);
+	if (dm_report_output(r->engine))
+		return EXIT_OK;
+	err_set(&e, -1, "the report failed");
+	return job_failed(j, NULL, &e);
 }
 
-static void report_prefixed(const struct report *r, size_t column, const char *s)
+void report_close(struct report *r)
 {
-	const char *c;
-
-	printf("%sDM_", column ? r->separator : "");
-	for (c = r->columns[column]->name; *c; c++)
-		putchar(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-	printf("='%s'", s);
-}
-
-static void report_headings(const struct report *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		report_put(r, i, r->columns[i]->heading);
-	printf("\n");
-}
-
-static void report_rows(struct report *r, const struct pick_rows *rows)
-{
-	char **cells = say_need(calloc(rows->n * r->n + 1, sizeof(*cells)));
-	size_t i, c;
-
-	for (c = 0; c < r->n; c++) {
-		r->widths[c] = r->columns[c]->width;
-		report_widen(&r->widths[c], r->columns[c]->heading);
-	}
-	for (i = 0; i < rows->n * r->n; i++) {
-		cells[i] = report_cell(r, r->columns[i % r->n], rows->rows[i / r->n]);
-		report_widen(&r->widths[i % r->n], cells[i]);
-	}
-	if (r->headings)
-		report_headings(r);
-	for (i = 0; i < rows->n * r->n; i++) {
-		(r->prefixes ? report_prefixed : report_put)(r, i % r->n, cells[i]);
-		if (i % r->n == r->n - 1)
-			printf("\n");
-		free(cells[i]);
-	}
-	free(cells);
-}
-
-int report_print(struct job *j, const struct pick_rows *rows, const char *usual)
-{
-	struct report r = { .n = 0 };
-	int code = report_options(j, &r, usual);
-
-	if (!code && report_needs_graph(&r))
-		code = graph_load(j, &r.graph);
-	if (!code && r.n_sort)
-		qsort_r(rows->rows, rows->n, sizeof(*rows->rows), report_compare, &r);
-	if (!code && r.n)
-		report_rows(&r, rows);
-	graph_free(&r.graph);
-	return code;
+	if (r->engine)
+		dm_report_free(r->engine);
+	r->engine = NULL;
 }

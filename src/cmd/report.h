@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* info -c: the devices' state in columns, with dmsetup's fields and headings. */
+/* Devices in columns, chosen, sorted and laid out by libdevmapper's report engine, as dmsetup does it. */
 #ifndef CMD_REPORT_H
 #define CMD_REPORT_H
 
+#include "cmd/engine.h"
 #include "cmd/pick.h"
+#include "cmd/units.h"
 
-/*
- * Prints the ROWS (dicts of devices) as --options, --sort, --noheadings, --nameprefixes and --separator say. USUAL: the fields
- * if none are chosen.
- */
-int report_print(struct job *j, const struct pick_rows *rows, const char *usual);
+/* What can be reported. */
+struct report_kind {
+	const struct dm_report_object_type *groups;
+	const struct dm_report_field_type *fields;	/* ends with a row whose id is empty */
+	const char *usual;	/* the fields without -o */
+	const char *sort;	/* the sort keys without -O */
+	const char *how;	/* the command that lists the fields, for sentences */
+};
 
-#define REPORT_INFO "name,major,minor,attr,open,segments,events,uuid"
+struct report {
+	struct dm_report *engine;
+	uint32_t groups;	/* those whose fields are needed */
+	struct units units;	/* the private argument of the fields' functions */
+};
 
-/* Lists the fields. */
-int report_help(struct job *j);
+/* The fields of KIND that the options name, the order and the selection; nothing is printed yet but `-o help`. EXIT_... */
+int report_open(struct job *j, const struct report_kind *kind, struct report *r);
+/* Prints the OBJECTS that were reported with dm_report_object(). */
+int report_print(struct job *j, struct report *r);
+bool report_selects(struct report *r, void *object);
+void report_close(struct report *r);
+
+/* Is it one of `-o help`, `-O help`, `-S help`? Then nothing else is to be done. */
+bool report_asks_help(const struct job *j);
 
 #endif

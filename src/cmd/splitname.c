@@ -2,8 +2,8 @@
 /* dmuse splitname: LVM's name of a device, taken apart (volume.h). It asks no daemon: any name will do. */
 #include <string.h>
 
+#include "cmd/columns.h"
 #include "cmd/keys.h"
-#include "cmd/report.h"
 #include "cmd/volume.h"
 
 /* Adds the part at AT to OUT, which may be NULL; returns the next one. A hyphen ends it, unless nothing follows. */
@@ -62,7 +62,7 @@ int command_splitname(struct job *j)
 	row = plist_new_dict();
 	key_set_text(row, "name", j->argv[0]);
 	key_set_text(row, "subsystem", j->argc > 1 ? j->argv[1] : "LVM");
-	code = report_print(j, &(struct pick_rows){ .rows = &row, .n = 1 }, "vg_name,lv_name,lv_layer");
+	code = columns_report(j, &(struct pick_rows){ .rows = &row, .n = 1 }, "vg_name,lv_name,lv_layer");
 	plist_free(row);
 	return code;
 }

@@ -132,7 +132,7 @@ try:
     becomes("files behind --tables", "daemon --tables table.txt ", "daemon --tables ta")
     becomes("directories for mount", "mount folder/", "mount ")
     offers("targets, without a daemon", ["striped"], "ls --target st")
-    offers("fields", ["name", "names_using_dev"], "info -c -o nam")
+    offers("fields", ["name", "name_all", "names_using_dev"], "info -c -o nam")
     offers("more fields", ["uuid,major"], "info -c -o uuid,maj")
     offers("styles", ["devname", "devno"], "ls -o devn")
     offers("nothing where nothing fits", [], "version ")

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --interval and --count: what a command prints, again and again. */
+#ifndef CMD_AGAIN_H
+#define CMD_AGAIN_H
+
+#include "cmd/job.h"
+
+/* Runs ONCE as often as the options say, a blank line between. The first failure ends it; an exit_code. */
+int again_run(struct job *j, int (*once)(struct job *j));
+
+#endif

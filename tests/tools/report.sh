@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# info -c beside the real dmsetup, run in a session on the same devices: what is selected, its order and layout are the same, byte for byte.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+# Words for `info -c`, as a shell reads them.
+cat >"$work/words" <<'END'
+
+a c
+-S name=a
+-S 'name = "a"'
+-S 'name!=a'
+-S 'minor>1'
+-S 'minor>=2 && segments<=1'
+-S 'minor<2 || open=0'
+-S '!(name=a)'
+-S 'name=~^vg-'
+-S 'name!~^vg-'
+-S '(name=a || name=c) && !(minor=1)'
+-S 'device_count>0'
+-S 'uuid=""'
+-S 'tables_loaded=Live' -o name
+-S '' -o name
+-S name=none
+-o name,minor -O -minor
+-O -name,minor --separator '|'
+-O +open,-name -o name,open
+-o deps_all
+-o splitname_all
+-o name,splitname_all --rows
+-o info_all -O name
+-o +blkdevname
+-o name,selected -S 'name=~.'
+-o name,uuid,devs_used,devnos_used,names_using_dev,devnos_using_dev,device_ref_count,blkdevs_used
+-o name,name
+--rows
+--rows --noheadings
+--rows --nameprefixes
+--rows --nameprefixes --unquoted
+--rows --separator ,
+--unquoted
+--nameprefixes
+--nameprefixes --noheadings
+--nameprefixes --unquoted --noheadings
+--nameprefixes --noheadings --separator ';'
+--noheadings
+--noheadings --separator ,
+--units k
+--count 1 -o name
+END
+
+# each PROGRAM FILE: what `PROGRAM info -c` prints for each line of words.
+each() {
+	while IFS= read -r line; do
+		eval "set -- '$1' '$2' $line"
+		echo "\$ info -c $line"
+		"$1" info -c "${@:3}" 2>&1
+	done <"$work/words" >"$2"
+}
+
+devices() {
+	"$DMUSE" daemon &&
+	"$DMUSE" create a --table '0 10240 zero' && "$DMUSE" create c --table '0 1024 linear /dev/mapper/a 0' &&
+	"$DMUSE" create vg-l--v-x -u LVM-one --table $'0 1024 linear /dev/mapper/a 2048\n1024 8 error'
+	"$DMUSE" create vg-it -u TEST-two --notable && "$DMUSE" load vg-it --table '0 8 error'
+}
+
+beside_dmsetup() {
+	ok "devices" devices
+	work=$work "$DMUSE" exec -- bash -c "$(declare -f each); each dmsetup '$PWD/theirs'"
+	each "$DMUSE" "$PWD/ours"
+	is "the same as dmsetup's" "$(cat theirs)" "$(cat ours)"
+	is "something was compared" 1 "$(($(wc -l <theirs) > 150))"
+	"$DMUSE" exec -- dmsetup info -c -o help >theirs 2>&1
+	"$DMUSE" info -c -o help >ours
+	# Statistics are another report's here; mangled names and the read-ahead are what libdevmapper itself makes of a name and a device.
+	is "the help names the same fields" $'size_all\nsectors\nsize' "$(grep -vxFf <(sed -n 's/^  \([a-z_]*\) .*/\1/p' theirs) <(sed -n 's/^  \([a-z_]*\) .*/\1/p' ours))"
+	prints "sort keys have the same help" "$(cat ours)" info -c -O help
+	run info -c -S help
+	like "selections have one, too" ' && +- ' "$out"
+	"$DMUSE" shutdown
+}
+
+# wrong WORD SELECTION SENTENCE: refused, with the place; without devices, too.
+wrong() {
+	refuses "-S '$1'" 2 "dmuse: info: $2" info -c -S "$1"
+}
+
+wrong_words() {
+	wrong 'name=a &&' 'selection, at its end: expecting field name'
+	wrong '(name=a' 'selection, at its end: .*right parenthesis expected'
+	wrong 'name=a || nmae=b' "selection, character 11, 'nmae=b': there is no field 'nmae'; did you mean 'name'"
+	wrong 'name=a && minor=x' "selection, character 11, 'minor=x': .*numeric value"
+	wrong 'name=a && minor=~x' "selection, character 11, 'minor=~x': incompatible comparison"
+	wrong 'name="a' "selection, character 1, 'name=.a': missing end quote"
+	wrong 'name=a minor=1' "selection, character 8, 'minor=1': expecting logical operator"
+	refuses "-S without -c" 2 "there is no field 'nmae'" info -S nmae=a
+	refuses "a field without devices" 2 "there is no field 'nonsense'" info -c -o nonsense
+	refuses "a sort key without devices" 2 "there is no field 'nonsense'" info -c -O nonsense
+	refuses "--count" 2 "--count x: that is not a number" info --count x
+	refuses "--interval" 2 "--interval 0: that is not a number of seconds" info --interval 0
+	refuses "--interval" 2 "--interval 1s: that is not a number of seconds" info --interval 1s
+	is "none of these started a daemon" "" "$(find "$XDG_RUNTIME_DIR" -name control)"
+}
+
+# The interval is a clock's: nothing here waits for longer.
+again() {
+	"$DMUSE" create a --table '0 8 zero' 2>/dev/null
+	"$DMUSE" create b --table '0 16 zero'
+	prints "again" $'Name            \nb               \n\nName            \nb               \n\nName            \nb               ' \
+		info -c -o name -S minor=2 --count 3 --interval 0.001
+	is "info without columns, chosen and again" $'Name:              a\nName:              a' \
+		"$("$DMUSE" info -S 'sectors<10 && name=~.' --count 2 --interval 0.001 | grep Name)"
+	is "a size chooses" "b" "$("$DMUSE" info -c --noheadings -o name -S 'size>=8k')"
+	is "in its units" "8.00k 8192 16 8.00 8.19" "$(for u in h b s k K; do "$DMUSE" info -c --noheadings -o size --units $u b; done | xargs)"
+	refuses "--units" 2 "--units q: that is not one of the letters" info -c --units q
+	is "as JSON, too" $'"b"' "$("$DMUSE" info -c -S 'sectors>10' --json | sed -n 's/.*"name": \(.*\),/\1/p')"
+}
+session_test wrong_words again beside_dmsetup
