@@ -12,7 +12,7 @@ trap 'rm -rf "${theirs:?}"; tap_end' EXIT
 chmod 0755 "$theirs"
 cp "$DMUSE" "$theirs/dmuse"
 # shellcheck disable=SC2016
-echo 'mkdir -m 0700 /tmp/run && XDG_RUNTIME_DIR=/tmp/run exec '"$theirs"'/dmuse "$@"' >"$theirs/path"
+echo 'mkdir -m 0700 /tmp/run && ASAN_OPTIONS=detect_leaks=0 XDG_RUNTIME_DIR=/tmp/run exec '"$theirs"'/dmuse "$@"' >"$theirs/path"
 fuse=(--device /dev/fuse)
 docker=(--file /.dockerenv)
 podman=(--file /run/.containerenv --seccomp podman)
@@ -37,6 +37,7 @@ cat >"$theirs/inside" <<'END'
 set -e
 export XDG_RUNTIME_DIR=/tmp/run
 mkdir -m 0700 /tmp/run
+export ASAN_OPTIONS=detect_leaks=0	# podman forbids ptrace, with which leaks are looked for
 "$1/dmuse" doctor >/tmp/doctor 2>&1 && doctor=0 || doctor=$?
 truncate -s 64M /tmp/a.img
 "$1/dmuse" exec --create 'vd=0 2048 zero' --disk pv0=/tmp/a.img -- sh -ec '
