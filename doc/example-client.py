@@ -15,7 +15,7 @@ def ask(stream, **request):
     length = int.from_bytes(stream.read(4), "big")
     reply = plistlib.loads(stream.read(length))
     if reply["errno"]:
-        raise OSError(reply["errno"], reply["error"])
+        raise OSError(reply["errno"], os.fsdecode(reply["error"]))
     return reply
 
 
@@ -30,5 +30,5 @@ ask(stream, command="create", name="example", table=table)
 info = ask(stream, command="info", name="example")
 print(f"{info['name']} has {info['sectors']} sectors in {info['target_count']} lines")
 for line in ask(stream, command="table", name="example")["cmd_data"]:
-    print(line["start"], line["length"], line["type"], line["params"])
+    print(line["start"], line["length"], line["type"], os.fsdecode(line["params"]))  # bytes where it is no text
 ask(stream, command="remove", name="example")

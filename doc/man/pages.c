@@ -202,7 +202,8 @@ static int pages_stores(void)
 	       "other paths go to\n.Cm file .\n"
 	       "A prefix with a colon chooses one, and options may follow the prefix, a comma before each.\n"
 	       "Relative paths start in the folder where the command runs.\n"
-	       "A word with blanks in it is quoted, or each blank gets a backslash before it.\n.Bl -tag -width Ds\n");
+	       "A word with blanks in it is quoted, or each blank gets a backslash before it.\n"
+	       "A backslash takes any next byte as it is, also a line break.\n.Bl -tag -width Ds\n");
 	for (s = dm_store_types; *s; s++) {
 		printf(".It ");
 		put((*s)->usage, strlen((*s)->usage));

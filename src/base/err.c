@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 int err_vset(struct err *e, int code, const char *fmt, va_list ap)
 {
 	if (e) {
 		e->code = code;
 		vsnprintf(e->text, sizeof(e->text), fmt, ap);
+		utf8_one_line(e->text, sizeof(e->text));
 	}
 	return code;
 }
@@ -32,6 +35,7 @@ int err_append(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->text + used, sizeof(e->text) - used, fmt, ap);
 	va_end(ap);
+	utf8_one_line(e->text, sizeof(e->text));
 	return e->code;
 }
 
@@ -47,5 +51,6 @@ int err_prefix(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(e->text);
 	snprintf(e->text + used, sizeof(e->text) - used, "%s", old);
+	utf8_one_line(e->text, sizeof(e->text));
 	return e->code;
 }

@@ -17,6 +17,11 @@ struct err {
 
 #define ERR_INIT { .code = 0 }
 
+/*
+ * Names in it have their bytes, but for control characters: those are made visible (utf8_one_line()), here for all
+ * sentences.
+ */
+
 /* Fills E (which may be NULL) and returns CODE, so that a caller can `return err_set(...)`. */
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int err_vset(struct err *e, int code, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));

@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/utf8.h"
 
 #define LOG_RATE UINT64_C(10000000000)	/* nanoseconds */
 
@@ -47,10 +50,10 @@ void log_line(enum log_level level, const char *fmt, ...)
 		return;
 	n = log_head(line, sizeof(line), level);
 	va_start(ap, fmt);
-	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
-	if (n > (int)sizeof(line) - 2)
-		n = (int)sizeof(line) - 2;
+	utf8_one_line(line + n, sizeof(line) - (size_t)n - 1);	/* no name of a file makes a line of its own */
+	n = (int)strlen(line);
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;		/* nobody is left to read it */

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+#include "base/words.h"
+
 bool text_room(struct text *t, size_t more)
 {
 	size_t need = t->len + more + 1, room = t->room ? t->room : 64;
@@ -42,12 +45,13 @@ void text_add(struct text *t, const char *s)
 	text_add_n(t, s, strlen(s));
 }
 
-void text_printf(struct text *t, const char *fmt, ...)
+static void text_vprintf(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+static void text_vprintf(struct text *t, const char *fmt, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 	int n;
 
-	va_start(ap, fmt);
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	if (n >= 0 && text_room(t, (size_t)n)) {
@@ -55,16 +59,49 @@ void text_printf(struct text *t, const char *fmt, ...)
 		t->len += (size_t)n;
 	}
 	va_end(again);
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vprintf(t, fmt, ap);
 	va_end(ap);
 }
 
 void text_add_word(struct text *t, const char *s)
 {
 	for (; *s; s++) {
-		if (strchr(" \t\n\\\"'", *s))
+		if (words_blank(*s) || strchr("\\\"'", *s))
 			text_add_n(t, "\\", 1);
 		text_add_n(t, s, 1);
 	}
+}
+
+void text_add_shown(struct text *t, const char *s)
+{
+	char shown[UTF8_SHOWN];
+
+	for (; *s; s++)
+		if (utf8_control(*s))
+			text_add_n(t, shown, utf8_show(shown, *s));
+		else
+			text_add_n(t, s, 1);
+}
+
+void text_add_line(struct text *t, const char *fmt, ...)
+{
+	struct text line = TEXT_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vprintf(&line, fmt, ap);
+	va_end(ap);
+	text_add_shown(t, text_str(&line));
+	text_add(t, "\n");
+	t->failed = t->failed || line.failed;
+	text_free(&line);
 }
 
 const char *text_str(const struct text *t)

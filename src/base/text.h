@@ -25,8 +25,13 @@ void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(pri
 /* Makes room for N bytes more, so that they can be added whatever happens. False: there is no memory. */
 bool text_room(struct text *t, size_t n);
 
-/* Adds S as one word of a table line: blanks, quotes and backslashes get a backslash before them. */
+/* Adds S as one word of a table line: blanks, line breaks, quotes and backslashes get a backslash before them. */
 void text_add_word(struct text *t, const char *s);
+
+/* Adds S with its control characters made visible (utf8_show()): it stays in its line. */
+void text_add_shown(struct text *t, const char *s);
+/* The same for a sentence, and ends it with a line break. */
+void text_add_line(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The string so far; "" if there is none. Valid until the next change. */
 const char *text_str(const struct text *t);

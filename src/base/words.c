@@ -6,12 +6,26 @@
 #include <errno.h>
 #include <string.h>
 
+bool words_blank(char ch)
+{
+	return ch == ' ' || (ch >= '\t' && ch <= '\r');
+}
+
+char *words_line(const char *s)
+{
+	if (s[strspn(s, " \t\r")] == '#')
+		return strchrnul(s, '\n');
+	for (s += strcspn(s, "\\\n"); *s == '\\'; s += strcspn(s, "\\\n"))
+		s += s[1] ? 2 : 1;
+	return (char *)s;
+}
+
 /* Copies the word's characters down over its quotes; returns the first character behind it, or NULL if a quote is open. */
 static char *words_unquote(char *from, char *to)
 {
 	char quote = 0;
 
-	for (; *from && (quote || !isspace((unsigned char)*from)); from++) {
+	for (; *from && (quote || !words_blank(*from)); from++) {
 		if (quote && *from == quote) {
 			quote = 0;
 		} else if (!quote && (*from == '\'' || *from == '"')) {
@@ -32,7 +46,7 @@ char *words_next(char **at, struct err *e)
 {
 	char *word = *at, *end;
 
-	while (isspace((unsigned char)*word))
+	while (words_blank(*word))
 		word++;
 	*at = word;
 	if (!*word)

@@ -12,6 +12,15 @@
 
 #include "base/err.h"
 
+/* Blanks are those of ASCII, whatever the locale. */
+bool words_blank(char ch);
+
+/*
+ * The end of the line at S: its line break, or the NUL. A line break behind a backslash belongs to a word, except in a
+ * comment, a line that begins with '#'.
+ */
+char *words_line(const char *s);
+
 /*
  * Takes the next word out of *AT: unquotes it in place, ends it with a NUL, moves *AT behind it.
  * NULL at the end of the line. An unclosed quote is an error: NULL, and E says so.

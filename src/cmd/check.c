@@ -28,7 +28,7 @@ static plist_t check_uses(char **at, unsigned long long line)
 
 	while (sscanf(*at, "%llu %llu %llu %llu %n", &of, &start, &length, &sectors, &n) == 4 && of == line) {
 		words = *at + n;
-		*at = words + strcspn(words, "\n");
+		*at = words_line(words);
 		if (**at)
 			*(*at)++ = '\0';
 		use = plist_new_dict();

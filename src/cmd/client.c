@@ -300,6 +300,8 @@ int client_try(struct job *j, const char *what, plist_t request, plist_t *reply,
 	int r = client_ready(j, false, e);
 
 	*reply = NULL;
+	if (j->o.given[OPT_manglename])
+		key_set_text(request, "mangle", j->o.value[OPT_manglename]);
 	if (!r)
 		r = client_settle(j->client, request, client_call(j->client, request, reply, e), e);
 	if (r && j->client->local && strcmp(key_text(request, "command"), "check"))

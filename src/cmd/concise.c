@@ -2,7 +2,6 @@
 /* The concise format: see concise.h. A backslash takes the next character as it is. */
 #include "cmd/concise.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,22 +14,25 @@ static bool concise_over(char c)
 }
 
 /*
- * Unescapes one field in place and ends it with a NUL; a line break at its end is no part of it. *AT moves to behind
+ * Unescapes one field in place and ends it with a NUL; a line break at its end is no part of it unless it is escaped. *AT moves to behind
  * the separator; returns which separator that was.
  */
 static char concise_field(char **at, char **out)
 {
-	char *from = *at, *to, end;
+	char *from = *at, *to, *kept, end;
 
-	while (isspace((unsigned char)*from))
+	while (words_blank(*from))
 		from++;
-	*out = to = from;
+	*out = to = kept = from;
 	for (; !concise_over(*from) && *from != ','; from++) {
-		if (*from == '\\' && from[1])
-			from++;
-		*to++ = *from;
+		if (*from == '\\' && from[1]) {
+			*to++ = *++from;
+			kept = to;
+		} else {
+			*to++ = *from;
+		}
 	}
-	while (to > *out && (to[-1] == '\n' || to[-1] == '\r'))
+	while (to > kept && (to[-1] == '\n' || to[-1] == '\r'))
 		to--;
 	end = *from;
 	*at = end ? from + 1 : from;
@@ -74,7 +76,7 @@ int concise_next(char **at, struct concise *c, struct err *e)
 	unsigned i;
 	int r;
 
-	while (isspace((unsigned char)**at) || **at == ';')
+	while (words_blank(**at) || **at == ';')
 		++*at;
 	if (!**at)
 		return 0;
@@ -99,10 +101,10 @@ int concise_next(char **at, struct concise *c, struct err *e)
 
 void concise_add(struct text *out, const char *s)
 {
-	if (isspace((unsigned char)*s))
-		text_add_n(out, "\\", 1);
+	const char *first = s;
+
 	for (; *s; s++) {
-		if (strchr(",;\\", *s))
+		if (strchr(",;\\\n\r", *s) || (s == first && words_blank(*s)))
 			text_add_n(out, "\\", 1);
 		text_add_n(out, s, 1);
 	}

@@ -24,7 +24,7 @@ struct concise {
  */
 int concise_next(char **at, struct concise *out, struct err *e);
 
-/* Adds S with commas, semicolons and backslashes escaped. */
+/* Adds S with commas, semicolons, line breaks and backslashes escaped. */
 void concise_add(struct text *out, const char *s);
 
 #endif

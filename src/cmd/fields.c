@@ -51,6 +51,12 @@ FIELD(name)
 	text_add(out, key_text(row, "name"));
 }
 
+FIELD(mangled_name)
+{
+	(void)g;
+	text_add(out, key_kernel_name(row));
+}
+
 FIELD(uuid)
 {
 	(void)g;
@@ -212,6 +218,8 @@ const struct dm_report_object_type fields_groups[] = {
 
 const struct dm_report_field_type fields[] = {
 	WORDS(NAME, name, "Name", 16, "name")
+	WORDS(NAME, mangled_name, "MangledName", 16, "name in /dev/mapper and for the kernel")
+	{ FIELDS_NAME, DM_REPORT_FIELD_TYPE_STRING, 0, 16, "unmangled_name", "UnmangledName", field_name, "name, as people write it" },
 	WORDS(NAME, uuid, "UUID", 32, "uuid, or nothing")
 	WORDS(STATE, blkdevname, "BlkDevName", 16, "what Linux would call it")
 	WORDS(STATE, attr, "Stat", 4, "(L)ive, (I)nactive, (s)uspended, (r)ead-only or read-(w)rite")

@@ -12,6 +12,13 @@ const char *key_text(plist_t dict, const char *key)
 	return plist_string(plist_dict_get_item(dict, key));
 }
 
+const char *key_kernel_name(plist_t row)
+{
+	const char *name = key_text(row, "kernel_name");
+
+	return *name ? name : key_text(row, "name");
+}
+
 bool key_flag(plist_t dict, uint64_t flag)
 {
 	return key_u64(dict, "flags") & flag;

@@ -51,7 +51,7 @@ static void ls_line(struct job *j, enum style style, plist_t row)
 }
 
 /* The child of --exec: COMMAND's words and one more, without a shell, as dmsetup does it. */
-static void ls_become(const char *command, const char *name, const char *uri)
+static void ls_become(const char *command, plist_t row, const char *uri)
 {
 	char *words = say_need(strdup(command)), *at = words, *word, *path;
 	char *argv[66];
@@ -60,11 +60,11 @@ static void ls_become(const char *command, const char *name, const char *uri)
 	while (n < 64 && (word = strsep(&at, " \t")))
 		if (*word)
 			argv[n++] = word;
-	if (asprintf(&path, "/dev/mapper/%s", name) < 0 || !n)
+	if (asprintf(&path, "/dev/mapper/%s", key_kernel_name(row)) < 0 || !n)
 		_exit(127);
 	argv[n++] = path;
 	argv[n] = NULL;
-	setenv("DMUSE_NAME", name, 1);
+	setenv("DMUSE_NAME", key_text(row, "name"), 1);
 	setenv("DMUSE_URI", uri, 1);
 	execvp(argv[0], argv);
 	say_error("ls: cannot run %s: %s", argv[0], strerror(errno));
@@ -78,8 +78,9 @@ static const char *ls_first_uri(plist_t reply)
 	return uris && plist_size(uris) ? plist_string(plist_array_get_item(uris, 0)) : "";
 }
 
-static int ls_exec(struct job *j, const char *name)
+static int ls_exec(struct job *j, plist_t row)
 {
+	const char *name = key_text(row, "name");
 	struct err e = ERR_INIT;
 	plist_t reply = NULL;
 	int status = 0;
@@ -90,7 +91,7 @@ static int ls_exec(struct job *j, const char *name)
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		ls_become(j->o.value[OPT_exec], name, ls_first_uri(reply));
+		ls_become(j->o.value[OPT_exec], row, ls_first_uri(reply));
 	plist_free(reply);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		err_set(&e, -errno, "cannot run %s: %s", j->o.value[OPT_exec], strerror(errno));
@@ -110,7 +111,7 @@ static int ls_row(struct job *j, enum style style, plist_t row, plist_t json)
 	if (code || !wanted)
 		return code;
 	if (j->o.given[OPT_exec])
-		return ls_exec(j, name);
+		return ls_exec(j, row);
 	if (j->o.given[OPT_json])
 		plist_array_append_item(json, show_json(row));
 	else

@@ -21,8 +21,8 @@ const struct option_row option_rows[OPTIONS] = {
 };
 
 const uint8_t options_common[] = {
-	OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_json, OPTION_ACCEPTED, OPT_no_start, OPT_verbose, OPT_checks,
-	OPT_manglename, OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
+	OPT_help, OPT_version, OPT_socket, OPT_owner, OPT_json, OPT_manglename, OPTION_ACCEPTED, OPT_no_start, OPT_verbose,
+	OPT_checks, OPT_noopencount, OPT_noudevrules, OPT_noudevsync, OPT_udevcookie, OPT_verifyudev, OPT_yes, OPTION_END,
 };
 
 bool options_listed(const uint8_t *list, unsigned id)

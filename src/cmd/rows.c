@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
@@ -28,7 +29,7 @@ static size_t rows_behind(const struct row *r, size_t at)
 
 bool rows_next(struct row *r)
 {
-	const char *end = strchrnul(r->next, '\n');
+	const char *end = words_line(r->next);
 
 	if (!*r->next)
 		return false;

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
+#define SAY_MAX 8192	/* bytes of a sentence: two paths fit */
+
 static bool say_coloured(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -20,11 +24,12 @@ static bool say_coloured(void)
 static void say_line(const char *colour, const char *head, const char *fmt, va_list ap)
 {
 	bool coloured = *colour && say_coloured();
+	char line[SAY_MAX];		/* memory may be what is lacking */
 
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s", coloured ? colour : "", head, coloured ? "\033[0m" : "");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	utf8_one_line(line, sizeof(line));
+	fprintf(stderr, "%s%s%s%s\n", coloured ? colour : "", head, coloured ? "\033[0m" : "", line);
 }
 
 void say_error(const char *fmt, ...)

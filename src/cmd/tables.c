@@ -5,11 +5,11 @@
  */
 #include "cmd/tables.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/words.h"
 #include "cmd/concise.h"
 #include "cmd/slurp.h"
 #include "core/command.h"
@@ -56,7 +56,7 @@ static void tables_line(struct tables *t, char *line)
 	struct concise d;
 	int r;
 
-	while (isspace((unsigned char)*line))
+	while (words_blank(*line))
 		line++;
 	if (*line == '#')
 		return;
@@ -68,16 +68,31 @@ static void tables_line(struct tables *t, char *line)
 	t->n->failed++;
 }
 
+static unsigned tables_breaks(const char *text)
+{
+	unsigned n = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
 static void tables_lines(struct tables *t, char *text)
 {
-	char *next;
+	unsigned inside;
+	bool more = true;
+	char *end;
 
-	for (; text; text = next) {
-		next = strchr(text, '\n');
-		if (next)
-			*next++ = '\0';
+	for (; more; text = end + 1) {
+		end = words_line(text);
+		more = *end;
+		*end = '\0';
+		inside = tables_breaks(text);
 		t->line++;
 		tables_line(t, text);
+		t->line += inside;
 	}
 }
 

@@ -168,7 +168,9 @@ static void args_explain(struct dm_args *a, const struct dm_at *at, uint64_t len
 		    (unsigned long long)len, (unsigned long long)at->store->sectors);
 	text_add_word(&out->uses, at->store->name);
 	text_add(&out->uses, "\n");
-	text_printf(&out->lines, "%s%s, sectors %llu to %llu of %llu", a->build->explain_sep, at->store->name,
+	text_add(&out->lines, a->build->explain_sep);
+	text_add_shown(&out->lines, at->store->name);
+	text_printf(&out->lines, ", sectors %llu to %llu of %llu",
 		    (unsigned long long)at->offset, (unsigned long long)(at->offset + len - 1),
 		    (unsigned long long)at->store->sectors);
 	a->build->explain_sep = "; ";

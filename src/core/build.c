@@ -316,13 +316,14 @@ static int build_text_line(struct dm_build *b, char *line)
 
 int dm_build_text(struct dm_build *b, char *text)
 {
-	char *line, *next;
+	char *line, *end;
+	bool more = true;
 	int r;
 
-	for (line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+	for (line = text; more; line = end + 1) {
+		end = words_line(line);
+		more = *end;
+		*end = '\0';
 		b->line++;
 		line += strspn(line, " \t\r");
 		if (!*line || *line == '#')

@@ -13,8 +13,8 @@ static void tell_probe(struct dm_build *b, struct dm_build_word *w)
 
 	w->probed = true;
 	if (r == -ENOMEM)
-		text_printf(b->o.warnings, "table line %zu: no memory to see whether '%s' carries a disk label\n", b->line,
-			    w->store->name);
+		text_add_line(b->o.warnings, "table line %zu: no memory to see whether '%s' carries a disk label", b->line,
+			      w->store->name);
 	if (r != 1)
 		return;
 	w->label_safe = label.safe;
@@ -27,8 +27,8 @@ static void tell_image(struct dm_build *b, struct dm_build_word *w)
 
 	w->seen = true;
 	if (what)
-		text_printf(b->o.warnings, "table line %zu: '%s' is %s: its sectors are not those of the disk in it, and a "
-			    "write can destroy that; %s\n", b->line, w->store->name, what, how);
+		text_add_line(b->o.warnings, "table line %zu: '%s' is %s: its sectors are not those of the disk in it, and "
+			      "a write can destroy that; %s", b->line, w->store->name, what, how);
 }
 
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
@@ -41,11 +41,11 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 		tell_probe(b, w);
 	if (offset >= w->label_safe)
 		return;
-	text_printf(b->o.warnings,
-		    "table line %zu: '%s' carries a disk label (%s) in its first sectors and the line maps it from "
-		    "sector %llu: a write there can destroy the label; an offset of %llu sectors or more is safe\n",
-		    b->line, w->store->name, w->label_kind, (unsigned long long)offset,
-		    (unsigned long long)w->label_safe);
+	text_add_line(b->o.warnings,
+		      "table line %zu: '%s' carries a disk label (%s) in its first sectors and the line maps it from "
+		      "sector %llu: a write there can destroy the label; an offset of %llu sectors or more is safe",
+		      b->line, w->store->name, w->label_kind, (unsigned long long)offset,
+		      (unsigned long long)w->label_safe);
 }
 
 /* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */

@@ -51,7 +51,7 @@ enum dm_verb {
 	DM_DO_STATS,		/* flags RESET -> stats */
 	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), answer (dm_explain.uses), warnings */
 	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
-	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, one a line */
+	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, a word a line */
 	DM_DO_UMOUNT,		/* directory, mount_ns */
 	DM_DO_DISK,		/* name, text: a word as in table lines; flags READONLY: /dev/NAME in sessions, once more or anew */
 	DM_DO_UNDISK,		/* name: one wish less; goes with the last, -EBUSY if in use. flags FORCE: with all of them */
@@ -72,6 +72,8 @@ enum dm_verb {
 #define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
 #define DM_WITH_SECRET   (1u << 7)	/* the table has keys in it: no copy of it stays behind */
 #define DM_WITH_LINUX    (1u << 8)	/* minors from 0, no rename to the own name, no event of what has no table */
+#define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids, said and told, are those that the kernel has (mangle.h) */
+#define DM_WITH_HEX      (1u << 10)	/* those said are mangled without asking whether they are already */
 
 /* What HDIO_GETGEO tells; it means nothing else. */
 struct dm_geometry {
@@ -86,7 +88,7 @@ struct dm_line {
 /* What is known of a device, as of the end of the command; valid if `present`. */
 struct dm_info {
 	bool present;
-	char name[128], uuid[129];
+	char name[128], uuid[129], kernel_name[128];
 	uint32_t major, minor;
 	bool suspended, readonly, deferred, live, inactive;
 	uint32_t open_count, event_nr, target_count;	/* target_count: of the slot asked for */

@@ -9,6 +9,7 @@
 #include "core/devices.h"
 #include "core/do.h"
 #include "core/fault.h"
+#include "core/mangle.h"
 #include "core/parts.h"
 #include "core/regions.h"
 #include "core/world.h"
@@ -85,10 +86,10 @@ static void device_enter(struct dm_device *d)
 	struct dm_world *w = d->world;
 
 	list_append(&w->devices, &d->node);
-	hash_add(&w->by_name, &d->by_name, d->name, strlen(d->name));
+	hash_add(&w->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
 	hash_add(&w->by_minor, &d->by_minor, &d->minor, sizeof(d->minor));
 	if (*d->uuid)
-		hash_add(&w->by_uuid, &d->by_uuid, d->uuid, strlen(d->uuid));
+		hash_add(&w->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
 	w->n_devices++;
 }
 
@@ -104,6 +105,7 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	memset(d, 0, size);
 	d->world = w;
 	strcpy(d->name, c->name);
+	strcpy(d->kernel_name, c->name);
 	d->readonly = c->flags & DM_WITH_READONLY;
 	list_init(&d->uses);
 	list_init(&d->waiting);
@@ -112,13 +114,29 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	return d;
 }
 
-int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+static void device_name(struct dm_device *d, const char *kernel_name)
 {
+	memset(d->name, 0, sizeof(d->name));
+	memset(d->kernel_name, 0, sizeof(d->kernel_name));
+	strcpy(d->kernel_name, kernel_name);
+	dm_unmangle(kernel_name, d->name);
+}
+
+static void device_uuid(struct dm_device *d, const char *kernel_uuid)
+{
+	strcpy(d->kernel_uuid, kernel_uuid);
+	dm_unmangle(kernel_uuid, d->uuid);
+}
+
+int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e)
+{
+	struct dm_world *w = c->world;
 	struct dm_device *d = device_alloc(w, c, e);
 
 	if (!d)
 		return e->code;
-	strcpy(d->uuid, c->uuid ? c->uuid : "");
+	device_name(d, name);
+	device_uuid(d, uuid);
 	d->major = w->major;
 	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
 	device_enter(d);
@@ -205,19 +223,18 @@ void dm_device_changed(struct dm_device *d, enum dm_change what)
 	}
 }
 
-void dm_device_rename(struct dm_device *d, const char *name)
+void dm_device_rename(struct dm_device *d, const char *kernel_name)
 {
 	hash_remove(&d->world->by_name, &d->by_name);
-	memset(d->name, 0, sizeof(d->name));
-	strcpy(d->name, name);
-	hash_add(&d->world->by_name, &d->by_name, d->name, strlen(d->name));
+	device_name(d, kernel_name);
+	hash_add(&d->world->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
 	dm_device_changed(d, DM_RENAMED);
 }
 
-void dm_device_set_uuid(struct dm_device *d, const char *uuid)
+void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
 {
-	strcpy(d->uuid, uuid);
-	hash_add(&d->world->by_uuid, &d->by_uuid, d->uuid, strlen(d->uuid));
+	device_uuid(d, kernel_uuid);
+	hash_add(&d->world->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
 }
 
 static void device_leave(struct dm_device *d)

@@ -59,8 +59,9 @@ enum dm_state {
 
 struct dm_device {
 	struct dm_world *world;
-	char name[DM_NAME_MAX + 1];
+	char name[DM_NAME_MAX + 1];	/* as people write it ... */
 	char uuid[DM_UUID_MAX + 1];	/* "" if none */
+	char kernel_name[DM_NAME_MAX + 1], kernel_uuid[DM_UUID_MAX + 1];	/* ... and as the kernel has it (mangle.h) */
 	uint32_t major, minor;
 	struct list node;		/* in the world's devices, by creation; or in its disks, by minor */
 	struct hash_link by_name, by_uuid, by_minor;

@@ -7,8 +7,8 @@
 #include "core/device.h"
 #include "core/world.h"
 
-/* A device named as C says (all of it checked), without tables. */
-int dm_device_new(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* A device named as C says (all of it checked), without tables; NAME and UUID are what the kernel has for that. */
+int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e);
 /* The same for a disk. */
 int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
 /* And for a partition of DISK. */
@@ -26,8 +26,9 @@ const struct dm_device *dm_device_user(const struct dm_device *d);
 /* Nobody has it open and it is not moving. Wakes who waits for it. */
 void dm_device_free(struct dm_device *d);
 
-void dm_device_rename(struct dm_device *d, const char *name);
-void dm_device_set_uuid(struct dm_device *d, const char *uuid);
+/* As the kernel has it. */
+void dm_device_rename(struct dm_device *d, const char *kernel_name);
+void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid);
 
 /* Something happened that `wait` waits for. */
 void dm_device_event(struct dm_device *d);

@@ -82,8 +82,9 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
 	};
-	strcpy(i->name, d->name);
-	strcpy(i->uuid, d->uuid);
+	strcpy(i->name, flags & DM_WITH_KERNEL_NAMES ? d->kernel_name : d->name);
+	strcpy(i->uuid, flags & DM_WITH_KERNEL_NAMES ? d->kernel_uuid : d->uuid);
+	strcpy(i->kernel_name, d->kernel_name);
 }
 
 void dm_finish(struct dm_cmd *c)
@@ -123,6 +124,13 @@ static bool named(const char *s)
 	return s && *s;
 }
 
+enum dm_mangle dm_mangling(const struct dm_cmd *c)
+{
+	if (c->flags & DM_WITH_KERNEL_NAMES)
+		return DM_MANGLE_NONE;
+	return c->flags & DM_WITH_HEX ? DM_MANGLE_HEX : DM_MANGLE_AUTO;
+}
+
 static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 {
 	struct dm_device *d = NULL;
@@ -130,17 +138,17 @@ static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 	if (c->has_minor)
 		return c->major && c->major != w->major ? NULL : dm_find_minor(w, c->minor);
 	if (named(c->name))
-		d = dm_find_name(w, c->name);
+		d = dm_find_name_as(w, c->name, dm_mangling(c));
 	if (!d && named(c->uuid))
-		d = dm_find_uuid(w, c->uuid);
+		d = dm_find_uuid_as(w, c->uuid, dm_mangling(c));
 	return d;
 }
 
 /* Linux looks first whether what is to be the new name or uuid is taken. */
 static bool new_is_taken(const struct dm_cmd *c)
 {
-	return (named(c->new_name) && dm_find_name(c->world, c->new_name)) ||
-	       (named(c->new_uuid) && dm_find_uuid(c->world, c->new_uuid));
+	return (named(c->new_name) && dm_find_name_as(c->world, c->new_name, dm_mangling(c))) ||
+	       (named(c->new_uuid) && dm_find_uuid_as(c->world, c->new_uuid, dm_mangling(c)));
 }
 
 static void fail_not_found(struct dm_cmd *c)

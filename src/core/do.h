@@ -32,6 +32,9 @@ int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct dm_explain *explai
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);
 
+/* What C means by a name or uuid. */
+enum dm_mangle dm_mangling(const struct dm_cmd *c);
+
 /* The slot that C asks for, active or inactive; may be NULL. */
 const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d);
 

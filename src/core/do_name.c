@@ -54,32 +54,49 @@ static int check_minor(struct dm_world *w, uint32_t minor, struct err *e)
 	return 0;
 }
 
-static int check_free(struct dm_world *w, const char *name, const char *uuid, struct err *e)
+static int check_free(struct dm_cmd *c, const char *name, const char *uuid)
 {
+	struct err *e = &c->reply.err;
 	const struct dm_device *d;
 
-	if (name && dm_find_name(w, name))
+	if (name && dm_find_name_as(c->world, name, dm_mangling(c)))
 		return err_set(e, -EEXIST, "a device named '%s' exists already", name);
-	if (uuid && *uuid && (d = dm_find_uuid(w, uuid)))
+	if (uuid && *uuid && (d = dm_find_uuid_as(c->world, uuid, dm_mangling(c))))
 		return err_set(e, -EEXIST, "uuid '%s' is taken by device '%s'", uuid, d->name);
 	return 0;
 }
 
-static int check_new(struct dm_cmd *c)
+/* S, a good name or uuid, as the kernel has it, of at most MOST bytes. */
+static int kernel_form(struct dm_cmd *c, const char *what, const char *s, size_t most, char *out)
+{
+	int r = dm_mangle(s, dm_mangling(c), out, most + 1);
+
+	if (r == -ENAMETOOLONG)
+		err_set(&c->reply.err, r, "the %s '%s' is too long: all but A-Z a-z 0-9 and #+-.:=@_ takes four bytes in the "
+			"kernel's form (\\x20), of which %zu are the most", what, s, most);
+	else if (r)
+		err_set(&c->reply.err, r, "the %s '%s' is in the kernel's form (\\xNN) for a part only, or twice: dmsetup could "
+			"not read it; --manglename hex or none says what is meant", what, s);
+	return r;
+}
+
+static int check_new(struct dm_cmd *c, char name[DM_NAME_MAX + 1], char uuid[DM_UUID_MAX + 1])
 {
 	struct err *e = &c->reply.err;
 
-	if (dm_check_name(c->name, e) || check_uuid(c->uuid, e) || check_free(c->world, c->name, c->uuid, e))
+	if (dm_check_name(c->name, e) || kernel_form(c, "name", c->name, DM_NAME_MAX, name) || check_uuid(c->uuid, e) ||
+	    kernel_form(c, "uuid", c->uuid ? c->uuid : "", DM_UUID_MAX, uuid) || check_free(c, c->name, c->uuid))
 		return e->code;
 	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
 }
 
 void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 {
+	char name[DM_NAME_MAX + 1], uuid[DM_UUID_MAX + 1];
 	struct dm_table *table = NULL;
 
-	if (check_new(c) || (dm_cmd_has_table(c) && dm_do_build(c, NULL, NULL, &table)) ||
-	    dm_device_new(&d, c->world, c, &c->reply.err)) {
+	if (check_new(c, name, uuid) || (dm_cmd_has_table(c) && dm_do_build(c, NULL, NULL, &table)) ||
+	    dm_device_new(&d, c, name, uuid, &c->reply.err)) {
 		dm_table_free(table);
 		dm_finish(c);
 		return;
@@ -101,15 +118,19 @@ static void tell(const struct dm_cmd *c, struct dm_device *d)
 
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 {
-	struct err *e = &c->reply.err;
+	char name[DM_NAME_MAX + 1] = "";
+	bool same;
 
-	bool same = !(c->flags & DM_WITH_LINUX) && c->new_name && !strcmp(c->new_name, d->name);
-
-	if (dm_check_name(c->new_name, e) || (!same && check_free(c->world, c->new_name, NULL, e))) {
+	if (dm_check_name(c->new_name, &c->reply.err) || kernel_form(c, "name", c->new_name, DM_NAME_MAX, name)) {
 		dm_finish(c);
 		return;
 	}
-	dm_device_rename(d, c->new_name);
+	same = !(c->flags & DM_WITH_LINUX) && !strcmp(name, d->kernel_name);
+	if (!same && check_free(c, c->new_name, NULL)) {
+		dm_finish(c);
+		return;
+	}
+	dm_device_rename(d, name);
 	tell(c, d);
 	dm_finish(c);
 }
@@ -117,13 +138,15 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 {
 	struct err *e = &c->reply.err;
+	char uuid[DM_UUID_MAX + 1];
 
 	if (!c->new_uuid || !*c->new_uuid)
 		err_set(e, -EINVAL, "the new uuid is missing");
-	else if (!check_uuid(c->new_uuid, e) && !check_free(c->world, NULL, c->new_uuid, e) && *d->uuid)
+	else if (!check_uuid(c->new_uuid, e) && !kernel_form(c, "uuid", c->new_uuid, DM_UUID_MAX, uuid) &&
+		 !check_free(c, NULL, c->new_uuid) && *d->uuid)
 		err_set(e, -EINVAL, "device '%s' has uuid '%s' already, and a uuid never changes", d->name, d->uuid);
 	else if (!e->code)
-		dm_device_set_uuid(d, c->new_uuid);
+		dm_device_set_uuid(d, uuid);
 	if (!e->code)
 		tell(c, d);
 	dm_finish(c);

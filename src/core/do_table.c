@@ -122,6 +122,13 @@ void dm_do_rows(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
+static const char *dep_name(const struct dm_cmd *c, const struct dm_store *s)
+{
+	if (!s->device)
+		return s->name;
+	return c->flags & DM_WITH_KERNEL_NAMES ? s->device->kernel_name : s->device->name;
+}
+
 /* Newest first, as Linux lists them. */
 void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
 {
@@ -137,8 +144,7 @@ void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
 	while (i--) {
 		const struct dm_store *s = table->stores[i];
 
-		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->device ? s->device->name : s->name),
-						   s->major, s->minor };
+		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, dep_name(c, s)), s->major, s->minor };
 	}
 	dm_finish(c);
 }

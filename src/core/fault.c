@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "core/world.h"
 
 #define FAULT_KINDS 16		/* what is more is counted with the last */
@@ -124,6 +125,7 @@ static void fault_count(struct dm_faults *f, const struct dm_req *r, const struc
 		return;
 	fault_word(&text, r, d, err);
 	snprintf(k->text, sizeof(k->text), "%s", text_str(&text));
+	utf8_one_line(k->text, sizeof(k->text));
 	if (held)
 		log_error("%s: %s (and %u like it before)", d->name, k->text, held);
 	else

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "core/device.h"
+#include "core/mangle.h"
 #include "core/store.h"
 #include "core/target.h"
 
@@ -114,8 +115,11 @@ void dm_world_release(struct dm_world *w);
 int dm_world_stop(struct dm_world *w, struct err *e);
 void dm_world_free(struct dm_world *w);
 
+/* As people write it, and as HOW says. */
 struct dm_device *dm_find_name(struct dm_world *w, const char *name);
 struct dm_device *dm_find_uuid(struct dm_world *w, const char *uuid);
+struct dm_device *dm_find_name_as(struct dm_world *w, const char *name, enum dm_mangle how);
+struct dm_device *dm_find_uuid_as(struct dm_world *w, const char *uuid, enum dm_mangle how);
 struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor);
 struct dm_device *dm_find_disk(struct dm_world *w, const char *name);
 /* A mapped device or a disk. */

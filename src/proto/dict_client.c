@@ -190,7 +190,7 @@ int dict_result(plist_t reply, struct err *e)
 		return err_set(e, -EPROTO, "the answer has no `errno`: no dmuse daemon listens there");
 	if (!code)
 		return 0;
-	if (plist_get_node_type(sentence) != PLIST_STRING)
+	if (!plist_is_string(sentence))
 		return err_set(e, -dict_errno_here(code), "it failed with error %u", code);
 	return err_set(e, -dict_errno_here(code), "%s", plist_string(sentence));
 }

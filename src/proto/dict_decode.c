@@ -131,6 +131,22 @@ static int decode_flags(const struct dict_reader *r, struct dm_cmd *c, uint32_t 
 	return 0;
 }
 
+/* How names and uuids are meant: as people write them, unless the client says otherwise. */
+static int decode_mangle(const struct dict_reader *r, struct dm_cmd *c)
+{
+	const char *how = "auto";
+
+	if (dict_get_string(r, "mangle", &how))
+		return r->e->code;
+	if (!strcmp(how, "none"))
+		c->flags |= DM_WITH_KERNEL_NAMES;
+	else if (!strcmp(how, "hex"))
+		c->flags |= DM_WITH_HEX;
+	else if (strcmp(how, "auto"))
+		return err_set(r->e, -EINVAL, "names are mangled in one of the ways auto, hex and none, and not '%.40s'", how);
+	return 0;
+}
+
 /* Which device: by minor if it is over 0; a new one gets its minor only if it is to keep it. */
 static int decode_device(const struct dict_reader *r, struct dm_cmd *c, uint32_t flags)
 {
@@ -212,7 +228,7 @@ static int decode_new(const struct dict_reader *r, const char *what, const char 
 	if (dict_need(r, "cmd_data", what) || dict_get_array(r, "cmd_data", &array))
 		return r->e->code;
 	node = plist_size(array) == 1 ? plist_first(array) : NULL;
-	if (plist_get_node_type(node) != PLIST_STRING)
+	if (!plist_is_string(node))
 		return err_set(r->e, -EINVAL, "key `cmd_data` must be an array of one string: %s", what);
 	*out = plist_string(node);
 	return 0;
@@ -298,7 +314,7 @@ int dict_decode(struct dict *d, struct err *e)
 	if (decode_verb(&r, &v))
 		return e->code;
 	d->cmd.verb = v->verb;
-	if (decode_flags(&r, &d->cmd, &flags) || decode_device(&r, &d->cmd, flags) ||
+	if (decode_flags(&r, &d->cmd, &flags) || decode_mangle(&r, &d->cmd) || decode_device(&r, &d->cmd, flags) ||
 	    dict_get_bool(&r, "text", &d->text) || dict_get_bool(&r, "details", &d->details))
 		return e->code;
 	return decode_rest(d, &r, v);

@@ -43,6 +43,8 @@ void dict_info(plist_t to, const struct dm_info *i)
 	dict_set_number(to, "event_nr", i->event_nr);
 	dict_set_number(to, "target_count", i->target_count);
 	dict_set_number(to, "sectors", i->sectors);
+	if (*i->kernel_name && strcmp(i->kernel_name, i->name))
+		dict_set_string(to, "kernel_name", i->kernel_name);
 }
 
 plist_t dict_version(const unsigned *v)
@@ -79,6 +81,7 @@ static void encode_spare(struct dict *d)
 	plist_dict_set_item(d->spare, "version", dict_version(encode_ours));
 	plist_dict_set_item(d->spare, "name", encode_longest(sizeof(i->name) - 1));
 	plist_dict_set_item(d->spare, "uuid", encode_longest(sizeof(i->uuid) - 1));
+	plist_dict_set_item(d->spare, "kernel_name", encode_longest(sizeof(i->kernel_name) - 1));
 	for (k = 0; k < sizeof(encode_numbers) / sizeof(*encode_numbers); k++)
 		plist_dict_set_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
 	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, and no memory for them"));
@@ -123,11 +126,14 @@ static void encode_info(struct dict *d)
 {
 	static const char *const keys[] = { "name", "uuid", "major", "minor", "open_count", "event_nr", "target_count",
 					    "sectors" };
+	const struct dm_info *info = &d->cmd.reply.info;
 	size_t i;
 
-	dict_info(d->spare, &d->cmd.reply.info);
+	dict_info(d->spare, info);
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		plist_move(d->keys, d->spare, keys[i]);
+	if (*info->kernel_name && strcmp(info->kernel_name, info->name))
+		plist_move(d->keys, d->spare, "kernel_name");
 }
 
 static void encode_warnings(struct dict *d)
@@ -142,7 +148,7 @@ static void encode_warnings(struct dict *d)
 static void encode_clean(struct dict *d)
 {
 	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
-					    "session", "uses" };
+					    "session", "uses", "kernel_name" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

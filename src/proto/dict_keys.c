@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "proto/plist_text.h"
-
 bool dict_has(plist_t dict, const char *key)
 {
 	return plist_dict_get_item(dict, key) != NULL;
@@ -51,12 +49,15 @@ int dict_need(const struct dict_reader *r, const char *key, const char *what)
 
 int dict_get_string(const struct dict_reader *r, const char *key, const char **out)
 {
-	int code;
-	plist_t node = keys_find(r, key, PLIST_STRING, "a string", &code);
+	plist_t node = plist_dict_get_item(r->dict, key);
 
+	if (plist_get_node_type(node) == PLIST_DATA && !plist_is_string(node))
+		return err_set(r->e, -EINVAL, "%skey `%s` is data with a NUL in it; it must be a string", r->where, key);
+	if (node && !plist_is_string(node))
+		return err_set(r->e, -EINVAL, "%skey `%s` is %s; it must be a string", r->where, key, dict_type_name(node));
 	if (node)
 		*out = plist_string(node);
-	return code;
+	return 0;
 }
 
 static int keys_get_number(const struct dict_reader *r, const char *key, uint64_t most, uint64_t *out)
@@ -109,39 +110,21 @@ int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out)
 	return code;
 }
 
-/* A '?' for each byte that spoils it. */
-static plist_t keys_mend(plist_t string)
-{
-	char *s = string ? plist_bytes(string) : NULL;
-	size_t n = s ? strlen(s) : 0, good = s ? plist_text_good(s, n) : 0;
-
-	for (; good < n; good += plist_text_good(s + good, n - good))
-		s[good] = '?';
-	return string;
-}
-
 plist_t dict_string_n(const char *s, size_t n)
 {
 	plist_t string = plist_new_bytes(PLIST_STRING, n);
 
 	if (string)
 		memcpy(plist_bytes(string), s, n);
-	return keys_mend(string);
-}
-
-plist_t dict_string(const char *s)
-{
-	return dict_string_n(s, strlen(s));
+	return string;
 }
 
 void dict_set_string(plist_t dict, const char *key, const char *s)
 {
 	plist_t there = plist_dict_get_item(dict, key);
 
-	if (plist_get_node_type(there) == PLIST_STRING && plist_set_string(there, s))
-		keys_mend(there);
-	else
-		plist_dict_set_item(dict, key, dict_string(s));
+	if (plist_get_node_type(there) != PLIST_STRING || !plist_set_string(there, s))
+		plist_dict_set_item(dict, key, plist_new_string(s));
 }
 
 void dict_set_number(plist_t dict, const char *key, uint64_t v)

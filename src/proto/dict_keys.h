@@ -7,7 +7,7 @@
 
 /*
  * Readers: 0, or -EINVAL with a sentence that begins with WHERE. A key that is
- * not there leaves *OUT as it is. Strings stay the dictionary's.
+ * not there leaves *OUT as it is. Strings stay the dictionary's; data without a NUL is a string, too.
  */
 struct dict_reader {
 	plist_t dict;
@@ -26,11 +26,7 @@ int dict_get_array(const struct dict_reader *r, const char *key, plist_t *out);
 bool dict_has(plist_t dict, const char *key);
 const char *dict_type_name(plist_t node);	/* "a string", "an integer" ... */
 
-/*
- * Writers. A string that XML cannot carry gets question marks where it is wrong. A node of that type that is there already
- * is changed in place, where it has the room, and that needs no memory.
- */
-plist_t dict_string(const char *s);
+/* Writers. A node of that type that is there already is changed in place, where it has the room, and that needs no memory. */
 plist_t dict_string_n(const char *s, size_t n);
 void dict_set_string(plist_t dict, const char *key, const char *s);
 void dict_set_number(plist_t dict, const char *key, uint64_t v);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What commands answer beside what every reply tells: lists, tables, counters. Reply -> nodes; see dict_encode.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "proto/dict_encode.h"
 
 /* Without memory for all of it nothing of it is there. */
@@ -110,7 +112,7 @@ static int encode_text(struct dict *d)
 	}
 	arena_free(&r->arena);		/* there may be a million: not three times */
 	r->n = 0;
-	string = t.failed ? NULL : dict_string(text_str(&t));
+	string = t.failed ? NULL : plist_new_string(text_str(&t));
 	text_free(&t);
 	return result_set(d, "table", string);
 }
@@ -154,6 +156,21 @@ plist_t dict_lines(const char *s)
 		plist_array_append_item(list, dict_string_n(s, n));
 	}
 	return list;
+}
+
+/* Each line is a word as in a table, so that it can be any path. */
+static int encode_mounts(struct dict *d)
+{
+	const char *answer = d->cmd.reply.answer;
+	char *lines = strdup(answer ? answer : ""), *at = lines, *path;
+	plist_t list = plist_new_array();
+
+	while (at && (path = words_next(&at, NULL)))
+		plist_array_append_item(list, plist_new_string(path));
+	if (!lines)
+		plist_array_append_item(list, NULL);
+	free(lines);
+	return result_set(d, "mounts", list);
 }
 
 static int encode_session(struct dict *d)
@@ -227,7 +244,7 @@ static int encode_stats(struct dict *d)
 static int encode_answer(struct dict *d, const char *answer)
 {
 	if (strlen(answer) > plist_room(plist_dict_get_item(d->spare, "answer")))
-		return result_set(d, "answer", dict_string(answer));
+		return result_set(d, "answer", plist_new_string(answer));
 	dict_set_string(d->spare, "answer", answer);
 	plist_move(d->keys, d->spare, "answer");
 	return 0;
@@ -246,7 +263,7 @@ int dict_add_result(struct dict *d)
 	case DM_DO_DISKS:
 		return encode_disks(d);
 	case DM_DO_CHECK:
-		if (d->details && result_set(d, "uses", dict_string(r->answer ? r->answer : "")))
+		if (d->details && result_set(d, "uses", plist_new_string(r->answer ? r->answer : "")))
 			return -ENOMEM;
 		return encode_rows(d);
 	case DM_DO_STATUS:
@@ -260,7 +277,7 @@ int dict_add_result(struct dict *d)
 	case DM_DO_MESSAGE:
 		return r->answer ? encode_answer(d, r->answer) : 0;
 	case DM_DO_MOUNT:
-		return d->cmd.directory ? 0 : result_set(d, "mounts", dict_lines(r->answer ? r->answer : ""));
+		return d->cmd.directory ? 0 : encode_mounts(d);
 	case DM_DO_SESSION:
 		return encode_session(d);
 	case DM_DO_EXPORT:

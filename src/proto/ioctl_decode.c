@@ -260,7 +260,7 @@ static int decode(struct ioctl_call *c)
 		return -EINVAL;
 	c->size = h->data_size;
 	c->cmd.verb = d->verb;
-	c->cmd.flags = decode_flags(h->flags) | DM_WITH_LINUX;
+	c->cmd.flags = decode_flags(h->flags) | DM_WITH_LINUX | DM_WITH_KERNEL_NAMES;
 	if (d->device)
 		r = decode_selector(c);
 	return r || !d->more ? r : d->more(c);

@@ -4,6 +4,9 @@
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 static void json_break(struct text *out, unsigned depth)
 {
@@ -12,49 +15,37 @@ static void json_break(struct text *out, unsigned depth)
 		text_add(out, "  ");
 }
 
-static bool json_tail(unsigned char c)
+/* What is no UTF-8 becomes a lone surrogate for each byte, as Python's surrogateescape has it. */
+static void json_string(struct text *out, const char *s, size_t left)
 {
-	return (c & 0xc0) == 0x80;
-}
-
-/* Bytes of the UTF-8 character at S: 1 to 4, or 0 if it is none (overlong, surrogate, too large, cut off). */
-static unsigned json_utf8(const unsigned char *s)
-{
-	if (*s < 0x80)
-		return 1;
-	if (*s >= 0xc2 && *s <= 0xdf)
-		return json_tail(s[1]) ? 2 : 0;
-	if (*s >= 0xe0 && *s <= 0xef) {
-		if (!json_tail(s[1]) || !json_tail(s[2]))
-			return 0;
-		return (*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ? 0 : 3;
-	}
-	if (*s < 0xf0 || *s > 0xf4 || !json_tail(s[1]) || !json_tail(s[2]) || !json_tail(s[3]))
-		return 0;
-	return (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f) ? 0 : 4;
-}
-
-static void json_string(struct text *out, const char *s)
-{
-	unsigned n;
+	size_t n;
 
 	text_add(out, "\"");
-	for (; *s; s += n ? n : 1) {
-		n = json_utf8((const unsigned char *)s);
+	for (; left; s += n, left -= n) {
+		n = utf8_char(s, left);
 		if (!n)
-			text_add(out, "\xef\xbf\xbd");
+			text_printf(out, "\\udc%02x", (unsigned char)*s);
 		else if (*s == '"' || *s == '\\')
 			text_printf(out, "\\%c", *s);
 		else if (*s == '\n')
 			text_add(out, "\\n");
 		else if (*s == '\t')
 			text_add(out, "\\t");
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+		else if (utf8_control(*s))
 			text_printf(out, "\\u%04x", (unsigned char)*s);
 		else
 			text_add_n(out, s, n);
+		n = n ? n : 1;
 	}
 	text_add(out, "\"");
+}
+
+static void json_data(struct text *out, plist_t node)
+{
+	size_t n;
+	const char *data = plist_data(node, &n);
+
+	json_string(out, data, n);
 }
 
 static void json_list(struct text *out, plist_t list, unsigned depth)
@@ -66,7 +57,7 @@ static void json_list(struct text *out, plist_t list, unsigned depth)
 	for (at = plist_first(list); at; at = plist_next(at)) {
 		json_break(out, depth + 1);
 		if (dict) {
-			json_string(out, plist_key(at));
+			json_string(out, plist_key(at), strlen(plist_key(at)));
 			text_add(out, ": ");
 		}
 		json_add_at(out, at, depth + 1);
@@ -95,7 +86,10 @@ void json_add_at(struct text *out, plist_t node, unsigned depth)
 		json_list(out, node, depth);
 		break;
 	case PLIST_STRING:
-		json_string(out, plist_string(node));
+		json_string(out, plist_string(node), strlen(plist_string(node)));
+		break;
+	case PLIST_DATA:
+		json_data(out, node);
 		break;
 	case PLIST_UINT:
 		json_integer(out, node);

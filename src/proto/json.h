@@ -8,8 +8,8 @@
 
 /*
  * Adds NODE, indented by two blanks a level, without a final line break. Dictionaries keep their order; integers are
- * written with all their digits; bytes that are no UTF-8 become U+FFFD; data becomes null. What lacks something for want of
- * memory makes OUT fail.
+ * written with all their digits; data is a string. A byte that is no UTF-8 becomes \udcXX: Python's json.loads() and
+ * os.fsencode() give it back. What lacks something for want of memory makes OUT fail.
  */
 void json_add(struct text *out, plist_t node);
 

@@ -176,7 +176,12 @@ void plist_cut(plist_t node, size_t n)
 
 const char *plist_string(plist_t node)
 {
-	return plist_is(node, PLIST_STRING) ? node->text : "";
+	return plist_is(node, PLIST_STRING) || plist_is(node, PLIST_DATA) ? node->text : "";
+}
+
+bool plist_is_string(plist_t node)
+{
+	return plist_is(node, PLIST_STRING) || (plist_is(node, PLIST_DATA) && strlen(node->text) == node->n);
 }
 
 const void *plist_data(plist_t node, size_t *n)

@@ -32,20 +32,21 @@ plist_t plist_new_array(void);
 plist_t plist_new_bool(bool v);
 plist_t plist_new_uint(uint64_t v);
 plist_t plist_new_int(uint64_t v, bool minus);		/* MINUS: V is the two's complement of a negative number */
-plist_t plist_new_string(const char *s);
+plist_t plist_new_string(const char *s);		/* any bytes: what XML cannot carry is written as data */
 plist_t plist_new_bytes(plist_type type, size_t n);	/* a string or data of N bytes, to be filled in: plist_bytes() */
 plist_t plist_new_data(const void *data, size_t n);
 
 plist_t plist_copy(plist_t node);
 void plist_free(plist_t node);				/* with all that is in it; it is in nothing itself */
 
-/* These take any node, and NULL: what is of another type is 0, false, "" and empty. */
+/* These take any node, and NULL: what is of another type is 0, false, "" and empty; data can be asked for as a string. */
 plist_type plist_get_node_type(plist_t node);
 bool plist_lacking(plist_t node);			/* NULL, or a list that something could not be put into */
 bool plist_bool(plist_t node);
 uint64_t plist_uint(plist_t node);
 bool plist_minus(plist_t node);
-const char *plist_string(plist_t node);
+const char *plist_string(plist_t node);			/* of data, up to its first NUL */
+bool plist_is_string(plist_t node);			/* a string, or data without a NUL: a string of any bytes */
 const void *plist_data(plist_t node, size_t *n);
 char *plist_bytes(plist_t node);			/* of a string or data */
 

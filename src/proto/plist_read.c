@@ -121,8 +121,9 @@ static int read_text(struct read *r, const struct scan_tag *t)
 		return scan_fail(s, t->at, "<%s> has no end", scan_names[t->kind]);
 	good = plist_text_good(from, (size_t)(end - from));
 	if (from + good < end)
-		return scan_fail(s, from + good, "byte 0x%02x inside <%s>: a text is UTF-8 without control characters",
-				 (unsigned char)from[good], scan_names[t->kind]);
+		return scan_fail(s, from + good, "byte 0x%02x inside <%s>: a text is UTF-8 without control characters%s",
+				 (unsigned char)from[good], scan_names[t->kind],
+				 t->kind == KIND_STRING ? "; other bytes go as <data>" : "");
 	code = read_content(r, t, from, end);
 	if (code)
 		return code;

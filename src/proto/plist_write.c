@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/plist.h"
+#include "proto/plist_text.h"
 
 #define WRITE_COLUMNS 76	/* of a line of base64, tabs included */
 #define WRITE_TAB 8
@@ -21,18 +22,18 @@ static void write_tabs(struct write *w, unsigned depth)
 		text_add_n(w->out, "\t", 1);
 }
 
-/* '<', '>' and '&' have names; all else is itself. */
+/* '<', '>' and '&' have names; a carriage return has a number, or readers of XML take it for a line feed; all else is itself. */
 static void write_escaped(struct write *w, const char *s)
 {
 	size_t plain;
 
 	for (;; s++) {
-		plain = strcspn(s, "<>&");
+		plain = strcspn(s, "<>&\r");
 		text_add_n(w->out, s, plain);
 		s += plain;
 		if (!*s || w->out->len > w->end)
 			return;
-		text_add(w->out, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;");
+		text_add(w->out, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '&' ? "&amp;" : "&#13;");
 	}
 }
 
@@ -46,14 +47,13 @@ static void write_quartet(struct write *w, const unsigned char *p, size_t left)
 	text_add_n(w->out, four, sizeof(four));
 }
 
-static void write_data(struct write *w, plist_t node, unsigned depth)
+static void write_data(struct write *w, const unsigned char *data, size_t n, unsigned depth)
 {
 	unsigned tabs = depth > WRITE_TAB ? WRITE_TAB : depth;
-	size_t n, at, line = (WRITE_COLUMNS - tabs * WRITE_TAB) / 4 * 3;
-	const unsigned char *data = plist_data(node, &n);
+	size_t at, line = (WRITE_COLUMNS - tabs * WRITE_TAB) / 4 * 3;
 
 	text_add(w->out, "<data>\n");
-	for (at = 0; at < n; at += 3) {
+	for (at = 0; at < n && w->out->len <= w->end; at += 3) {
 		if (at % line == 0)
 			write_tabs(w, tabs);
 		write_quartet(w, data + at, n - at);
@@ -74,10 +74,17 @@ static void write_integer(struct write *w, plist_t node)
 		text_printf(w->out, "<integer>%" PRIu64 "</integer>", v);
 }
 
-static void write_string(struct write *w, plist_t node)
+/* Bytes that are no text go as data. */
+static void write_string(struct write *w, const char *s, unsigned depth)
 {
+	size_t n = strlen(s);
+
+	if (plist_text_good(s, n) < n) {
+		write_data(w, (const unsigned char *)s, n, depth);
+		return;
+	}
 	text_add(w->out, "<string>");
-	write_escaped(w, plist_string(node));
+	write_escaped(w, s);
 	text_add(w->out, "</string>");
 }
 
@@ -108,6 +115,9 @@ static void write_list(struct write *w, plist_t list, unsigned depth)
 
 static void write_node(struct write *w, plist_t node, unsigned depth)
 {
+	const unsigned char *data;
+	size_t n;
+
 	w->lacking = w->lacking || plist_lacking(node);
 	write_tabs(w, depth);
 	switch (plist_get_node_type(node)) {
@@ -116,7 +126,7 @@ static void write_node(struct write *w, plist_t node, unsigned depth)
 		write_list(w, node, depth);
 		break;
 	case PLIST_STRING:
-		write_string(w, node);
+		write_string(w, plist_string(node), depth);
 		break;
 	case PLIST_UINT:
 		write_integer(w, node);
@@ -125,7 +135,8 @@ static void write_node(struct write *w, plist_t node, unsigned depth)
 		text_add(w->out, plist_bool(node) ? "<true/>" : "<false/>");
 		break;
 	case PLIST_DATA:
-		write_data(w, node, depth);
+		data = plist_data(node, &n);
+		write_data(w, data, n, depth);
 		break;
 	case PLIST_NONE:
 		break;

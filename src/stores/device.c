@@ -126,7 +126,7 @@ static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 {
 	char *name;
 
-	if (asprintf(&name, "%s%s", s->device->disk ? DEV : MAPPER, s->device->name) < 0)
+	if (asprintf(&name, "%s%s", s->device->disk ? DEV : MAPPER, s->device->kernel_name) < 0)
 		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", s->device->name);
 	free(s->name);
 	s->name = name;

@@ -187,7 +187,7 @@ prints "info -O sorts by number" $'a\nb\nc\nd\ne' info -c --noheadings -o name -
 prints "who uses whom" "b:1:disk.img:2:d,e" info -c --noheadings \
 	-o name,device_count,blkdevs_used,device_ref_count,names_using_dev b
 run info -c -o all
-like "info -c -o all" '^Name +UUID +BlkDevName .*RefDevNos' "$out"
+like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +BlkDevName .*RefDevNos' "$out"
 run info -c -o help
 like "info -c -o help lists the fields" '^  devs_used ' "$out"
 refuses "info -o knows its fields" 2 "there is no field 'nonsense'" info -c -o nonsense

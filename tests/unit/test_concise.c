@@ -54,7 +54,7 @@ static void fields_may_be_empty_and_blanks_stand_in_front(void **state)
 
 static void what_is_escaped_comes_back(void **state)
 {
-	static const char *const names[] = { "a,b", "a;b", "a\\b", "\\", ";,\\;", "plain" };
+	static const char *const names[] = { "a,b", "a;b", "a\\b", "\\", ";,\\;", "plain", "a\nb", "\n\r", "\\\n", "\r" };
 	struct text t = TEXT_INIT;
 	struct err e = ERR_INIT;
 	struct concise d;
@@ -66,7 +66,7 @@ static void what_is_escaped_comes_back(void **state)
 		concise_add(&t, names[i]);
 		text_add(&t, ",,,,0 1 linear ");
 		concise_add(&t, names[i]);
-		text_add(&t, " 0;");
+		text_add(&t, i % 2 ? " 0;\n" : " 0;");
 	}
 	at = text = text_take(&t);
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {

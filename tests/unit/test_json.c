@@ -28,7 +28,7 @@ static void plain_values(void **state)
 	expect(plist_new_bool(1), "true");
 	expect(plist_new_bool(0), "false");
 	expect(plist_new_int((uint64_t)-5, true), "-5");
-	expect(plist_new_data("x", 1), "null");
+	expect(plist_new_data("x\0\xe9", 3), "\"x\\u0000\\udce9\"");
 }
 
 static void strings_are_escaped(void **state)
@@ -39,15 +39,15 @@ static void strings_are_escaped(void **state)
 	expect(plist_new_string("\n\t\001\033\177"), "\"\\n\\t\\u0001\\u001b\\u007f\"");
 }
 
-static void good_utf8_stays_and_bad_is_replaced(void **state)
+static void good_utf8_stays_and_other_bytes_come_back(void **state)
 {
 	(void)state;
 	expect(plist_new_string("\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xbe"), "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xbe\"");
-	expect(plist_new_string("a\xffz"), "\"a\xef\xbf\xbdz\"");
-	expect(plist_new_string("\xc3"), "\"\xef\xbf\xbd\"");
-	expect(plist_new_string("\xc0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
-	expect(plist_new_string("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
-	expect(plist_new_string("\xf4\x90\x80\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+	expect(plist_new_string("a\xffz"), "\"a\\udcffz\"");
+	expect(plist_new_string("\xc3"), "\"\\udcc3\"");
+	expect(plist_new_string("\xc0\x80"), "\"\\udcc0\\udc80\"");
+	expect(plist_new_string("\xed\xa0\x80"), "\"\\udced\\udca0\\udc80\"");
+	expect(plist_new_string("\xf4\x90\x80\x80"), "\"\\udcf4\\udc90\\udc80\\udc80\"");
 }
 
 static void containers_nest_and_keep_their_order(void **state)
@@ -69,7 +69,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_values),
 		cmocka_unit_test(strings_are_escaped),
-		cmocka_unit_test(good_utf8_stays_and_bad_is_replaced),
+		cmocka_unit_test(good_utf8_stays_and_other_bytes_come_back),
 		cmocka_unit_test(containers_nest_and_keep_their_order),
 	};
 

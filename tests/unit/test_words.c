@@ -7,6 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/err.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "base/words.h"
 
 static void words_are_split_and_unquoted(void **state)
@@ -22,6 +25,61 @@ static void words_are_split_and_unquoted(void **state)
 	assert_string_equal(words_next(&at, &e), "g");
 	assert_null(words_next(&at, &e));
 	assert_int_equal(e.code, 0);
+}
+
+/* Every byte that a path can have, and a line break in particular: one word, in one line. */
+static void any_bytes_are_a_word(void **state)
+{
+	char line[2 * 256], all[256], *at, *end;
+	struct text t = TEXT_INIT;
+	struct err e = ERR_INIT;
+	unsigned i;
+
+	(void)state;
+	for (i = 1; i < 256; i++)
+		all[i - 1] = (char)i;
+	all[255] = '\0';
+	text_add_word(&t, all);
+	text_add(&t, " next\nother");
+	strcpy(line, text_str(&t));
+	end = words_line(line);
+	assert_string_equal(end, "\nother");
+	*end = '\0';
+	at = line;
+	assert_string_equal(words_next(&at, &e), all);
+	assert_string_equal(words_next(&at, &e), "next");
+	assert_null(words_next(&at, &e));
+	assert_int_equal(e.code, 0);
+	text_free(&t);
+}
+
+static void a_line_ends_at_a_bare_line_break(void **state)
+{
+	(void)state;
+	assert_string_equal(words_line("a\\\nb\nc"), "\nc");
+	assert_string_equal(words_line("a\\\\\nb"), "\nb");
+	assert_string_equal(words_line(" # a\\\nb"), "\nb");	/* a comment has no words */
+	assert_string_equal(words_line("a\\"), "");
+	assert_string_equal(words_line(""), "");
+}
+
+static void a_sentence_is_one_line(void **state)
+{
+	struct text t = TEXT_INIT;
+	char cut[8] = "abcd\n\n";
+	struct err e;
+
+	(void)state;
+	err_set(&e, -EIO, "'%s' is bad", "a\nb\x1b[1m\t\x7f\xe4");
+	assert_string_equal(e.text, "'a\\nb\\033[1m\\t\\177\xe4' is bad");
+	text_add_line(&t, "%s %d", "a\r", 1);
+	assert_string_equal(text_str(&t), "a\\r 1\n");
+	text_free(&t);
+	utf8_one_line(cut, sizeof(cut));
+	assert_string_equal(cut, "abcd\\n");
+	strcpy(cut, "\nabcdef");
+	utf8_one_line(cut, sizeof(cut));
+	assert_string_equal(cut, "\\nabcde");
 }
 
 static void an_open_quote_is_an_error(void **state)
@@ -58,6 +116,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_split_and_unquoted),
+		cmocka_unit_test(any_bytes_are_a_word),
+		cmocka_unit_test(a_line_ends_at_a_bare_line_break),
+		cmocka_unit_test(a_sentence_is_one_line),
 		cmocka_unit_test(an_open_quote_is_an_error),
 		cmocka_unit_test(numbers_are_whole_words),
 	};

@@ -173,7 +173,7 @@ static void shown_grow(struct dev_view *v, struct dev_shown *s)
 		shown_link(s, v->numbers, number, "../", kernel);
 	}
 	if (!s->mapper && d->lived && !d->disk)
-		s->mapper = shown_block(s, v->mapper, d->name);
+		s->mapper = shown_block(s, v->mapper, d->kernel_name);
 }
 
 static void shown_add(struct dev_view *v, struct dm_device *d)
@@ -202,7 +202,7 @@ static void shown_rename(struct dev_shown *s)
 	struct dev_node *dir = s->mapper->dir;
 
 	dev_entry_drop(s->mapper);
-	s->mapper = shown_block(s, dir, s->device->name);
+	s->mapper = shown_block(s, dir, s->device->kernel_name);
 	if (!s->mapper)
 		log_warn("no memory to show device '%s' in sessions", s->device->name);
 }

@@ -75,12 +75,12 @@ void dev_show_stat(const struct dev_node *n, struct text *out)
 
 static void show_name(const struct dev_node *n, struct text *out)
 {
-	text_printf(out, "%s\n", n->device->name);
+	text_printf(out, "%s\n", n->device->kernel_name);
 }
 
 static void show_uuid(const struct dev_node *n, struct text *out)
 {
-	text_printf(out, "%s\n", n->device->uuid);
+	text_printf(out, "%s\n", n->device->kernel_uuid);
 }
 
 static uint64_t number_suspended(const struct dev_node *n)

@@ -291,8 +291,10 @@ static void mount_list(struct fuse_front *f, struct dm_cmd *c)
 	list_each(pos, next, &f->mounts) {
 		const struct fuse_mount *m = container(pos, struct fuse_mount, node);
 
-		if (!m->unmounted)
-			text_printf(&out, "%s\n", m->directory);
+		if (m->unmounted)
+			continue;
+		text_add_word(&out, m->directory);
+		text_add(&out, "\n");
 	}
 	c->reply.answer = out.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&out));
 	text_free(&out);
