@@ -80,3 +80,8 @@ int again_run(struct job *j, int (*once)(struct job *j))
 	close(fd);
 	return code;
 }
+
+double again_seconds(const struct job *j)
+{
+	return j->o.given[OPT_interval] ? strtod(j->o.value[OPT_interval], NULL) : 1;
+}

@@ -7,5 +7,7 @@
 
 /* Runs ONCE as often as the options say, a blank line between. The first failure ends it; an exit_code. */
 int again_run(struct job *j, int (*once)(struct job *j));
+/* The interval, for rates; 1 if none was given. */
+double again_seconds(const struct job *j);
 
 #endif

@@ -4,11 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "cmd/again.h"
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
 #include "cmd/pick.h"
+#include "cmd/regions.h"
 
 static uint64_t stats_bucket(plist_t latency, uint32_t i)
 {
@@ -79,7 +82,7 @@ static int stats_one(struct job *j, const char *name, bool may_vanish, plist_t j
 	return EXIT_OK;
 }
 
-int command_stats(struct job *j)
+static int stats_devices(struct job *j)
 {
 	struct pick p;
 	int code = pick_devices(j, PICK_NONE_IS_ALL, &p);
@@ -96,4 +99,33 @@ int command_stats(struct job *j)
 		plist_free(json);
 	pick_free(&p);
 	return code;
+}
+
+/* Options of reports, where there is none. */
+static int stats_plain(struct job *j)
+{
+	static const uint8_t reports[] = {
+		OPT_allprograms, OPT_options, OPT_sort, OPT_select, OPT_noheadings, OPT_nameprefixes, OPT_unquoted, OPT_separator, OPT_rows,
+		OPT_units,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(reports); i++)
+		if (j->o.given[reports[i]])
+			return job_usage(j, "--%s is for `stats list` and `stats report`", option_rows[reports[i]].name);
+	return again_run(j, stats_devices);
+}
+
+/* A device of such a name is /dev/mapper/list. */
+int command_stats(struct job *j)
+{
+	bool list = j->argc && !strcmp(j->argv[0], "list"), report = j->argc && !strcmp(j->argv[0], "report");
+
+	if (!list && !report)
+		return stats_plain(j);
+	if (j->o.given[OPT_reset])
+		return job_usage(j, "--reset is not for stats %s: a report begins to count anew by itself", j->argv[0]);
+	j->argc--;
+	j->argv++;
+	return list ? regions_list(j) : regions_report(j);
 }

@@ -17,7 +17,7 @@ int units_of(struct job *j, struct units *u)
 int units_field(struct dm_pool *mem, struct dm_report_field *field, const struct units *u, uint64_t sectors)
 {
 	double *value = dm_pool_alloc(mem, sizeof(*value));
-	const char *text = dm_size_to_string(mem, sectors, u->letter, 1, u->factor, strchr("hH", u->letter) != NULL, DM_SIZE_UNIT);
+	const char *text = sectors == 0 ? "0" : dm_size_to_string(mem, sectors, u->letter, 1, u->factor, strchr("hH", u->letter) != NULL, DM_SIZE_UNIT);
 
 	if (!value || !text || !(text = dm_pool_strdup(mem, text)))
 		return 0;
