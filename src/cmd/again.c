@@ -3,7 +3,6 @@
 #include "cmd/again.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static int again_options(struct job *j, struct again *a)
 
 static int again_timer(double seconds)
 {
-	struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - floor(seconds)) * 1e9) };
+	struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
 	struct itimerspec when = { .it_interval = t, .it_value = t };
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 
