@@ -19,6 +19,8 @@
 #include "cmd/client.h"
 #include "cmd/rows.h"
 #include "cmd/say.h"
+#include "core/device.h"
+#include "core/mangle.h"
 #include "stores/label.h"
 
 #define IMAGE_LARGE_BLOCK 4096
@@ -54,15 +56,21 @@ static int image_read(struct image *i, bool label, struct err *e)
 	return r;
 }
 
-/* What kpartx has: a p where the name ends in a digit. */
+/* What kpartx has: a p where the name ends in a digit. As the daemon tells it, however strange the file's name is. */
 static char *image_base(const struct image *i)
 {
 	const char *name = strrchr(i->path, '/') + 1;
 	bool digit = *name && isdigit((unsigned char)name[strlen(name) - 1]);
 	const char *delimiter = i->j->o.given[OPT_delimiter] ? i->j->o.value[OPT_delimiter] : digit ? "p" : "";
-	char *base;
+	char kernel[DM_NAME_MAX + 1], *base;
 
-	return asprintf(&base, "%s%s", name, delimiter) < 0 ? say_need(NULL) : base;
+	if (asprintf(&base, "%s%s", name, delimiter) < 0)
+		return say_need(NULL);
+	if (!dm_mangle(base, DM_MANGLE_AUTO, kernel, sizeof(kernel))) {
+		base = say_need(realloc(base, sizeof(kernel)));
+		dm_unmangle(kernel, base);
+	}
+	return base;
 }
 
 int image_open(struct image *i, struct job *j, const char *file, bool label)

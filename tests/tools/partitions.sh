@@ -49,6 +49,12 @@ is "a name that ends in a digit, read-only" "READ-ONLY" "$("$DMUSE" info disk0p1
 "$DMUSE" partitions -d disk0
 "$DMUSE" partitions -a -p _part disk0
 is "another delimiter" "d.img2 disk0_part1 disk0_part2" "$("$DMUSE" ls | cut -f 1 | paste -sd ' ')"
+strange=$'caf\xe9 it\'s.img'
+cp d.img "$strange"
+"$DMUSE" partitions -a "$strange"
+is "a file of any name" "caf\\xe9\\x20it\\x27s.img1" "$("$DMUSE" ls | cut -f 1 | grep -m 1 caf)"
+"$DMUSE" partitions -d "$strange"
+is "and back" "0" "$("$DMUSE" ls | grep -c caf)"
 { echo label: gpt; echo size=1M; echo size=1M; } | table
 is "GPT" "d.img1 : 0 2048 d.img 2048 d.img2 : 0 2048 d.img 4096" "$("$DMUSE" partitions d.img | paste -sd ' ')"
 truncate -s 1M none
