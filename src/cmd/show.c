@@ -22,6 +22,8 @@ void show_info(plist_t row)
 	printf("State:             %s%s%s\n", key_flag(row, DICT_SUSPEND) ? "SUSPENDED" : "ACTIVE",
 	       key_flag(row, DICT_READONLY) ? " (READ-ONLY)" : "",
 	       key_flag(row, DICT_DEFERRED_REMOVE) ? " (DEFERRED REMOVE)" : "");
+	if (plist_dict_get_item(row, "read_ahead"))
+		printf("Read Ahead:        %" PRIu64 "\n", key_u64(row, "read_ahead"));
 	printf("Tables present:    %s\n", show_tables(row));
 	printf("Open count:        %" PRIu64 "\n", key_u64(row, "open_count"));
 	printf("Event number:      %" PRIu64 "\n", key_u64(row, "event_nr"));
@@ -49,6 +51,7 @@ plist_t show_json(plist_t row)
 	key_copy(out, "event_nr", row, "event_nr");
 	key_copy(out, "target_count", row, "target_count");
 	key_copy(out, "sectors", row, "sectors");
+	key_copy(out, "read_ahead", row, "read_ahead");
 	return out;
 }
 

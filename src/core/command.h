@@ -93,6 +93,8 @@ struct dm_info {
 	bool suspended, readonly, deferred, live, inactive;
 	uint32_t open_count, event_nr, target_count;	/* target_count: of the slot asked for */
 	uint64_t sectors;
+	bool has_read_ahead;		/* it has had a table */
+	uint32_t read_ahead;		/* sectors */
 };
 
 struct dm_row {

@@ -36,6 +36,23 @@ bool dm_device_readonly(const struct dm_device *d)
 	return d->readonly || (d->active && d->active->readonly);
 }
 
+#define READ_AHEAD 256	/* sectors, as on Linux */
+
+/*
+ * As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody
+ * may have set. A device has it from its first table on, in either slot.
+ */
+void dm_device_read_ahead(struct dm_device *d)
+{
+	const struct dm_table *t = d->active ? d->active : d->inactive;
+	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
+
+	if (d->read_ahead < READ_AHEAD)
+		d->read_ahead = READ_AHEAD;
+	if (d->read_ahead < two)
+		d->read_ahead = two;
+}
+
 static void device_init_lanes(struct dm_device *d)
 {
 	unsigned i;
@@ -111,6 +128,7 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	list_init(&d->waiting);
 	list_init(&d->queue);
 	device_init_lanes(d);
+	dm_device_read_ahead(d);
 	return d;
 }
 
@@ -207,6 +225,7 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	if (table)
 		table->device = d;
 	d->loaded = d->lived = table;
+	dm_device_read_ahead(d);
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
 }

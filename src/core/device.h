@@ -81,6 +81,7 @@ struct dm_device {
 	uint32_t part;			/* the partition's number ... */
 	uint64_t part_start;		/* ... and where it begins, in sectors */
 	unsigned wishes;		/* of a disk: `disk` commands that no `undisk` took back */
+	uint32_t read_ahead;		/* sectors: what programs are told */
 	struct dm_geometry geometry;
 	uint32_t event_nr;
 	_Atomic uint32_t raised;	/* events that io threads found, and that are still to be counted in */

@@ -14,6 +14,9 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 /* And for a partition of DISK. */
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
 
+/* Its table, in either slot, is another: raises what programs read ahead, if the table wants more. */
+void dm_device_read_ahead(struct dm_device *d);
+
 /* TABLE is the active one. Nobody has the device open yet. */
 void dm_device_first_table(struct dm_device *d, struct dm_table *table);
 

@@ -60,6 +60,7 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 	dm_table_free(old);
 	if (!d->loaded) {
 		d->loaded = true;
+		dm_device_read_ahead(d);
 		dm_device_changed(d, DM_LOADED);
 	}
 	dm_finish(c);

@@ -88,6 +88,7 @@ static void opened(struct dm_device *d)
 	}
 	d->locked = false;
 	d->lived = true;
+	dm_device_read_ahead(d);
 	dm_faults_forget(d);
 	dm_device_changed(d, DM_SWAPPED);
 	d->n_followed = 0;

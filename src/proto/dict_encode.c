@@ -45,6 +45,8 @@ void dict_info(plist_t to, const struct dm_info *i)
 	dict_set_number(to, "sectors", i->sectors);
 	if (*i->kernel_name && strcmp(i->kernel_name, i->name))
 		dict_set_string(to, "kernel_name", i->kernel_name);
+	if (i->has_read_ahead)
+		dict_set_number(to, "read_ahead", i->read_ahead);
 }
 
 plist_t dict_version(const unsigned *v)
@@ -69,7 +71,7 @@ static plist_t encode_longest(size_t n)
 
 static const unsigned encode_ours[] = { DICT_MAJOR, DICT_MINOR, 0 };
 static const char *const encode_numbers[] = { "flags", "major", "minor", "open_count", "event_nr", "target_count", "sectors",
-					      "errno" };
+					      "read_ahead", "errno" };
 
 /* Makes D->spare. It lacks something where there was no memory. */
 static void encode_spare(struct dict *d)
@@ -134,6 +136,8 @@ static void encode_info(struct dict *d)
 		plist_move(d->keys, d->spare, keys[i]);
 	if (*info->kernel_name && strcmp(info->kernel_name, info->name))
 		plist_move(d->keys, d->spare, "kernel_name");
+	if (info->has_read_ahead)
+		plist_move(d->keys, d->spare, "read_ahead");
 }
 
 static void encode_warnings(struct dict *d)
@@ -148,7 +152,7 @@ static void encode_warnings(struct dict *d)
 static void encode_clean(struct dict *d)
 {
 	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
-					    "session", "uses", "kernel_name" };
+					    "session", "uses", "kernel_name", "read_ahead" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

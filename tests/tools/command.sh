@@ -69,6 +69,7 @@ works "dmsetup's options without meaning are accepted" create v --addnodeonresum
 run create w -v --table '0 10 zero'
 is "create -v prints the device as dmsetup does" "Name:              w
 State:             ACTIVE
+Read Ahead:        256
 Tables present:    LIVE
 Open count:        0
 Event number:      0
@@ -157,6 +158,7 @@ is "ls --tree --json" "a c e b" "$(json '*[x["name"] for x in d], d[2]["uses"][0
 run info b c
 is "info" "Name:              b
 State:             ACTIVE
+Read Ahead:        256
 Tables present:    LIVE
 Open count:        2
 Event number:      0
@@ -187,7 +189,7 @@ prints "info -O sorts by number" $'a\nb\nc\nd\ne' info -c --noheadings -o name -
 prints "who uses whom" "b:1:disk.img:2:d,e" info -c --noheadings \
 	-o name,device_count,blkdevs_used,device_ref_count,names_using_dev b
 run info -c -o all
-like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +BlkDevName .*RefDevNos' "$out"
+like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +RAhead +BlkDevName .*RefDevNos' "$out"
 run info -c -o help
 like "info -c -o help lists the fields" '^  devs_used ' "$out"
 refuses "info -o knows its fields" 2 "there is no field 'nonsense'" info -c -o nonsense

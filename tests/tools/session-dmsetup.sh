@@ -79,4 +79,15 @@ dmsetup create vg-other -u CRYPT-abc --table "0 8 zero"; dmsetup create vg-none 
 both info -c -o name,subsystem,vg_name,lv_name,lv_layer; both info -c -o vg_name -O lv_name'
 }
 
-session_test measure setgeometry target_version splitname
+read_ahead() {
+	same "info's Read Ahead" 'dmsetup create below --table "0 8192 zero"
+dmsetup create two --table "0 8192 striped 2 256 /dev/mapper/below 0 /dev/mapper/below 4096"
+dmsetup create three --notable
+dmsetup create four --readahead none --table "0 8192 zero"
+both info; both info two; both info three; both info four; both info -c -o name,read_ahead
+blockdev --setra 1000 /dev/mapper/below; both info below
+dmsetup load below --table "0 8192 error"; both info below; dmsetup resume below; both info below
+dmsetup load three --table "0 8 zero"; both info three; dmsetup resume three; both info three'
+}
+
+session_test read_ahead measure setgeometry target_version splitname

@@ -76,7 +76,7 @@ static uint64_t get_readonly(const struct fuse_node *n)
 
 static uint64_t get_read_ahead(const struct fuse_node *n)
 {
-	return n->read_ahead;
+	return n->device->read_ahead;
 }
 
 static uint64_t get_transfer(const struct fuse_node *n)
@@ -172,7 +172,7 @@ static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 {
 	uint64_t sectors = c->arg - c->arg % (BLOCK_PAGE / DM_SECTOR);
 
-	n->read_ahead = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
+	n->device->read_ahead = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
 	return 0;
 }
 

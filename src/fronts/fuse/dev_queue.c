@@ -75,7 +75,7 @@ static uint64_t number_read_ahead(const struct dev_node *n)
 {
 	const struct fuse_node *f = dev_device_file(n);
 
-	return f ? f->read_ahead / 2 : 0;
+	return f ? f->device->read_ahead / 2 : 0;
 }
 
 static int store_read_ahead(struct dev_node *n, const char *value)
@@ -90,7 +90,7 @@ static int store_read_ahead(struct dev_node *n, const char *value)
 		return EINVAL;
 	if (!f)
 		return ENOMEM;
-	f->read_ahead = (uint32_t)kb / 4 * 8;	/* whole pages */
+	f->device->read_ahead = (uint32_t)kb / 4 * 8;	/* whole pages */
 	return 0;
 }
 

@@ -7,8 +7,6 @@
 
 #include "fronts/fuse/dev.h"
 
-#define NODES_READ_AHEAD 256	/* sectors, as on Linux */
-
 /* A device without a table has no blocks; as a file it is empty. */
 void fuse_node_measure(struct fuse_node *n)
 {
@@ -17,21 +15,6 @@ void fuse_node_measure(struct fuse_node *n)
 	atomic_store(&n->block, t ? t->limits.logical : DM_SECTOR);
 	atomic_store(&n->readonly, n->device->locked || dm_device_readonly(n->device));
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
-}
-
-/*
- * As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody
- * may have set. A device has it from its first table on, in either slot.
- */
-static void node_read_ahead(struct fuse_node *n)
-{
-	const struct dm_table *t = n->device->active ? n->device->active : n->device->inactive;
-	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
-
-	if (n->read_ahead < NODES_READ_AHEAD)
-		n->read_ahead = NODES_READ_AHEAD;
-	if (n->read_ahead < two)
-		n->read_ahead = two;
 }
 
 static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
@@ -43,7 +26,6 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 	n->id = f->next_id++;
 	n->device = d;
 	list_init(&n->loops);
-	node_read_ahead(n);
 	clock_gettime(CLOCK_REALTIME, &n->since);
 	partial_disk_init(&n->disk, f->io, d);
 	fuse_node_measure(n);
@@ -74,7 +56,6 @@ static void node_swapped(struct fuse_front *f, struct fuse_node *n)
 	struct list *pos, *next;
 
 	fuse_node_measure(n);
-	node_read_ahead(n);
 	list_each(pos, next, &f->mounts) {
 		struct fuse_mount *m = container(pos, struct fuse_mount, node);
 
@@ -87,8 +68,6 @@ static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_chan
 {
 	if (what == DM_SWAPPED) {
 		node_swapped(f, n);
-	} else if (what == DM_LOADED) {
-		node_read_ahead(n);
 	} else if (what == DM_REMOVED) {
 		hash_remove(&f->by_id, &n->by_id);
 		hash_remove(&f->by_device, &n->by_device);

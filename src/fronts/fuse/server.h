@@ -44,7 +44,6 @@ struct fuse_node {
 	unsigned opens;			/* files that are it, in the view */
 	struct list loops;		/* fuse_file.looped: those that are behind loop devices */
 	uint32_t soft_block;		/* bytes: the block of the page cache that a program asked for, or 0 */
-	uint32_t read_ahead;		/* sectors: what programs are told; the control thread's */
 	struct partial_disk disk;	/* the io thread's */
 };
 
