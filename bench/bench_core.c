@@ -96,7 +96,7 @@ static void load_request(struct load *l, uint64_t block)
 	l->req.flags = 0;
 	l->req.sector = block * BLOCK;
 	l->req.count = BLOCK;
-	l->req.data = l->data;
+	dm_req_buffer(&l->req, l->data, sizeof(l->data));
 	l->req.done = load_answered;
 	l->answered = false;
 	dm_submit(l->io, l->device, &l->req);

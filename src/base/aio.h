@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/loop.h"
 
@@ -35,11 +36,13 @@ struct aio_op {
 	unsigned flags;			/* AIO_DSYNC, AIO_CACHED, ... */
 	int mode;			/* of AIO_FALLOCATE */
 	void *buf;
+	const struct iovec *iov;	/* not NULL: N_IOV buffers instead of BUF, the caller's until done() */
 	uint64_t len, off;		/* bytes; a transfer of more than 1 GiB is done partly */
 	ssize_t (*call)(struct aio_op *op);
 	void (*done)(struct aio_op *op, ssize_t res);	/* bytes, 0, or -errno; on the loop's thread */
 	struct aio_op *next;		/* the engine's */
 	ssize_t res;			/* the engine's */
+	unsigned n_iov;
 	bool gone;			/* the engine's: until it is set the kernel has not heard of the operation */
 };
 

@@ -92,13 +92,15 @@ static void queue_move(struct pool_queue *to, struct pool_queue *from)
 
 static ssize_t pool_transfer(const struct aio_op *op, int flags)
 {
-	struct iovec iov = { op->buf, op->len < AIO_MAX_BYTES ? op->len : AIO_MAX_BYTES };
+	struct iovec one = { op->buf, op->len < AIO_MAX_BYTES ? op->len : AIO_MAX_BYTES };
+	const struct iovec *iov = op->iov ? op->iov : &one;
+	int n = op->iov ? (int)op->n_iov : 1;
 	ssize_t r;
 
 	if (op->kind == AIO_READ)
-		r = preadv2(op->fd, &iov, 1, (off_t)op->off, flags);
+		r = preadv2(op->fd, iov, n, (off_t)op->off, flags);
 	else
-		r = pwritev2(op->fd, &iov, 1, (off_t)op->off, flags);
+		r = pwritev2(op->fd, iov, n, (off_t)op->off, flags);
 	return r < 0 ? -errno : r;
 }
 

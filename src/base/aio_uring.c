@@ -35,10 +35,16 @@ static void uring_prepare(struct io_uring_sqe *sqe, struct aio_op *op)
 {
 	switch (op->kind) {
 	case AIO_READ:
-		io_uring_prep_read(sqe, op->fd, op->buf, uring_len(op), op->off);
+		if (op->iov)
+			io_uring_prep_readv(sqe, op->fd, op->iov, op->n_iov, op->off);
+		else
+			io_uring_prep_read(sqe, op->fd, op->buf, uring_len(op), op->off);
 		break;
 	case AIO_WRITE:
-		io_uring_prep_write(sqe, op->fd, op->buf, uring_len(op), op->off);
+		if (op->iov)
+			io_uring_prep_writev(sqe, op->fd, op->iov, op->n_iov, op->off);
+		else
+			io_uring_prep_write(sqe, op->fd, op->buf, uring_len(op), op->off);
 		sqe->rw_flags = op->flags & AIO_DSYNC ? RWF_DSYNC : 0;
 		break;
 	case AIO_FSYNC:

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "base/aio.h"
+#include "base/loop.h"
+#include "base/vec.h"
 
 #define DM_SECTOR 512u
 #define DM_SECTOR_SHIFT 9
@@ -49,6 +51,8 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */
 #define DM_IN_REGIONS (1u << 18)	/* its parent is counted by the first device of its path (regions.h) */
 #define DM_FAULTY     (1u << 19)	/* a piece of it has failed, and that was told (fault.h) */
+/* The store's. */
+#define DM_BOUNCED    (1u << 24)	/* its bytes pass through a buffer of the store */
 #define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS)
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
@@ -69,7 +73,7 @@ struct dm_req {
 		uint64_t walk;		/* FLUSH has no sector: which walk down the stack it is part of, or 0 (submit.c) */
 	};
 	uint64_t count;			/* FLUSH has none; EXTENT's answer is in count and flags */
-	uint8_t *data;			/* READ, WRITE: count * 512 bytes, the submitter's until done() */
+	struct vec data;		/* READ, WRITE: count * 512 bytes, the submitter's until done() */
 	void (*done)(struct dm_req *r, int err);	/* 0 or -errno; may free or reuse the request */
 
 	/* The core's: where it goes and through which devices it came. */
@@ -92,8 +96,18 @@ struct dm_req {
 	uint32_t rest_part;		/* the next part of the current line */
 	int err;			/* the first failure among the pieces */
 
-	struct aio_op aio;		/* the store's scratch */
-	uint64_t scratch;		/* the store's too */
+	/* The store's. */
+	struct aio_op aio;
+	uint64_t done_bytes;		/* how many of its bytes are transferred already */
+
+	struct iovec one;		/* the submitter's: for data that lies in one buffer */
 };
+
+/* The data of R is the BYTES at BUF. */
+static inline void dm_req_buffer(struct dm_req *r, void *buf, size_t bytes)
+{
+	r->one = (struct iovec){ buf, bytes };
+	r->data = (struct vec){ &r->one, 0 };
+}
 
 #endif

@@ -63,8 +63,8 @@ static void split_line(struct dm_req *p)
 	piece->sector = in;
 	piece->count = n;
 	piece->at += p->rest_sector - p->sector;
-	if (p->data)
-		piece->data = p->data + ((p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
+	if (p->data.iov)
+		piece->data = vec_from(p->data, (p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
 	if (parts && ++p->rest_part < t->parts)
 		n = 0;		/* the same run again, for the next part */

@@ -96,7 +96,7 @@ int file_cut_short(struct dm_req *r);
 
 /* file_rw.c */
 void file_rw(struct dm_req *r);
-void file_rw_next(struct dm_req *r);	/* goes on from r->scratch bytes */
+void file_rw_next(struct dm_req *r);	/* goes on from r->done_bytes */
 
 /*
  * file_bounce.c: aligned buffers for O_DIRECT, a bounded number a lane. NULL: R waits, and file_rw_next() comes when

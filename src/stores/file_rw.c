@@ -12,14 +12,22 @@
 #include "core/fault.h"
 #include "stores/file.h"
 
-static bool rw_bounced(const struct dm_req *r)
+#define RW_BUFFERS 64		/* of one step */
+
+/* Can the kernel take LEN bytes at DATA as they are? */
+static bool rw_is_aligned(const struct file *f, const void *data, size_t len)
 {
-	return r->aio.buf != r->data + r->scratch;
+	return !f->direct || (((uintptr_t)data & (f->mem_align - 1)) == 0 && len % f->store.limits.logical == 0);
 }
 
-static bool rw_is_aligned(const struct file *f, const void *data)
+static bool rw_all_aligned(const struct file *f, const struct iovec *iov, unsigned n)
 {
-	return !f->direct || ((uintptr_t)data & (f->mem_align - 1)) == 0;
+	unsigned i;
+
+	for (i = 0; f->direct && i < n; i++)
+		if (!rw_is_aligned(f, iov[i].iov_base, iov[i].iov_len))
+			return false;
+	return true;
 }
 
 /* With O_DIRECT the next step could not begin inside a block: only the end of a shortened file stops there. */
@@ -32,9 +40,9 @@ static void rw_unbounce(struct dm_req *r, ssize_t res)
 {
 	void *buf = r->aio.buf;
 
+	r->flags &= ~DM_BOUNCED;
 	if (res > 0 && r->op == DM_READ)
-		memcpy(r->data + r->scratch, buf, (size_t)res);
-	r->aio.buf = NULL;
+		vec_put(vec_from(r->data, r->done_bytes), buf, (size_t)res);
 	file_bounce_give(file_lane_of(r), buf);
 }
 
@@ -56,8 +64,8 @@ static void rw_step(struct dm_req *r, ssize_t res)
 		res = 0;
 	else if (res <= 0 || rw_is_torn(r, res))
 		return file_end(r, res < 0 ? (int)res : file_cut_short(r));
-	r->scratch += (uint64_t)res;
-	if (r->scratch == file_bytes(r->count))
+	r->done_bytes += (uint64_t)res;
+	if (r->done_bytes == file_bytes(r->count))
 		file_end(r, 0);
 	else
 		file_rw_next(r);
@@ -72,7 +80,7 @@ static void rw_done(struct aio_op *op, ssize_t res)
 		rw_tell_apart(r, (int)res);
 		return;
 	}
-	if (rw_bounced(r))
+	if (r->flags & DM_BOUNCED)
 		rw_unbounce(r, res);
 	if (lost && res >= 0) {
 		file_lose((struct file *)r->store, lost);
@@ -94,24 +102,47 @@ static unsigned rw_flags(const struct dm_req *r)
 	return r->flags & DM_FUA ? AIO_DSYNC : f->write_flags;
 }
 
+/* A buffer of our own for as much of the LEFT bytes at DATA as fits; false: R waits for one, or is over. */
+static bool rw_bounce(struct dm_req *r, struct vec data, size_t left, struct aio_op *op)
+{
+	op->buf = file_bounce_take(file_lane_of(r), r);
+	if (!op->buf)
+		return false;
+	op->len = left < FILE_BOUNCE_BYTES ? left : FILE_BOUNCE_BYTES;
+	r->flags |= DM_BOUNCED;
+	if (r->op == DM_WRITE)
+		vec_get(data, op->buf, op->len);
+	return true;
+}
+
+/* The next step's memory: one buffer, several that lie whole in what is left, or one of our own. False as above. */
+static bool rw_memory(struct dm_req *r, struct aio_op *op)
+{
+	const struct file *f = (struct file *)r->store;
+	struct vec data = vec_trim(vec_from(r->data, r->done_bytes));
+	size_t left = file_bytes(r->count) - r->done_bytes, len, whole;
+
+	op->buf = vec_first(data, left, &len);
+	op->len = len;
+	if (len < left) {
+		op->n_iov = vec_whole(data, left, RW_BUFFERS, &whole);
+		if (op->n_iov > 1 && rw_all_aligned(f, data.iov, op->n_iov)) {
+			op->iov = data.iov;
+			op->len = whole;
+			return true;
+		}
+	}
+	return rw_is_aligned(f, op->buf, len) || rw_bounce(r, data, left, op);
+}
+
 void file_rw_next(struct dm_req *r)
 {
 	struct file_lane *lane = file_lane_of(r);
-	uint8_t *data = r->data + r->scratch;
-	uint64_t len = file_bytes(r->count) - r->scratch;
-	void *buf = data;
 
-	if (!rw_is_aligned(lane->file, data)) {
-		buf = file_bounce_take(lane, r);
-		if (!buf)
-			return;
-		len = len < FILE_BOUNCE_BYTES ? len : FILE_BOUNCE_BYTES;
-		if (r->op == DM_WRITE)
-			memcpy(buf, data, len);
-	}
 	r->aio = (struct aio_op){ .kind = r->op == DM_READ ? AIO_READ : AIO_WRITE, .fd = lane->fd, .flags = rw_flags(r),
-				  .buf = buf, .len = len, .off = file_bytes(r->sector) + r->scratch, .done = rw_done };
-	aio_submit(lane->io->aio, &r->aio);
+				  .off = file_bytes(r->sector) + r->done_bytes, .done = rw_done };
+	if (rw_memory(r, &r->aio))
+		aio_submit(lane->io->aio, &r->aio);
 }
 
 /* What is in memory anyway can be copied from there by whoever wants it. */
@@ -130,7 +161,7 @@ static void rw_show(struct dm_req *r)
 
 void file_rw(struct dm_req *r)
 {
-	r->scratch = 0;
+	r->done_bytes = 0;
 	if (r->op == DM_WRITE && !file_still_there(r))
 		dm_done(r, -EIO);
 	else if (rw_can_show(r))

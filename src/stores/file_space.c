@@ -73,21 +73,21 @@ static void zeroes_written(struct aio_op *op, ssize_t res)
 		res = 0;
 	else if (res <= 0)
 		return file_end(r, res ? (int)res : file_cut_short(r));
-	r->scratch += (uint64_t)res;
-	if (r->scratch == file_bytes(r->count))
+	r->done_bytes += (uint64_t)res;
+	if (r->done_bytes == file_bytes(r->count))
 		file_end(r, 0);
 	else
 		zeroes_write(r);
 }
 
-/* By hand, from r->scratch bytes on. */
+/* By hand, from r->done_bytes bytes on. */
 static void zeroes_write(struct dm_req *r)
 {
-	uint64_t left = file_bytes(r->count) - r->scratch;
+	uint64_t left = file_bytes(r->count) - r->done_bytes;
 
 	r->aio = (struct aio_op){ .kind = AIO_WRITE, .fd = file_lane_of(r)->fd, .buf = (void *)(uintptr_t)zeros,
 				  .len = left < ZEROS_LEN ? left : ZEROS_LEN,
-				  .off = file_bytes(r->sector) + r->scratch, .done = zeroes_written };
+				  .off = file_bytes(r->sector) + r->done_bytes, .done = zeroes_written };
 	aio_submit(r->io->aio, &r->aio);
 }
 
@@ -109,7 +109,7 @@ static void zeroes_done(struct aio_op *op, ssize_t res)
 	} else if (fast) {
 		file_end(r, -EOPNOTSUPP);
 	} else {
-		r->scratch = 0;
+		r->done_bytes = 0;
 		zeroes_write(r);
 	}
 }

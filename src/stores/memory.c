@@ -90,14 +90,14 @@ static uint64_t in_page(uint64_t sector, uint64_t end)
 static void memory_read(struct memory *m, const struct dm_req *r)
 {
 	uint64_t at = r->sector, end = r->sector + r->count, n;
-	uint8_t *to = r->data;
+	struct vec to = r->data;
 
-	for (; at < end; at += n, to += n << DM_SECTOR_SHIFT) {
+	for (; at < end; at += n, to = vec_from(to, n << DM_SECTOR_SHIFT)) {
 		n = in_page(at, end);
 		if (page_written(m, at / PAGE_SECTORS))
-			memcpy(to, m->data + (at << DM_SECTOR_SHIFT), n << DM_SECTOR_SHIFT);
+			vec_put(to, m->data + (at << DM_SECTOR_SHIFT), n << DM_SECTOR_SHIFT);
 		else
-			memset(to, 0, n << DM_SECTOR_SHIFT);
+			vec_zero(to, n << DM_SECTOR_SHIFT);
 	}
 }
 
@@ -105,7 +105,7 @@ static void memory_write(struct memory *m, const struct dm_req *r)
 {
 	uint64_t page;
 
-	memcpy(m->data + (r->sector << DM_SECTOR_SHIFT), r->data, r->count << DM_SECTOR_SHIFT);
+	vec_get(r->data, m->data + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
 	for (page = r->sector / PAGE_SECTORS; page * PAGE_SECTORS < r->sector + r->count; page++)
 		page_mark(m, page);
 }

@@ -3,8 +3,6 @@
  * zero: reads give zeros; writes succeed, are dropped, and never touch the
  * writer's buffer. Good for the empty part of a sparse disk and for tests.
  */
-#include <string.h>
-
 #include "core/target.h"
 
 static int zero_ctr(struct dm_target *t, struct dm_args *a)
@@ -17,7 +15,7 @@ static int zero_map(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;
 	if (r->op == DM_READ)
-		memset(r->data, 0, r->count << DM_SECTOR_SHIFT);
+		vec_zero(r->data, r->count << DM_SECTOR_SHIFT);
 	else if (r->op == DM_EXTENT)
 		r->flags |= DM_HOLE | DM_ZERO;
 	return DM_DONE;

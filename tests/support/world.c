@@ -300,6 +300,22 @@ static void job_submit(struct loop_msg *m)
 	dm_submit(j->io, j->device, &j->req);
 }
 
+/* Every other job has its data in three buffers that end anywhere. */
+static void job_data(struct job *j, uint8_t *data, size_t n)
+{
+	static unsigned jobs;
+	size_t first = n / 3 - 1, second = n / 4;
+
+	if (jobs++ % 2 == 0 || !data) {
+		dm_req_buffer(&j->req, data, n);
+		return;
+	}
+	j->iov[0] = (struct iovec){ data, first };
+	j->iov[1] = (struct iovec){ data + first, second };
+	j->iov[2] = (struct iovec){ data + first + second, n - first - second };
+	j->req.data = (struct vec){ j->iov, 0 };
+}
+
 void job_start(struct fixture *f, struct job *j, struct dm_device *d, unsigned io, enum dm_op op, uint32_t flags,
 	       uint64_t sector, uint64_t count, void *data)
 {
@@ -309,7 +325,7 @@ void job_start(struct fixture *f, struct job *j, struct dm_device *d, unsigned i
 	j->req.flags = flags;
 	j->req.sector = sector;
 	j->req.count = count;
-	j->req.data = data;
+	job_data(j, data, count * DM_SECTOR);
 	j->req.done = job_done;
 	loop_post(j->io->loop, &j->msg);
 }

@@ -37,6 +37,7 @@ char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags);
 /* A request that lives on io thread IO, and the way to wait for it. */
 struct job {
 	struct dm_req req;
+	struct iovec iov[3];
 	struct dm_device *device;
 	struct dm_io *io;
 	struct fixture *f;

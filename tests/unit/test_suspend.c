@@ -345,7 +345,8 @@ static void flood_next(struct loop_msg *m)
 
 	x->seed = x->seed * 1664525 + 1013904223;
 	x->req = (struct dm_req){ .op = x->seed >> 30 ? DM_WRITE : DM_READ, .sector = 20 * x->io->index + (x->seed >> 8) % 16, .count = 4,
-				  .data = x->data, .done = flood_done };
+				  .done = flood_done };
+	dm_req_buffer(&x->req, x->data, sizeof(x->data));
 	dm_submit(x->io, x->d, &x->req);
 }
 

@@ -129,7 +129,7 @@ void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t 
 	r->flags = io->flags | (op == DM_READ && io->len >= DATA_SHOWN_FROM ? DM_MAY_SHOW : 0);
 	r->sector = start >> DM_SECTOR_SHIFT;
 	r->count = (end - start) >> DM_SECTOR_SHIFT;
-	r->data = io->data;
+	dm_req_buffer(r, io->data, end - start);
 	r->done = io_req_done;
 	dm_submit(io->file->mount->front->io, io->file->file->device, r);
 }

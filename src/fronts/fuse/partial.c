@@ -88,7 +88,7 @@ static void partial_send(struct partial *p, enum dm_op op, uint64_t at, uint64_t
 	p->req.flags = op == DM_READ ? 0 : p->flags;
 	p->req.sector = at >> DM_SECTOR_SHIFT;
 	p->req.count = (end - at) >> DM_SECTOR_SHIFT;
-	p->req.data = data;
+	dm_req_buffer(&p->req, data, end - at);
 	p->req.done = done;
 	dm_submit(p->disk->io, p->disk->device, &p->req);
 }

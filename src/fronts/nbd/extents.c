@@ -82,7 +82,7 @@ static void extents_ask(struct nbd_req *q)
 		q->req.flags = 0;
 		q->req.sector = q->at;
 		q->req.count = q->end - q->at;
-		q->req.data = NULL;
+		q->req.data = (struct vec){ NULL };
 		q->req.done = extents_done;
 		dm_submit(c->nio->io, c->device, &q->req);
 		q->asking = false;

@@ -123,7 +123,7 @@ static void transmission_begin(struct nbd_req *q)
 		       (q->cmd == NBD_CMD_READ && nbd_shown_may(q) ? DM_MAY_SHOW : 0);
 	q->req.sector = q->offset >> DM_SECTOR_SHIFT;
 	q->req.count = q->len >> DM_SECTOR_SHIFT;
-	q->req.data = q->data;
+	dm_req_buffer(&q->req, q->data, q->len);
 	q->req.done = transmission_done;
 	dm_submit(c->nio->io, c->device, &q->req);
 }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bytes of a transfer, scattered over buffers: an iovec array and how many bytes of it to pass over. It does not say
+ * how many bytes there are: whoever has it knows (a request has count * 512). It owns nothing, and a part of it is
+ * another one that shares the array.
+ */
+#ifndef BASE_VEC_H
+#define BASE_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
+
+struct vec {
+	const struct iovec *iov;
+	size_t skip;		/* bytes; may lie in a later buffer than the first */
+};
+
+/* What begins N bytes further on. */
+static inline struct vec vec_from(struct vec v, size_t n)
+{
+	v.skip += n;
+	return v;
+}
+
+/* The same bytes, with SKIP inside the first buffer. There is at least one byte. */
+static inline struct vec vec_trim(struct vec v)
+{
+	while (v.skip >= v.iov->iov_len)
+		v.skip -= v.iov++->iov_len;
+	return v;
+}
+
+/* Where the first of N bytes are; *GOT says how many lie together there. */
+static inline void *vec_first(struct vec v, size_t n, size_t *got)
+{
+	v = vec_trim(v);
+	*got = v.iov->iov_len - v.skip;
+	if (*got > n)
+		*got = n;
+	return (uint8_t *)v.iov->iov_base + v.skip;
+}
+
+/* Copies N bytes out of V, and into it. */
+void vec_get_slowly(struct vec v, void *to, size_t n);
+void vec_put_slowly(struct vec v, const void *from, size_t n);
+void vec_zero(struct vec v, size_t n);
+/* Copies N bytes from one to the other. */
+void vec_copy(struct vec to, struct vec from, size_t n);
+int vec_compare(struct vec v, const void *with, size_t n);
+
+/* How many buffers from the first on lie whole within N bytes, at most MOST; *LEN: their bytes. 0 if V begins inside one. */
+unsigned vec_whole(struct vec v, size_t n, unsigned most, size_t *len);
+
+static inline void vec_get(struct vec v, void *to, size_t n)
+{
+	if (v.skip + n <= v.iov->iov_len)
+		memcpy(to, (const uint8_t *)v.iov->iov_base + v.skip, n);
+	else
+		vec_get_slowly(v, to, n);
+}
+
+static inline void vec_put(struct vec v, const void *from, size_t n)
+{
+	if (v.skip + n <= v.iov->iov_len)
+		memcpy((uint8_t *)v.iov->iov_base + v.skip, from, n);
+	else
+		vec_put_slowly(v, from, n);
+}
+
+#endif
