@@ -156,7 +156,7 @@ static void conn_done(struct dm_cmd *cmd)
 		err_set(&cmd->reply.err, -ESHUTDOWN, "the daemon is ending, and with it this command");
 	dict_encode(&conn->dict);
 	conn_reply(conn);
-	if (!conn->taking)
+	if (!trampoline_landed(&conn->taking))
 		conn_send(conn);
 }
 
@@ -218,11 +218,11 @@ static void conn_take(struct control_conn *conn)
 {
 	unsigned n = CONN_TAKES;
 
-	conn->taking = true;
+	trampoline_enter(&conn->taking);
 	while (n && conn->state == CONN_READING && !conn->last && !conn->excuse && conn->out.len < CONN_OUT_MOST &&
 	       conn_take_one(conn))
 		n--;
-	conn->taking = false;
+	trampoline_leave(&conn->taking);
 	control_patience(conn);
 	if (conn->out.len || conn->excuse || conn->last)
 		conn_send(conn);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/spare.h"
+#include "base/trampoline.h"
 #include "core/world.h"
 #include "fronts/control/socket.h"
 #include "proto/dict.h"
@@ -55,7 +56,7 @@ struct control_conn {
 	/* What has come and is not taken: in[in_at] to in[in_end]. Other bytes there mean nothing. */
 	char *in;
 	size_t in_at, in_end, in_room;
-	bool taking;			/* conn_take() is at it: it sends the replies */
+	struct trampoline taking;	/* by conn_take(), which sends the replies */
 	struct loop_work work;		/* goes on with messages that have come already */
 
 	struct dict dict;

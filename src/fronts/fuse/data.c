@@ -96,11 +96,9 @@ static void io_register(struct fuse_io *io)
 void fuse_io_go(struct fuse_io *io)
 {
 	do {
-		io->asking = true;
-		io->over = false;
+		trampoline_enter(&io->asking);
 		io->submit(io);
-		io->asking = false;
-		if (!io->over) {
+		if (!trampoline_leave(&io->asking)) {
 			io_register(io);
 			return;
 		}
@@ -110,9 +108,7 @@ void fuse_io_go(struct fuse_io *io)
 void fuse_io_done(struct fuse_io *io, int err)
 {
 	io->err = err;
-	if (io->asking)
-		io->over = true;
-	else if (io->finish(io))
+	if (!trampoline_landed(&io->asking) && io->finish(io))
 		fuse_io_go(io);
 }
 

@@ -57,9 +57,9 @@ static void partial_wake(struct partial_disk *k)
 {
 	struct partial *p;
 
-	if (k->waking)
+	if (trampoline_landed(&k->waking))
 		return;
-	k->waking = true;
+	trampoline_enter(&k->waking);
 	while (!list_empty(&k->waiting)) {
 		p = container(k->waiting.next, struct partial, node);
 		if (partial_must_wait(p))
@@ -67,7 +67,7 @@ static void partial_wake(struct partial_disk *k)
 		list_remove(&p->node);
 		partial_begin(p);
 	}
-	k->waking = false;
+	trampoline_leave(&k->waking);
 }
 
 static void partial_over(struct dm_req *r, int err)

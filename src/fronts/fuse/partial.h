@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/trampoline.h"
 #include "core/io.h"
 
 /* All that is being written to one device here. */
@@ -20,7 +21,7 @@ struct partial_disk {
 	struct dm_device *device;
 	struct list active, waiting;	/* partial.node */
 	unsigned n_uneven;		/* active ones that read before they write */
-	bool waking;
+	struct trampoline waking;
 };
 
 struct partial {

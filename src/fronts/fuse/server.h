@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/trampoline.h"
 #include "core/command.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
@@ -154,7 +155,7 @@ struct fuse_io {
 	int whence, err;
 	uint8_t *data;
 	size_t room;			/* of data */
-	bool asking, over;		/* inside submit(); it is over already */
+	struct trampoline asking;
 	bool registered, registering;	/* for the case that the program is killed */
 	bool answered;			/* it was */
 	bool cut;			/* a write that went over the end; what was inside is written */

@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "base/timers.h"
+#include "base/trampoline.h"
 #include "core/device.h"
 #include "core/req.h"
 #include "fronts/nbd/wire.h"
@@ -55,7 +56,7 @@ struct nbd_req {
 	uint32_t n_extents;		/* in data */
 	uint32_t asks;
 	uint64_t at, end;		/* sectors: what is not asked yet */
-	bool asking, answered;		/* inside dm_submit(); done() has been there */
+	struct trampoline asking;
 	int err;
 	uint8_t head[40];
 	char sentence[160];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * BLOCK_STATUS: the device is asked for one extent after the other, like ones
- * are merged. An answer may come before or after dm_submit() returns; neither
- * way nests one ask in another.
+ * are merged.
  */
 #include <errno.h>
 
@@ -76,8 +75,7 @@ static void extents_ask(struct nbd_req *q)
 	struct nbd_conn *c = q->conn;
 
 	do {
-		q->asking = true;
-		q->answered = false;
+		trampoline_enter(&q->asking);
 		q->req.op = DM_EXTENT;
 		q->req.flags = 0;
 		q->req.sector = q->at;
@@ -85,8 +83,7 @@ static void extents_ask(struct nbd_req *q)
 		q->req.data = (struct vec){ NULL };
 		q->req.done = extents_done;
 		dm_submit(c->nio->io, c->device, &q->req);
-		q->asking = false;
-	} while (q->answered && extents_take(q));
+	} while (trampoline_leave(&q->asking) && extents_take(q));
 }
 
 static void extents_done(struct dm_req *r, int err)
@@ -94,9 +91,7 @@ static void extents_done(struct dm_req *r, int err)
 	struct nbd_req *q = container(r, struct nbd_req, req);
 
 	q->err = err;
-	if (q->asking)
-		q->answered = true;
-	else if (extents_take(q))
+	if (!trampoline_landed(&q->asking) && extents_take(q))
 		extents_ask(q);
 }
 
