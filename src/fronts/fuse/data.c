@@ -17,18 +17,15 @@
 struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
 {
 	struct fuse_file *file = fuse_file_of(fi);
-	struct fuse_pool *pool = &file->mount->front->pool;
-	struct fuse_io *io = fuse_pool_take_io(pool);
-	uint8_t *data = room ? fuse_pool_take(pool, room) : NULL;
+	struct pool *pool = &file->mount->front->pool;
+	struct fuse_io *io;
 
-	if (!io || (room && !data)) {
-		if (io)
-			fuse_pool_give_io(pool, io);
-		fuse_pool_give(pool, data, room);
+	if (!pool_ready(pool, room)) {
 		fuse_reply_err(req, ENOMEM);
 		return NULL;
 	}
-	*io = (struct fuse_io){ .req = req, .file = file, .data = data, .room = room,
+	io = pool_take_object(pool);
+	*io = (struct fuse_io){ .req = req, .file = file, .data = room ? pool_take(pool, room) : NULL, .room = room,
 				.block = atomic_load(&file->file->block) };
 	file->n_ios++;
 	return io;
@@ -37,10 +34,11 @@ struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, siz
 void fuse_io_free(struct fuse_io *io)
 {
 	struct fuse_file *file = io->file;
-	struct fuse_pool *pool = &file->mount->front->pool;
+	struct pool *pool = &file->mount->front->pool;
 
-	fuse_pool_give(pool, io->data, io->room);
-	fuse_pool_give_io(pool, io);
+	if (io->data)
+		pool_give(pool, io->data, io->room);
+	pool_give_object(pool, io);
 	fuse_file_unref(file);
 }
 

@@ -19,6 +19,8 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 	f->world = w;
 	f->io = &w->io[0];
 	f->next_id = FUSE_FIRST_ID;
+	pool_memory_init(&f->memory, POOL_UNLIMITED, 1);
+	pool_init(&f->pool, &f->memory, sizeof(struct fuse_io));
 	f->control = gettid();
 	list_init(&f->mounts);
 	list_init(&f->mounting);
@@ -65,6 +67,6 @@ void fuse_front_free(struct fuse_front *f)
 		hash_remove(&f->by_device, &n->by_device);
 		free(n);
 	}
-	fuse_pool_free(&f->pool);
+	pool_free(&f->pool);
 	free(f);
 }

@@ -22,16 +22,15 @@
 #include <stdatomic.h>
 #include <time.h>
 
-
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/pool.h"
 #include "base/trampoline.h"
 #include "core/command.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "fronts/fuse/partial.h"
-#include "fronts/fuse/pool.h"
 
 /* A device as a file: the same in every mount. Its number is never used again, so that no file is taken for another. */
 struct fuse_node {
@@ -62,7 +61,8 @@ struct fuse_front {
 	uint32_t events;		/* that something happened to a device, so far */
 	struct list polls;		/* fuse_file.polls: who waits for the next one */
 	pid_t control;			/* the control thread's number */
-	struct fuse_pool pool;		/* the io thread's, as is: */
+	struct pool_memory memory;
+	struct pool pool;		/* of struct fuse_io and their data: the io thread's, as is: */
 	struct list live;		/* fuse_mount.live: what it reads */
 	bool stopping;
 	void (*then)(void *arg);
@@ -146,7 +146,6 @@ struct fuse_io {
 	struct partial partial;		/* its req serves all that does not write, too */
 	fuse_req_t req;
 	struct fuse_file *file;
-	struct fuse_io *next;		/* on the free list */
 	void (*submit)(struct fuse_io *io);	/* sends the next one; it ends with fuse_io_done() */
 	bool (*finish)(struct fuse_io *io);	/* err says how it went: true if there is another one, else IO is freed */
 	uint64_t off, len;		/* bytes */

@@ -46,7 +46,6 @@ struct nbd_req {
 	struct dm_req req;
 	struct nbd_out out;
 	struct nbd_conn *conn;
-	struct nbd_req *next;		/* on the free list */
 	uint64_t cookie, offset;
 	uint32_t len;			/* bytes */
 	uint16_t cmd, flags;

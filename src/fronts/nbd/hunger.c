@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory is short: all requests of all clients may have so much in all (pool.h).
+ * Memory is short: all requests of all clients may have so much in all (base/pool.h).
  *
  * A client that has requests under way takes more only while it holds less than is left, so that many greedy ones leave
  * something for the next one; it goes on when its own are answered. One that has none waits here until others give memory
@@ -14,16 +14,16 @@
 /* False: C has to wait. SIZE: bytes of data of the request that it wants to begin. */
 bool nbd_hunger_may(struct nbd_conn *c, size_t size)
 {
-	struct nbd_pool *pool = &c->nio->pool;
+	struct pool *pool = &c->nio->pool;
 
 	if (c->n_reqs && (c->n_bytes + size > NBD_MAX_BYTES || c->n_bytes + size > budget_left(&pool->memory->budget)))
 		return false;
-	if (nbd_pool_ready(pool, size))
+	if (pool_ready(pool, size))
 		return true;
 	if (c->n_reqs)
 		return false;
 	nbd_hunger_wait(c);
-	if (!nbd_pool_ready(pool, size))	/* it may have come before anybody knew that we wait */
+	if (!pool_ready(pool, size))	/* it may have come before anybody knew that we wait */
 		return false;
 	nbd_hunger_end(c);
 	return true;

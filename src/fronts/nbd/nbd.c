@@ -150,7 +150,7 @@ static int nbd_start_ios(struct nbd *n, struct err *e)
 		n->ios[i].nbd = n;
 		n->ios[i].io = &n->world->io[i];
 		list_init(&n->ios[i].conns);
-		n->ios[i].pool.memory = &n->memory;
+		pool_init(&n->ios[i].pool, &n->memory, sizeof(struct nbd_req));
 		nbd_hunger_init(&n->ios[i]);
 		timer_init(&n->ios[i].patience, nbd_io_impatient);
 	}
@@ -168,7 +168,7 @@ int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, stru
 	n->allow_others = o->allow_others;
 	n->most = o->connections ? o->connections : NBD_CONNECTIONS;
 	n->handshake = o->handshake * TIMERS_SECOND;
-	nbd_memory_init(&n->memory, o->memory ? o->memory : NBD_MEMORY, w->n_io);
+	pool_memory_init(&n->memory, o->memory ? o->memory : NBD_MEMORY, w->n_io);
 	spare_init(&n->spare, 1);
 	n->front = (struct dm_front){ .name = "nbd", .uris = nbd_uris, .users = nbd_users };
 	list_init(&n->users);
@@ -209,7 +209,7 @@ void nbd_free(struct nbd *n)
 
 	list_remove(&n->front.node);
 	for (i = 0; n->ios && i < n->world->n_io; i++)
-		nbd_pool_free(&n->ios[i].pool);
+		pool_free(&n->ios[i].pool);
 	nbd_tls_free(n->tls);
 	spare_free(&n->spare);
 	free(n->unix_path);

@@ -10,11 +10,11 @@
 #include <sys/uio.h>
 
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/spare.h"
 #include "core/world.h"
 #include "fronts/nbd/conn.h"
 #include "fronts/nbd/nbd.h"
-#include "fronts/nbd/pool.h"
 
 #define NBD_LISTENERS 8
 #define NBD_IOVS 512		/* of one sendmsg */
@@ -27,7 +27,7 @@ struct nbd_io {
 	struct dm_io *io;
 	unsigned load;			/* connections; control thread */
 	struct list conns;		/* nbd_conn.node; from here on the io thread's */
-	struct nbd_pool pool;
+	struct pool pool;		/* of struct nbd_req and their data */
 	struct list hungry;		/* nbd_conn.hungry: who waits for memory (hunger.c) */
 	struct timer hunger;		/* how long they do */
 	atomic_bool feeding, culling;	/* the messages are on their way */
@@ -53,7 +53,7 @@ struct nbd {
 	bool allow_others;
 	unsigned most;			/* connections */
 	uint64_t handshake;		/* nanoseconds; 0: for ever */
-	struct nbd_memory memory;
+	struct pool_memory memory;
 
 	struct list users;		/* nbd_conn.user: who has a device open */
 	struct nbd_listener listeners[NBD_LISTENERS];

@@ -46,15 +46,14 @@ static bool cmd_has_data(unsigned cmd)
 void nbd_req_free(struct nbd_req *q)
 {
 	struct nbd_conn *c = q->conn;
-	struct nbd_pool *pool = &c->nio->pool;
-
+	struct pool *pool = &c->nio->pool;
 	bool wanted = false;
 
 	c->n_reqs--;
 	c->n_bytes -= q->data_room;
 	if (q->data)
-		wanted = nbd_pool_give(pool, q->data, q->data_room);
-	if (nbd_pool_give_req(pool, q) || wanted)
+		wanted = pool_give(pool, q->data, q->data_room);
+	if (pool_give_object(pool, q) || wanted)
 		nbd_hunger_feed(c->nio->nbd);
 }
 
@@ -173,7 +172,7 @@ static bool transmission_has_room(struct nbd_req *q)
 
 	q->data_room = transmission_room(q->cmd, q->len);
 	c->n_bytes += q->data_room;
-	if (!q->data_room || (q->data = nbd_pool_take(&c->nio->pool, q->data_room)))
+	if (!q->data_room || (q->data = pool_take(&c->nio->pool, q->data_room)))
 		return true;
 	nbd_reply(q, -ENOMEM);
 	return false;
@@ -233,7 +232,7 @@ bool nbd_transmission_step(struct nbd_conn *c)
 		nbd_conn_finish(c);
 		return false;
 	}
-	q = nbd_pool_take_req(&c->nio->pool);
+	q = pool_take_object(&c->nio->pool);
 	if (!q) {
 		nbd_conn_reject(c, "there is no memory for its request");
 		return false;
