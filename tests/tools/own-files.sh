@@ -63,7 +63,7 @@ if [ "$(id -u)" = 0 ]; then
 	refuses "a dead NBD socket of another user is not" 1 "theirs/nbd' is the socket of user 65534" daemon --socket "$work/theirs/control"
 	rm theirs/nbd
 	foreign_dead "$work/theirs/control"
-	refuses "nor a dead control socket" 1 "theirs/control is the socket of user 65534" daemon --socket "$work/theirs/control"
+	refuses "nor a dead control socket" 1 "theirs/control' is the socket of user 65534" daemon --socket "$work/theirs/control"
 	ok "it is still there" [ -S theirs/control ]
 	rm theirs/control
 else

@@ -11,25 +11,25 @@
 #include <sys/types.h>
 
 #include "base/list.h"
+#include "base/listener.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/own_socket.h"
 #include "base/spare.h"
 #include "base/trampoline.h"
 #include "core/world.h"
-#include "fronts/control/socket.h"
 #include "proto/dict.h"
 
 struct control {
 	struct dm_world *world;
-	struct control_socket socket;
-	struct loop_watch watch;	/* of the listening socket */
+	struct own_socket socket;
+	struct listener listener;	/* on it */
 	struct list conns;		/* control_conn.node, the one that was used last at the end */
 	unsigned others;		/* clients that are neither root nor the owner */
 	uid_t owner;
 	bool allow_read;
 	bool stopped;
 	struct spare spare;		/* descriptors for the owner and root when there are no more */
-	struct timer pause;		/* until descriptors come back */
 	struct log_rate turned_away, made_room;
 	uint64_t handshake;		/* nanoseconds that a client may take to send a whole message; 0: for ever */
 };
@@ -95,8 +95,7 @@ void control_conn_tire(struct timer *t);
 void control_patience(struct control_conn *conn);
 void control_used(struct control_conn *conn);	/* it has sent a whole message */
 /* Closes the client that has been quiet the longest; SOON: those that have only just come may be in a moment. */
-enum control_room { CONTROL_ROOM_NONE, CONTROL_ROOM_SOON, CONTROL_ROOM };
-enum control_room control_make_room(struct control *c);
+enum listener_room control_make_room(struct control *c);
 
 /* out.c: what leaves. The bytes that are to leave next. */
 const char *control_conn_next(const struct control_conn *conn, size_t *n);

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control socket: accepts clients (conn.c) on a socket (socket.c). See control.h. */
+/* The control socket: accepts clients (conn.c). See control.h. */
 #include "fronts/control/control.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "fronts/control/conn.h"
 
-#define CONTROL_ACCEPTS 64	/* clients a turn */
 #define CONTROL_SPARE 8		/* the last one only turns away */
-#define CONTROL_PAUSE (TIMERS_SECOND / 5)
 
-static void control_welcome(struct control *c, int fd)
+static struct control *control_of(struct listener *l)
+{
+	return container(l, struct control, listener);
+}
+
+static void control_welcome(struct listener *l, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -23,98 +26,52 @@ static void control_welcome(struct control *c, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		close(fd);
 	else
-		control_conn_new(c, fd, peer.uid);
+		control_conn_new(control_of(l), fd, peer.uid);
 }
 
-static void control_say(struct control *c)
+static void control_turned_away(struct listener *l)
 {
+	struct control *c = control_of(l);
 	unsigned held;
 
 	if (log_rate(&c->turned_away, clock_now(c->world->clock), &held))
 		log_warn("a client was turned away: no file descriptors are left (ulimit -n)%s", held ? ", as were others" : "");
 }
 
-static bool control_is_master(const struct control *c, int fd)
+static bool control_is_master(struct listener *l, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && (peer.uid == 0 || peer.uid == c->owner);
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	       (peer.uid == 0 || peer.uid == control_of(l)->owner);
 }
 
-static void control_pause(struct control *c)
+/* The owner and root come in by a spare descriptor, or take the place of a client that asks for nothing. */
+static enum listener_room control_squeeze(struct listener *l)
 {
-	loop_rewatch(c->world->loop, &c->watch, 0);
-	loop_timer(c->world->loop, &c->pause, CONTROL_PAUSE);
+	struct control *c = control_of(l);
+
+	return c->spare.n > 1 ? LISTENER_ROOM : control_make_room(c);	/* which fills the spare ones again */
 }
 
-static void control_again(struct timer *t)
-{
-	struct control *c = container(t, struct control, pause);
-
-	spare_fill(&c->spare);
-	loop_rewatch(c->world->loop, &c->watch, EPOLLIN);
-}
-
-/*
- * All descriptors are in use. The owner and root come in by one that was kept back, or take the place of a client that
- * asks for nothing. Others, and all when there is no such place, are let in and out again; else they would wait in the
- * queue.
- */
-static void control_squeeze(struct control *c)
-{
-	enum control_room room = c->spare.n > 1 ? CONTROL_ROOM : control_make_room(c);	/* which fills the spare ones again */
-	int fd = -1;
-
-	if (room == CONTROL_ROOM_SOON) {
-		control_pause(c);
-		return;
-	}
-	if (spare_use(&c->spare))
-		fd = accept4(c->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0 && room == CONTROL_ROOM && control_is_master(c, fd)) {
-		control_welcome(c, fd);
-		return;
-	}
-	control_say(c);
-	if (fd >= 0)
-		close(fd);
-	spare_fill(&c->spare);
-	if (fd < 0)
-		control_pause(c);
-}
-
-static void control_accept(struct loop_watch *w, uint32_t events)
-{
-	struct control *c = container(w, struct control, watch);
-	int i, fd;
-
-	(void)events;
-	for (i = 0; i < CONTROL_ACCEPTS; i++) {
-		fd = accept4(c->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
-			break;
-		control_welcome(c, fd);
-	}
-	if (i < CONTROL_ACCEPTS && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		control_squeeze(c);
-	else
-		spare_fill(&c->spare);
-}
+static const struct listener_type control_type = {
+	.welcome = control_welcome, .turned_away = control_turned_away,
+	.squeeze = control_squeeze, .privileged = control_is_master,
+};
 
 static int control_listen(struct control *c, const struct control_opts *o, struct err *e)
 {
-	int r = o->fd >= 0 ? control_socket_take(&c->socket, o->path, o->fd, e)
-			   : control_socket_new(&c->socket, o->path, o->allow_read, e);
+	const struct own_socket_opts at = { .name = "control", .path = o->path, .lock = true, .others = o->allow_read };
+	int r = o->fd >= 0 ? own_socket_take(&c->socket, &at, o->fd, e) : own_socket_new(&c->socket, &at, e);
 
 	if (r)
 		return r;
-	c->watch = (struct loop_watch){ .fd = c->socket.fd, .events = EPOLLIN, .ready = control_accept };
-	r = loop_watch(c->world->loop, &c->watch);
+	r = listener_start(&c->listener, &control_type, c->world->loop, &c->spare, c->socket.fd);
 	if (!r)
 		return 0;
-	control_socket_free(&c->socket);
-	return err_set(e, r, "cannot watch the socket %s", o->path);
+	own_socket_free(&c->socket);
+	return err_set(e, r, "cannot watch the socket '%s': %s", o->path, strerror(-r));
 }
 
 int control_new(struct control **out, struct dm_world *w, const struct control_opts *o, struct err *e)
@@ -129,7 +86,6 @@ int control_new(struct control **out, struct dm_world *w, const struct control_o
 	c->allow_read = o->allow_read;
 	c->handshake = o->handshake * TIMERS_SECOND;
 	list_init(&c->conns);
-	timer_init(&c->pause, control_again);
 	r = control_listen(c, o, e);
 	if (r) {
 		free(c);
@@ -147,9 +103,8 @@ void control_stop(struct control *c)
 	if (c->stopped)
 		return;
 	c->stopped = true;
-	timer_stop(&c->pause);
-	loop_unwatch(c->world->loop, &c->watch);
-	control_socket_deafen(&c->socket);
+	listener_stop(&c->listener);
+	own_socket_deafen(&c->socket);
 	list_each(n, next, &c->conns)
 		control_conn_cancel(container(n, struct control_conn, node));
 }
@@ -171,7 +126,7 @@ void control_free(struct control *c)
 	control_stop(c);
 	while (control_busy(c))
 		loop_turn(c->world->loop, -1);
-	control_socket_free(&c->socket);
+	own_socket_free(&c->socket);
 	list_each(n, next, &c->conns)
 		control_conn_free(container(n, struct control_conn, node));
 	spare_free(&c->spare);

@@ -63,15 +63,15 @@ static bool room_of(struct control *c, bool known)
 }
 
 /* Those that have never asked for anything go first. */
-enum control_room control_make_room(struct control *c)
+enum listener_room control_make_room(struct control *c)
 {
 	uint64_t now = clock_now(c->world->clock);
 	struct list *n, *next;
 
 	if (room_of(c, false) || room_of(c, true))
-		return CONTROL_ROOM;
+		return LISTENER_ROOM;
 	list_each(n, next, &c->conns)
 		if (room_is_young(container(n, struct control_conn, node), now))
-			return CONTROL_ROOM_SOON;
-	return CONTROL_ROOM_NONE;
+			return LISTENER_ROOM_SOON;
+	return LISTENER_FULL;
 }

@@ -7,19 +7,12 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/own_file.h"
 #include "fronts/nbd/server.h"
-
-#define LISTEN_BACKLOG 128
-#define LISTEN_PAUSE TIMERS_SECOND
-#define LISTEN_FLAGS (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
 /* Root and the owner, or everybody. */
 static bool listen_peer_may(const struct nbd *n, int fd)
@@ -52,16 +45,6 @@ static void listen_tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-static void listen_take(struct nbd_listener *l, int fd)
-{
-	if (l->tcp)
-		listen_tune(fd);
-	if (l->tcp || listen_peer_may(l->nbd, fd))
-		nbd_adopt(l->nbd, fd, l->tcp);
-	else
-		close(fd);
-}
-
 static void listen_say(struct nbd *n, const char *why)
 {
 	unsigned held;
@@ -70,59 +53,35 @@ static void listen_say(struct nbd *n, const char *why)
 		log_warn("nbd: a client was turned away: %s%s", why, held ? " (as were others before)" : "");
 }
 
-/* Until descriptors come back, clients wait in the queue. */
-static void listen_pause(struct nbd_listener *l)
-{
-	loop_rewatch(l->nbd->world->loop, &l->watch, 0);
-	loop_timer(l->nbd->world->loop, &l->pause, LISTEN_PAUSE);
-}
-
-static void listen_again(struct timer *t)
-{
-	struct nbd_listener *l = container(t, struct nbd_listener, pause);
-
-	spare_fill(&l->nbd->spare);
-	loop_rewatch(l->nbd->world->loop, &l->watch, EPOLLIN);
-}
-
-/* No descriptor is left: the client gets to know, instead of waiting (and us spinning) for ever. */
-static void listen_turn_away(struct nbd_listener *l)
-{
-	struct nbd *n = l->nbd;
-	int fd = -1;
-
-	if (spare_use(&n->spare))
-		fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	spare_fill(&n->spare);
-	listen_say(n, "no more files can be open (ulimit -n)");
-	if (fd < 0)
-		listen_pause(l);
-}
-
 /* The last descriptors are for others: the control socket, above all. */
-static void listen_ready(struct loop_watch *w, uint32_t events)
+static const char *listen_refusal(const struct nbd *n, int fd)
 {
-	struct nbd_listener *l = container(w, struct nbd_listener, watch);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct nbd *n = l->nbd;
-
-	(void)events;
-	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
-		return;
-	if (fd < 0) {
-		listen_turn_away(l);
-	} else if (nbd_connections(n) >= n->most) {
-		listen_say(n, "as many are connected as may be (--nbd-connections)");
-		close(fd);
-	} else if (spare_is_scarce(fd)) {
-		listen_say(n, "hardly any more files can be open (ulimit -n)");
-		close(fd);
-	} else {
-		listen_take(l, fd);
-	}
+	if (nbd_connections(n) >= n->most)
+		return "as many are connected as may be (--nbd-connections)";
+	return spare_is_scarce(fd) ? "hardly any more files can be open (ulimit -n)" : NULL;
 }
+
+static void listen_welcome(struct listener *listener, int fd)
+{
+	struct nbd_listener *l = container(listener, struct nbd_listener, listener);
+	const char *why = listen_refusal(l->nbd, fd);
+
+	if (why)
+		listen_say(l->nbd, why);
+	else if (l->tcp)
+		listen_tune(fd);
+	if (!why && (l->tcp || listen_peer_may(l->nbd, fd)))
+		nbd_adopt(l->nbd, fd, l->tcp);
+	else
+		close(fd);
+}
+
+static void listen_turned_away(struct listener *listener)
+{
+	listen_say(container(listener, struct nbd_listener, listener)->nbd, "no more files can be open (ulimit -n)");
+}
+
+static const struct listener_type listen_type = { .welcome = listen_welcome, .turned_away = listen_turned_away };
 
 int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct err *e)
 {
@@ -134,9 +93,7 @@ int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct er
 		return err_set(e, -E2BIG, "'%s' stands for more than %d addresses", where, NBD_LISTENERS);
 	}
 	*l = (struct nbd_listener){ .nbd = n, .tcp = tcp };
-	l->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = listen_ready };
-	timer_init(&l->pause, listen_again);
-	code = listen(fd, LISTEN_BACKLOG) ? -errno : loop_watch(n->world->loop, &l->watch);
+	code = listener_start(&l->listener, &listen_type, n->world->loop, &n->spare, fd);
 	if (code) {
 		close(fd);
 		return err_set(e, code, "cannot listen on '%s': %s", where, strerror(-code));
@@ -148,63 +105,23 @@ int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct er
 void nbd_listen_stop(struct nbd *n)
 {
 	while (n->n_listeners) {
-		struct nbd_listener *l = &n->listeners[--n->n_listeners];
+		struct listener *l = &n->listeners[--n->n_listeners].listener;
 
-		loop_unwatch(n->world->loop, &l->watch);
-		timer_stop(&l->pause);
+		listener_stop(l);
 		close(l->watch.fd);
 	}
-	if (n->unlink_path)
-		unlink(n->unix_path);
-	n->unlink_path = false;
-}
-
-/* A socket file that nobody listens on any more is in the way; anything else is someone's. */
-static int listen_clear_path(const struct sockaddr_un *a, struct err *e)
-{
-	struct stat st;
-	int fd, r;
-
-	if (lstat(a->sun_path, &st))
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, -EEXIST, "'%s' exists and is not a socket: name another path for the NBD socket",
-			       a->sun_path);
-	if (!own_user(st.st_uid))
-		return err_set(e, -EPERM, "'%s' is the socket of user %u: name another path for the NBD socket",
-			       a->sun_path, (unsigned)st.st_uid);
-	fd = socket(AF_UNIX, LISTEN_FLAGS, 0);
-	if (fd < 0)
-		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
-	r = connect(fd, (const struct sockaddr *)a, sizeof(*a)) ? errno : 0;
-	close(fd);
-	if (r != ECONNREFUSED)
-		return err_set(e, -EADDRINUSE, "another server listens on '%s'", a->sun_path);
-	unlink(a->sun_path);
-	return 0;
+	own_socket_free(&n->socket);
 }
 
 static int listen_path(struct nbd *n, const char *path, struct err *e)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd, r;
+	const struct own_socket_opts o = { .name = "NBD", .path = path, .others = n->allow_others };
+	int fd, r = own_socket_new(&n->socket, &o, e);
 
-	if (strlen(path) >= sizeof(a.sun_path))
-		return err_set(e, -ENAMETOOLONG, "the path of the NBD socket, '%s', is longer than %zu bytes", path,
-			       sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, path);
-	r = listen_clear_path(&a, e);
 	if (r)
 		return r;
-	fd = socket(AF_UNIX, LISTEN_FLAGS, 0);
-	if (fd < 0)
-		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || chmod(path, n->allow_others ? 0666 : 0600)) {
-		r = err_set(e, -errno, "cannot make the NBD socket '%s': %s", path, strerror(errno));
-		close(fd);
-		return r;
-	}
-	n->unlink_path = true;
+	fd = n->socket.fd;
+	n->socket.fd = -1;
 	return nbd_listen_add(n, fd, false, path, e);
 }
 

@@ -170,6 +170,7 @@ int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, stru
 	n->handshake = o->handshake * TIMERS_SECOND;
 	pool_memory_init(&n->memory, o->memory ? o->memory : NBD_MEMORY, w->n_io);
 	spare_init(&n->spare, 1);
+	n->socket = OWN_SOCKET_NONE;
 	n->front = (struct dm_front){ .name = "nbd", .uris = nbd_uris, .users = nbd_users };
 	list_init(&n->users);
 	list_append(&w->fronts, &n->front.node);

@@ -9,9 +9,10 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 
+#include "base/listener.h"
 #include "base/log.h"
+#include "base/own_socket.h"
 #include "base/pool.h"
-#include "base/spare.h"
 #include "core/world.h"
 #include "fronts/nbd/conn.h"
 #include "fronts/nbd/nbd.h"
@@ -40,9 +41,8 @@ struct nbd_io {
 };
 
 struct nbd_listener {
+	struct listener listener;
 	struct nbd *nbd;
-	struct loop_watch watch;
-	struct timer pause;		/* no descriptor is left, not even to turn a client away */
 	bool tcp;
 };
 
@@ -59,7 +59,7 @@ struct nbd {
 	struct nbd_listener listeners[NBD_LISTENERS];
 	unsigned n_listeners;
 	char *unix_path;		/* of the Unix socket; NULL: none */
-	bool unlink_path;		/* it was made here */
+	struct own_socket socket;	/* if it was made here; its descriptor is a listener's */
 	char *tcp_at;			/* "HOST:PORT" for URIs; NULL: none */
 	struct spare spare;		/* given up for a moment to turn a client away when descriptors run out */
 	struct log_rate turned_away;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of the control socket: its mode, what lies there already, two daemons at once, one that was handed in. */
+/* The file of a socket (base/own_socket.c), as the control socket has it: its mode, what lies there already, two daemons at once, one that was handed in. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,15 +14,22 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "fronts/control/socket.h"
+#include "base/own_socket.h"
 #include "support/client.h"
 #include "support/temp.h"
 
 struct place {
 	char folder[TEMP_PATH], path[TEMP_PATH + 16], lock[TEMP_PATH + 24];
-	struct control_socket s;
+	struct own_socket s;
 	struct err e;
 };
+
+static int socket_new(struct own_socket *s, const char *path, bool others, struct err *e)
+{
+	const struct own_socket_opts o = { .name = "control", .path = path, .lock = true, .others = others };
+
+	return own_socket_new(s, &o, e);
+}
 
 static int begin(void **state)
 {
@@ -47,15 +54,15 @@ static int end(void **state)
 
 static void make(struct place *p)
 {
-	if (control_socket_new(&p->s, p->path, false, &p->e))
+	if (socket_new(&p->s, p->path, false, &p->e))
 		fail_msg("%s", p->e.text);
 }
 
 static void refused(struct place *p, int code, const char *part)
 {
-	struct control_socket other;
+	struct own_socket other;
 
-	assert_int_equal(control_socket_new(&other, p->path, false, &p->e), code);
+	assert_int_equal(socket_new(&other, p->path, false, &p->e), code);
 	if (!strstr(p->e.text, part))
 		fail_msg("'%s' does not say '%s'", p->e.text, part);
 }
@@ -94,7 +101,7 @@ static void only_its_owner_may_connect(void **state)
 	umask(was);
 	assert_int_equal(mode_of(p->path), 0600);
 	assert_int_equal(mode_of(p->lock), 0600);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 	assert_false(there(p->path));
 	assert_false(there(p->lock));
 }
@@ -104,11 +111,11 @@ static void others_may_if_that_is_wanted(void **state)
 	struct place *p = *state;
 	mode_t was = umask(077);
 
-	assert_int_equal(control_socket_new(&p->s, p->path, true, &p->e), 0);
+	assert_int_equal(socket_new(&p->s, p->path, true, &p->e), 0);
 	umask(was);
 	assert_int_equal(mode_of(p->path), 0666);
 	assert_int_equal(mode_of(p->lock), 0600);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 }
 
 static void a_dead_socket_is_replaced(void **state)
@@ -117,7 +124,7 @@ static void a_dead_socket_is_replaced(void **state)
 
 	leave_dead_socket(p);
 	make(p);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 }
 
 static void so_is_a_dead_lock(void **state)
@@ -127,7 +134,7 @@ static void so_is_a_dead_lock(void **state)
 	close(open(p->lock, O_CREAT | O_RDWR, 0600));
 	leave_dead_socket(p);
 	make(p);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 }
 
 static void a_second_daemon_is_refused(void **state)
@@ -137,11 +144,11 @@ static void a_second_daemon_is_refused(void **state)
 	make(p);
 	refused(p, -EADDRINUSE, p->path);
 	assert_true(there(p->path));
-	control_socket_deafen(&p->s);	/* it is ending, and still writes to its disks */
+	own_socket_deafen(&p->s);	/* it is ending, and still writes to its disks */
 	refused(p, -EADDRINUSE, p->path);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 	make(p);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 }
 
 /* A server that was given its socket by systemd has no lock. */
@@ -181,7 +188,7 @@ static void paths_that_cannot_be(void **state)
 	refused(&bad, -ENOENT, bad.path);
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
-	assert_int_equal(control_socket_new(&p->s, longer, false, &p->e), -ENAMETOOLONG);
+	assert_int_equal(socket_new(&p->s, longer, false, &p->e), -ENAMETOOLONG);
 	assert_non_null(strstr(p->e.text, "199 bytes; 107"));
 }
 
@@ -193,7 +200,7 @@ static void a_foreign_socket_is_not_removed(void **state)
 	make(p);
 	unlink(p->path);
 	leave_dead_socket(p);
-	control_socket_free(&p->s);
+	own_socket_free(&p->s);
 	assert_true(there(p->path));
 	unlink(p->path);
 }
@@ -216,16 +223,16 @@ static void *contend(void *arg)
 {
 	struct contender *me = arg;
 	struct contest *c = me->contest;
-	struct control_socket s;
+	struct own_socket s;
 	int round, r;
 
 	for (round = 0; round < ROUNDS; round++) {
 		pthread_barrier_wait(&c->start);
-		r = control_socket_new(&s, c->p->path, false, NULL);
+		r = socket_new(&s, c->p->path, false, NULL);
 		c->wins[me->number] = r == 0 ? 1 : r == -EADDRINUSE ? 0 : r;
 		pthread_barrier_wait(&c->over);
 		if (!r)
-			control_socket_free(&s);
+			own_socket_free(&s);
 	}
 	return NULL;
 }

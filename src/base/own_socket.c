@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See own_socket.h. Whoever holds the lock may look whether the socket that lies there is a dead one, and replace it. */
+#include "base/own_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own_file.h"
+
+#define SOCKET_BACKLOG 4096
+#define SOCKET_TYPE (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+
+static int socket_address(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
+{
+	*s = OWN_SOCKET_NONE;
+	s->at.sun_family = AF_UNIX;
+	if (strlen(o->path) >= sizeof(s->at.sun_path))
+		return err_set(e, -ENAMETOOLONG, "the path of the %s socket, '%s', has %zu bytes; %zu are the most", o->name,
+			       o->path, strlen(o->path), sizeof(s->at.sun_path) - 1);
+	strcpy(s->at.sun_path, o->path);
+	snprintf(s->lock_path, sizeof(s->lock_path), "%s.lock", o->path);
+	return 0;
+}
+
+static int socket_taken(const struct own_socket *s, struct err *e)
+{
+	return err_set(e, -EADDRINUSE, "a server listens on '%s' already", s->at.sun_path);
+}
+
+static int socket_lock(struct own_socket *s, struct err *e)
+{
+	int r = own_file_lock(s->lock_path, false, e);
+
+	if (r == -EWOULDBLOCK)
+		return socket_taken(s, e);
+	if (r < 0)
+		return r;
+	s->lock = r;
+	return 0;
+}
+
+/* Does nobody listen there? A queue that is full (EAGAIN) is a server's, too. */
+static int socket_check_dead(const struct own_socket *s, struct err *e)
+{
+	int fd = socket(AF_UNIX, SOCKET_TYPE, 0), r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+	r = connect(fd, (const struct sockaddr *)&s->at, sizeof(s->at)) ? -errno : 0;
+	close(fd);
+	if (r == -ECONNREFUSED)
+		return 0;
+	if (!r || r == -EAGAIN)
+		return socket_taken(s, e);
+	return err_set(e, r, "cannot find out whether a server listens on '%s': %s", s->at.sun_path, strerror(-r));
+}
+
+static int socket_clear_path(const struct own_socket *s, const char *name, struct err *e)
+{
+	const char *path = s->at.sun_path;
+	struct stat there;
+	int r;
+
+	if (lstat(path, &there))
+		return errno == ENOENT ? 0 : err_set(e, -errno, "cannot look at '%s': %s", path, strerror(errno));
+	if (!S_ISSOCK(there.st_mode))
+		return err_set(e, -EEXIST, "'%s' exists and is not a socket: name another path for the %s socket", path, name);
+	if (!own_user(there.st_uid))
+		return err_set(e, -EPERM, "'%s' is the socket of user %u: name another path for the %s socket", path,
+			       (unsigned)there.st_uid, name);
+	r = socket_check_dead(s, e);
+	if (!r && unlink(path))
+		r = err_set(e, -errno, "cannot replace the dead socket '%s': %s", path, strerror(errno));
+	return r;
+}
+
+/* The mode is narrow from the first moment (the umask can only take away), and widened where that is wanted. */
+static int socket_listen(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
+{
+	const char *path = s->at.sun_path;
+	struct stat made;
+
+	s->fd = socket(AF_UNIX, SOCKET_TYPE, 0);
+	if (s->fd < 0 || fchmod(s->fd, 0600))
+		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+	if (bind(s->fd, (const struct sockaddr *)&s->at, sizeof(s->at)))
+		return err_set(e, -errno, "cannot make the %s socket '%s': %s", o->name, path, strerror(errno));
+	if (!lstat(path, &made)) {
+		s->dev = made.st_dev;
+		s->ino = made.st_ino;
+	}
+	if ((o->others && chmod(path, 0666)) || listen(s->fd, SOCKET_BACKLOG))
+		return err_set(e, -errno, "cannot listen on '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+int own_socket_new(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
+{
+	int r = socket_address(s, o, e);
+
+	if (!r && o->lock)
+		r = socket_lock(s, e);
+	if (!r)
+		r = socket_clear_path(s, o->name, e);
+	if (!r)
+		r = socket_listen(s, o, e);
+	if (r)
+		own_socket_free(s);
+	return r;
+}
+
+int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int fd, struct err *e)
+{
+	int listens = 0, flags = fcntl(fd, F_GETFL);
+	socklen_t len = sizeof(listens);
+	int r = socket_address(s, o, e);
+
+	if (r)
+		return r;
+	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
+		return err_set(e, -EINVAL, "descriptor %d, handed in for '%s', is not a socket that listens", fd, o->path);
+	if (listen(fd, SOCKET_BACKLOG))		/* once more: from now on clients are told that it is ours */
+		return err_set(e, -errno, "cannot listen on '%s': %s", o->path, strerror(errno));
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return err_set(e, -errno, "cannot use descriptor %d for '%s': %s", fd, o->path, strerror(errno));
+	s->fd = fd;
+	return 0;
+}
+
+void own_socket_deafen(struct own_socket *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void own_socket_free(struct own_socket *s)
+{
+	struct stat there;
+
+	own_socket_deafen(s);
+	if (s->ino && !lstat(s->at.sun_path, &there) && there.st_ino == s->ino && there.st_dev == s->dev)
+		unlink(s->at.sun_path);
+	s->ino = 0;
+	if (s->lock < 0)
+		return;
+	own_file_unlock(s->lock_path, s->lock);
+	s->lock = -1;
+}
