@@ -7,6 +7,7 @@
 #include "cmd/client.h"
 #include "cmd/concise.h"
 #include "cmd/keys.h"
+#include "cmd/read_ahead.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
 #include "cmd/slurp.h"
@@ -49,6 +50,8 @@ static int create_request(struct job *j, plist_t request, struct err *e)
 	if (!r)
 		r = options_number(&j->o, OPT_major, UINT32_MAX, &major, e);
 	if (!r)
+		r = read_ahead_put(j, request, e);
+	if (!r)
 		r = create_table(j, request, e);
 	if (r)
 		return r;
@@ -66,7 +69,7 @@ static int create_concise_one(struct job *j, const struct concise *d)
 	plist_t request = request_new("create", d->name);
 	struct err e = ERR_INIT;
 
-	if (*d->table && source_put(j, request, d->table, &e)) {
+	if (read_ahead_put(j, request, &e) || (*d->table && source_put(j, request, d->table, &e))) {
 		plist_free(request);
 		return job_failed(j, d->name, &e);
 	}

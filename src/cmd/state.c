@@ -7,12 +7,18 @@
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/read_ahead.h"
 #include "cmd/show.h"
 
 static int state_one(struct job *j, const char *command, const char *name)
 {
 	plist_t request = request_new(command, name);
+	struct err e = ERR_INIT;
 
+	if (read_ahead_put(j, request, &e)) {
+		plist_free(request);
+		return job_failed(j, name, &e);
+	}
 	if (j->o.given[OPT_noflush])
 		key_add_flag(request, DICT_NOFLUSH);
 	return show_change(j, name, request);

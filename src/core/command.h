@@ -80,6 +80,12 @@ struct dm_geometry {
 	uint64_t cylinders, heads, sectors, start;
 };
 
+/* What programs read ahead is to be, in sectors. */
+struct dm_read_ahead {
+	enum { DM_AHEAD_ALONE, DM_AHEAD_IS, DM_AHEAD_LEAST } how;	/* left alone; exactly; no less than */
+	uint32_t sectors;
+};
+
 struct dm_line {
 	uint64_t start, len;
 	const char *type, *params;	/* params may be "" */
@@ -148,6 +154,7 @@ struct dm_cmd {
 	uint32_t minor;
 	uint32_t major;			/* that goes with the minor; 0: the mapped devices' */
 	struct dm_geometry geometry;
+	struct dm_read_ahead read_ahead;	/* CREATE with a table, RESUME */
 	const char *new_name, *new_uuid;
 	const struct dm_line *lines;	/* a table as records ... */
 	size_t n_lines;

@@ -36,7 +36,8 @@ bool dm_device_readonly(const struct dm_device *d)
 	return d->readonly || (d->active && d->active->readonly);
 }
 
-#define READ_AHEAD 256	/* sectors, as on Linux */
+#define READ_AHEAD 256		/* sectors, as on Linux */
+#define READ_AHEAD_PAGE 8	/* sectors */
 
 /*
  * As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody
@@ -51,6 +52,15 @@ void dm_device_read_ahead(struct dm_device *d)
 		d->read_ahead = READ_AHEAD;
 	if (d->read_ahead < two)
 		d->read_ahead = two;
+}
+
+/* dmsetup asks Linux for whole KiB, rounded up, and Linux makes that whole pages, rounded down. */
+void dm_device_set_read_ahead(struct dm_device *d, const struct dm_read_ahead *to)
+{
+	uint32_t up = to->sectors < UINT32_MAX ? to->sectors + 1 : to->sectors;
+
+	if (to->how == DM_AHEAD_IS || (to->how == DM_AHEAD_LEAST && to->sectors > d->read_ahead))
+		d->read_ahead = up - up % READ_AHEAD_PAGE;
 }
 
 static void device_init_lanes(struct dm_device *d)

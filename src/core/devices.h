@@ -16,6 +16,8 @@ int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const str
 
 /* Its table, in either slot, is another: raises what programs read ahead, if the table wants more. */
 void dm_device_read_ahead(struct dm_device *d);
+/* Somebody wants another one; it is made whole pages. */
+void dm_device_set_read_ahead(struct dm_device *d, const struct dm_read_ahead *to);
 
 /* TABLE is the active one. Nobody has the device open yet. */
 void dm_device_first_table(struct dm_device *d, struct dm_table *table);

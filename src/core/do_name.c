@@ -102,6 +102,8 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	dm_device_first_table(d, table);
+	if (table)
+		dm_device_set_read_ahead(d, &c->read_ahead);
 	dm_device_changed(d, DM_ADDED);
 	c->device = d;
 	dm_finish(c);

@@ -184,12 +184,19 @@ void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *tabl
 	begin(d, c, over);
 }
 
+static void resumed(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!c->reply.err.code)
+		dm_device_set_read_ahead(d, &c->read_ahead);
+	dm_finish(c);
+}
+
 /* The table has left the inactive slot only if the swap went through. */
 static bool resume_over(struct dm_device *d, struct dm_cmd *c)
 {
 	if (!c->reply.err.code && d->active == d->inactive)
 		d->inactive = NULL;
-	dm_finish(c);
+	resumed(c, d);
 	return true;
 }
 
@@ -208,7 +215,7 @@ static void resume_misfit(struct dm_cmd *c, struct dm_device *d)
 void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->state == DM_ACTIVE && !d->inactive)
-		dm_finish(c);
+		resumed(c, d);
 	else if (!d->active && !d->inactive)
 		dm_fail(c, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
 	else if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))

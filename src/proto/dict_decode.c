@@ -250,6 +250,16 @@ static int decode_geometry(const struct dict_reader *r, struct dm_cmd *c)
 	return 0;
 }
 
+static int decode_read_ahead(const struct dict_reader *r, struct dm_read_ahead *to)
+{
+	bool is = dict_has(r->dict, "read_ahead"), least = dict_has(r->dict, "least_read_ahead");
+
+	if (is && least)
+		return err_set(r->e, -EINVAL, "the keys `read_ahead` and `least_read_ahead` exclude each other");
+	to->how = is ? DM_AHEAD_IS : least ? DM_AHEAD_LEAST : DM_AHEAD_ALONE;
+	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
+}
+
 static int decode_message(const struct dict_reader *r, struct dm_cmd *c)
 {
 	if (dict_need(r, "message", "the words for the target") || dict_get_string(r, "message", &c->message))
@@ -280,6 +290,8 @@ static int decode_disk(const struct dict_reader *r, struct dm_cmd *c)
 
 static int decode_rest(struct dict *d, const struct dict_reader *r, const struct decode_verb *v)
 {
+	if ((v->verb == DM_DO_CREATE || v->verb == DM_DO_RESUME) && decode_read_ahead(r, &d->cmd.read_ahead))
+		return r->e->code;
 	if (v->wants & WANTS_TABLE)
 		return decode_table(d, r, v->wants);
 	if (v->verb == DM_DO_RENAME)

@@ -61,10 +61,20 @@ works "create reads stdin" create s <<<'0 10 zero'
 refuses "an empty table" 1 "create t: the table is empty; --notable makes a device without one" create t <<<''
 refuses "an empty --table" 1 "the table is empty; --notable" create t --table ' '
 refuses "a table of comments" 1 "create t: the table is empty" create t --table '# nothing'
+works "create --readahead" create ra --readahead 1000 --table '0 10 zero'
+prints "is what info says" 1000 info -c --noheadings -o read_ahead ra
+works "resume --readahead" resume ra --readahead +2000
+prints "so is that" 2000 info -c --noheadings -o read_ahead ra
+for bad in "" + many 5x -1 +-1 2147483648; do
+	refuses "resume --readahead '$bad'" 1 "resume ra: --readahead .*: that is neither a number of sectors up to 2147483647, nor \+" resume ra --readahead "$bad"
+	refuses "create --readahead '$bad'" 1 "create rb: --readahead .*: that is neither" create rb --readahead "$bad" --table '0 10 zero'
+done
+prints "neither does anything" "ra 2000" info -c --noheadings --separator ' ' -o name,read_ahead -S 'name =~ ^r'
+works "the device goes" remove ra
 works "--notable makes a device without a table" create t -n
 prints "which table prints as dmsetup does" "" table t
 works "dmsetup's options without meaning are accepted" create v --addnodeonresume --noudevsync --noudevrules \
-	--verifyudev -y --readahead none --checks --noopencount --nolockfs -U 0 -G 0 -M 0600 --manglename none --retry \
+	--verifyudev -y --checks --noopencount --nolockfs -U 0 -G 0 -M 0600 --manglename none --retry \
 	--table '0 10 zero'
 run create w -v --table '0 10 zero'
 is "create -v prints the device as dmsetup does" "Name:              w

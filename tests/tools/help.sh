@@ -29,11 +29,11 @@ refuses "an option of another sub-command" 2 "--force is not known here" --force
 
 # --- what is listed ---------------------------------------------------------------------------------------------------
 listed() { "$DMUSE" help "$1" | grep -Eoe ' --[a-z-]+' | sort -u; }
-for o in "create --retry" "create --readahead" "table --noflush" "check --no-start" "check --verbose" "ls --checks" "info --yes" \
+for o in "create --retry" "create --uid" "table --noflush" "check --no-start" "check --verbose" "ls --checks" "info --yes" \
 	"wipe_table --force" "wait --noflush"; do
 	like "${o#* } means nothing to ${o% *}: it is not listed" '^no$' "$(listed "${o% *}" | grep -qxe " ${o#* }" || echo no)"
 done
-for o in "create --no-start" "create --verbose" "mount --no-start" "remove --retry" "suspend --noflush" "targets --verbose" \
+for o in "create --no-start" "create --verbose" "create --readahead" "resume --readahead" "mount --no-start" "remove --retry" "suspend --noflush" "targets --verbose" \
 	"shutdown --json" "ls --owner"; do
 	like "${o#* } means something to ${o% *}: it is listed" '^yes$' "$(listed "${o% *}" | grep -qxe " ${o#* }" && echo yes)"
 done

@@ -90,4 +90,33 @@ dmsetup load below --table "0 8192 error"; both info below; dmsetup resume below
 dmsetup load three --table "0 8 zero"; both info three; dmsetup resume three; both info three'
 }
 
-session_test read_ahead measure setgeometry target_version splitname
+set_read_ahead() {
+	same "create and resume --readahead" 'ahead() { dmsetup info -c --noheadings -o read_ahead "$1"; }
+agree() { [ "$(ahead theirs)" = "$(ahead ours)" ] || echo "$*: $(ahead theirs), and here $(ahead ours)"; }
+each() {
+	local v
+	dmsetup create theirs --readahead $1 --table "$2"; "$DMUSE" create ours --readahead $1 --table "$2"
+	agree "create --readahead $1, $2"
+	for v in $3; do
+		dmsetup resume --readahead $v theirs; "$DMUSE" resume --readahead $v ours; agree "resume --readahead $v after $1"
+	done
+	dmsetup load theirs --table "0 8 zero"; "$DMUSE" load ours --table "0 8 zero"
+	dmsetup resume --readahead $1 theirs; "$DMUSE" resume --readahead $1 ours; agree "resume --readahead $1 with another table"
+	dmsetup remove theirs ours
+}
+dmsetup create below --table "0 8192 zero"
+each none "0 8192 zero" "+1007 auto 7 +1000 NONE +7 1015"
+each +100 "0 8192 zero" "9 1 0"
+each Auto "0 8192 zero" 2147483647
+each +5000 "0 8192 striped 2 2048 /dev/mapper/below 0 /dev/mapper/below 4096" auto
+each 1007 "0 8192 striped 2 2048 /dev/mapper/below 0 /dev/mapper/below 4096" +16
+dmsetup create --readahead 2048 --concise "theirs,,,rw,0 100 zero"; "$DMUSE" create --readahead 2048 --concise "ours,,,rw,0 100 zero"; agree concise
+dmsetup remove theirs ours
+dmsetup create theirs --notable --readahead 2048; "$DMUSE" create ours --notable --readahead 2048
+dmsetup load theirs --table "0 8 zero"; "$DMUSE" load ours --table "0 8 zero"; agree "create --notable"
+for v in -5 +-5 2147483648 4294967296 99999999999999999999; do
+	"$DMUSE" resume --readahead $v ours 2>/dev/null && echo "--readahead $v is taken"; agree "after --readahead $v"
+done'
+}
+
+session_test read_ahead set_read_ahead measure setgeometry target_version splitname

@@ -183,6 +183,8 @@ static void every_key_of_a_wrong_type_is_named(void **state)
 	refused(CMD("version") KEY("version", STR("4")), -EINVAL, "`version` is a string");
 	refused(CMD("message") NAME KEY("message", "<true/>"), -EINVAL, "`message` is a boolean");
 	refused(CMD("set_uuid") NAME, -EINVAL, "`cmd_data` is missing");
+	refused(CMD("resume") NAME KEY("read_ahead", INT("1")) KEY("least_read_ahead", INT("1")), -EINVAL, "exclude each other");
+	refused(CMD("create") NAME KEY("least_read_ahead", INT("-1")), -EINVAL, "`least_read_ahead` is -1");
 	refused(CMD("setgeometry") NAME, -EINVAL, "`geometry` is missing");
 	refused(CMD("setgeometry") NAME KEY("geometry", ARR(INT("1") INT("2") INT("3"))), -EINVAL, "an array of 4 integers");
 	refused(CMD("setgeometry") NAME KEY("geometry", ARR(INT("1") INT("2") INT("3") STR("4"))), -EINVAL, "4 integers");
