@@ -1,40 +1,109 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Timers: see timers.h. */
+/*
+ * Timers: see timers.h. Each timer is the root of a tree of timers that run after it. To take one away, its children are
+ * made one tree, which takes its place: nothing in it runs before the timer above.
+ */
 #include "base/timers.h"
 
 #include <limits.h>
 
 void timers_init(struct timers *all, struct clock *clock)
 {
-	all->clock = clock;
-	list_init(&all->list);
+	*all = (struct timers){ .clock = clock };
+}
+
+static bool timer_runs_before(const struct timer *a, const struct timer *b)
+{
+	return a->at != b->at ? a->at < b->at : a->number < b->number;
+}
+
+/* LINK, which nothing else hangs from, leads to T (which may be NULL) from now on. */
+static void timer_hang(struct timer **link, struct timer *t)
+{
+	*link = t;
+	if (t)
+		t->link = link;
+}
+
+/* One tree of two. Its root hangs from nothing yet. */
+static struct timer *timer_meld(struct timer *a, struct timer *b)
+{
+	struct timer *first, *then;
+
+	if (!a || !b)
+		return a ? a : b;
+	first = timer_runs_before(b, a) ? b : a;
+	then = first == a ? b : a;
+	timer_hang(&then->next, first->child);
+	timer_hang(&first->child, then);
+	first->next = NULL;
+	return first;
+}
+
+/* Takes the first of *LIST. */
+static struct timer *timer_take(struct timer **list)
+{
+	struct timer *t = *list;
+
+	if (t) {
+		*list = t->next;
+		t->next = NULL;
+	}
+	return t;
+}
+
+/* One tree of the siblings from T on: in pairs, then all pairs, the last one first. */
+static struct timer *timer_meld_all(struct timer *t)
+{
+	struct timer *pairs = NULL, *one, *two, *all = NULL;
+
+	while ((one = timer_take(&t))) {
+		two = timer_take(&t);
+		one = timer_meld(one, two);
+		one->next = pairs;
+		pairs = one;
+	}
+	while ((one = timer_take(&pairs)))
+		all = timer_meld(all, one);
+	return all;
+}
+
+void timer_stop(struct timer *t)
+{
+	struct timer **link = t->link, *next = t->next, *heir;
+
+	if (!link)
+		return;
+	heir = timer_meld_all(t->child);
+	t->child = t->next = NULL;
+	t->link = NULL;
+	if (!heir) {
+		timer_hang(link, next);
+		return;
+	}
+	timer_hang(link, heir);
+	timer_hang(&heir->next, next);
 }
 
 void timers_start(struct timers *all, struct timer *t, uint64_t ns)
 {
-	struct list *before;
-
 	timer_stop(t);
 	t->at = clock_now(all->clock) + ns;
-	for (before = all->list.prev; before != &all->list; before = before->prev)
-		if (container(before, struct timer, node)->at <= t->at)
-			break;
-	list_append(before->next, &t->node);
+	t->number = ++all->started;
+	timer_hang(&all->first, timer_meld(all->first, t));
 }
 
-/* What is started meanwhile is not run out yet. */
+/* What is started meanwhile runs out later, even if its time is now. */
 void timers_run(struct timers *all)
 {
-	uint64_t now;
+	uint64_t now, started = all->started;
 
-	if (list_empty(&all->list))
+	if (!all->first)
 		return;
 	now = clock_now(all->clock);
-	while (!list_empty(&all->list)) {
-		struct timer *t = container(all->list.next, struct timer, node);
+	while (all->first && all->first->at <= now && all->first->number <= started) {
+		struct timer *t = all->first;
 
-		if (t->at > now)
-			return;
 		timer_stop(t);
 		t->run(t);
 	}
@@ -44,10 +113,10 @@ int timers_wait(const struct timers *all, int most)
 {
 	uint64_t now, at, ms;
 
-	if (most == 0 || list_empty(&all->list))
+	if (most == 0 || !all->first)
 		return most;
 	now = clock_now(all->clock);
-	at = container(all->list.next, struct timer, node)->at;
+	at = all->first->at;
 	ms = at > now ? (at - now + 999999) / 1000000 : 0;
 	if (most > 0 && ms > (uint64_t)most)
 		return most;
