@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "base/aio_engine.h"
 #include "base/clock.h"
 #include "base/spot.h"
+#include "base/thread.h"
 
 #define POOL_THREADS 8
 #define POOL_SERIES 16		/* quick operations whose ends are told together */
@@ -163,6 +163,7 @@ static void *pool_main(void *arg)
 	struct pool_queue over;
 	struct aio_op *op;
 
+	thread_serves_disks();
 	queue_init(&over);
 	pthread_mutex_lock(&p->lock);
 	while ((op = pool_take(p))) {
@@ -179,19 +180,12 @@ static void *pool_main(void *arg)
 	return NULL;
 }
 
-/* Signals are the control thread's. */
 static bool pool_start_thread(struct aio_pool *p)
 {
-	sigset_t all, old;
-	int r;
+	bool started = !thread_start(&p->threads[p->n], "dmuse-aio", 0, pool_main, p);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&p->threads[p->n], NULL, pool_main, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!r)
-		p->n++;
-	return !r;
+	p->n += started;
+	return started;
 }
 
 /* With the lock held, and not one thread to be had: it is done here. */

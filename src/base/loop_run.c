@@ -4,10 +4,10 @@
  * loop, and the first looks on from then. See standin.h.
  */
 #include <errno.h>
-#include <signal.h>
 #include <sys/prctl.h>
 
 #include "base/loop_own.h"
+#include "base/thread.h"
 
 #define LOOP_ALONE 64u		/* so many turns after another watch was heard of a client has the thread for himself */
 #define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
@@ -57,6 +57,7 @@ static void *loop_other(void *arg)
 {
 	struct loop *l = arg;
 
+	thread_serves_disks();
 	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* a wish */
 	while (standin_watch(&l->standin))
 		loop_keep(l);
@@ -72,17 +73,10 @@ void loop_run(struct loop *l)
 	while (standin_watch(&l->standin));
 }
 
-/* Signals are the control thread's. */
 static bool loop_has_other(struct loop *l)
 {
-	sigset_t all, old;
-
-	if (l->has_other)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	l->has_other = !pthread_create(&l->other, NULL, loop_other, l);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!l->has_other)
+		l->has_other = !thread_start(&l->other, "dmuse-io", 0, loop_other, l);
 	return l->has_other;
 }
 

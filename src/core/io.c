@@ -3,11 +3,11 @@
 #include "core/io.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "core/world.h"
 
 #define SLAB_REQS 64
@@ -58,28 +58,21 @@ static void *io_main(void *arg)
 {
 	struct dm_io *io = arg;
 
+	thread_serves_disks();
 	dm_io_tick(io);
 	loop_run(io->loop);
 	return NULL;
 }
 
-/* Signals are the control thread's. */
 static int io_spawn(struct dm_io *io)
 {
 	char name[16];
-	sigset_t all, old;
 	int r;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&io->thread, NULL, io_main, io);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r)
-		return -r;
 	snprintf(name, sizeof(name), "dmuse-io%u", io->index);
-	pthread_setname_np(io->thread, name);
-	io->started = true;
-	return 0;
+	r = thread_start(&io->thread, name, 0, io_main, io);
+	io->started = !r;
+	return r;
 }
 
 int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const struct dm_world_opts *o,

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPU work on all cores: a job is started on the thread of a loop, runs on some worker, and is over on the loop's thread again.
+ * Use it for what computes for longer than a trip to another thread takes (some microseconds): encryption, parity, checksums,
+ * compression. Do not use it for what waits: a job never sleeps, does no I/O, and takes only locks that are held for a few
+ * instructions. I/O belongs to the loop's own thread, and a walk that needs many reads belongs to a clerk (core/clerk.h).
+ *
+ * The workers are as many as processors and all start at once, so a job cannot fail for want of a thread. What a client
+ * waits for goes before what is done in the background. What one turn of a loop starts is passed on together at its end,
+ * under one lock and with one wake-up.
+ */
+#ifndef BASE_WORK_H
+#define BASE_WORK_H
+
+#include "base/err.h"
+#include "base/loop.h"
+
+enum work_class {
+	WORK_WAITED,		/* a client waits for it */
+	WORK_BACKGROUND,
+	WORK_CLASSES
+};
+
+/* In its owner's memory until done(). */
+struct work {
+	void (*run)(struct work *w);	/* on a worker */
+	void (*done)(struct work *w);	/* on the thread that started it; may free it or start it anew */
+	struct loop_msg msg;		/* from here on: the workers' */
+	struct loop *home;
+};
+
+/* Jobs in the order in which they came. */
+struct work_line {
+	struct loop_msg *first, **last;
+};
+
+struct workers;
+
+/* N threads: 0 or -errno and a sentence. */
+int workers_new(struct workers **out, unsigned n, struct err *e);
+void workers_free(struct workers *w);		/* no job is under way; NULL is harmless */
+
+/* A loop's way to the workers. */
+struct work_feed {
+	struct workers *workers;
+	struct loop *loop;
+	struct work_line lines[WORK_CLASSES];	/* of this turn */
+	struct loop_work end;
+};
+
+void work_feed_init(struct work_feed *f, struct workers *w, struct loop *l);
+
+/* On the thread of F's loop. */
+void work_start(struct work_feed *f, struct work *w, enum work_class class);
+
+#endif
