@@ -145,13 +145,11 @@ int process_fetch(int proc, pid_t tid, int fd)
 }
 
 /* Only what the kernel knows by itself: a file system's server may be waiting for us. */
-static bool process_may_open(int path, bool no_file, const dev_t *on)
+static bool process_may_open(int path, bool no_file)
 {
 	struct statx x;
 
 	if (statx(path, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &x))
-		return false;
-	if (on && makedev(x.stx_dev_major, x.stx_dev_minor) != *on)
 		return false;
 	return (S_ISREG(x.stx_mode) && !no_file) || S_ISDIR(x.stx_mode) || S_ISFIFO(x.stx_mode) ||
 	       (S_ISCHR(x.stx_mode) && x.stx_rdev_major >= TERMINALS && x.stx_rdev_major < TERMINALS_END);
@@ -176,27 +174,35 @@ static bool process_appends(int proc, pid_t tid, int fd)
 	return at && sscanf(at, "flags: %o", &flags) == 1 && flags & O_APPEND;
 }
 
-/* A file has a position that is its opener's: two would write over one another. The terminal becomes nobody's. */
-static int process_open_again(int proc, pid_t tid, int fd, int flags, const dev_t *on)
+int process_point(int proc, pid_t tid, int fd)
 {
-	bool writes = (flags & O_ACCMODE) != O_RDONLY;
 	char link[32];
-	int path, r = -EPERM;
+	int r;
 
 	snprintf(link, sizeof(link), "fd/%d", fd);
-	path = process_open(proc, tid, link, O_PATH);
+	r = process_open(proc, tid, link, O_PATH);
+	return r == -ENOENT ? -EBADF : r;
+}
+
+/* A file has a position that is its opener's: two would write over one another. The terminal becomes nobody's. */
+static int process_open_again(int proc, pid_t tid, int fd, int flags)
+{
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+	int path = process_point(proc, tid, fd), r = -EPERM;
+	char link[32];
+
 	if (path < 0)
 		return path;
 	snprintf(link, sizeof(link), "fd/%d", path);
-	if (process_may_open(path, writes && !process_appends(proc, tid, fd), on))
+	if (process_may_open(path, writes && !process_appends(proc, tid, fd)))
 		r = process_open(proc, getpid(), link, flags | O_NONBLOCK | O_NOCTTY | O_APPEND);
 	close(path);
 	return r;
 }
 
-int process_fetch_or_open(int proc, pid_t tid, int fd, int flags, const dev_t *on)
+int process_fetch_or_open(int proc, pid_t tid, int fd, int flags)
 {
 	int r = process_fetch(proc, tid, fd);
 
-	return r == -EPERM ? process_open_again(proc, tid, fd, flags, on) : r;
+	return r == -EPERM ? process_open_again(proc, tid, fd, flags) : r;
 }

@@ -24,8 +24,11 @@ int process_fetch(int proc, pid_t tid, int fd);
 /*
  * The same; or else what it leads to is opened anew with FLAGS of open(2). That is as good for a line that is to be written,
  * or a list to be read: of a directory, a pipe, a terminal, or a regular file that is not written or only appended to. Others are
- * not what they were when they are opened again. ON: on no other file system, for an open may ask its server; NULL: on any.
+ * not what they were when they are opened again.
  */
-int process_fetch_or_open(int proc, pid_t tid, int fd, int flags, const dev_t *on);
+int process_fetch_or_open(int proc, pid_t tid, int fd, int flags);
+
+/* What its descriptor leads to, as an O_PATH one: no server of a file system is asked, nor told when that is closed. */
+int process_point(int proc, pid_t tid, int fd);
 
 #endif

@@ -72,5 +72,5 @@ int target_getfd(const struct call *c, int fd)
 
 int target_getfd_or_open(const struct call *c, int fd, int flags)
 {
-	return process_fetch_or_open(c->s->proc, (pid_t)c->req.pid, fd, flags, NULL);
+	return process_fetch_or_open(c->s->proc, (pid_t)c->req.pid, fd, flags);
 }

@@ -81,6 +81,48 @@ text = os.read(ours, 1 << 20)
 print(*said, take(plain), b" / /dev " in text)' 2>&1)"
 }
 
+# A file that bears the name may lie on a file system whose server waits for the daemon, or for ever.
+hung() {
+	truncate -s 4M fs
+	mkfs.ext4 -qF fs
+	mkdir k
+	is "root: a file system that does not answer holds up only whoever offers its file" "1 True 22" "$("$DMUSE" exec -- python3 -c '
+import os, signal, subprocess, sys
+NO_CAPS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--reuid", "61234", "--clear-groups"]
+TAKE = """import fcntl, os, sys
+ours = os.open("/dev/.dmuse/proc/mountinfo", os.O_RDONLY)
+print("begun", flush=True)
+try:
+    print(fcntl.ioctl(ours, 0x40044405, int(sys.argv[1]).to_bytes(4, "little")) and 0)
+except OSError as e:
+    print(e.errno)"""
+server = subprocess.Popen(["fuse2fs", "-f", "-o", "rw,allow_other", "fs", "k"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+while not os.path.ismount("k"):
+    assert server.poll() is None
+open("k/mountinfo", "w").close()
+fd = os.open("k/mountinfo", os.O_RDONLY)
+os.set_inheritable(fd, True)
+def take(*before):
+    p = subprocess.Popen([*before, sys.executable, "-c", TAKE, str(fd)], pass_fds=[fd], stdout=subprocess.PIPE, text=True)
+    p.stdout.readline()
+    return p
+said = []
+stranger, root = take(*NO_CAPS), None
+said.append(stranger.communicate()[0].strip())
+server.send_signal(signal.SIGSTOP)
+os.waitid(os.P_PID, server.pid, os.WSTOPPED)
+try:
+    root = take()
+    said.append(subprocess.Popen(["dmsetup", "ls"], stdout=subprocess.DEVNULL).wait(10) == 0)
+finally:
+    server.send_signal(signal.SIGCONT)
+said.append(root.communicate()[0].strip())
+os.close(fd)
+subprocess.run(["umount", "k"])
+server.wait(10)
+print(*said)' 2>&1)"
+}
+
 # From outside it is the kernel's own.
 lines() {
 	local pid
@@ -111,4 +153,4 @@ changes() {
 		"$("$DMUSE" exec -- python3 "$tools/mountinfo-poll.py" p 2>&1)"
 }
 
-session_test numbers misuse lines tools changes
+session_test numbers misuse hung lines tools changes

@@ -60,8 +60,12 @@ void dev_loop(struct dev_call *c);
 void dev_looped(struct dev_call *c);
 void dev_loop_closed(struct fuse_file *file);
 
-/* dev_mounts.c */
+/* dev_mounts.c: FILE tells of the kernel's list FD, which it takes over; 0 or -errno. */
+int dev_mounts_begin(struct fuse_file *file, int fd);
+
+/* dev_mounts_take.c */
 void dev_mounts_take(struct dev_call *c);
+void dev_mounts_leave(struct fuse_file *file);	/* it is being closed */
 
 /* dev_path.c: the device to which an absolute path leads, or NULL. */
 struct dm_device *dev_path(struct fuse_front *f, const char *path);

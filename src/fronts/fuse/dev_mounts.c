@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * /proc/PID/mountinfo as sessions see it: the supervisor opens ours in place of the kernel's and hands us the kernel's
- * (DMUSE_IOC_MOUNTS), which belongs to the process that was asked about. Whoever reads ours from its start is told what
+ * (dev_mounts_take.c), which belongs to the process that was asked about. Whoever reads ours from its start is told what
  * the kernel's says now, but where a device of ours is mounted through a loop device, that has the device's own number.
  * Whoever opens ours by himself, through /proc/self/fd, is told of what he sees mounted.
  *
@@ -9,17 +9,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 #define MOUNTS_LOOP_MAJOR 7
@@ -32,23 +28,6 @@ struct dev_mounts {
 	bool watched;
 	bool changed;			/* since a program was told last */
 };
-
-/* Anybody may offer a descriptor: it must be such a list, and be readable, for we will read it. */
-static bool mounts_is_one(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char path[40], to[4096];
-	struct statfs fs;
-	const char *name;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, to, sizeof(to) - 1);
-	to[n < 0 ? 0 : n] = '\0';
-	name = strrchr(to, '/');
-	return name && !strcmp(name, "/mountinfo") && !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC && poll(&p, 1, 0) == 1 &&
-	       (p.revents & POLLIN);
-}
 
 static void mounts_unwatch(struct dev_mounts *m)
 {
@@ -93,41 +72,17 @@ static struct dev_mounts *mounts_of(struct fuse_file *file)
 	return file->mounts;
 }
 
-/* Where no copies can be had, a list of our own /proc opened again says the same. */
-static int mounts_fetch(pid_t tid, int number)
+int dev_mounts_begin(struct fuse_file *file, int fd)
 {
-	struct stat proc;
-
-	if (stat("/proc", &proc))
-		return -errno;
-	return process_fetch_or_open(AT_FDCWD, tid, number, O_RDONLY, &proc.st_dev);
-}
-
-/* Once, right after the open. */
-void dev_mounts_take(struct dev_call *c)
-{
-	struct fuse_file *file = c->file;
-	int number = -1, fd, r = 0;
-
-	if (!file->dev->mounts || file->mounts || c->in_size != sizeof(number)) {
-		dev_call_end(c, -ENOTTY, NULL, 0);
-		return;
-	}
-	memcpy(&number, c->in, sizeof(number));
-	fd = mounts_fetch(c->tid, number);
-	if (fd < 0)
-		r = fd;
-	else if (!mounts_is_one(fd))
-		r = -EINVAL;
-	else if (!(file->mounts = mounts_new(file, fd)))
-		r = -ENOMEM;
-	if (r && fd >= 0)
-		close(fd);
-	dev_call_end(c, r, NULL, 0);
+	if (file->mounts)
+		return -ENOTTY;		/* it was read meanwhile */
+	file->mounts = mounts_new(file, fd);
+	return file->mounts ? 0 : -ENOMEM;
 }
 
 void dev_mounts_closed(struct fuse_file *file)
 {
+	dev_mounts_leave(file);
 	if (!file->mounts)
 		return;
 	mounts_unwatch(file->mounts);

@@ -43,7 +43,7 @@ struct say {
 static void say_run(struct fuse_job *job)
 {
 	struct say *s = container(job, struct say, job);
-	int fd = process_fetch_or_open(AT_FDCWD, s->tid, STDERR_FILENO, O_WRONLY, NULL);
+	int fd = process_fetch_or_open(AT_FDCWD, s->tid, STDERR_FILENO, O_WRONLY);
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	if (fd < 0)

@@ -75,6 +75,7 @@ struct dev_view;
 struct dmuse_node;
 struct fuse_file;
 struct fuse_mount;
+struct mounts_take;
 
 /* What a mount shows. */
 struct fuse_kind {
@@ -121,6 +122,7 @@ struct fuse_file {
 	char *text;			/* of what is written anew for each reader: as it was read first */
 	size_t len;
 	struct dev_mounts *mounts;	/* in a /dev: the list of what is mounted that it tells of, or NULL */
+	struct mounts_take *taking;	/* what it may come to tell of is being looked at */
 	pid_t opener;			/* of such a file: a thread's number */
 	struct dmuse_node *seen;	/* in a /dev: as what the program sees it, or NULL */
 	bool claims;			/* the device, for itself */
