@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -62,8 +63,10 @@ static bool is_ours(int fd)
 	return S_ISBLK(st.st_mode) && !access(dm, F_OK);
 }
 
+/* Waits only where the daemon's queue is full, and not for ever. */
 static int reach_daemon(const char *path)
 {
+	const struct timeval patience = { .tv_sec = 5 }, ever = { 0 };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd, code;
 
@@ -73,9 +76,10 @@ static int reach_daemon(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+	if (!setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) &&
+	    !connect(fd, (struct sockaddr *)&to, sizeof(to)) && !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &ever, sizeof(ever)))
 		return fd;
-	code = -errno;
+	code = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	close(fd);
 	return code;
 }

@@ -9,11 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/own_file.h"
 #include "proto/dict.h"
+
+#define CLIENT_PATIENCE 5	/* seconds that a daemon has to take a connection where others wait already */
 
 static int client_unreachable(const char *path, int code, struct err *e)
 {
@@ -27,7 +30,22 @@ static int client_unreachable(const char *path, int code, struct err *e)
 	if (code == -ECONNREFUSED)
 		return err_set(e, code, "no daemon runs on %s: its socket is there, but nobody listens (a daemon that is "
 			       "killed leaves it)", path);
+	if (code == -EAGAIN)
+		return err_set(e, -ETIMEDOUT, "the daemon on %s has taken no connection for %d seconds, and has as many waiting as "
+			       "there can be: is it stopped?", path, CLIENT_PATIENCE);
 	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
+}
+
+/* Waits only where the daemon's queue is full, and not for ever. 0 or -errno. */
+static int client_connect(int fd, const struct sockaddr_un *to)
+{
+	const struct timeval patience = { .tv_sec = CLIENT_PATIENCE }, ever = { 0 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    connect(fd, (const struct sockaddr *)to, sizeof(*to)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &ever, sizeof(ever)))
+		return -errno;
+	return 0;
 }
 
 /* Whoever listens gets to know all that is asked, and is believed: before the first byte it is known who that is. */
@@ -57,8 +75,8 @@ int dict_connect_owner(const char *path, uid_t owner, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
-	r = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? client_unreachable(path, -errno, e)
-							    : client_check_owner(fd, path, owner, e);
+	r = client_connect(fd, &to);
+	r = r ? client_unreachable(path, r, e) : client_check_owner(fd, path, owner, e);
 	if (!r)
 		return fd;
 	close(fd);

@@ -48,6 +48,33 @@ XDG_RUNTIME_DIR=run/user refuses "a relative XDG_RUNTIME_DIR" 1 \
 	"XDG_RUNTIME_DIR is 'run/user', and that is not an absolute path" create x -n
 ok "nothing is made there" [ ! -e run/user ]
 
+# Not for ever, either: its queue is full, and nobody takes a connection out of it.
+full() {
+	local pid
+	mkfifo full-is
+	python3 - "$work/full" <<-'END' &
+		import contextlib, os, signal, socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(0)
+		waiting = []
+		with contextlib.suppress(BlockingIOError):
+		    while True:
+		        waiting.append(socket.socket(socket.AF_UNIX))
+		        waiting[-1].setblocking(False)
+		        waiting[-1].connect(sys.argv[1])
+		open("full-is", "w").close()
+		signal.pause()
+	END
+	pid=$!
+	cat full-is
+	refuses "a daemon whose queue is full is not waited for" 1 \
+		"the daemon on $work/full has taken no connection for 5 seconds" --socket "$work/full" version
+	kill $pid
+	wait
+}
+full
+
 if command -v systemd-socket-activate >/dev/null; then
 	mkdir act
 	systemd-socket-activate -l "$work/act/control" "$DMUSE" daemon --foreground --nbd-socket none 2>act/log &
