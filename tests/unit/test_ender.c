@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ender by itself: it kills and unmounts, so it must be sure that it is where a session was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session/ender.h"
+#include "session/holder.h"
+#include "session/wire.h"
+
+/*
+ * A bystander: in a mount namespace of its own, with a /dev of its own and a file system on /tmp that it uses, as a program
+ * of a session would be. Its pid, or 0 if that cannot be had here.
+ */
+static pid_t bystander(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("none", "/dev", "tmpfs", 0, NULL) || mount("none", "/tmp", "tmpfs", 0, NULL) || chdir("/tmp"))
+			_exit(1);
+		close(ready[0]);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1) {
+		waitpid(pid, NULL, 0);
+		pid = 0;
+	}
+	close(ready[0]);
+	return pid;
+}
+
+/* What the ender says at the end of the "session" that PID is in, which has no time to end by itself. */
+static struct wire ended(pid_t pid)
+{
+	struct wire m = { .kind = WIRE_END };
+	int ends[2], ns, fd;
+	char path[64];
+	pid_t ender;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(ns >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	ender = fork();
+	if (!ender) {
+		dup2(ends[1], HOLDER_FD);
+		close_range(HOLDER_FD + 1, ~0U, 0);
+		_exit(ender_main());
+	}
+	close(ends[1]);
+	assert_int_equal(wire_send(ends[0], &m, ns), 0);
+	assert_int_equal(wire_receive(ends[0], &m, &fd), 0);
+	assert_int_equal(waitpid(ender, NULL, 0), ender);
+	close(ends[0]);
+	close(ns);
+	return m;
+}
+
+static bool is_mounted(pid_t pid, const char *where)
+{
+	char path[64], line[1024], wanted[64];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	snprintf(wanted, sizeof(wanted), " / %s ", where);
+	f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, wanted) && strstr(line, " - tmpfs none ");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* As in a chroot: who enters its mount namespace is at that one's root, which is the machine's, and not a session's. */
+static void where_no_session_is_nothing_is_ended(void **state)
+{
+	pid_t pid = geteuid() ? 0 : bystander();
+	struct wire m;
+
+	(void)state;
+	if (!pid) {
+		print_message("# skip: no mount namespace can be made here\n");
+		skip();
+	}
+	m = ended(pid);
+	assert_int_equal(m.kind, WIRE_ENDED);
+	assert_int_equal(m.err.code, -ENOENT);
+	assert_string_equal(m.err.text, "the session's /dev does not answer: No such file or directory");
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_true(is_mounted(pid, "/dev") && is_mounted(pid, "/tmp"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_no_session_is_nothing_is_ended),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
