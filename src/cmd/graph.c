@@ -76,11 +76,11 @@ static void graph_add(size_t **list, size_t *n, size_t what)
 	(*list)[(*n)++] = what;
 }
 
-static void graph_edges(struct graph *g, plist_t row, plist_t reply)
+static void graph_edges(struct graph *g, plist_t row)
 {
 	size_t top = graph_node(g, row, row), below;
 
-	for (struct key_walk w = key_walk(key_array(reply, "deps")); key_walk_next(&w);) {
+	for (struct key_walk w = key_walk(key_array(row, "deps")); key_walk_next(&w);) {
 		below = graph_node(g, w.item, NULL);
 		graph_add(&g->nodes[top].below, &g->nodes[top].n_below, below);
 		graph_add(&g->nodes[below].above, &g->nodes[below].n_above, top);
@@ -89,26 +89,14 @@ static void graph_edges(struct graph *g, plist_t row, plist_t reply)
 
 int graph_load(struct job *j, struct graph *g)
 {
-	struct err e = ERR_INIT;
-	int code, r;
+	int code;
 	size_t i;
 
 	*g = (struct graph){ .n = 0 };
-	code = pick_all(j, &g->rows);
-	if (code)
-		return code;
-	g->replies = say_need(calloc(g->rows.n + 1, sizeof(*g->replies)));
-	for (i = 0; i < g->rows.n; i++) {
-		const char *name = key_text(g->rows.rows[i], "name");
-
-		r = client_try(j, name, request_new("deps", name), &g->replies[i], &e);
-		if (client_no_device(r))
-			continue;
-		if (r)
-			return job_failed(j, name, &e);
-		graph_edges(g, g->rows.rows[i], g->replies[i]);
-	}
-	return EXIT_OK;
+	code = pick_all_deps(j, &g->rows);
+	for (i = 0; !code && i < g->rows.n; i++)
+		graph_edges(g, g->rows.rows[i]);
+	return code;
 }
 
 const struct graph_node *graph_find(const struct graph *g, const char *device)
@@ -184,8 +172,5 @@ void graph_free(struct graph *g)
 		hash_remove(&g->keys, l);
 		free(container(l, struct graph_key, by_word));
 	}
-	for (i = 0; i < g->rows.n; i++)
-		plist_free(g->replies[i]);
-	free(g->replies);
 	pick_rows_free(&g->rows);
 }

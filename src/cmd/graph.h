@@ -24,7 +24,6 @@ struct graph {
 	struct graph_node *nodes;	/* each device by name, and behind it what it is the first to use */
 	size_t n;
 	struct pick_rows rows;
-	plist_t *replies;	/* one a device, NULL if it vanished meanwhile */
 };
 
 /* Asks for all devices and what they use. EXIT_OK, or another code after saying why; graph_free() in any case. */

@@ -18,9 +18,9 @@ static int pick_by_name(const void *a, const void *b)
 	return strcmp(key_text(*(const plist_t *)a, "name"), key_text(*(const plist_t *)b, "name"));
 }
 
-int pick_all(struct job *j, struct pick_rows *out)
+static int pick_answer(struct job *j, plist_t request, struct pick_rows *out)
 {
-	int code = client_ask(j, NULL, request_new("names", NULL), &out->reply);
+	int code = client_ask(j, NULL, request, &out->reply);
 	plist_t array;
 
 	if (code)
@@ -31,6 +31,19 @@ int pick_all(struct job *j, struct pick_rows *out)
 		out->rows[out->n++] = w.item;
 	qsort(out->rows, out->n, sizeof(*out->rows), pick_by_name);
 	return EXIT_OK;
+}
+
+int pick_all(struct job *j, struct pick_rows *out)
+{
+	return pick_answer(j, request_new("names", NULL), out);
+}
+
+int pick_all_deps(struct job *j, struct pick_rows *out)
+{
+	plist_t request = request_new("names", NULL);
+
+	plist_dict_set_item(request, "with_deps", plist_new_bool(true));
+	return pick_answer(j, request, out);
 }
 
 void pick_rows_free(struct pick_rows *r)

@@ -35,6 +35,8 @@ struct pick_rows {
 };
 
 int pick_all(struct job *j, struct pick_rows *out);
+/* The same, each with `deps`, what it uses. */
+int pick_all_deps(struct job *j, struct pick_rows *out);
 void pick_rows_free(struct pick_rows *r);
 
 /* Says that there is no device; and if that is because there is no daemon, why, on stderr. */

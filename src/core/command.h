@@ -33,7 +33,7 @@ enum dm_verb {
 	DM_DO_STORES,		/* -> stores */
 	DM_DO_CREATE,		/* name, uuid, minor; with lines or text: loaded and resumed too, or nothing at all */
 	DM_DO_INFO,
-	DM_DO_NAMES,		/* -> names */
+	DM_DO_NAMES,		/* -> names; flags DEPS: and all deps, n_deps of each; INACTIVE: of that slot */
 	DM_DO_SUSPEND,		/* flags NOFLUSH */
 	DM_DO_RESUME,
 	DM_DO_RELOAD,		/* lines or text -> inactive slot */
@@ -74,6 +74,7 @@ enum dm_verb {
 #define DM_WITH_LINUX    (1u << 8)	/* minors from 0, no rename to the own name, no event of what has no table */
 #define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids, said and told, are those that the kernel has (mangle.h) */
 #define DM_WITH_HEX      (1u << 10)	/* those said are mangled without asking whether they are already */
+#define DM_WITH_DEPS     (1u << 11)
 
 /* What HDIO_GETGEO tells; it means nothing else. */
 struct dm_geometry {
@@ -134,6 +135,7 @@ struct dm_reply {
 	struct dm_info *names;
 	struct dm_row *rows;
 	struct dm_dep *deps;
+	size_t *n_deps;			/* NAMES with DEPS: of each name, one after the other; else NULL */
 	struct dm_type_row *types;
 	struct dm_stats *stats;
 	size_t n;			/* of whichever array the verb fills */

@@ -61,6 +61,9 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d);
 void dm_do_clear(struct dm_cmd *c, struct dm_device *d);
 void dm_do_rows(struct dm_cmd *c, struct dm_device *d);	/* status, table and measure */
 void dm_do_deps(struct dm_cmd *c, struct dm_device *d);
+/* What the slot that C asks about uses; TO has room for dm_deps_count(). */
+size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d);
+size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to);
 void dm_do_check(struct dm_cmd *c, struct dm_device *d);
 void dm_do_message(struct dm_cmd *c, struct dm_device *d);
 void dm_do_wait(struct dm_cmd *c, struct dm_device *d);

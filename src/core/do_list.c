@@ -69,6 +69,27 @@ void dm_do_stores(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
+/* What all devices use, in one answer: who draws a tree of them would have to ask once for each. */
+static bool names_deps(struct dm_cmd *c)
+{
+	struct dm_reply *r = &c->reply;
+	struct list *n, *next;
+	size_t count = 0, i = 0;
+
+	list_each(n, next, &c->world->devices)
+		count += dm_deps_count(c, container(n, struct dm_device, node));
+	r->deps = arena_alloc(&r->arena, count * sizeof(*r->deps) + 1);
+	r->n_deps = arena_alloc(&r->arena, r->n * sizeof(*r->n_deps) + 1);
+	if (!r->deps || !r->n_deps)
+		return false;
+	count = 0;
+	list_each(n, next, &c->world->devices) {
+		r->n_deps[i] = dm_deps_fill(c, container(n, struct dm_device, node), &r->deps[count]);
+		count += r->n_deps[i++];
+	}
+	return true;
+}
+
 void dm_do_names(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_world *w = c->world;
@@ -82,7 +103,10 @@ void dm_do_names(struct dm_cmd *c, struct dm_device *d)
 	}
 	list_each(n, next, &w->devices)
 		dm_info_fill(&c->reply.names[c->reply.n++], container(n, struct dm_device, node), c->flags);
-	dm_finish(c);
+	if ((c->flags & DM_WITH_DEPS) && !names_deps(c))
+		fail_memory(c);
+	else
+		dm_finish(c);
 }
 
 void dm_do_export(struct dm_cmd *c, struct dm_device *d)

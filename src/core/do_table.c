@@ -130,23 +130,37 @@ static const char *dep_name(const struct dm_cmd *c, const struct dm_store *s)
 	return c->flags & DM_WITH_KERNEL_NAMES ? s->device->kernel_name : s->device->name;
 }
 
-/* Newest first, as Linux lists them. */
-void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
+size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d)
 {
 	const struct dm_table *table = dm_cmd_slot(c, d);
-	struct dm_reply *r = &c->reply;
-	size_t i = table ? table->n_stores : 0;
 
-	r->deps = arena_alloc(&r->arena, i * sizeof(*r->deps) + 1);
+	return table ? table->n_stores : 0;
+}
+
+/* Newest first, as Linux lists them. */
+size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+	size_t i = dm_deps_count(c, d), n = 0;
+
+	while (i--) {
+		const struct dm_store *s = table->stores[i];
+
+		to[n++] = (struct dm_dep){ arena_strdup(&c->reply.arena, dep_name(c, s)), s->major, s->minor };
+	}
+	return n;
+}
+
+void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_reply *r = &c->reply;
+
+	r->deps = arena_alloc(&r->arena, dm_deps_count(c, d) * sizeof(*r->deps) + 1);
 	if (!r->deps) {
 		dm_fail(c, -ENOMEM, "no memory for the answer");
 		return;
 	}
-	while (i--) {
-		const struct dm_store *s = table->stores[i];
-
-		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, dep_name(c, s)), s->major, s->minor };
-	}
+	r->n = dm_deps_fill(c, d, r->deps);
 	dm_finish(c);
 }
 

@@ -112,7 +112,8 @@ static int decode_flags(const struct dict_reader *r, struct dm_cmd *c, uint32_t 
 	static const struct {
 		const char *key;
 		uint32_t with;
-	} said[] = { { "force", DM_WITH_FORCE }, { "reset", DM_WITH_RESET }, { "sizes", DM_WITH_SIZES } };
+	} said[] = { { "force", DM_WITH_FORCE }, { "reset", DM_WITH_RESET }, { "sizes", DM_WITH_SIZES },
+		     { "with_deps", DM_WITH_DEPS } };
 	size_t i;
 	bool on;
 

@@ -33,9 +33,25 @@ static int encode_types(struct dict *d)
 	return result_set(d, "cmd_data", list);
 }
 
+static plist_t encode_dep_list(const struct dm_dep *deps, size_t n)
+{
+	plist_t list = plist_new_array(), dict;
+	const struct dm_dep *p;
+
+	for (p = deps; p < deps + n; p++) {
+		dict = plist_new_dict();
+		dict_set_string(dict, "name", p->name ? p->name : "");
+		dict_set_number(dict, "major", p->major);
+		dict_set_number(dict, "minor", p->minor);
+		plist_array_append_item(list, dict);
+	}
+	return list;
+}
+
 static int encode_names(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
+	const struct dm_dep *deps = r->deps;
 	plist_t list = plist_new_array(), dict;
 	size_t i;
 
@@ -44,6 +60,10 @@ static int encode_names(struct dict *d)
 		dict_info(dict, &r->names[i]);
 		dict_set_number(dict, "dev", r->names[i].minor);
 		dict_set_number(dict, "flags", dict_state(&r->names[i]));
+		if (r->n_deps) {
+			plist_dict_set_item(dict, "deps", encode_dep_list(deps, r->n_deps[i]));
+			deps += r->n_deps[i];
+		}
 		plist_array_append_item(list, dict);
 	}
 	return result_set(d, "cmd_data", list);
@@ -75,21 +95,13 @@ static uint64_t encode_dev(uint32_t major, uint32_t minor)
 static int encode_deps(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
-	plist_t numbers = plist_new_array(), list = plist_new_array(), dict;
-	size_t i;
+	plist_t numbers = plist_new_array();
+	const struct dm_dep *p;
 
-	for (i = 0; i < r->n; i++) {
-		const struct dm_dep *p = &r->deps[i];
-
-		dict = plist_new_dict();
-		dict_set_string(dict, "name", p->name ? p->name : "");
-		dict_set_number(dict, "major", p->major);
-		dict_set_number(dict, "minor", p->minor);
-		plist_array_append_item(list, dict);
+	for (p = r->deps; p < r->deps + r->n; p++)
 		if (p->major || p->minor)
 			plist_array_append_item(numbers, plist_new_uint(encode_dev(p->major, p->minor)));
-	}
-	return result_set(d, "cmd_data", numbers) | result_set(d, "deps", list);
+	return result_set(d, "cmd_data", numbers) | result_set(d, "deps", encode_dep_list(r->deps, r->n));
 }
 
 /* All lines as one string: `start length target words`, each with a newline. */

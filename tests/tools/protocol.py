@@ -98,6 +98,20 @@ def names_tell_all_that_info_tells(d, c):
 
 
 @test
+def names_tell_what_all_devices_use_if_asked(d, c):
+    image = d.image("img", 16)
+    works(c.ask("create", name="low", table=f"0 8 linear {image} 0"))
+    works(c.ask("create", name="high", table=f"0 8 linear low 0\n8 8 linear {image} 8"))
+    works(c.ask("create", name="none"))
+    works(c.ask("reload", name="none", table="0 8 linear low 0"))
+    same(any("deps" in row for row in works(c.ask("names"))["cmd_data"]), False)
+    for flags in 0, QUERY_INACTIVE:
+        for row in works(c.ask("names", with_deps=True, flags=flags))["cmd_data"]:
+            same(row["deps"], works(c.ask("deps", name=row["name"], flags=flags))["deps"], row["name"])
+    fails(c.ask("names", with_deps=1), EINVAL, "with_deps", "boolean")
+
+
+@test
 def create_with_a_table_is_all_or_nothing(d, c):
     for bad in "", "0 8", "0 8 zero\n9 8 zero", "0 8 zero x y\n0 8", "nonsense":
         fails(c.ask("create", name="d", table=bad), EINVAL)

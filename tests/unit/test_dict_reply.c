@@ -205,6 +205,28 @@ static void deps_as_numbers_and_names(void **state)
 	plist_free(r);
 }
 
+static void names_with_what_each_uses(void **state)
+{
+	struct dm_dep deps[] = { { "/img", 0, 0 }, { "/dev/y", 8, 1 }, { "below", 252, 7 } };
+	struct dm_info names[] = { some_info, some_info, some_info };
+	size_t each[] = { 2, 0, 1 };
+	struct dict d = decode(CMD("names") KEY("with_deps", "<true/>"));
+	plist_t r;
+
+	(void)state;
+	assert_int_equal(d.cmd.flags & DM_WITH_DEPS, DM_WITH_DEPS);
+	d.cmd.reply.names = names;
+	d.cmd.reply.deps = deps;
+	d.cmd.reply.n_deps = each;
+	d.cmd.reply.n = 3;
+	r = encoded(&d);
+	assert_int_equal(size(item(r, "cmd_data", 0), "deps"), 2);
+	assert_string_equal(string(item(item(r, "cmd_data", 0), "deps", 1), "name"), "/dev/y");
+	assert_int_equal(size(item(r, "cmd_data", 1), "deps"), 0);
+	assert_int_equal(number(item(item(r, "cmd_data", 2), "deps", 0), "minor"), 7);
+	plist_free(r);
+}
+
 static void counters_answers_addresses(void **state)
 {
 	struct dm_stats *stats = calloc(1, sizeof(*stats));
@@ -249,6 +271,7 @@ int main(void)
 		cmocka_unit_test(rows_as_dictionaries_and_as_text),
 		cmocka_unit_test(a_table_too_long_for_dictionaries),
 		cmocka_unit_test(deps_as_numbers_and_names),
+		cmocka_unit_test(names_with_what_each_uses),
 		cmocka_unit_test(counters_answers_addresses),
 	};
 
