@@ -7,7 +7,8 @@
  *
  * All of it belongs to the control thread; the io thread only passes questions on.
  * The kernel asks for names of devices each time, and keeps all others until it
- * is told: no name is ever stale.
+ * is told: no name is ever stale. What is in a device's directory of /sys is there
+ * as long as the directory, whose number is never used again: that is kept, too.
  */
 #ifndef FRONTS_FUSE_DEV_H
 #define FRONTS_FUSE_DEV_H
@@ -56,6 +57,7 @@ struct dev_node {
 	uint64_t known;			/* times that the kernel was told of it and has not forgotten */
 	unsigned opens;
 	bool live;			/* ours: what would change its names is refused */
+	bool passing;			/* its name may be another's, or nobody's, while the directory stays */
 	struct dm_device *device;	/* whose it is, or NULL */
 	uint64_t writes;		/* a block node: its device's when mtime was set */
 	/* A directory. */

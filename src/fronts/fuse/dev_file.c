@@ -40,7 +40,7 @@ static bool open_writes(const struct fuse_file *file)
 static int open_check(const struct fuse_file *file, struct dev_node *n)
 {
 	if (n->text && !n->nlink)
-		return ENODEV;
+		return ESTALE;	/* the kernel looks the name up again, and finds none */
 	if (n->text && open_writes(file) && !n->text->store)
 		return EACCES;
 	if (!n->live && (file->info.flags & O_TRUNC))

@@ -17,7 +17,7 @@ void dev_links_want(struct dev_node *dir, const char *name, const char *target)
 	if (!e && dev_add_link(dir, name, target))
 		e = dev_entry_find(dir, name);
 	if (e)
-		e->wanted = true;
+		e->wanted = e->of->passing = true;
 }
 
 void dev_links_end(struct dev_node *dir)

@@ -52,11 +52,11 @@ void dev_stat(struct dev_node *n, struct stat *st)
 	stat_size(n, st);
 }
 
-/* A name of a device may be another's in a moment, and is asked for each time; all others change only through the kernel. */
+/* A name of a device may be another's in a moment, and is asked for each time; all others stay, or change only through the kernel. */
 void dev_reply_entry(fuse_req_t req, struct dev_node *n)
 {
 	struct fuse_entry_param e = { .ino = n->id, .attr_timeout = DEV_KEPT,
-				      .entry_timeout = n->live && n->device ? 0 : DEV_KEPT };
+				      .entry_timeout = n->passing ? 0 : DEV_KEPT };
 
 	dev_stat(n, &e.attr);
 	n->known++;

@@ -63,7 +63,7 @@ static struct dev_node *shown_node(struct dev_shown *s, struct dev_node *dir, mo
 
 	if (!n)
 		return NULL;
-	n->live = true;
+	n->live = n->passing = true;
 	n->device = s->device;
 	return n;
 }
