@@ -33,6 +33,7 @@ int loop_new(struct loop **out, struct err *e)
 		return err_set(e, -ENOMEM, "no memory for an event loop");
 	list_init(&l->work);
 	standin_init(&l->standin);
+	loop_lend_init(l);
 	timers_init(&l->timers, &clock_monotonic);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -51,6 +52,7 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	loop_run_over(l);
+	loop_lend_destroy(l);
 	if (l->epoll_fd >= 0)
 		close(l->epoll_fd);
 	if (l->wake_fd >= 0)
@@ -58,7 +60,7 @@ void loop_free(struct loop *l)
 	free(l);
 }
 
-static void loop_wake(struct loop *l)
+void loop_wake(struct loop *l)
 {
 	uint64_t one = 1;
 
@@ -220,7 +222,9 @@ static void loop_sleep(struct loop *l, int timeout_ms)
 {
 	uint64_t began = loop_clock();
 
+	loop_lend(l);
 	l->n_events = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, timeout_ms);
+	loop_take_back(l);
 	awake_slept(&l->awake, began, loop_clock());
 }
 

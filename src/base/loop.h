@@ -87,6 +87,13 @@ void loop_unwatch(struct loop *l, struct loop_watch *w);
 void loop_defer(struct loop *l, struct loop_work *w);
 
 /*
+ * Any thread: true if the loop's own thread sleeps and has nothing to do. Then all that is that thread's is this one's until
+ * loop_return(), for something brief that waits for nothing, sets no timer and unwatches nothing. False: post a message.
+ */
+bool loop_borrow(struct loop *l);
+void loop_return(struct loop *l);
+
+/*
  * C is called at the end of this turn. False: it is not, and the caller finds another way. That is so where somebody else
  * than the last client was served lately, or turns the loop himself (loop_turn()), or another call waits already.
  */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop's own: what its files share. loop.c has turns, messages and watches; loop_run.c who turns it. */
+/* The loop's own: what its files share. loop.c has turns, messages and watches; loop_run.c who turns it, loop_lend.c who does its work while it sleeps. */
 #ifndef BASE_LOOP_OWN_H
 #define BASE_LOOP_OWN_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 
@@ -33,12 +34,22 @@ struct loop {
 	struct standin standin;
 	pthread_t other;			/* the second thread, once there is one */
 	bool has_other;
+	atomic_int lent;			/* see loop_lend.c */
+	sem_t returned;
 };
+
+void loop_wake(struct loop *l);
 
 /* What was deferred: done now, as far as it goes. */
 void loop_run_work(struct loop *l);
 
 /* The second thread ends, if there is one. */
 void loop_run_over(struct loop *l);
+
+/* The loop's thread sleeps between these. */
+void loop_lend_init(struct loop *l);
+void loop_lend_destroy(struct loop *l);
+void loop_lend(struct loop *l);
+void loop_take_back(struct loop *l);
 
 #endif

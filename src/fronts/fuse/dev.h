@@ -64,6 +64,7 @@ struct dev_node {
 	struct hash by_name;		/* its dev_entries */
 	struct list entries;		/* dev_entry.node */
 	uint64_t next_place;
+	struct dev_entry *listed;	/* the last one that a list had, which goes on behind it; or NULL */
 	struct dev_node *parent;
 	void (*refresh)(struct dev_node *dir);	/* brings it up to date before somebody looks; or NULL */
 	/* A symbolic link's target, or a file's content. */

@@ -77,6 +77,7 @@ int dev_open(struct fuse_file *file)
 	file->events = n->view->front->events;
 	file->info.nonseekable = n->control;
 	file->info.direct_io = !f;
+	file->brief = n->text && n->device;
 	n->opens++;
 	return 0;
 }
@@ -158,7 +159,10 @@ void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fus
 	a->file = fuse_file_of(fi);
 	a->off = (uint64_t)off;
 	a->size = size;
-	fuse_ask_send(a);
+	if (a->file->brief)
+		fuse_ask_brief(a);
+	else
+		fuse_ask_send(a);
 }
 
 static int write_memory(struct dev_node *n, const struct fuse_ask *a)

@@ -172,28 +172,29 @@ static bool names_add(struct names_page *p, const char *name, const struct dev_n
 	return true;
 }
 
-static void names_fill(struct names_page *p, const struct dev_node *dir, uint64_t off)
+/* A directory of many names is listed a page at a time: where the last page ended is known, as a rule. */
+static void names_fill(struct names_page *p, struct dev_node *dir, uint64_t off)
 {
+	struct list *pos = dir->listed && dir->listed->place <= off ? &dir->listed->node : dir->entries.next;
 	bool room = true;
-	struct list *pos, *next;
 
 	if (off < 1)
 		room = names_add(p, ".", dir, 1);
 	if (room && off < 2)
 		room = names_add(p, "..", dir->parent, 2);
-	list_each(pos, next, &dir->entries) {
-		const struct dev_entry *e = container(pos, struct dev_entry, node);
+	for (; room && pos != &dir->entries; pos = pos->next) {
+		struct dev_entry *e = container(pos, struct dev_entry, node);
 
-		if (!room)
-			return;
 		if (e->place > off && !(dir == dir->view->root && !strcmp(e->name, NAMES_HIDDEN)))
 			room = names_add(p, e->name, e->of, e->place);
+		if (room)
+			dir->listed = e;
 	}
 }
 
 static void readdir_answer(struct fuse_ask *a)
 {
-	const struct dev_node *dir = dev_ask_dir(a, a->ino);
+	struct dev_node *dir = dev_ask_dir(a, a->ino);
 	struct names_page p = { .req = a->req, .room = a->size };
 
 	if (!dir)

@@ -89,6 +89,8 @@ static void entry_free(struct dev_entry *e)
 {
 	struct dev_node *of = e->of;
 
+	if (e->dir->listed == e)
+		e->dir->listed = NULL;
 	hash_remove(&e->dir->by_name, &e->by_name);
 	list_remove(&e->node);
 	list_remove(&e->shown);

@@ -79,6 +79,19 @@ static void file_open_asked(struct loop_msg *msg)
 	loop_post(file_io_loop(file), &file->msg);
 }
 
+static void file_open(struct fuse_file *file)
+{
+	struct loop *control = file_control_loop(file);
+
+	if (!loop_borrow(control)) {
+		loop_post(control, &file->msg);
+		return;
+	}
+	file->err = file->mount->kind->open(file);
+	loop_return(control);
+	file_opened(&file->msg);
+}
+
 /* O_TRUNC means nothing, as on a disk. */
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -102,7 +115,7 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	list_init(&file->polls);
 	list_init(&file->looped);
 	m->pending++;
-	loop_post(file_control_loop(file), &file->msg);
+	file_open(file);
 }
 
 static void file_close_asked(struct loop_msg *msg)
@@ -122,10 +135,16 @@ static void file_close_asked(struct loop_msg *msg)
 
 static void file_close(struct fuse_file *file)
 {
+	struct loop *control = file_control_loop(file);
 	struct fuse_mount *m = file->mount;
 
-	file->msg.run = file_close_asked;
-	loop_post(file_control_loop(file), &file->msg);
+	if (file->brief && loop_borrow(control)) {
+		file_close_asked(&file->msg);
+		loop_return(control);
+	} else {
+		file->msg.run = file_close_asked;
+		loop_post(control, &file->msg);
+	}
 	fuse_mount_done(m);
 }
 

@@ -175,6 +175,12 @@ static void readdir_answer(struct fuse_ask *a)
 
 void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	struct fuse_ask *a = fuse_ask_new(req, ino, "", 1, 1, readdir_answer);
+
 	(void)fi;
-	fuse_ask(req, ino, "", (uint64_t)off, size, readdir_answer);
+	if (!a)
+		return;
+	a->off = (uint64_t)off;
+	a->size = size;
+	fuse_ask_send(a);	/* devices are sorted for it, which is not brief */
 }

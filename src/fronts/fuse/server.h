@@ -139,6 +139,7 @@ struct fuse_file {
 	fuse_ino_t ino;
 	struct fuse_file_info info;
 	int err;			/* a positive errno */
+	bool brief;			/* reading and closing it is (fuse_ask_brief()) */
 	unsigned n_ios;
 	bool released;			/* closed when n_ios is 0 */
 };
@@ -240,7 +241,9 @@ bool fuse_catch_up(struct dm_front *f, struct loop_msg *then);
 struct fuse_ask *fuse_ask_new(fuse_req_t req, fuse_ino_t ino, const void *name, size_t len, size_t room,
 			      void (*answer)(struct fuse_ask *a));
 void fuse_ask_send(struct fuse_ask *a);
-/* Sends a question to the control thread, or answers REQ with an error. */
+/* The same; if the control thread sleeps, it is answered in its place (loop_borrow()). */
+void fuse_ask_brief(struct fuse_ask *a);
+/* Asks the control thread what can be answered briefly, or answers REQ with an error. */
 void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
 	      void (*answer)(struct fuse_ask *a));
 

@@ -224,6 +224,18 @@ void fuse_ask_send(struct fuse_ask *a)
 	loop_post(a->mount->front->world->loop, &a->msg);
 }
 
+void fuse_ask_brief(struct fuse_ask *a)
+{
+	struct loop *control = a->mount->front->world->loop;
+
+	if (!loop_borrow(control)) {
+		fuse_ask_send(a);
+		return;
+	}
+	session_ask_answer(&a->msg);
+	loop_return(control);
+}
+
 void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
 	      void (*answer)(struct fuse_ask *a))
 {
@@ -233,5 +245,5 @@ void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, si
 		return;
 	a->off = off;
 	a->size = size;
-	fuse_ask_send(a);
+	fuse_ask_brief(a);
 }
