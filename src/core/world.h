@@ -72,6 +72,7 @@ struct dm_world {
 		struct list *buckets;	/* dm_store.hashed */
 		size_t room, n;		/* ROOM is a power of two, or 0 */
 	} store_index;
+	struct hash shared;		/* dm_shared.by_key */
 	struct list fronts;		/* dm_front.node */
 
 	struct dm_io *io;
