@@ -28,39 +28,17 @@ struct dm_device;
 struct dm_world;
 
 enum dm_verb {
-	DM_DO_VERSION,		/* nothing: answers that the world is there */
-	DM_DO_TARGETS,		/* -> types */
-	DM_DO_STORES,		/* -> stores */
-	DM_DO_CREATE,		/* name, uuid, minor; with lines or text: loaded and resumed too, or nothing at all */
-	DM_DO_INFO,
-	DM_DO_NAMES,		/* -> names; flags DEPS: and all deps, n_deps of each; INACTIVE: of that slot */
-	DM_DO_SUSPEND,		/* flags NOFLUSH */
-	DM_DO_RESUME,
-	DM_DO_RELOAD,		/* lines or text -> inactive slot */
-	DM_DO_CLEAR,
-	DM_DO_STATUS,		/* -> rows, flags INACTIVE; params are the status text */
-	DM_DO_TABLE,		/* -> rows, flags INACTIVE; params are the table text */
-	DM_DO_MEASURE,		/* -> rows, flags INACTIVE; params are what Linux would have its integrity measurement (IMA) log */
-	DM_DO_DEPS,		/* -> deps */
-	DM_DO_REMOVE,		/* flags FORCE, DEFERRED */
-	DM_DO_REMOVE_ALL,	/* flags FORCE, DEFERRED; -EBUSY at the end if some had to stay */
-	DM_DO_RENAME,		/* new_name */
-	DM_DO_SET_UUID,		/* new_uuid: only where none is set yet, as on Linux */
-	DM_DO_MESSAGE,		/* sector, message -> answer */
-	DM_DO_WAIT,		/* event_nr: until the device's is another */
-	DM_DO_STATS,		/* flags RESET -> stats */
-	DM_DO_CHECK,		/* lines or text -> rows (params: what the line means), answer (dm_explain.uses), warnings */
-	DM_DO_EXPORT,		/* -> answer: URIs, one a line */
-	DM_DO_MOUNT,		/* directory, mount_ns: shows the devices as files there; without one -> answer: mounts, a word a line */
-	DM_DO_UMOUNT,		/* directory, mount_ns */
-	DM_DO_DISK,		/* name, text: a word as in table lines; flags READONLY: /dev/NAME in sessions, once more or anew */
-	DM_DO_UNDISK,		/* name: one wish less; goes with the last, -EBUSY if in use. flags FORCE: with all of them */
-	DM_DO_DISKS,		/* -> names, deps (of each: the word it came from) */
-	DM_DO_GEOMETRY,		/* geometry */
-	DM_DO_SESSION,		/* mount_ns -> session: made if there is none */
-	DM_DO_SHUTDOWN,
+#define VERB(id, ...) DM_DO_##id,
+#include "core/verbs.list"
 	DM_VERBS
 };
+
+/* What a verb needs, in verbs.list. */
+#define DM_NEEDS_TELLING (1u << 0)	/* its reply is about a device */
+#define DM_NEEDS_FOUND   (1u << 1)	/* which must exist */
+#define DM_NEEDS_DEVICE  (DM_NEEDS_TELLING | DM_NEEDS_FOUND)
+#define DM_NEEDS_STILL   (1u << 2)	/* no transition of the device is under way */
+#define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts catch up first */
 
 /* Flags of a command. */
 #define DM_WITH_READONLY (1u << 0)

@@ -10,41 +10,10 @@
 
 static const struct verb {
 	void (*run)(struct dm_cmd *c, struct dm_device *d);
-	bool device;	/* is about a device that must exist */
-	bool settled;	/* waits until a transition of that device is over */
-	bool counts;	/* open counts or claims matter: fronts catch up first */
+	unsigned needs;		/* DM_NEEDS_* */
 } verbs[DM_VERBS] = {
-	[DM_DO_VERSION] = { dm_do_version, false, false, false },
-	[DM_DO_TARGETS] = { dm_do_targets, false, false, false },
-	[DM_DO_STORES] = { dm_do_stores, false, false, false },
-	[DM_DO_CREATE] = { dm_do_create, false, false, true },
-	[DM_DO_INFO] = { dm_do_info, true, false, true },
-	[DM_DO_NAMES] = { dm_do_names, false, false, true },
-	[DM_DO_SUSPEND] = { dm_do_suspend, true, true, false },
-	[DM_DO_RESUME] = { dm_do_resume, true, true, false },
-	[DM_DO_RELOAD] = { dm_do_reload, true, true, true },
-	[DM_DO_CLEAR] = { dm_do_clear, true, true, false },
-	[DM_DO_STATUS] = { dm_do_rows, true, false, false },
-	[DM_DO_TABLE] = { dm_do_rows, true, false, false },
-	[DM_DO_MEASURE] = { dm_do_rows, true, false, false },
-	[DM_DO_DEPS] = { dm_do_deps, true, false, false },
-	[DM_DO_REMOVE] = { dm_do_remove, true, true, true },
-	[DM_DO_REMOVE_ALL] = { dm_do_remove_all, false, false, true },
-	[DM_DO_RENAME] = { dm_do_rename, true, false, false },
-	[DM_DO_SET_UUID] = { dm_do_set_uuid, true, false, false },
-	[DM_DO_MESSAGE] = { dm_do_message, true, true, false },
-	[DM_DO_WAIT] = { dm_do_wait, true, false, false },
-	[DM_DO_STATS] = { dm_do_stats, true, false, false },
-	[DM_DO_CHECK] = { dm_do_check, false, false, false },
-	[DM_DO_EXPORT] = { dm_do_export, true, false, false },
-	[DM_DO_MOUNT] = { dm_do_mount, false, false, false },
-	[DM_DO_DISK] = { dm_do_disk, false, false, false },
-	[DM_DO_UNDISK] = { dm_do_undisk, false, false, true },
-	[DM_DO_DISKS] = { dm_do_disks, false, false, true },
-	[DM_DO_SESSION] = { dm_do_session, false, false, false },
-	[DM_DO_GEOMETRY] = { dm_do_geometry, true, false, false },
-	[DM_DO_UMOUNT] = { dm_do_mount, false, false, false },
-	[DM_DO_SHUTDOWN] = { dm_do_shutdown, false, false, false },
+#define VERB(id, name, handler, needs, ...) [DM_DO_##id] = { dm_do_##handler, needs },
+#include "core/verbs.list"
 };
 
 /* As Linux counts: a device that is mapped onto D opens it once, though both its tables may use it. */
@@ -171,7 +140,7 @@ void dm_start(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
-	if (v->settled && dm_device_moving(c->device))
+	if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
 		list_append(&c->device->queue, &c->node);
 	else
 		v->run(c, c->device);
@@ -181,8 +150,8 @@ static void do_begin(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
-	c->device = v->device ? find(c->world, c) : NULL;
-	if (v->device && !c->device)
+	c->device = v->needs & DM_NEEDS_FOUND ? find(c->world, c) : NULL;
+	if ((v->needs & DM_NEEDS_FOUND) && !c->device)
 		fail_not_found(c);
 	else
 		dm_start(c);
@@ -207,7 +176,7 @@ static bool do_catch_up(struct dm_cmd *c)
 	struct list *n, *next;
 	unsigned i = 0;
 
-	if (!verbs[c->verb].counts || c->in_order)
+	if (!(verbs[c->verb].needs & DM_NEEDS_CLOSES) || c->in_order)
 		return false;
 	c->caught_up.run = do_caught_up;
 	list_each(n, next, &c->world->fronts) {

@@ -38,38 +38,14 @@ enum dm_mangle dm_mangling(const struct dm_cmd *c);
 /* The slot that C asks for, active or inactive; may be NULL. */
 const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d);
 
-/* D is NULL for verbs that are about no device. */
-void dm_do_version(struct dm_cmd *c, struct dm_device *d);
-void dm_do_targets(struct dm_cmd *c, struct dm_device *d);
-void dm_do_stores(struct dm_cmd *c, struct dm_device *d);
-void dm_do_names(struct dm_cmd *c, struct dm_device *d);
-void dm_do_info(struct dm_cmd *c, struct dm_device *d);
-void dm_do_export(struct dm_cmd *c, struct dm_device *d);
-void dm_do_mount(struct dm_cmd *c, struct dm_device *d);	/* and umount */
-void dm_do_session(struct dm_cmd *c, struct dm_device *d);
-void dm_do_stats(struct dm_cmd *c, struct dm_device *d);
-void dm_do_disk(struct dm_cmd *c, struct dm_device *d);
-void dm_do_undisk(struct dm_cmd *c, struct dm_device *d);
-void dm_do_disks(struct dm_cmd *c, struct dm_device *d);
-void dm_do_geometry(struct dm_cmd *c, struct dm_device *d);
-void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d);
-void dm_shutdown_flush(struct dm_cmd *c);		/* its second half, behind dm_front's shutdown() */
-void dm_do_create(struct dm_cmd *c, struct dm_device *d);
-void dm_do_rename(struct dm_cmd *c, struct dm_device *d);
-void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d);
-void dm_do_reload(struct dm_cmd *c, struct dm_device *d);
-void dm_do_clear(struct dm_cmd *c, struct dm_device *d);
-void dm_do_rows(struct dm_cmd *c, struct dm_device *d);	/* status, table and measure */
-void dm_do_deps(struct dm_cmd *c, struct dm_device *d);
+/* The handlers of verbs.list. D is NULL for verbs that need no device. */
+#define VERB(id, name, handler, ...) void dm_do_##handler(struct dm_cmd *c, struct dm_device *d);
+#include "core/verbs.list"
+
+void dm_shutdown_flush(struct dm_cmd *c);		/* the second half of shutdown, after dm_front's shutdown() */
+
 /* What the slot that C asks about uses; TO has room for dm_deps_count(). */
 size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d);
 size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to);
-void dm_do_check(struct dm_cmd *c, struct dm_device *d);
-void dm_do_message(struct dm_cmd *c, struct dm_device *d);
-void dm_do_wait(struct dm_cmd *c, struct dm_device *d);
-void dm_do_suspend(struct dm_cmd *c, struct dm_device *d);
-void dm_do_resume(struct dm_cmd *c, struct dm_device *d);
-void dm_do_remove(struct dm_cmd *c, struct dm_device *d);
-void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d);
 
 #endif

@@ -7,76 +7,6 @@
 
 #include "proto/dict_keys.h"
 
-#define WANTS_TABLE (1u << 0)	/* may bring a table */
-#define NEEDS_TABLE (1u << 1)	/* must bring one */
-
-static const struct decode_verb {
-	const char *name;
-	enum dm_verb verb;
-	unsigned wants;
-} decode_verbs[] = {
-	{ "version", DM_DO_VERSION, 0 },
-	{ "targets", DM_DO_TARGETS, 0 },
-	{ "stores", DM_DO_STORES, 0 },
-	{ "create", DM_DO_CREATE, WANTS_TABLE },
-	{ "info", DM_DO_INFO, 0 },
-	{ "mknodes", DM_DO_INFO, 0 },
-	{ "names", DM_DO_NAMES, 0 },
-	{ "suspend", DM_DO_SUSPEND, 0 },
-	{ "resume", DM_DO_RESUME, 0 },
-	{ "reload", DM_DO_RELOAD, WANTS_TABLE | NEEDS_TABLE },
-	{ "clear", DM_DO_CLEAR, 0 },
-	{ "status", DM_DO_STATUS, 0 },
-	{ "table", DM_DO_TABLE, 0 },
-	{ "measure", DM_DO_MEASURE, 0 },
-	{ "deps", DM_DO_DEPS, 0 },
-	{ "remove", DM_DO_REMOVE, 0 },
-	{ "remove_all", DM_DO_REMOVE_ALL, 0 },
-	{ "rename", DM_DO_RENAME, 0 },
-	{ "set_uuid", DM_DO_SET_UUID, 0 },
-	{ "setgeometry", DM_DO_GEOMETRY, 0 },
-	{ "message", DM_DO_MESSAGE, 0 },
-	{ "wait", DM_DO_WAIT, 0 },
-	{ "waitevent", DM_DO_WAIT, 0 },
-	{ "stats", DM_DO_STATS, 0 },
-	{ "check", DM_DO_CHECK, WANTS_TABLE | NEEDS_TABLE },
-	{ "export", DM_DO_EXPORT, 0 },
-	{ "mount", DM_DO_MOUNT, 0 },
-	{ "umount", DM_DO_UMOUNT, 0 },
-	{ "disk", DM_DO_DISK, 0 },
-	{ "undisk", DM_DO_UNDISK, 0 },
-	{ "disks", DM_DO_DISKS, 0 },
-	{ "session", DM_DO_SESSION, 0 },
-	{ "shutdown", DM_DO_SHUTDOWN, 0 },
-};
-
-#define DECODE_VERBS (sizeof(decode_verbs) / sizeof(*decode_verbs))
-
-static int decode_unknown(const char *name, struct err *e)
-{
-	char known[512] = "";
-	size_t i, n = 0;
-
-	for (i = 0; i < DECODE_VERBS; i++)
-		n += (size_t)snprintf(known + n, sizeof(known) - n, " %s", decode_verbs[i].name);
-	return err_set(e, -EINVAL, "'%.40s' is no command; these are:%s", name, known);
-}
-
-static int decode_verb(const struct dict_reader *r, const struct decode_verb **out)
-{
-	const char *name;
-	size_t i;
-
-	if (dict_need(r, "command", "what is to be done?") || dict_get_string(r, "command", &name))
-		return r->e->code;
-	for (i = 0; i < DECODE_VERBS; i++)
-		if (!strcmp(decode_verbs[i].name, name)) {
-			*out = &decode_verbs[i];
-			return 0;
-		}
-	return decode_unknown(name, r->e);
-}
-
 /* The client's protocol: its major must be ours, its minor no newer. A client that says nothing takes what comes. */
 static int decode_version(const struct dict_reader *r)
 {
@@ -204,7 +134,7 @@ static int decode_cwd(const struct dict_reader *r, struct dm_cmd *c)
 	return 0;
 }
 
-static int decode_table(struct dict *d, const struct dict_reader *r, unsigned wants)
+static int decode_perhaps_table(struct dict *d, const struct dict_reader *r)
 {
 	const char *text = NULL;
 	plist_t array;
@@ -213,16 +143,23 @@ static int decode_table(struct dict *d, const struct dict_reader *r, unsigned wa
 		return r->e->code;
 	if (text && plist_size(array))
 		return err_set(r->e, -EINVAL, "there are two tables, in `table` and in `cmd_data`; one is enough");
-	if (!text && !array && (wants & NEEDS_TABLE))
-		return err_set(r->e, -EINVAL, "there is no table: give it as lines of text in `table` or as an array of "
-			       "dictionaries in `cmd_data`");
 	/* The string belongs to our own property list; the core may cut it into words right there. */
 	d->cmd.text = (char *)text;
 	return array && !text ? decode_lines(d, array, r->e) : 0;
 }
 
+static int decode_table(struct dict *d, const struct dict_reader *r)
+{
+	int code = decode_perhaps_table(d, r);
+
+	if (code || dict_has(d->keys, "table") || dict_has(d->keys, "cmd_data"))
+		return code;
+	return err_set(r->e, -EINVAL, "there is no table: give it as lines of text in `table` or as an array of "
+		       "dictionaries in `cmd_data`");
+}
+
 /* Element 0 of cmd_data, a string. */
-static int decode_new(const struct dict_reader *r, const char *what, const char **out)
+static int decode_one(const struct dict_reader *r, const char *what, const char **out)
 {
 	plist_t array, node;
 
@@ -235,9 +172,20 @@ static int decode_new(const struct dict_reader *r, const char *what, const char 
 	return 0;
 }
 
-static int decode_geometry(const struct dict_reader *r, struct dm_cmd *c)
+static int decode_new_name(struct dict *d, const struct dict_reader *r)
 {
-	uint64_t *const numbers[] = { &c->geometry.cylinders, &c->geometry.heads, &c->geometry.sectors, &c->geometry.start };
+	return decode_one(r, "the new name", &d->cmd.new_name);
+}
+
+static int decode_new_uuid(struct dict *d, const struct dict_reader *r)
+{
+	return decode_one(r, "the uuid", &d->cmd.new_uuid);
+}
+
+static int decode_geometry(struct dict *d, const struct dict_reader *r)
+{
+	struct dm_geometry *g = &d->cmd.geometry;
+	uint64_t *const numbers[] = { &g->cylinders, &g->heads, &g->sectors, &g->start };
 	plist_t array, at;
 	size_t i;
 
@@ -251,9 +199,10 @@ static int decode_geometry(const struct dict_reader *r, struct dm_cmd *c)
 	return 0;
 }
 
-static int decode_read_ahead(const struct dict_reader *r, struct dm_read_ahead *to)
+static int decode_read_ahead(struct dict *d, const struct dict_reader *r)
 {
 	bool is = dict_has(r->dict, "read_ahead"), least = dict_has(r->dict, "least_read_ahead");
+	struct dm_read_ahead *to = &d->cmd.read_ahead;
 
 	if (is && least)
 		return err_set(r->e, -EINVAL, "the keys `read_ahead` and `least_read_ahead` exclude each other");
@@ -261,76 +210,122 @@ static int decode_read_ahead(const struct dict_reader *r, struct dm_read_ahead *
 	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
 }
 
-static int decode_message(const struct dict_reader *r, struct dm_cmd *c)
+static int decode_new_device(struct dict *d, const struct dict_reader *r)
 {
-	if (dict_need(r, "message", "the words for the target") || dict_get_string(r, "message", &c->message))
-		return r->e->code;
-	return dict_get_u64(r, "sector", &c->sector);
+	int code = decode_read_ahead(d, r);
+
+	return code ? code : decode_perhaps_table(d, r);
 }
 
-static int decode_mount(const struct dict_reader *r, struct dm_cmd *c)
+static int decode_message(struct dict *d, const struct dict_reader *r)
 {
-	if (dict_get_string(r, "directory", &c->directory) || dict_get_string(r, "mount_ns", &c->mount_ns))
+	if (dict_need(r, "message", "the words for the target") || dict_get_string(r, "message", &d->cmd.message))
 		return r->e->code;
-	if (c->verb == DM_DO_UMOUNT && dict_need(r, "directory", "where are the devices mounted?"))
+	return dict_get_u64(r, "sector", &d->cmd.sector);
+}
+
+static int decode_event(struct dict *d, const struct dict_reader *r)
+{
+	if (dict_need(r, "event_nr", "the last event that you know of"))
+		return r->e->code;
+	return dict_get_u32(r, "event_nr", &d->cmd.event_nr);
+}
+
+static int decode_session(struct dict *d, const struct dict_reader *r)
+{
+	return dict_get_string(r, "mount_ns", &d->cmd.mount_ns);
+}
+
+static int decode_mount(struct dict *d, const struct dict_reader *r)
+{
+	struct dm_cmd *c = &d->cmd;
+
+	if (dict_get_string(r, "directory", &c->directory) || dict_get_string(r, "mount_ns", &c->mount_ns))
 		return r->e->code;
 	if (c->directory && *c->directory != '/')
 		return err_set(r->e, -EINVAL, "key `directory` is '%.200s'; it must be an absolute path", c->directory);
 	return 0;
 }
 
-static int decode_disk(const struct dict_reader *r, struct dm_cmd *c)
+static int decode_umount(struct dict *d, const struct dict_reader *r)
+{
+	int code = decode_mount(d, r);
+
+	return code ? code : dict_need(r, "directory", "where are the devices mounted?");
+}
+
+static int decode_disk(struct dict *d, const struct dict_reader *r)
 {
 	const char *file = NULL;
 
-	if (decode_cwd(r, c) || dict_need(r, "file", "what is the disk to show?") || dict_get_string(r, "file", &file))
+	if (decode_cwd(r, &d->cmd) || dict_need(r, "file", "what is the disk to show?") || dict_get_string(r, "file", &file))
 		return r->e->code;
-	c->text = (char *)file;
+	d->cmd.text = (char *)file;
 	return 0;
 }
 
-static int decode_rest(struct dict *d, const struct dict_reader *r, const struct decode_verb *v)
+static int decode_nothing(struct dict *d, const struct dict_reader *r)
 {
-	if ((v->verb == DM_DO_CREATE || v->verb == DM_DO_RESUME) && decode_read_ahead(r, &d->cmd.read_ahead))
-		return r->e->code;
-	if (v->wants & WANTS_TABLE)
-		return decode_table(d, r, v->wants);
-	if (v->verb == DM_DO_RENAME)
-		return decode_new(r, "the new name", &d->cmd.new_name);
-	if (v->verb == DM_DO_SET_UUID)
-		return decode_new(r, "the uuid", &d->cmd.new_uuid);
-	if (v->verb == DM_DO_GEOMETRY)
-		return decode_geometry(r, &d->cmd);
-	if (v->verb == DM_DO_MESSAGE)
-		return decode_message(r, &d->cmd);
-	if (v->verb == DM_DO_DISK)
-		return decode_disk(r, &d->cmd);
-	if (v->verb == DM_DO_SESSION)
-		return dict_get_string(r, "mount_ns", &d->cmd.mount_ns) ? r->e->code : 0;
-	if (v->verb == DM_DO_MOUNT || v->verb == DM_DO_UMOUNT)
-		return decode_mount(r, &d->cmd);
-	if (v->verb == DM_DO_WAIT)
-		return dict_need(r, "event_nr", "the last event that you know of") ||
-		       dict_get_u32(r, "event_nr", &d->cmd.event_nr) ? r->e->code : 0;
+	(void)d;
+	(void)r;
 	return 0;
+}
+
+static const struct decode_verb {
+	const char *name;
+	enum dm_verb verb;
+} decode_names[] = {
+#define VERB(id, name, ...) { name, DM_DO_##id },
+#define ALIAS(id, name) { name, DM_DO_##id },
+#include "core/verbs.list"
+};
+
+static int (*const decode_brings[DM_VERBS])(struct dict *d, const struct dict_reader *r) = {
+#define VERB(id, name, handler, needs, others, brings, tells) [DM_DO_##id] = decode_##brings,
+#include "core/verbs.list"
+};
+
+#define DECODE_NAMES (sizeof(decode_names) / sizeof(*decode_names))
+
+static int decode_unknown(const char *name, struct err *e)
+{
+	char known[512] = "";
+	size_t i, n = 0;
+
+	for (i = 0; i < DECODE_NAMES; i++)
+		n += (size_t)snprintf(known + n, sizeof(known) - n, " %s", decode_names[i].name);
+	return err_set(e, -EINVAL, "'%.40s' is no command; these are:%s", name, known);
+}
+
+static int decode_verb(const struct dict_reader *r, enum dm_verb *out)
+{
+	const char *name;
+	size_t i;
+
+	if (dict_need(r, "command", "what is to be done?") || dict_get_string(r, "command", &name))
+		return r->e->code;
+	for (i = 0; i < DECODE_NAMES; i++)
+		if (!strcmp(decode_names[i].name, name)) {
+			*out = decode_names[i].verb;
+			return 0;
+		}
+	return decode_unknown(name, r->e);
 }
 
 int dict_decode(struct dict *d, struct err *e)
 {
 	struct dict_reader r = { d->keys, "", e };
-	const struct decode_verb *v = NULL;
 	uint32_t flags = 0;
 
 	if (decode_version(&r))
 		return e->code;
 	d->met = true;
-	if (decode_verb(&r, &v))
+	if (decode_verb(&r, &d->cmd.verb))
 		return e->code;
-	d->cmd.verb = v->verb;
 	if (decode_flags(&r, &d->cmd, &flags) || decode_mangle(&r, &d->cmd) || decode_device(&r, &d->cmd, flags) ||
 	    dict_get_bool(&r, "text", &d->text) || dict_get_bool(&r, "details", &d->details))
 		return e->code;
-	return decode_rest(d, &r, v);
+	return decode_brings[d->cmd.verb](d, &r);
 }
 
 int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e)

@@ -15,9 +15,12 @@
 
 static bool encode_about_device(enum dm_verb v)
 {
-	return v != DM_DO_VERSION && v != DM_DO_TARGETS && v != DM_DO_STORES && v != DM_DO_NAMES && v != DM_DO_CHECK &&
-	       v != DM_DO_REMOVE_ALL && v != DM_DO_MOUNT && v != DM_DO_UMOUNT && v != DM_DO_DISKS && v != DM_DO_SESSION &&
-	       v != DM_DO_SHUTDOWN;
+	static const unsigned needs[DM_VERBS] = {
+#define VERB(id, name, handler, needs, ...) [DM_DO_##id] = needs,
+#include "core/verbs.list"
+	};
+
+	return needs[v] & DM_NEEDS_TELLING;
 }
 
 uint32_t dict_state(const struct dm_info *i)

@@ -171,7 +171,7 @@ plist_t dict_lines(const char *s)
 }
 
 /* Each line is a word as in a table, so that it can be any path. */
-static int encode_mounts(struct dict *d)
+static int encode_mount_list(struct dict *d)
 {
 	const char *answer = d->cmd.reply.answer;
 	char *lines = strdup(answer ? answer : ""), *at = lines, *path;
@@ -183,6 +183,11 @@ static int encode_mounts(struct dict *d)
 		plist_array_append_item(list, NULL);
 	free(lines);
 	return result_set(d, "mounts", list);
+}
+
+static int encode_mounts(struct dict *d)
+{
+	return d->cmd.directory ? 0 : encode_mount_list(d);
 }
 
 static int encode_session(struct dict *d)
@@ -253,8 +258,12 @@ static int encode_stats(struct dict *d)
 }
 
 /* Where it has its place already, it needs no memory. */
-static int encode_answer(struct dict *d, const char *answer)
+static int encode_answer(struct dict *d)
 {
+	const char *answer = d->cmd.reply.answer;
+
+	if (!answer)
+		return 0;
 	if (strlen(answer) > plist_room(plist_dict_get_item(d->spare, "answer")))
 		return result_set(d, "answer", plist_new_string(answer));
 	dict_set_string(d->spare, "answer", answer);
@@ -262,39 +271,32 @@ static int encode_answer(struct dict *d, const char *answer)
 	return 0;
 }
 
+static int encode_meaning(struct dict *d)
+{
+	const char *uses = d->cmd.reply.answer;
+
+	if (d->details && result_set(d, "uses", plist_new_string(uses ? uses : "")))
+		return -ENOMEM;
+	return encode_rows(d);
+}
+
+static int encode_uris(struct dict *d)
+{
+	return result_set(d, "uris", dict_lines(d->cmd.reply.answer));
+}
+
+static int encode_nothing(struct dict *d)
+{
+	(void)d;
+	return 0;
+}
+
 int dict_add_result(struct dict *d)
 {
-	const struct dm_reply *r = &d->cmd.reply;
+	static int (*const tells[DM_VERBS])(struct dict *d) = {
+#define VERB(id, name, handler, needs, others, brings, tells) [DM_DO_##id] = encode_##tells,
+#include "core/verbs.list"
+	};
 
-	switch (d->cmd.verb) {
-	case DM_DO_TARGETS:
-	case DM_DO_STORES:
-		return encode_types(d);
-	case DM_DO_NAMES:
-		return encode_names(d);
-	case DM_DO_DISKS:
-		return encode_disks(d);
-	case DM_DO_CHECK:
-		if (d->details && result_set(d, "uses", plist_new_string(r->answer ? r->answer : "")))
-			return -ENOMEM;
-		return encode_rows(d);
-	case DM_DO_STATUS:
-	case DM_DO_TABLE:
-	case DM_DO_MEASURE:
-		return encode_rows(d);
-	case DM_DO_DEPS:
-		return encode_deps(d);
-	case DM_DO_STATS:
-		return encode_stats(d);
-	case DM_DO_MESSAGE:
-		return r->answer ? encode_answer(d, r->answer) : 0;
-	case DM_DO_MOUNT:
-		return d->cmd.directory ? 0 : encode_mounts(d);
-	case DM_DO_SESSION:
-		return encode_session(d);
-	case DM_DO_EXPORT:
-		return result_set(d, "uris", dict_lines(r->answer));
-	default:
-		return 0;
-	}
+	return tells[d->cmd.verb](d);
 }

@@ -10,27 +10,22 @@
 #define RIGHTS_OTHERS_MAX 256		/* clients, so that they cannot use up all descriptors */
 #define RIGHTS_OTHERS_FRAME 65535u	/* bytes, NetBSD's own limit: plenty for a question */
 
+#define EVER 0
+#define NEVER UINT32_MAX
+#define UNLESS(flags) flags
+
+/* Flags with which a verb is not for others. */
+static const struct rights {
+	bool never;
+	uint32_t unless;
+} rights[DM_VERBS] = {
+#define VERB(id, name, handler, needs, others, ...) [DM_DO_##id] = { (others) == NEVER, others },
+#include "core/verbs.list"
+};
+
 static bool rights_asks_only(const struct dm_cmd *cmd)
 {
-	switch (cmd->verb) {
-	case DM_DO_VERSION:
-	case DM_DO_TARGETS:
-	case DM_DO_STORES:
-	case DM_DO_INFO:
-	case DM_DO_NAMES:
-	case DM_DO_STATUS:
-	case DM_DO_TABLE:
-	case DM_DO_MEASURE:
-	case DM_DO_DEPS:
-	case DM_DO_DISKS:
-	case DM_DO_WAIT:
-	case DM_DO_EXPORT:
-		return true;
-	case DM_DO_STATS:
-		return !(cmd->flags & DM_WITH_RESET);
-	default:	/* CHECK, too: it opens files with the daemon's rights */
-		return false;
-	}
+	return !rights[cmd->verb].never && !(cmd->flags & rights[cmd->verb].unless);
 }
 
 int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struct err *e)
