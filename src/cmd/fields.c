@@ -9,6 +9,8 @@
 #include "cmd/keys.h"
 #include "cmd/units.h"
 #include "cmd/volume.h"
+#include "core/device.h"
+#include "core/mangle.h"
 
 /* A field of words is a function that adds them, a field of a number one that returns it; both get wrapped for the engine. */
 #define FIELD_ARGUMENTS struct dm_report *rh, struct dm_pool *mem, struct dm_report_field *field, const void *data, void *private
@@ -46,6 +48,23 @@ FIELD_NUMBER(sectors, key_u64(d->row, "sectors"))
 FIELD_WORDS(suspended, DICT_SUSPEND, "Suspended", "Active")
 FIELD_WORDS(readonly, DICT_READONLY, "Read-only", "Writeable")
 
+/* Whatever --manglename says. */
+static void field_unmangled(struct text *out, const char *kernel)
+{
+	char name[DM_UUID_MAX + 1];
+
+	dm_unmangle(kernel, name);
+	text_add(out, name);
+}
+
+/* The form that dmsetup reads, whatever the kernel has. */
+static void field_mangled(struct text *out, const char *kernel)
+{
+	char name[4 * DM_UUID_MAX + 1];
+
+	text_add(out, dm_mangle(kernel, DM_MANGLE_AUTO, name, sizeof(name)) ? kernel : name);
+}
+
 FIELD(name)
 {
 	(void)g;
@@ -55,13 +74,31 @@ FIELD(name)
 FIELD(mangled_name)
 {
 	(void)g;
-	text_add(out, key_kernel_name(row));
+	field_mangled(out, key_kernel_name(row));
+}
+
+FIELD(unmangled_name)
+{
+	(void)g;
+	field_unmangled(out, key_kernel_name(row));
 }
 
 FIELD(uuid)
 {
 	(void)g;
 	text_add(out, key_text(row, "uuid"));
+}
+
+FIELD(mangled_uuid)
+{
+	(void)g;
+	field_mangled(out, key_kernel_uuid(row));
+}
+
+FIELD(unmangled_uuid)
+{
+	(void)g;
+	field_unmangled(out, key_kernel_uuid(row));
 }
 
 FIELD(attr)
@@ -219,9 +256,11 @@ const struct dm_report_object_type fields_groups[] = {
 
 const struct dm_report_field_type fields[] = {
 	WORDS(NAME, name, "Name", 16, "name")
-	WORDS(NAME, mangled_name, "MangledName", 16, "name in /dev/mapper and for the kernel")
-	{ FIELDS_NAME, DM_REPORT_FIELD_TYPE_STRING, 0, 16, "unmangled_name", "UnmangledName", field_name, "name, as people write it" },
+	WORDS(NAME, mangled_name, "MangledName", 16, "name, as dmsetup has it in /dev/mapper: \\x20 for a blank")
+	WORDS(NAME, unmangled_name, "UnmangledName", 16, "name, as people write it")
 	WORDS(NAME, uuid, "UUID", 32, "uuid, or nothing")
+	WORDS(NAME, mangled_uuid, "MangledUUID", 32, "uuid, as dmsetup gives it to the kernel")
+	WORDS(NAME, unmangled_uuid, "UnmangledUUID", 32, "uuid, as people write it")
 	NUMBER(NAME, read_ahead, "RAhead", 6, "how many sectors programs in sessions read ahead")
 	WORDS(STATE, blkdevname, "BlkDevName", 16, "what Linux would call it")
 	WORDS(STATE, attr, "Stat", 4, "(L)ive, (I)nactive, (s)uspended, (r)ead-only or read-(w)rite")

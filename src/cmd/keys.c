@@ -19,6 +19,13 @@ const char *key_kernel_name(plist_t row)
 	return *name ? name : key_text(row, "name");
 }
 
+const char *key_kernel_uuid(plist_t row)
+{
+	const char *uuid = key_text(row, "kernel_uuid");
+
+	return *uuid ? uuid : key_text(row, "uuid");
+}
+
 bool key_flag(plist_t dict, uint64_t flag)
 {
 	return key_u64(dict, "flags") & flag;

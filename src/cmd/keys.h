@@ -13,6 +13,7 @@ uint64_t key_u64(plist_t dict, const char *key);
 const char *key_text(plist_t dict, const char *key);
 /* Of a device's row: what it is called in /dev/mapper. */
 const char *key_kernel_name(plist_t row);
+const char *key_kernel_uuid(plist_t row);
 bool key_flag(plist_t dict, uint64_t flag);	/* DICT_... */
 /* The array KEY, or NULL. */
 plist_t key_array(plist_t dict, const char *key);

@@ -73,7 +73,7 @@ struct dm_line {
 /* What is known of a device, as of the end of the command; valid if `present`. */
 struct dm_info {
 	bool present;
-	char name[128], uuid[129], kernel_name[128];
+	char name[128], uuid[129], kernel_name[128], kernel_uuid[129];
 	uint32_t major, minor;
 	bool suspended, readonly, deferred, live, inactive;
 	uint32_t open_count, event_nr, target_count;	/* target_count: of the slot asked for */

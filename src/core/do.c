@@ -55,6 +55,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 	strcpy(i->name, flags & DM_WITH_KERNEL_NAMES ? d->kernel_name : d->name);
 	strcpy(i->uuid, flags & DM_WITH_KERNEL_NAMES ? d->kernel_uuid : d->uuid);
 	strcpy(i->kernel_name, d->kernel_name);
+	strcpy(i->kernel_uuid, d->kernel_uuid);
 }
 
 void dm_finish(struct dm_cmd *c)

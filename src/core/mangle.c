@@ -75,17 +75,20 @@ static bool mangle_leads_to(const char *name, const char *kernel)
 	return !dm_mangle(name, DM_MANGLE_AUTO, again, sizeof(again)) && !strcmp(again, kernel);
 }
 
-void dm_unmangle(const char *kernel, char *out)
+void dm_unmangle_all(const char *kernel, char *out)
 {
-	const char *from;
-	char *to = out;
 	int code;
 
-	for (from = kernel; *from; from += code < 0 ? 1 : 4) {
-		code = mangle_code(from);
-		*to++ = code < 0 ? *from : (char)code;
+	for (; *kernel; kernel += code < 0 ? 1 : 4) {
+		code = mangle_code(kernel);
+		*out++ = code < 0 ? *kernel : (char)code;
 	}
-	*to = '\0';
-	if (strlen(out) != (size_t)(to - out) || !utf8_printable(out) || strchr(out, '/') || !mangle_leads_to(out, kernel))
+	*out = '\0';
+}
+
+void dm_unmangle(const char *kernel, char *out)
+{
+	dm_unmangle_all(kernel, out);
+	if (!utf8_printable(out) || strchr(out, '/') || !mangle_leads_to(out, kernel))
 		strcpy(out, kernel);
 }

@@ -21,6 +21,9 @@ enum dm_mangle {
  */
 int dm_mangle(const char *name, enum dm_mangle how, char *out, size_t room);
 
+/* KERNEL with the byte that it means for each \xNN. It may hold anything then. OUT has as much room as KERNEL takes. */
+void dm_unmangle_all(const char *kernel, char *out);
+
 /*
  * The name that people write for the kernel's one. It is KERNEL itself where it would be no text, would not stay in its
  * line, would hold a '/', or would mean another device when it is typed. OUT has as much room as KERNEL takes.

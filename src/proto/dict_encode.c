@@ -36,6 +36,12 @@ static bool encode_gone(const struct dm_cmd *c)
 	return c->verb == DM_DO_REMOVE && !c->reply.err.code && !c->reply.info.deferred;
 }
 
+/* Does the kernel have another name (or uuid) than the one that is told? */
+static bool dict_differs(const char *kernel, const char *told)
+{
+	return *kernel && strcmp(kernel, told);
+}
+
 void dict_info(plist_t to, const struct dm_info *i)
 {
 	dict_set_string(to, "name", i->name);
@@ -46,8 +52,10 @@ void dict_info(plist_t to, const struct dm_info *i)
 	dict_set_number(to, "event_nr", i->event_nr);
 	dict_set_number(to, "target_count", i->target_count);
 	dict_set_number(to, "sectors", i->sectors);
-	if (*i->kernel_name && strcmp(i->kernel_name, i->name))
+	if (dict_differs(i->kernel_name, i->name))
 		dict_set_string(to, "kernel_name", i->kernel_name);
+	if (dict_differs(i->kernel_uuid, i->uuid))
+		dict_set_string(to, "kernel_uuid", i->kernel_uuid);
 	if (i->has_read_ahead)
 		dict_set_number(to, "read_ahead", i->read_ahead);
 }
@@ -87,6 +95,7 @@ static void encode_spare(struct dict *d)
 	plist_dict_set_item(d->spare, "name", encode_longest(sizeof(i->name) - 1));
 	plist_dict_set_item(d->spare, "uuid", encode_longest(sizeof(i->uuid) - 1));
 	plist_dict_set_item(d->spare, "kernel_name", encode_longest(sizeof(i->kernel_name) - 1));
+	plist_dict_set_item(d->spare, "kernel_uuid", encode_longest(sizeof(i->kernel_uuid) - 1));
 	for (k = 0; k < sizeof(encode_numbers) / sizeof(*encode_numbers); k++)
 		plist_dict_set_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
 	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, and no memory for them"));
@@ -137,8 +146,10 @@ static void encode_info(struct dict *d)
 	dict_info(d->spare, info);
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		plist_move(d->keys, d->spare, keys[i]);
-	if (*info->kernel_name && strcmp(info->kernel_name, info->name))
+	if (dict_differs(info->kernel_name, info->name))
 		plist_move(d->keys, d->spare, "kernel_name");
+	if (dict_differs(info->kernel_uuid, info->uuid))
+		plist_move(d->keys, d->spare, "kernel_uuid");
 	if (info->has_read_ahead)
 		plist_move(d->keys, d->spare, "read_ahead");
 }
@@ -155,7 +166,8 @@ static void encode_warnings(struct dict *d)
 static void encode_clean(struct dict *d)
 {
 	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
-					    "session", "uses", "kernel_name", "read_ahead" };
+					    "session", "uses", "kernel_name", "kernel_uuid",
+					    "read_ahead" };
 	size_t i;
 
 	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)

@@ -71,6 +71,19 @@ for bad in "" + many 5x -1 +-1 2147483648; do
 done
 prints "neither does anything" "ra 2000" info -c --noheadings --separator ' ' -o name,read_ahead -S 'name =~ ^r'
 works "the device goes" remove ra
+works "a name that dmsetup could not read" create --manglename none 'k l' --table '0 10 zero'
+run mangle 'k l' --json
+is "mangle --json tells the new name" "k l k\\x20l True" "$(json 'd[0]["name"], d[0]["kernel_name"], d[0]["renamed"], sep=" "')"
+prints "mangle tells that it is good" 'k\x20l: [no UUID]: name already in correct form' mangle 'k\x20l'
+refuses "mangle takes the kernel's name" 1 "mangle k l: no device is named 'k l'" mangle 'k l'
+refuses "mangle knows its modes" 2 "auto, hex and none, and not 'sideways'" mangle --manglename sideways
+prints "mangle --manglename none" 'k\x20l: renaming to k l' mangle --manglename none 'k\x20l'
+works "a device with a uuid that dmsetup could not read" create --manglename none m -u 'x y' --table '0 10 zero'
+run mangle 'k l' m
+is "mangle goes on behind one that fails" 'k l: renaming to k\x20l' "$out"
+refuses "whose uuid stays" 1 "mangle m: its uuid ought to be 'x.x20y', and a uuid never changes: remove the device" mangle m
+prints "info -c has both forms of a uuid" 'x y x\x20y' info -c --noheadings --separator ' ' -o uuid,mangled_uuid -S 'name = m'
+works "they go" remove m 'k l'
 works "--notable makes a device without a table" create t -n
 prints "which table prints as dmsetup does" "" table t
 works "dmsetup's options without meaning are accepted" create v --addnodeonresume --noudevsync --noudevrules \
@@ -199,7 +212,7 @@ prints "info -O sorts by number" $'a\nb\nc\nd\ne' info -c --noheadings -o name -
 prints "who uses whom" "b:1:disk.img:2:d,e" info -c --noheadings \
 	-o name,device_count,blkdevs_used,device_ref_count,names_using_dev b
 run info -c -o all
-like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +RAhead +BlkDevName .*RefDevNos' "$out"
+like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +MangledUUID +UnmangledUUID +RAhead +BlkDevName .*RefDevNos' "$out"
 run info -c -o help
 like "info -c -o help lists the fields" '^  devs_used ' "$out"
 refuses "info -o knows its fields" 2 "there is no field 'nonsense'" info -c -o nonsense

@@ -119,4 +119,27 @@ for v in -5 +-5 2147483648 4294967296 99999999999999999999; do
 done'
 }
 
-session_test read_ahead set_read_ahead measure setgeometry target_version splitname
+# A step may change what the next one sees, so all are taken by the one program in one world, then by the other in the same.
+mangle() {
+	same "mangle" 'world() {
+	dmsetup create --manglename none "a b" --table "0 8 zero"; dmsetup create --manglename none c -u "u v" --table "0 8 zero"
+	dmsetup create "f g" -u "h i" --table "0 8 zero"; dmsetup create plain --table "0 8 zero"
+	dmsetup create --manglename none "p q" --table "0 8 zero"; dmsetup create "p q" --table "0 8 zero"
+	dmsetup create --manglename none "x\\x20y z" --table "0 8 zero"
+}
+step() { echo "\$ $*"; "$program" "$@" 2>/dev/null; echo "rc $(($? > 0))"; dmsetup info -c --manglename none --noheadings -o name,uuid; }
+steps() {
+	step mangle; world; step mangle c; step mangle "f\\x20g"; step mangle plain "f\\x20g"; step mangle missing; step mangle "p q"
+	step mangle --manglename none; step mangle "a b"; step mangle; step mangle --manglename none "f\\x20g"; step mangle "f g"
+	step mangle --manglename none "x\\x20y z"
+	dmsetup --manglename none remove_all
+}
+program=dmsetup; steps >theirs; program=$DMUSE; steps >ours; [ $(wc -l <ours) -gt 90 ] || cat ours; diff theirs ours'
+	same "both forms of names and uuids" 'dmsetup create "f g" -u "h i" --table "0 8 zero"
+both info -c -o name,mangled_name,unmangled_name,uuid,mangled_uuid,unmangled_uuid
+both info -c --manglename none -o name,mangled_name,unmangled_name,uuid,mangled_uuid,unmangled_uuid
+dmsetup create --manglename none "j k" -u "l m" --table "0 8 zero"
+both info -c --manglename none --noheadings -o mangled_name,unmangled_name,unmangled_uuid "f\\x20g"'
+}
+
+session_test mangle read_ahead set_read_ahead measure setgeometry target_version splitname
