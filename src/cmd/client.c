@@ -295,8 +295,15 @@ static int client_settle(const struct client *c, plist_t request, int r, const s
 	return 0;
 }
 
+/* The faults of a device come with these answers. Who only looks something up by them did not ask for those. */
+static bool client_shows(const char *verb)
+{
+	return !strcmp(verb, "info") || !strcmp(verb, "status") || !strcmp(verb, "stats");
+}
+
 int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e)
 {
+	bool tell = !j->quiet && (client_shows(j->command->name) || !client_shows(key_text(request, "command")));
 	int r = client_ready(j, false, e);
 
 	*reply = NULL;
@@ -307,7 +314,7 @@ int client_try(struct job *j, const char *what, plist_t request, plist_t *reply,
 	if (r && j->client->local && strcmp(key_text(request, "command"), "check"))
 		client_add_absent(j, e);
 	plist_free(request);
-	if (*reply && !j->quiet)
+	if (*reply && tell)
 		client_warn(what, *reply);
 	if (r) {
 		plist_free(*reply);

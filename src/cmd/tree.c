@@ -21,6 +21,7 @@
 #include "cmd/say.h"
 
 #define TREE_DEPTH 64
+#define TREE_PLENTY 1000	/* devices: from then on what was drawn already is not drawn again; a ladder has 2^n paths */
 
 struct tree_signs {
 	const char *more, *last, *bar;		/* of a child with siblings below, of the last one, of a level that goes on */
@@ -36,6 +37,8 @@ static const struct tree_signs tree_vt100 = { "\033(0tq\033(B", "\033(0mq\033(B"
 struct tree {
 	const struct graph *g;
 	const struct tree_signs *signs;
+	size_t drawn;
+	bool *seen;		/* of each node */
 	bool nodevice, blkdevname, active, open, rw, uuid, inverted, compact;
 	struct {
 		int width;	/* blanks before the level's bar */
@@ -162,6 +165,16 @@ static bool tree_hidden(const struct tree *t, size_t node)
 	return t->nodevice && !n->row && (n->major || n->minor);
 }
 
+/* Is what is below NODE left out, because it was drawn already? */
+static bool tree_again(struct tree *t, size_t node)
+{
+	bool again = t->seen[node] && t->drawn >= TREE_PLENTY;
+
+	t->drawn++;
+	t->seen[node] = true;
+	return again;
+}
+
 static void tree_node(struct tree *t, size_t node, unsigned depth)
 {
 	const struct graph_node *n = &t->g->nodes[node];
@@ -171,6 +184,10 @@ static void tree_node(struct tree *t, size_t node, unsigned depth)
 
 	for (i = 0; i < count; i++)
 		visible += !tree_hidden(t, children[i]);
+	if (tree_again(t, node) && visible) {
+		printf(" ...\n");
+		return;
+	}
 	if (!t->compact || !visible || depth == TREE_DEPTH)
 		printf("\n");
 	for (i = 0; i < count && depth < TREE_DEPTH; i++) {
@@ -196,6 +213,10 @@ static plist_t tree_json(struct tree *t, size_t node, unsigned depth)
 	key_set_text(out, "name", n->name);
 	key_set_u64(out, "major", n->major);
 	key_set_u64(out, "minor", n->minor);
+	if (tree_again(t, node) && count) {
+		key_set_bool(out, "again", true);
+		count = 0;
+	}
 	for (i = 0; i < count && depth < TREE_DEPTH; i++)
 		plist_array_append_item(list, tree_json(t, children[i], depth + 1));
 	plist_dict_set_item(out, t->inverted ? "used_by" : "uses", list);
@@ -238,8 +259,10 @@ int tree_print(struct job *j)
 	t.g = &g;
 	if (!code && !g.n)
 		pick_say_none(j);
+	t.seen = say_need(calloc(g.n + 1, sizeof(*t.seen)));
 	if (!code)
 		code = tree_roots(j, &t);
+	free(t.seen);
 	graph_free(&g);
 	return code;
 }

@@ -26,6 +26,11 @@ for command in status info stats; do
 done
 is "and prints what it always prints" "0 1024 linear " "$("$DMUSE" status vd 2>stderr)"
 is "with --json also" "1" "$("$DMUSE" info vd --json 2>stderr | /usr/bin/python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')"
+for command in "ls --target linear" mangle "table vd" "measure vd" "wipe_table vd"; do
+	# shellcheck disable=SC2086
+	run $command
+	is "${command%% *} looks the device up, and tells nothing" "0:" "$status:$err"
+done
 works "another table" load vd --table '0 1024 zero'
 works "takes its place" resume vd
 prints "nothing is told of the one before" "0 1024 zero " status vd

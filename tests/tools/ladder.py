@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """Two devices on each of 36 levels, each on both of the level below: a flush of the top takes no more than each once."""
+import json
 import os
 import signal
 import subprocess
@@ -78,6 +79,29 @@ def a_flush_through_FUSE(d, c):
 def suspend_and_resume(d, c):
     top = ladder(d, c)
     quickly("suspend and resume", lambda: (works(c.ask("suspend", name=top)), works(c.ask("resume", name=top))))
+
+
+@test
+def the_tree_of_it(d, c):
+    """2^36 paths: what was drawn already is not drawn again when there is plenty."""
+    ladder(d, c)
+    for more in (), ("-o", "inverted"), ("-o", "compact,ascii"), ("--json",):
+        done = subprocess.run([DMUSE, "ls", "--tree", "--socket", d.path, *more], capture_output=True, text=True, timeout=30)
+        same(done.returncode, 0, f"ls --tree {more}")
+        if "--json" in more:
+            trees = json.loads(done.stdout)
+            same([t["name"] for t in trees], [f"a{LEVELS}", f"b{LEVELS}"], "roots")
+            same('"again": true' in done.stdout, True, "again")
+            continue
+        lines = done.stdout.splitlines()
+        if not 300 < len(lines) < 1500:
+            raise Wrong(f"ls --tree {more} has {len(lines)} lines")
+        if not any(line.endswith(" ...") for line in lines):
+            raise Wrong(f"ls --tree {more} does not say where it leaves something out")
+        for level in range(LEVELS + 1):
+            for side in "ab":
+                if not any(f"{side}{level} (" in line for line in lines):
+                    raise Wrong(f"ls --tree {more} leaves {side}{level} out")
 
 
 @test
