@@ -155,6 +155,7 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 	} else if (!w->asked && !b->type->hints) {
 		dm_build_stack(b, w);
 	}
+	w->plain |= !b->type->flush;
 	*out = w;
 	return 0;
 }
@@ -391,7 +392,7 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 		build_index(b);
 	if (!b->failed)
 		dm_build_hints(b);
-	if (!b->failed && !(dm_build_reaches(b) && dm_build_uses(b)))
+	if (!b->failed && !(dm_build_flush(b) && dm_build_reaches(b) && dm_build_uses(b)))
 		b->failed = build_no_memory(b);
 	*out = b->failed ? NULL : b->table;
 	build_free(b);

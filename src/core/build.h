@@ -12,6 +12,7 @@ struct dm_build_word {
 	struct dm_store *store;		/* the table holds it */
 	uint64_t end;			/* the last sector that is used, and one */
 	bool asked;			/* a line is asked as it likes it: that is in the table's limits */
+	bool plain;			/* a line that says it has no flush() of its own */
 	bool seen;			/* dm_build_guard() has asked whether it is an image */
 	bool probed;			/* ... and for a label */
 	uint64_t label_safe;		/* 0: no label */
@@ -52,6 +53,9 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 
 /* For `check`: "sectors 0 to 10239 (5 MiB): linear" and what dm_arg_at() adds. */
 void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len);
+
+/* Which ways a flush of the table goes. False without memory. */
+bool dm_build_flush(struct dm_build *b);
 
 /* What dm_table_fits() asks of the table, and what its lower devices know of it. False without memory. */
 bool dm_build_reaches(struct dm_build *b);

@@ -228,7 +228,7 @@ static void shutdown_flushed(void *arg, const struct err *e)
 
 void dm_shutdown_flush(struct dm_cmd *c)
 {
-	dm_flush_stores(c->world, NULL, shutdown_flushed, c);
+	dm_flush_world(c->world, shutdown_flushed, c);
 }
 
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)

@@ -55,12 +55,12 @@ static void failed_ask(const struct dm_req *r, unsigned i)
 }
 
 /*
- * Only a failure of what lies below: not a question, not what it cannot do. Linux tells its lines of no flush, nor of
+ * Only a failure of what lies below: not a question, not what it cannot do, not an end that we made ourselves. Linux tells its lines of no flush, nor of
  * reading ahead.
  */
 static bool failed_counts(const struct dm_req *r, int err)
 {
-	return err != -EOPNOTSUPP && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
+	return err != -EOPNOTSUPP && err != -ESHUTDOWN && err != -EINTR && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
 }
 
 void dm_failed(struct dm_req *r, int err)

@@ -54,6 +54,15 @@ void dm_io_tick(struct dm_io *io)
 	io->now = clock_now(io->world->clock);
 }
 
+void dm_io_turn(struct dm_io *io)
+{
+	uint64_t turn = loop_turn_number(io->loop);
+
+	if (io->ticked != turn)
+		dm_io_tick(io);
+	io->ticked = turn;
+}
+
 static void *io_main(void *arg)
 {
 	struct dm_io *io = arg;

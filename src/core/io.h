@@ -24,6 +24,7 @@ struct dm_io {
 	struct loop *loop;
 	struct aio *aio;
 	uint64_t now;		/* clock, refreshed with dm_io_tick(): once a batch, not once a request */
+	uint64_t ticked;	/* the turn of the loop in which dm_io_turn() did that */
 	struct dm_req *free;	/* pieces */
 	struct dm_req_slab *slabs;	/* where they came from */
 	uint64_t walks;			/* flushes that had more than one way to go, so far */
@@ -41,6 +42,7 @@ void dm_io_stop(struct dm_io *io);
 
 /* Call it when a batch arrives and after work that took time: latencies are measured with it. */
 void dm_io_tick(struct dm_io *io);
+void dm_io_turn(struct dm_io *io);	/* once a turn of its loop is enough here */
 
 /* A request from the thread's free list, or NULL when memory ran out; its fields are not cleared. */
 struct dm_req *dm_io_take(struct dm_io *io);
@@ -58,7 +60,7 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r);
  */
 void dm_expect(struct dm_io *io, struct dm_device *d, uint64_t sector);
 
-/* For stores and targets: R is over, 0 or -errno. On the thread it was submitted on. */
+/* For stores: R is over, 0 or -errno. On the thread it was submitted on. */
 void dm_done(struct dm_req *r, int err);
 
 #endif

@@ -142,7 +142,7 @@ static void drained(struct dm_device *d)
 	if (d->hurried)
 		flushed(d, &gone);
 	else if (d->active && !d->active->readonly && !(d->mover->flags & DM_WITH_NOFLUSH))
-		dm_flush_stores(d->world, d->active, flushed, d);
+		dm_flush_device(d, flushed, d);
 	else
 		drained_and_flushed(d);
 }

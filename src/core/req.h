@@ -41,6 +41,8 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_KEEP (1u << 2)	/* ZEROES: the space stays allocated */
 #define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes lie instead of copying them: DM_SHOWN */
 #define DM_AHEAD (1u << 4)	/* READ: nobody has asked for it yet: if it fails, nothing has happened (failed.h) */
+#define DM_OWN (1u << 5)	/* FLUSH: the core's own (flush.h), for no client: it passes shut gates, and nobody counts it */
+#define DM_ASKED 0xffu		/* all of these */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
 #define DM_ZERO (1u << 9)	/* it reads as zeros */
@@ -53,7 +55,8 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_FAULTY     (1u << 19)	/* a piece of it has failed, and that was told (fault.h) */
 /* The store's. */
 #define DM_BOUNCED    (1u << 24)	/* its bytes pass through a buffer of the store */
-#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS)
+#define DM_CHILDREN   (1u << 20)	/* `pending` counts its children (child.h) */
+#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN)
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
 #define DM_DEPTH 4
@@ -82,23 +85,30 @@ struct dm_req {
 	uint64_t began;			/* clock at admission, ns */
 	uint64_t at;			/* the sector at which it begins, or that part of it, as it was asked for (fault.h) */
 	struct dm_lane *path[DM_DEPTH];
-	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on, or NULL: to path[i], the last one to the store (failed.h) */
+	const struct dm_target *via[DM_DEPTH + 1];	/* the lines that sent it on, or NULL: to path[i], the last one to the store (failed.h);
+						 * while it is held, the last one is the line that holds it */
 	uint8_t depth;			/* of path */
 	uint8_t asked;			/* the op at admission: what the counters charge */
 	uint32_t part;			/* which of the line's range parts this is (target.h) */
 	struct dm_req *next;		/* parked, or on the free list */
 
-	/* A request that was split. */
-	struct dm_req *parent;		/* of a piece */
+	/* A request that was split, or has children. */
+	struct dm_req *parent;		/* of a piece or child */
+	const struct dm_target *maker;	/* of a child: the line that made it, else NULL */
 	const struct dm_table *table;	/* the table whose lines the rest still has to visit */
 	uint64_t rest_sector, rest_count;	/* of a flush: stores, not sectors */
-	uint32_t pending;		/* pieces under way, +1 while splitting goes on */
+	uint32_t pending;		/* pieces under way, +1 while splitting goes on; or children */
 	uint32_t rest_part;		/* the next part of the current line */
 	int err;			/* the first failure among the pieces */
 
 	/* The store's. */
 	struct aio_op aio;
 	uint64_t done_bytes;		/* how many of its bytes are transferred already */
+
+	/* While a line holds it (held.h), and of a request that a type made itself (child.h). */
+	struct loop_msg home;		/* takes it back to its io thread ... */
+	int verdict;			/* ... with this */
+	void *own[2];			/* the type's, for whatever it likes */
 
 	struct iovec one;		/* the submitter's: for data that lies in one buffer */
 };

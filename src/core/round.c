@@ -21,28 +21,42 @@ static void round_hurry_acked(struct loop_msg *m)
 	round_answered(container(m, struct dm_lane, hurry)->device);
 }
 
-void dm_lane_ack(struct dm_lane *lane)
+static void lane_ack(struct dm_lane *lane)
 {
 	lane->ack.run = round_acked;
 	loop_post(lane->device->world->loop, &lane->ack);
 }
 
-/* On the io thread. */
-static void lane_asked(struct loop_msg *m)
+static void lane_take_gate(struct dm_lane *lane)
 {
-	struct dm_lane *lane = container(m, struct dm_lane, ask);
-
 	lane->gate = lane->want_gate;
-	if (lane->gate == DM_GATE_SHUT && lane->inflight) {
-		lane->draining = true;
-		return;
-	}
 	if (lane->gate != DM_GATE_SHUT) {
 		lane->table = lane->want_table;
 		dm_io_tick(lane->io);
 		dm_unpark(lane);
 	}
-	dm_lane_ack(lane);
+	lane_ack(lane);
+}
+
+/*
+ * On the io thread. Shutting waits for the last request; opening waits for a flush of the core's own that passes the shut
+ * gate on its way from a device above, because the table that it uses may be freed next.
+ */
+static void lane_asked(struct loop_msg *m)
+{
+	struct dm_lane *lane = container(m, struct dm_lane, ask);
+
+	if (lane->want_gate == DM_GATE_SHUT)
+		lane->gate = DM_GATE_SHUT;
+	lane->draining = lane->inflight && (lane->want_gate == DM_GATE_SHUT || lane->want_table != lane->table);
+	if (!lane->draining)
+		lane_take_gate(lane);
+}
+
+void dm_lane_drained(struct dm_lane *lane)
+{
+	lane->draining = false;
+	lane_take_gate(lane);
 }
 
 /* It is answered for itself, drained or not: the device may not go while a message to its lanes is on its way. */
@@ -51,7 +65,7 @@ static void lane_hurried(struct loop_msg *m)
 	struct dm_lane *lane = container(m, struct dm_lane, hurry);
 
 	if (lane->draining)
-		dm_lane_ack(lane);
+		lane_ack(lane);
 	lane->draining = false;
 	m->run = round_hurry_acked;
 	loop_post(lane->device->world->loop, m);

@@ -29,16 +29,15 @@ static struct dm_req *split_piece(struct dm_req *p)
 	return piece;
 }
 
-/* For a flush the rest counts stores. */
+/* For a flush the rest counts the ways that it has to go. */
 static void split_flush(struct dm_req *p)
 {
 	struct dm_req *piece = split_piece(p);
 
 	if (!piece)
 		return;
-	piece->store = p->table->stores[p->rest_sector++];
 	p->rest_count--;
-	dm_enter(dm_dispatch(piece), piece);
+	dm_enter(dm_flush_way(piece, p->table, p->rest_sector++), piece);
 }
 
 static void split_advance(struct dm_req *p, uint64_t sectors)
@@ -47,7 +46,8 @@ static void split_advance(struct dm_req *p, uint64_t sectors)
 	p->rest_count -= sectors;
 }
 
-static void split_line(struct dm_req *p)
+/* A piece of MOST sectors at most. */
+static void split_line(struct dm_req *p, uint64_t most)
 {
 	const struct dm_target *t = &p->table->targets[dm_table_find(p->table, p->rest_sector)];
 	uint64_t in = p->rest_sector - t->start, n = t->len - in;
@@ -58,8 +58,8 @@ static void split_line(struct dm_req *p)
 		return;
 	if (t->chunk && !parts && n > t->chunk - in % t->chunk)
 		n = t->chunk - in % t->chunk;
-	if (n > p->rest_count)
-		n = p->rest_count;
+	if (n > most)
+		n = most;
 	piece->sector = in;
 	piece->count = n;
 	piece->at += p->rest_sector - p->sector;
@@ -77,36 +77,40 @@ static void split_line(struct dm_req *p)
 /* Cuts on until the window is full or nothing is left; `pending` holds one count for this function. */
 static void split_go_on(struct dm_req *p)
 {
-	p->flags |= DM_SPLITTING;
 	while (p->rest_count && p->pending < SPLIT_WINDOW) {
 		if (p->op == DM_FLUSH)
 			split_flush(p);
 		else
-			split_line(p);
+			split_line(p, p->rest_count);
 	}
 	p->flags &= ~DM_SPLITTING;
 	if (--p->pending == 0)
 		dm_over(p, p->err);
 }
 
-void dm_split(struct dm_req *r, const struct dm_table *t)
+void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first)
 {
 	r->table = t;
+	r->via[r->depth] = NULL;
+	r->flags |= DM_SPLITTING;
 	r->rest_sector = r->op == DM_FLUSH ? 0 : r->sector;
-	r->rest_count = r->op == DM_FLUSH ? t->n_stores : r->count;
+	r->rest_count = r->op == DM_FLUSH ? dm_table_flush_ways(t) : r->count;
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;
 	if (r->op == DM_FLUSH && !r->walk)
 		r->walk = ++r->io->walks;
+	if (first)
+		split_line(r, first);
 	split_go_on(r);
 }
 
 void dm_piece_done(struct dm_req *p, int err)
 {
-	if (err && !p->err)
+	if (err && (!p->err || err == DM_PUT_BACK))
 		p->err = err;
 	if (p->rest_count && !(p->flags & DM_SPLITTING)) {
+		p->flags |= DM_SPLITTING;
 		split_go_on(p);		/* takes over the piece's count */
 		return;
 	}

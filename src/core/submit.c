@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/child.h"
 #include "core/failed.h"
 #include "core/fault.h"
+#include "core/flush.h"
 #include "core/regions.h"
 #include "core/world.h"
 
@@ -46,18 +48,27 @@ static struct dm_stats *lane_stats(struct dm_lane *lane)
 	return s;
 }
 
+static void lane_drop(struct dm_lane *lane)
+{
+	if (--lane->inflight == 0 && lane->draining)
+		dm_lane_drained(lane);
+}
+
+/* What failed and nobody waits for was not seen by anybody; nor was a flush of our own. */
+static bool lane_counts(const struct dm_req *r, int err)
+{
+	return !(err && (r->flags & DM_AHEAD)) && !(r->flags & DM_OWN);
+}
+
 static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
 {
 	struct dm_stats *s = lane_stats(lane);
 
 	if (!r->depth && (r->flags & DM_IN_REGIONS))
 		dm_regions_end(lane, r->parent, r->io->now - r->began);
-	if (s && !(err && (r->flags & DM_AHEAD)))	/* nobody has seen that one */
+	if (s && lane_counts(r, err))
 		dm_stats_count(s, r->asked, r->count, r->io->now - r->began, err);
-	if (--lane->inflight == 0 && lane->draining) {
-		lane->draining = false;
-		dm_lane_ack(lane);
-	}
+	lane_drop(lane);
 }
 
 void dm_done(struct dm_req *r, int err)
@@ -70,29 +81,72 @@ void dm_done(struct dm_req *r, int err)
 			return;
 		}
 	}
-	if (err)
+	if (err && (r->flags & DM_OWN))
+		dm_flush_failed(r, err);
+	else if (err)
 		dm_fault(r, err);
 	dm_over(r, err);
 }
 
+static void piece_over(struct dm_req *r, int err)
+{
+	struct dm_req *parent = r->parent;
+
+	if (r->maker) {
+		dm_child_ended(r, err);
+		return;
+	}
+	if (r->asked == DM_EXTENT) {	/* never cut, so the one piece has the whole answer */
+		parent->count = r->count;
+		parent->flags |= r->flags & (DM_HOLE | DM_ZERO);
+	}
+	dm_io_give(r->io, r);
+	dm_piece_done(parent, err);
+}
+
 void dm_over(struct dm_req *r, int err)
 {
+	if (err == DM_PUT_BACK) {
+		dm_put_back(r);
+		return;
+	}
 	if (err)
 		dm_failed(r, err);
 	while (r->depth)
 		lane_leave(r->path[--r->depth], r, err);
-	if (r->parent) {
+	if (r->parent)
+		piece_over(r, err);
+	else
+		r->done(r, err);
+}
+
+static void put_back_entered(struct loop_msg *m)
+{
+	struct dm_req *r = container(m, struct dm_req, home);
+
+	dm_enter(r->path[r->depth], r);
+}
+
+/* A piece takes the whole request with it. A gate that is open by now is entered from the loop, lest this goes round for ever. */
+void dm_put_back(struct dm_req *r)
+{
+	struct dm_lane *lane;
+
+	if (!r->depth) {
 		struct dm_req *parent = r->parent;
 
-		if (r->asked == DM_EXTENT) {	/* never cut, so the one piece has the whole answer */
-			parent->count = r->count;
-			parent->flags |= r->flags & (DM_HOLE | DM_ZERO);
-		}
 		dm_io_give(r->io, r);
-		dm_piece_done(parent, err);
-	} else {
-		r->done(r, err);
+		dm_piece_done(parent, DM_PUT_BACK);
+		return;
 	}
+	lane = r->path[--r->depth];
+	if (lane->gate == DM_GATE_OPEN) {
+		r->home.run = put_back_entered;
+		loop_post(r->io->loop, &r->home);
+	} else {
+		lane_park(lane, r);
+	}
+	lane_drop(lane);
 }
 
 static bool writes(const struct dm_req *r)
@@ -112,6 +166,8 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 	const struct dm_table *t = lane->table;
 	uint32_t block;
 
+	if (r->flags & DM_OWN)
+		return 0;
 	if (!t)
 		return lane_refuse(r, -EIO, "it has no table");
 	if (r->op == DM_FLUSH)
@@ -154,20 +210,61 @@ struct dm_lane *dm_dispatch(struct dm_req *r)
 }
 
 /* Only a line that sends R on is remembered: what comes back from one that held it is no failure of what lies below. */
-struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t)
+struct dm_lane *dm_obey(struct dm_req *r, int verdict)
 {
-	int verdict = t->type->map(t, r);
-
 	switch (verdict) {
 	case DM_REMAPPED:
-		r->via[r->depth] = t;
 		return dm_dispatch(r);
 	case DM_HELD:
 		return NULL;	/* and perhaps over already */
+	case DM_PUT_BACK:
+		r->sector += r->via[r->depth]->start;
+		dm_put_back(r);
+		return NULL;
 	default:
+		r->via[r->depth] = NULL;
 		dm_done(r, verdict);	/* DM_DONE is 0 */
 		return NULL;
 	}
+}
+
+/* The line would take only the first of WHOLE sectors. */
+static struct dm_lane *map_part(struct dm_req *r, const struct dm_target *t, uint64_t whole)
+{
+	const struct dm_table *table = r->depth ? r->path[r->depth - 1]->table : r->parent->table;
+	uint64_t first = r->count;
+
+	if (r->op == DM_EXTENT)
+		return dm_map(r, t);	/* the count is the answer */
+	r->count = whole;
+	r->sector += t->start;
+	dm_split(r, table, first);
+	return NULL;
+}
+
+struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t)
+{
+	uint64_t count = r->count;
+	int verdict;
+
+	r->via[r->depth] = t;
+	verdict = t->type->map(t, r);
+	return verdict == DM_PART ? map_part(r, t, count) : dm_obey(r, verdict);
+}
+
+struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
+{
+	r->via[r->depth] = t;
+	return dm_obey(r, t->type->flush(t, r));
+}
+
+/* A flush of TABLE whose AT-th way is the only one, or a piece that is to take it: first the lines that flush, then stores. */
+struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at)
+{
+	if (at < table->n_flushers)
+		return dm_map_flush(r, &table->targets[table->flushers[at]]);
+	r->store = table->flushed[at - table->n_flushers];
+	return dm_dispatch(r);
 }
 
 /* How far R may reach from its sector in line T before it has to be cut. */
@@ -189,11 +286,13 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 	uint64_t room;
 
 	if (r->op == DM_FLUSH) {
-		if (table->n_stores == 1) {
-			r->store = table->stores[0];
-			return dm_dispatch(r);
+		if (!table) {		/* nothing was written */
+			dm_done(r, 0);
+			return NULL;
 		}
-		dm_split(r, table);
+		if (dm_table_flush_ways(table) == 1)
+			return dm_flush_way(r, table, 0);
+		dm_split(r, table, 0);
 		return NULL;
 	}
 	if (r->count == 0) {
@@ -205,7 +304,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 	if (r->op == DM_EXTENT && r->count > room)
 		r->count = room;
 	if (r->count > room || (t->parts && dm_op_is_range(r->op))) {
-		dm_split(r, table);
+		dm_split(r, table, 0);
 		return NULL;
 	}
 	r->sector -= t->start;
@@ -229,32 +328,43 @@ static struct dm_req *deepen(struct dm_req *r)
 	return piece;
 }
 
+/* The gate of LANE is not open. */
+static void lane_stop(struct dm_lane *lane, struct dm_req *r)
+{
+	if (lane->gate == DM_GATE_SHUT)
+		lane_park(lane, r);
+	else
+		dm_done(r, -ESHUTDOWN);
+}
+
+/* It was put back to the gate, and the regions saw it then. */
+static bool counted_already(const struct dm_req *r)
+{
+	return !r->depth && (r->flags & DM_IN_REGIONS);
+}
+
 void dm_enter(struct dm_lane *lane, struct dm_req *r)
 {
 	bool counted;
 	int err;
 
 	while (lane) {
-		if (lane->gate == DM_GATE_SHUT) {
-			lane_park(lane, r);
-			return;
-		}
-		if (lane->gate == DM_GATE_GONE) {
-			dm_done(r, -ESHUTDOWN);
+		if (lane->gate != DM_GATE_OPEN && !(r->flags & DM_OWN)) {
+			lane_stop(lane, r);
 			return;
 		}
 		if (r->op == DM_FLUSH && flushed_already(r, &lane->walk)) {
 			dm_done(r, 0);
 			return;
 		}
-		counted = atomic_load_explicit(&lane->regions, memory_order_relaxed);
+		counted = atomic_load_explicit(&lane->regions, memory_order_relaxed) && !counted_already(r);
 		if ((r->depth == DM_DEPTH || counted) && !(r = deepen(r)))
 			return;
 		lane->inflight++;
 		r->path[r->depth++] = lane;
-		r->via[r->depth] = NULL;
 		err = lane_check(lane, r);
 		if (err) {
+			r->via[r->depth] = NULL;
 			dm_done(r, err);
 			return;
 		}
@@ -271,11 +381,13 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 	r->parent = NULL;
 	r->store = NULL;
 	r->asked = r->op;
-	r->flags &= ~DM_FAULTY;
+	r->flags &= DM_ASKED;
 	r->at = r->sector;
 	r->began = io->now;
-	if (r->op == DM_FLUSH)
-		r->sector = r->count = 0;
+	if (r->op == DM_FLUSH) {
+		r->walk = r->flags & DM_OWN ? r->walk : 0;
+		r->count = 0;
+	}
 	dm_enter(&d->lanes[io->index], r);
 }
 

@@ -20,6 +20,9 @@ void dm_table_free(struct dm_table *t)
 		list_remove(&t->uses[i].node);
 	for (i = 0; i < t->n_stores; i++)
 		dm_store_put(t->stores[i]);
+	if (t->flushed != t->stores)
+		free(t->flushed);
+	free(t->flushers);
 	free(t->stores);
 	dm_index_free(&t->index);
 	free(t->targets);

@@ -43,6 +43,10 @@ struct dm_table {
 	uint64_t sectors;		/* the device's size: the end of the last line */
 	struct dm_store **stores;	/* each distinct one, in order of first use; one reference each */
 	size_t n_stores;
+	uint32_t *flushers;		/* a flush goes to these lines, whose types have flush() ... */
+	size_t n_flushers;
+	struct dm_store **flushed;	/* ... and to these stores: those that other lines use */
+	size_t n_flushed;
 	struct dm_reach *reaches;	/* one for each word that means a store */
 	size_t n_reaches;
 	struct dm_use *uses;		/* one for each store that is a mapped device */
@@ -92,6 +96,12 @@ bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, boo
 static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)
 {
 	return dm_index_find(&t->index, t->targets, sector);
+}
+
+/* How many ways a flush goes: lines with flush(), then stores. */
+static inline size_t dm_table_flush_ways(const struct dm_table *t)
+{
+	return t->n_flushers + t->n_flushed;
 }
 
 /* Do its stores still have what it uses? They may have become smaller since it was loaded. 0, or -EINVAL and a sentence. */

@@ -25,7 +25,11 @@ struct dm_io;
 enum dm_verdict {
 	DM_DONE,	/* answered: the core ends it with success */
 	DM_REMAPPED,	/* dm_remap() has set store and sector: the core sends it there */
-	DM_HELD,	/* the target keeps it and ends it later with dm_done(), on the same io thread */
+	DM_HELD,	/* the target keeps it; it goes on with dm_go_on() or when its children have ended (held.h, child.h) */
+	DM_PART,	/* the target has set r->count to the first sectors that it would take, and done nothing else: the core cuts
+			 * there and asks again, for each part. Not for range parts */
+	DM_PUT_BACK,	/* to the gate of its device, as if it had never come: mapped anew by whatever table the device has then.
+			 * R's sector, count and data are as map() found them */
 };
 
 struct dm_type {
@@ -41,9 +45,18 @@ struct dm_type {
 	void (*dtr)(struct dm_target *t);
 	/*
 	 * Where does R go? R->sector counts from the line's start, and R lies inside the line and (but for
-	 * range parts) inside one chunk. FLUSH never comes here: the core sends it to every store.
+	 * range parts) inside one chunk. FLUSH never comes here.
 	 */
 	int (*map)(const struct dm_target *t, struct dm_req *r);
+	/*
+	 * The same for a FLUSH, which has no sector: what was reported written before it must be durable when it ends, so a
+	 * type that has something to commit does it here. NULL: it goes to each of the line's stores. Where it goes on to a
+	 * store that R has flushed already it is not sent again; what the type wrote there itself meanwhile needs a flush of
+	 * its own (child.h). With DM_OWN it is no client's.
+	 */
+	int (*flush)(const struct dm_target *t, struct dm_req *r);
+	/* A child of R is over (child.h). NULL: R fails as it did. */
+	int (*child)(const struct dm_target *t, struct dm_req *r, struct dm_req *c, int err);
 	/* The words as `table` prints them, to be loaded again; NULL if none. */
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* What `status` prints; NULL if nothing. */

@@ -78,7 +78,7 @@ static int world_flush(struct dm_world *w, struct err *e)
 {
 	struct err flushed = ERR_INIT;
 
-	dm_flush_stores(w, NULL, world_flushed, &flushed);
+	dm_flush_world(w, world_flushed, &flushed);
 	while (!flushed.code)
 		loop_turn(w->loop, -1);
 	return flushed.code < 0 ? err_set(e, flushed.code, "%s", flushed.text) : 0;

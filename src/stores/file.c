@@ -36,12 +36,7 @@ static void file_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 
 void file_end(struct dm_req *r, int err)
 {
-	struct file_lane *lane = file_lane_of(r);
-	uint64_t turn = loop_turn_number(lane->io->loop);
-
-	if (lane->ticked != turn)
-		dm_io_tick(lane->io);
-	lane->ticked = turn;
+	dm_io_turn(r->io);
 	dm_done(r, err);
 }
 

@@ -29,7 +29,7 @@ struct file_lane {
 	struct file *file;
 	struct dm_io *io;
 	int fd;
-	uint64_t ticked, sized;		/* the turns in which the clock was read, the size was asked */
+	uint64_t sized;			/* the turn in which the size was asked */
 	uint64_t size;			/* bytes of a regular file */
 	struct dm_req *flushing;	/* what the flush under way will answer, by req.next */
 	struct dm_req *waiting, **waiting_tail;	/* the next flush is theirs */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/held.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
 
@@ -111,7 +112,7 @@ static void gate_let_go(struct loop_msg *m)
 
 	for (r = o->mine; r; r = next) {
 		next = r->next;
-		dm_done(r, o->err);
+		dm_go_on_here(r, o->err);
 	}
 	free(o);
 }
