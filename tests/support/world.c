@@ -179,9 +179,18 @@ void time_passes(struct fixture *f, uint64_t seconds)
 	settle_threads(f);
 }
 
+static const struct dm_type *more_types[TYPES_MAX];
+static size_t n_more_types;
+
+void fixture_add_type(const struct dm_type *type)
+{
+	assert_true(n_more_types < TYPES_MAX);
+	more_types[n_more_types++] = type;
+}
+
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
 {
-	static const struct dm_type *types[TYPES_MAX];
+	static const struct dm_type *types[2 * TYPES_MAX];
 	struct dm_world_opts o = { .types = types, .store_types = dm_store_types, .io_threads = threads,
 				   .engine = engine, .clock = fixture_clock };
 	struct err e = ERR_INIT;
@@ -189,8 +198,9 @@ void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
 
 	for (n = 0; dm_types[n]; n++)
 		types[n] = dm_types[n];
-	types[n] = &gate_type;
-	types[n + 1] = NULL;
+	types[n++] = &gate_type;
+	memcpy(&types[n], more_types, n_more_types * sizeof(*types));
+	types[n + n_more_types] = NULL;
 	if (loop_new(&f->loop, &e))
 		fail_msg("%s", e.text);
 	o.loop = f->loop;

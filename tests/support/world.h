@@ -19,6 +19,9 @@ struct fixture {
 void fixture_stop_clock(void);
 void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has looked at its timers */
 
+/* Worlds made from here on know TYPE, too. */
+void fixture_add_type(const struct dm_type *type);
+
 /* ENGINE and THREADS as in dm_world_opts. Fails the running test if it cannot be made. */
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine);
 void fixture_end(struct fixture *f);
