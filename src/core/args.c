@@ -11,6 +11,7 @@
 #include "core/build.h"
 #include "core/command.h"
 #include "core/device.h"
+#include "core/linux.h"
 
 bool dm_args_failed(const struct dm_args *a)
 {
@@ -126,15 +127,11 @@ uint64_t dm_arg_sectors(struct dm_args *a, const char *name, uint64_t min, uint6
 	return a->failed ? min : args_in_range(a, name, n, min, max);
 }
 
-/*
- * Linux asks only at a device's first table whether what is below is large enough; later the resume does, and what has no
- * size yet passes.
- */
 static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 {
 	const struct dm_build_opts *o = &a->build->o;
 
-	return o->cmd && (o->cmd->flags & DM_WITH_LINUX) && ((o->device && o->device->loaded) || (s->device && !s->sectors));
+	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->loaded) || (s->device && !s->sectors));
 }
 
 /* LEN sectors from OFFSET must exist and keep to the store's blocks. */

@@ -49,7 +49,7 @@ enum dm_verb {
 #define DM_WITH_RESET    (1u << 5)
 #define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
 #define DM_WITH_SECRET   (1u << 7)	/* the table has keys in it: no copy of it stays behind */
-#define DM_WITH_LINUX    (1u << 8)	/* minors from 0, no rename to the own name, no event of what has no table */
+#define DM_WITH_LINUX    (1u << 8)	/* what Linux wants differently: linux.h */
 #define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids, said and told, are those that the kernel has (mangle.h) */
 #define DM_WITH_HEX      (1u << 10)	/* those said are mangled without asking whether they are already */
 #define DM_WITH_DEPS     (1u << 11)

@@ -9,6 +9,7 @@
 #include "core/devices.h"
 #include "core/do.h"
 #include "core/fault.h"
+#include "core/linux.h"
 #include "core/mangle.h"
 #include "core/parts.h"
 #include "core/regions.h"
@@ -81,7 +82,7 @@ static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
 {
 	uint32_t minor = w->next_minor ? w->next_minor : 1;
 
-	if ((c->flags & DM_WITH_LINUX) && !dm_find_minor(w, 0))
+	if (dm_linux_counts_from_zero(c) && !dm_find_minor(w, 0))
 		return 0;
 	while (dm_find_minor(w, minor))
 		minor++;

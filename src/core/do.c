@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/devices.h"
+#include "core/linux.h"
 #include "core/move.h"
 
 static const struct verb {
@@ -115,7 +116,6 @@ static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
 	return d;
 }
 
-/* Linux looks first whether what is to be the new name or uuid is taken. */
 static bool new_is_taken(const struct dm_cmd *c)
 {
 	return (named(c->new_name) && dm_find_name_as(c->world, c->new_name, dm_mangling(c))) ||
@@ -124,7 +124,7 @@ static bool new_is_taken(const struct dm_cmd *c)
 
 static void fail_not_found(struct dm_cmd *c)
 {
-	if ((c->flags & DM_WITH_LINUX) && new_is_taken(c))
+	if (dm_linux_looks_at_new_name_first(c) && new_is_taken(c))
 		dm_fail(c, -EEXIST, "another device has the %s '%.128s' already", named(c->new_name) ? "name" : "uuid",
 			named(c->new_name) ? c->new_name : c->new_uuid);
 	else if (c->has_minor)

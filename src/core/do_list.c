@@ -6,6 +6,7 @@
 #include "core/do.h"
 #include "core/fault.h"
 #include "core/flush.h"
+#include "core/linux.h"
 
 void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 {
@@ -13,10 +14,10 @@ void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* What is asked first when something does not work. Linux has no place for it in its answers. */
+/* What is asked first when something does not work. */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
 {
-	if (!(c->flags & DM_WITH_LINUX))
+	if (!dm_linux_has_no_warnings(c))
 		dm_faults_tell(d, &c->reply.warnings);
 }
 

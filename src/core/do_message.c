@@ -7,6 +7,7 @@
 
 #include "base/words.h"
 #include "core/do.h"
+#include "core/linux.h"
 #include "core/regions.h"
 
 #define MESSAGE_WORDS 64
@@ -53,8 +54,8 @@ static void message_to_target(struct dm_cmd *c, struct dm_device *d, char *text)
 	struct dm_table *t = d->active;
 	struct err *e = &c->reply.err;
 
-	if (!t && (c->flags & DM_WITH_LINUX))
-		return;		/* nobody hears it, and that is well */
+	if (!t && dm_linux_loses_messages(c))
+		return;
 	if (!t)
 		err_set(e, -EINVAL, "device '%s' has no active table that could take a message", d->name);
 	else if (c->sector >= t->sectors)

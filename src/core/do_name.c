@@ -6,6 +6,7 @@
 
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/linux.h"
 
 #define MINOR_MAX ((1u << 20) - 1)	/* as many as a Linux dev_t holds */
 
@@ -109,10 +110,10 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* To Linux a new name is an event of the table; who watches all devices hears of it without one, too. */
+/* Who watches all devices hears of it without an event, too. */
 static void tell(const struct dm_cmd *c, struct dm_device *d)
 {
-	if (d->active || !(c->flags & DM_WITH_LINUX))
+	if (d->active || !dm_linux_renames_without_event(c))
 		dm_device_event(d);
 	else
 		dm_device_changed(d, DM_HAPPENED);
@@ -127,7 +128,7 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 		return;
 	}
-	same = !(c->flags & DM_WITH_LINUX) && !strcmp(name, d->kernel_name);
+	same = !dm_linux_refuses_own_name(c) && !strcmp(name, d->kernel_name);
 	if (!same && check_free(c, c->new_name, NULL)) {
 		dm_finish(c);
 		return;

@@ -16,6 +16,7 @@
 #include "core/do.h"
 #include "core/fault.h"
 #include "core/flush.h"
+#include "core/linux.h"
 #include "core/round.h"
 
 static void release(struct dm_device *d);
@@ -200,10 +201,9 @@ static bool resume_over(struct dm_device *d, struct dm_cmd *c)
 	return true;
 }
 
-/* All stays as it was; on Linux the table is lost, and the device is suspended. */
 static void resume_misfit(struct dm_cmd *c, struct dm_device *d)
 {
-	if (!(c->flags & DM_WITH_LINUX)) {
+	if (!dm_linux_loses_what_does_not_fit(c)) {
 		dm_finish(c);
 		return;
 	}
