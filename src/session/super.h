@@ -84,6 +84,7 @@ void super_btrfs(struct call *c);	/* ioctls that name devices */
 void super_attach(struct call *c);	/* a file to a loop device */
 bool super_ioctl_is_loop(const struct call *c);
 void super_swap(struct call *c);
+void super_quota(struct call *c);
 
 /* super_target.c: the caller's memory, files and rights. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);
@@ -102,6 +103,7 @@ int rights_take(const struct super *s, const struct rights *r);	/* this thread h
 void rights_return(const struct super *s, const struct rights *r);	/* ... until now */
 bool rights_owner(const struct rights *r, uid_t owner);	/* may do what only the owner may */
 bool rights_mode(const struct rights *r, mode_t mode, uid_t uid, gid_t gid, int access);
+bool rights_in_group(const struct rights *r, gid_t gid);
 bool rights_administrate(const struct call *c);
 
 /* supervisor.c: F answers C on a thread of its own, with a root and a folder of its own: it may take its time. */

@@ -163,7 +163,7 @@ void rights_return(const struct super *s, const struct rights *r)
 		abort();	/* never to go on as somebody else */
 }
 
-static bool rights_in_group(const struct rights *r, gid_t gid)
+bool rights_in_group(const struct rights *r, gid_t gid)
 {
 	bool found = r->gid == gid;
 

@@ -136,6 +136,9 @@ static void super_handle(struct call *c)
 	case SYS_swapoff:
 		super_swap(c);
 		break;
+	case SYS_quotactl:
+		super_apart(c, super_quota);
+		break;
 	default:
 		super_open(c);
 	}
