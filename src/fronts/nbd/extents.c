@@ -80,7 +80,7 @@ static void extents_ask(struct nbd_req *q)
 		q->req.flags = 0;
 		q->req.sector = q->at;
 		q->req.count = q->end - q->at;
-		q->req.data = (struct vec){ NULL };
+		q->req.data = (struct vec){ NULL, 0 };
 		q->req.done = extents_done;
 		dm_submit(c->nio->io, c->device, &q->req);
 	} while (trampoline_leave(&q->asking) && extents_take(q));
