@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/columns.h"
 #include "cmd/help.h"
 #include "cmd/job.h"
 #include "cmd/wrap.h"
@@ -111,11 +112,32 @@ const char *help_meant(const char *word, char buffer[SUGGEST_TEXT])
 	return suggest_text(&s, buffer);
 }
 
+/* As dmsetup has it: behind all else, what `info -c -o help` prints; with --json that alone. */
+static int help_fields(struct job *j)
+{
+	struct columns c;
+	int code;
+
+	if (j->argc)
+		return job_usage(j, "-c is about the fields of info; `dmuse help %s` has none", j->argv[0]);
+	if (!j->o.given[OPT_json]) {
+		help_program(j);
+		printf("\n");
+	}
+	j->o.given[OPT_options] = true;
+	j->o.value[OPT_options] = "help";
+	code = columns_open(j, COLUMNS_INFO, &c);
+	columns_close(&c);
+	return code;
+}
+
 int command_help(struct job *j)
 {
 	char meant[SUGGEST_TEXT];
 	const struct command *c;
 
+	if (j->o.given[OPT_columns] || j->o.given[OPT_columns_too])
+		return help_fields(j);
 	if (!j->argc)
 		return help_program(j);
 	c = command_find(j->argv[0]);

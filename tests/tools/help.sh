@@ -39,6 +39,13 @@ for o in "create --no-start" "create --verbose" "create --readahead" "resume --r
 done
 works "but dmsetup's are accepted" check --table '0 1 zero' --checks -y --noudevsync --verifyudev
 
+run help -c
+is "help -c is the help, and then the fields of info -c" "$("$DMUSE" help; echo; "$DMUSE" info -c -o help)" "$out"
+like "with both forms of uuids" "unmangled_uuid" "$out"
+run help -C --json
+is "help -C --json are the fields alone" "$("$DMUSE" info -c -o help --json)" "$out"
+refuses "help COMMAND -c" 2 "-c is about the fields of info" help ls -c
+
 # --- width ------------------------------------------------------------------------------------------------------------
 widest() { awk '{ n = length($0); if (n > m) m = n } END { print m }'; }
 for c in "" daemon create ls; do
