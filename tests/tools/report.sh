@@ -76,7 +76,7 @@ beside_dmsetup() {
 	is "something was compared" 1 "$(($(wc -l <theirs) > 150))"
 	"$DMUSE" exec -- dmsetup info -c -o help >theirs 2>&1
 	"$DMUSE" info -c -o help >ours
-	# Statistics are another report's here; mangled uuids and the read-ahead are what libdevmapper itself makes of them.
+	# Statistics are another report's here.
 	is "the help names the same fields" $'size_all\nsectors\nsize' "$(grep -vxFf <(sed -n 's/^  \([a-z_]*\) .*/\1/p' theirs) <(sed -n 's/^  \([a-z_]*\) .*/\1/p' ours))"
 	prints "sort keys have the same help" "$(cat ours)" info -c -O help
 	run info -c -S help
