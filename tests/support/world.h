@@ -30,6 +30,10 @@ void fixture_end(struct fixture *f);
 int run(struct fixture *f, struct dm_cmd *c, char *sentence);
 
 int create(struct fixture *f, const char *name, const char *table, char *sentence);
+/* The device that came of it; fails the running test with the sentence if none did. */
+struct dm_device *make_device(struct fixture *f, const char *name, const char *table);
+/* Shows what WORD says as the disk NAME: 0, or -errno and WHY. */
+int show_disk(struct fixture *f, const char *name, const char *word, uint32_t flags, char *why);
 int verb(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags, char *sentence);
 int reload(struct fixture *f, const char *name, const char *table, char *sentence);
 struct dm_info info(struct fixture *f, const char *name);

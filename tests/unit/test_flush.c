@@ -32,11 +32,7 @@ static int end(void **state)
 
 static struct dm_device *made(const char *name, const char *table)
 {
-	char why[ERR_TEXT];
-
-	if (create(&f, name, table, why))
-		fail_msg("%s", why);
-	return dm_find_name(f.world, name);
+	return make_device(&f, name, table);
 }
 
 /* Two devices on each level, each on both of the level below; the top is one of two that nobody stands on. */

@@ -38,13 +38,7 @@ static int end(void **state)
 
 static int disk(const char *name, const char *word, uint32_t flags)
 {
-	char *text = strdup(word);
-	struct dm_cmd c = { .verb = DM_DO_DISK, .name = name, .text = text, .cwd = "/", .flags = flags };
-	int r = run(&f, &c, why);
-
-	dm_reply_free(&c.reply);
-	free(text);
-	return r;
+	return show_disk(&f, name, word, flags, why);
 }
 
 static int undisk(const char *name)
