@@ -93,20 +93,38 @@ static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
 /* A disk's: in steps, for the first partitions have the numbers behind it. The list is sorted. */
 static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
 {
-	uint32_t minor = 0;
-	struct list *n, *next;
+	struct dm_device *last = NULL, *d;
+	uint32_t minor = w->next_disk;
 
-	*behind = &w->disks;
-	list_each(n, next, &w->disks) {
-		const struct dm_device *d = container(n, struct dm_device, node);
-
-		if (!d->whole && d->minor != minor)
-			break;
-		if (!d->whole)
-			minor += DM_DISK_STEP;
-		*behind = n;
-	}
+	if (minor)
+		last = dm_find_number(w, DM_DISK_MAJOR, minor - DM_DISK_STEP);
+	for (; (d = dm_find_number(w, DM_DISK_MAJOR, minor)); minor += DM_DISK_STEP)
+		last = d;
+	w->next_disk = minor;
+	*behind = last ? &last->node : &w->disks;
+	for (d = last ? dm_part_first(last) : NULL; d; d = dm_part_next(d))
+		*behind = &d->node;
 	return minor;
+}
+
+static void device_enter_disk(struct dm_device *d, struct list *behind)
+{
+	struct dm_world *w = d->world;
+
+	list_append(behind->next, &d->node);
+	hash_add(&w->disk_names, &d->by_name, d->name, strlen(d->name));
+	hash_add(&w->disk_numbers, &d->by_minor, &d->major, sizeof(d->major) + sizeof(d->minor));
+}
+
+static void device_leave_disk(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+	uint32_t *next = !d->whole ? &w->next_disk : d->major == DM_PART_MAJOR ? &w->next_part : NULL;
+
+	hash_remove(&w->disk_names, &d->by_name);
+	hash_remove(&w->disk_numbers, &d->by_minor);
+	if (next && d->minor < *next)
+		*next = d->minor;
 }
 
 static void device_enter(struct dm_device *d)
@@ -183,7 +201,7 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 	d->disk = true;
 	d->major = DM_DISK_MAJOR;
 	d->minor = device_free_disk(w, &behind);
-	list_append(behind->next, &d->node);
+	device_enter_disk(d, behind);
 	*out = d;
 	return 0;
 }
@@ -191,11 +209,9 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 /* The lowest free number of those partitions that come behind the steps. */
 static uint32_t device_free_part(struct dm_world *w)
 {
-	uint32_t minor = 0;
-
-	while (dm_find_number(w, DM_PART_MAJOR, minor))
-		minor++;
-	return minor;
+	while (dm_find_number(w, DM_PART_MAJOR, w->next_part))
+		w->next_part++;
+	return w->next_part;
 }
 
 /* Behind the disk, by their numbers. */
@@ -206,7 +222,7 @@ static void device_enter_part(struct dm_device *d)
 
 	for (p = dm_part_first(d->whole); p && p->part < d->part; p = dm_part_next(p))
 		behind = behind->next;
-	list_append(behind->next, &d->node);
+	device_enter_disk(d, behind);
 }
 
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e)
@@ -272,8 +288,10 @@ static void device_leave(struct dm_device *d)
 	struct dm_world *w = d->world;
 
 	list_remove(&d->node);
-	if (d->disk)
+	if (d->disk) {
+		device_leave_disk(d);
 		return;
+	}
 	hash_remove(&w->by_name, &d->by_name);
 	hash_remove(&w->by_minor, &d->by_minor);
 	if (*d->uuid)

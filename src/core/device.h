@@ -62,7 +62,7 @@ struct dm_device {
 	char name[DM_NAME_MAX + 1];	/* as people write it ... */
 	char uuid[DM_UUID_MAX + 1];	/* "" if none */
 	char kernel_name[DM_NAME_MAX + 1], kernel_uuid[DM_UUID_MAX + 1];	/* ... and as the kernel has it (mangle.h) */
-	uint32_t major, minor;
+	uint32_t major, minor;		/* one behind the other: a key of the world's disk_numbers */
 	struct list node;		/* in the world's devices, by creation; or in its disks, by minor */
 	struct hash_link by_name, by_uuid, by_minor;
 

@@ -170,27 +170,16 @@ struct dm_device *dm_find_minor(struct dm_world *w, uint32_t minor)
 
 struct dm_device *dm_find_disk(struct dm_world *w, const char *name)
 {
-	struct list *n, *next;
-
-	list_each(n, next, &w->disks)
-		if (!strcmp(container(n, struct dm_device, node)->name, name))
-			return container(n, struct dm_device, node);
-	return NULL;
+	return hash_owner(hash_find(&w->disk_names, name, strlen(name)), struct dm_device, by_name);
 }
 
 struct dm_device *dm_find_number(struct dm_world *w, uint32_t major, uint32_t minor)
 {
-	struct list *n, *next;
+	const uint32_t number[] = { major, minor };
 
 	if (major == w->major)
 		return dm_find_minor(w, minor);
-	list_each(n, next, &w->disks) {
-		struct dm_device *d = container(n, struct dm_device, node);
-
-		if (d->major == major && d->minor == minor)
-			return d;
-	}
-	return NULL;
+	return hash_owner(hash_find(&w->disk_numbers, number, sizeof(number)), struct dm_device, by_minor);
 }
 
 const struct dm_type *dm_find_type(const struct dm_world *w, const char *name)

@@ -65,7 +65,8 @@ struct dm_world {
 	struct hash by_name, by_uuid, by_minor;	/* its dm_devices */
 	size_t n_devices;
 	struct list disks;		/* dm_device.node, by minor */
-	uint32_t next_minor;		/* where the search for a free one starts */
+	struct hash disk_names, disk_numbers;
+	uint32_t next_minor, next_disk, next_part;	/* where the search for a free one starts: none below is */
 	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
 	struct dm_store_index {
