@@ -123,7 +123,9 @@ bool report_selects(struct report *r, void *object)
 {
 	int selected = 0;
 
-	return dm_report_object_is_selected(r->engine, object, 0, &selected) && selected;
+	/* It fails only for want of memory, which is not to be taken for "no". */
+	say_need(dm_report_object_is_selected(r->engine, object, 0, &selected) ? r : NULL);
+	return selected;
 }
 
 int report_print(struct job *j, struct report *r)
