@@ -24,6 +24,7 @@
 #include "cmd/paths.h"
 #include "cmd/say.h"
 #include "cmd/serve.h"
+#include "core/world.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
 #define DAEMON_LOG_MOST (1 << 20)	/* bytes of earlier daemons that are kept in the log */
@@ -118,13 +119,15 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	static const enum log_level level_of[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 	int engine = daemon_word(j, OPT_engine, engines, 0, e), level = daemon_word(j, OPT_log_level, levels, 2, e);
-	uint64_t threads = 0, poll = DAEMON_BUSY_POLL, timeout = SERVE_STOP_TIMEOUT;
+	uint64_t threads = 0, poll = DAEMON_BUSY_POLL, timeout = SERVE_STOP_TIMEOUT, open = DM_OPEN_TIMEOUT;
 	int r = options_number(&j->o, OPT_io_threads, 1024, &threads, e);
 
 	if (!r)
 		r = options_number(&j->o, OPT_busy_poll, 1000000, &poll, e);
 	if (!r)
 		r = options_number(&j->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &timeout, e);
+	if (!r)
+		r = options_number(&j->o, OPT_open_timeout, 86400, &open, e);
 
 	if (engine < 0 || level < 0 || r)
 		return -EINVAL;
@@ -132,6 +135,7 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	d->o.io_threads = (unsigned)threads;
 	d->o.busy_poll = (unsigned)poll;
 	d->o.stop_timeout = (unsigned)timeout;
+	d->o.open_timeout = (unsigned)open;
 	log_set_level(level_of[level]);
 	return 0;
 }

@@ -18,7 +18,8 @@ struct local {
 
 int local_new(struct local **out, struct err *e)
 {
-	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types, .io_threads = 1, .engine = AIO_POOL };
+	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types, .io_threads = 1, .engine = AIO_POOL,
+				   .open_timeout = DM_OPEN_TIMEOUT };
 	struct local *l = calloc(1, sizeof(*l));
 	int r;
 

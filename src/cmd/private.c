@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "cmd/serve.h"
 #include "cmd/start.h"
+#include "core/world.h"
 
 struct private_daemon {
 	struct serve_opts o;
@@ -78,7 +79,7 @@ static _Noreturn void private_serve(int life, unsigned seconds)
 		.control = { .path = d.control, .fd = -1, .handshake = NBD_HANDSHAKE },
 		.nbd = { .unix_path = d.nbd, .unix_fd = -1, .handshake = NBD_HANDSHAKE }, .nbd_wanted = true,
 		.ready = private_ready, .arg = &d, .life = life,
-		.stop_timeout = seconds,
+		.stop_timeout = seconds, .open_timeout = DM_OPEN_TIMEOUT,
 	} };
 	int code;
 

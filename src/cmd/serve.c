@@ -165,7 +165,7 @@ static int serve_world(struct serve *s, struct err *e)
 {
 	struct dm_world_opts o = {
 		.loop = s->loop, .types = dm_types, .store_types = dm_store_types, .io_threads = s->o->io_threads,
-		.busy_poll = s->o->busy_poll,
+		.busy_poll = s->o->busy_poll, .open_timeout = s->o->open_timeout,
 		.engine = s->o->engine, .major = major_free(),
 	};
 	int r = dm_world_new(&s->world, &o, e);

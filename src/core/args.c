@@ -33,7 +33,7 @@ size_t dm_args_left(const struct dm_args *a)
 
 void *dm_args_alloc(struct dm_args *a, size_t size)
 {
-	void *p = arena_alloc(&a->build->table->arena, size);
+	void *p = arena_alloc(a->build->arena, size);
 
 	if (!p && !a->failed) {
 		a->failed = true;
@@ -187,7 +187,9 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 	}
 	if (a->failed)
 		return at;
-	at.store = w->store;
+	at.store = a->build->collecting ? &a->build->standin : w->store;
+	if (a->build->collecting)
+		return at;
 	if (__builtin_add_overflow(at.offset, len, &end))
 		end = UINT64_MAX;
 	if (w->end < end)

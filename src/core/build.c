@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Building a table: lines in, a validated immutable table out, or one sentence
- * with the line, the usage and the word. Each device word is opened once a build,
- * so that a table of a million lines on one file opens one file.
+ * with the line, the usage and the word. See build.h; building.c feeds it with a command's lines.
  */
 #include "core/build.h"
 
@@ -34,11 +33,15 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 	b->err = err;
 	b->table->limits = dm_limits_default;
 	b->table->readonly = o->readonly;
+	b->arena = &b->table->arena;
+	b->standin = (struct dm_store){ .name = b->no_name, .sectors = SECTORS_MAX, .limits = dm_limits_default };
+	list_init(&b->all);
+	list_init(&b->wanted);
 	*out = b;
 	return 0;
 }
 
-static int build_no_memory(struct dm_build *b)
+int dm_build_no_memory(struct dm_build *b)
 {
 	return err_set(b->err, -ENOMEM, "no memory for a table of %zu lines", b->line);
 }
@@ -65,7 +68,7 @@ static int build_reserve(struct dm_build *b)
 		return 0;
 	targets = dm_large_alloc(room * sizeof(*targets));
 	if (!targets)
-		return build_no_memory(b);
+		return dm_build_no_memory(b);
 	build_move(t, targets);
 	free(t->targets);
 	t->targets = targets;
@@ -73,101 +76,14 @@ static int build_reserve(struct dm_build *b)
 	return 0;
 }
 
-static int build_hold(struct dm_build *b, struct dm_store *s)
-{
-	struct dm_table *t = b->table;
-	struct dm_store **stores;
-
-	if (!dm_store_first_visit(&s->walk, b->walk)) {
-		dm_store_put(s);
-		return 0;
-	}
-	stores = realloc(t->stores, (t->n_stores + 1) * sizeof(*stores));
-	if (!stores) {
-		dm_store_put(s);
-		return build_no_memory(b);
-	}
-	t->stores = stores;
-	stores[t->n_stores++] = s;
-	return 0;
-}
-
-/* A device may not stand on itself, through any number of devices and either slot of each. */
-static int build_check_loop(struct dm_build *b, const struct dm_store *s)
-{
-	const struct dm_device *d = b->o.device;
-
-	if (!d || !s->device)
-		return 0;
-	if (s->device == d)
-		return err_set(b->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
-	if (dm_table_reaches(s->device->active, d) || dm_table_reaches(s->device->inactive, d))
-		return err_set(b->err, -EINVAL, "'%s' would be mapped onto itself: '%s' leads back to it", d->name,
-			       s->device->name);
-	return 0;
-}
-
-static struct dm_build_word *build_word(struct dm_build *b, const char *word, struct dm_store *s)
-{
-	size_t len = strlen(word);
-	struct dm_build_word *w = calloc(1, sizeof(*w) + len + 1);
-
-	if (!w) {
-		build_no_memory(b);
-		return NULL;
-	}
-	memcpy(w->word, word, len);
-	w->store = s;
-	hash_add(&b->words, &w->by_word, w->word, len);
-	return w;
-}
-
-int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s)
-{
-	dm_store_ref(s);
-	if (!build_hold(b, s) && build_word(b, word, s))
-		return 0;
-	b->failed = true;
-	return b->err->code;
-}
-
-int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **out)
-{
-	struct dm_store_wish wish = { .world = b->world, .word = word, .cwd = b->o.cwd, .readonly = b->o.readonly,
-				      .cmd = b->o.cmd, .err = b->err };
-	struct dm_build_word *w;
-	struct dm_store *s;
-	int r;
-
-	w = hash_owner(hash_find(&b->words, word, strlen(word)), struct dm_build_word, by_word);
-	if (!w) {
-		r = dm_store_get(&wish, &s);
-		if (!r)
-			r = build_hold(b, s);
-		if (!r)
-			r = build_check_loop(b, s);
-		if (r)
-			return r;
-		w = build_word(b, word, s);
-		if (!w)
-			return -ENOMEM;
-		dm_build_stack(b, w);
-	} else if (!w->asked && !b->type->hints) {
-		dm_build_stack(b, w);
-	}
-	w->plain |= !b->type->flush;
-	*out = w;
-	return 0;
-}
-
 /* Where the line begins and ends, seen from the one before it. */
 static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 {
-	uint64_t end = b->table->sectors;
+	uint64_t end = b->end;
 
 	if (len == 0)
 		return err_set(b->err, -EINVAL, "its length is 0 sectors");
-	if (start > end && b->table->n == 0)
+	if (start > end && b->n == 0)
 		return err_set(b->err, -EINVAL, "a table begins at sector 0, not at %llu", (unsigned long long)start);
 	if (start > end)
 		return err_set(b->err, -EINVAL, "a gap: the line before it ends at sector %llu and this one starts at %llu",
@@ -176,7 +92,7 @@ static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 		return err_set(b->err, -EINVAL,
 			       "an overlap: the line before it ends at sector %llu and this one starts at %llu",
 			       (unsigned long long)end, (unsigned long long)start);
-	if (b->table->n == UINT32_MAX)
+	if (b->n == UINT32_MAX)
 		return err_set(b->err, -EINVAL, "a table has %u lines at most", UINT32_MAX);
 	if (len > SECTORS_MAX - start)
 		return err_set(b->err, -EINVAL, "start %llu and length %llu go beyond the last sector there can be (%llu)",
@@ -215,25 +131,39 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 	if (dm_target_is_small(t)) {
 		t->priv = t->small;
 	} else if (t->type->size) {
-		t->priv = arena_alloc(&b->table->arena, t->type->size);
+		t->priv = arena_alloc(b->arena, t->type->size);
 		if (!t->priv)
-			return build_no_memory(b);
+			return dm_build_no_memory(b);
 	}
 	r = t->type->ctr(t, &a);
 	if (!r)
 		r = build_check_chunk(b, t, a.block);
-	if (r && t->type->dtr)
+	if ((r || b->collecting) && t->type->dtr)
 		t->type->dtr(t);
 	return r;
 }
 
-static int build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, char *params)
+/* Only to see which stores the line wants. */
+static int build_collect(struct dm_build *b, uint64_t start, uint64_t len, char *params)
+{
+	struct arena arena = ARENA_INIT;
+	struct dm_target t = { .type = b->type, .start = start, .len = len };
+	int r;
+
+	b->arena = &arena;
+	r = build_target(b, &t, params);
+	b->arena = &b->table->arena;
+	arena_free(&arena);
+	return r;
+}
+
+static int build_make(struct dm_build *b, uint64_t start, uint64_t len, char *params)
 {
 	struct dm_table *table = b->table;
 	struct dm_target *t;
-	int r;
+	int r = build_reserve(b);
 
-	if ((r = build_find_type(b, type)) || (r = build_check_place(b, start, len)) || (r = build_reserve(b)))
+	if (r)
 		return r;
 	dm_build_explain(b, start, len);
 	t = &table->targets[table->n];
@@ -241,15 +171,29 @@ static int build_line(struct dm_build *b, uint64_t start, uint64_t len, const ch
 	r = build_target(b, t, params);
 	if (r)
 		return r;
-	if (b->o.explain)
-		text_add(&b->o.explain->lines, "\n");
+	dm_build_explained(b);
 	table->n++;
 	table->sectors = start + len;
 	return 0;
 }
 
+int dm_build_target_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, char *params)
+{
+	int r = build_find_type(b, type);
+
+	if (!r)
+		r = build_check_place(b, start, len);
+	if (!r)
+		r = b->collecting ? build_collect(b, start, len, params) : build_make(b, start, len, params);
+	if (r)
+		return r;
+	b->n++;
+	b->end = start + len;
+	return 0;
+}
+
 /* Puts where it happened in front of the sentence, and remembers that it did. */
-static int build_failed(struct dm_build *b)
+int dm_build_failed(struct dm_build *b)
 {
 	b->failed = true;
 	if (b->type)
@@ -269,71 +213,64 @@ static void build_wipe(struct dm_build *b)
 	text_free(&b->scratch);
 }
 
-int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params)
+char *dm_build_scratch(struct dm_build *b, const char *from, size_t len)
 {
-	b->line++;
-	b->type = NULL;
 	build_wipe(b);
 	text_clear(&b->scratch);
-	text_add(&b->scratch, params);
-	if (b->scratch.failed)
-		build_no_memory(b);
-	else if (!build_line(b, start, len, type, b->scratch.s))
-		return 0;
-	return build_failed(b);
+	text_add_n(&b->scratch, from, len);
+	return b->scratch.failed ? NULL : b->scratch.s;
 }
 
-/* One of the two numbers that a text line begins with. */
-static int build_number(struct dm_build *b, char **at, const char *what, uint64_t *out)
+/* The line that was just tried is tried again once all that it wants is open. */
+static bool build_waits(struct dm_build *b)
 {
-	const char *word = words_next(at, b->err), *right = b->o.sizes ? "sectors of 512 bytes, or 64K, 10M" : "sectors of 512 bytes";
-	int r;
+	bool waits = b->wanting && !list_empty(&b->wanted);
 
-	if (!word)
-		return err_set(b->err, -EINVAL, "%s is missing; a line is: start length target words...", what);
-	r = b->o.sizes ? words_sectors(word, out) : words_u64(word, out);
-	if (r == -ERANGE)
-		return err_set(b->err, -EINVAL, "%s '%.80s' is larger than 64 bits can hold", what, word);
-	if (r)
-		return err_set(b->err, -EINVAL, "%s '%.80s' is not a number (%s)", what, word, right);
-	return 0;
+	b->wanting = false;
+	if (!waits)
+		return false;
+	b->line--;
+	dm_build_unexplained(b);
+	*b->err = (struct err)ERR_INIT;
+	return true;
 }
 
-static int build_text_line(struct dm_build *b, char *line)
+int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params)
 {
-	uint64_t start, len;
-	const char *type;
+	char *copy;
 
+	b->line++;
 	b->type = NULL;
-	if (build_number(b, &line, "the start", &start) || build_number(b, &line, "the length", &len))
-		return build_failed(b);
-	type = words_next(&line, b->err);
-	if (!type) {
-		err_set(b->err, -EINVAL, "the target is missing; a line is: start length target words...");
-		return build_failed(b);
-	}
-	return build_line(b, start, len, type, line) ? build_failed(b) : 0;
+	copy = dm_build_scratch(b, params, strlen(params));
+	if (!copy)
+		dm_build_no_memory(b);
+	else if (!dm_build_target_line(b, start, len, type, copy))
+		return 0;
+	return build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
 }
 
-int dm_build_text(struct dm_build *b, char *text)
+int dm_build_text_line(struct dm_build *b, const char *from, size_t len)
 {
-	char *line, *end;
-	bool more = true;
+	char *line;
 	int r;
 
-	for (line = text; more; line = end + 1) {
-		end = words_line(line);
-		more = *end;
-		*end = '\0';
-		b->line++;
-		line += strspn(line, " \t\r");
-		if (!*line || *line == '#')
-			continue;
-		r = build_text_line(b, line);
-		if (r)
-			return r;
-	}
-	return 0;
+	b->line++;
+	b->type = NULL;
+	line = dm_build_scratch(b, from, len);
+	if (!line)
+		dm_build_no_memory(b);
+	r = line ? dm_build_read(b, line) : -ENOMEM;
+	if (!r)
+		return 0;
+	return build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
+}
+
+void dm_build_again(struct dm_build *b)
+{
+	*b->err = (struct err)ERR_INIT;
+	b->collecting = b->failed = b->wanting = false;
+	b->n = b->line = 0;
+	b->end = 0;
 }
 
 /* A line must begin and end where the largest block of all stores does. */
@@ -362,39 +299,67 @@ static int build_index(struct dm_build *b)
 	if (!dm_index_make(&t->index, t->targets, t->n))
 		return 0;
 	b->failed = true;
-	return build_no_memory(b);
+	return dm_build_no_memory(b);
 }
 
-static void build_free(struct dm_build *b)
+static void build_check(struct dm_build *b)
 {
-	struct hash_link *l, *next;
-
-	hash_each(l, next, &b->words) {
-		hash_remove(&b->words, l);
-		free(container(l, struct dm_build_word, by_word));
+	if (!b->failed && !list_empty(&b->wanted)) {
+		b->failed = true;
+		err_set(b->err, -EAGAIN, "table line %zu wants what is not open", b->line + 1);
 	}
-	build_wipe(b);
-	text_free(&b->scratch);
-	if (b->failed)
-		dm_table_free(b->table);
-	free(b);
-}
-
-int dm_build_end(struct dm_build *b, struct dm_table **out)
-{
-	struct err *err = b->err;
-
 	if (!b->failed && b->table->n == 0) {
 		b->failed = true;
-		err_set(err, -EINVAL, "the table is empty; a line is: start length target words...");
+		err_set(b->err, -EINVAL, "the table is empty; a line is: start length target words...");
 	}
 	if (!b->failed && !build_check_blocks(b))
 		build_index(b);
 	if (!b->failed)
 		dm_build_hints(b);
 	if (!b->failed && !(dm_build_flush(b) && dm_build_reaches(b) && dm_build_uses(b)))
-		b->failed = build_no_memory(b);
+		b->failed = dm_build_no_memory(b);
+}
+
+/* Of a table that failed, or that nobody wants any more, from its end: targets, then stores. */
+static bool build_take_down(struct dm_build *b)
+{
+	struct dm_table *t = b->table;
+
+	while (t->n_uses)
+		list_remove(&t->uses[--t->n_uses].node);
+	if (t->n) {
+		const struct dm_target *last = &t->targets[--t->n];
+
+		if (last->type->dtr)
+			last->type->dtr(&t->targets[t->n]);
+		return true;
+	}
+	if (!t->n_stores)
+		return false;
+	dm_store_put(t->stores[--t->n_stores]);
+	return true;
+}
+
+bool dm_build_tidy(struct dm_build *b)
+{
+	if (!b->checked)
+		build_check(b);
+	b->checked = true;
+	return dm_build_forget_word(b) || (b->failed && build_take_down(b));
+}
+
+int dm_build_end(struct dm_build *b, struct dm_table **out)
+{
+	int code;
+
+	while (dm_build_tidy(b))
+		;
+	code = b->failed ? b->err->code : 0;
 	*out = b->failed ? NULL : b->table;
-	build_free(b);
-	return *out ? 0 : err->code;
+	if (b->failed)
+		dm_table_free(b->table);
+	build_wipe(b);
+	text_free(&b->scratch);
+	free(b);
+	return code;
 }

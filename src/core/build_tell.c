@@ -6,46 +6,39 @@
 #include "core/build.h"
 #include "core/device.h"
 
-static void tell_probe(struct dm_build *b, struct dm_build_word *w)
-{
-	struct dm_label label;
-	int r = w->store->type->label ? w->store->type->label(w->store, &label) : 0;
-
-	w->probed = true;
-	if (r == -ENOMEM)
-		text_add_line(b->o.warnings, "table line %zu: no memory to see whether '%s' carries a disk label", b->line,
-			      w->store->name);
-	if (r != 1)
-		return;
-	w->label_safe = label.safe;
-	memcpy(w->label_kind, label.kind, sizeof(w->label_kind));
-}
-
 static void tell_image(struct dm_build *b, struct dm_build_word *w)
 {
-	const char *how, *what = w->store->type->image ? w->store->type->image(w->store, &how) : NULL;
-
 	w->seen = true;
-	if (what)
+	if (w->image)
 		text_add_line(b->o.warnings, "table line %zu: '%s' is %s: its sectors are not those of the disk in it, and "
-			      "a write can destroy that; %s", b->line, w->store->name, what, how);
+			      "a write can destroy that; %s", b->line, w->store->name, w->image, w->how);
+}
+
+/* The label could not be looked for: said once. */
+static void tell_no_memory(struct dm_build *b, struct dm_build_word *w)
+{
+	w->label_err = 0;
+	text_add_line(b->o.warnings, "table line %zu: no memory to see whether '%s' carries a disk label", b->line,
+		      w->store->name);
 }
 
 void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset)
 {
-	if (b->o.warnings && !w->seen)
-		tell_image(b, w);
-	if (!b->o.warnings || b->o.readonly || offset >= DM_LABEL_REACH)
+	if (!b->o.warnings)
 		return;
-	if (!w->probed)
-		tell_probe(b, w);
-	if (offset >= w->label_safe)
+	if (!w->seen)
+		tell_image(b, w);
+	if (offset >= DM_LABEL_REACH)
+		return;
+	if (w->label_err == -ENOMEM)
+		tell_no_memory(b, w);
+	if (w->label_err != 1 || offset >= w->label.safe)
 		return;
 	text_add_line(b->o.warnings,
 		      "table line %zu: '%s' carries a disk label (%s) in its first sectors and the line maps it from "
 		      "sector %llu: a write there can destroy the label; an offset of %llu sectors or more is safe",
-		      b->line, w->store->name, w->label_kind, (unsigned long long)offset,
-		      (unsigned long long)w->label_safe);
+		      b->line, w->store->name, w->label.kind, (unsigned long long)offset,
+		      (unsigned long long)w->label.safe);
 }
 
 /* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */
@@ -71,11 +64,27 @@ void dm_build_explain(struct dm_build *b, uint64_t start, uint64_t len)
 	if (!b->o.explain)
 		return;
 	out = &b->o.explain->lines;
+	b->lines_before = out->len;
+	b->uses_before = b->o.explain->uses.len;
 	text_printf(out, "sectors %llu to %llu (", (unsigned long long)start,
 		    (unsigned long long)(start + len - 1));
 	tell_size(out, len);
 	text_printf(out, "): %s", b->type->name);
 	b->explain_sep = " on ";
+}
+
+void dm_build_explained(struct dm_build *b)
+{
+	if (b->o.explain)
+		text_add(&b->o.explain->lines, "\n");
+}
+
+void dm_build_unexplained(struct dm_build *b)
+{
+	if (!b->o.explain)
+		return;
+	text_cut(&b->o.explain->lines, b->lines_before);
+	text_cut(&b->o.explain->uses, b->uses_before);
 }
 
 bool dm_build_reaches(struct dm_build *b)

@@ -25,6 +25,8 @@
 #include "core/stats.h"
 
 struct dm_device;
+struct dm_place;
+struct dm_table;
 struct dm_world;
 
 enum dm_verb {
@@ -138,17 +140,17 @@ struct dm_cmd {
 	const char *new_name, *new_uuid;
 	const struct dm_line *lines;	/* a table as records ... */
 	size_t n_lines;
-	char *text;			/* ... or as text, which is changed; NULL if neither */
+	char *text;			/* ... or as text; NULL if neither */
 	const char *cwd;		/* where relative paths in the table start */
 	uint64_t sector;
 	const char *message;
 	uint32_t event_nr;
 	const char *directory;		/* absolute, or NULL */
 	/*
-	 * Of a session: the device that an absolute path means there, or NULL. Asked for a table's words before they
-	 * are taken for files of the daemon's. NULL elsewhere.
+	 * Of a session: the device that a path means there, or NULL; PLACE says where it leads. Asked for a table's words
+	 * before they are taken for files of the daemon's. NULL elsewhere.
 	 */
-	struct dm_device *(*resolve)(struct dm_cmd *c, const char *path);
+	struct dm_device *(*resolve)(struct dm_cmd *c, const struct dm_place *place);
 	/*
 	 * Can the reply carry an answer of N bytes, however little memory there is then? Asked before what it tells is done
 	 * away with. NULL: it can.
@@ -169,6 +171,9 @@ struct dm_cmd {
 	bool catching_up, cancelled;
 	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
+	struct dm_table *table;		/* that was built, and waits to be put into a slot */
+	void *under_way;		/* what takes time (dm_under_way()), and how it is given up */
+	void (*give_up)(struct dm_cmd *c);
 };
 
 /* Carries C out. C and all it points to stay until done(). */

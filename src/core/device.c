@@ -343,6 +343,7 @@ void dm_device_free(struct dm_device *d)
 	dm_device_event(d);
 	dm_device_changed(d, DM_REMOVED);
 	device_fail_queue(d);
+	dm_under_way_gone(d);
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);

@@ -61,6 +61,8 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 
 void dm_finish(struct dm_cmd *c)
 {
+	dm_table_free(c->table);
+	c->table = NULL;
 	if (c->device)
 		dm_info_fill(&c->reply.info, c->device, c->flags);
 	c->device = NULL;
@@ -198,6 +200,8 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 	c->world = w;
 	c->finished = c->catching_up = c->cancelled = false;
 	c->caught = 0;
+	c->table = NULL;
+	c->give_up = NULL;
 	c->reply = (struct dm_reply){ .err = ERR_INIT };
 	c->device = NULL;
 	list_init(&c->node);
@@ -205,11 +209,58 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 		do_begin(c);
 }
 
+void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c))
+{
+	c->under_way = work;
+	c->give_up = give_up;
+	list_append(&c->world->under_way, &c->node);
+}
+
+void dm_under_way_over(struct dm_cmd *c)
+{
+	list_remove(&c->node);
+	c->give_up = NULL;
+}
+
+/* A reason that there is already stands. */
+static void under_way_end(struct dm_cmd *c, int code, const char *why)
+{
+	if (!c->reply.err.code)
+		err_set(&c->reply.err, code, "%s", why);
+	c->give_up(c);
+}
+
+void dm_under_way_gone(struct dm_device *d)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->under_way) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		if (c->device != d)
+			continue;
+		c->device = NULL;
+		under_way_end(c, -ENXIO, "the device was removed meanwhile");
+	}
+}
+
+void dm_under_way_stop(struct dm_world *w)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &w->under_way)
+		dm_cancel(container(n, struct dm_cmd, node));
+	while (!list_empty(&w->under_way))
+		loop_turn(w->loop, -1);
+}
+
 void dm_cancel(struct dm_cmd *c)
 {
 	if (c->finished)
 		return;
-	if (c->catching_up) {
+	if (c->give_up) {
+		under_way_end(c, -EINTR, "cancelled");
+	} else if (c->catching_up) {
 		c->cancelled = true;
 	} else if (!list_empty(&c->node)) {
 		list_remove(&c->node);

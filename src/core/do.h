@@ -27,8 +27,17 @@ void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
 
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
-/* The table that C brings, for D (which may be NULL): 0, or the failure is in C's reply. */
-int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct dm_explain *explain, struct dm_table **out);
+/*
+ * C takes time: WORK is what it is at, until dm_under_way_over(). Meanwhile it may be given up, and more than once; then the
+ * reason is in its reply, and GIVE_UP sees to it that it ends soon, but not at once.
+ */
+void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
+void dm_under_way_over(struct dm_cmd *c);
+/* D goes: whoever builds a table for it gives up. */
+void dm_under_way_gone(struct dm_device *d);
+/* All of W: the world ends. */
+void dm_under_way_stop(struct dm_world *w);
+
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);
 

@@ -3,59 +3,40 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/build.h"
 #include "core/devices.h"
 #include "core/do.h"
 #include "core/parts.h"
 
-/* The store that C's word means; its size is the disk's. */
-static int disk_store(struct dm_cmd *c, struct dm_store **out)
-{
-	struct err *e = &c->reply.err;
-	struct dm_store_wish wish = { .world = c->world, .word = c->text ? c->text : "", .cwd = c->cwd,
-				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c, .err = e };
-
-	if (!*wish.word)
-		return err_set(e, -EINVAL, "disk '%s' needs a file to show", c->name);
-	if (dm_store_get(&wish, out))
-		return err_prefix(e, "disk '%s': ", c->name), e->code;
-	return 0;
-}
-
 /* Whole blocks of it, from its first to its last. */
-static int disk_table(struct dm_cmd *c, const struct dm_store *s, struct dm_table **out)
+static int disk_table(struct dm_cmd *c, struct dm_store *s, struct dm_table **out)
 {
-	struct dm_build_opts o = { .cwd = c->cwd, .cmd = c, .readonly = c->flags & DM_WITH_READONLY };
+	struct dm_build_opts o = { .readonly = c->flags & DM_WITH_READONLY };
 	uint64_t block = s->limits.logical / DM_SECTOR, sectors = s->sectors - s->sectors % block;
-	struct text words = TEXT_INIT;
 	struct dm_build *b;
 	int r;
 
 	if (!sectors)
 		return err_set(&c->reply.err, -EINVAL, "disk '%s': '%.800s' is empty; `truncate -s 64M FILE` makes it larger",
 			       c->name, c->text);
-	text_add_word(&words, c->text);
-	text_add(&words, " 0");
-	r = words.failed ? err_set(&c->reply.err, -ENOMEM, "no memory for a table") :
-			   dm_build_begin(&b, c->world, &o, &c->reply.err);
-	if (r) {
-		text_free(&words);
+	r = dm_build_begin(&b, c->world, &o, &c->reply.err);
+	if (r)
 		return r;
-	}
-	dm_build_line(b, 0, sectors, "linear", text_str(&words));
-	text_free(&words);
+	if (!dm_build_know(b, "disk", s))
+		dm_build_line(b, 0, sectors, "linear", "disk 0");
 	return dm_build_end(b, out);
 }
 
 /* A label that cannot be read is no reason to show no disk. */
-static void disk_parts(struct dm_cmd *c, struct dm_device *d)
+static void disk_parts(struct dm_cmd *c, struct dm_device *d, const struct dm_found *found)
 {
 	struct err e = ERR_INIT;
 
-	if (dm_parts_read(d, &c->reply.warnings, &e))
+	if (found->parts && dm_parts_set(d, found->parts, found->parts_err, &c->reply.warnings, &e))
 		text_printf(&c->reply.warnings, "%s\n", e.text);
 }
 
-static struct dm_device *disk_new(struct dm_cmd *c, const struct dm_store *s)
+static struct dm_device *disk_new(struct dm_cmd *c, struct dm_store *s, const struct dm_found *found)
 {
 	struct dm_table *table;
 	struct dm_device *d;
@@ -68,7 +49,7 @@ static struct dm_device *disk_new(struct dm_cmd *c, const struct dm_store *s)
 	}
 	dm_device_first_table(d, table);
 	dm_device_changed(d, DM_ADDED);
-	disk_parts(c, d);
+	disk_parts(c, d, found);
 	return d;
 }
 
@@ -97,21 +78,68 @@ static int disk_check_name(const char *name, struct err *e)
 	return r;
 }
 
-void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
+static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_found *found)
 {
-	struct dm_store *s;
+	struct dm_device *d = dm_find_disk(c->world, c->name);
 
-	if (disk_check_name(c->name, &c->reply.err) || disk_store(c, &s)) {
-		dm_finish(c);
-		return;
-	}
-	d = dm_find_disk(c->world, c->name);
-	d = d ? disk_again(c, d, s) : disk_new(c, s);
-	dm_store_put(s);
+	d = d ? disk_again(c, d, s) : disk_new(c, s, found);
 	if (d)
 		d->wishes++;
 	c->device = d;
+}
+
+/* The store, if its type opens at once. */
+static int disk_open(struct dm_opening *o)
+{
+	struct dm_store_wish wish = o->wish;
+	struct dm_cmd *c = o->owner;
+
+	wish.err = &c->reply.err;
+	if (o->err.code)
+		return err_set(&c->reply.err, o->err.code, "%s", o->err.text);
+	return o->store ? 0 : o->type->open(&wish, &o->store);
+}
+
+static void disk_opened(struct dm_opening *o)
+{
+	struct dm_cmd *c = o->owner;
+
+	dm_under_way_over(c);
+	if (disk_open(o))
+		err_prefix(&c->reply.err, "disk '%s': ", c->name);
+	else
+		disk_show(c, o->store, &o->found);
+	dm_opening_drop(o);
 	dm_finish(c);
+}
+
+static void disk_give_up(struct dm_cmd *c)
+{
+	dm_opening_drop(c->under_way);
+	dm_under_way_over(c);
+	dm_finish(c);
+}
+
+void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_store_wish wish = { .world = c->world, .word = c->text, .cwd = c->cwd,
+				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c };
+	struct dm_opening *o = NULL;
+
+	(void)d;
+	if (!disk_check_name(c->name, &c->reply.err) && !(c->text && *c->text))
+		err_set(&c->reply.err, -EINVAL, "disk '%s' needs a file to show", c->name);
+	else if (!c->reply.err.code && !(o = dm_opening_new(&wish)))
+		err_set(&c->reply.err, -ENOMEM, "no memory for disk '%s'", c->name);
+	if (!o) {
+		dm_finish(c);
+		return;
+	}
+	o->owner = c;
+	o->ended = disk_opened;
+	o->wanted = DM_FIND_PARTS;
+	dm_under_way(c, o, disk_give_up);
+	dm_opening_start(o);
 }
 
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)

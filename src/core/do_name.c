@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/building.h"
 #include "core/devices.h"
 #include "core/do.h"
 #include "core/linux.h"
@@ -91,13 +92,13 @@ static int check_new(struct dm_cmd *c, char name[DM_NAME_MAX + 1], char uuid[DM_
 	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
 }
 
-void dm_do_create(struct dm_cmd *c, struct dm_device *d)
+/* TABLE may be NULL: without one. */
+static void create(struct dm_cmd *c, struct dm_table *table)
 {
 	char name[DM_NAME_MAX + 1], uuid[DM_UUID_MAX + 1];
-	struct dm_table *table = NULL;
+	struct dm_device *d;
 
-	if (check_new(c, name, uuid) || (dm_cmd_has_table(c) && dm_do_build(c, NULL, NULL, &table)) ||
-	    dm_device_new(&d, c, name, uuid, &c->reply.err)) {
+	if (check_new(c, name, uuid) || dm_device_new(&d, c, name, uuid, &c->reply.err)) {
 		dm_table_free(table);
 		dm_finish(c);
 		return;
@@ -108,6 +109,29 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 	dm_device_changed(d, DM_ADDED);
 	c->device = d;
 	dm_finish(c);
+}
+
+/* The name may have been taken meanwhile. */
+static void create_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	(void)explain;
+	if (table)
+		create(c, table);
+	else
+		dm_finish(c);
+}
+
+void dm_do_create(struct dm_cmd *c, struct dm_device *d)
+{
+	char name[DM_NAME_MAX + 1], uuid[DM_UUID_MAX + 1];
+
+	(void)d;
+	if (!dm_cmd_has_table(c))
+		create(c, NULL);
+	else if (check_new(c, name, uuid))
+		dm_finish(c);
+	else
+		dm_do_build(c, create_built);
 }
 
 /* Who watches all devices hears of it without an event, too. */

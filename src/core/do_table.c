@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/words.h"
+#include "core/building.h"
 #include "core/devices.h"
 #include "core/do.h"
 
@@ -18,51 +18,47 @@ const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_devic
 	return c->flags & DM_WITH_INACTIVE ? d->inactive : d->active;
 }
 
-static int build_lines(struct dm_build *b, const struct dm_cmd *c)
+/* Other commands have run while it was built: it must still not lead back to its own device. */
+static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 {
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < c->n_lines; i++)
-		r = dm_build_line(b, c->lines[i].start, c->lines[i].len, c->lines[i].type, c->lines[i].params);
-	return r;
+	if (!dm_table_reaches(c->table, d))
+		return 0;
+	return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 }
 
-int dm_do_build(struct dm_cmd *c, struct dm_device *d, struct dm_explain *explain, struct dm_table **out)
+static void reload_install(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_build_opts o = {
-		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .secret = c->flags & DM_WITH_SECRET, .device = d, .warnings = &c->reply.warnings,
-		.explain = explain, .readonly = (c->flags & DM_WITH_READONLY) || (d && d->readonly),
-	};
-	struct dm_build *b;
-	int r = dm_build_begin(&b, c->world, &o, &c->reply.err);
+	struct dm_table *old = d->inactive;
 
-	if (r)
-		return r;
-	if (c->text)
-		dm_build_text(b, c->text);
-	else
-		build_lines(b, c);
-	return dm_build_end(b, out);
-}
-
-void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
-{
-	struct dm_table *table, *old;
-
-	if (dm_do_build(c, d, NULL, &table)) {
-		dm_finish(c);
-		return;
-	}
-	old = d->inactive;
-	d->inactive = table;
-	table->device = d;
+	d->inactive = c->table;
+	d->inactive->device = d;
+	c->table = NULL;
 	dm_table_free(old);
 	if (!d->loaded) {
 		d->loaded = true;
 		dm_device_read_ahead(d);
 		dm_device_changed(d, DM_LOADED);
 	}
+}
+
+static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	(void)explain;
+	c->table = table;
+	if (table)
+		dm_start(c);	/* once more, behind a transition that has begun */
+	else
+		dm_finish(c);
+}
+
+void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!c->table) {
+		dm_do_build(c, reload_built);
+		return;
+	}
+	if (!reload_check(c, d))
+		reload_install(c, d);
 	dm_finish(c);
 }
 
@@ -191,19 +187,21 @@ static void check_answer(struct dm_cmd *c, const struct dm_table *table, struct 
 		err_set(&c->reply.err, -ENOMEM, "no memory for the answer");
 }
 
+static void check_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	if (table)
+		check_answer(c, table, explain);
+	dm_table_free(table);
+	dm_finish(c);
+}
+
 void dm_do_check(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_explain explain = { .lines = TEXT_INIT, .uses = TEXT_INIT };
-	struct dm_table *table = NULL;
-
-	if (!dm_cmd_has_table(c))
-		err_set(&c->reply.err, -EINVAL, "there is no table to check");
-	else if (!dm_do_build(c, d, &explain, &table))
-		check_answer(c, table, &explain);
-	dm_table_free(table);
-	text_free(&explain.lines);
-	text_free(&explain.uses);
-	dm_finish(c);
+	(void)d;
+	if (dm_cmd_has_table(c))
+		dm_do_build(c, check_built);
+	else
+		dm_fail(c, -EINVAL, "there is no table to check");
 }
 
 /* Linux's bounds: what struct hd_geometry can carry. */

@@ -227,21 +227,25 @@ static void parts_add(struct dm_device *disk, struct dm_part *p, struct text *wa
 		text_printf(warnings, "%s\n", e.text);
 }
 
-int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e)
+int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct text *warnings, struct err *e)
 {
-	const struct dm_store *s = disk->active->stores[0];
 	const struct dm_device *user = dm_part_in_use(disk);
-	struct dm_parts found = { .n = 0 };
-	int r = 0;
 
 	if (user)
 		return err_set(e, -EBUSY, "'%s' is in use", user->name);
-	if (s->type->parts)
-		r = s->type->parts(s, &found);
 	if (r)
-		return err_set(e, r, "the partitions of '%s' cannot be read: %s", s->name, strerror(-r));
+		return err_set(e, r, "the partitions of '%s' cannot be read: %s", disk->active->stores[0]->name, strerror(-r));
 	dm_parts_drop(disk);
-	for (size_t i = 0; i < found.n; i++)
-		parts_add(disk, &found.at[i], warnings);
+	for (size_t i = 0; i < found->n; i++)
+		parts_add(disk, &found->at[i], warnings);
 	return 0;
+}
+
+int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e)
+{
+	const struct dm_store *s = disk->active->stores[0];
+	struct dm_parts found = { .n = 0 };
+	int r = s->type->parts && !dm_part_in_use(disk) ? s->type->parts(s, &found) : 0;
+
+	return dm_parts_set(disk, &found, r, warnings, e);
 }

@@ -29,6 +29,8 @@ bool dm_part_rival(const struct dm_device *d);
  * (or NULL): a sentence for each that cannot be shown.
  */
 int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e);
+/* The same, with what was FOUND there before, or that it could not be read (-errno). */
+int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct text *warnings, struct err *e);
 void dm_parts_drop(struct dm_device *disk);
 
 /* One alone, as BLKPG has it: 0, -EINVAL, -EBUSY (the number or the place is taken; it is open), -ENXIO (not there). */

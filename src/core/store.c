@@ -8,8 +8,7 @@
 
 #include "core/world.h"
 
-/* The type whose "NAME:" or "NAME,option" the word begins with, or NULL. *REST is what follows the name. */
-static const struct dm_store_type *store_prefix(const struct dm_store_wish *w, const char **rest)
+const struct dm_store_type *dm_store_prefix(const struct dm_store_wish *w, const char **rest)
 {
 	const struct dm_store_type *const *t;
 	size_t n;
@@ -22,30 +21,6 @@ static const struct dm_store_type *store_prefix(const struct dm_store_wish *w, c
 		}
 	}
 	return NULL;
-}
-
-static const struct dm_store_type *store_claimer(const struct dm_store_wish *w)
-{
-	const struct dm_store_type *const *t;
-
-	for (t = w->world->store_types; *t; t++)
-		if ((*t)->claims && (*t)->claims(w))
-			return *t;
-	return NULL;
-}
-
-int dm_store_get(struct dm_store_wish *w, struct dm_store **out)
-{
-	const char *rest = w->word;
-	const struct dm_store_type *t = store_prefix(w, &rest);
-	struct dm_store_wish inner = *w;
-
-	if (!t)
-		t = store_claimer(w);
-	if (!t)
-		return err_set(w->err, -ENOENT, "'%.200s' is neither a file nor a mapped device", w->word);
-	inner.word = rest;
-	return t->open(&inner, out);
 }
 
 static struct list *index_bucket(const struct dm_store_index *x, uint64_t hash)

@@ -21,6 +21,8 @@
 struct dm_cmd;
 struct dm_device;
 struct dm_io;
+struct dm_opening;
+struct dm_place;
 struct dm_world;
 struct dm_store;
 
@@ -30,7 +32,9 @@ struct dm_store_wish {
 	const char *word;	/* what stands in the table, unquoted */
 	const char *cwd;	/* where relative paths start; NULL: they are refused */
 	bool readonly;
+	bool follow;		/* where a path leads is asked, too: there is a cmd->resolve */
 	struct dm_cmd *cmd;	/* that brings the table, or NULL */
+	const struct dm_place *place;	/* what the file system says of the word (place.h) */
 	struct err *err;
 };
 
@@ -61,17 +65,25 @@ struct dm_store_type {
 	const char *about;	/* one sentence */
 
 	/*
-	 * Is the word mine? Asked in the order of stores.list for words without a prefix.
-	 * A type with a prefix only leaves it NULL.
+	 * Is the word mine? Asked in the order of stores.list for words without a prefix. Control thread: what the file
+	 * system says is in W->place. A type with a prefix only leaves it NULL.
 	 */
 	bool (*claims)(const struct dm_store_wish *w);
 
 	/*
 	 * 0 and a store with one more reference (an open one if it is the same place, opened the same
 	 * way), or -errno and a sentence. W->word is what follows the type's name (",option:REST" or
-	 * ":REST", see dm_wish_option()), or the whole word if the type was not named but claimed it.
+	 * ":REST", see dm_wish_option()), or the whole word if the type was not named but claimed it. Control thread: it
+	 * may not block. A type whose places may has start() instead.
 	 */
 	int (*open)(struct dm_store_wish *w, struct dm_store **out);
+	/*
+	 * Opens what O wishes, in steps: opening.h. look() is what can be asked on a helper thread before it is sure that the
+	 * word is of this type; a failure is told then only. forget() frees O->own, on any thread.
+	 */
+	void (*look)(struct dm_opening *o);
+	void (*start)(struct dm_opening *o);
+	void (*forget)(struct dm_opening *o);
 	void (*close)(struct dm_store *s);	/* the last reference is gone: frees S */
 
 	/*
@@ -82,15 +94,6 @@ struct dm_store_type {
 
 	/* What `table` prints for it, if not MAJOR:MINOR or S->name: must open the same place again. */
 	void (*word)(const struct dm_store *s, struct text *out);
-
-	/* 1 and *OUT if a label is there, 0 if none, -errno. NULL: never has one. */
-	int (*label)(const struct dm_store *s, struct dm_label *out);
-
-	/*
-	 * Words for what it is if its sectors are those of a format ("a qcow2 image") and not of the disk that somebody
-	 * would expect, and in *HOW what shows that disk; else NULL. NULL: never is.
-	 */
-	const char *(*image)(const struct dm_store *s, const char **how);
 
 	/* The partitions that are there: 0 or -errno. NULL: never has any. */
 	int (*parts)(const struct dm_store *s, struct dm_parts *out);
@@ -129,8 +132,8 @@ static inline const void *dm_store_end(const struct dm_store *s)
 	return s->device ? (const void *)s->device : s;
 }
 
-/* Finds or opens the store that W wishes: 0 or -errno and a sentence. Control thread. */
-int dm_store_get(struct dm_store_wish *w, struct dm_store **out);
+/* The type whose "NAME:" or "NAME,option" W's word begins with, or NULL. *REST is what follows the name. */
+const struct dm_store_type *dm_store_prefix(const struct dm_store_wish *w, const char **rest);
 
 /*
  * Puts a freshly opened store (type, name, sectors, limits, ... filled) into the world with one reference. HASH says what

@@ -83,8 +83,6 @@ struct dm_build;
  */
 int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_build_opts *o, struct err *err);
 int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params);
-/* Any number of lines "start length target params", '#' comments and empty lines. TEXT is changed. */
-int dm_build_text(struct dm_build *b, char *text);
 int dm_build_end(struct dm_build *b, struct dm_table **out);
 
 void dm_table_free(struct dm_table *t);

@@ -47,11 +47,16 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->devices);
 	list_init(&w->disks);
 	list_init(&w->stores);
+	list_init(&w->openings);
+	list_init(&w->under_way);
+	w->open_timeout = o->open_timeout * TIMERS_SECOND;
 	list_init(&w->fronts);
 	list_init(&w->finished);
 	list_init(&w->finishing.node);
 	w->finishing.run = dm_run_finished;
-	r = world_start_io(w, o, e);
+	r = blocking_new(&w->helpers, w->loop, e);
+	if (!r)
+		r = world_start_io(w, o, e);
 	if (r) {
 		dm_world_free(w);
 		return r;
@@ -102,6 +107,7 @@ int dm_world_stop(struct dm_world *w, struct err *e)
 	struct dm_cmd c = { .verb = DM_DO_REMOVE_ALL };
 	int r;
 
+	dm_under_way_stop(w);
 	while (world_moving(w) || dm_failed_news(w) || w->n_tours)
 		loop_turn(w->loop, -1);
 	r = world_flush(w, e);
@@ -116,6 +122,7 @@ void dm_world_free(struct dm_world *w)
 {
 	unsigned i;
 
+	blocking_free(w->helpers);
 	for (i = 0; i < w->n_io; i++)
 		dm_io_stop(&w->io[i]);
 	free(w->store_index.buckets);

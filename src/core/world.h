@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blocking.h"
 #include "base/clock.h"
 #include "core/device.h"
 #include "core/mangle.h"
@@ -69,6 +70,10 @@ struct dm_world {
 	uint32_t next_minor, next_disk, next_part;	/* where the search for a free one starts: none below is */
 	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
+	struct blocking *helpers;	/* threads that open stores (opening.h) ... */
+	uint64_t open_timeout;		/* ... and nanoseconds that one may take; 0: for ever */
+	struct list openings;		/* dm_opening.node: under way */
+	struct list under_way;		/* dm_cmd.node: what takes time, see dm_under_way() */
 	struct dm_store_index {
 		struct list *buckets;	/* dm_store.hashed */
 		size_t room, n;		/* ROOM is a power of two, or 0 */
@@ -98,8 +103,10 @@ struct dm_world_opts {
 	enum aio_engine engine;
 	unsigned busy_poll;		/* of the io threads: microseconds, see loop_poll_for() */
 	uint32_t major;			/* 0: DM_MAJOR */
+	unsigned open_timeout;		/* seconds that the opening of a store may take; 0: for ever */
 };
 
+#define DM_OPEN_TIMEOUT 30u	/* seconds: what is usual for open_timeout */
 #define DM_MAJOR 252u
 #define DM_DISK_MAJOR 98u	/* of disks: a type (ubd) that LVM takes for one that may hold volumes */
 #define DM_DISK_STEP 16u	/* between their minors: that many, less one, partitions have a number behind their disk's ... */

@@ -5,15 +5,14 @@
  * holds it open.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/command.h"
 #include "core/linux.h"
 #include "core/parts.h"
+#include "core/place.h"
 #include "core/world.h"
 
 #define DEV "/dev/"
@@ -22,17 +21,15 @@
 extern const struct dm_store_type dm_store_device;
 
 /* What a path means in the session that the table comes from, if it comes from one. */
-static struct dm_device *device_resolve(const struct dm_store_wish *w, const char *word)
+static struct dm_device *device_resolve(const struct dm_store_wish *w)
 {
-	char path[PATH_MAX];
+	return w->cmd && w->cmd->resolve && w->place ? w->cmd->resolve(w->cmd, w->place) : NULL;
+}
 
-	if (!w->cmd || !w->cmd->resolve)
-		return NULL;
-	if (*word == '/')
-		return w->cmd->resolve(w->cmd, word);
-	if (!*word || !w->cwd || snprintf(path, sizeof(path), "%s/%s", w->cwd, word) >= PATH_MAX)
-		return NULL;
-	return w->cmd->resolve(w->cmd, path);
+/* Is there a file of that name, too? */
+static bool device_is_file(const struct dm_store_wish *w)
+{
+	return w->place && w->place->exists;
 }
 
 /* In a session a path is what it means there, and nothing else. */
@@ -66,27 +63,23 @@ static bool device_claims(const struct dm_store_wish *w)
 	unsigned major, minor;
 	char rest;
 
-	if (device_resolve(w, w->word))
+	if (device_resolve(w))
 		return true;
 	if (device_only_resolved(w))
 		return false;
 	if (device_find(w->world, w->word))	/* the machine may have a /dev/NAME, too, and it is meant outside sessions */
 		return strncmp(w->word, DEV, strlen(DEV)) || !strncmp(w->word, MAPPER, strlen(MAPPER)) ||
-		       access(w->word, F_OK);
+		       !device_is_file(w);
 	if (sscanf(w->word, "%u:%u%c", &major, &minor, &rest) == 2)
 		return major == w->world->major;
 	return (!strncmp(w->word, MAPPER, strlen(MAPPER)) || sscanf(w->word, "/dev/dm-%u%c", &minor, &rest) == 1) &&
-	       access(w->word, F_OK);
+	       !device_is_file(w);
 }
 
-/* Does a file of this name lie in the caller's folder too? */
+/* Does the word alone name a file in the caller's directory? */
 static bool is_file_too(const struct dm_store_wish *w)
 {
-	char path[PATH_MAX];
-
-	if (strchr(w->word, '/') || strchr(w->word, ':') || !w->cwd)
-		return false;
-	return snprintf(path, sizeof(path), "%s/%s", w->cwd, w->word) < PATH_MAX && !access(path, F_OK);
+	return !strchr(w->word, '/') && !strchr(w->word, ':') && device_is_file(w);
 }
 
 static uint64_t device_hash(const struct dm_device *d, bool readonly)
@@ -164,7 +157,7 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 static int device_open(struct dm_store_wish *w, struct dm_store **out)
 {
 	const char *word = w->word + (*w->word == ':');
-	struct dm_device *resolved = device_resolve(w, word), *d = resolved ? resolved : device_find(w->world, word);
+	struct dm_device *resolved = device_resolve(w), *d = resolved ? resolved : device_find(w->world, word);
 	int r = device_check(w, d, word);
 
 	if (r)

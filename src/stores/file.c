@@ -6,6 +6,7 @@
 #include "stores/file.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "core/fault.h"
 #include "stores/image.h"
@@ -86,19 +87,26 @@ static int file_parts(const struct dm_store *s, struct dm_parts *out)
 	return label_parts(f->lanes[0].fd, s->limits.logical, out);
 }
 
-static int file_label(const struct dm_store *s, struct dm_label *out)
+static void probe_parts(struct dm_opening *o, int fd, uint32_t block)
 {
-	const struct file *f = (const struct file *)s;
+	struct dm_found *found = &o->found;
 
-	return label_probe(f->lanes[0].fd, s->limits.logical, out);
+	if (!found->parts)
+		found->parts = calloc(1, sizeof(*found->parts));
+	found->parts_err = found->parts ? label_parts(fd, block, found->parts) : -ENOMEM;
 }
 
 /* A block device is a disk whatever is written on it. */
-static const char *file_image(const struct dm_store *s, const char **how)
+void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
 {
-	const struct file *f = (const struct file *)s;
+	struct dm_found *found = &o->found;
 
-	return f->regular ? image_probe(f->lanes[0].fd, how) : NULL;
+	if ((o->wanted & DM_FIND_IMAGE) && regular)
+		found->image = image_probe(fd, &found->how);
+	if (o->wanted & DM_FIND_LABEL)
+		found->label_err = label_probe(fd, block, &found->label);
+	if (o->wanted & DM_FIND_PARTS)
+		probe_parts(o, fd, block);
 }
 
 const struct dm_store_type dm_store_file = {
@@ -107,11 +115,11 @@ const struct dm_store_type dm_store_file = {
 	.about = "a regular file or a block device (direct: not through the page cache; logical, physical: play a disk of "
 		 "such blocks)",
 	.claims = file_claims,
-	.open = file_open,
+	.look = file_look,
+	.start = file_start,
+	.forget = file_forget,
 	.close = file_close,
 	.submit = file_submit,
 	.word = file_word,
-	.label = file_label,
-	.image = file_image,
 	.parts = file_parts,
 };

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/io.h"
+#include "core/opening.h"
 #include "core/store.h"
 #include "core/world.h"
 
@@ -72,16 +73,20 @@ static inline uint64_t file_bytes(uint64_t sectors)
 bool file_claims(const struct dm_store_wish *w);
 int file_read_word(struct dm_store_wish *w, struct file_wish *want);
 
-/* file_open.c */
-int file_open(struct dm_store_wish *w, struct dm_store **out);
+/* file_open.c: in steps, see core/opening.h. */
+void file_look(struct dm_opening *o);
+void file_start(struct dm_opening *o);
+void file_forget(struct dm_opening *o);
 void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
 /* How the file system of F takes transfers: in_memory, write_flags. */
 void file_measure_manner(struct file *f);
-/* The size alone, in whole logical blocks: it may be another when F is opened again. Limits stay while F is in use. */
-int file_measure_size(struct dm_store_wish *w, struct file *f);
+/* The size alone, in whole blocks of BLOCK bytes: it may be another when a file is opened again. Limits stay while it is in use. */
+int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors);
+/* What the opening wants to know besides, of the file behind FD: file.c. */
+void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular);
 
 /* file_disk.c: is the block device one of hardware, or made of such ones alone? SYS: its folder in sysfs. */
 bool file_disk_is_hardware(const char *sys);

@@ -46,18 +46,16 @@ static uint32_t measure_ioctl(int fd, unsigned long request, uint32_t fallback)
 	return !ioctl(fd, request, &n) && n ? n : fallback;
 }
 
-int file_measure_size(struct dm_store_wish *w, struct file *f)
+int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors)
 {
 	uint64_t size = 0;
 	struct stat st;
-	int fd = f->lanes[0].fd;
 
-	if (f->regular ? fstat(fd, &st) : ioctl(fd, BLKGETSIZE64, &size))
+	if (regular ? fstat(fd, &st) : ioctl(fd, BLKGETSIZE64, &size))
 		return err_set(w->err, -errno, "cannot ask for the size of '%.200s': %s", w->word, strerror(errno));
-	if (f->regular)
+	if (regular)
 		size = (uint64_t)st.st_size;
-	size -= size % f->store.limits.logical;
-	f->store.sectors = size >> DM_SECTOR_SHIFT;
+	*sectors = (size - size % block) >> DM_SECTOR_SHIFT;
 	return 0;
 }
 
@@ -142,5 +140,5 @@ int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish
 		r = measure_direct(w, f, want->path);
 	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
 		err_prefix(w->err, "'%.500s': ", want->path);
-	return r ? r : file_measure_size(w, f);
+	return r ? r : file_measure_size(w, f->lanes[0].fd, f->regular, f->store.limits.logical, &f->store.sectors);
 }

@@ -22,11 +22,6 @@ static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want
 		       "'%.800s' is %s: only a regular file or a block device can be mapped", want->path, what);
 }
 
-struct open_wish {
-	const struct dm_store_wish *w;
-	const struct file_wish *want;
-};
-
 static dev_t open_dev(const struct file_wish *want)
 {
 	return S_ISBLK(want->st.st_mode) ? want->st.st_rdev : want->st.st_dev;
@@ -40,24 +35,6 @@ static ino_t open_ino(const struct file_wish *want)
 static uint64_t open_hash(const struct file_wish *want)
 {
 	return (uint64_t)open_dev(want) << 40 ^ open_ino(want);
-}
-
-static bool open_is_same(const struct dm_store *s, const void *wish)
-{
-	const struct file *f = (const struct file *)s;
-	const struct open_wish *o = wish;
-	const struct file_wish *want = o->want;
-
-	return s->type == &dm_store_file && s->readonly == o->w->readonly && f->direct == want->direct &&
-	       f->asked_logical == want->logical && f->asked_physical == want->physical &&
-	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
-}
-
-static struct file *open_find(const struct dm_store_wish *w, const struct file_wish *want)
-{
-	const struct open_wish wish = { w, want };
-
-	return (struct file *)dm_store_find(w->world, open_hash(want), open_is_same, &wish);
 }
 
 static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int code)
@@ -167,27 +144,6 @@ static char *open_name(const struct file_wish *want)
 	return text_take(&t);
 }
 
-static int open_new(struct dm_store_wish *w, const struct file_wish *want, struct dm_store **out)
-{
-	struct file *f = open_alloc(w, want);
-	int r;
-
-	if (!f)
-		return err_set(w->err, -ENOMEM, "no memory to open '%.800s'", want->path);
-	r = open_lanes(w, f, want);
-	if (!r)
-		r = file_measure(w, f, want);
-	if (!r && (!(f->store.name = open_name(want)) || dm_store_enter(w->world, &f->store, open_hash(want))))
-		r = err_set(w->err, -ENOMEM, "no memory to open '%.800s'", want->path);
-	if (r) {
-		free(f->store.name);
-		file_close(&f->store);
-		return r;
-	}
-	*out = &f->store;
-	return 0;
-}
-
 void file_close(struct dm_store *s)
 {
 	struct file *f = (struct file *)s;
@@ -201,26 +157,161 @@ void file_close(struct dm_store *s)
 	free(f);
 }
 
-int file_open(struct dm_store_wish *w, struct dm_store **out)
-{
-	struct file_wish want = { .direct = false };
-	int r = file_read_word(w, &want);
-	struct file *f;
+/* An opening's own. */
+struct file_opening {
+	struct file_wish want;
+	struct file *file;		/* a new one, not yet in the world */
+	int fd;				/* another one's, whose size is asked; or -1 */
+	bool sized;			/* `sectors` is there */
+	uint64_t sectors;
+	uint32_t block;			/* bytes: its logical block */
+};
 
-	if (r)
-		return r;
-	if (stat(want.path, &want.st))
-		return open_fail(w, &want, -errno);
-	r = open_check_kind(w, &want);
-	if (r)
-		return r;
-	f = open_find(w, &want);
-	if (!f)
-		return open_new(w, &want, out);
-	r = file_measure_size(w, f);
-	if (r)
-		return r;
-	dm_store_ref(&f->store);
-	*out = &f->store;
-	return 0;
+static bool open_is_same(const struct dm_store *s, const void *wish)
+{
+	const struct file *f = (const struct file *)s;
+	const struct dm_opening *o = wish;
+	const struct file_wish *want = &((const struct file_opening *)o->own)->want;
+
+	return s->type == &dm_store_file && s->readonly == o->wish.readonly && f->direct == want->direct &&
+	       f->asked_logical == want->logical && f->asked_physical == want->physical &&
+	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
+}
+
+/* LEADER opens what O wants. */
+static bool open_is_opened(const struct dm_opening *leader, const struct dm_opening *o)
+{
+	return open_is_same(&((const struct file_opening *)leader->own)->file->store, o);
+}
+
+void file_forget(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+
+	if (mine->file) {
+		free(mine->file->store.name);
+		file_close(&mine->file->store);
+	}
+	if (mine->fd >= 0)
+		close(mine->fd);
+	free(mine);
+}
+
+static void open_no_memory(struct dm_opening *o)
+{
+	err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->wish.word);
+	dm_opening_end(o, NULL);
+}
+
+/* On a helper thread: all of it that may block. */
+static void open_do(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+	struct file *f = mine->file;
+
+	if (open_lanes(&o->wish, f, &mine->want) || file_measure(&o->wish, f, &mine->want))
+		return;
+	file_probe(o, f->lanes[0].fd, f->store.limits.logical, f->regular);
+	f->store.name = open_name(&mine->want);
+	if (!f->store.name)
+		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", mine->want.path);
+}
+
+static void open_done(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+	struct dm_store *s = &mine->file->store;
+
+	if (o->said.code) {
+		dm_opening_end(o, NULL);
+	} else if (dm_store_enter(o->wish.world, s, open_hash(&mine->want))) {
+		open_no_memory(o);
+	} else {
+		mine->file = NULL;
+		dm_opening_end(o, s);
+	}
+}
+
+static void open_new(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+
+	mine->file = open_alloc(&o->wish, &mine->want);
+	if (!mine->file) {
+		open_no_memory(o);
+		return;
+	}
+	o->leads = true;
+	dm_opening_call(o, open_do, open_done);
+}
+
+static void open_size(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+	bool regular = !S_ISBLK(mine->want.st.st_mode);
+
+	if (!file_measure_size(&o->wish, mine->fd, regular, mine->block, &mine->sectors))
+		file_probe(o, mine->fd, mine->block, regular);
+}
+
+
+/* F is open: its size may be another one now. It may be closed meanwhile, so it is asked through a descriptor of our own. */
+static void open_again(struct dm_opening *o, const struct file *f)
+{
+	struct file_opening *mine = o->own;
+
+	mine->fd = fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0);
+	mine->block = f->store.limits.logical;
+	mine->sized = true;
+	if (mine->fd >= 0) {
+		dm_opening_call(o, open_size, file_start);
+		return;
+	}
+	open_fail(&o->wish, &mine->want, -errno);
+	dm_opening_end(o, NULL);
+}
+
+/* What place it is is known: it is open, or is being opened, or neither. */
+void file_start(struct dm_opening *o)
+{
+	struct file_opening *mine = o->own;
+	struct dm_opening *leader;
+	struct dm_store *s;
+
+	if (o->said.code) {
+		dm_opening_end(o, NULL);
+		return;
+	}
+	s = dm_store_find(o->wish.world, open_hash(&mine->want), open_is_same, o);
+	leader = s ? NULL : dm_opening_like(o, open_is_opened);
+	if (s && mine->sized) {
+		s->sectors = mine->sectors;
+		dm_store_ref(s);
+		dm_opening_end(o, s);
+	} else if (s) {
+		open_again(o, (struct file *)s);
+	} else if (leader) {
+		o->then = file_start;
+		dm_opening_join(o, leader);
+	} else {
+		open_new(o);
+	}
+}
+
+void file_look(struct dm_opening *o)
+{
+	struct file_opening *mine = calloc(1, sizeof(*mine));
+
+	o->own = mine;
+	if (!mine) {
+		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->wish.word);
+		return;
+	}
+	mine->fd = -1;
+	if (file_read_word(&o->wish, &mine->want))
+		return;
+	if (stat(mine->want.path, &mine->want.st))
+		open_fail(&o->wish, &mine->want, -errno);
+	else
+		open_check_kind(&o->wish, &mine->want);
 }

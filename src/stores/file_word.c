@@ -16,7 +16,7 @@ static bool is_device_number(const char *word, unsigned *major, unsigned *minor)
 	return sscanf(word, "%u:%u%n", major, minor, &n) == 2 && !word[n] && strspn(word, "0123456789:") == (size_t)n;
 }
 
-/* WORD as a path from the wish's folder. False if there is no way to know. */
+/* WORD as a path from the wish's directory. False if there is no way to know. */
 static bool word_path(const struct dm_store_wish *w, const char *word, char out[PATH_MAX])
 {
 	if (*word == '/')
@@ -26,11 +26,9 @@ static bool word_path(const struct dm_store_wish *w, const char *word, char out[
 
 bool file_claims(const struct dm_store_wish *w)
 {
-	char path[PATH_MAX];
 	unsigned major, minor;
 
-	return strchr(w->word, '/') || is_device_number(w->word, &major, &minor) ||
-	       (*w->word && word_path(w, w->word, path) && !access(path, F_OK));
+	return strchr(w->word, '/') || is_device_number(w->word, &major, &minor) || (w->place && w->place->exists);
 }
 
 static int word_option(struct dm_store_wish *w, struct file_wish *want, const char *name, const char *value)

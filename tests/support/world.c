@@ -188,10 +188,13 @@ void fixture_add_type(const struct dm_type *type)
 	more_types[n_more_types++] = type;
 }
 
+const struct dm_store_type *fixture_store;
+
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
 {
 	static const struct dm_type *types[2 * TYPES_MAX];
-	struct dm_world_opts o = { .types = types, .store_types = dm_store_types, .io_threads = threads,
+	static const struct dm_store_type *stores[TYPES_MAX];
+	struct dm_world_opts o = { .types = types, .store_types = stores, .open_timeout = DM_OPEN_TIMEOUT, .io_threads = threads,
 				   .engine = engine, .clock = fixture_clock };
 	struct err e = ERR_INIT;
 	size_t n;
@@ -201,6 +204,10 @@ void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine)
 	types[n++] = &gate_type;
 	memcpy(&types[n], more_types, n_more_types * sizeof(*types));
 	types[n + n_more_types] = NULL;
+	for (n = 0; dm_store_types[n]; n++)
+		stores[n] = dm_store_types[n];
+	stores[n] = fixture_store;
+	stores[n + !!fixture_store] = NULL;
 	if (loop_new(&f->loop, &e))
 		fail_msg("%s", e.text);
 	o.loop = f->loop;

@@ -21,6 +21,8 @@ void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has l
 
 /* Worlds made from here on know TYPE, too. */
 void fixture_add_type(const struct dm_type *type);
+/* And this store, or NULL. */
+extern const struct dm_store_type *fixture_store;
 
 /* ENGINE and THREADS as in dm_world_opts. Fails the running test if it cannot be made. */
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine);

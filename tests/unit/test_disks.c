@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/place.h"
+#include "core/place.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -210,9 +211,9 @@ static void an_inactive_table_claims(void **state)
 	dm_close(low);
 }
 
-static struct dm_device *resolve(struct dm_cmd *c, const char *path)
+static struct dm_device *resolve(struct dm_cmd *c, const struct dm_place *place)
 {
-	return strcmp(path, "/dev/vg/lv") ? NULL : dm_find_name(c->world, "vg-lv");
+	return !place->dev || strcmp(place->dev, "/dev/vg/lv") ? NULL : dm_find_name(c->world, "vg-lv");
 }
 
 static int create_in_session(const char *name, const char *table)

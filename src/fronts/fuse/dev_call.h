@@ -67,9 +67,6 @@ int dev_mounts_begin(struct fuse_file *file, int fd);
 void dev_mounts_take(struct dev_call *c);
 void dev_mounts_leave(struct fuse_file *file);	/* it is being closed */
 
-/* dev_path.c: the device to which an absolute path leads, or NULL. */
-struct dm_device *dev_path(struct fuse_front *f, const char *path);
-
 /* dev_say.c: one line to where the caller's people look. */
 void dev_say(struct dev_call *c, const char *text);
 

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "core/place.h"
 #include "fronts/fuse/dev_call.h"
 
 #define CONTROL_ROOM ((size_t)1 << 30)	/* more than that is in no caller's buffer */
@@ -158,11 +159,14 @@ static void control_listen(struct loop_msg *msg)
 	fuse_req_interrupt_func(c->req, control_interrupted, c);
 }
 
-static struct dm_device *control_resolve(struct dm_cmd *cmd, const char *path)
+/* What a path in a table means to its caller: below /dev, or as a link to there, what the session has. */
+static struct dm_device *control_resolve(struct dm_cmd *cmd, const struct dm_place *place)
 {
-	const struct dev_call *c = cmd->owner;
+	struct fuse_front *f = ((const struct dev_call *)cmd->owner)->mount->front;
 
-	return dev_path(c->mount->front, path);
+	if (place->block)
+		return dm_find_number(f->world, place->major, place->minor);
+	return place->dev ? fuse_dev_resolve(f, place->dev) : NULL;
 }
 
 /* Where relative paths in a table start: where the caller is. */
