@@ -1,0 +1,253 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Files whose server does not answer, and tables of very many files: whoever opens them waits, nobody else does. With --full
+(`make files`) a table of 100,000 files, or of as many as one process may have open here.
+"""
+import os
+import plistlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from protocol_client import DMUSE, ENOENT, Daemon, Wrong, fails, same, works
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "silent_fs")
+FULL = "--full" in sys.argv
+LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+FILES = min(100000 if FULL else 3000, LIMIT - 500)
+WITHIN = 0.05           # seconds in which another command is answered
+ESHUTDOWN, ETIMEDOUT = 58, 60       # NetBSD's numbers
+tests = []
+
+
+def test(f):
+    tests.append(f)
+    return f
+
+
+class Silent:
+    """The file that does not open."""
+
+    def __init__(self, folder):
+        self.where = os.path.join(folder, "silent")
+        os.mkdir(self.where)
+        self.process = subprocess.Popen([PROGRAM, self.where], stdout=subprocess.PIPE)
+        self.mounted = self.process.stdout.readline() == b"mounted\n"
+        self.file = os.path.join(self.where, "silent")
+
+    def asked(self):
+        same(self.process.stdout.readline(), b"asked\n")
+
+    def answer(self):
+        self.process.send_signal(signal.SIGUSR1)
+        os.path.exists(os.path.join(self.where, "none"))     # it looks up after a signal that came between two requests
+
+    def end(self):
+        if self.mounted:
+            self.answer()
+        unmount = ["umount", "-l"] if os.geteuid() == 0 else ["fusermount3", "-uz"]
+        if self.mounted:
+            subprocess.run([*unmount, self.where], check=True)
+        self.process.wait(20)
+
+
+class Other(threading.Thread):
+    """Somebody else, who asks all the time; the processor time of the daemon's control thread between two of its answers counts."""
+
+    def __init__(self, daemon):
+        super().__init__()
+        self.daemon_, self.client, self.stop, self.worst = daemon, daemon.client(), False, 0.0
+
+    def control_time(self):
+        with open(f"/proc/{self.daemon_.process.pid}/task/{self.daemon_.process.pid}/schedstat", encoding="ascii") as f:
+            return int(f.read().split()[0]) / 1e9
+
+    def run(self):
+        while not self.stop:
+            began, used = time.monotonic(), self.control_time()
+            works(self.client.ask("version"))
+            took = time.monotonic() - began
+            self.worst = max(self.worst, min(took, self.control_time() - used))
+
+    def end(self):
+        self.stop = True
+        self.join()
+        if self.worst > WITHIN:
+            raise Wrong(f"another command waited {1000 * self.worst:.0f} ms")
+        return self.worst
+
+
+def quick(daemon):
+    """The quickest of five answers: others may have the processor, but not each time."""
+    client, best = daemon.client(), 60.0
+    for _ in range(5):
+        began = time.monotonic()
+        works(client.ask("version"))
+        fails(client.ask("create", name="no", table="0 8 linear ./none 0", cwd="/"), ENOENT)    # opens a file itself
+        best = min(best, time.monotonic() - began)
+    client.close()
+    if best > WITHIN:
+        raise Wrong(f"another command took {best:.3f} s")
+
+
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+
+def until(what, condition):
+    end = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > end:
+            raise Wrong(what)
+        time.sleep(0.01)
+
+
+def state(daemon):
+    with open(f"/proc/{daemon.process.pid}/stat", encoding="ascii") as f:
+        return f.read().rpartition(")")[2].split()[0]
+
+
+@test
+def an_open_without_an_answer_fails_its_command_in_time():
+    with Place("--open-timeout", "1") as (d, silent):
+        client = d.client()
+        client.send(client.message("create", name="x", table=f"0 8 linear {silent.file} 0"))
+        silent.asked()
+        quick(d)
+        reply = plistlib.loads(client.receive())
+        fails(reply, ETIMEDOUT, silent.file, "could not be opened within 1 second: its file system does not answer")
+        before = descriptors(d)
+        silent.answer()
+        works(client.ask("create", name="x", table=f"0 8 linear {silent.file} 0"))
+        works(client.ask("remove", name="x"))
+        until("what came too late is still open", lambda: descriptors(d) <= before)
+
+
+@test
+def whoever_hangs_up_has_given_it_up():
+    with Place() as (d, silent):
+        for command in ({"command": "create", "name": "x", "table": f"0 8 linear {silent.file} 0"},
+                        {"command": "disk", "name": "x", "file": silent.file}):
+            client = d.client()
+            works(client.ask("version"))
+            before = descriptors(d)
+            client.send(plistlib.dumps(command))
+            if command["command"] == "create":
+                silent.asked()      # the second waits for the opening that the first has begun
+            quick(d)
+            client.close()
+            until("the connection is still there", lambda: descriptors(d) < before)
+        client = d.client()
+        works(client.ask("create", name="x", table="0 8 zero"))
+        before = descriptors(d)
+        silent.answer()
+        works(client.ask("create", name="y", table=f"0 8 linear {silent.file} 0"))
+        works(client.ask("remove", name="y"))
+        until("what nobody wanted is still open", lambda: descriptors(d) <= before)
+
+
+@test
+def shutdown_does_not_wait_for_it():
+    with Place() as (d, silent):
+        client = d.client()
+        client.send(client.message("create", name="x", table=f"0 8 linear {silent.file} 0"))
+        silent.asked()
+        began = time.monotonic()
+        works(d.client().ask("shutdown"))
+        fails(plistlib.loads(client.receive()), ESHUTDOWN, "the daemon is ending")
+        until("the daemon has not ended", lambda: state(d) == "Z")   # the kernel still waits for FUSE with its last thread
+        if time.monotonic() - began > 5:
+            raise Wrong(f"shutdown took {time.monotonic() - began:.1f} s")
+        silent.answer()
+        same(d.process.wait(10), 0, "the daemon's exit status")
+
+
+def many(folder, n):
+    """The lines of a table on N files."""
+    os.mkdir(folder)
+    for i in range(n):
+        with open(f"{folder}/{i}", "wb") as f:
+            f.truncate(4096)
+    return "\n".join(f"{8 * i} 8 linear {folder}/{i} 0" for i in range(n))
+
+
+@test
+def a_table_of_very_many_files_keeps_nobody():
+    d = Daemon(("--io-threads", "1"), LIMIT)
+    try:
+        table_of_many(d)
+    finally:
+        d.process.kill()
+        d.process.wait()
+
+
+def table_of_many(d):
+    with tempfile.TemporaryDirectory(prefix="dmuse-", dir="/dev/shm") as folder:
+        table = many(folder + "/files", FILES)
+        client, other = d.client(), Other(d)
+        message = client.message("create", name="x", table=table)
+        other.start()
+        began = time.monotonic()
+        client.send(message)
+        works(plistlib.loads(client.receive()))
+        took = time.monotonic() - began
+        worst = other.end()
+        print(f"# {FILES} files: {took:.2f} s, {1e6 * took / FILES:.0f} us each; the control thread was busy for {1000 * worst:.0f} ms at most")
+        if FULL and took * 100000 / FILES > 15:
+            raise Wrong(f"100,000 would take {took * 100000 / FILES:.1f} s")
+        same(client.ask("info", name="x")["target_count"], FILES)
+        bad = f"{table}\n{8 * FILES} 8 linear {folder}/none 0"
+        other = Other(d)
+        other.start()
+        fails(client.ask("create", name="y", table=bad), ENOENT, f"table line {FILES + 1}: linear")
+        other.end()
+        works(client.ask("remove", name="x"))
+        same(d.end(), 0, "the daemon's exit status")
+
+
+class Place:
+    """A daemon, and the file that does not open."""
+
+    def __init__(self, *options):
+        self.daemon = Daemon(options)
+        self.silent = Silent(self.daemon.folder.name)
+
+    def __enter__(self):
+        if not self.silent.mounted:
+            raise Lacks("no FUSE file system can be mounted here")
+        return self.daemon, self.silent
+
+    def __exit__(self, *failure):
+        self.silent.end()
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+        self.daemon.notify.close()
+        self.daemon.folder.cleanup()
+
+
+class Lacks(Exception):
+    """Why a test cannot be done here."""
+
+
+def main():
+    failed = 0
+    for n, t in enumerate(tests, 1):
+        name = t.__name__.replace("_", " ")
+        try:
+            t()
+            print(f"ok {n} - {name}", flush=True)
+        except Lacks as why:
+            print(f"ok {n} - {name} # SKIP {why}", flush=True)
+        except Exception as e:      # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {n} - {name}\n# {type(e).__name__}: {e}", flush=True)
+    print(f"1..{len(tests)}")
+    sys.exit(bool(failed))
+
+
+main()
