@@ -43,6 +43,10 @@ bench:              ## measure speed and memory beside nbdkit and qemu: ten to f
 	@ninja -C build-bench --quiet
 	@bench/run $(if $(QUICK),--quick) $(if $(KEEP),--keep) build-bench
 
+files: all          ## measure a table of 100,000 files (or as many as one process may have open): half a minute
+	$(NEED) demo test
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/tools/silent.py --full
+
 scale: all          ## what commands cost with 5,000 and 10,000 devices: a few minutes
 	$(NEED) demo test
 	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/tools/scale.py --full
@@ -64,4 +68,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-memory test-kernel test-broken bench scale install uninstall deps clean help
+.PHONY: all demo test test-memory test-kernel test-broken bench files scale install uninstall deps clean help

@@ -28,7 +28,6 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 		return err_set(err, -ENOMEM, "no memory for a table");
 	}
 	b->world = w;
-	b->walk = ++w->walks;
 	b->o = *o;
 	b->err = err;
 	b->table->limits = dm_limits_default;

@@ -27,7 +27,9 @@ struct dm_build_word {
 	size_t rest;			/* ... the part of the word that this type is given ... */
 	struct dm_place place;		/* ... and what the file system says of it */
 	struct dm_store *store;		/* a reference of our own ... */
-	bool held;			/* ... or the table holds it */
+	bool held;			/* ... or the table holds it, ... */
+	bool first;			/* ... since this word: in the build's `stores` */
+	struct hash_link by_store;
 	uint64_t end;			/* the last sector that is used, and one */
 	bool stacked;			/* its limits are in the table's ... */
 	bool asked;			/* ... and a line is asked as it likes it */
@@ -41,7 +43,6 @@ struct dm_build_word {
 
 struct dm_build {
 	struct dm_world *world;
-	uint64_t walk;			/* its stores bear this mark */
 	struct dm_build_opts o;
 	struct err *err;
 	struct dm_table *table;
@@ -58,6 +59,7 @@ struct dm_build {
 	size_t line;			/* the one being read, from 1 */
 	const struct dm_type *type;	/* of that line; NULL before its target is known */
 	struct hash words;		/* dm_build_word.by_word */
+	struct hash stores;		/* its by_store: what the table holds */
 	struct text scratch;		/* a changeable copy of a record's params */
 	bool failed, checked;
 	size_t lines_before, uses_before;	/* bytes of the explanation, before this line */

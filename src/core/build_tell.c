@@ -98,7 +98,8 @@ bool dm_build_reaches(struct dm_build *b)
 	hash_each(l, next, &b->words) {
 		const struct dm_build_word *w = container(l, struct dm_build_word, by_word);
 
-		t->reaches[t->n_reaches++] = (struct dm_reach){ w->store, w->end };
+		if (w->held)
+			t->reaches[t->n_reaches++] = (struct dm_reach){ w->store, w->end };
 	}
 	return true;
 }

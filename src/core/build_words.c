@@ -16,7 +16,7 @@ static int word_hold(struct dm_build *b, struct dm_build_word *w)
 	struct dm_store **stores;
 
 	w->held = true;
-	if (!dm_store_first_visit(&w->store->walk, b->walk)) {
+	if (hash_find(&b->stores, &w->store, sizeof(w->store))) {
 		dm_store_put(w->store);		/* another word has it there */
 		return 0;
 	}
@@ -31,6 +31,8 @@ static int word_hold(struct dm_build *b, struct dm_build_word *w)
 		t->stores = stores;
 	}
 	t->stores[t->n_stores++] = w->store;
+	hash_add(&b->stores, &w->by_store, &w->store, sizeof(w->store));
+	w->first = true;
 	return 0;
 }
 
@@ -180,6 +182,8 @@ bool dm_build_forget_word(struct dm_build *b)
 		return false;
 	w = container(n, struct dm_build_word, all);
 	hash_remove(&b->words, &w->by_word);
+	if (w->first)
+		hash_remove(&b->stores, &w->by_store);
 	list_remove(&w->node);
 	if (w->store && !w->held)
 		dm_store_put(w->store);

@@ -39,7 +39,11 @@ struct dm_type {
 	unsigned version[3];	/* Linux's, for dmsetup targets */
 	size_t size;		/* bytes of the private part, zeroed; it lives as long as the table */
 
-	/* Reads the words: 0, or what dm_args_end() says. */
+	/*
+	 * Reads the words: 0, or what dm_args_end() says. It runs more than once for a line (build.h), and the first time with
+	 * stand-ins for the stores, which it may keep but not look into. So it changes nothing outside the table's memory but
+	 * what dtr() undoes.
+	 */
 	int (*ctr)(struct dm_target *t, struct dm_args *a);
 	/* Frees what ctr() took from elsewhere; NULL if nothing. Also after a failed ctr(). */
 	void (*dtr)(struct dm_target *t);

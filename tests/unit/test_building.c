@@ -174,7 +174,6 @@ static int begin(void **state)
 {
 	(void)state;
 	fixture_stop_clock();
-	fixture_type = &late_type;
 	fixture_store = &slow_type;
 	slow.opened = slow.closed = 0;
 	slow.shut = true;
@@ -455,6 +454,7 @@ int main(void)
 		CASE(the_end_does_not_wait_for_it),
 	};
 
+	fixture_add_type(&late_type);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
