@@ -219,6 +219,14 @@ static int serve_up(struct serve *s, struct err *e)
 	return r;
 }
 
+/* Somebody hangs: threads may be with him, and what he has in his hands cannot be freed. */
+static _Noreturn void serve_break_off(struct serve *s)
+{
+	if (s->control)
+		control_free(s->control);
+	_exit(1);
+}
+
 static int serve_down(struct serve *s)
 {
 	struct err e = ERR_INIT;
@@ -231,6 +239,8 @@ static int serve_down(struct serve *s)
 		space_free(s->space);
 	if (s->world && dm_world_stop(s->world, &e))
 		log_error("at the end: %s", e.text);
+	if (e.code == -ETIMEDOUT)
+		serve_break_off(s);
 	if (s->control)
 		control_free(s->control);
 	if (s->world)

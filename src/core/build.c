@@ -12,6 +12,7 @@
 
 #include "base/words.h"
 #include "core/kinds.h"
+#include "core/step.h"
 #include "core/world.h"
 
 /* A device's bytes must fit a signed 64-bit file offset. */
@@ -172,6 +173,7 @@ static int build_make(struct dm_build *b, uint64_t start, uint64_t len, char *pa
 		return r;
 	dm_build_explained(b);
 	table->n++;
+	table->hooked |= dm_type_has_hooks(b->type);
 	table->sectors = start + len;
 	return 0;
 }

@@ -55,6 +55,7 @@ enum dm_verb {
 #define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids, said and told, are those that the kernel has (mangle.h) */
 #define DM_WITH_HEX      (1u << 10)	/* those said are mangled without asking whether they are already */
 #define DM_WITH_DEPS     (1u << 11)
+#define DM_WITH_NOLOCKFS (1u << 12)	/* SUSPEND, RESUME that swaps: file systems on it are not frozen */
 
 /* What HDIO_GETGEO tells; it means nothing else. */
 struct dm_geometry {
@@ -127,6 +128,9 @@ struct dm_reply {
 struct dm_cmd {
 	enum dm_verb verb;
 	uint32_t flags;
+	/* SUSPEND, RESUME: these instead, moved as one: all or none -> names. */
+	const char *const *names;
+	size_t n_names;
 	/*
 	 * The device: by minor if has_minor, else by name, else by uuid (NULL and "" name nothing).
 	 * CREATE: the new one's (minor: pinned, if has_minor).
@@ -179,7 +183,7 @@ struct dm_cmd {
 /* Carries C out. C and all it points to stay until done(). */
 void dm_do(struct dm_world *w, struct dm_cmd *c);
 
-/* Gives up a command: if it still waits, done() comes with -EINTR (a drain is taken back first); else as it would. */
+/* Gives up a command: if it still waits, done() comes with -EINTR (what can be is taken back first); else as it would. */
 void dm_cancel(struct dm_cmd *c);
 
 /* For callers who have nothing else to do: turns the world's loop until done. Returns reply.err.code. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making, holding and freeing devices: see device.h; what commands do to them is in do_*.c and move.c. */
+/* Making and freeing devices: see device.h; what commands do to them is in do_*.c and move*.c. */
 #include "core/device.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "core/mangle.h"
 #include "core/parts.h"
 #include "core/regions.h"
+#include "core/step.h"
 #include "core/world.h"
 
 uint64_t dm_device_sectors(const struct dm_device *d)
@@ -156,6 +157,8 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	list_init(&d->uses);
 	list_init(&d->waiting);
 	list_init(&d->queue);
+	list_init(&d->moving.node);
+	list_init(&d->moving.in_order);
 	device_init_lanes(d);
 	dm_device_read_ahead(d);
 	return d;
@@ -244,6 +247,7 @@ int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const str
 	return 0;
 }
 
+/* At once: for what has no hooks, or before anybody has the device open. */
 void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 {
 	unsigned i;
@@ -283,7 +287,7 @@ void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
 	hash_add(&d->world->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
 }
 
-static void device_leave(struct dm_device *d)
+static void device_forget(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 
@@ -327,70 +331,58 @@ static void device_fail_queue(struct dm_device *d)
 	}
 }
 
-/* Tables last: freeing them closes devices below, which may remove those in turn. */
-void dm_device_free(struct dm_device *d)
+void dm_device_unenter(struct dm_device *d)
 {
-	struct dm_table *active = d->active, *inactive = d->inactive;
-	unsigned i;
+	device_forget(d);
+	device_fail_queue(d);
+}
 
+void dm_device_leave(struct dm_device *d)
+{
 	if (d->disk && !d->whole)
 		dm_parts_drop(d);
-	if (active)
-		active->device = NULL;
-	if (inactive)
-		inactive->device = NULL;
-	device_leave(d);	/* first, so that nobody who is woken finds it any more */
+	if (d->active)
+		d->active->device = NULL;
+	if (d->inactive)
+		d->inactive->device = NULL;
+	device_forget(d);	/* first, so that nobody who is woken finds it any more */
 	dm_device_event(d);
 	dm_device_changed(d, DM_REMOVED);
 	device_fail_queue(d);
 	dm_under_way_gone(d);
+}
+
+void dm_device_free(struct dm_device *d)
+{
+	unsigned i;
+
+	list_remove(&d->moving.node);
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);
 	dm_regions_drop(d);
 	dm_faults_free(d);
 	free(d);
-	dm_table_free(active);
-	dm_table_free(inactive);
+}
+
+/* Tables last: freeing them closes devices below, which may remove those in turn. */
+void dm_device_remove(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+	struct dm_table *active = d->active, *inactive = d->inactive;
+
+	dm_device_leave(d);
+	dm_device_free(d);
+	dm_table_retire(w, active, NULL, NULL);
+	dm_table_retire(w, inactive, NULL, NULL);
 }
 
 bool dm_device_moving(const struct dm_device *d)
 {
-	return d->state == DM_SUSPENDING || d->state == DM_RESUMING;
+	return d->moving.move;
 }
 
-void dm_open(struct dm_device *d)
+bool dm_device_suspended(const struct dm_device *d)
 {
-	d->open_count++;
-}
-
-void dm_close(struct dm_device *d)
-{
-	if (--d->open_count == 0 && d->deferred && !dm_device_moving(d))
-		dm_device_free(d);
-}
-
-void dm_use(struct dm_device *d)
-{
-	d->users++;
-	dm_open(d);
-}
-
-void dm_unuse(struct dm_device *d)
-{
-	d->users--;
-	dm_close(d);
-}
-
-int dm_claim(struct dm_device *d)
-{
-	if (d->users || d->claimed || dm_part_rival(d))
-		return -EBUSY;
-	d->claimed = true;
-	return 0;
-}
-
-void dm_unclaim(struct dm_device *d)
-{
-	d->claimed = false;
+	return d->state == DM_SUSPENDED || (dm_device_moving(d) && d->moving.was_suspended);
 }

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "core/command.h"
 #include "core/io.h"
+#include "core/moving.h"
 #include "core/stats.h"
 #include "core/table.h"
 
@@ -29,6 +30,7 @@
 enum dm_gate {
 	DM_GATE_OPEN,	/* requests pass */
 	DM_GATE_SHUT,	/* requests are parked: suspended, or about to be */
+	DM_GATE_INNER,	/* the same, but for those that come from devices above: these move together with this one */
 	DM_GATE_GONE,	/* requests fail with -ESHUTDOWN: the world ends */
 };
 
@@ -42,6 +44,7 @@ struct dm_lane {
 	uint32_t inflight;
 	uint8_t gate;			/* enum dm_gate */
 	bool draining;			/* the control thread waits for inflight to become 0 */
+	bool want_drain;
 	struct dm_req *parked, **parked_tail;
 	/* The round (round.h): what the control thread asked of this lane, and the answer. */
 	struct loop_msg ask, ack, hurry;
@@ -52,9 +55,9 @@ struct dm_lane {
 
 enum dm_state {
 	DM_ACTIVE,
-	DM_SUSPENDING,	/* draining */
+	DM_SUSPENDING,	/* on the way to a standstill: of a suspend, a swap, a removal */
 	DM_SUSPENDED,
-	DM_RESUMING,	/* lanes are being opened */
+	DM_RESUMING,	/* on the way back, or to the first table */
 };
 
 struct dm_device {
@@ -91,15 +94,10 @@ struct dm_device {
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
 	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
 
-	/* The transition under way: one at a time. */
-	struct dm_cmd *mover;		/* the command that it serves */
-	bool (*over)(struct dm_device *d, struct dm_cmd *mover);	/* ends it; false: the device is gone */
-	bool reopening;			/* a resume or swap, not a suspend */
-	bool hurried;			/* the command was given up: open again when drained */
-	struct dm_table *incoming, *leaving;	/* of a swap: the next table, and the one that rounds still protect */
-	unsigned acks;			/* answers of lanes that are still to come */
-	unsigned n_followed;		/* fronts that have followed the swap */
+	struct dm_moving moving;	/* the transition under way: one at a time (move.h) */
 	struct loop_msg followed;
+	enum dm_gate gate;		/* of all lanes, as of the last round */
+	unsigned acks;			/* answers of lanes that are still to come */
 	void (*then)(struct dm_device *d);
 
 	uint64_t walk;			/* the last walk that came by, see dm_device_first_visit() */
@@ -124,7 +122,7 @@ bool dm_device_readonly(const struct dm_device *d);
 
 /*
  * A front (or a table) takes a device for use, and gives it back; control thread. While it is held it cannot be
- * removed. dm_close() on the last hold of a device marked for deferred removal removes it.
+ * removed. dm_close() on the last hold of a device marked for deferred removal begins to remove it.
  */
 void dm_open(struct dm_device *d);
 void dm_close(struct dm_device *d);

@@ -28,8 +28,14 @@ int dm_check_name(const char *name, struct err *e);
 /* A device that is mapped onto D, or NULL. */
 const struct dm_device *dm_device_user(const struct dm_device *d);
 
-/* Nobody has it open and it is not moving. Wakes who waits for it. */
+/* Nobody finds it any more; no front has ever known it. */
+void dm_device_unenter(struct dm_device *d);
+/* Nobody finds it any more, and who waits for it hears of that. */
+void dm_device_leave(struct dm_device *d);
+/* It has left, and has no tables any more. */
 void dm_device_free(struct dm_device *d);
+/* A disk or partition that nobody has open, which is not moving and whose tables have no hooks: at once. Else dm_move_remove(). */
+void dm_device_remove(struct dm_device *d);
 
 /* As the kernel has it. */
 void dm_device_rename(struct dm_device *d, const char *kernel_name);
@@ -43,5 +49,8 @@ void dm_device_changed(struct dm_device *d, enum dm_change what);
 
 /* Is a transition under way? */
 bool dm_device_moving(const struct dm_device *d);
+
+/* Does it stand still, or will it if the transition fails? */
+bool dm_device_suspended(const struct dm_device *d);
 
 #endif

@@ -48,7 +48,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 
 	*i = (struct dm_info){
 		.present = true, .major = d->major, .minor = d->minor,
-		.suspended = d->state == DM_SUSPENDED, .readonly = readonly_in(d, flags), .deferred = d->deferred,
+		.suspended = dm_device_suspended(d), .readonly = readonly_in(d, flags), .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
 		.has_read_ahead = d->loaded, .read_ahead = d->read_ahead,
@@ -143,7 +143,9 @@ void dm_start(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
-	if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
+	if (c->n_names)
+		dm_move_group(c);
+	else if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
 		list_append(&c->device->queue, &c->node);
 	else
 		v->run(c, c->device);
@@ -153,6 +155,10 @@ static void do_begin(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
+	if (c->n_names) {
+		dm_move_group(c);
+		return;
+	}
 	c->device = v->needs & DM_NEEDS_FOUND ? find(c->world, c) : NULL;
 	if ((v->needs & DM_NEEDS_FOUND) && !c->device)
 		fail_not_found(c);
@@ -265,8 +271,8 @@ void dm_cancel(struct dm_cmd *c)
 	} else if (!list_empty(&c->node)) {
 		list_remove(&c->node);
 		dm_fail(c, -EINTR, "cancelled");
-	} else if (c->device && c->device->mover == c) {
-		dm_move_cancel(c->device);
+	} else {
+		dm_move_cancel(c);
 	}
 }
 

@@ -162,7 +162,7 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -EBUSY, "%s '%s' is in use (open count %u%s%s%s)", busy->whole ? "partition" : "disk", busy->name,
 			busy->open_count, user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
 	} else {
-		dm_device_free(d);
+		dm_device_remove(d);
 		dm_finish(c);
 	}
 }

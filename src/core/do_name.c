@@ -8,6 +8,7 @@
 #include "core/devices.h"
 #include "core/do.h"
 #include "core/linux.h"
+#include "core/move.h"
 
 #define MINOR_MAX ((1u << 20) - 1)	/* as many as a Linux dev_t holds */
 
@@ -92,6 +93,16 @@ static int check_new(struct dm_cmd *c, char name[DM_NAME_MAX + 1], char uuid[DM_
 	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
 }
 
+/* A device that could not be started was never there. */
+static void create_over(struct dm_move *m, struct dm_device *d)
+{
+	if (m->failed)
+		dm_device_unenter(d);
+	if (m->failed && m->cmd)
+		m->cmd->device = NULL;
+	dm_move_finish(m, d);
+}
+
 /* TABLE may be NULL: without one. */
 static void create(struct dm_cmd *c, struct dm_table *table)
 {
@@ -103,12 +114,13 @@ static void create(struct dm_cmd *c, struct dm_table *table)
 		dm_finish(c);
 		return;
 	}
-	dm_device_first_table(d, table);
-	if (table)
-		dm_device_set_read_ahead(d, &c->read_ahead);
-	dm_device_changed(d, DM_ADDED);
 	c->device = d;
-	dm_finish(c);
+	if (table) {
+		dm_move_create(d, c, table, create_over);
+	} else {
+		dm_device_changed(d, DM_ADDED);
+		dm_finish(c);
+	}
 }
 
 /* The name may have been taken meanwhile. */

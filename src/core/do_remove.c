@@ -42,29 +42,27 @@ static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, with a table of errors now" : "");
 }
 
-/* D goes, or stays until its last close, or C fails. False if D is gone. */
-static bool remove_now(struct dm_device *d, struct dm_cmd *c)
+/* D goes, or stays until its last close, or C fails. */
+static void remove_now(struct dm_cmd *c, struct dm_device *d)
 {
-	if (c->reply.err.code) {
-		dm_finish(c);
-	} else if (d->open_count == 0) {
-		dm_finish(c);
-		dm_device_free(d);
-		return false;
+	if (d->open_count == 0) {
+		dm_move_remove(d, c, dm_move_finish);
 	} else if (c->flags & DM_WITH_DEFERRED) {
 		d->deferred = true;
 		dm_finish(c);
 	} else {
 		fail_busy(c, d);
 	}
-	return true;
 }
 
-static bool remove_forced(struct dm_device *d, struct dm_cmd *c)
+static void remove_forced(struct dm_move *m, struct dm_device *d)
 {
-	if (c->reply.err.code)
-		dm_table_free(d->incoming);	/* it never came into use */
-	return remove_now(d, c);
+	if (!m->cmd)
+		return;
+	if (m->failed)
+		dm_finish(m->cmd);
+	else
+		remove_now(m->cmd, d);
 }
 
 static int error_table(struct dm_cmd *c, struct dm_device *d, struct dm_table **out)
@@ -84,7 +82,7 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 	struct dm_table *errors = NULL;
 
 	if (!(c->flags & DM_WITH_FORCE) || d->open_count == 0 || !d->active) {
-		remove_now(d, c);
+		remove_now(c, d);
 		return;
 	}
 	if (error_table(c, d, &errors)) {
@@ -95,23 +93,7 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 	dm_move_resume(d, c, errors, remove_forced);
 }
 
-/* Removes what nobody uses, newest first, until nothing more goes: what stands on top frees what is below. */
-static void remove_unused(struct dm_world *w)
-{
-	struct list *n = w->devices.prev;
-
-	while (n != &w->devices) {
-		struct dm_device *d = container(n, struct dm_device, node);
-
-		n = n->prev;
-		if (d->open_count == 0 && !dm_device_moving(d)) {
-			dm_device_free(d);
-			n = w->devices.prev;
-		}
-	}
-}
-
-/* remove_all with force or deferral: one `remove` after the other, each device once. */
+/* One `remove` after the other, each device once: those that stand on others before them, and the newest first. */
 struct remove_each {
 	struct dm_cmd sub;
 	struct dm_cmd *c;
@@ -126,7 +108,6 @@ static void remove_all_over(struct dm_cmd *c)
 	size_t left = 0;
 	const char *name = NULL;
 
-	remove_unused(w);
 	list_each(n, next, &w->devices) {
 		const struct dm_device *d = container(n, struct dm_device, node);
 
@@ -152,30 +133,35 @@ static void remove_each_next(struct dm_cmd *sub)
 		free(e);
 		return;
 	}
-	e->sub = (struct dm_cmd){ .verb = DM_DO_REMOVE, .flags = e->c->flags, .has_minor = true,
+	e->sub = (struct dm_cmd){ .verb = DM_DO_REMOVE, .flags = e->c->flags, .has_minor = true, .in_order = true,
 				  .minor = e->minors[e->at++], .done = remove_each_next };
 	dm_do(e->c->world, &e->sub);
 }
 
+static void remove_each_gather(struct remove_each *e, struct dm_world *w)
+{
+	struct list order, *n;
+
+	list_init(&order);
+	dm_move_order(w, &order);
+	while ((n = list_take(&order))) {
+		const struct dm_device *d = container(n, struct dm_device, moving.in_order);
+
+		if (!dm_device_moving(d) || (e->c->flags & (DM_WITH_FORCE | DM_WITH_DEFERRED)))
+			e->minors[e->n++] = d->minor;
+	}
+}
+
 void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_world *w = c->world;
-	struct remove_each *e;
-	struct list *n, *next;
+	struct remove_each *e = calloc(1, sizeof(*e) + c->world->n_devices * sizeof(e->minors[0]));
 
 	(void)d;
-	remove_unused(w);
-	if (!(c->flags & (DM_WITH_FORCE | DM_WITH_DEFERRED))) {
-		remove_all_over(c);
-		return;
-	}
-	e = calloc(1, sizeof(*e) + w->n_devices * sizeof(e->minors[0]));
 	if (!e) {
-		dm_fail(c, -ENOMEM, "no memory to remove %zu devices", w->n_devices);
+		dm_fail(c, -ENOMEM, "no memory to remove %zu devices", c->world->n_devices);
 		return;
 	}
 	e->c = c;
-	list_each(n, next, &w->devices)
-		e->minors[e->n++] = container(n, struct dm_device, node)->minor;
+	remove_each_gather(e, c->world);
 	remove_each_next(&e->sub);
 }

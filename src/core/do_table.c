@@ -7,6 +7,7 @@
 #include "core/building.h"
 #include "core/devices.h"
 #include "core/do.h"
+#include "core/step.h"
 
 bool dm_cmd_has_table(const struct dm_cmd *c)
 {
@@ -26,6 +27,12 @@ static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 	return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 }
 
+/* What was in the inactive slot is gone, with all that it had open. */
+static void slot_is_clear(void *arg)
+{
+	dm_finish(arg);
+}
+
 static void reload_install(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_table *old = d->inactive;
@@ -33,12 +40,12 @@ static void reload_install(struct dm_cmd *c, struct dm_device *d)
 	d->inactive = c->table;
 	d->inactive->device = d;
 	c->table = NULL;
-	dm_table_free(old);
 	if (!d->loaded) {
 		d->loaded = true;
 		dm_device_read_ahead(d);
 		dm_device_changed(d, DM_LOADED);
 	}
+	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 
 static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
@@ -57,16 +64,18 @@ void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 		dm_do_build(c, reload_built);
 		return;
 	}
-	if (!reload_check(c, d))
+	if (reload_check(c, d))
+		dm_finish(c);
+	else
 		reload_install(c, d);
-	dm_finish(c);
 }
 
 void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 {
-	dm_table_free(d->inactive);
+	struct dm_table *old = d->inactive;
+
 	d->inactive = NULL;
-	dm_finish(c);
+	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 
 /* The text of one target in the reply's arena, or NULL when memory ran out. */

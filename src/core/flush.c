@@ -28,10 +28,10 @@ static void flush_over(struct loop_msg *m)
 	struct dm_flush *f = container(m, struct dm_flush, msg);
 	size_t i;
 
-	f->then(f->arg, &f->err);
 	for (i = 0; f->held && i < f->n; i++)
 		dm_close(f->devices[i]);
 	free(f->devices);
+	f->then(f->arg, &f->err);
 	free(f);
 }
 

@@ -1,25 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Transitions of a device: see move.h.
- *
- *   suspend        shut round (drain) -> flush -> SUSPENDED
- *   resume, swap   [shut round -> flush ->] exchange tables -> open round -> ACTIVE
- *
- * A flush that fails, or a client that gives up, turns the way back: the lanes
- * are opened again with the table they had.
+ * The machine that carries a plan out: it stands at one phase of one device, goes to the next when that is over, and back
+ * the same way when one failed or the command was given up. Phases that are over at once are a loop, not a recursion.
  */
-#include "core/move.h"
+#include "core/move_own.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/log.h"
 #include "core/devices.h"
 #include "core/do.h"
-#include "core/fault.h"
-#include "core/flush.h"
-#include "core/linux.h"
-#include "core/round.h"
+#include "core/step.h"
 
-static void release(struct dm_device *d);
+static struct dm_device *device_at(const struct dm_move *m)
+{
+	return container(m->at, struct dm_device, moving.node);
+}
+
+static const struct dm_phase *phase_at(const struct dm_move *m)
+{
+	return m->plan->legs[m->leg].phases[m->phase];
+}
+
+static bool leg_is_up(const struct dm_move *m)
+{
+	return m->plan->legs[m->leg].up;
+}
+
+static unsigned last_phase(const struct dm_leg *leg)
+{
+	unsigned n = 0;
+
+	while (leg->phases[n])
+		n++;
+	return n - 1;
+}
+
+/* The first device of the leg that M is in, or its last. */
+static struct list *leg_end(const struct dm_move *m, bool last)
+{
+	return leg_is_up(m) == last ? m->devices.next : m->devices.prev;
+}
+
+/* To the next phase; false: that was the last one. */
+static bool step_forward(struct dm_move *m)
+{
+	if (m->plan->legs[m->leg].phases[++m->phase])
+		return true;
+	m->phase = 0;
+	m->at = leg_is_up(m) ? m->at->prev : m->at->next;
+	if (m->at != &m->devices)
+		return true;
+	if (!m->plan->legs[++m->leg].phases)
+		return false;
+	m->at = leg_end(m, false);
+	return true;
+}
+
+/* To the one before; false: there is none. */
+static bool step_back(struct dm_move *m)
+{
+	if (m->phase) {
+		m->phase--;
+		return true;
+	}
+	m->at = leg_is_up(m) ? m->at->next : m->at->prev;
+	if (m->at == &m->devices) {
+		if (!m->leg)
+			return false;
+		m->leg--;
+		m->at = leg_end(m, true);
+	}
+	m->phase = last_phase(&m->plan->legs[m->leg]);
+	return true;
+}
 
 /* Commands that waited for the transition; one of them may remove the device, or move it again. */
 static void run_queue(struct dm_device *d)
@@ -32,217 +87,271 @@ static void run_queue(struct dm_device *d)
 		dm_start(container(n, struct dm_cmd, node));
 }
 
-/* The transition is over: its command ends, and what waited for it begins. */
-static void settle(struct dm_device *d, enum dm_state state)
+static void device_settle(struct dm_device *d, const struct dm_move *m)
 {
-	struct dm_cmd *c = d->mover;
+	struct dm_moving *g = &d->moving;
 
-	d->state = state;
-	d->mover = NULL;
-	d->hurried = false;
-	if (d->over && !d->over(d, c))
-		return;
-	d->incoming = NULL;
-	if (d->world->releasing && d->state == DM_SUSPENDED)
-		release(d);
-	else if (d->deferred && d->open_count == 0)
+	if (m->failed)
+		d->state = g->was_suspended || g->stays ? DM_SUSPENDED : DM_ACTIVE;
+	else
+		d->state = m->plan->after;
+	if (m->failed && g->incoming != d->inactive)
+		dm_table_retire(d->world, g->incoming, NULL, NULL);
+	g->incoming = NULL;
+	g->move = NULL;
+	g->gone = g->gone || (m->failed && m->plan->creates);
+}
+
+static void device_go_on(struct dm_device *d)
+{
+	if (d->moving.gone)
 		dm_device_free(d);
+	else if (d->world->releasing && d->state == DM_SUSPENDED)
+		dm_move_gone(d);
+	else if (d->deferred && d->open_count == 0)
+		dm_move_remove(d, NULL, NULL);
 	else
 		run_queue(d);
 }
 
-/* One front after the other: each may take its time. */
-static void follow(struct dm_device *d)
+/* The devices are settled first, all of them; then the command ends, and what waited for them begins. */
+static void move_over(struct dm_move *m)
 {
-	struct list *n, *next;
-	unsigned i = 0;
+	struct dm_move end = *m;
+	struct list devices, *n, *next;
 
-	list_each(n, next, &d->world->fronts) {
-		struct dm_front *f = container(n, struct dm_front, node);
+	m->world->n_moves--;
+	list_init(&devices);
+	list_each(n, next, &m->devices)
+		device_settle(container(n, struct dm_device, moving.node), m);
+	while ((n = list_take(&m->devices)))
+		list_append(&devices, n);
+	if (m->on_heap)
+		free(m);
+	if (end.over)
+		end.over(&end, container(devices.next, struct dm_device, moving.node));
+	while ((n = list_take(&devices)))
+		device_go_on(container(n, struct dm_device, moving.node));
+}
 
-		if (i++ < d->n_followed)
-			continue;
-		d->n_followed = i;
-		if (f->follow && f->follow(f, d, &d->followed))
+static void step_run(struct dm_move *m)
+{
+	const struct dm_phase *p = phase_at(m);
+	struct dm_device *d = device_at(m);
+	bool concerns = !p->concerns || p->concerns(m, d);
+
+	if (m->back && concerns && p->undo && !d->moving.stays) {
+		p->undo(m, d);
+	} else if (m->back || !concerns) {
+		m->stepped = true;
+	} else {
+		m->committed = m->committed || p->on_cancel == DM_GOES_ON;
+		p->run(m, d);
+	}
+}
+
+/* On to the phase after the one that is over. False: the move is over. */
+static bool move_on(struct dm_move *m)
+{
+	if (!m->back && !m->committed && (m->failed || m->given_up))
+		m->back = m->failed = true;
+	else if (m->back ? !step_back(m) : !step_forward(m))
+		return false;
+	return true;
+}
+
+static void move_run(struct dm_move *m)
+{
+	m->running = true;
+	do {
+		m->stepped = false;
+		step_run(m);
+		if (!m->stepped) {
+			m->running = false;
 			return;
-	}
-	settle(d, DM_ACTIVE);
+		}
+	} while (move_on(m));
+	m->running = false;
+	move_over(m);
 }
 
-static void followed(struct loop_msg *msg)
+static void move_went_wrong(struct dm_move *m, const struct err *e)
 {
-	follow(container(msg, struct dm_device, followed));
-}
+	struct dm_device *d = device_at(m);
 
-static void opened(struct dm_device *d)
-{
-	struct dm_table *old = d->leaving;
-	bool swapped = d->incoming && d->active == d->incoming;
-
-	d->leaving = NULL;
-	if (old && old->sectors != dm_device_sectors(d))
-		d->geometry = (struct dm_geometry){ 0 };	/* it was of another size */
-	dm_table_free(old);
-	if (!swapped) {
-		settle(d, DM_ACTIVE);
+	if (m->given_up && !m->back)
 		return;
-	}
-	d->locked = false;
-	d->lived = true;
-	dm_device_read_ahead(d);
-	dm_faults_forget(d);
-	dm_device_changed(d, DM_SWAPPED);
-	d->n_followed = 0;
-	d->followed.run = followed;
-	follow(d);
+	if (m->back)
+		d->moving.stays = true;
+	else if (!m->plan->end && !m->committed)
+		m->failed = true;
+	if (!m->err || m->plan->end)
+		log_error("%s of '%s': %s", m->plan->name, d->name, e->text);
+	if (m->err && !m->err->code)
+		*m->err = *e;
+	else if (m->err && m->back)
+		err_append(m->err, "; and '%s' stays suspended: %s", d->name, e->text);
 }
 
-/* Drained, and flushed if that was asked for: on to the new table, or stay shut. */
-static void drained_and_flushed(struct dm_device *d)
+void dm_phase_over(struct dm_move *m, const struct err *e)
 {
-	if (!d->reopening) {
-		settle(d, DM_SUSPENDED);
-		return;
-	}
-	if (d->incoming) {
-		d->leaving = d->active;
-		if (d->leaving)
-			d->leaving->device = NULL;
-		d->active = d->incoming;
-	}
-	d->state = DM_RESUMING;
-	dm_round(d, DM_GATE_OPEN, d->active, opened);
+	if (e && e->code)
+		move_went_wrong(m, e);
+	m->stepped = true;
+	if (!m->running && move_on(m))
+		move_run(m);
+	else if (!m->running)
+		move_over(m);
 }
 
-static void turn_back(struct dm_device *d)
+void dm_phase_round_over(struct dm_device *d)
 {
-	d->state = DM_RESUMING;
-	dm_round(d, DM_GATE_OPEN, d->active, opened);
+	dm_phase_over(d->moving.move, NULL);
 }
 
-static void flushed(void *arg, const struct err *e)
+void dm_phase_walked_back(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
-	struct err *mine = &d->mover->reply.err;
 
-	if (d->hurried) {
-		err_set(mine, -EINTR, "cancelled");
-		turn_back(d);
-	} else if (e->code) {
-		err_set(mine, e->code, "%s; '%s' goes on as it was (--noflush leaves the flush out)", e->text, d->name);
-		turn_back(d);
-	} else {
-		drained_and_flushed(d);
-	}
+	dm_phase_over(d->moving.move, e);
 }
 
-static void drained(struct dm_device *d)
+void dm_phase_walked(void *arg, const struct err *e)
 {
-	struct err gone = { .code = -EINTR };
+	struct dm_device *d = arg;
+	struct err said = *e;
 
-	if (d->hurried)
-		flushed(d, &gone);
-	else if (d->active && !d->active->readonly && !(d->mover->flags & DM_WITH_NOFLUSH))
-		dm_flush_device(d, flushed, d);
-	else
-		drained_and_flushed(d);
+	if (e->code && e->code != -EINTR)
+		err_append(&said, "; '%s' stays as it was", d->name);
+	dm_phase_over(d->moving.move, &said);
 }
 
-static void begin(struct dm_device *d, struct dm_cmd *c, bool (*over)(struct dm_device *d, struct dm_cmd *c))
+void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incoming)
 {
-	d->mover = c;
-	d->over = over;
-	if (d->state == DM_SUSPENDED) {
-		drained_and_flushed(d);
-	} else {
-		d->state = DM_SUSPENDING;
-		dm_round(d, DM_GATE_SHUT, NULL, drained);
-	}
+	struct dm_moving *g = &d->moving;
+
+	list_remove(&g->node);
+	list_append(&m->devices, &g->node);
+	g->move = m;
+	g->incoming = incoming;
+	g->leaving = NULL;
+	g->was_suspended = d->state == DM_SUSPENDED;
+	g->stays = g->swapped = g->gone = false;
 }
 
-static bool just_finish(struct dm_device *d, struct dm_cmd *c)
+void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
+{
+	struct list *n, *next;
+
+	m->world = w;
+	m->plan = plan;
+	m->several = m->devices.next != m->devices.prev;
+	m->err = m->cmd ? &m->cmd->reply.err : m->err;
+	m->noflush = m->cmd && (m->cmd->flags & DM_WITH_NOFLUSH);
+	m->nolockfs = m->cmd && (m->cmd->flags & DM_WITH_NOLOCKFS);
+	list_each(n, next, &m->devices) {
+		struct dm_device *d = container(n, struct dm_device, moving.node);
+
+		if (d->state == DM_ACTIVE)
+			d->state = plan->during;
+	}
+	w->n_moves++;
+	m->leg = m->phase = 0;
+	m->at = leg_end(m, false);
+	move_run(m);
+}
+
+/* Commands of one device alone. */
+static void move_alone(struct dm_device *d, struct dm_cmd *c, const struct dm_plan *plan, struct dm_table *incoming,
+		       dm_moved *over)
+{
+	struct dm_move *m = &d->moving.own;
+
+	*m = (struct dm_move){ .cmd = c, .over = over };
+	list_init(&m->devices);
+	d->moving.below = false;
+	dm_move_join(m, d, incoming);
+	dm_move_begin(m, d->world, plan);
+}
+
+void dm_move_suspend(struct dm_device *d, struct dm_cmd *c, dm_moved *over)
+{
+	move_alone(d, c, &dm_plan_suspend, NULL, over);
+}
+
+void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over)
+{
+	move_alone(d, c, &dm_plan_resume, table, over);
+}
+
+void dm_move_create(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over)
+{
+	move_alone(d, c, &dm_plan_create, table, over);
+}
+
+void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *over)
+{
+	move_alone(d, c, &dm_plan_remove, NULL, over);
+}
+
+void dm_move_finish(struct dm_move *m, struct dm_device *d)
 {
 	(void)d;
-	dm_finish(c);
-	return true;
+	if (m->cmd)
+		dm_finish(m->cmd);
 }
 
-void dm_do_suspend(struct dm_cmd *c, struct dm_device *d)
+/* The command has its answer; the move goes on without it. */
+static void move_answer(struct dm_move *m)
 {
-	if (d->state == DM_SUSPENDED) {
-		dm_finish(c);
-		return;
-	}
-	d->reopening = false;
-	begin(d, c, just_finish);
-}
+	struct dm_cmd *c = m->cmd;
 
-void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table,
-		    bool (*over)(struct dm_device *d, struct dm_cmd *c))
-{
-	d->reopening = true;
-	d->incoming = table;
-	begin(d, c, over);
-}
-
-static void resumed(struct dm_cmd *c, struct dm_device *d)
-{
-	if (!c->reply.err.code)
-		dm_device_set_read_ahead(d, &c->read_ahead);
+	m->cmd = NULL;
+	m->err = NULL;
 	dm_finish(c);
 }
 
-/* The table has left the inactive slot only if the swap went through. */
-static bool resume_over(struct dm_device *d, struct dm_cmd *c)
+static void move_give_up(struct dm_move *m)
 {
-	if (!c->reply.err.code && d->active == d->inactive)
-		d->inactive = NULL;
-	resumed(c, d);
-	return true;
+	const struct dm_phase *p = phase_at(m);
+
+	if (m->err && !m->err->code)
+		err_set(m->err, -EINTR, "cancelled");
+	m->given_up = true;
+	if (p->on_cancel == DM_TURNS_BACK && p->give_up)
+		p->give_up(m, device_at(m));
+	else if (p->on_cancel == DM_ENDS_FIRST && m->cmd)
+		move_answer(m);
 }
 
-static void resume_misfit(struct dm_cmd *c, struct dm_device *d)
+void dm_move_cancel(struct dm_cmd *c)
 {
-	if (!dm_linux_loses_what_does_not_fit(c)) {
-		dm_finish(c);
+	struct dm_move *m = c->device ? c->device->moving.move : NULL;
+
+	if (!m || m->cmd != c || m->given_up || m->committed)
 		return;
-	}
-	dm_table_free(d->inactive);
-	d->inactive = NULL;
-	dm_do_suspend(c, d);
-}
-
-void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
-{
-	if (d->state == DM_ACTIVE && !d->inactive)
-		resumed(c, d);
-	else if (!d->active && !d->inactive)
-		dm_fail(c, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
-	else if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
-		resume_misfit(c, d);
+	if (m->back)
+		move_answer(m);
 	else
-		dm_move_resume(d, c, d->inactive, resume_over);
+		move_give_up(m);
 }
 
-void dm_move_cancel(struct dm_device *d)
+void dm_move_gone(struct dm_device *d)
 {
-	if (d->state != DM_SUSPENDING || d->hurried)
-		return;
-	d->hurried = true;
-	if (d->acks)
-		dm_round_hurry(d);
+	move_alone(d, NULL, &dm_plan_release, NULL, NULL);
 }
 
-static void released(struct dm_device *d)
+/* A move that turns back opens its devices again. */
+static bool release_one(struct dm_device *d)
 {
-	d->over = NULL;
-	settle(d, DM_ACTIVE);
-}
+	struct dm_move *m = d->moving.move;
 
-static void release(struct dm_device *d)
-{
-	d->state = DM_RESUMING;
-	dm_round(d, DM_GATE_GONE, d->active, released);
+	if (!m && d->state == DM_SUSPENDED)
+		dm_move_gone(d);
+	if (!m || m->back || m->given_up || m->committed)
+		return false;
+	move_give_up(m);
+	return true;
 }
 
 void dm_move_release(struct dm_world *w)
@@ -250,10 +359,25 @@ void dm_move_release(struct dm_world *w)
 	struct list *n, *next;
 
 	w->releasing = true;
-	list_each(n, next, &w->devices) {
-		struct dm_device *d = container(n, struct dm_device, node);
+	list_each(n, next, &w->devices)
+		if (release_one(container(n, struct dm_device, node)))
+			next = w->devices.next;		/* that one may be gone, and others */
+}
 
-		if (d->state == DM_SUSPENDED)
-			release(d);
+void dm_move_where(struct dm_world *w, struct text *out)
+{
+	struct list *n, *next;
+	char buffer[160];
+
+	list_each(n, next, &w->devices) {
+		const struct dm_device *d = container(n, struct dm_device, node);
+		const struct dm_move *m = d->moving.move;
+
+		if (!m || device_at(m) != d)
+			continue;
+		text_printf(out, "%s of '%s' waits for its %s", m->plan->name, d->name, phase_at(m)->name);
+		if (*dm_walk_where(d->active, buffer, sizeof(buffer)) || *dm_walk_where(d->moving.incoming, buffer, sizeof(buffer)))
+			text_printf(out, ": %s", buffer);
+		text_add(out, "\n");
 	}
 }

@@ -86,7 +86,7 @@ void dm_parts_drop(struct dm_device *disk)
 	struct dm_device *p;
 
 	while ((p = dm_part_first(disk)))
-		dm_device_free(p);
+		dm_device_remove(p);
 }
 
 static bool part_overlaps(const struct dm_device *p, uint64_t start, uint64_t sectors)
@@ -181,17 +181,8 @@ int dm_part_remove(struct dm_device *disk, uint32_t number, struct err *e)
 		return err_set(e, -ENXIO, "disk '%s' has no partition %u", disk->name, number);
 	if (part_busy(p))
 		return err_set(e, -EBUSY, "'%s' is in use", p->name);
-	dm_device_free(p);
+	dm_device_remove(p);
 	return 0;
-}
-
-/* Its table has moved on, or all is as it was. */
-static bool part_resized(struct dm_device *d, struct dm_cmd *c)
-{
-	if (c->reply.err.code)
-		dm_table_free(d->incoming);
-	dm_finish(c);
-	return true;
 }
 
 void dm_part_resize(struct dm_device *disk, const struct dm_part *p, struct dm_cmd *c)
@@ -209,7 +200,7 @@ void dm_part_resize(struct dm_device *disk, const struct dm_part *p, struct dm_c
 	else if (!part_check(disk, p, e) && part_in_the_way(disk, p))
 		err_set(e, -EBUSY, "partition %u would lie on another one", p->number);
 	else if (!e->code && !part_table(disk, p, e, &table)) {
-		dm_move_resume(d, c, table, part_resized);
+		dm_move_resume(d, c, table, dm_move_finish);
 		return;
 	}
 	dm_finish(c);

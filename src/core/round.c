@@ -39,7 +39,7 @@ static void lane_take_gate(struct dm_lane *lane)
 }
 
 /*
- * On the io thread. Shutting waits for the last request; opening waits for a flush of the core's own that passes the shut
+ * On the io thread. Draining waits for the last request; opening waits for a flush of the core's own that passes the shut
  * gate on its way from a device above, because the table that it uses may be freed next.
  */
 static void lane_asked(struct loop_msg *m)
@@ -48,7 +48,8 @@ static void lane_asked(struct loop_msg *m)
 
 	if (lane->want_gate == DM_GATE_SHUT)
 		lane->gate = DM_GATE_SHUT;
-	lane->draining = lane->inflight && (lane->want_gate == DM_GATE_SHUT || lane->want_table != lane->table);
+	lane->draining = lane->inflight &&
+			 (lane->want_drain || (lane->want_gate != DM_GATE_SHUT && lane->want_table != lane->table));
 	if (!lane->draining)
 		lane_take_gate(lane);
 }
@@ -82,13 +83,20 @@ static void round_direct(struct dm_device *d, enum dm_gate gate, const struct dm
 	}
 }
 
-void dm_round(struct dm_device *d, enum dm_gate gate, const struct dm_table *table,
+/* A flush that was given up may still be under way in a device that nobody has open. */
+static bool round_is_direct(const struct dm_device *d)
+{
+	return d->open_count == 0 && !(d->active && d->active->holds);
+}
+
+void dm_round(struct dm_device *d, enum dm_gate gate, bool drain, const struct dm_table *table,
 	      void (*then)(struct dm_device *d))
 {
 	struct dm_world *w = d->world;
 	unsigned i;
 
-	if (d->open_count == 0) {
+	d->gate = gate;
+	if (round_is_direct(d)) {
 		round_direct(d, gate, table);
 		then(d);
 		return;
@@ -97,6 +105,7 @@ void dm_round(struct dm_device *d, enum dm_gate gate, const struct dm_table *tab
 	d->then = then;
 	for (i = 0; i < w->n_io; i++) {
 		d->lanes[i].want_gate = gate;
+		d->lanes[i].want_drain = drain;
 		d->lanes[i].want_table = table;
 		d->lanes[i].ask.run = lane_asked;
 		loop_post(w->io[i].loop, &d->lanes[i].ask);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of a request: admission to a device, the line it falls in, its way
- * down to a store, its end. Stacked devices are a loop, not a recursion.
- * Nothing here allocates, locks or calls the system, but for a device's first
- * request on a thread (its counters) and for pieces (split.c).
+ * The life of a request: admission to a device, the line it falls in, its way down to a store, its end. Stacked devices are
+ * a loop, not a recursion. Nothing here allocates, locks or calls the system, but for a device's first request on a thread
+ * (its counters) and for pieces (split.c).
  */
 #include "core/submit.h"
 
@@ -328,13 +327,16 @@ static struct dm_req *deepen(struct dm_req *r)
 	return piece;
 }
 
-/* The gate of LANE is not open. */
-static void lane_stop(struct dm_lane *lane, struct dm_req *r)
+/* The gate of LANE is not open. True: R stays there, or is over. */
+static bool lane_stop(struct dm_lane *lane, struct dm_req *r)
 {
-	if (lane->gate == DM_GATE_SHUT)
+	if (lane->gate == DM_GATE_GONE)
+		dm_done(r, -ESHUTDOWN);
+	else if (lane->gate == DM_GATE_SHUT || !(r->depth || r->parent || r->store))
 		lane_park(lane, r);
 	else
-		dm_done(r, -ESHUTDOWN);
+		return false;	/* it comes from above */
+	return true;
 }
 
 /* It was put back to the gate, and the regions saw it then. */
@@ -349,10 +351,8 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 	int err;
 
 	while (lane) {
-		if (lane->gate != DM_GATE_OPEN && !(r->flags & DM_OWN)) {
-			lane_stop(lane, r);
+		if (lane->gate != DM_GATE_OPEN && !(r->flags & DM_OWN) && lane_stop(lane, r))
 			return;
-		}
 		if (r->op == DM_FLUSH && flushed_already(r, &lane->walk)) {
 			dm_done(r, 0);
 			return;

@@ -54,6 +54,13 @@ struct dm_table {
 	const struct dm_device *device;	/* in one of whose slots it is, or NULL */
 	struct dm_limits limits;
 	bool readonly;
+	bool hooked;			/* lines of it have hooks (step.h) ... */
+	struct dm_walk *walk;		/* ... and how far they are; NULL: it was never resumed */
+	unsigned holds;			/* of those who read it, whatever becomes of its device */
+	bool at_rest;			/* it waits for these only, then it is freed */
+	struct list retiring;		/* in the world's, on its way to that */
+	void (*retired)(void *arg);
+	void *retired_arg;
 };
 
 /* What the lines mean. */
@@ -85,6 +92,7 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, const char *params);
 int dm_build_end(struct dm_build *b, struct dm_table **out);
 
+/* At once: no hook of it has ever run. Else see dm_table_retire() (step.h). */
 void dm_table_free(struct dm_table *t);
 
 /* Does T, which may be NULL, use DEVICE itself? With READONLY: through a store that was opened so. Control thread. */

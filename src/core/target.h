@@ -20,6 +20,7 @@
 
 struct dm_target;
 struct dm_io;
+struct dm_step;
 
 /* What map() says. Anything negative is an errno that ends the request. */
 enum dm_verdict {
@@ -45,7 +46,10 @@ struct dm_type {
 	 * what dtr() undoes.
 	 */
 	int (*ctr)(struct dm_target *t, struct dm_args *a);
-	/* Frees what ctr() took from elsewhere; NULL if nothing. Also after a failed ctr(). */
+	/*
+	 * Frees what ctr() took from elsewhere; NULL if nothing. Also after a failed ctr(). It never waits: what takes time is
+	 * postsuspend()'s, which comes first wherever preresume() came.
+	 */
 	void (*dtr)(struct dm_target *t);
 	/*
 	 * Where does R go? R->sector counts from the line's start, and R lies inside the line and (but for
@@ -61,6 +65,14 @@ struct dm_type {
 	int (*flush)(const struct dm_target *t, struct dm_req *r);
 	/* A child of R is over (child.h). NULL: R fails as it did. */
 	int (*child)(const struct dm_target *t, struct dm_req *r, struct dm_req *c, int err);
+	/*
+	 * Around transitions: see step.h. Each is optional, runs on the control thread, may take its time, and ends with
+	 * dm_step_done(). What one did the opposite one undoes, also when only the next line's refused.
+	 */
+	void (*preresume)(struct dm_target *t, struct dm_step *s);	/* read metadata, check; may refuse */
+	void (*resume)(struct dm_target *t, struct dm_step *s);		/* start background work */
+	void (*presuspend)(struct dm_target *t, struct dm_step *s);	/* stop it; let what is held go on, or put it back; requests still come */
+	void (*postsuspend)(struct dm_target *t, struct dm_step *s);	/* drained and flushed: commit */
 	/* The words as `table` prints them, to be loaded again; NULL if none. */
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* What `status` prints; NULL if nothing. */

@@ -9,8 +9,6 @@
 
 #include "core/devices.h"
 #include "core/do.h"
-#include "core/failed.h"
-#include "core/flush.h"
 #include "core/move.h"
 
 static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
@@ -51,6 +49,8 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->under_way);
 	w->open_timeout = o->open_timeout * TIMERS_SECOND;
 	list_init(&w->fronts);
+	list_init(&w->retiring);
+	w->end_seconds = DM_END_SECONDS;
 	list_init(&w->finished);
 	list_init(&w->finishing.node);
 	w->finishing.run = dm_run_finished;
@@ -68,54 +68,6 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 void dm_world_release(struct dm_world *w)
 {
 	dm_move_release(w);
-}
-
-static void world_flushed(void *arg, const struct err *e)
-{
-	struct err *out = arg;
-
-	*out = *e;
-	if (!e->code)
-		out->code = 1;		/* answered */
-}
-
-static int world_flush(struct dm_world *w, struct err *e)
-{
-	struct err flushed = ERR_INIT;
-
-	dm_flush_world(w, world_flushed, &flushed);
-	while (!flushed.code)
-		loop_turn(w->loop, -1);
-	return flushed.code < 0 ? err_set(e, flushed.code, "%s", flushed.text) : 0;
-}
-
-static bool world_moving(const struct dm_world *w)
-{
-	struct list *n, *next;
-
-	list_each(n, next, &w->devices)
-		if (dm_device_moving(container(n, struct dm_device, node)))
-			return true;
-	list_each(n, next, &w->disks)
-		if (dm_device_moving(container(n, struct dm_device, node)))
-			return true;
-	return false;
-}
-
-int dm_world_stop(struct dm_world *w, struct err *e)
-{
-	struct dm_cmd c = { .verb = DM_DO_REMOVE_ALL };
-	int r;
-
-	dm_under_way_stop(w);
-	while (world_moving(w) || dm_failed_news(w) || w->n_tours)
-		loop_turn(w->loop, -1);
-	r = world_flush(w, e);
-	dm_do_now(w, &c);
-	dm_reply_free(&c.reply);
-	while (!list_empty(&w->disks))
-		dm_device_free(container(w->disks.next, struct dm_device, node));
-	return r;
 }
 
 void dm_world_free(struct dm_world *w)

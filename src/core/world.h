@@ -43,6 +43,12 @@ struct dm_front {
 	 */
 	bool (*follow)(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
 	/*
+	 * A suspend: freezes the file systems that programs have mounted on D; a resume: thaws them. Ends with dm_frosted(); false:
+	 * there is nothing to wait for. What was frozen stays so if the daemon dies only until that is noticed.
+	 */
+	bool (*freeze)(struct dm_front *f, struct dm_device *d);
+	bool (*thaw)(struct dm_front *f, struct dm_device *d);
+	/*
 	 * A program may have closed a device, and a command may ask for its open count, before the front knows. Runs
 	 * THEN behind all that has happened so far; false: there is nothing to wait for, THEN is not run.
 	 */
@@ -84,6 +90,11 @@ struct dm_world {
 	struct dm_io *io;
 	unsigned n_io;
 
+	unsigned n_moves;		/* transitions under way (move.h) */
+	struct list retiring;		/* dm_table.retiring */
+	struct dm_move end;		/* the last one of all */
+	struct err end_err;
+	unsigned end_seconds;		/* it may take so long */
 	unsigned n_tours;		/* that are under way (round.h) */
 	bool releasing;			/* dm_world_release() was called */
 	struct list finished;		/* dm_cmd.node: over, but done() was not called yet */
@@ -107,6 +118,8 @@ struct dm_world_opts {
 };
 
 #define DM_OPEN_TIMEOUT 30u	/* seconds: what is usual for open_timeout */
+#define DM_END_SECONDS 30u	/* see dm_world.end_seconds */
+
 #define DM_MAJOR 252u
 #define DM_DISK_MAJOR 98u	/* of disks: a type (ubd) that LVM takes for one that may hold volumes */
 #define DM_DISK_STEP 16u	/* between their minors: that many, less one, partitions have a number behind their disk's ... */
@@ -117,9 +130,13 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 /* From now on suspended devices fail what they hold, and all that comes, with -ESHUTDOWN: nothing waits any more. */
 void dm_world_release(struct dm_world *w);
 
+/* A front's freeze() or thaw() is over: 0, or what went wrong. */
+void dm_frosted(struct dm_device *d, const struct err *e);
+
 /*
- * The end: every store is flushed, every device removed. Fronts must have closed their devices. Turns the loop until
- * it is done. 0, or the first flush that failed with its sentence.
+ * The end: every device is stopped, every store flushed, every device removed. Fronts must have closed their devices. Turns
+ * the loop until it is done. 0, or the first failure with its sentence. -ETIMEDOUT: somebody has not ended in time; then the
+ * world cannot be freed. It may be called again.
  */
 int dm_world_stop(struct dm_world *w, struct err *e);
 void dm_world_free(struct dm_world *w);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a transition (move.h) and a device in one remember. Control thread. */
+#ifndef CORE_MOVING_H
+#define CORE_MOVING_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/list.h"
+
+struct dm_cmd;
+struct dm_device;
+struct dm_flushing;
+struct dm_plan;
+struct dm_table;
+struct dm_world;
+
+/* One device, or several as one, on the way that PLAN describes. It is at one phase of one device at a time. */
+struct dm_move {
+	struct dm_world *world;
+	const struct dm_plan *plan;
+	struct dm_cmd *cmd;		/* that it serves; NULL: none, or that has its answer already */
+	struct list devices;		/* dm_moving.node: whatever stands on others comes before them */
+	bool several;
+	bool on_heap;			/* freed at its end */
+	struct list *at;		/* the device ... */
+	unsigned leg, phase;		/* ... and the phase */
+	bool back;			/* undoing */
+	bool failed;			/* the way back was taken, or is */
+	bool given_up;			/* nobody wants it any more: back as soon as a phase is over */
+	bool committed;			/* there is no way back */
+	bool noflush, nolockfs;		/* of the command */
+	bool running, stepped;		/* move_run() is under way, and a phase is over */
+	struct err *err;		/* for the first failure; NULL: the log has it */
+	void (*over)(struct dm_move *m, struct dm_device *first);	/* ends the command, if it is still there; may be NULL */
+};
+
+enum dm_frost {
+	DM_THAWED,
+	DM_FREEZING,	/* what is mounted on the device is being frozen */
+	DM_FROZEN,
+	DM_THAWING,
+};
+
+struct dm_moving {
+	struct dm_move *move;		/* the one under way, or NULL */
+	struct dm_move own;		/* for moves of this device alone, which need no memory then */
+	struct list node;		/* in move->devices */
+	struct list in_order;		/* while devices are being put in order (move_group.c) */
+	bool chosen;			/* the same: it is to take part */
+	bool was_suspended;		/* when it began */
+	bool below;			/* another device of the move stands on this one */
+	bool stays;			/* it could not be undone: the device stays suspended */
+	bool swapped;			/* `incoming` is the active table ... */
+	bool from_slot;			/* ... and was the inactive one */
+	bool gone;			/* nobody finds it any more; it is freed at the end */
+	struct dm_table *incoming;	/* the next table, or NULL */
+	struct dm_table *leaving;	/* the one before it, once they have changed places */
+	struct dm_flushing *flushing;	/* the flush that is waited for */
+	unsigned n_followed;		/* fronts that have followed the swap */
+	enum dm_frost frost;
+	bool frost_waits;		/* the move waits for it to change */
+};
+
+#endif
