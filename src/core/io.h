@@ -12,6 +12,7 @@
 
 #include "base/aio.h"
 #include "base/loop.h"
+#include "base/work.h"
 #include "core/req.h"
 
 struct dm_world;
@@ -32,6 +33,7 @@ struct dm_io {
 	bool raised;		/* requests have failed that are events of devices (failed.h) */
 	atomic_bool telling;	/* `news` is on its way */
 	struct loop_msg news;
+	struct work_feed feed;		/* to the world's workers, if there are any (compute.h) */
 	pthread_t thread;
 	bool started;
 };

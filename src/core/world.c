@@ -75,6 +75,7 @@ void dm_world_free(struct dm_world *w)
 	unsigned i;
 
 	blocking_free(w->helpers);
+	workers_free(w->workers);
 	for (i = 0; i < w->n_io; i++)
 		dm_io_stop(&w->io[i]);
 	free(w->store_index.buckets);

@@ -85,6 +85,8 @@ struct dm_world {
 		size_t room, n;		/* ROOM is a power of two, or 0 */
 	} store_index;
 	struct hash shared;		/* dm_shared.by_key */
+	struct workers *workers;	/* or NULL (compute.h) */
+	unsigned n_clerks;		/* so far: each uses another io thread */
 	struct list fronts;		/* dm_front.node */
 
 	struct dm_io *io;

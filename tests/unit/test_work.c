@@ -10,12 +10,13 @@
 #include <cmocka.h>
 
 #include "base/thread.h"
-#include "base/work.h"
+#include "core/compute.h"
+#include "support/world.h"
 
 #define JOBS 5000u
 #define LOOPS 3u
 
-struct job {
+struct task {
 	struct work work;
 	struct source *source;
 	unsigned rounds;
@@ -29,7 +30,7 @@ struct source {
 	struct loop_msg begin;
 	struct workers *workers;
 	pthread_t thread;
-	struct job jobs[JOBS];
+	struct task jobs[JOBS];
 	unsigned left;
 };
 
@@ -55,7 +56,7 @@ static struct loop *make_loop(void)
 
 static void add_up(struct work *w)
 {
-	struct job *j = container(w, struct job, work);
+	struct task *j = container(w, struct task, work);
 
 	j->sum += j->number;
 }
@@ -63,7 +64,7 @@ static void add_up(struct work *w)
 /* Home again: plain counters do, for it is the thread that started it. */
 static void over(struct work *w)
 {
-	struct job *j = container(w, struct job, work);
+	struct task *j = container(w, struct task, work);
 
 	if (!pthread_equal(pthread_self(), j->source->thread))
 		abort();
@@ -81,7 +82,7 @@ static void start_all(struct loop_msg *m)
 	s->left = JOBS;
 	work_feed_init(&s->feed, s->workers, s->loop);
 	for (i = 0; i < JOBS; i++) {
-		s->jobs[i] = (struct job){ .work = { .run = add_up, .done = over }, .source = s, .rounds = 4, .number = i };
+		s->jobs[i] = (struct task){ .work = { .run = add_up, .done = over }, .source = s, .rounds = 4, .number = i };
 		work_start(&s->feed, &s->jobs[i].work, i % 2 ? WORK_WAITED : WORK_BACKGROUND);
 	}
 }
@@ -198,12 +199,66 @@ static void one_batch_reaches_all_workers(void **state)
 	loop_free(l);
 }
 
+static struct {
+	struct work work;
+	struct loop_msg msg;
+	struct dm_io *io;
+	unsigned runs;
+	atomic_bool over;
+} own;
+
+static void own_run(struct work *w)
+{
+	(void)w;
+	if (pthread_equal(pthread_self(), own.io->thread))
+		abort();
+	own.runs++;
+}
+
+static void own_done(struct work *w)
+{
+	(void)w;
+	if (!pthread_equal(pthread_self(), own.io->thread))
+		abort();
+	atomic_store(&own.over, true);
+}
+
+static void own_start(struct loop_msg *m)
+{
+	(void)m;
+	dm_compute(own.io, &own.work, WORK_WAITED);
+}
+
+static void a_world_has_workers_when_a_type_asks_for_them(void **state)
+{
+	struct fixture f;
+	struct err e = ERR_INIT;
+	struct workers *w;
+
+	(void)state;
+	fixture_begin(&f, 2, AIO_AUTO);
+	assert_null(f.world->workers);
+	assert_int_equal(dm_compute_begin(f.world, &e), 0);
+	w = f.world->workers;
+	assert_int_equal(dm_compute_begin(f.world, &e), 0);
+	assert_ptr_equal(f.world->workers, w);
+	own.io = &f.world->io[1];
+	own.work = (struct work){ .run = own_run, .done = own_done };
+	own.msg.run = own_start;
+	loop_post(own.io->loop, &own.msg);
+	while (!atomic_load(&own.over))
+		settle_threads(&f);
+	assert_int_equal(own.runs, 1);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_of_several_loops_end_where_they_came_from),
 		cmocka_unit_test(what_a_client_waits_for_goes_first),
 		cmocka_unit_test(one_batch_reaches_all_workers),
+		cmocka_unit_test(a_world_has_workers_when_a_type_asks_for_them),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
