@@ -55,12 +55,14 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 	r->via[0] = NULL;
 	r->flags &= DM_ASKED;
 	r->store = at->store;
-	if (!r->parent)
-		r->began = io->now;
 	if (r->op == DM_FLUSH)
 		r->walk = r->count = 0;
 	else
 		r->sector += at->offset;
+	if (!r->parent) {
+		r->began = io->now;
+		r->at = r->sector;
+	}
 	dm_enter(dm_dispatch(r), r);
 }
 
