@@ -163,7 +163,7 @@ static int pages_target(const char *name, const char *source, const char *more)
 	for (t = dm_types; *t && strcmp((*t)->name, name); t++)
 		;
 	if (!*t) {
-		fprintf(stderr, "%s is no target\n", name);
+		fprintf(stderr, "%s is not a target\n", name);
 		return 1;
 	}
 	snprintf(title, sizeof(title), "dmuse-%s", name);
@@ -182,8 +182,8 @@ static int pages_target(const char *name, const char *source, const char *more)
 	if (strstr((*t)->usage, "<device>"))
 		printf("A\n.Ar device\nis a path, the name of another mapped device, or another form of\n"
 		       ".Xr dmuse-stores 7 .\n");
-	printf("Programs that ask for the version of the target are told %u.%u.%u, which is the one of Linux whose table\n"
-	       "lines it takes.\n", (*t)->version[0], (*t)->version[1], (*t)->version[2]);
+	printf("The version of the target is reported as %u.%u.%u, the version of the Linux target with the same table\n"
+	       "lines.\n", (*t)->version[0], (*t)->version[1], (*t)->version[2]);
 	if (more)
 		pages_copy(more);
 	printf(".Sh SEE ALSO\n.Xr dmuse 1 ,\n.Xr dm 4 ,\n.Xr dmuse-stores 7\n");
@@ -195,15 +195,15 @@ static int pages_stores(void)
 	const struct dm_store_type *const *s;
 
 	put_head("dmuse-stores", 7, "dmuse-stores");
-	printf(".Nd what the word device of a table line can be\n.Sh DESCRIPTION\n"
-	       "A table line names the places where its sectors live.\n"
-	       "A word without a prefix is offered to each of these in turn, and the first that knows it takes it:\n"
+	printf(".Nd forms of the device argument of a table line\n.Sh DESCRIPTION\n"
+	       "A table line names the stores that hold its sectors.\n"
+	       "A word without a prefix is offered to each of these in order, and the first that recognizes it is used:\n"
 	       "the name of a mapped device, its\n.Pa /dev/mapper\npath, uuid or numbers go to\n.Cm device ;\n"
 	       "other paths go to\n.Cm file .\n"
-	       "A prefix with a colon chooses one, and options may follow the prefix, a comma before each.\n"
-	       "Relative paths start in the folder where the command runs.\n"
-	       "A word with blanks in it is quoted, or each blank gets a backslash before it.\n"
-	       "A backslash takes any next byte as it is, also a line break.\n.Bl -tag -width Ds\n");
+	       "A prefix with a colon selects one; options may follow the prefix, each after a comma.\n"
+	       "Relative paths are relative to the working directory of the command.\n"
+	       "A word that contains blanks must be quoted, or each blank escaped with a backslash.\n"
+	       "A backslash escapes any next byte, also a line break.\n.Bl -tag -width Ds\n");
 	for (s = dm_store_types; *s; s++) {
 		printf(".It ");
 		put((*s)->usage, strlen((*s)->usage));
