@@ -136,9 +136,17 @@ static int word_open(struct dm_build *b, struct dm_build_word *w)
 	struct dm_store_wish wish = { .world = b->world, .word = w->word + w->rest, .cwd = b->o.cwd,
 				      .readonly = b->o.readonly, .cmd = b->o.cmd, .place = &w->place, .err = b->err };
 
+	struct dm_store *s;
+	int r;
+
 	if (w->code)
 		return err_set(b->err, w->code, "%s", w->why ? w->why : "no memory");
-	return w->store ? 0 : w->type->open(&wish, &w->store);
+	if (w->store)
+		return 0;
+	r = w->type->open(&wish, &s);
+	if (!r)
+		w->store = s;
+	return r;
 }
 
 static int word_use(struct dm_build *b, struct dm_build_word *w)

@@ -93,11 +93,18 @@ static int disk_open(struct dm_opening *o)
 {
 	struct dm_store_wish wish = o->wish;
 	struct dm_cmd *c = o->owner;
+	struct dm_store *s;
+	int r;
 
 	wish.err = &c->reply.err;
 	if (o->err.code)
 		return err_set(&c->reply.err, o->err.code, "%s", o->err.text);
-	return o->store ? 0 : o->type->open(&wish, &o->store);
+	if (o->store)
+		return 0;
+	r = o->type->open(&wish, &s);
+	if (!r)
+		o->store = s;
+	return r;
 }
 
 static void disk_opened(struct dm_opening *o)
