@@ -136,6 +136,16 @@ static void group_drop(const struct dm_cmd *c)
 		group_device(c, i)->moving.chosen = false;
 }
 
+static void group_over(struct dm_move *m, struct dm_device *first)
+{
+	const struct dm_cmd *c = m->cmd;
+	size_t i;
+
+	for (i = 0; c && !m->failed && c->verb == DM_DO_RESUME && i < c->n_names; i++)
+		dm_device_set_read_ahead(group_device(c, i), &c->read_ahead);
+	dm_move_finish(m, first);
+}
+
 void dm_move_group(struct dm_cmd *c)
 {
 	struct dm_move *m;
@@ -161,7 +171,7 @@ void dm_move_group(struct dm_cmd *c)
 		return;
 	}
 	m->cmd = c;
-	m->over = dm_move_finish;
+	m->over = group_over;
 	m->on_heap = true;
 	group_join(m, &order);
 	c->device = container(m->devices.next, struct dm_device, moving.node);

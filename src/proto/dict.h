@@ -33,6 +33,7 @@
 #define DICT_STATUS_TABLE     (1u << 4)
 #define DICT_ACTIVE_PRESENT   (1u << 5)
 #define DICT_INACTIVE_PRESENT (1u << 6)
+#define DICT_SKIP_LOCKFS      (1u << 10)
 #define DICT_NOFLUSH          (1u << 11)
 #define DICT_QUERY_INACTIVE   (1u << 12)
 #define DICT_DEFERRED_REMOVE  (1u << 17)

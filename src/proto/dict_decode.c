@@ -37,6 +37,7 @@ static int decode_flags(const struct dict_reader *r, struct dm_cmd *c, uint32_t 
 		uint32_t bit, with;
 	} known[] = {
 		{ DICT_READONLY, DM_WITH_READONLY }, { DICT_NOFLUSH, DM_WITH_NOFLUSH },
+		{ DICT_SKIP_LOCKFS, DM_WITH_NOLOCKFS },
 		{ DICT_QUERY_INACTIVE, DM_WITH_INACTIVE }, { DICT_DEFERRED_REMOVE, DM_WITH_DEFERRED },
 	};
 	static const struct {
@@ -208,6 +209,37 @@ static int decode_read_ahead(struct dict *d, const struct dict_reader *r)
 		return err_set(r->e, -EINVAL, "the keys `read_ahead` and `least_read_ahead` exclude each other");
 	to->how = is ? DM_AHEAD_IS : least ? DM_AHEAD_LEAST : DM_AHEAD_ALONE;
 	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
+}
+
+/* Several devices, to move as one. */
+static int decode_several(struct dict *d, const struct dict_reader *r)
+{
+	const char **names;
+	plist_t array, at;
+	size_t n = 0;
+
+	if (dict_get_array(r, "names", &array))
+		return r->e->code;
+	if (!array)
+		return 0;
+	names = arena_alloc(&d->arena, plist_size(array) * sizeof(*names) + 1);
+	if (!names)
+		return err_set(r->e, -ENOMEM, "no memory for %u names", plist_size(array));
+	for (at = plist_first(array); at; at = plist_next(at)) {
+		if (!plist_is_string(at))
+			return err_set(r->e, -EINVAL, "key `names` must be an array of strings, each the name of a device");
+		names[n++] = plist_string(at);
+	}
+	d->cmd.names = names;
+	d->cmd.n_names = n;
+	return 0;
+}
+
+static int decode_resume(struct dict *d, const struct dict_reader *r)
+{
+	int code = decode_read_ahead(d, r);
+
+	return code ? code : decode_several(d, r);
 }
 
 static int decode_new_device(struct dict *d, const struct dict_reader *r)

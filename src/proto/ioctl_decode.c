@@ -81,6 +81,7 @@ static int decode_selector(struct ioctl_call *c)
 static uint32_t decode_flags(uint32_t f)
 {
 	return (f & DM_READONLY_FLAG ? DM_WITH_READONLY : 0) | (f & DM_NOFLUSH_FLAG ? DM_WITH_NOFLUSH : 0) |
+	       (f & DM_SKIP_LOCKFS_FLAG ? DM_WITH_NOLOCKFS : 0) |
 	       (f & DM_QUERY_INACTIVE_TABLE_FLAG ? DM_WITH_INACTIVE : 0) |
 	       (f & DM_DEFERRED_REMOVE_BIT ? DM_WITH_DEFERRED : 0) | (f & DM_SECURE_DATA_FLAG ? DM_WITH_SECRET : 0);
 }
