@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/thread.h"
 
@@ -15,6 +17,7 @@
 #define BLOCKING_PATIENCE (20 * UINT64_C(1000000))	/* nanoseconds without any call that begins: one more thread */
 
 struct blocking {
+	_Atomic pid_t tids[BLOCKING_MOST];	/* of its threads; 0: a free place */
 	struct loop *loop;
 	struct timer patience;
 	unsigned begun_before;		/* `begun` when it was started */
@@ -89,9 +92,33 @@ static void blocking_returned(struct blocking *b, struct blocking_call *c)
 	b->told = true;
 }
 
+/* There is a place for each thread. */
+static _Atomic pid_t *blocking_sign_in(struct blocking *b)
+{
+	pid_t tid = gettid(), none = 0;
+	unsigned i = 0;
+
+	while (!atomic_compare_exchange_strong(&b->tids[i], &none, tid)) {
+		none = 0;
+		i = (i + 1) % BLOCKING_MOST;
+	}
+	return &b->tids[i];
+}
+
+bool blocking_has_thread(const struct blocking *b, pid_t tid)
+{
+	unsigned i;
+
+	for (i = 0; i < BLOCKING_MOST; i++)
+		if (atomic_load_explicit(&b->tids[i], memory_order_relaxed) == tid)
+			return true;
+	return false;
+}
+
 static void *blocking_main(void *arg)
 {
 	struct blocking *b = arg;
+	_Atomic pid_t *place = blocking_sign_in(b);
 	struct blocking_call *c;
 
 	pthread_mutex_lock(&b->lock);
@@ -103,6 +130,7 @@ static void *blocking_main(void *arg)
 		pthread_mutex_lock(&b->lock);
 		blocking_returned(b, c);
 	}
+	atomic_store(place, 0);
 	b->n--;
 	blocking_leave(b);
 	return NULL;

@@ -11,6 +11,7 @@
 #define BASE_BLOCKING_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/list.h"
@@ -44,6 +45,9 @@ int blocking_start(struct blocking *b, struct blocking_call *c);
  * done() comes when it has returned; until then another thread may do other work in its place.
  */
 bool blocking_give_up(struct blocking *b, struct blocking_call *c);
+
+/* Is TID, a thread's number as the kernel has it, one of B's? Any thread. */
+bool blocking_has_thread(const struct blocking *b, pid_t tid);
 
 /* Does not wait for calls that are under way: they are dropped when they return. B may be NULL. */
 void blocking_free(struct blocking *b);

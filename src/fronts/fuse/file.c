@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/proc_name.h"
+#include "base/blocking.h"
 #include "fronts/fuse/server.h"
 
 static struct loop *file_io_loop(const struct fuse_file *file)
@@ -92,13 +93,19 @@ static void file_open(struct fuse_file *file)
 	file_opened(&file->msg);
 }
 
+/* The control thread would wait for itself, and a store that is opened on a helper would lead back to its own device. */
+static bool open_is_ours(const struct fuse_mount *m, pid_t tid)
+{
+	return tid == m->front->control || blocking_has_thread(m->front->world->helpers, tid);
+}
+
 /* O_TRUNC means nothing, as on a disk. */
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fuse_mount *m = fuse_req_userdata(req);
 	struct fuse_file *file;
 
-	if (fuse_req_ctx(req)->pid == m->front->control) {
+	if (open_is_ours(m, fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, EDEADLK);
 		return;
 	}
