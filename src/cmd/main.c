@@ -9,6 +9,7 @@
 #include "cmd/keys.h"
 #include "cmd/say.h"
 #include "session/ender.h"
+#include "session/freezer.h"
 #include "session/holder.h"
 #include "session/modprobe.h"
 #include "session/run.h"
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
 		return holder_main();
+	if (argc == 2 && !strcmp(argv[1], FREEZER_WORD))
+		return freezer_main();
 	if (argc == 2 && !strcmp(argv[1], ENDER_WORD))
 		return ender_main();
 	if (modprobe_is_meant(argv[0]))

@@ -63,6 +63,17 @@ void endings_add(struct endings *s, pid_t holder, bool user_ns)
 	list_append(&s->sessions, &e->node);
 }
 
+bool endings_newest(const struct endings *s, int *mnt, int *user)
+{
+	const struct ending *e = container(s->sessions.prev, struct ending, node);
+
+	if (list_empty(&s->sessions) || e->mnt < 0)
+		return false;
+	*mnt = e->mnt;
+	*user = e->user;
+	return true;
+}
+
 static void endings_check(struct endings *s)
 {
 	struct err lost = ERR_INIT;

@@ -30,6 +30,9 @@ void endings_init(struct endings *s, struct dm_world *w, unsigned seconds);
 /* From now on there is a session in the namespaces of process HOLDER. They stay until endings_free(). */
 void endings_add(struct endings *s, pid_t holder, bool user_ns);
 
+/* The namespaces of the session that began last (USER -1: the daemon's own), which stay open. False: there is none. */
+bool endings_newest(const struct endings *s, int *mnt, int *user);
+
 /* Ends all that is in them; THEN is called when it is over, perhaps at once, and S's err says what was lost. Once. */
 void endings_start(struct endings *s, void (*then)(void *arg), void *arg);
 

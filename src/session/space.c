@@ -24,6 +24,7 @@
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "session/ending.h"
+#include "session/freeze.h"
 #include "session/holder.h"
 #include "session/helper.h"
 #include "session/space_users.h"
@@ -58,6 +59,7 @@ struct space {
 	struct loop_watch watch;	/* the socket to the holder; fd -1 */
 	struct dm_session session;	/* when READY */
 	struct list waiting;		/* dm_cmd.node */
+	struct freezes freezes;
 };
 
 static void space_answer_one(const struct space *s, struct dm_cmd *c, const struct err *e)
@@ -356,6 +358,7 @@ int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, u
 	list_init(&s->dying);
 	list_init(&s->leaving);
 	endings_init(&s->endings, w, seconds);
+	freezes_init(&s->freezes, w, &s->endings);
 	s->front = (struct dm_front){ .name = "session", .session = space_command, .shutdown = space_shutdown,
 				      .users = space_tell_users };
 	list_append(&w->fronts, &s->front.node);
@@ -378,6 +381,7 @@ void space_stop(struct space *s, void (*then)(void *arg), void *arg)
 void space_free(struct space *s)
 {
 	space_stop(s, NULL, NULL);
+	freezes_free(&s->freezes);
 	endings_free(&s->endings);
 	while (!list_empty(&s->dying))
 		holder_reap(container(s->dying.next, struct space_holder, node));

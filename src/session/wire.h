@@ -16,6 +16,10 @@ enum wire_kind {
 	WIRE_END,	/* daemon, to the ender: `seconds`; with the mount namespace that is to end */
 	WIRE_USER_NS,	/* daemon, to the ender, before that: with its user namespace, if it has one of its own */
 	WIRE_HURRY,	/* daemon, to the ender: wait no longer */
+	WIRE_FREEZE,	/* daemon, to the freezer: of device `major`:`minor`; with the mount namespace. WIRE_USER_NS comes before it */
+	WIRE_FROZEN,	/* freezer: `count` file systems are still; or `err`, and none is */
+	WIRE_THAW,	/* daemon, to the freezer */
+	WIRE_THAWED,	/* freezer: they go on; this is the end */
 	WIRE_ENDED,	/* ender: nothing uses the session; `err` says what had to be killed */
 };
 
@@ -23,6 +27,7 @@ struct wire {
 	uint32_t kind;
 	uint32_t user_ns;
 	uint32_t seconds;
+	uint32_t major, minor, count;
 	struct err err;
 };
 
