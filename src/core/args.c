@@ -18,6 +18,11 @@ bool dm_args_failed(const struct dm_args *a)
 	return a->failed;
 }
 
+struct dm_world *dm_args_world(const struct dm_args *a)
+{
+	return a->build->world;
+}
+
 size_t dm_args_left(const struct dm_args *a)
 {
 	char *copy, *at;

@@ -14,6 +14,7 @@
 
 struct dm_table;
 struct dm_build;
+struct dm_world;
 
 /* A place: a store and the first sector in it. */
 struct dm_at {
@@ -31,6 +32,9 @@ struct dm_args {
 };
 
 bool dm_args_failed(const struct dm_args *a);
+
+/* Where the table is built: its io threads, its clock. */
+struct dm_world *dm_args_world(const struct dm_args *a);
 
 /* How many words are left; 0 after an error. */
 size_t dm_args_left(const struct dm_args *a);

@@ -8,7 +8,7 @@
 
 /* Linux 6.18's, apart from those of targets.list. */
 static const char *const kinds_of_linux[] = {
-	"cache", "clone", "crypt", "delay", "dust", "ebs", "era", "flakey", "integrity", "log-writes", "mirror", "multipath",
+	"cache", "clone", "crypt", "dust", "ebs", "era", "flakey", "integrity", "log-writes", "mirror", "multipath",
 	"pcache", "raid", "snapshot", "snapshot-merge", "snapshot-origin", "switch", "thin", "thin-pool", "unstriped", "vdo",
 	"verity", "writecache", "zoned",
 };

@@ -22,6 +22,8 @@ static void put(struct sample *s, const char *name, size_t len)
 		snprintf(out, 64, "%zu", 16 * s->n);
 	else if (!strncmp(name, "<#stripes>", len))
 		snprintf(out, 64, "%d", COUNT);
+	else if (!strncmp(name, "<delay>", len))
+		snprintf(out, 64, "1");
 	else if (!strncmp(name, "<chunk>", len))
 		snprintf(out, 64, "8");
 	else
