@@ -180,6 +180,7 @@ bool nbd_shown_may(struct nbd_req *q);
 int nbd_shown_take(struct nbd_req *q);
 /* Up to LEN bytes from the pipe to the socket: how many, or -errno. */
 ssize_t nbd_shown_send(struct nbd_conn *c, size_t len);
+void nbd_shown_sent(struct nbd_req *q);		/* Q's answer has gone out whole: it may be one that could be shown */
 void nbd_shown_close(struct nbd_conn *c);
 
 /* recv.c: receives once and hands it on. ALL: what there was (or that the peer has gone); MORE: perhaps not all. */

@@ -151,6 +151,7 @@ static int nbd_start_ios(struct nbd *n, struct err *e)
 		n->ios[i].io = &n->world->io[i];
 		list_init(&n->ios[i].conns);
 		pool_init(&n->ios[i].pool, &n->memory, sizeof(struct nbd_req));
+		faster_init(&n->ios[i].shown);
 		nbd_hunger_init(&n->ios[i]);
 		timer_init(&n->ios[i].patience, nbd_io_impatient);
 	}

@@ -31,8 +31,11 @@ static enum nbd_errno reply_errno(int err)
 
 static void reply_sent(struct nbd_conn *c, struct nbd_out *o)
 {
-	(void)c;
-	nbd_req_free(container(o, struct nbd_req, out));
+	struct nbd_req *q = container(o, struct nbd_req, out);
+
+	if (c->phase != NBD_DEAD)
+		nbd_shown_sent(q);
+	nbd_req_free(q);
 }
 
 static void reply_send(struct nbd_req *q, const uint8_t *end, const void *data, uint32_t len)

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 
+#include "base/faster.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/own_socket.h"
@@ -33,6 +34,7 @@ struct nbd_io {
 	struct timer hunger;		/* how long they do */
 	atomic_bool feeding, culling;	/* the messages are on their way */
 	struct loop_msg fed, cull;
+	struct faster shown;		/* are long reads copied (FASTER_FIRST) or shown (FASTER_SECOND)? (shown.c) */
 	struct log_rate late;		/* clients that were not through with the handshake */
 	bool stopping;
 	struct timer patience;		/* how long peers that do not read hold up the stop */

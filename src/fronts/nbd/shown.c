@@ -3,6 +3,9 @@
  * Data that the store has shown instead of copying it: its pages go through a
  * pipe of the connection to the socket, in the order of the answers. What the
  * pipe has no room for is read as ever.
+ *
+ * It spares the server two copies, but then the client is the first to touch the
+ * data. Where that is slower the copy is made (base/faster.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,12 +88,25 @@ static int shown_pipe(struct nbd_req *q)
 	return 0;
 }
 
+static bool shown_is_asked(const struct nbd_req *q)
+{
+	return q->len >= SHOWN_FROM && !q->conn->tls;
+}
+
 bool nbd_shown_may(struct nbd_req *q)
 {
 	struct nbd_conn *c = q->conn;
 
-	return q->len >= SHOWN_FROM && !c->tls && (c->pipe[0] >= 0 || shown_open(c)) &&
+	return shown_is_asked(q) && faster_now(&c->nio->shown) == FASTER_SECOND && (c->pipe[0] >= 0 || shown_open(c)) &&
 	       c->pipe_room > q->len / SHOWN_PAGE;
+}
+
+void nbd_shown_sent(struct nbd_req *q)
+{
+	struct nbd_io *nio = q->conn->nio;
+
+	if (q->cmd == NBD_CMD_READ && shown_is_asked(q))
+		faster_moved(&nio->shown, q->out.pages ? FASTER_SECOND : FASTER_FIRST, q->len, nio->io->now);
 }
 
 int nbd_shown_take(struct nbd_req *q)
