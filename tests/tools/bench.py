@@ -74,7 +74,13 @@ def judged(got):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        judged(results(folder))
+        judged(results(f"{folder}/not/there/yet"))
+        pathlib.Path(folder, "file").touch()
+        done = run("--tiny", "--out", f"{folder}/file", BUILD, "control")
+        ok("a place that cannot take the results is refused before anything is measured", done.returncode == 2 and
+           done.stderr.endswith(f"error: the results cannot be written to {folder}/file: File exists\n"), done.stderr)
+        done = run(folder, "control")
+        ok("and a directory without the program", done.returncode == 2 and f"there is no {folder}/dmuse" in done.stderr, done.stderr)
     done = run(BUILD, "nonsense")
     ok("an unknown family is refused with those that there are",
        done.returncode == 2 and "no family nonsense" in done.stderr and "control" in done.stderr, done.stderr)
