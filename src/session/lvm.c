@@ -195,6 +195,13 @@ void lvm_refresh(void)
 	close(lock);
 }
 
+dev_t lvm_device(void)
+{
+	struct stat st;
+
+	return stat(HOLDER_LVM, &st) ? 0 : st.st_dev;
+}
+
 int lvm_stat(struct stat *st)
 {
 	return stat(LVM_CONF, st) ? -errno : 0;

@@ -23,5 +23,6 @@ int lvm_write(const struct text *disks, struct err *e);
  */
 void lvm_refresh(void);
 int lvm_stat(struct stat *st);	/* of the file; 0 or -errno */
+dev_t lvm_device(void);		/* of the file system that is made for it and little else; 0: there is none */
 
 #endif

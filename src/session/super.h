@@ -35,6 +35,7 @@ struct super {
 	uint32_t dm_major, disk_major;
 	bool user_namespace;
 	dev_t view;			/* what the io files lie on */
+	dev_t lvm;			/* what LVM's configuration lies on; 0: there is none */
 	struct statx root_is;
 	uint64_t user_ns, mnt_ns;	/* inode numbers of our namespaces */
 	int place;			/* a mount namespace, see super_place.c; or -1 */
@@ -159,7 +160,9 @@ void super_proc(struct call *c, const struct call_path *p, const struct stat *st
 void super_proc_lost(struct call *c, const struct call_path *p);
 void super_proc_begin(struct super *s);
 
-/* super_lvm.c: if ST is LVM's configuration, which is being opened, it is brought up to date. */
+/* super_lvm.c */
+void super_lvm_begin(struct super *s);
+/* If ST is LVM's configuration, which is being opened, it is brought up to date. */
 void super_lvm(const struct call *c, const struct stat *st);
 
 /* super_find.c: where a path of the caller's leads, as far as we can see. 0 or -errno. */

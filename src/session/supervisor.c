@@ -325,6 +325,7 @@ static int super_open_all(struct super *s)
 	if (fstat(s->io, &st) || statx(s->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &s->root_is))
 		return -errno;
 	s->view = st.st_dev;
+	super_lvm_begin(s);
 	super_proc_begin(s);
 	super_nodes_begin(s);
 	s->user_ns = super_namespace(s, "self/ns/user");
