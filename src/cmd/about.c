@@ -26,7 +26,7 @@ static int about_rows(struct job *j, const char *command, void (*print)(struct j
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	code = client_ask(j, NULL, request_new(command, NULL), &reply);
 	if (code)
 		return code;
@@ -81,7 +81,7 @@ static int about_versions(struct job *j, plist_t rows, plist_t json)
 		struct err e = ERR_INIT;
 
 		if (!row) {
-			err_set(&e, -EINVAL, "there is no target '%.40s'; `dmuse targets` lists them", j->argv[i]);
+			err_set(&e, -EINVAL, "unknown target '%.40s'; `dmuse targets` lists them", j->argv[i]);
 			code = job_failed(j, NULL, &e);
 		} else if (j->o.given[OPT_json]) {
 			plist_array_append_item(json, plist_copy(row));
@@ -131,7 +131,7 @@ int command_version(struct job *j)
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	code = client_ask(j, NULL, request_new("version", NULL), &reply);
 	if (code)
 		return code;

@@ -29,7 +29,7 @@ static int again_options(struct job *j, struct again *a)
 		return EXIT_OK;
 	a->seconds = strtod(s, &end);
 	if (end == s || *end || !(a->seconds >= 0.001 && a->seconds <= 1e6))
-		return job_usage(j, "--interval %s: that is not a number of seconds from 0.001 to 1000000", s);
+		return job_usage(j, "--interval %s: not a number of seconds from 0.001 to 1000000", s);
 	return EXIT_OK;
 }
 

@@ -67,7 +67,7 @@ int command_check(struct job *j)
 	int code;
 
 	if (j->argc > 1)
-		return job_usage(j, "'%s' is a word too many", j->argv[1]);
+		return job_usage(j, "unexpected word '%s'", j->argv[1]);
 	text = source_text(j, j->argc ? j->argv[0] : NULL, &e);
 	if (!text)
 		return job_failed(j, NULL, &e);

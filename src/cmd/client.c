@@ -51,7 +51,7 @@ static int client_owner(struct client *c, const struct options *o, struct err *e
 	if (user)
 		uid = user->pw_uid;
 	else if (who && (words_u64(who, &uid) || uid >= UINT32_MAX))
-		return err_set(e, -EINVAL, "--owner %s: that is neither a user's name nor a number", who);
+		return err_set(e, -EINVAL, "--owner %s: not a user name or number", who);
 	c->owner = (uid_t)uid;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int client_alone(struct client *c, const struct err *why, struct err *e)
 
 	c->absent = *why;
 	if (paths_elsewhere(other, c->path, &owner))
-		err_append(&c->absent, "; one of user %u is on %s (--socket)", (unsigned)owner, other);
+		err_append(&c->absent, "; a daemon of user %u is on %s (--socket)", (unsigned)owner, other);
 	return local_new(&c->local, e);
 }
 
@@ -142,7 +142,7 @@ static int client_connect(struct job *j, struct client *c, bool start, struct er
 	if (!start)
 		return client_alone(c, &why, e);
 	if (!client_may_start(j))
-		return err_set(e, r, "%s; starting one is forbidden (--no-start); `dmuse daemon` starts one", why.text);
+		return err_set(e, r, "%s; --no-start forbids starting one; `dmuse daemon` does", why.text);
 	return client_start(c, e);
 }
 
@@ -185,7 +185,7 @@ int client_look(struct job *j, bool *found)
 		return job_failed(j, NULL, &e);
 	if (client_may_start(j))
 		return EXIT_OK;
-	err_prefix(&e, "starting a daemon is forbidden (--no-start), and ");
+	err_prefix(&e, "--no-start forbids starting a daemon, and ");
 	return job_failed(j, NULL, &e);
 }
 

@@ -63,7 +63,7 @@ static int concise_flags(struct concise *c, const char *minor, const char *flags
 	if (*minor && (words_u64(minor, &n) || n > UINT32_MAX))
 		return err_set(e, -EINVAL, "%s: the minor '%s' is not a number", c->name, minor);
 	if (*flags && strcmp(flags, "ro") && strcmp(flags, "rw"))
-		return err_set(e, -EINVAL, "%s: the flags are ro or rw, not '%s'", c->name, flags);
+		return err_set(e, -EINVAL, "%s: invalid flags '%s': must be ro or rw", c->name, flags);
 	c->has_minor = *minor;
 	c->minor = (uint32_t)n;
 	c->readonly = !strcmp(flags, "ro");
@@ -83,10 +83,10 @@ int concise_next(char **at, struct concise *c, struct err *e)
 	for (i = 0; i < 4 && end == ','; i++)
 		end = concise_field(at, &fields[i]);
 	if (i < 4)
-		return err_set(e, -EINVAL, "%s: that is %u of the fields NAME,UUID,MINOR,ro|rw,LINE[,LINE]...; the first "
-			       "four must be there, though UUID, MINOR and flags may be empty", fields[0], i);
+		return err_set(e, -EINVAL, "%s: only %u of the fields NAME,UUID,MINOR,ro|rw,LINE[,LINE]...; the first "
+			       "four are required; UUID, MINOR and flags may be empty", fields[0], i);
 	if (!*fields[0])
-		return err_set(e, -EINVAL, "a device without a name");
+		return err_set(e, -EINVAL, "the name of a device is empty");
 	c->name = fields[0];
 	c->uuid = fields[1];
 	r = concise_flags(c, fields[2], fields[3], e);

@@ -30,12 +30,12 @@ static int create_table(struct job *j, plist_t request, struct err *e)
 	int r = 0;
 
 	if (j->o.given[OPT_notable])
-		return j->o.given[OPT_table] || j->argc > 1 ? err_set(e, -EINVAL, "a table and --notable exclude each other") : 0;
+		return j->o.given[OPT_table] || j->argc > 1 ? err_set(e, -EINVAL, "a table and --notable are mutually exclusive") : 0;
 	text = source_text(j, j->argc > 1 ? j->argv[1] : NULL, e);
 	if (!text)
 		return e->code;
 	if (create_blank(text))
-		r = err_set(e, -EINVAL, "the table is empty; --notable makes a device without one");
+		r = err_set(e, -EINVAL, "the table is empty; --notable creates a device without a table");
 	else
 		r = source_put(j, request, text, e);
 	free(text);
@@ -115,11 +115,11 @@ int command_create(struct job *j)
 	int code;
 
 	if (j->argc > (j->o.given[OPT_concise] ? 1 : 2))
-		return job_usage(j, "'%s' is a word too many", j->argv[j->argc - 1]);
+		return job_usage(j, "unexpected word '%s'", j->argv[j->argc - 1]);
 	if (j->o.given[OPT_concise])
 		return create_concise(j);
 	if (!j->argc)
-		return job_usage(j, "how is the new device to be named?");
+		return job_usage(j, "the name of the new device is missing");
 	request = request_new("create", j->argv[0]);
 	if (create_request(j, request, &e)) {
 		plist_free(request);

@@ -61,7 +61,7 @@ static int daemon_socket_path(char path[PATHS_MAX], struct err *e)
 	if (!absolute)
 		return e->code;
 	if (strlen(absolute) >= PATHS_MAX)
-		r = err_set(e, -ENAMETOOLONG, "%s is too long for a socket: %d bytes are allowed", absolute, PATHS_MAX - 1);
+		r = err_set(e, -ENAMETOOLONG, "%s is too long for a socket: the limit is %d bytes", absolute, PATHS_MAX - 1);
 	else
 		strcpy(path, absolute);
 	free(absolute);
@@ -109,7 +109,7 @@ static int daemon_word(struct job *j, enum option_id id, const char *const *name
 	for (i = 0; names[i]; i++)
 		if (!strcmp(names[i], j->o.value[id]))
 			return i;
-	return err_set(e, -EINVAL, "--%s %s: that is none of %s, %s, %s%s%s", option_rows[id].name, j->o.value[id],
+	return err_set(e, -EINVAL, "--%s %s: must be one of %s, %s, %s%s%s", option_rows[id].name, j->o.value[id],
 		       names[0], names[1], names[2], names[3] ? ", " : "", names[3] ? names[3] : "");
 }
 
@@ -151,10 +151,10 @@ static int daemon_limits(struct job *j, struct daemon *d, struct err *e)
 	if (!r)
 		r = options_number(&j->o, OPT_handshake_timeout, 86400, &seconds, e);
 	if (!r && memory < least)
-		r = err_set(e, -EINVAL, "--nbd-memory %s: at least %u MiB are needed, for two of the largest requests", j->o.value[OPT_nbd_memory],
+		r = err_set(e, -EINVAL, "--nbd-memory %s: must be at least %u MiB, for two requests of the maximum size", j->o.value[OPT_nbd_memory],
 			    (unsigned)least);
 	if (!r && !connections)
-		r = err_set(e, -EINVAL, "--nbd-connections 0: --nbd-socket none serves nobody");
+		r = err_set(e, -EINVAL, "--nbd-connections 0: must be at least 1; --nbd-socket none disables NBD");
 	if (r)
 		return r;
 	d->o.nbd.memory = (size_t)memory << 20;
@@ -170,7 +170,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	if (!r)
 		r = daemon_paths(j, d, e);
 	if (!r && j->o.given[OPT_tls_verify_peer] && !d->tls_certs)
-		r = err_set(e, -EINVAL, "--tls-verify-peer is about certificates: --tls-certificates DIR is missing");
+		r = err_set(e, -EINVAL, "--tls-verify-peer needs --tls-certificates DIR");
 	if (r)
 		return r;
 	d->o.control = (struct control_opts){ .path = d->control, .fd = -1, .allow_read = j->o.given[OPT_allow_read] };
@@ -192,7 +192,7 @@ static int daemon_fd_path(int fd, char path[PATHS_MAX], struct err *e)
 	socklen_t len = sizeof(a);
 
 	if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0 || getsockname(fd, (struct sockaddr *)&a, &len))
-		return err_set(e, -EINVAL, "the descriptor %d that was handed in is no listening Unix socket", fd);
+		return err_set(e, -EINVAL, "descriptor %d from socket activation is not a listening Unix socket", fd);
 	snprintf(path, PATHS_MAX, "%.*s", PATHS_MAX - 1, a.sun_path);
 	return 0;
 }
@@ -219,7 +219,7 @@ static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err
 		d->o.nbd.unix_path = strcpy(d->nbd, path);
 		d->o.nbd_wanted = true;
 	} else {
-		return err_set(e, -EINVAL, "a socket %s named '%s' was handed in, and it is not clear what for: call it "
+		return err_set(e, -EINVAL, "unknown name of socket %s from socket activation: '%s'; must be "
 			       "control or nbd", path, name);
 	}
 	return 0;
@@ -232,7 +232,7 @@ static int daemon_handed_in(struct daemon *d, struct err *e)
 	int n = sd_listen_fds_with_names(1, &names), i, r = 0;
 
 	if (n < 0)
-		return err_set(e, n, "cannot take the sockets that were handed in: %s", strerror(-n));
+		return err_set(e, n, "cannot use the sockets from socket activation: %s", strerror(-n));
 	for (i = 0; i < n; i++) {
 		if (!r)
 			r = daemon_take_fd(d, SD_LISTEN_FDS_START + i, names[i], e);
@@ -273,12 +273,12 @@ static void daemon_detach(struct daemon *d)
 	struct stat st;
 
 	if (!fstat(d->log_fd, &st) && st.st_size > DAEMON_LOG_MOST && ftruncate(d->log_fd, 0))
-		log_warn("cannot empty the log: %s", strerror(errno));
+		log_warn("cannot truncate the log: %s", strerror(errno));
 	dup2(d->log_fd, STDERR_FILENO);
 	close(d->log_fd);
 	log_with_time();
 	if (write(d->ready_fd, "\n", 1) < 0)
-		log_warn("whoever started this daemon is gone");
+		log_warn("the process that started this daemon has exited");
 	close(d->ready_fd);
 }
 
@@ -299,7 +299,7 @@ static int daemon_background(struct daemon *d, struct err *e)
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
-		err_set(e, -errno, "cannot go into the background: %s", strerror(errno));
+		err_set(e, -errno, "cannot fork into the background: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
 	if (pid) {
@@ -324,7 +324,7 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	if (d->o.control.fd < 0 && paths_make_folder(d->control, d->o.control.allow_read, e))
 		return EXIT_FAILED;
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
-		say_note("--allow-read lets nobody in: the folder %s of %s is closed to other users", closed, d->control);
+		say_note("--allow-read has no effect: other users cannot search the directory %s of %s", closed, d->control);
 	if (!j->o.given[OPT_foreground]) {
 		d->log_fd = own_file_open(d->log, O_WRONLY | O_APPEND, e);
 		code = d->log_fd < 0 ? EXIT_FAILED : daemon_background(d, e);
@@ -344,7 +344,7 @@ int command_daemon(struct job *j)
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no words, only options", j->argv[0]);
+		return job_usage(j, "unexpected word '%s': only options are allowed", j->argv[0]);
 	if (daemon_options(j, &d, &e)) {
 		code = job_usage(j, "%s", e.text);
 	} else {

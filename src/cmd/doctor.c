@@ -24,7 +24,7 @@ static void doctor_print(enum piece p, int r, const struct piece_lack *lack)
 		if (lack->fix[0])
 			printf("         %s: %s", lack->how, lack->fix);
 		else
-			printf("         no command mends it");
+			printf("         no command fixes it");
 	}
 	printf("\n");
 }
@@ -59,7 +59,7 @@ static int doctor_inside(struct job *j)
 {
 	if (j->o.given[OPT_json])
 		return doctor_json(j, plist_new_array(), true);
-	printf("This is a session already.\n");
+	printf("This process is already in a session.\n");
 	return EXIT_OK;
 }
 
@@ -84,7 +84,7 @@ int command_doctor(struct job *j)
 	plist_t rows;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	if (join_is_anywhere())
 		return doctor_inside(j);
 	rows = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;

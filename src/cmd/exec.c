@@ -92,9 +92,9 @@ static int exec_session(struct exec *x)
 	int r = exec_find_session(x, &e);
 
 	if (!r && join_is_anywhere() && !join_is_here(&x->join))
-		r = err_set(&e, -EBUSY, "this is a session already, of another daemon: leave it first");
+		r = err_set(&e, -EBUSY, "already in a session of another daemon: leave it first");
 	if (!r && !(x->cwd = getcwd(NULL, 0)))
-		r = err_set(&e, -errno, "cannot tell the current folder: %s", strerror(errno));
+		r = err_set(&e, -errno, "cannot get the working directory: %s", strerror(errno));
 	if (!r && !(x->control = paths_absolute(client_path(x->job), &e)))
 		r = e.code;
 	if (r)
@@ -194,7 +194,7 @@ int command_shell(struct job *j)
 
 	if (j->argc) {
 		free(argv[0]);
-		job_usage(j, "'%s': it takes no words; `dmuse exec` runs a program", j->argv[0]);
+		job_usage(j, "unexpected word '%s'; `dmuse exec` runs a program", j->argv[0]);
 		return RUN_FAILED;
 	}
 	code = exec_program(j, argv);

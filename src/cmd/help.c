@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse help: written from commands.list and options.list, so that it cannot lag behind. */
+/* dmuse help: generated from commands.list and options.list, so that it is always up to date. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +8,8 @@
 #include "cmd/job.h"
 #include "cmd/wrap.h"
 
-#define HELP_OPTION 31		/* the column where an option's text begins */
-#define HELP_PARAGRAPH 80	/* columns of text where the terminal's are not known */
+#define HELP_OPTION 31		/* the column at which an option's text starts */
+#define HELP_PARAGRAPH 80	/* columns of text if the width of the terminal is unknown */
 
 void help_usage(FILE *to, const struct command *c)
 {
@@ -65,7 +65,7 @@ int help_command(struct job *j, const struct command *c)
 	printf("\n");
 	help_paragraph(text);
 	help_options("Options", c->options);
-	help_options("Options of every sub-command", options_common);
+	help_options("Common options", options_common);
 	return EXIT_OK;
 }
 
@@ -88,17 +88,17 @@ int help_program(struct job *j)
 	if (j->o.given[OPT_json])
 		return job_print_json(j, help_json_program());
 	printf("Usage: dmuse COMMAND [WORD...] [OPTION...]\n\n");
-	help_paragraph("dmuse makes virtual disks from mapping tables, as dm(4) does, in an ordinary process. The words are "
+	help_paragraph("dmuse makes virtual disks from mapping tables, as dm(4) does, in an ordinary process. Names are "
 		       "those of dmsetup(8). A table has lines of START LENGTH TARGET WORDS... Numbers are sectors of 512 "
 		       "bytes; 64K, 10M, 2G are bytes.");
 	help_commands();
-	help_paragraph("`dmuse help COMMAND` tells more. NAME can also be -u UUID, or -j MAJOR -m MINOR. create starts a "
-		       "daemon if none runs (--no-start forbids it); without a daemon every other command answers as if "
+	help_paragraph("See `dmuse help COMMAND`. Instead of NAME you can use -u UUID, or -j MAJOR -m MINOR. create starts a "
+		       "daemon if none is running (--no-start forbids it); without a daemon other commands behave as if "
 		       "there were no devices.");
 	help_paragraph("The control socket: --socket, else $DMUSE_SOCKET, else $XDG_RUNTIME_DIR/dmuse/control, else "
 		       "/run/dmuse/control (root) or /run/user/UID/dmuse/control, else /tmp/dmuse-UID/control.");
-	help_paragraph("Options of dmsetup that mean nothing here are accepted. Exit status: 0 done, 1 failed (one sentence "
-		       "on stderr says why), 2 used wrongly.");
+	help_paragraph("Options of dmsetup without meaning here are accepted. Exit status: 0 success, 1 failure (with a "
+		       "message on stderr), 2 usage error.");
 	return EXIT_OK;
 }
 
@@ -112,14 +112,14 @@ const char *help_meant(const char *word, char buffer[SUGGEST_TEXT])
 	return suggest_text(&s, buffer);
 }
 
-/* As dmsetup has it: behind all else, what `info -c -o help` prints; with --json that alone. */
+/* As in dmsetup: after everything else, what `info -c -o help` prints; with --json only that. */
 static int help_fields(struct job *j)
 {
 	struct columns c;
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "-c is about the fields of info; `dmuse help %s` has none", j->argv[0]);
+		return job_usage(j, "-c lists the fields of info; use `dmuse help %s` without it", j->argv[0]);
 	if (!j->o.given[OPT_json]) {
 		help_program(j);
 		printf("\n");

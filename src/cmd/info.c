@@ -95,6 +95,6 @@ static int info_once(struct job *j)
 int command_info(struct job *j)
 {
 	if (j->o.given[OPT_options] && !info_columns(j))
-		return job_usage(j, "-o chooses columns, and -c is missing");
+		return job_usage(j, "-o selects columns: add -c");
 	return again_run(j, info_once);
 }

@@ -62,7 +62,7 @@ int job_usage(struct job *j, const char *fmt, ...)
 	job_note(j, NULL, -EINVAL, text);
 	say_error("%s: %s", j->command->name, text);
 	help_usage(stderr, j->command);
-	fprintf(stderr, "`dmuse help %s` tells more.\n", j->command->name);
+	fprintf(stderr, "See `dmuse help %s`.\n", j->command->name);
 	return EXIT_USAGE;
 }
 

@@ -128,7 +128,7 @@ int command_ls(struct job *j)
 	size_t i;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no device", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	if (j->o.given[OPT_tree] && !j->o.given[OPT_target] && !j->o.given[OPT_exec])
 		return tree_print(j);
 	code = style_of(j, &style);

@@ -44,7 +44,7 @@ static int main_stray_option(const struct job *j, struct err *e)
 
 	for (id = OPTION_END + 1; id < OPTIONS; id++)
 		if (j->o.given[id] && !options_listed(j->command->options, id) && !options_listed(options_common, id))
-			return err_set(e, -EINVAL, "the option --%s is not known here", option_rows[id].name);
+			return err_set(e, -EINVAL, "unknown option --%s", option_rows[id].name);
 	return 0;
 }
 
@@ -104,7 +104,7 @@ static int main_do(struct job *j, int argc, char **argv)
 	if (at < 0)
 		return job_lost(j, "%s", e.text);
 	if (at == argc)
-		return job_lost(j, "which sub-command?");
+		return job_lost(j, "the sub-command is missing");
 	return job_lost(j, "'%s' is not a sub-command%s", argv[at], help_meant(argv[at], meant));
 }
 

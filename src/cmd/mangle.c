@@ -33,10 +33,10 @@ static int mangle_right(bool undo, const char *what, const char *kernel, char *o
 	else
 		r = dm_mangle(kernel, DM_MANGLE_AUTO, out, room);
 	if (r == -ENAMETOOLONG)
-		return err_set(e, r, "the %s '%s' would be too long with \\xNN for each byte that is to have it", what, kernel);
+		return err_set(e, r, "the %s '%s' would be too long in mangled form (\\xNN)", what, kernel);
 	if (r)
-		return err_set(e, r, "the %s '%s' is in the kernel's form (\\xNN) for a part only, or twice; rename gives it another, "
-			       "and --manglename none takes the \\xNN away", what, kernel);
+		return err_set(e, r, "the %s '%s' is mangled (\\xNN) partly or twice; rename it, "
+			       "or use --manglename none to unmangle it", what, kernel);
 	return 0;
 }
 
@@ -48,7 +48,7 @@ static int mangle_check_uuid(const struct mangle *m, struct err *e)
 		return e->code;
 	if (!strcmp(right, m->uuid))
 		return 0;
-	return err_set(e, -EINVAL, "its uuid ought to be '%s', and a uuid never changes: remove the device and create it again", right);
+	return err_set(e, -EINVAL, "its uuid should be '%s', and a uuid cannot change: remove the device and create it again", right);
 }
 
 static void mangle_say(const struct job *j, const struct mangle *m, bool renamed)
@@ -124,7 +124,7 @@ int command_mangle(struct job *j)
 	int code;
 
 	if (!undo && strcmp(how, "auto") && strcmp(how, "hex"))
-		return job_usage(j, "names are mangled in one of the ways auto, hex and none, and not '%s'", how);
+		return job_usage(j, "invalid mangling mode '%s': must be auto, hex or none", how);
 	j->o.given[OPT_manglename] = true;
 	j->o.value[OPT_manglename] = "none";
 	code = pick_devices(j, PICK_NONE_IS_ALL, &p);

@@ -31,7 +31,7 @@ static plist_t mount_request(const char *command, const char *dir, struct err *e
 	plist_t request;
 
 	if (!full && (errno == ENOENT || errno == ENOTDIR)) {
-		err_set(e, -errno, "%s: %s; a folder that is there is needed", dir, strerror(errno));
+		err_set(e, -errno, "%s: %s; the directory must exist", dir, strerror(errno));
 		return NULL;
 	}
 	if (!full && !(full = paths_absolute(dir, e)))
@@ -50,7 +50,7 @@ static int mount_ask(struct job *j, const char *command, bool start)
 	int code;
 
 	if (j->argc != 1)
-		return job_usage(j, "one folder is needed");
+		return job_usage(j, "the directory is missing");
 	request = mount_request(command, j->argv[0], &e);
 	if (!request)
 		return job_failed(j, NULL, &e);

@@ -32,7 +32,7 @@ int inside_netbsd(struct err *e)
 	char *all;
 
 	if (!library)
-		return err_set(e, -ENOENT, "--netbsd needs " INSTALLED ", which is not there");
+		return err_set(e, -ENOENT, "--netbsd needs " INSTALLED ", which does not exist");
 	if (asprintf(&all, "%s%s%s", library, others && *others ? ":" : "", others ? others : "") < 0)
 		return err_set(e, -ENOMEM, "no memory");
 	setenv("LD_PRELOAD", all, 1);

@@ -90,7 +90,7 @@ static int options_unknown(const struct options_tables *t, const char *word, str
 		suggest_try(&s, whole[i]);
 		i ^= s.best == whole[i];
 	}
-	return err_set(e, -1, "the option '%s' is not known here%s", word, suggest_text(&s, meant));
+	return err_set(e, -1, "unknown option '%s'%s", word, suggest_text(&s, meant));
 }
 
 static int options_bad(const struct options_tables *t, int c, char **argv, struct err *e)
@@ -101,9 +101,9 @@ static int options_bad(const struct options_tables *t, int c, char **argv, struc
 	if (optopt > 0 && optopt < OPTIONS_LONG)
 		word = letter;
 	if (c == ':')
-		err_set(e, -EINVAL, "the option %s wants an argument", word);
+		err_set(e, -EINVAL, "option %s requires an argument", word);
 	else if (optopt >= OPTIONS_LONG)
-		err_set(e, -EINVAL, "the option %s takes no argument", word);
+		err_set(e, -EINVAL, "option %s takes no argument", word);
 	else
 		options_unknown(t, word, e);
 	return -1;
@@ -157,7 +157,7 @@ int options_number(const struct options *o, enum option_id id, uint64_t max, uin
 	if (!o->given[id])
 		return 0;
 	if (words_u64(o->value[id], &v) || v > max)
-		return err_set(e, -EINVAL, "--%s %s: that is not a number from 0 to %llu", option_rows[id].name,
+		return err_set(e, -EINVAL, "--%s %s: not a number from 0 to %llu", option_rows[id].name,
 			       o->value[id], (unsigned long long)max);
 	*out = v;
 	return 0;

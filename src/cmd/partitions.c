@@ -62,7 +62,7 @@ static int partitions_list(const struct image *i)
 		       (unsigned long long)p->start);
 	}
 	if (!i->parts.n)
-		say_note("%s: no partition table is there", i->file);
+		say_note("%s: no partition table found", i->file);
 	return EXIT_OK;
 }
 
@@ -207,7 +207,7 @@ static int partitions_change(const struct image *i)
 	int code;
 
 	if (given[OPT_add] && !i->parts.n) {
-		err_set(&e, -EINVAL, "no partition table is there, or an empty one");
+		err_set(&e, -EINVAL, "no partition table, or an empty one");
 		return job_failed(i->j, i->file, &e);
 	}
 	code = client_open(i->j, !given[OPT_delete]);
@@ -228,7 +228,7 @@ int command_partitions(struct job *j)
 	int code;
 
 	if (j->argc != 1)
-		return job_usage(j, j->argc ? "'%s' is a word too many" : "which disk image?", j->argc ? j->argv[1] : "");
+		return job_usage(j, j->argc ? "unexpected word '%s'" : "the disk image is missing", j->argc ? j->argv[1] : "");
 	if (given[OPT_add] + given[OPT_delete] + given[OPT_update] + given[OPT_list] > 1)
 		return job_usage(j, "one of -l, -a, -d, -u");
 	code = image_open(&i, j, j->argv[0], !given[OPT_delete]);

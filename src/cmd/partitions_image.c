@@ -46,7 +46,7 @@ static int image_read(struct image *i, bool label, struct err *e)
 	if (fd < 0 || fstat(fd, &st))
 		r = err_set(e, -errno, "cannot open %s: %s", i->file, strerror(errno));
 	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		r = err_set(e, -EINVAL, "%s is neither a regular file nor a block device", i->file);
+		r = err_set(e, -EINVAL, "%s is not a regular file or block device", i->file);
 	else
 		i->device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
 	if (!r && label && (r = image_label(i, fd, &st)))

@@ -25,7 +25,7 @@ static int paths_fill(char out[PATHS_MAX], struct err *e, const char *folder, co
 	int n = snprintf(out, PATHS_MAX, "%s%s", folder, rest);
 
 	if (n >= PATHS_MAX)
-		return err_set(e, -ENAMETOOLONG, "%s%s is too long for a socket: %d bytes are allowed", folder, rest,
+		return err_set(e, -ENAMETOOLONG, "%s%s is too long for a socket: the limit is %d bytes", folder, rest,
 			       PATHS_MAX - 1);
 	return 0;
 }
@@ -47,10 +47,10 @@ static int paths_xdg(char out[PATHS_MAX], const char *xdg, struct err *e)
 	struct stat st;
 
 	if (*xdg != '/')
-		return err_set(e, -EINVAL, "XDG_RUNTIME_DIR is '%s', and that is not an absolute path: unset it, or set it "
+		return err_set(e, -EINVAL, "XDG_RUNTIME_DIR '%s' is not an absolute path: unset it, or set it "
 			       "to a directory of your own", xdg);
 	if (!stat(xdg, &st) && !own_user(st.st_uid))
-		return err_set(e, -EPERM, "XDG_RUNTIME_DIR is %s, which belongs to user %u and not to user %u: unset it, or "
+		return err_set(e, -EPERM, "XDG_RUNTIME_DIR %s belongs to user %u, not to user %u: unset it, or "
 			       "set it to a directory of your own", xdg, (unsigned)st.st_uid, (unsigned)geteuid());
 	return paths_fill(out, e, xdg, "/dmuse/control");
 }
@@ -112,14 +112,14 @@ static int paths_check_folder(const char *folder, struct err *e)
 	struct stat st;
 
 	if (lstat(folder, &st) || (S_ISLNK(st.st_mode) && own_user(st.st_uid) && stat(folder, &st)))
-		return err_set(e, -errno, "cannot look at the folder %s: %s", folder, strerror(errno));
+		return err_set(e, -errno, "cannot access the directory %s: %s", folder, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, -ENOTDIR, "%s is not a directory, and the socket was to be in it", folder);
+		return err_set(e, -ENOTDIR, "%s, the directory for the socket, is not a directory", folder);
 	if (!own_user(st.st_uid))
-		return err_set(e, -EPERM, "the folder %s belongs to user %u, who could take the socket over", folder,
+		return err_set(e, -EPERM, "the directory %s belongs to user %u, who could replace the socket", folder,
 			       (unsigned)st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
-		return err_set(e, -EPERM, "others may write to the folder %s and could take the socket over", folder);
+		return err_set(e, -EPERM, "other users can write to the directory %s and could replace the socket", folder);
 	return 0;
 }
 
@@ -132,10 +132,10 @@ int paths_make_folder(const char *control, bool open, struct err *e)
 		return 0;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - control), control);
 	if (!mkdir(folder, 0700))
-		return open && chmod(folder, 0711) ? err_set(e, -errno, "cannot let others into the folder %s: %s",
+		return open && chmod(folder, 0711) ? err_set(e, -errno, "cannot open the directory %s to other users: %s",
 							     folder, strerror(errno)) : 0;
 	if (errno != EEXIST)
-		return err_set(e, -errno, "cannot make the folder %s: %s", folder, strerror(errno));
+		return err_set(e, -errno, "cannot create the directory %s: %s", folder, strerror(errno));
 	return paths_check_folder(folder, e);
 }
 
@@ -160,7 +160,7 @@ char *paths_absolute(const char *path, struct err *e)
 		return strdup(path);
 	cwd = getcwd(NULL, 0);
 	if (!cwd) {
-		err_set(e, -errno, "cannot tell the current folder: %s", strerror(errno));
+		err_set(e, -errno, "cannot get the working directory: %s", strerror(errno));
 		return NULL;
 	}
 	if (asprintf(&out, "%s/%s", cwd, path) < 0) {

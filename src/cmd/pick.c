@@ -88,7 +88,7 @@ static int pick_key_from(struct job *j, struct pick_key *k)
 	k->has_major = j->o.given[OPT_major];
 	k->has_minor = j->o.given[OPT_minor];
 	if (k->has_major && !k->has_minor)
-		return job_usage(j, "--major alone names no device: --minor is missing");
+		return job_usage(j, "--major needs --minor to select a device");
 	if (options_number(&j->o, OPT_major, UINT32_MAX, &k->major, &e) ||
 	    options_number(&j->o, OPT_minor, UINT32_MAX, &k->minor, &e))
 		return job_usage(j, "%s", e.text);
@@ -120,9 +120,9 @@ static int pick_by_key(struct job *j, char **name)
 	if (*name)
 		return EXIT_OK;
 	if (k.uuid)
-		err_set(&e, -ENXIO, "no device has uuid '%s'", k.uuid);
+		err_set(&e, -ENXIO, "no device with uuid '%s'", k.uuid);
 	else
-		err_set(&e, -ENXIO, "no device has the numbers %s:%s", k.has_major ? j->o.value[OPT_major] : "*",
+		err_set(&e, -ENXIO, "no device with number %s:%s", k.has_major ? j->o.value[OPT_major] : "*",
 			j->o.value[OPT_minor]);
 	client_add_absent(j, &e);
 	return job_failed(j, NULL, &e);
@@ -141,9 +141,9 @@ int pick_device(struct job *j, int min, int max, char **name)
 		j->argv++;
 	}
 	if (j->argc > max)
-		return job_usage(j, "'%s' is a word too many", j->argv[max]);
+		return job_usage(j, "unexpected word '%s'", j->argv[max]);
 	if (j->argc < min)
-		return job_usage(j, "something is missing behind the device");
+		return job_usage(j, "a word is missing after the device");
 	return key ? pick_by_key(j, name) : EXIT_OK;
 }
 
@@ -180,7 +180,7 @@ int pick_devices(struct job *j, enum pick_none none, struct pick *p)
 	if (!pick_has_key(j) && !j->argc)
 		return none == PICK_NONE_IS_ALL ? pick_every(j, p) : job_usage(j, "which device?");
 	if (pick_has_key(j) && j->argc)
-		return job_usage(j, "'%s': a device is said by name or by option, not both", j->argv[0]);
+		return job_usage(j, "'%s': select a device by name or by option, not both", j->argv[0]);
 	p->names = say_need(calloc((size_t)j->argc + 1, sizeof(*p->names)));
 	if (j->argc)
 		return pick_words(j, p);

@@ -39,7 +39,7 @@ static void private_ready(void *arg)
 		close(log);
 	}
 	if (write(d->o.life, d->control, strlen(d->control)) < 0)
-		log_warn("whoever started this daemon is gone");
+		log_warn("the process that started this daemon has exited");
 }
 
 /* Nothing of the caller's is to live on in the daemon. */
@@ -69,7 +69,7 @@ static int private_folder(char folder[PATHS_MAX])
 		snprintf(folder, PATHS_MAX, "/tmp/dmuse-XXXXXX");
 	if (mkdtemp(folder))
 		return 0;
-	log_error("cannot make a folder %s for a daemon: %s", folder, strerror(errno));
+	log_error("cannot create a directory %s for a daemon: %s", folder, strerror(errno));
 	return -1;
 }
 
@@ -130,7 +130,7 @@ int private_start(struct private *p, unsigned seconds, struct err *e)
 		return 0;
 	}
 	private_end(p);
-	return err_set(e, -EIO, "no daemon runs, and a private one did not start");
+	return err_set(e, -EIO, "no daemon is running, and a private daemon did not start");
 }
 
 static volatile sig_atomic_t private_pid;

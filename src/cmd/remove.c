@@ -59,7 +59,7 @@ int command_remove_all(struct job *j)
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no device", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	code = client_ask(j, NULL, remove_request(j, "remove_all", NULL), NULL);
 	if (!code)
 		client_say_absent(j);

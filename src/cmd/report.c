@@ -43,7 +43,7 @@ static int report_no_field(struct job *j, const struct report_kind *kind, const 
 
 	for (f = kind->fields; *f->id; f++)
 		suggest_try(&s, f->id);
-	return job_usage(j, "%sthere is no field '%s'%s; `dmuse %s -o help` lists them", place, name, suggest_text(&s, meant), kind->how);
+	return job_usage(j, "%sunknown field '%s'%s; `dmuse %s -o help` lists them", place, name, suggest_text(&s, meant), kind->how);
 }
 
 static int report_refused(struct job *j, const struct report_kind *kind)

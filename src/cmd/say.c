@@ -24,7 +24,7 @@ static bool say_coloured(void)
 static void say_line(const char *colour, const char *head, const char *fmt, va_list ap)
 {
 	bool coloured = *colour && say_coloured();
-	char line[SAY_MAX];		/* memory may be what is lacking */
+	char line[SAY_MAX];		/* allocation may be what failed */
 
 	fflush(stdout);
 	vsnprintf(line, sizeof(line), fmt, ap);
@@ -76,11 +76,11 @@ void *say_need(void *p)
 
 static void say_waiting(int signal)
 {
-	static const char line[] = "dmuse: the daemon is still at it; ^C gives up waiting\n";
+	static const char line[] = "dmuse: waiting for the daemon; ^C cancels\n";
 
 	(void)signal;
 	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
-		return;		/* nobody is left to read it */
+		return;		/* nothing else can be done */
 }
 
 void say_progress_begin(void)

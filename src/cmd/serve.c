@@ -238,7 +238,7 @@ static int serve_down(struct serve *s)
 	if (s->space)
 		space_free(s->space);
 	if (s->world && dm_world_stop(s->world, &e))
-		log_error("at the end: %s", e.text);
+		log_error("at shutdown: %s", e.text);
 	if (e.code == -ETIMEDOUT)
 		serve_break_off(s);
 	if (s->control)

@@ -37,7 +37,7 @@ int command_shutdown(struct job *j)
 	int code;
 
 	if (j->argc)
-		return job_usage(j, "'%s': it takes no words", j->argv[0]);
+		return job_usage(j, "unexpected word '%s'", j->argv[0]);
 	code = client_open(j, false);
 	if (code)
 		return code;

@@ -72,7 +72,7 @@ char *slurp(const char *path, struct err *e)
 		return NULL;
 	}
 	if (strlen(s) != len) {
-		err_set(e, -EINVAL, "%s is no text: byte %zu is a NUL", name, strlen(s));
+		err_set(e, -EINVAL, "%s is not text: byte %zu is a NUL", name, strlen(s));
 		free(s);
 		return NULL;
 	}

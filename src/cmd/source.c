@@ -14,13 +14,13 @@
 char *source_text(struct job *j, const char *file, struct err *e)
 {
 	if (j->o.given[OPT_table] && file) {
-		err_set(e, -EINVAL, "the table is in --table, so what is '%s' for?", file);
+		err_set(e, -EINVAL, "the table is given with --table: unexpected word '%s'", file);
 		return NULL;
 	}
 	if (j->o.given[OPT_table])
 		return say_need(strdup(j->o.value[OPT_table]));
 	if (!file && isatty(STDIN_FILENO))
-		say_note("reading the table from the terminal; ^D ends it");
+		say_note("reading the table from the terminal; finish with ^D");
 	return slurp(file ? file : "-", e);
 }
 
@@ -29,7 +29,7 @@ int source_put(struct job *j, plist_t request, const char *text, struct err *e)
 	char *cwd = getcwd(NULL, 0);
 
 	if (!cwd)
-		return err_set(e, -errno, "cannot tell the current folder, where relative paths start: %s", strerror(errno));
+		return err_set(e, -errno, "cannot get the working directory, which relative paths need: %s", strerror(errno));
 	key_set_text(request, "table", text);
 	key_set_text(request, "cwd", cwd);
 	key_set_bool(request, "sizes", true);

@@ -56,7 +56,7 @@ int command_splitname(struct job *j)
 	if (!j->argc)
 		return job_usage(j, "which name?");
 	if (j->argc > 2)
-		return job_usage(j, "'%s' is a word too many", j->argv[2]);
+		return job_usage(j, "unexpected word '%s'", j->argv[2]);
 	if (j->o.given[OPT_json])
 		return splitname_json(j);
 	row = plist_new_dict();

@@ -112,7 +112,7 @@ static int stats_plain(struct job *j)
 
 	for (i = 0; i < sizeof(reports); i++)
 		if (j->o.given[reports[i]])
-			return job_usage(j, "--%s is for `stats list` and `stats report`", option_rows[reports[i]].name);
+			return job_usage(j, "--%s is only valid with `stats list` and `stats report`", option_rows[reports[i]].name);
 	return again_run(j, stats_devices);
 }
 
@@ -124,7 +124,7 @@ int command_stats(struct job *j)
 	if (!list && !report)
 		return stats_plain(j);
 	if (j->o.given[OPT_reset])
-		return job_usage(j, "--reset is not for stats %s: a report begins to count anew by itself", j->argv[0]);
+		return job_usage(j, "--reset is not valid with stats %s: each report starts from zero", j->argv[0]);
 	j->argc--;
 	j->argv++;
 	return list ? regions_list(j) : regions_report(j);

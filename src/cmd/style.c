@@ -16,6 +16,6 @@ int style_of(struct job *j, enum style *style)
 	else if (!strcmp(word, "devname"))
 		*style = STYLE_DEVNAME;
 	else
-		return job_usage(j, "-o %s: that is none of devno, blkdevname, devname", word);
+		return job_usage(j, "-o %s: must be devno, blkdevname or devname", word);
 	return EXIT_OK;
 }

@@ -36,7 +36,7 @@ static int wishes_check_disk(const char *name, struct err *e)
 
 	if (snprintf(path, sizeof(path), "/dev/%s", name) >= (int)sizeof(path) || lstat(path, &st) || S_ISBLK(st.st_mode))
 		return 0;
-	return err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s is something else", name, name);
+	return err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s has another meaning", name, name);
 }
 
 static int wishes_fill(struct job *j, plist_t request, bool disk, const char *rest, struct err *e)
@@ -47,7 +47,7 @@ static int wishes_fill(struct job *j, plist_t request, bool disk, const char *re
 		return source_put(j, request, rest, e);
 	cwd = getcwd(NULL, 0);
 	if (!cwd)
-		return err_set(e, -errno, "cannot tell the current folder, where relative paths start: %s", strerror(errno));
+		return err_set(e, -errno, "cannot get the working directory, which relative paths need: %s", strerror(errno));
 	key_set_text(request, "file", rest);
 	key_set_text(request, "cwd", cwd);
 	free(cwd);

@@ -59,7 +59,7 @@ works "a device on it" create upper --table '0 100 linear /dev/mapper/keep 0'
 refuses "a device on itself through another" 1 "load keep: table line 1: .*keep" load keep --table '0 100 linear /dev/mapper/upper 0'
 works "that one goes" remove upper
 is "and still the slots are as they were" "$live:$inactive" "$("$DMUSE" table keep):$("$DMUSE" table --inactive keep)"
-refuses "a file with a NUL" 1 "standard input is no text: byte 4 is a NUL" create x < <(printf '0 10\0zero')
+refuses "a file with a NUL" 1 "standard input is not text: byte 4 is a NUL" create x < <(printf '0 10\0zero')
 refuses "a very long name" 1 "create (x{128}|x{200})" create "$(printf 'x%.0s' {1..200})" -n
 refuses "an empty name" 1 "create" create "" -n
 refuses "a name that is all blanks and slashes" 1 "create" create "a/b" -n

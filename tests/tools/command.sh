@@ -48,17 +48,17 @@ refuses "a name can be taken once" 1 "create a: .*a" create a --table '0 1 zero'
 refuses "a uuid can be taken once" 1 "create u: .*UUID-b" create u -u UUID-b --table '0 1 zero'
 refuses "a name has no slash" 1 "create x/y: " create x/y --table '0 1 zero'
 refuses "a table file must be there" 1 "create x: cannot open nofile: No such file" create x nofile
-refuses "a table and --notable exclude each other" 1 "exclude" create x -n --table '0 1 zero'
-refuses "a table is said once" 1 "what is 'file' for" create x file --table '0 1 zero'
-refuses "create wants a name" 2 "how is the new device to be named.*Usage: dmuse create NAME" create
-refuses "create wants no third word" 2 "'z' is a word too many" create x y z
+refuses "a table and --notable exclude each other" 1 "mutually exclusive" create x -n --table '0 1 zero'
+refuses "a table is said once" 1 "unexpected word 'file'" create x file --table '0 1 zero'
+refuses "create wants a name" 2 "the name of the new device is missing.*Usage: dmuse create NAME" create
+refuses "create wants no third word" 2 "unexpected word 'z'" create x y z
 prints "nothing of that was created" $'a\nb\nc\nd\ne' info -c --noheadings -o name
 
 works "create -m pins the minor" create p -m 77 --table '0 10 zero'
 prints "there it is" "$major:77" info -c --noheadings -o devno p
 refuses "a minor can be taken once" 1 "create q: .*77" create q -j "$major" -m 77 --table '0 10 zero'
 works "create reads stdin" create s <<<'0 10 zero'
-refuses "an empty table" 1 "create t: the table is empty; --notable makes a device without one" create t <<<''
+refuses "an empty table" 1 "create t: the table is empty; --notable creates a device without a table" create t <<<''
 refuses "an empty --table" 1 "the table is empty; --notable" create t --table ' '
 refuses "a table of comments" 1 "create t: the table is empty" create t --table '# nothing'
 works "create --readahead" create ra --readahead 1000 --table '0 10 zero'
@@ -66,8 +66,8 @@ prints "is what info says" 1000 info -c --noheadings -o read_ahead ra
 works "resume --readahead" resume ra --readahead +2000
 prints "so is that" 2000 info -c --noheadings -o read_ahead ra
 for bad in "" + many 5x -1 +-1 2147483648; do
-	refuses "resume --readahead '$bad'" 1 "resume ra: --readahead .*: that is neither a number of sectors up to 2147483647, nor \+" resume ra --readahead "$bad"
-	refuses "create --readahead '$bad'" 1 "create rb: --readahead .*: that is neither" create rb --readahead "$bad" --table '0 10 zero'
+	refuses "resume --readahead '$bad'" 1 "resume ra: --readahead .*: must be a number of sectors up to 2147483647, \+" resume ra --readahead "$bad"
+	refuses "create --readahead '$bad'" 1 "create rb: --readahead .*: must be" create rb --readahead "$bad" --table '0 10 zero'
 done
 prints "neither does anything" "ra 2000" info -c --noheadings --separator ' ' -o name,read_ahead -S 'name =~ ^r'
 works "the device goes" remove ra
@@ -76,12 +76,12 @@ run mangle 'k l' --json
 is "mangle --json tells the new name" "k l k\\x20l True" "$(json 'd[0]["name"], d[0]["kernel_name"], d[0]["renamed"], sep=" "')"
 prints "mangle tells that it is good" 'k\x20l: [no UUID]: name already in correct form' mangle 'k\x20l'
 refuses "mangle takes the kernel's name" 1 "mangle k l: no device is named 'k l'" mangle 'k l'
-refuses "mangle knows its modes" 2 "auto, hex and none, and not 'sideways'" mangle --manglename sideways
+refuses "mangle knows its modes" 2 "mode 'sideways': must be auto, hex or none" mangle --manglename sideways
 prints "mangle --manglename none" 'k\x20l: renaming to k l' mangle --manglename none 'k\x20l'
 works "a device with a uuid that dmsetup could not read" create --manglename none m -u 'x y' --table '0 10 zero'
 run mangle 'k l' m
 is "mangle goes on behind one that fails" 'k l: renaming to k\x20l' "$out"
-refuses "whose uuid stays" 1 "mangle m: its uuid ought to be 'x.x20y', and a uuid never changes: remove the device" mangle m
+refuses "whose uuid stays" 1 "mangle m: its uuid should be 'x.x20y', and a uuid cannot change: remove the device" mangle m
 prints "info -c has both forms of a uuid" 'x y x\x20y' info -c --noheadings --separator ' ' -o uuid,mangled_uuid -S 'name = m'
 works "they go" remove m 'k l'
 works "--notable makes a device without a table" create t -n
@@ -131,8 +131,8 @@ chmod +x show
 prints "ls --exec tells name and address" "b nbd+unix:///b?socket=$XDG_RUNTIME_DIR/dmuse/nbd" ls --target zero --exec ./show
 refuses "ls --exec fails if the command does" 1 "" ls --exec false
 refuses "ls --exec fails if there is no such command" 1 "cannot run ./nothing" ls --exec ./nothing
-refuses "ls takes no device" 2 "it takes no device" ls a
-refuses "ls -o knows its words" 2 "none of devno" ls -o nonsense
+refuses "ls takes no device" 2 "unexpected word 'a'" ls a
+refuses "ls -o knows its words" 2 "must be devno" ls -o nonsense
 run ls --json
 is "ls --json" "a b c d e" "$(json '*[x["name"] for x in d]')"
 
@@ -215,20 +215,20 @@ run info -c -o all
 like "info -c -o all" '^Name +MangledName +UnmangledName +UUID +MangledUUID +UnmangledUUID +RAhead +BlkDevName .*RefDevNos' "$out"
 run info -c -o help
 like "info -c -o help lists the fields" '^  devs_used ' "$out"
-refuses "info -o knows its fields" 2 "there is no field 'nonsense'" info -c -o nonsense
-refuses "info -O knows its fields" 2 "there is no field 'nonsense'" info -c -O nonsense
-refuses "info -o wants -c" 2 "-c is missing" info -o name
+refuses "info -o knows its fields" 2 "unknown field 'nonsense'" info -c -o nonsense
+refuses "info -O knows its fields" 2 "unknown field 'nonsense'" info -c -O nonsense
+refuses "info -o wants -c" 2 "-o selects columns: add -c" info -o name
 run info -u UUID-b --json
 is "info -u finds by uuid" "b UUID-b" "$(json 'd[0]["name"], d[0]["uuid"]')"
 run info -j "$major" -m "$B" -c --noheadings -o name
 is "info -j -m finds by numbers" "b" "$out"
 run info -m "$A" -c --noheadings -o name
 is "info -m finds by the minor alone" "a" "$out"
-refuses "another major is another device" 1 "no device has the numbers 1:$B" info -j 1 -m "$B"
-refuses "an unknown uuid" 1 "no device has uuid 'nobody'" info -u nobody
-refuses "a major alone is not enough" 2 "--minor is missing" info -j "$major"
+refuses "another major is another device" 1 "no device with number 1:$B" info -j 1 -m "$B"
+refuses "an unknown uuid" 1 "no device with uuid 'nobody'" info -u nobody
+refuses "a major alone is not enough" 2 "--major needs --minor" info -j "$major"
 refuses "a name and a uuid are too much" 2 "by name or by option, not both" info a -u UUID-b
-refuses "a minor is a number" 2 "--minor 1x: that is not a number" info -m 1x
+refuses "a minor is a number" 2 "--minor 1x: not a number" info -m 1x
 prints "/dev/mapper/NAME is NAME" b info -c --noheadings -o name /dev/mapper/b
 
 # --- status, table, deps --------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ e: 2 dependencies	: ($major, $B) ($major, $D)" deps
 prints "deps of one" "2 dependencies	: ($major, $B) ($major, $D)" deps e
 prints "deps -o devname" "2 dependencies	: (b) (d)" deps -o devname e
 prints "deps -o blkdevname" "2 dependencies	: (dm-$B) (dm-$D)" deps -o blkdevname e
-refuses "deps -o knows its words" 2 "none of devno" deps -o nonsense
+refuses "deps -o knows its words" 2 "must be devno" deps -o nonsense
 run deps e --json
 is "deps --json" "e b" "$(json 'd[0]["name"], d[0]["deps"][0]["name"]')"
 
@@ -313,10 +313,10 @@ run info -u NEW -c --noheadings -o name
 is "it has the uuid" a2 "$out"
 refuses "a uuid is set once" 1 "rename a2: " rename a2 --setuuid OTHER
 works "rename -u UUID NEWNAME" rename -u NEW a
-refuses "rename wants two words" 2 "something is missing" rename a
+refuses "rename wants two words" 2 "a word is missing" rename a
 refuses "message to a target that takes none" 1 "message a: " message a 0 hello
 refuses "message wants a sector" 2 "'x' is not a number of sectors" message a x hello
-refuses "message wants words" 2 "something is missing" message a 0
+refuses "message wants words" 2 "a word is missing" message a 0
 works "mknodes" mknodes
 works "mknodes of one" mknodes a
 refuses "mknodes of none" 1 "no device is named 'x'" mknodes x
@@ -341,7 +341,7 @@ run create --concise <<<"$concise"
 is "from stdin" "0:" "$status:$err"
 prints "and is there" "q2:U2:40:2" info q2 -c --noheadings -o name,uuid,minor,segments
 refuses "a concise line with too few fields makes none of its devices" 1 "1 of the fields" create --concise "q4,,,,0 1 zero;q5"
-refuses "a concise flag" 1 "ro or rw, not 'rx'" create --concise "q4,,,rx,0 1 zero"
+refuses "a concise flag" 1 "'rx': must be ro or rw" create --concise "q4,,,rx,0 1 zero"
 refuses "q4 was not made" 1 "no device is named 'q4'" info q4
 run suspend q1 q2 --json
 is "several devices are one list as JSON" "suspended suspended" "$(json '*[x["state"] for x in d]')"

@@ -54,10 +54,10 @@ is "four that need a daemon at once start one" 1 "$(cat err? | grep -c 'started 
 prints "and all have their device" $'r1\nr2\nr3\nr4' info -c --noheadings -o name
 "$DMUSE" shutdown
 
-refuses "a wish that needs certificates, without them" 2 "tls-certificates DIR is missing" daemon --tls-verify-peer
+refuses "a wish that needs certificates, without them" 2 "tls-verify-peer needs --tls-certificates DIR" daemon --tls-verify-peer
 
 run daemon --allow-read
-like "--allow-read in a closed folder lets nobody in, and that is said" "--allow-read lets nobody in: the folder .* is closed" "$err"
+like "--allow-read in a closed folder lets nobody in, and that is said" "--allow-read has no effect: other users cannot search the directory" "$err"
 "$DMUSE" shutdown
 
 # --- where ----------------------------------------------------------------------------------------------------------
@@ -77,18 +77,18 @@ ok "makes it there" [ -S "$work/other" ]
 "$DMUSE" shutdown
 mkdir -m 0777 open
 chmod 0777 open
-refuses "a folder where others may write is refused" 1 "others may write to the folder $work/open" daemon --socket "$work/open/control"
+refuses "a folder where others may write is refused" 1 "other users can write to the directory $work/open" daemon --socket "$work/open/control"
 refuses "a path too long for a socket" 2 "too long for a socket" daemon --socket "$work/$(printf 'x%.0s' {1..110})"
-refuses "a folder that cannot be made" 1 "cannot make the folder" daemon --socket "$work/no/where/control"
-refuses "--engine knows its words" 2 "none of auto, uring, pool" daemon --engine steam
+refuses "a folder that cannot be made" 1 "cannot create the directory" daemon --socket "$work/no/where/control"
+refuses "--engine knows its words" 2 "must be one of auto, uring, pool" daemon --engine steam
 refuses "--io-threads is a number" 2 "--io-threads many" daemon --io-threads many
-refuses "--busy-poll is a number" 2 "--busy-poll 5ms: that is not a number from 0 to 1000000" daemon --busy-poll 5ms
-refuses "--nbd-memory has a least" 2 "--nbd-memory 5: at least 64 MiB" daemon --nbd-memory 5
-refuses "--nbd-connections is a number" 2 "--nbd-connections no: that is not a number" daemon --nbd-connections no
+refuses "--busy-poll is a number" 2 "--busy-poll 5ms: not a number from 0 to 1000000" daemon --busy-poll 5ms
+refuses "--nbd-memory has a least" 2 "--nbd-memory 5: must be at least 64 MiB" daemon --nbd-memory 5
+refuses "--nbd-connections is a number" 2 "--nbd-connections no: not a number" daemon --nbd-connections no
 refuses "... of at least one" 2 "--nbd-socket none" daemon --nbd-connections 0
-refuses "--handshake-timeout is a number" 2 "--handshake-timeout 10s: that is not a number" daemon --handshake-timeout 10s
-refuses "--log-level knows its words" 2 "none of error, warn, info, debug" daemon --log-level loud
-refuses "daemon takes no words" 2 "it takes no words" daemon now
+refuses "--handshake-timeout is a number" 2 "--handshake-timeout 10s: not a number" daemon --handshake-timeout 10s
+refuses "--log-level knows its words" 2 "must be one of error, warn, info, debug" daemon --log-level loud
+refuses "daemon takes no words" 2 "unexpected word 'now'" daemon now
 refuses "TCP to the world wants TLS" 1 "TLS|insecure" daemon --nbd-tcp 0.0.0.0:0
 works "--engine pool --io-threads 1 --busy-poll 0 --log-level error" daemon --engine pool --io-threads 1 --busy-poll 0 \
 	--log-level error

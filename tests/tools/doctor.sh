@@ -19,7 +19,7 @@ assert d["session"] == (sys.argv[2] == "0") and len(d["pieces"]) >= 9
 for p in d["pieces"]:
     assert p["state"] in ("ok", "missing", "unneeded") and isinstance(p["needed"], bool)
     assert p["state"] != "missing" or p["what"] and p["without"] and "fix" in p' "$out" "$sessions"
-refuses "it takes no words" 2 "takes no words" doctor now
+refuses "it takes no words" 2 "unexpected word 'now'" doctor now
 
 if [ "$(id -u)" != 0 ] || [ ! -c /dev/fuse ] || [ $sessions != 0 ]; then
 	skip "machines that lack pieces" "this needs root and a machine with all of them"
@@ -110,5 +110,5 @@ cp -L --parents "$(command -v env)" "$theirs/chroot"
 lacks "a user's chroot" "this is a chroot, in which the kernel makes no namespaces" as_user
 lacks "root's chroot" "this is a chroot, in which the kernel makes no namespaces" as_root
 lacks "root's chroot on a mount point" "this is a chroot, in which the kernel makes no namespaces" at_mount_point
-is "in a session it says so" "This is a session already." "$("$DMUSE" exec -- "$DMUSE" doctor 2>&1)"
+is "in a session it says so" "This process is already in a session." "$("$DMUSE" exec -- "$DMUSE" doctor 2>&1)"
 plan

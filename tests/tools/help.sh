@@ -22,10 +22,10 @@ for c in $("$DMUSE" help | sed -n 's/^  \([a-z_]*\) .*/\1/p'); do
 	like "$c --help" "^0:Usage: dmuse $c" "$status:$out"
 done
 refuses "an unknown sub-command" 2 "'frob' is not a sub-command.*Usage" frob
-refuses "no sub-command at all" 2 "which sub-command.*Usage"
-refuses "an unknown option" 2 "option '--frob' is not known here.*Usage: dmuse ls" ls --frob
-refuses "an option without its argument" 2 "--table wants an argument" create x --table
-refuses "an option of another sub-command" 2 "--force is not known here" --force ls
+refuses "no sub-command at all" 2 "the sub-command is missing.*Usage"
+refuses "an unknown option" 2 "unknown option '--frob'.*Usage: dmuse ls" ls --frob
+refuses "an option without its argument" 2 "--table requires an argument" create x --table
+refuses "an option of another sub-command" 2 "unknown option --force" --force ls
 
 # --- what is listed ---------------------------------------------------------------------------------------------------
 listed() { "$DMUSE" help "$1" | grep -Eoe ' --[a-z-]+' | sort -u; }
@@ -44,7 +44,7 @@ is "help -c is the help, and then the fields of info -c" "$("$DMUSE" help; echo;
 like "with both forms of uuids" "unmangled_uuid" "$out"
 run help -C --json
 is "help -C --json are the fields alone" "$("$DMUSE" info -c -o help --json)" "$out"
-refuses "help COMMAND -c" 2 "-c is about the fields of info" help ls -c
+refuses "help COMMAND -c" 2 "-c lists the fields of info" help ls -c
 
 # --- width ------------------------------------------------------------------------------------------------------------
 widest() { awk '{ n = length($0); if (n > m) m = n } END { print m }'; }
@@ -68,9 +68,9 @@ refuses "a sub-command that is nearly right" 2 "'shutdwn' is not a sub-command; 
 refuses "swapped letters" 2 "did you mean 'info'?" inof
 refuses "the beginning of one" 2 "did you mean 'suspend'?" susp
 refuses "also behind help" 2 "'crate' is not a sub-command; did you mean 'create'?" help crate
-refuses "an option that is nearly right" 2 "the option '--jsn' is not known here; did you mean '--json'?" ls --jsn
+refuses "an option that is nearly right" 2 "unknown option '--jsn'; did you mean '--json'?" ls --jsn
 "$DMUSE" daemon --socket "$work/own/control" && "$DMUSE" create x -n --socket "$work/own/control"
-refuses "a field that is nearly right" 2 "there is no field 'nmae'; did you mean 'name'?" info -c -o nmae --socket "$work/own/control"
+refuses "a field that is nearly right" 2 "unknown field 'nmae'; did you mean 'name'?" info -c -o nmae --socket "$work/own/control"
 run frobnicate
 like "what is like nothing gets no such question" "^2:dmuse: 'frobnicate' is not a sub-command$" "$status:$(head -1 <<<"$err")"
 plan

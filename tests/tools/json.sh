@@ -35,12 +35,12 @@ for c in remove_all shutdown; do
 done
 fails "no such device" 1 "info x" "no device is named 'x': no daemon runs" info x --json
 fails "no such command" 2 "" "'frob' is not a sub-command" frob --json
-fails "no command" 2 "" "which sub-command" --json
-fails "no such option" 2 "ls" "'--frob' is not known here" --json ls --frob
-fails "no such option, and JSON wanted behind it" 2 "ls" "'--frob' is not known here" ls --frob --json
-fails "an option that lacks its argument" 2 "create" "--table wants an argument" create x --json --table
-fails "a word too many" 2 "version" "it takes no words" version --json now
-fails "no daemon may be started" 1 "create" "starting one is forbidden" create x -n --json --no-start
+fails "no command" 2 "" "the sub-command is missing" --json
+fails "no such option" 2 "ls" "unknown option '--frob'" --json ls --frob
+fails "no such option, and JSON wanted behind it" 2 "ls" "unknown option '--frob'" ls --frob --json
+fails "an option that lacks its argument" 2 "create" "--table requires an argument" create x --json --table
+fails "a word too many" 2 "version" "unexpected word 'now'" version --json now
+fails "no daemon may be started" 1 "create" "--no-start forbids starting one" create x -n --json --no-start
 fails "a session that cannot be" 125 "exec" "is not a socket" exec --json --socket "$work/disk.img" -- true
 
 # --- with one -----------------------------------------------------------------------------------------------------------

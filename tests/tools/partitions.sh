@@ -58,11 +58,11 @@ is "and back" "0" "$("$DMUSE" ls | grep -c caf)"
 { echo label: gpt; echo size=1M; echo size=1M; } | table
 is "GPT" "d.img1 : 0 2048 d.img 2048 d.img2 : 0 2048 d.img 4096" "$("$DMUSE" partitions d.img | paste -sd ' ')"
 truncate -s 1M none
-is "no table" "dmuse: none: no partition table is there" "$("$DMUSE" partitions none 2>&1)"
+is "no table" "dmuse: none: no partition table found" "$("$DMUSE" partitions none 2>&1)"
 refuses "no table to make devices of" 1 "none: no partition table" partitions -a none
 refuses "no file" 1 "cannot open nosuch: No such file" partitions nosuch
-refuses "a directory" 1 "is neither a regular file nor a block device" partitions /etc
+refuses "a directory" 1 "is not a regular file or block device" partitions /etc
 refuses "two wishes" 2 "one of -l, -a, -d, -u" partitions -la d.img
-refuses "no image" 2 "which disk image" partitions
+refuses "no image" 2 "the disk image is missing" partitions
 "$DMUSE" shutdown >/dev/null 2>&1
 plan

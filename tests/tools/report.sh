@@ -92,17 +92,17 @@ wrong() {
 wrong_words() {
 	wrong 'name=a &&' 'selection, at its end: expecting field name'
 	wrong '(name=a' 'selection, at its end: .*right parenthesis expected'
-	wrong 'name=a || nmae=b' "selection, character 11, 'nmae=b': there is no field 'nmae'; did you mean 'name'"
+	wrong 'name=a || nmae=b' "selection, character 11, 'nmae=b': unknown field 'nmae'; did you mean 'name'"
 	wrong 'name=a && minor=x' "selection, character 11, 'minor=x': .*numeric value"
 	wrong 'name=a && minor=~x' "selection, character 11, 'minor=~x': incompatible comparison"
 	wrong 'name="a' "selection, character 1, 'name=.a': missing end quote"
 	wrong 'name=a minor=1' "selection, character 8, 'minor=1': expecting logical operator"
-	refuses "-S without -c" 2 "there is no field 'nmae'" info -S nmae=a
-	refuses "a field without devices" 2 "there is no field 'nonsense'" info -c -o nonsense
-	refuses "a sort key without devices" 2 "there is no field 'nonsense'" info -c -O nonsense
-	refuses "--count" 2 "--count x: that is not a number" info --count x
-	refuses "--interval" 2 "--interval 0: that is not a number of seconds" info --interval 0
-	refuses "--interval" 2 "--interval 1s: that is not a number of seconds" info --interval 1s
+	refuses "-S without -c" 2 "unknown field 'nmae'" info -S nmae=a
+	refuses "a field without devices" 2 "unknown field 'nonsense'" info -c -o nonsense
+	refuses "a sort key without devices" 2 "unknown field 'nonsense'" info -c -O nonsense
+	refuses "--count" 2 "--count x: not a number" info --count x
+	refuses "--interval" 2 "--interval 0: not a number of seconds" info --interval 0
+	refuses "--interval" 2 "--interval 1s: not a number of seconds" info --interval 1s
 	is "none of these started a daemon" "" "$(find "$XDG_RUNTIME_DIR" -name control)"
 }
 
@@ -116,7 +116,7 @@ again() {
 		"$("$DMUSE" info -S 'sectors<10 && name=~.' --count 2 --interval 0.001 | grep Name)"
 	is "a size chooses" "b" "$("$DMUSE" info -c --noheadings -o name -S 'size>=8k')"
 	is "in its units" "8.00k 8192 16 8.00 8.19" "$(for u in h b s k K; do "$DMUSE" info -c --noheadings -o size --units $u b; done | xargs)"
-	refuses "--units" 2 "--units q: that is not one of the letters" info -c --units q
+	refuses "--units" 2 "--units q: must be one of the letters" info -c --units q
 	is "as JSON, too" $'"b"' "$("$DMUSE" info -c -S 'sectors>10' --json | sed -n 's/.*"name": \(.*\),/\1/p')"
 }
 # What dmstats shows of its regions, and what was counted. A report begins to count anew, so each has requests of its own, the same ones.
@@ -142,8 +142,8 @@ beside_dmstats() {
 	is "as JSON" '"region": 2,' "$("$DMUSE" stats list --json | grep -o '"region": 2,')"
 	run stats report -o help
 	like "help" '^  reads_per_sec ' "$out"
-	refuses "a field" 2 "there is no field 'nonsense'" stats list -o nonsense
-	refuses "not without list or report" 2 "--rows is for .stats list. and .stats report." stats --rows
+	refuses "a field" 2 "unknown field 'nonsense'" stats list -o nonsense
+	refuses "not without list or report" 2 "--rows is only valid with .stats list. and .stats report." stats --rows
 	refuses "a device that is not there" 1 "nosuch" stats list nosuch
 }
 session_test wrong_words again beside_dmsetup beside_dmstats

@@ -19,8 +19,8 @@ status() {
 	refuses "$who: no such program" 127 "nosuch: No such file" exec -- nosuch
 	refuses "$who: a file that is no program" 126 "/etc/passwd: Permission denied" exec -- /etc/passwd
 	refuses "$who: no program at all" 125 "which program" exec
-	refuses "$who: an unknown option" 125 "'--nosuch' is not known" exec --nosuch true
-	refuses "$who: words of a shell" 125 "takes no words" shell ls
+	refuses "$who: an unknown option" 125 "unknown option '--nosuch'" exec --nosuch true
+	refuses "$who: words of a shell" 125 "unexpected word 'ls'" shell ls
 	ends "a program's options are its own" 0 "" sh -c 'test "$1" = --version' x --version
 	python3 -c 'import subprocess, sys; print(subprocess.run(sys.argv[1:]).returncode)' \
 		"$DMUSE" exec -- sh -c 'kill -USR1 $$' >code
@@ -31,7 +31,7 @@ surroundings() {
 	mkdir 'a b'
 	is "$who: the folder" "$PWD/a b" "$(cd 'a b' && "$DMUSE" exec -- pwd)"
 	mkdir gone
-	like "$who: a folder that is gone" "dmuse: exec: .*folder" \
+	like "$who: a folder that is gone" "dmuse: exec: .*directory" \
 		"$(cd gone && rmdir ../gone && "$DMUSE" exec -- true 2>&1; echo "$?:")"
 	is "$who: words" "a b||c" "$("$DMUSE" exec -- sh -c 'printf "%s|%s|%s" "$@"' x 'a b' '' c)"
 	is "$who: stdin and stdout" "text" "$(echo text | "$DMUSE" exec -- cat)"
@@ -114,7 +114,7 @@ shared() {
 	is "$who: a session in a session" "control z " "$("$DMUSE" exec -- "$DMUSE" exec -- ls /dev/mapper | grep -v empty | tr '\n' ' ')"
 	is "$who: even if its environment is forgotten" "z" \
 		"$("$DMUSE" exec -- env -i "$DMUSE" exec --socket "$DMUSE_SOCKET" -- ls /dev/mapper | grep z)"
-	like "$who: but not in another daemon's" "125:dmuse: exec: this is a session already, of another daemon" \
+	like "$who: but not in another daemon's" "125:dmuse: exec: already in a session of another daemon" \
 		"$("$DMUSE" exec -- env -u DMUSE_SOCKET XDG_RUNTIME_DIR="$work/none" "$DMUSE" exec -- true 2>&1 |
 			sed "s/^/125:/")"
 	mkfifo go
@@ -150,7 +150,7 @@ private() {
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	ok "$who: it ends with us even if we are killed" until_true eval '[ -z "$(session_traces)" ]'
-	refuses "$who: not if starting a daemon is forbidden" 125 "forbidden" exec --no-start -- true
+	refuses "$who: not if starting a daemon is forbidden" 125 "forbids" exec --no-start -- true
 }
 
 disks() {
@@ -166,7 +166,7 @@ disks() {
 	like "$who: one that is in use stays" /dev/x "$("$DMUSE" exec -- ls /dev/x)"
 	"$DMUSE" exec -- dmsetup remove l
 	refuses "$who: half a disk" 125 "NAME=FILE is wanted" exec --disk x -- true
-	refuses "$who: a disk in the place of /dev/null" 125 "'null': /dev/null is something else" exec --disk null=a -- true
+	refuses "$who: a disk in the place of /dev/null" 125 "'null': /dev/null has another meaning" exec --disk null=a -- true
 	refuses "$who: no file" 125 "'nofile' is neither" exec --disk y=b --disk x=nofile -- true
 	refuses "$who: a bad table" 125 "unknown target 'nope'" exec --disk y=b --create 'c=0 8 nope' -- true
 	is "$who: nothing was left of them" "x" "$("$DMUSE" exec -- sh -c 'ls -d /dev/[xyc]' | sed 's|/dev/||')"

@@ -64,7 +64,7 @@ ways() {
 	works "$who: --manglename hex" create --manglename hex 'x\x20y' --table '0 8 zero'
 	works "$who: --manglename auto" create --manglename auto 'x\x20y' --table '0 8 zero'
 	works "$who: --manglename none" create --manglename none 'r w' --table '0 8 zero'
-	refuses "$who: --manglename sideways" 1 "auto, hex and none, and not 'sideways'" ls --manglename sideways
+	refuses "$who: --manglename sideways" 1 "mode 'sideways': must be auto, hex or none" ls --manglename sideways
 	is "$who: the names in the kernel" 'r w|x\x20y|x\x5cx20y' "$("$DMUSE" ls --manglename none | cut -f 1 | paste -sd '|')"
 	is "$who: as dmsetup has them" 'r w|x\x20y|x\x5cx20y' "$(inside dmsetup ls --manglename none | cut -f 1 | paste -sd '|')"
 	is "$who: as they are said" 'r w|x y|x\x5cx20y' "$("$DMUSE" ls | cut -f 1 | LC_ALL=C sort | paste -sd '|')"

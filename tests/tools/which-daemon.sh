@@ -19,7 +19,7 @@ absent() {
 		like "$1: $c" "^0:dmuse: ${c%% *}: $2" "$status:$err"
 	done
 	refuses "$1: a device that is named" 1 "info x: no device is named 'x': $2" info x
-	refuses "$1: a uuid" 1 "no device has uuid 'x': $2" info -u x
+	refuses "$1: a uuid" 1 "no device with uuid 'x': $2" info -u x
 	refuses "$1: export" 1 "no device is named 'x': $2" export x
 	run check --table '0 1 zero'
 	is "$1: a table that is only checked needs none" "0:" "$status:$err"
@@ -45,7 +45,7 @@ is "it stays as it is" text "$(cat "$control")"
 rm "$control"
 
 XDG_RUNTIME_DIR=run/user refuses "a relative XDG_RUNTIME_DIR" 1 \
-	"XDG_RUNTIME_DIR is 'run/user', and that is not an absolute path" create x -n
+	"XDG_RUNTIME_DIR 'run/user' is not an absolute path" create x -n
 ok "nothing is made there" [ ! -e run/user ]
 
 # Not for ever, either: its queue is full, and nobody takes a connection out of it.
@@ -132,13 +132,13 @@ is "nor by the example in Python" "1:the daemon on $theirs is user 65534's" "$?:
 mkdir -m 0700 xdg
 chown 65534 xdg
 XDG_RUNTIME_DIR=$work/xdg refuses "root with another user's XDG_RUNTIME_DIR" 1 \
-	"XDG_RUNTIME_DIR is $work/xdg, which belongs to user 65534 and not to user 0" create x -n
+	"XDG_RUNTIME_DIR $work/xdg belongs to user 65534, not to user 0" create x -n
 ok "makes nothing there" [ ! -e xdg/dmuse ]
 is "the stranger was told nothing in all that" "" "$(cat told)"
 run --socket "$theirs" --owner nobody ls
 like "who names him speaks to him" "^1:.*(hung up|reset by peer)" "$status:$err"
 ok "and then he hears it" grep -q names told
-refuses "--owner is a user" 1 "neither a user's name nor a number" --socket "$theirs" --owner 12x ls
+refuses "--owner is a user" 1 "not a user name or number" --socket "$theirs" --owner 12x ls
 kill "$listener"
 wait "$listener" 2>/dev/null
 

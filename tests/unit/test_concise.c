@@ -85,8 +85,8 @@ static void refusals_say_what(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{ "a", "a: that is 1 of the fields" }, { "a,b,", "3 of the fields" }, { ",,,,0 1 zero", "without a name" },
-		{ "a,,x,,", "minor 'x' is not a number" }, { "a,,4294967296,,", "not a number" }, { "a,,,wr,", "not 'wr'" },
+		{ "a", "a: only 1 of the fields" }, { "a,b,", "3 of the fields" }, { ",,,,0 1 zero", "name of a device is empty" },
+		{ "a,,x,,", "minor 'x' is not a number" }, { "a,,4294967296,,", "not a number" }, { "a,,,wr,", "invalid flags 'wr'" },
 		{ "a\\", "1 of the fields" },
 	};
 	size_t i;
