@@ -155,7 +155,7 @@ int aio_uring_new(struct aio_uring **out, struct loop *l, struct err *e)
 	r = io_uring_queue_init(URING_ENTRIES, &u->ring, 0);
 	if (r) {
 		free(u);
-		return err_set(e, r, "io_uring cannot be used here: %s (the engine 'pool' needs no permission)",
+		return err_set(e, r, "io_uring is not available: %s (the engine 'pool' always is)",
 			       strerror(-r));
 	}
 	u->watch = (struct loop_watch){ .fd = u->ring.ring_fd, .events = EPOLLIN, .ready = uring_ready, .poll = uring_poll };

@@ -41,7 +41,7 @@ int loop_new(struct loop **out, struct err *e)
 		int code = -errno;
 
 		loop_free(l);
-		return err_set(e, code, "cannot make an event loop: %s", strerror(-code));
+		return err_set(e, code, "cannot create an event loop: %s", strerror(-code));
 	}
 	*out = l;
 	return 0;

@@ -16,7 +16,7 @@ bool own_user(uid_t uid)
 
 static int own_file_refuse(const char *path, const char *what, struct err *e)
 {
-	return err_set(e, -EPERM, "%s is %s, and a regular file of user %u is needed in its place: remove it, or choose "
+	return err_set(e, -EPERM, "%s is %s; it must be a regular file of user %u: remove it, or choose "
 		       "another directory", path, what, (unsigned)geteuid());
 }
 
@@ -25,13 +25,13 @@ static int own_file_check(const char *path, int fd, struct err *e)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return err_set(e, -errno, "cannot look at %s: %s", path, strerror(errno));
+		return err_set(e, -errno, "cannot access %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return own_file_refuse(path, "not a regular file", e);
 	if (st.st_uid != geteuid())
 		return own_file_refuse(path, "another user's", e);
 	if (st.st_nlink > 1)
-		return own_file_refuse(path, "a file with other names, too", e);
+		return own_file_refuse(path, "a file with more than one link", e);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ static int socket_address(struct own_socket *s, const struct own_socket_opts *o,
 	*s = OWN_SOCKET_NONE;
 	s->at.sun_family = AF_UNIX;
 	if (strlen(o->path) >= sizeof(s->at.sun_path))
-		return err_set(e, -ENAMETOOLONG, "the path of the %s socket, '%s', has %zu bytes; %zu are the most", o->name,
+		return err_set(e, -ENAMETOOLONG, "the path of the %s socket, '%s', has %zu bytes: the limit is %zu", o->name,
 			       o->path, strlen(o->path), sizeof(s->at.sun_path) - 1);
 	strcpy(s->at.sun_path, o->path);
 	snprintf(s->lock_path, sizeof(s->lock_path), "%s.lock", o->path);
@@ -29,7 +29,7 @@ static int socket_address(struct own_socket *s, const struct own_socket_opts *o,
 
 static int socket_taken(const struct own_socket *s, struct err *e)
 {
-	return err_set(e, -EADDRINUSE, "a server listens on '%s' already", s->at.sun_path);
+	return err_set(e, -EADDRINUSE, "a server is already listening on '%s'", s->at.sun_path);
 }
 
 static int socket_lock(struct own_socket *s, struct err *e)
@@ -57,7 +57,7 @@ static int socket_check_dead(const struct own_socket *s, struct err *e)
 		return 0;
 	if (!r || r == -EAGAIN)
 		return socket_taken(s, e);
-	return err_set(e, r, "cannot find out whether a server listens on '%s': %s", s->at.sun_path, strerror(-r));
+	return err_set(e, r, "cannot find out whether a server is listening on '%s': %s", s->at.sun_path, strerror(-r));
 }
 
 static int socket_clear_path(const struct own_socket *s, const char *name, struct err *e)
@@ -67,15 +67,15 @@ static int socket_clear_path(const struct own_socket *s, const char *name, struc
 	int r;
 
 	if (lstat(path, &there))
-		return errno == ENOENT ? 0 : err_set(e, -errno, "cannot look at '%s': %s", path, strerror(errno));
+		return errno == ENOENT ? 0 : err_set(e, -errno, "cannot access '%s': %s", path, strerror(errno));
 	if (!S_ISSOCK(there.st_mode))
-		return err_set(e, -EEXIST, "'%s' exists and is not a socket: name another path for the %s socket", path, name);
+		return err_set(e, -EEXIST, "'%s' exists and is not a socket: choose another path for the %s socket", path, name);
 	if (!own_user(there.st_uid))
-		return err_set(e, -EPERM, "'%s' is the socket of user %u: name another path for the %s socket", path,
+		return err_set(e, -EPERM, "'%s' is the socket of user %u: choose another path for the %s socket", path,
 			       (unsigned)there.st_uid, name);
 	r = socket_check_dead(s, e);
 	if (!r && unlink(path))
-		r = err_set(e, -errno, "cannot replace the dead socket '%s': %s", path, strerror(errno));
+		r = err_set(e, -errno, "cannot replace the stale socket '%s': %s", path, strerror(errno));
 	return r;
 }
 
@@ -89,7 +89,7 @@ static int socket_listen(struct own_socket *s, const struct own_socket_opts *o, 
 	if (s->fd < 0 || fchmod(s->fd, 0600))
 		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
 	if (bind(s->fd, (const struct sockaddr *)&s->at, sizeof(s->at)))
-		return err_set(e, -errno, "cannot make the %s socket '%s': %s", o->name, path, strerror(errno));
+		return err_set(e, -errno, "cannot create the %s socket '%s': %s", o->name, path, strerror(errno));
 	if (!lstat(path, &made)) {
 		s->dev = made.st_dev;
 		s->ino = made.st_ino;
@@ -123,7 +123,7 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 	if (r)
 		return r;
 	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
-		return err_set(e, -EINVAL, "descriptor %d, handed in for '%s', is not a socket that listens", fd, o->path);
+		return err_set(e, -EINVAL, "descriptor %d, passed for '%s', is not a listening socket", fd, o->path);
 	if (listen(fd, SOCKET_BACKLOG))		/* once more: from now on clients are told that it is ours */
 		return err_set(e, -errno, "cannot listen on '%s': %s", o->path, strerror(errno));
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))

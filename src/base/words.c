@@ -53,7 +53,7 @@ char *words_next(char **at, struct err *e)
 		return NULL;
 	end = words_unquote(word, word);
 	if (!end) {
-		err_set(e, -EINVAL, "a quote is opened and never closed in: %.60s", word);
+		err_set(e, -EINVAL, "a quote is not closed in: %.60s", word);
 		return NULL;
 	}
 	*at = end;

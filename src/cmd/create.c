@@ -30,7 +30,8 @@ static int create_table(struct job *j, plist_t request, struct err *e)
 	int r = 0;
 
 	if (j->o.given[OPT_notable])
-		return j->o.given[OPT_table] || j->argc > 1 ? err_set(e, -EINVAL, "a table and --notable are mutually exclusive") : 0;
+		return j->o.given[OPT_table] || j->argc > 1 ? err_set(e, -EINVAL, "a table and --notable are mutually "
+								      "exclusive") : 0;
 	text = source_text(j, j->argc > 1 ? j->argv[1] : NULL, e);
 	if (!text)
 		return e->code;

@@ -151,7 +151,8 @@ static int daemon_limits(struct job *j, struct daemon *d, struct err *e)
 	if (!r)
 		r = options_number(&j->o, OPT_handshake_timeout, 86400, &seconds, e);
 	if (!r && memory < least)
-		r = err_set(e, -EINVAL, "--nbd-memory %s: must be at least %u MiB, for two requests of the maximum size", j->o.value[OPT_nbd_memory],
+		r = err_set(e, -EINVAL, "--nbd-memory %s: must be at least %u MiB, for two requests of the maximum "
+			    "size", j->o.value[OPT_nbd_memory],
 			    (unsigned)least);
 	if (!r && !connections)
 		r = err_set(e, -EINVAL, "--nbd-connections 0: must be at least 1; --nbd-socket none disables NBD");

@@ -92,7 +92,8 @@ int help_program(struct job *j)
 		       "those of dmsetup(8). A table has lines of START LENGTH TARGET WORDS... Numbers are sectors of 512 "
 		       "bytes; 64K, 10M, 2G are bytes.");
 	help_commands();
-	help_paragraph("See `dmuse help COMMAND`. Instead of NAME you can use -u UUID, or -j MAJOR -m MINOR. create starts a "
+	help_paragraph("See `dmuse help COMMAND`. Instead of NAME you can use -u UUID, or -j MAJOR -m MINOR. create "
+		       "starts a "
 		       "daemon if none is running (--no-start forbids it); without a daemon other commands behave as if "
 		       "there were no devices.");
 	help_paragraph("The control socket: --socket, else $DMUSE_SOCKET, else $XDG_RUNTIME_DIR/dmuse/control, else "

@@ -48,7 +48,8 @@ static int mangle_check_uuid(const struct mangle *m, struct err *e)
 		return e->code;
 	if (!strcmp(right, m->uuid))
 		return 0;
-	return err_set(e, -EINVAL, "its uuid should be '%s', and a uuid cannot change: remove the device and create it again", right);
+	return err_set(e, -EINVAL, "its uuid should be '%s', and a uuid cannot change: remove the device and create "
+		       "it again", right);
 }
 
 static void mangle_say(const struct job *j, const struct mangle *m, bool renamed)

@@ -88,7 +88,8 @@ static int tree_options(struct job *j, struct tree *t)
 	at = words = say_need(strdup(j->o.value[OPT_options]));
 	while (!code && (word = strsep(&at, ",")))
 		if (!tree_option(t, word))
-			code = job_usage(j, "-o %s: with --tree it must be one of ascii, utf, vt100, compact, inverted, notrunc, "
+			code = job_usage(j, "-o %s: with --tree it must be one of ascii, utf, vt100, compact, "
+					 "inverted, notrunc, "
 					 "blkdevname, device, nodevice, active, open, rw, uuid", word);
 	free(words);
 	return code;

@@ -10,7 +10,8 @@ int units_of(struct job *j, struct units *u)
 
 	u->factor = dm_units_to_factor(word, &u->letter, 0, &end);
 	if (!u->factor || *end)
-		return job_usage(j, "--units %s: must be one of the letters hbskmgtpe, in either case, optionally after a number", word);
+		return job_usage(j, "--units %s: must be one of the letters hbskmgtpe, in either case, optionally "
+				 "after a number", word);
 	return EXIT_OK;
 }
 

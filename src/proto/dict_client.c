@@ -23,16 +23,18 @@ static int client_unreachable(const char *path, int code, struct err *e)
 	struct stat st;
 
 	if (code == -ENOENT)
-		return err_set(e, code, "no daemon runs on %s", path);
+		return err_set(e, code, "no daemon is running on %s", path);
 	if (code == -ECONNREFUSED && !stat(path, &st) && !S_ISSOCK(st.st_mode))
-		return err_set(e, -ENOTSOCK, "no daemon runs on %s: that is not a socket but a %s", path,
+		return err_set(e, -ENOTSOCK, "no daemon is running on %s: it is not a socket but a %s", path,
 			       S_ISDIR(st.st_mode) ? "directory" : S_ISREG(st.st_mode) ? "regular file" : "special file");
 	if (code == -ECONNREFUSED)
-		return err_set(e, code, "no daemon runs on %s: its socket is there, but nobody listens (a daemon that is "
+		return err_set(e, code, "no daemon is running on %s: the socket exists, but nothing listens (a daemon "
+			       "that is "
 			       "killed leaves it)", path);
 	if (code == -EAGAIN)
-		return err_set(e, -ETIMEDOUT, "the daemon on %s has taken no connection for %d seconds, and has as many waiting as "
-			       "there can be: is it stopped?", path, CLIENT_PATIENCE);
+		return err_set(e, -ETIMEDOUT, "the daemon on %s has accepted no connection for %d seconds, and its "
+			       "backlog is "
+			       "full: is it stopped?", path, CLIENT_PATIENCE);
 	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
 }
 
@@ -55,11 +57,11 @@ static int client_check_owner(int fd, const char *path, uid_t owner, struct err 
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return err_set(e, -errno, "cannot tell whose daemon listens on %s: %s", path, strerror(errno));
+		return err_set(e, -errno, "cannot find out the owner of the daemon on %s: %s", path, strerror(errno));
 	if (own_user(peer.uid) || peer.uid == owner)
 		return 0;
-	return err_set(e, -EPERM, "the daemon on %s is that of user %u, not of user %u or root, and could tell you anything; "
-		       "if it is the one you mean, say --owner %u", path, (unsigned)peer.uid, (unsigned)geteuid(),
+	return err_set(e, -EPERM, "the daemon on %s belongs to user %u, not to user %u or root, and is not trusted; "
+		       "use --owner %u to trust it", path, (unsigned)peer.uid, (unsigned)geteuid(),
 		       (unsigned)peer.uid);
 }
 
@@ -69,12 +71,12 @@ int dict_connect_owner(const char *path, uid_t owner, struct err *e)
 	int fd, r;
 
 	if (strlen(path) >= sizeof(to.sun_path))
-		return err_set(e, -ENAMETOOLONG, "the socket's path '%s' has %zu bytes; %zu are the most", path,
+		return err_set(e, -ENAMETOOLONG, "the path '%s' of the socket has %zu bytes: the limit is %zu", path,
 			       strlen(path), sizeof(to.sun_path) - 1);
 	strcpy(to.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return err_set(e, -errno, "cannot make a socket: %s", strerror(errno));
+		return err_set(e, -errno, "cannot create a socket: %s", strerror(errno));
 	r = client_connect(fd, &to);
 	r = r ? client_unreachable(path, r, e) : client_check_owner(fd, path, owner, e);
 	if (!r)
@@ -113,7 +115,7 @@ static int client_recv_all(int fd, char *p, size_t n, struct err *e)
 		if (r < 0)
 			return err_set(e, -errno, "cannot read the daemon's answer: %s", strerror(errno));
 		if (!r)
-			return err_set(e, -ECONNRESET, "the daemon hung up before it had answered");
+			return err_set(e, -ECONNRESET, "the daemon closed the connection before it answered");
 		p += r;
 		n -= (size_t)r;
 	}
@@ -143,8 +145,10 @@ static int client_lost(const char *xml, size_t n, struct err *e)
 	for (at += sizeof(head) - 1; at < end && *at >= '0' && *at <= '9'; at++)
 		code = code * 10 + (unsigned)(*at - '0');
 	if (!code)
-		return err_set(e, DICT_DONE, "the daemon has carried it out, but there is no memory here for its answer");
-	return err_set(e, -dict_errno_here(code), "the daemon has refused it, and there is no memory here for its reason");
+		return err_set(e, DICT_DONE, "the daemon has carried out the command, but there is no memory here for "
+			       "its answer");
+	return err_set(e, -dict_errno_here(code), "the daemon has rejected the command, and there is no memory here "
+					   "for its reason");
 }
 
 /* An answer for which there is no room: what is not kept of it is read all the same. */
@@ -172,7 +176,7 @@ static int client_recv(int fd, plist_t *reply, struct err *e)
 		return r;
 	len = ntohl(len);
 	if (len > DICT_FRAME_MAX)
-		return err_set(e, -EPROTO, "the answer would have %u bytes: no dmuse daemon listens there", len);
+		return err_set(e, -EPROTO, "the answer has %u bytes: the peer is not a dmuse daemon", len);
 	if (len > sizeof(few) && !(xml = malloc(len))) {
 		r = client_drain(fd, few, sizeof(few), len, e);
 		return r ? r : client_lost(few, sizeof(few), e);
@@ -184,7 +188,7 @@ static int client_recv(int fd, plist_t *reply, struct err *e)
 		r = client_lost(xml, len, e);
 	if (xml != few)
 		free(xml);
-	return r == -EIO ? err_set(e, -EPROTO, "the answer is no dictionary: no dmuse daemon listens there") : r;
+	return r == -EIO ? err_set(e, -EPROTO, "the answer is not a dictionary: the peer is not a dmuse daemon") : r;
 }
 
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e)
@@ -205,10 +209,10 @@ int dict_result(plist_t reply, struct err *e)
 	unsigned code = plist_uint(number) & 0xffff;
 
 	if (plist_get_node_type(number) != PLIST_UINT)
-		return err_set(e, -EPROTO, "the answer has no `errno`: no dmuse daemon listens there");
+		return err_set(e, -EPROTO, "the answer has no `errno`: the peer is not a dmuse daemon");
 	if (!code)
 		return 0;
 	if (!plist_is_string(sentence))
-		return err_set(e, -dict_errno_here(code), "it failed with error %u", code);
+		return err_set(e, -dict_errno_here(code), "failed with error %u", code);
 	return err_set(e, -dict_errno_here(code), "%s", plist_string(sentence));
 }

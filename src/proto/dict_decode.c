@@ -26,8 +26,9 @@ static int decode_version(const struct dict_reader *r)
 	}
 	if (v[0] == DICT_MAJOR && v[1] <= DICT_MINOR)
 		return 0;
-	return err_set(r->e, -EIO, "the client speaks version %llu.%llu of the protocol; here it is %u.%u, and a client's "
-		       "minor number may be lower", (unsigned long long)v[0], (unsigned long long)v[1], DICT_MAJOR,
+	return err_set(r->e, -EIO, "the client uses version %llu.%llu of the protocol; the daemon has %u.%u, and a "
+		       "client's "
+		       "minor number must not be higher", (unsigned long long)v[0], (unsigned long long)v[1], DICT_MAJOR,
 		       DICT_MINOR);
 }
 
@@ -75,7 +76,7 @@ static int decode_mangle(const struct dict_reader *r, struct dm_cmd *c)
 	else if (!strcmp(how, "hex"))
 		c->flags |= DM_WITH_HEX;
 	else if (strcmp(how, "auto"))
-		return err_set(r->e, -EINVAL, "names are mangled in one of the ways auto, hex and none, and not '%.40s'", how);
+		return err_set(r->e, -EINVAL, "invalid mangling mode '%.40s': must be auto, hex or none", how);
 	return 0;
 }
 
@@ -87,7 +88,7 @@ static int decode_device(const struct dict_reader *r, struct dm_cmd *c, uint32_t
 	if (dict_get_string(r, "name", &c->name) || dict_get_string(r, "uuid", &c->uuid) ||
 	    dict_get_u32(r, "minor", &c->minor))
 		return r->e->code;
-	if (pinned && dict_need(r, "minor", "the flag PERSISTENT_DEV asks for a minor number of your choice"))
+	if (pinned && dict_need(r, "minor", "the flag PERSISTENT_DEV requires a minor number"))
 		return r->e->code;
 	c->has_minor = pinned || (c->verb != DM_DO_CREATE && c->minor > 0);
 	return 0;
@@ -101,10 +102,10 @@ static int decode_line(plist_t dict, size_t number, struct dm_line *line, struct
 	snprintf(where, sizeof(where), "table line %zu: ", number);
 	if (plist_get_node_type(dict) != PLIST_DICT)
 		return err_set(e, -EINVAL, "%s`cmd_data` holds %s; each line is a dictionary", where, dict_type_name(dict));
-	if (dict_need(&r, "start", "the line's first sector") || dict_get_u64(&r, "start", &line->start) ||
-	    dict_need(&r, "length", "the line's sectors") || dict_get_u64(&r, "length", &line->len) ||
-	    dict_need(&r, "type", "the name of a target") || dict_get_string(&r, "type", &line->type) ||
-	    dict_need(&r, "params", "the target's words, an empty string if there are none") ||
+	if (dict_need(&r, "start", "the first sector of the line") || dict_get_u64(&r, "start", &line->start) ||
+	    dict_need(&r, "length", "the number of sectors of the line") || dict_get_u64(&r, "length", &line->len) ||
+	    dict_need(&r, "type", "the name of the target") || dict_get_string(&r, "type", &line->type) ||
+	    dict_need(&r, "params", "the parameters of the target, may be an empty string") ||
 	    dict_get_string(&r, "params", &line->params))
 		return e->code;
 	return 0;
@@ -143,7 +144,7 @@ static int decode_perhaps_table(struct dict *d, const struct dict_reader *r)
 	if (decode_cwd(r, &d->cmd) || dict_get_string(r, "table", &text) || dict_get_array(r, "cmd_data", &array))
 		return r->e->code;
 	if (text && plist_size(array))
-		return err_set(r->e, -EINVAL, "there are two tables, in `table` and in `cmd_data`; one is enough");
+		return err_set(r->e, -EINVAL, "`table` and `cmd_data` are mutually exclusive");
 	/* The string belongs to our own property list; the core may cut it into words right there. */
 	d->cmd.text = (char *)text;
 	return array && !text ? decode_lines(d, array, r->e) : 0;
@@ -155,7 +156,7 @@ static int decode_table(struct dict *d, const struct dict_reader *r)
 
 	if (code || dict_has(d->keys, "table") || dict_has(d->keys, "cmd_data"))
 		return code;
-	return err_set(r->e, -EINVAL, "there is no table: give it as lines of text in `table` or as an array of "
+	return err_set(r->e, -EINVAL, "the table is missing: pass it as text in `table` or as an array of "
 		       "dictionaries in `cmd_data`");
 }
 
@@ -194,7 +195,8 @@ static int decode_geometry(struct dict *d, const struct dict_reader *r)
 		return r->e->code;
 	for (i = 0, at = plist_first(array); i < 4; i++, at = plist_next(at)) {
 		if (plist_size(array) != 4 || plist_get_node_type(at) != PLIST_UINT || plist_minus(at))
-			return err_set(r->e, -EINVAL, "key `geometry` must be an array of 4 integers: cylinders, heads, sectors, start");
+			return err_set(r->e, -EINVAL, "key `geometry` must be an array of 4 integers: cylinders, "
+				       "heads, sectors, start");
 		*numbers[i] = plist_uint(at);
 	}
 	return 0;
@@ -206,7 +208,7 @@ static int decode_read_ahead(struct dict *d, const struct dict_reader *r)
 	struct dm_read_ahead *to = &d->cmd.read_ahead;
 
 	if (is && least)
-		return err_set(r->e, -EINVAL, "the keys `read_ahead` and `least_read_ahead` exclude each other");
+		return err_set(r->e, -EINVAL, "the keys `read_ahead` and `least_read_ahead` are mutually exclusive");
 	to->how = is ? DM_AHEAD_IS : least ? DM_AHEAD_LEAST : DM_AHEAD_ALONE;
 	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
 }
@@ -258,7 +260,7 @@ static int decode_message(struct dict *d, const struct dict_reader *r)
 
 static int decode_event(struct dict *d, const struct dict_reader *r)
 {
-	if (dict_need(r, "event_nr", "the last event that you know of"))
+	if (dict_need(r, "event_nr", "the last known event number"))
 		return r->e->code;
 	return dict_get_u32(r, "event_nr", &d->cmd.event_nr);
 }
@@ -283,14 +285,14 @@ static int decode_umount(struct dict *d, const struct dict_reader *r)
 {
 	int code = decode_mount(d, r);
 
-	return code ? code : dict_need(r, "directory", "where are the devices mounted?");
+	return code ? code : dict_need(r, "directory", "the directory of the devices");
 }
 
 static int decode_disk(struct dict *d, const struct dict_reader *r)
 {
 	const char *file = NULL;
 
-	if (decode_cwd(r, &d->cmd) || dict_need(r, "file", "what is the disk to show?") || dict_get_string(r, "file", &file))
+	if (decode_cwd(r, &d->cmd) || dict_need(r, "file", "what the disk presents") || dict_get_string(r, "file", &file))
 		return r->e->code;
 	d->cmd.text = (char *)file;
 	return 0;
@@ -326,7 +328,7 @@ static int decode_unknown(const char *name, struct err *e)
 
 	for (i = 0; i < DECODE_NAMES; i++)
 		n += (size_t)snprintf(known + n, sizeof(known) - n, " %s", decode_names[i].name);
-	return err_set(e, -EINVAL, "'%.40s' is no command; these are:%s", name, known);
+	return err_set(e, -EINVAL, "unknown command '%.40s'; the commands are:%s", name, known);
 }
 
 static int decode_verb(const struct dict_reader *r, enum dm_verb *out)
@@ -334,7 +336,7 @@ static int decode_verb(const struct dict_reader *r, enum dm_verb *out)
 	const char *name;
 	size_t i;
 
-	if (dict_need(r, "command", "what is to be done?") || dict_get_string(r, "command", &name))
+	if (dict_need(r, "command", "the command") || dict_get_string(r, "command", &name))
 		return r->e->code;
 	for (i = 0; i < DECODE_NAMES; i++)
 		if (!strcmp(decode_names[i].name, name)) {
@@ -364,7 +366,7 @@ int dict_parse(const char *bytes, size_t n, plist_t *keys, struct err *e)
 {
 	*keys = NULL;
 	if (n > DICT_FRAME_MAX)
-		return err_set(e, -EIO, "the message has %zu bytes; %u are the most", n, DICT_FRAME_MAX);
+		return err_set(e, -EIO, "the message has %zu bytes: the limit is %u", n, DICT_FRAME_MAX);
 	return plist_read(bytes, n, DICT_NODES_MAX, keys, e);
 }
 

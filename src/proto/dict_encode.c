@@ -98,7 +98,7 @@ static void encode_spare(struct dict *d)
 	plist_dict_set_item(d->spare, "kernel_uuid", encode_longest(sizeof(i->kernel_uuid) - 1));
 	for (k = 0; k < sizeof(encode_numbers) / sizeof(*encode_numbers); k++)
 		plist_dict_set_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
-	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, and no memory for them"));
+	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, but no memory for them"));
 	plist_dict_set_item(d->spare, "error", encode_longest(ERR_TEXT - 1));
 	if (d->cmd.verb == DM_DO_MESSAGE)
 		plist_dict_set_item(d->spare, "answer", encode_longest(ENCODE_ANSWER));
@@ -274,7 +274,7 @@ int dict_write(const struct dict *d, struct text *out, struct err *e)
 }
 
 #define NO_MEMORY "<plist version=\"1.0\"><dict><key>errno</key><integer>12</integer><key>error</key>" \
-		  "<string>no memory for the command, nor for a reply that says more</string></dict></plist>\n"
+		  "<string>no memory for the command</string></dict></plist>\n"
 
 _Static_assert(sizeof(NO_MEMORY) - 1 < 256, "its length is one byte");
 

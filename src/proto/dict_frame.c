@@ -16,7 +16,7 @@ int dict_frame(plist_t keys, struct text *out, struct err *e)
 	r = plist_write(keys, DICT_FRAME_MAX, out);
 	if (r) {
 		text_cut(out, at);
-		return r == -EMSGSIZE ? err_set(e, r, "the message would have more than %u bytes", DICT_FRAME_MAX) :
+		return r == -EMSGSIZE ? err_set(e, r, "the message exceeds %u bytes", DICT_FRAME_MAX) :
 					err_set(e, r, "no memory for the message");
 	}
 	head = htonl((uint32_t)(out->len - at - sizeof(head)));

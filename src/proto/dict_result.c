@@ -150,8 +150,9 @@ static int encode_rows(struct dict *d)
 	if (d->text)
 		return encode_text(d);
 	if (r->n > DICT_ROWS_MAX)
-		return err_set(&r->err, -EMSGSIZE, "the table has %zu lines; over %d come only as one string: ask with the "
-			       "key `text` true", r->n, DICT_ROWS_MAX);
+		return err_set(&r->err, -EMSGSIZE, "the table has %zu lines; more than %d can only be returned as one "
+			       "string: set the "
+			       "key `text` to true", r->n, DICT_ROWS_MAX);
 	list = plist_new_array();
 	for (i = 0; i < r->n; i++)
 		plist_array_append_item(list, encode_row(&r->rows[i]));

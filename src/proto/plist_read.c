@@ -75,7 +75,7 @@ static int read_integer(struct read *r, const char *from, const char *end)
 	bool minus;
 
 	if (!plist_integer(from, end, &v, &minus))
-		return scan_fail(&r->scan, from, "<integer>%.*s</integer> is no whole number of 64 bits",
+		return scan_fail(&r->scan, from, "<integer>%.*s</integer> is not a 64-bit integer",
 				 end - from > 40 ? 40 : (int)(end - from), from);
 	return read_put(r, plist_new_int(v, minus));
 }
@@ -84,7 +84,7 @@ static int read_data(struct read *r, const char *from, const char *end)
 {
 	const char *bad = plist_data_bad(from, end);
 
-	return bad ? scan_fail(&r->scan, bad, "<data> holds what is no base64 of whole bytes") :
+	return bad ? scan_fail(&r->scan, bad, "<data> is not valid base64") :
 		     read_bytes(r, PLIST_DATA, from, end);
 }
 
@@ -99,7 +99,7 @@ static int read_content(struct read *r, const struct scan_tag *t, const char *fr
 	if (t->kind == KIND_KEY && from == end)
 		return scan_fail(&r->scan, t->at, "a key must have a name");
 	if ((bad = plist_entity_bad(from, end)))
-		return scan_fail(&r->scan, bad, "'&' begins none of &amp; &lt; &gt; &apos; &quot; nor the number of a "
+		return scan_fail(&r->scan, bad, "'&' does not begin &amp; &lt; &gt; &apos; &quot; or the number of a "
 				 "character");
 	if (t->kind == KIND_STRING)
 		return read_bytes(r, PLIST_STRING, from, end);
@@ -118,12 +118,12 @@ static int read_text(struct read *r, const struct scan_tag *t)
 	int code;
 
 	if (!end)
-		return scan_fail(s, t->at, "<%s> has no end", scan_names[t->kind]);
+		return scan_fail(s, t->at, "<%s> is not closed", scan_names[t->kind]);
 	good = plist_text_good(from, (size_t)(end - from));
 	if (from + good < end)
-		return scan_fail(s, from + good, "byte 0x%02x inside <%s>: a text is UTF-8 without control characters%s",
+		return scan_fail(s, from + good, "byte 0x%02x inside <%s>: text must be UTF-8 without control characters%s",
 				 (unsigned char)from[good], scan_names[t->kind],
-				 t->kind == KIND_STRING ? "; other bytes go as <data>" : "");
+				 t->kind == KIND_STRING ? "; use <data> for other bytes" : "");
 	code = read_content(r, t, from, end);
 	if (code)
 		return code;
@@ -131,7 +131,7 @@ static int read_text(struct read *r, const struct scan_tag *t)
 	if (scan_tag(s, &close))
 		return -EIO;
 	if (!close.close || close.kind != t->kind)
-		return scan_fail(s, end, "<%s> is closed by something else", scan_names[t->kind]);
+		return scan_fail(s, end, "<%s> is closed by a different tag", scan_names[t->kind]);
 	return 0;
 }
 
@@ -142,15 +142,15 @@ static int read_place(struct read *r, const struct scan_tag *t)
 	struct scan *s = &r->scan;
 
 	if (++r->nodes > r->most)
-		return scan_fail(s, t->at, "it has more than %u elements; a long table goes into the one string `table`",
+		return scan_fail(s, t->at, "more than %u elements; use the string `table` for a long table",
 				 r->most);
 	if (!in->dict)
 		return t->kind == KIND_KEY ? scan_fail(s, t->at, "a <key> inside an array") : 0;
 	if (in->n++ % 2)
-		return t->kind == KIND_KEY ? scan_fail(s, t->at, "a <key> where a key's value should stand") : 0;
+		return t->kind == KIND_KEY ? scan_fail(s, t->at, "<key> instead of the value of a key") : 0;
 	if (t->kind != KIND_KEY)
-		return scan_fail(s, t->at, "<%s> where a <key> should stand", scan_names[t->kind]);
-	return in->n < 2 * PLIST_KEYS_MAX ? 0 : scan_fail(s, t->at, "a dictionary of more than %u keys", PLIST_KEYS_MAX);
+		return scan_fail(s, t->at, "<%s> instead of <key>", scan_names[t->kind]);
+	return in->n < 2 * PLIST_KEYS_MAX ? 0 : scan_fail(s, t->at, "more than %u keys in a dictionary", PLIST_KEYS_MAX);
 }
 
 /* What is written <x/>. */
@@ -178,7 +178,7 @@ static int read_into(struct read *r, const struct scan_tag *t)
 
 	if (r->depth == PLIST_DEPTH_MAX) {
 		plist_free(list);
-		return scan_fail(&r->scan, t->at, "more than %d dictionaries and arrays inside one another", PLIST_DEPTH_MAX);
+		return scan_fail(&r->scan, t->at, "dictionaries and arrays are nested more than %d deep", PLIST_DEPTH_MAX);
 	}
 	code = read_put(r, list);
 	if (!code)
@@ -208,7 +208,7 @@ static int read_close(struct read *r, const struct scan_tag *t)
 	const struct read_level *in = &r->level[r->depth - 1];
 
 	if (!r->depth || t->kind != (in->dict ? KIND_DICT : KIND_ARRAY))
-		return scan_fail(&r->scan, t->at, "</%s> closes what is not open", scan_names[t->kind]);
+		return scan_fail(&r->scan, t->at, "</%s> without an opening tag", scan_names[t->kind]);
 	r->depth--;
 	return in->dict && in->n % 2 ? scan_fail(&r->scan, t->at, "the dictionary's last key has no value") : 0;
 }
@@ -222,7 +222,7 @@ static int read_root(struct read *r)
 	if (scan_skip(s, false) || scan_tag(s, &t))
 		return -EIO;
 	if (t.kind != KIND_DICT || t.close)
-		return scan_fail(s, t.at, "the top element is no <dict>");
+		return scan_fail(s, t.at, "the top element is not <dict>");
 	code = read_open(r, &t);
 	while (!code && r->depth)
 		if (scan_skip(s, false) || scan_tag(s, &t))
@@ -241,7 +241,7 @@ static int read_all(struct read *r)
 	if (scan_skip(s, true) || scan_tag(s, &t))
 		return -EIO;
 	if (t.kind != KIND_PLIST || t.close || t.empty)
-		return scan_fail(s, t.at, "the outermost element is no <plist>");
+		return scan_fail(s, t.at, "the outermost element is not <plist>");
 	code = read_root(r);
 	if (code)
 		return code;
@@ -252,7 +252,7 @@ static int read_all(struct read *r)
 	if (scan_skip(s, false))
 		return -EIO;
 	/* proplib sends the end of its C string along; like there, nothing behind a NUL is read. */
-	return s->at < s->end && *s->at ? scan_fail(s, s->at, "something follows </plist>") : 0;
+	return s->at < s->end && *s->at ? scan_fail(s, s->at, "data after </plist>") : 0;
 }
 
 int plist_read(const char *bytes, size_t n, unsigned most, plist_t *out, struct err *e)

@@ -48,9 +48,9 @@ static int scan_skip_to(struct scan *s, const char *open, const char *close)
 	const char *from = s->at + strlen(open), *found = memmem(from, (size_t)(s->end - from), close, strlen(close));
 
 	if (!found)
-		return scan_fail(s, s->at, "%s has no end", open);
+		return scan_fail(s, s->at, "%s is not closed", open);
 	if (plist_text_good(from, (size_t)(found - from)) < (size_t)(found - from))
-		return scan_fail(s, s->at, "%s holds what is no text", open);
+		return scan_fail(s, s->at, "%s contains invalid text", open);
 	s->at = found + strlen(close);
 	return 0;
 }
@@ -65,7 +65,7 @@ static int scan_quotes(struct scan *s, const char *from)
 		n++;
 		p++;
 	}
-	return n % 2 ? scan_fail(s, from, "a quote has no end") : 0;
+	return n % 2 ? scan_fail(s, from, "a quote is not closed") : 0;
 }
 
 static int scan_skip_instruction(struct scan *s)
@@ -82,7 +82,7 @@ static int scan_skip_doctype(struct scan *s)
 	if (scan_skip_to(s, "<!DOCTYPE", ">") || scan_quotes(s, from))
 		return -EIO;
 	if (memchr(from, '[', (size_t)(s->at - from)) || memchr(from + 1, '<', (size_t)(s->at - from) - 1))
-		return scan_fail(s, from, "a document type with declarations of its own is not accepted");
+		return scan_fail(s, from, "a document type with internal declarations is not accepted");
 	return 0;
 }
 
@@ -117,10 +117,11 @@ static int scan_tag_name(struct scan *s, struct scan_tag *t)
 		if (strlen(scan_names[k]) == n && !memcmp(scan_names[k], name, n))
 			break;
 	if (!n)
-		return scan_fail(s, t->at, "after '<' comes no name of an element");
+		return scan_fail(s, t->at, "'<' is not followed by an element name");
 	if (k == KINDS || (s->at < s->end && !plist_blank(*s->at) && *s->at != '/' && *s->at != '>'))
-		return scan_fail(s, t->at, "<%.*s> is no element of this protocol; dict array key string integer data "
-				  "true false are", n > 40 ? 40 : (int)n, name);
+		return scan_fail(s, t->at, "<%.*s> is not an element of this protocol; the elements are dict array "
+				 "key string integer data "
+				  "true false", n > 40 ? 40 : (int)n, name);
 	t->kind = (enum scan_kind)k;
 	return 0;
 }
@@ -133,9 +134,9 @@ static int scan_attributes(struct scan *s, const struct scan_tag *t)
 	while (s->at < s->end && *s->at != '>' && *s->at != '/' && *s->at != '<')
 		s->at++;
 	if (plist_text_good(from, (size_t)(s->at - from)) < (size_t)(s->at - from))
-		return scan_fail(s, from, "an attribute holds what is no text");
+		return scan_fail(s, from, "an attribute contains invalid text");
 	if (s->at > from && (t->kind != KIND_PLIST || t->close))
-		return scan_fail(s, from, "<%s> has no attributes here", scan_names[t->kind]);
+		return scan_fail(s, from, "attributes of <%s> are not accepted", scan_names[t->kind]);
 	return scan_quotes(s, from);
 }
 
@@ -143,9 +144,9 @@ int scan_tag(struct scan *s, struct scan_tag *t)
 {
 	*t = (struct scan_tag){ .at = s->at };
 	if (s->at == s->end)
-		return scan_fail(s, s->at, "it ends too early");
+		return scan_fail(s, s->at, "the message is truncated");
 	if (*s->at != '<')
-		return scan_fail(s, s->at, "text where only an element may stand");
+		return scan_fail(s, s->at, "text where an element is expected");
 	s->at++;
 	t->close = scan_begins(s, "/");
 	s->at += t->close;
@@ -165,9 +166,9 @@ int scan_tag(struct scan *s, struct scan_tag *t)
 int scan_start(struct scan *s)
 {
 	if (scan_begins(s, "bplist"))
-		return err_set(s->e, -EIO, "the message is a binary property list; this protocol speaks XML property lists");
+		return err_set(s->e, -EIO, "the message is a binary property list; this protocol uses XML property lists");
 	scan_skip_blanks(s);
 	if (s->at < s->end && *s->at != '<')
-		return scan_fail(s, s->at, "no XML property list begins like this");
+		return scan_fail(s, s->at, "the message is not an XML property list");
 	return 0;
 }

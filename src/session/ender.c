@@ -58,7 +58,7 @@ static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
 	struct stat st;
 
 	if (!ender_link_of("/proc/self/ns/mnt", x->machine_ns) || mountinfo_read(&x->machine, "/proc/self/mountinfo"))
-		return err_set(e, -EIO, "the session cannot be ended properly: /proc cannot be read");
+		return err_set(e, -EIO, "cannot clean up the session: /proc cannot be read");
 	if (user >= 0 && setns(user, CLONE_NEWUSER))
 		return err_set(e, -errno, "the session cannot be entered to end it: %s", strerror(errno));
 	if (setns(mnt, CLONE_NEWNS) || (user >= 0 && (setresgid(0, 0, 0) || setresuid(0, 0, 0))))
@@ -67,7 +67,7 @@ static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
 	ender_link_of("/proc/self/ns/mnt", x->ns);
 	/* By this all that is the session's is told from what is the machine's: never take another one for it. */
 	if (access(HOLDER_HIDDEN "/io", F_OK) || stat("/dev", &st))
-		return err_set(e, -errno, "the session's /dev does not answer: %s", strerror(errno));
+		return err_set(e, -errno, "the session's /dev does not respond: %s", strerror(errno));
 	x->view = st.st_dev;
 	return 0;
 }
@@ -84,7 +84,7 @@ static int ender_begin(struct ender *x, long long *patience, struct err *e)
 			user = fd;
 	} while (!r && m.kind != WIRE_END);
 	if (r)
-		return err_set(e, r, "the daemon is gone");
+		return err_set(e, r, "the daemon has exited");
 	*patience = m.seconds * 1000LL;
 	r = ender_enter(x, fd, user, e);
 	close(fd);
@@ -233,8 +233,10 @@ static void ender_force(struct ender *x, long long waited, struct err *e)
 	}
 	/* Whoever lost patience met us while we unmounted. */
 	if (users.len || places.len)
-		err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: what was not written by then is lost", (waited + 500) / 1000,
-		users.len ? ", and these were ended: " : "", text_str(&users), places.len ? "; it could not be unmounted: " : "",
+		err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: data that was not yet "
+			"written is lost", (waited + 500) / 1000,
+		users.len ? ", and these were killed: " : "", text_str(&users), places.len ? "; it could not be "
+								       "unmounted: " : "",
 		text_str(&places));
 	text_free(&users);
 	text_free(&places);

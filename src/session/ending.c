@@ -53,7 +53,7 @@ void endings_add(struct endings *s, pid_t holder, bool user_ns)
 	struct ending *e = calloc(1, sizeof(*e));
 
 	if (!e) {
-		log_warn("no memory to bring order to the session at its end");
+		log_warn("no memory to clean up the session at its end");
 		return;
 	}
 	e->all = s;
@@ -126,7 +126,8 @@ static void ending_heard(struct loop_watch *w, uint32_t events)
 	if (r == -EAGAIN)
 		return;
 	if (r || m.kind != WIRE_ENDED)
-		err_set(&m.err, -EIO, "the process that ends a session was killed: what was mounted there may have lost data");
+		err_set(&m.err, -EIO, "the process that ends a session was killed: what was mounted there may have "
+			"lost data");
 	ending_over(e, &m.err);
 }
 
@@ -138,7 +139,8 @@ static void endings_release(struct endings *s)
 		const struct dm_device *d = container(pos, struct dm_device, node);
 
 		if (d->state != DM_ACTIVE && !s->err.code)
-			err_set(&s->err, -EBUSY, "'%s' was suspended when the session ended: what it held back is lost", d->name);
+			err_set(&s->err, -EBUSY, "'%s' was suspended when the session ended: the requests it held are "
+				"lost", d->name);
 	}
 	dm_world_release(s->world);
 }
@@ -193,7 +195,7 @@ static void ending_begin(struct ending *e)
 	int r = e->mnt < 0 ? -EBADF : ending_spawn(e);
 
 	if (r) {
-		err_set(&err, r, "nobody could bring order to the session at its end: %s", strerror(-r));
+		err_set(&err, r, "cannot clean up the session at its end: %s", strerror(-r));
 		ending_over(e, &err);
 		return;
 	}

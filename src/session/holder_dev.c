@@ -66,7 +66,7 @@ int holder_keep(struct holder_machine *m, struct err *e)
 	m->dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->copy = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (m->dir < 0 || m->copy < 0)
-		return err_set(e, -errno, "cannot take hold of the machine's /dev: %s", strerror(errno));
+		return err_set(e, -errno, "cannot clone the machine's /dev: %s", strerror(errno));
 	holder_follow_begin(m);
 	return 0;
 }

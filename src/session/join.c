@@ -55,12 +55,13 @@ int join_find(struct join *j, pid_t holder, const char *mount_ns, bool user_ns, 
 		if (uid == (long)geteuid())
 			return 0;
 		join_free(j);
-		return err_set(e, -EPERM, "the daemon's session is user %ld's, who decides what programs see there: nobody else "
-			       "enters it; start a daemon of your own (--socket PATH)", uid);
+		return err_set(e, -EPERM, "the daemon's session belongs to user %ld, who controls what programs see "
+			       "there; no other user "
+			       "may enter it: start a daemon of your own (--socket PATH)", uid);
 	}
 	join_free(j);
-	return err_set(e, -EXDEV, "the daemon's session cannot be entered from here: the daemon lives in another container, "
-		       "or its session ended just now; start a daemon of your own on this side (--socket PATH)");
+	return err_set(e, -EXDEV, "the daemon's session cannot be entered from here: the daemon runs in another container, "
+		       "or its session has just ended; start a daemon of your own here (--socket PATH)");
 }
 
 void join_free(struct join *j)
@@ -102,6 +103,6 @@ int join_enter(const struct join *j, const char *cwd, struct err *e)
 	if (!join_is_here(j) && join_namespaces(j, e))
 		return e->code;
 	if (chdir(cwd))
-		return err_set(e, -errno, "the current folder, %s, cannot be entered in the session: %s", cwd, strerror(errno));
+		return err_set(e, -errno, "cannot enter the working directory %s in the session: %s", cwd, strerror(errno));
 	return 0;
 }

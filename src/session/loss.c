@@ -63,8 +63,10 @@ int loss_end(struct loss *l, struct dm_world *w, struct err *e)
 		uint64_t failed = d ? loss_count(d) - l->devices[i].failed : 0;
 
 		if (failed)
-			err_set(e, -EIO, "%" PRIu64 " write%s to '%s' failed when the session ended%s: what had not been written before is lost",
-				failed, failed == 1 ? "" : "s", d->name, d->state == DM_ACTIVE ? "" : " (it was suspended)");
+			err_set(e, -EIO, "%" PRIu64 " write%s to '%s' failed when the session ended%s: data that was "
+				"not yet written is lost",
+				failed, failed == 1 ? "" : "s", d->name, d->state == DM_ACTIVE ? "" : " (it was "
+					"suspended)");
 	}
 	free(l->devices);
 	l->devices = NULL;

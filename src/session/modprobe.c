@@ -84,8 +84,9 @@ static void modprobe_say(const char *word, const char *target)
 	struct text have = TEXT_INIT;
 
 	dm_kinds_list(dm_types, &have);
-	fprintf(stderr, "dmuse: modprobe %s: dmuse has no target '%s' (in a session the device-mapper is dmuse's, not the kernel's); "
-		"there are: %s\n", word, target, text_str(&have));
+	fprintf(stderr, "dmuse: modprobe %s: dmuse has no target '%s' (in a session the device-mapper is dmuse's, not "
+		"the kernel's); "
+		"available: %s\n", word, target, text_str(&have));
 	text_free(&have);
 }
 
@@ -120,7 +121,7 @@ int modprobe_main(char **argv)
 	if (code >= 0)
 		return code;
 	execv(HOLDER_KMOD, argv);
-	fprintf(stderr, "dmuse: %s: cannot run the machine's own (%s): %s\n", argv[0], HOLDER_KMOD, strerror(errno));
+	fprintf(stderr, "dmuse: %s: cannot run the host's (%s): %s\n", argv[0], HOLDER_KMOD, strerror(errno));
 	return 127;
 }
 

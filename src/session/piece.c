@@ -14,7 +14,7 @@ static const struct { const char *name, *without; bool needed; } pieces[PIECES] 
 	[PIECE_SECCOMP] = { "seccomp listeners", "devices as NBD exports, and as files with `dmuse mount`", true },
 	[PIECE_MEMORY] = { "access to memory", "devices as NBD exports, and as files with `dmuse mount`", true },
 	[PIECE_SPEED] = { "fast listeners", "everything; but opening a file in a session costs about 80 µs, not 7", false },
-	[PIECE_SYS] = { "/sys", "everything but lsblk and what else reads /sys", false },
+	[PIECE_SYS] = { "/sys", "everything but lsblk and other programs that read /sys", false },
 	[PIECE_LOOP] = { "loop devices", "everything but mount(8) in a session; fuse2fs mounts ext2, ext3 and ext4", false },
 	[PIECE_DMUSE_MOUNT] = { "dmuse mount", "everything but `dmuse mount`", false },
 };
@@ -63,6 +63,6 @@ int piece_lacks(enum piece p, int r, struct err *e)
 
 	piece_explain(p, r, &l);
 	if (l.fix[0])
-		return err_set(e, r, "%s: `%s`, %s, would mend it; `dmuse doctor` tells more", l.what, l.fix, l.how);
-	return err_set(e, r, "%s; `dmuse doctor` tells more", l.what);
+		return err_set(e, r, "%s: `%s`, %s, fixes it; see `dmuse doctor`", l.what, l.fix, l.how);
+	return err_set(e, r, "%s; see `dmuse doctor`", l.what);
 }

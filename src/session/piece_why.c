@@ -50,13 +50,13 @@ static void __attribute__((format(printf, 4, 5))) lack(struct piece_lack *l, con
 /* Of the kernel: no container can bring it. */
 static const char *on_the_machine(void)
 {
-	return in_container() ? "as root on the machine, outside the container" : AS_ROOT;
+	return in_container() ? "as root on the host, outside the container" : AS_ROOT;
 }
 
 /* WHAT is already in L. */
 static void lack_in_container(struct piece_lack *l, enum container_want want)
 {
-	static const char hint[] = ": it wants /dev/fuse, and CAP_SYS_ADMIN or user namespaces";
+	static const char hint[] = ": it needs /dev/fuse, and CAP_SYS_ADMIN or user namespaces";
 
 	l->how = container_where();
 	container_flags(want, l->fix, sizeof(l->fix));
@@ -83,10 +83,12 @@ static void lack_fuse(int r, struct piece_lack *l)
 static bool lack_setting(int r, struct piece_lack *l)
 {
 	if ((r == -ENOSPC || r == -EUSERS) && outside_user())
-		lack(l, on_the_machine(), "sysctl -w user.max_user_namespaces=10000", "no more user namespaces are allowed here "
+		lack(l, on_the_machine(), "sysctl -w user.max_user_namespaces=10000", "the limit of user namespaces "
+				       "is reached "
 		     "(user.max_user_namespaces is %ld)", piece_setting("user/max_user_namespaces"));
 	else if (r == -ENOSPC || r == -EUSERS)
-		lack(l, on_the_machine(), "sysctl -w user.max_mnt_namespaces=10000", "no more mount namespaces are allowed here "
+		lack(l, on_the_machine(), "sysctl -w user.max_mnt_namespaces=10000", "the limit of mount namespaces "
+				       "is reached "
 		     "(user.max_mnt_namespaces is %ld)", piece_setting("user/max_mnt_namespaces"));
 	else if (outside_user() && piece_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
 		lack(l, on_the_machine(), "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
@@ -104,8 +106,9 @@ static bool lack_chroot(int r, struct piece_lack *l)
 {
 	if (r != -EXDEV && (r != -EPERM || container_forbids_unshare() || !container_chroot()))
 		return false;
-	lack(l, "as root, in place of chroot", "systemd-nspawn -D DIR", "this is a chroot, in which the kernel makes no namespaces that a "
-	     "session could live in");
+	lack(l, "as root, in place of chroot", "systemd-nspawn -D DIR", "this is a chroot, in which the kernel does "
+	     "not allow the namespaces that a "
+	     "session needs");
 	return true;
 }
 
@@ -131,7 +134,7 @@ static void lack_namespaces(int r, struct piece_lack *l)
 static void lack_fuse_mount(int r, struct piece_lack *l)
 {
 	if (r == -ENODEV)
-		lack(l, on_the_machine(), "modprobe fuse", "this kernel knows no FUSE (%s)", strerror(-r));
+		lack(l, on_the_machine(), "modprobe fuse", "this kernel has no FUSE (%s)", strerror(-r));
 	else if (!lack_setting(r, l))
 		lack_rights(r, l, "mount nothing in a namespace", CONTAINER_SESSION);
 }
@@ -139,10 +142,12 @@ static void lack_fuse_mount(int r, struct piece_lack *l)
 static void lack_seccomp(int r, struct piece_lack *l)
 {
 	if (r == -EBUSY)
-		lack(l, AS_ROOT, "", "somebody else (a container, a session) already listens to the system calls of this program: "
-		     "start it outside of that");
+		lack(l, AS_ROOT, "", "another seccomp listener (of a container or a session) is already attached to "
+		     "this program: "
+		     "start it outside");
 	else if (r == -EINVAL || r == -ENOSYS || r == -ENOTTY)
-		lack(l, on_the_machine(), "", "this kernel's seccomp has no listeners (%s): Linux 5.9 or later with CONFIG_SECCOMP_FILTER "
+		lack(l, on_the_machine(), "", "this kernel's seccomp has no listeners (%s): Linux 5.9 or later with "
+				       "CONFIG_SECCOMP_FILTER "
 		     "is needed", strerror(-r));
 	else
 		lack_rights(r, l, "load no seccomp filters", CONTAINER_SESSION);
@@ -153,13 +158,13 @@ static void lack_memory(int r, struct piece_lack *l)
 	long yama = piece_setting("kernel/yama/ptrace_scope");
 
 	if (yama >= 3) {
-		lack(l, on_the_machine(), "echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/99-ptrace.conf; reboot", "yama lets no program look into "
+		lack(l, on_the_machine(), "echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/99-ptrace.conf; reboot", "yama forbids programs to access "
 		     "another one (kernel.yama.ptrace_scope is %ld, until the next start of the machine)", yama);
 	} else if (yama >= 1 && !in_container()) {
-		lack(l, AS_ROOT, "sysctl -w kernel.yama.ptrace_scope=0", "yama lets no program look into another one "
+		lack(l, AS_ROOT, "sysctl -w kernel.yama.ptrace_scope=0", "yama forbids programs to access another one "
 		     "(kernel.yama.ptrace_scope is %ld)", yama);
 	} else {
-		lack(l, AS_ROOT, "", "no program may look into another one here (%s)", strerror(-r));
+		lack(l, AS_ROOT, "", "programs may not access one another here (%s)", strerror(-r));
 		if (in_container())
 			lack_in_container(l, CONTAINER_PTRACE);
 	}
@@ -180,7 +185,7 @@ static void lack_new_rights(struct piece_lack *l)
 			  is == CONTAINER_DOCKER     ? "docker run without --security-opt no-new-privileges" :
 			  is == CONTAINER_PODMAN     ? "podman run without --security-opt no-new-privileges" : "";
 
-	lack(l, is ? container_where() : AS_ROOT, fix, "fusermount3 gets no rights here: nothing may gain any (no_new_privs)");
+	lack(l, is ? container_where() : AS_ROOT, fix, "fusermount3 gets no privileges here (no_new_privs is set)");
 }
 
 static void lack_dmuse_mount(int r, struct piece_lack *l)
@@ -188,7 +193,8 @@ static void lack_dmuse_mount(int r, struct piece_lack *l)
 	if (r == -ENOENT)
 		lack(l, AS_ROOT, "apt install fuse3", "fusermount3 is not installed");
 	else if (r == -ENOEXEC)
-		lack(l, AS_ROOT, "apt install --reinstall fuse3", "fusermount3 gets no rights here: it is not set-user-id root, or lies on a file "
+		lack(l, AS_ROOT, "apt install --reinstall fuse3", "fusermount3 gets no privileges here: it is not "
+		     "set-user-id root, or is on a file "
 		     "system that is mounted nosuid");
 	else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && geteuid())
 		lack_new_rights(l);
@@ -221,7 +227,7 @@ void piece_explain(enum piece p, int r, struct piece_lack *l)
 		lack_memory(r, l);
 		break;
 	case PIECE_SPEED:
-		lack(l, on_the_machine(), "", "this kernel wakes listeners slowly: Linux 6.6 or later does it in time");
+		lack(l, on_the_machine(), "", "this kernel wakes seccomp listeners slowly: Linux 6.6 or later is fast");
 		break;
 	case PIECE_SYS:
 		lack(l, AS_ROOT, "mount -t sysfs sysfs /sys", "/sys is not mounted");

@@ -35,10 +35,10 @@ static int run_filter(int socket, bool inside, struct err *e)
 	if (listener < 0)
 		return piece_lacks(PIECE_SECCOMP, listener, e);
 	if (wire_send(socket, &m, listener))
-		return err_set(e, -EPIPE, "whoever was to wait for the program is gone");
+		return err_set(e, -EPIPE, "the parent of the program has exited");
 	close(listener);
 	if (wire_receive(socket, &m, &none))
-		return err_set(e, -EPIPE, "the session's supervisor ended before the program began");
+		return err_set(e, -EPIPE, "the session's supervisor exited before the program started");
 	*e = m.err;
 	return e->code;
 }

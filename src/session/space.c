@@ -140,9 +140,9 @@ static void space_gone(struct space *s)
 {
 	struct err e = ERR_INIT;
 
-	err_set(&e, -EIO, "the process that holds the session ended before it was ready");
+	err_set(&e, -EIO, "the process that holds the session's namespaces exited before it was ready");
 	if (s->state == SPACE_READY)
-		log_error("the process that held the session is gone; the next command starts a new one");
+		log_error("the process that held the session's namespaces has exited; the next command starts a new one");
 	space_failed(s, &e);
 }
 
@@ -268,8 +268,9 @@ static void space_command(struct dm_front *front, struct dm_cmd *c)
 	if (s->stopped)
 		err_set(&e, -ESHUTDOWN, "the daemon is ending");
 	else if (space_elsewhere(s, c))
-		err_set(&e, -EXDEV, "the daemon lives in another mount namespace (a service, a container), and its sessions would "
-			"see that one's files: start a daemon of your own on this side (--socket PATH)");
+		err_set(&e, -EXDEV, "the daemon runs in another mount namespace (a service, a container), and its "
+			"sessions would "
+			"see the files there: start a daemon of your own here (--socket PATH)");
 	else if (s->state == SPACE_NONE)
 		space_start(s, &e);
 	if (e.code || s->state == SPACE_READY)

@@ -35,8 +35,9 @@ static void lvm_say(const struct call *c, const char *device)
 {
 	char text[4500];
 
-	snprintf(text, sizeof(text), "it is the machine's, and LVM in a session takes what the session brings: `dmuse exec --disk NAME=%s ...` "
-		 "shows it as /dev/NAME, for LVM, too", device);
+	snprintf(text, sizeof(text), "it is the host's, and LVM in a session uses only the session's disks: `dmuse "
+			      "exec --disk NAME=%s ...` "
+		 "presents it as /dev/NAME, also to LVM", device);
 	super_say(c, "LVM and", device, text);
 }
 

@@ -27,10 +27,13 @@ static int mount_refuse(const struct call *c, const char *device, const char *ty
 	if (!strncmp(type, "fuse", 4))
 		;
 	else if (!strncmp(type, "ext", 3) || !*type)
-		super_say(c, "mount", device, "the kernel lets only root mount a file system of a disk. ext2, ext3 and ext4 are mounted "
-			  "without it by fuse2fs (`apt install fuse2fs`): fuse2fs -o fakeroot DEVICE DIR; debugfs shows what is in them");
+		super_say(c, "mount", device, "the kernel lets only root mount a file system from a block device. "
+			  "ext2, ext3 and ext4 can be mounted "
+			  "with fuse2fs (`apt install fuse2fs`): fuse2fs -o fakeroot DEVICE DIR; debugfs reads them "
+			  "without a mount");
 	else
-		super_say(c, "mount", device, "the kernel lets only root mount a file system of a disk. Run this session as root, or use what "
+		super_say(c, "mount", device, "the kernel lets only root mount a file system from a block device. Run "
+			  "this session as root, or use what "
 			  "needs no mount: a FUSE program for this type, or its own tools (xfs_db, mtools, guestfish)");
 	return -EPERM;
 }
@@ -42,7 +45,7 @@ static int mount_no_loop(const struct call *c, const char *device, int r)
 	if (r != -ENOENT && r != -ENXIO && r != -ENODEV)
 		return r;
 	piece_explain(PIECE_LOOP, r, &lack);
-	strncat(lack.what, "; fuse2fs mounts ext2, ext3 and ext4 without", sizeof(lack.what) - strlen(lack.what) - 1);
+	strncat(lack.what, "; fuse2fs mounts ext2, ext3 and ext4 without root", sizeof(lack.what) - strlen(lack.what) - 1);
 	super_say(c, "mount", device, lack.what);
 	return r;
 }

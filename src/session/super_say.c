@@ -31,7 +31,8 @@ void super_say_busy(const struct call *c, int io)
 	if (fd >= 0)
 		close(fd);
 	if (resizes && !ioctl(io, DMUSE_IOC_LOOPED, &loop))
-		super_say(c, "resize2fs", "of a mounted device", "it cannot see in a session that the device is mounted, and does not grow "
+		super_say(c, "resize2fs", "of a mounted device", "in a session it does not recognize that the device "
+			  "is mounted, and does not grow "
 			  "it: unmount it first");
 }
 
@@ -47,7 +48,8 @@ void super_swap(struct call *c)
 	if (target_string(c, c->req.data.args[0], path, sizeof(path)) || place_find(c, path, &st, name) != 1 || !call_valid(c))
 		return;
 	if (c->req.data.nr == SYS_swapon)
-		super_say(c, "swapon", path, "a device of dmuse is no place to swap to: the daemon that serves it could itself be swapped out, "
-			  "and the machine would stand still. Use the file or disk below it");
+		super_say(c, "swapon", path, "a dmuse device cannot be used for swap: the daemon that serves it could "
+			  "itself be swapped out, "
+			  "and the system would hang. Use the file or disk below it");
 	call_fail(c, -EINVAL);
 }

@@ -14,7 +14,7 @@ int block_parse(const char *name, const char *value, uint32_t *out, struct err *
 	uint64_t n;
 
 	if (words_bytes(value, &n) || n < BLOCK_MIN || n > BLOCK_MAX || (n & (n - 1)))
-		return err_set(e, -EINVAL, "%s='%s': a block is a power of two from %u to %u bytes", name, value, BLOCK_MIN,
+		return err_set(e, -EINVAL, "%s='%s': must be a power of two from %u to %u bytes", name, value, BLOCK_MIN,
 			       BLOCK_MAX);
 	*out = (uint32_t)n;
 	return 0;
@@ -23,7 +23,7 @@ int block_parse(const char *name, const char *value, uint32_t *out, struct err *
 int block_play(struct dm_limits *l, uint32_t logical, uint32_t physical, struct err *e)
 {
 	if (logical && logical < l->logical)
-		return err_set(e, -EINVAL, "logical=%u: its blocks are of %u bytes, and it cannot be written in less",
+		return err_set(e, -EINVAL, "logical=%u: must be at least the device's block size of %u bytes",
 			       logical, l->logical);
 	if (logical)
 		l->logical = logical;

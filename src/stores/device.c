@@ -100,7 +100,7 @@ static struct dm_store *device_store(const struct dm_device *d, bool readonly)
 static int device_check(struct dm_store_wish *w, const struct dm_device *d, const char *word)
 {
 	if (!d)
-		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device is '%.200s'", word);
+		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device '%.200s'", word);
 	if (w->cmd && w->cmd->device == d)
 		return err_set(w->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 	if (!d->active && !(d->loaded && dm_linux_maps_what_is_not_active(w->cmd)))
@@ -108,9 +108,10 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 	if (dm_device_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
 	if (dm_part_rival(d))
-		return err_set(w->err, -EBUSY, "'%s' is in use: %s", d->name, d->whole ? "its disk is" : "one of its partitions is");
+		return err_set(w->err, -EBUSY, "'%s' is in use: %s", d->name, d->whole ? "its disk is" : "one of its "
+			       "partitions is");
 	if (d->claimed)
-		return err_set(w->err, -EBUSY, "mapped device '%s' is in use: a program has claimed it for itself (O_EXCL)",
+		return err_set(w->err, -EBUSY, "mapped device '%s' is in use: a program has it open exclusively (O_EXCL)",
 			       d->name);
 	return 0;
 }
@@ -163,7 +164,7 @@ static int device_open(struct dm_store_wish *w, struct dm_store **out)
 	if (r)
 		return r;
 	if (!resolved && word == w->word && is_file_too(w))
-		return err_set(w->err, -EINVAL, "'%s' is a mapped device and a file here too: write " MAPPER "%s or ./%s",
+		return err_set(w->err, -EINVAL, "'%s' is both a mapped device and a file: write " MAPPER "%s or ./%s",
 			       word, d->name, word);
 	*out = device_store(d, w->readonly);
 	if (!*out)

@@ -66,7 +66,7 @@ int file_cut_short(struct dm_req *r)
 	file_lane_of(r)->sized = 0;
 	if (!file_still_there(r))
 		return -EIO;
-	dm_why(r->io, "the file has become shorter");	/* and longer again meanwhile */
+	dm_why(r->io, "the file was truncated");	/* and longer again meanwhile */
 	return -EIO;
 }
 
@@ -112,7 +112,7 @@ void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
 const struct dm_store_type dm_store_file = {
 	.name = "file",
 	.usage = "[file[,direct][,logical=BYTES][,physical=BYTES]:]PATH",
-	.about = "a regular file or a block device (direct: not through the page cache; logical, physical: play a disk of "
+	.about = "a regular file or a block device (direct: bypass the page cache; logical, physical: act as a disk with "
 		 "such blocks)",
 	.claims = file_claims,
 	.look = file_look,

@@ -19,7 +19,7 @@ void file_lose(struct file *f, int err)
 /* Not this flush has failed, but one before. */
 static void flush_why(const struct dm_req *r, int err)
 {
-	dm_why(r->io, "an earlier flush did (%s), and what it lost is lost; it is forgotten when the file is opened anew",
+	dm_why(r->io, "an earlier flush failed (%s) and data was lost; the error is cleared when the file is opened again",
 	       strerror(-err));
 }
 

@@ -52,7 +52,7 @@ int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t bl
 	struct stat st;
 
 	if (regular ? fstat(fd, &st) : ioctl(fd, BLKGETSIZE64, &size))
-		return err_set(w->err, -errno, "cannot ask for the size of '%.200s': %s", w->word, strerror(errno));
+		return err_set(w->err, -errno, "cannot get the size of '%.200s': %s", w->word, strerror(errno));
 	if (regular)
 		size = (uint64_t)st.st_size;
 	*sectors = (size - size % block) >> DM_SECTOR_SHIFT;
@@ -107,7 +107,7 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 #endif
 		block = measure_direct_by_reading(f->lanes[0].fd);
 	if (!block || f->mem_align > PAGE)
-		return err_set(w->err, -EINVAL, "'%.800s' cannot be read and written directly; leave out the option "
+		return err_set(w->err, -EINVAL, "'%.800s' does not support direct I/O; leave out the option "
 						"'direct'", path);
 	if (block > f->store.limits.logical)
 		f->store.limits.logical = block;

@@ -44,7 +44,7 @@ static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int 
 	if (code == -EBUSY)
 		why = "it is in use: mounted, part of another device, or open here with other options";
 	else if (code == -EINVAL && want->direct)
-		why = "its file system does not know direct I/O; leave out the option 'direct'";
+		why = "its file system does not support direct I/O; leave out the option 'direct'";
 	return err_set(w->err, code, "cannot open '%.800s'%s: %s%s", want->path,
 		       w->readonly ? "" : " for reading and writing", why,
 		       code == -EROFS || code == -EACCES || code == -EPERM ? " (a read-only mapping may do)" : "");

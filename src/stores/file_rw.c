@@ -84,7 +84,7 @@ static void rw_done(struct aio_op *op, ssize_t res)
 		rw_unbounce(r, res);
 	if (lost && res >= 0) {
 		file_lose((struct file *)r->store, lost);
-		dm_why(r->io, "it is written but could not be made durable: %s", strerror(-lost));
+		dm_why(r->io, "written, but not flushed to stable storage: %s", strerror(-lost));
 		file_end(r, lost);
 		return;
 	}

@@ -41,7 +41,7 @@ static int word_option(struct dm_store_wish *w, struct file_wish *want, const ch
 		return block_parse(name, value, &want->logical, w->err);
 	if (!strcmp(name, "physical"))
 		return block_parse(name, value, &want->physical, w->err);
-	return err_set(w->err, -EINVAL, "unknown option '%s' of a file: it is written %s", name, dm_store_file.usage);
+	return err_set(w->err, -EINVAL, "unknown option '%s' of a file: the syntax is %s", name, dm_store_file.usage);
 }
 
 static int word_options(struct dm_store_wish *w, struct file_wish *want, const char **path)
@@ -68,7 +68,7 @@ static int word_number(struct dm_store_wish *w, unsigned major, unsigned minor, 
 	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u/uevent", major, minor);
 	f = fopen(sys, "re");
 	if (!f)
-		return err_set(w->err, -ENXIO, "there is no block device %u:%u here", major, minor);
+		return err_set(w->err, -ENXIO, "no block device %u:%u", major, minor);
 	while (!found && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		found = !strncmp(line, "DEVNAME=", 8);
@@ -89,8 +89,8 @@ static int word_find(struct dm_store_wish *w, const char *word, char out[PATH_MA
 	if (!*word)
 		return err_set(w->err, -EINVAL, "the path of the file is missing");
 	if (*word != '/' && !w->cwd)
-		return err_set(w->err, -EINVAL, "'%.500s' is a relative path, and nothing says which folder it starts in: "
-						"write the whole path", word);
+		return err_set(w->err, -EINVAL, "'%.500s' is a relative path, but the request has no working directory: "
+						"use an absolute path", word);
 	if (!word_path(w, word, out))
 		return err_set(w->err, -ENAMETOOLONG, "the path '%.100s...' is too long", word);
 	return 0;

@@ -15,9 +15,9 @@
 
 #define HEAD 512
 
-static const char convert[] = "`qemu-img convert -O raw` writes the disk in it to a file that can be mapped";
+static const char convert[] = "`qemu-img convert -O raw` converts it to a file that can be mapped";
 static const char unpack[] = "unpack it first";
-static const char unlock[] = "`cryptsetup open` shows what is in it";
+static const char unlock[] = "`cryptsetup open` decrypts it";
 
 static const struct image {
 	uint32_t at;

@@ -233,10 +233,11 @@ static int memory_option(struct dm_store_wish *w, struct memory_wish *want, cons
 	if (!strcmp(name, "physical"))
 		return block_parse(name, value, &want->physical, w->err);
 	if (strcmp(name, "size"))
-		return err_set(w->err, -EINVAL, "unknown option '%s' of memory: it is written %s", name,
+		return err_set(w->err, -EINVAL, "unknown option '%s' of memory: the syntax is %s", name,
 			       dm_store_memory.usage);
 	if (words_bytes(value, &want->size) || want->size == 0 || want->size % DM_SECTOR || want->size > INT64_MAX)
-		return err_set(w->err, -EINVAL, "size='%s': say bytes that make whole sectors of 512, like 64M", value);
+		return err_set(w->err, -EINVAL, "size='%s': must be a number of bytes that is a multiple of 512, such "
+			       "as 64M", value);
 	return 0;
 }
 
@@ -246,7 +247,7 @@ static int memory_share(struct dm_store_wish *w, struct memory *m, const struct 
 
 	if ((want->size && want->size != memory_size(m)) || (want->logical && want->logical != l->logical) ||
 	    (want->physical && want->physical != l->physical))
-		return err_set(w->err, -EINVAL, "memory '%s' exists already as %s", m->key, m->store.name);
+		return err_set(w->err, -EINVAL, "memory '%s' already exists as %s", m->key, m->store.name);
 	dm_store_ref(&m->store);
 	*out = &m->store;
 	return 0;
@@ -273,7 +274,8 @@ static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct m
 	if (block_play(&m->store.limits, want->logical, want->physical, w->err))
 		return err_prefix(w->err, "memory '%.200s': ", key);
 	if (want->size % m->store.limits.logical)
-		return err_set(w->err, -EINVAL, "memory '%.200s': size=%llu is no multiple of its blocks of %u bytes", key,
+		return err_set(w->err, -EINVAL, "memory '%.200s': size=%llu is not a multiple of its blocks of %u "
+			       "bytes", key,
 			       (unsigned long long)want->size, m->store.limits.logical);
 	m->key = strdup(key);
 	m->data = map_sparse(want->size);
@@ -281,7 +283,7 @@ static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct m
 	m->store.name = m->key ? memory_name(m, want) : NULL;
 	if (m->data && m->written && m->store.name)
 		return 0;
-	return err_set(w->err, -ENOMEM, "there is no address space for %llu bytes of memory '%s'",
+	return err_set(w->err, -ENOMEM, "no address space for %llu bytes of memory '%s'",
 		       (unsigned long long)want->size, key);
 }
 
@@ -316,12 +318,12 @@ static int memory_open(struct dm_store_wish *w, struct dm_store **out)
 	if (r)
 		return r;
 	if (!*key)
-		return err_set(w->err, -EINVAL, "memory needs a name behind the colon: %s", dm_store_memory.usage);
+		return err_set(w->err, -EINVAL, "memory needs a name after the colon: %s", dm_store_memory.usage);
 	m = memory_find(w->world, key);
 	if (m)
 		return memory_share(w, m, &want, out);
 	if (!want.size)
-		return err_set(w->err, -EINVAL, "no memory is named '%s' yet, so its size must be said: %s", key,
+		return err_set(w->err, -EINVAL, "memory '%s' does not exist yet, so its size is required: %s", key,
 			       dm_store_memory.usage);
 	return memory_new(w, &want, key, out);
 }
@@ -334,7 +336,7 @@ const uint8_t *dm_memory_bytes(const struct dm_store *s)
 const struct dm_store_type dm_store_memory = {
 	.name = "memory",
 	.usage = "memory,size=SIZE[,logical=BYTES][,physical=BYTES]:NAME",
-	.about = "memory of the daemon, sparse, shared by NAME, gone with the last table that uses it",
+	.about = "sparse memory of the daemon, shared by NAME, freed with the last table that uses it",
 	.open = memory_open,
 	.close = memory_close,
 	.submit = memory_submit,

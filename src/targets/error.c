@@ -22,7 +22,7 @@ static int error_map(const struct dm_target *t, struct dm_req *r)
 	(void)t;
 	if (r->op == DM_EXTENT)
 		return DM_DONE;
-	dm_why(r->io, "the table's line there is of type error");
+	dm_why(r->io, "the table line has type error");
 	return -EIO;
 }
 

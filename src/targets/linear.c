@@ -35,7 +35,7 @@ static void linear_measure(const struct dm_target *t, struct text *out)
 const struct dm_type dm_linear = {
 	.name = "linear",
 	.usage = "<device> <offset>",
-	.about = "maps the line to the sectors of <device> that begin at <offset>",
+	.about = "maps the line to the sectors of <device> from <offset> on",
 	.version = { 1, 4, 0 },
 	.size = sizeof(struct dm_at),
 	.ctr = linear_ctr,

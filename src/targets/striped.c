@@ -23,7 +23,7 @@ static int striped_lengths(const struct dm_target *t, struct dm_args *a, uint32_
 		return dm_args_fail(a, "%llu sectors cannot be divided evenly among %u stripes",
 				    (unsigned long long)t->len, n);
 	if (t->len / n % chunk)
-		return dm_args_fail(a, "each stripe's %llu sectors are no multiple of the chunk of %u",
+		return dm_args_fail(a, "the %llu sectors of each stripe are not a multiple of the chunk size %u",
 				    (unsigned long long)(t->len / n), chunk);
 	return 0;
 }
@@ -38,7 +38,7 @@ static int striped_ctr(struct dm_target *t, struct dm_args *a)
 	if (dm_args_failed(a) || striped_lengths(t, a, n, chunk))
 		return dm_args_end(a);
 	if (dm_args_left(a) != 2 * n)
-		return dm_args_fail(a, "%u stripes need %u words <device> <offset> behind it, and there are %zu", n,
+		return dm_args_fail(a, "%u stripes need %u words <device> <offset> after it, but there are %zu", n,
 				    2 * n, dm_args_left(a));
 	s = dm_args_alloc(a, sizeof(*s) + n * sizeof(s->legs[0]));
 	if (!s)
@@ -159,7 +159,7 @@ static void striped_measure(const struct dm_target *t, struct text *out)
 const struct dm_type dm_striped = {
 	.name = "striped",
 	.usage = "<#stripes> <chunk> [<device> <offset>]...",
-	.about = "deals the line out in chunks of <chunk> sectors to each <device> in turn",
+	.about = "distributes the line in chunks of <chunk> sectors over the <device>s in turn",
 	.version = { 1, 6, 0 },
 	.ctr = striped_ctr,
 	.map = striped_map,

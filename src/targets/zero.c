@@ -24,7 +24,7 @@ static int zero_map(const struct dm_target *t, struct dm_req *r)
 const struct dm_type dm_zero = {
 	.name = "zero",
 	.usage = "",
-	.about = "reads as zeros and drops what is written",
+	.about = "reads as zeros and discards writes",
 	.version = { 1, 2, 0 },
 	.ctr = zero_ctr,
 	.map = zero_map,

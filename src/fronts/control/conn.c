@@ -153,7 +153,7 @@ static void conn_done(struct dm_cmd *cmd)
 		return;
 	}
 	if (conn->control->stopped && cmd->reply.err.code == -EINTR)
-		err_set(&cmd->reply.err, -ESHUTDOWN, "the daemon is ending, and with it this command");
+		err_set(&cmd->reply.err, -ESHUTDOWN, "the command is cancelled: the daemon is ending");
 	dict_encode(&conn->dict);
 	conn_reply(conn);
 	if (!trampoline_landed(&conn->taking))
@@ -181,7 +181,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 	if (!r)
 		r = control_may(conn, cmd, &e);
 	if (!r && conn->control->stopped)
-		r = err_set(&e, -ESHUTDOWN, "the daemon is ending and takes no more commands");
+		r = err_set(&e, -ESHUTDOWN, "the daemon is ending and accepts no more commands");
 	if (!r)
 		r = dict_prepare(&conn->dict, &conn->out, &e);
 	if (r) {
@@ -248,9 +248,9 @@ void control_conn_tire(struct timer *t)
 	struct err e = ERR_INIT;
 
 	if (control_conn_cut_off(conn, &e))
-		err_set(&e, -ETIMEDOUT, "the rest of a message did not come within %u seconds", seconds);
+		err_set(&e, -ETIMEDOUT, "the rest of a message did not arrive within %u seconds", seconds);
 	else
-		err_set(&e, -ETIMEDOUT, "no message came within %u seconds", seconds);
+		err_set(&e, -ETIMEDOUT, "no message arrived within %u seconds", seconds);
 	conn_turn_away(conn, &e);
 }
 

@@ -35,7 +35,7 @@ static void control_turned_away(struct listener *l)
 	unsigned held;
 
 	if (log_rate(&c->turned_away, clock_now(c->world->clock), &held))
-		log_warn("a client was turned away: no file descriptors are left (ulimit -n)%s", held ? ", as were others" : "");
+		log_warn("rejected a client: out of file descriptors (ulimit -n)%s", held ? ", and others before" : "");
 }
 
 static bool control_is_master(struct listener *l, int fd)

@@ -40,8 +40,8 @@ enum conn_look control_conn_look(const struct control_conn *conn, size_t *len, s
 	if (got < DICT_HEAD)
 		return CONN_NOTHING;
 	if (*len > control_frame_max(conn)) {
-		err_set(e, -EIO, "a message of %zu bytes is announced, and %zu are the most; it begins with its length: "
-			"4 bytes, the highest first", *len, control_frame_max(conn));
+		err_set(e, -EIO, "message of %zu bytes: the limit is %zu; a message begins with its length: "
+			"4 bytes, big-endian", *len, control_frame_max(conn));
 		return CONN_NONSENSE;
 	}
 	have = got - DICT_HEAD < *len ? got - DICT_HEAD : *len;

@@ -55,7 +55,7 @@ static bool room_of(struct control *c, bool known)
 		if (!room_is_quiet(conn) || conn->known != known || room_is_young(conn, now))
 			continue;
 		if (log_rate(&c->made_room, now, &held))
-			log_warn("a client that has asked for nothing lately was cut off: no file descriptors are left (ulimit -n)");
+			log_warn("disconnected an idle client: out of file descriptors (ulimit -n)");
 		control_conn_free(conn);
 		return true;
 	}

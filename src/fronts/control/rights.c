@@ -32,7 +32,7 @@ int control_may(const struct control_conn *conn, const struct dm_cmd *cmd, struc
 {
 	if (conn->master || rights_asks_only(cmd))
 		return 0;
-	return err_set(e, -EPERM, "user %u may only ask: the daemon does this for root and for user %u", conn->uid,
+	return err_set(e, -EPERM, "user %u may only query: this command is limited to root and user %u", conn->uid,
 		       conn->control->owner);
 }
 
@@ -43,12 +43,13 @@ int control_may_enter(const struct control_conn *conn, struct err *e)
 	if (conn->master)
 		return 0;
 	if (!c->allow_read)
-		return err_set(e, -EPERM, "user %u may not use this daemon: it serves root and user %u only", conn->uid,
+		return err_set(e, -EPERM, "user %u may not use this daemon: it serves only root and user %u", conn->uid,
 			       c->owner);
 	if (spare_is_scarce(conn->watch.fd))
-		return err_set(e, -EMFILE, "hardly any more files can be open (ulimit -n): they are for root and user %u", c->owner);
+		return err_set(e, -EMFILE, "almost out of file descriptors (ulimit -n): the rest is reserved for root "
+			       "and user %u", c->owner);
 	if (c->others > RIGHTS_OTHERS_MAX)
-		return err_set(e, -EBUSY, "%d clients of other users are connected already, and that is the most",
+		return err_set(e, -EBUSY, "%d clients of other users are already connected, which is the limit",
 			       RIGHTS_OTHERS_MAX);
 	return 0;
 }

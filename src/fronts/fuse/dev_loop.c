@@ -110,7 +110,7 @@ static void follow_over(struct fuse_job *j)
 	struct loop_follow *l = container(j, struct loop_follow, job);
 
 	if (l->err)
-		log_warn("/dev/loop%d, through which a device is mounted, cannot be told its new size: %s", l->number,
+		log_warn("cannot set the new size of /dev/loop%d, through which a device is mounted: %s", l->number,
 			 strerror(-l->err));
 	l->mount->n_jobs--;
 	fuse_mount_unref(l->mount);

@@ -38,7 +38,7 @@ static int kernel_failed(const char *directory, struct err *e)
 	int r = -errno;
 
 	if (r == -EPERM)
-		return err_set(e, r, "the kernel lets this daemon mount nothing (it lacks CAP_SYS_ADMIN): start the daemon "
+		return err_set(e, r, "this daemon may not mount (it lacks CAP_SYS_ADMIN): start the daemon "
 			       "as an ordinary user, who mounts with " HELPER);
 	return err_set(e, r, "cannot mount on %s: %s", directory, strerror(-r));
 }
@@ -137,7 +137,8 @@ static int helper_run(char *const *argv, int socket, struct err *e)
 	}
 	close(log[0]);
 	if (r == -ENOENT)
-		return err_set(e, r, "an ordinary user mounts with " HELPER ", which is not installed: `apt install fuse3`");
+		return err_set(e, r, "an ordinary user mounts with " HELPER ", which is not installed: `apt install "
+			       "fuse3`");
 	if (r)
 		return err_set(e, r, "cannot run " HELPER ": %s", strerror(-r));
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
@@ -180,7 +181,7 @@ static int kernel_mount_user(char *directory, int *out, struct err *e)
 	r = helper_run(argv, fds[1], e);
 	close(fds[1]);
 	if (!r && (r = helper_receive(fds[0])) < 0)
-		err_set(e, r, HELPER " mounted on %s, but handed no descriptor over", directory);
+		err_set(e, r, HELPER " mounted on %s, but passed no descriptor", directory);
 	close(fds[0]);
 	if (r >= 0)
 		*out = r;
@@ -214,7 +215,8 @@ static int kernel_umount_user(char *directory, bool lazy, struct err *e)
 
 static int kernel_busy(const char *directory, struct err *e)
 {
-	return err_set(e, -EBUSY, "%s is in use: a program has a file there open or is in that folder (`fuser -vm %s` tells "
+	return err_set(e, -EBUSY, "%s is in use: a program has a file there open or is in that directory (`fuser -vm "
+		       "%s` shows "
 		       "which)", directory, directory);
 }
 

@@ -169,11 +169,11 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 	struct mount_job *j;
 
 	if (mount_find(f, c->directory)) {
-		dm_fail(c, -EBUSY, "the devices are files in %s already", c->directory);
+		dm_fail(c, -EBUSY, "the devices are already files in %s", c->directory);
 		return;
 	}
 	if (mount_is_under_way(f, c->directory)) {
-		dm_fail(c, -EBUSY, "the devices are being made files in %s already", c->directory);
+		dm_fail(c, -EBUSY, "the devices are already being mounted on %s", c->directory);
 		return;
 	}
 	j = mount_job_new(f, c, c->directory);
@@ -242,7 +242,7 @@ static void umount_over(struct fuse_job *job)
 		umount_finish(m, c);
 	} else {
 		if (j->err.code && !m->gone)
-			log_error("at the end: %s", j->err.text);
+			log_error("at shutdown: %s", j->err.text);
 		mount_end(m);
 	}
 	mount_job_free(j);
@@ -276,9 +276,10 @@ static void umount_do(struct fuse_front *f, struct dm_cmd *c)
 	struct fuse_mount *m = mount_find(f, c->directory);
 
 	if (!m)
-		dm_fail(c, -EINVAL, "this daemon shows no devices in %s; `dmuse mount` lists where it does", c->directory);
+		dm_fail(c, -EINVAL, "the devices of this daemon are not mounted on %s; `dmuse mount` lists the "
+			"directories", c->directory);
 	else if (m->leaving)
-		dm_fail(c, -EBUSY, "%s is being unmounted already", c->directory);
+		dm_fail(c, -EBUSY, "%s is already being unmounted", c->directory);
 	else if (!umount_start(m, c))
 		dm_fail(c, -ENOMEM, "no memory to unmount %s", c->directory);
 }
@@ -325,8 +326,8 @@ void fuse_mount_command(struct dm_front *front, struct dm_cmd *c)
 	else if (!c->directory)
 		mount_list(f, c);
 	else if (mount_elsewhere(c))
-		dm_fail(c, -EXDEV, "the daemon lives in another mount namespace, and what it mounts there is not seen here: "
-			"start a daemon of your own on this side (--socket PATH)");
+		dm_fail(c, -EXDEV, "the daemon runs in another mount namespace, and its mounts are not visible here: "
+			"start a daemon of your own here (--socket PATH)");
 	else if (c->verb == DM_DO_MOUNT)
 		mount_do(f, c);
 	else

@@ -76,7 +76,7 @@ static int place_lock(const char *directory, int *lock, struct err *e)
 		return 0;
 	close(*lock);
 	*lock = -1;
-	return err_set(e, -EBUSY, "%s is locked: another daemon mounts there just now", directory);
+	return err_set(e, -EBUSY, "%s is locked: another daemon is mounting there", directory);
 }
 
 int fuse_place_take(const char *directory, int *lock, struct err *e)
@@ -89,7 +89,7 @@ int fuse_place_take(const char *directory, int *lock, struct err *e)
 	if (r)
 		return r;
 	if (place_look(directory, &id) == PLACE_LIVE)
-		return err_set(e, -EBUSY, "the devices of a daemon are files in %s already", directory);
+		return err_set(e, -EBUSY, "the devices of a daemon are already files in %s", directory);
 	return 0;
 }
 
@@ -104,7 +104,8 @@ static int place_covered(const char *directory, int ours, int top, struct err *e
 	if (!r && !mountinfo_find(&m, ours))
 		r = FUSE_PLACE_GONE;
 	else
-		r = err_set(e, -EBUSY, "something else is mounted over the devices in %s (%s, type %s): unmount that first, with "
+		r = err_set(e, -EBUSY, "another file system is mounted over the devices in %s (%s, type %s): unmount "
+			    "it first, with "
 			    "umount(8)", directory, line ? line->source : "unknown", line ? line->type : "unknown");
 	mountinfo_free(&m);
 	return r;

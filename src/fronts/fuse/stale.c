@@ -61,5 +61,5 @@ static bool stale_start(struct fuse_mount *m, uint64_t id, const char *name)
 void fuse_stale(struct fuse_mount *m, uint64_t id, const char *name)
 {
 	if (!stale_start(m, id, name ? name : ""))
-		log_warn("no memory to tell the kernel what has changed: %s may show what was there before", m->directory);
+		log_warn("no memory to invalidate the kernel's cache: %s may show old content", m->directory);
 }

@@ -97,8 +97,8 @@ static void conn_took_too_long(struct timer *t)
 
 	dm_io_tick(c->nio->io);
 	if (log_rate(&c->nio->late, c->nio->io->now, &held))
-		log_info("nbd: a client is cut off: it was not through with the handshake after %u seconds%s",
-			 (unsigned)(c->nio->nbd->handshake / TIMERS_SECOND), held ? " (as others before)" : "");
+		log_info("nbd: disconnected a client: handshake not completed after %u seconds%s",
+			 (unsigned)(c->nio->nbd->handshake / TIMERS_SECOND), held ? " (and others before)" : "");
 	nbd_conn_die(c);
 }
 
@@ -212,7 +212,7 @@ void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...)
 	for (p = text; *p; p++)		/* it may quote what the client sent */
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
-	log_info("nbd: a client is cut off: %s", text);
+	log_info("nbd: disconnected a client: %s", text);
 	nbd_conn_die(c);
 }
 

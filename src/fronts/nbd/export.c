@@ -15,7 +15,7 @@ static struct dm_device *export_find(struct dm_world *w, const char *name, struc
 	unsigned n = 0;
 
 	if (*name && !d) {
-		err_set(e, -ENXIO, "there is no device '%s'", name);
+		err_set(e, -ENXIO, "no device named '%s'", name);
 		return NULL;
 	}
 	if (!*name)
@@ -26,11 +26,11 @@ static struct dm_device *export_find(struct dm_world *w, const char *name, struc
 				d = each;
 		}
 	if (!*name && n != 1) {
-		err_set(e, -ENXIO, "the export with no name means the only device, and there are %u: name one", n);
+		err_set(e, -ENXIO, "the default export selects the only device, but there are %u: specify a name", n);
 		return NULL;
 	}
 	if (!d->active) {
-		err_set(e, -ENXIO, "device '%s' has no active table yet: load one and resume it", name);
+		err_set(e, -ENXIO, "device '%s' has no active table: load one and resume it", name);
 		return NULL;
 	}
 	return d;
@@ -90,7 +90,7 @@ void nbd_export_answer(struct loop_msg *msg)
 
 	a->err.code = 0;
 	if (c->nio->nbd->then) {
-		err_set(&a->err, -ESHUTDOWN, "the server is going down");
+		err_set(&a->err, -ESHUTDOWN, "the server is shutting down");
 	} else if (a->kind == NBD_ASK_LIST) {
 		export_list(a, w);
 	} else if ((d = export_find(w, a->name, &a->err))) {

@@ -98,7 +98,7 @@ static bool handshake_flags(struct nbd_conn *c)
 	flags = nbd_get32(c->rx + c->rx_at);
 	c->rx_at += sizeof(flags);
 	if (flags & ~(NBD_FIXED_NEWSTYLE | NBD_NO_ZEROES)) {
-		nbd_conn_reject(c, "it set handshake flags 0x%x, of which only 0x3 are known", flags);
+		nbd_conn_reject(c, "unknown handshake flags in 0x%x: only 0x3 are defined", flags);
 		return false;
 	}
 	c->no_zeroes = flags & NBD_NO_ZEROES;
@@ -113,7 +113,7 @@ static bool handshake_option(struct nbd_conn *c)
 	if (nbd_conn_got(c) < NBD_OPTION_HEAD)
 		return false;
 	if (nbd_get64(p) != NBD_OPT_MAGIC) {
-		nbd_conn_reject(c, "it sent something that is no option of the handshake");
+		nbd_conn_reject(c, "invalid magic of a handshake option");
 		return false;
 	}
 	c->option = nbd_get32(p + 8);
@@ -121,7 +121,7 @@ static bool handshake_option(struct nbd_conn *c)
 	if (c->option_len > NBD_OPTION_MAX) {
 		c->rx_at += NBD_OPTION_HEAD;
 		c->skip = c->option_len;
-		nbd_handshake_refuse(c, NBD_REP_ERR_TOO_BIG, "option %u brings %u bytes, more than the %u allowed",
+		nbd_handshake_refuse(c, NBD_REP_ERR_TOO_BIG, "option %u has %u bytes of data: the limit is %u",
 				     c->option, c->option_len, NBD_OPTION_MAX);
 		return true;
 	}

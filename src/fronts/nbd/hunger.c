@@ -91,7 +91,7 @@ static void hunger_cull(struct loop_msg *msg)
 		struct nbd_conn *c = container(pos, struct nbd_conn, node);
 
 		if (hunger_is_stuck(c))
-			nbd_conn_reject(c, "it has neither read nor sent for %u seconds, and others wait for the memory that it holds",
+			nbd_conn_reject(c, "idle for %u seconds while others wait for the memory that it holds",
 					(unsigned)(HUNGER_PATIENCE / TIMERS_SECOND));
 	}
 }

@@ -26,7 +26,7 @@ static bool listen_peer_may(const struct nbd *n, int fd)
 		return false;
 	if (who.uid == 0 || who.uid == geteuid())
 		return true;
-	log_warn("nbd: user %u was turned away: the socket is for user %u and root", who.uid, geteuid());
+	log_warn("nbd: rejected user %u: the socket is for user %u and root", who.uid, geteuid());
 	return false;
 }
 
@@ -50,15 +50,15 @@ static void listen_say(struct nbd *n, const char *why)
 	unsigned held;
 
 	if (log_rate(&n->turned_away, clock_now(n->world->clock), &held))
-		log_warn("nbd: a client was turned away: %s%s", why, held ? " (as were others before)" : "");
+		log_warn("nbd: rejected a client: %s%s", why, held ? " (and others before)" : "");
 }
 
 /* The last descriptors are for others: the control socket, above all. */
 static const char *listen_refusal(const struct nbd *n, int fd)
 {
 	if (nbd_connections(n) >= n->most)
-		return "as many are connected as may be (--nbd-connections)";
-	return spare_is_scarce(fd) ? "hardly any more files can be open (ulimit -n)" : NULL;
+		return "too many connections (--nbd-connections)";
+	return spare_is_scarce(fd) ? "almost out of file descriptors (ulimit -n)" : NULL;
 }
 
 static void listen_welcome(struct listener *listener, int fd)
@@ -78,7 +78,7 @@ static void listen_welcome(struct listener *listener, int fd)
 
 static void listen_turned_away(struct listener *listener)
 {
-	listen_say(container(listener, struct nbd_listener, listener)->nbd, "no more files can be open (ulimit -n)");
+	listen_say(container(listener, struct nbd_listener, listener)->nbd, "out of file descriptors (ulimit -n)");
 }
 
 static const struct listener_type listen_type = { .welcome = listen_welcome, .turned_away = listen_turned_away };
@@ -90,7 +90,7 @@ int nbd_listen_add(struct nbd *n, int fd, bool tcp, const char *where, struct er
 
 	if (n->n_listeners == NBD_LISTENERS) {
 		close(fd);
-		return err_set(e, -E2BIG, "'%s' stands for more than %d addresses", where, NBD_LISTENERS);
+		return err_set(e, -E2BIG, "'%s' resolves to more than %d addresses", where, NBD_LISTENERS);
 	}
 	*l = (struct nbd_listener){ .nbd = n, .tcp = tcp };
 	code = listener_start(&l->listener, &listen_type, n->world->loop, &n->spare, fd);
@@ -153,7 +153,7 @@ int nbd_listen_unix(struct nbd *n, const struct nbd_opts *o, struct err *e)
 	if (o->unix_fd >= 0) {
 		n->unix_path = listen_path_of(o->unix_fd);
 		fcntl(o->unix_fd, F_SETFL, O_NONBLOCK);
-		return nbd_listen_add(n, o->unix_fd, false, "the socket that was handed in", e);
+		return nbd_listen_add(n, o->unix_fd, false, "the inherited socket", e);
 	}
 	n->unix_path = listen_absolute(o->unix_path);
 	if (!n->unix_path)

@@ -61,7 +61,7 @@ void nbd_option_meta(struct nbd_conn *c, const uint8_t *data)
 				     c->option_len);
 	else if (c->option == NBD_OPT_SET_META_CONTEXT && !c->structured)
 		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID,
-				     "a meta context needs structured replies: agree on them first");
+				     "a meta context needs structured replies: negotiate them first");
 	else
 		nbd_option_ask(c, NBD_ASK_LOOK, data + 4, name_len, meta_answer);
 }

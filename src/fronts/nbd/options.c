@@ -44,7 +44,7 @@ void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *n
 	struct nbd_ask *a = &c->ask;
 
 	if (len > DM_NAME_MAX || memchr(name, 0, len)) {
-		nbd_handshake_refuse(c, NBD_REP_ERR_UNKNOWN, "there is no such export: names have 1 to %d bytes",
+		nbd_handshake_refuse(c, NBD_REP_ERR_UNKNOWN, "no such export: names have 1 to %d bytes",
 				     DM_NAME_MAX);
 		return;
 	}
@@ -61,7 +61,7 @@ void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *n
 static bool option_is_bare(struct nbd_conn *c)
 {
 	if (c->option_len)
-		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID, "option %u takes no data, and %u bytes came with it",
+		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID, "option %u takes no data, but has %u bytes",
 				     c->option, c->option_len);
 	return !c->option_len;
 }
@@ -146,9 +146,9 @@ static void option_starttls(struct nbd_conn *c)
 	if (!c->nio->nbd->tls) {
 		nbd_handshake_refuse(c, NBD_REP_ERR_POLICY, "this server has no TLS keys");
 	} else if (c->tls) {
-		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID, "TLS is on already");
+		nbd_handshake_refuse(c, NBD_REP_ERR_INVALID, "TLS is already active");
 	} else if (nbd_conn_got(c)) {
-		nbd_conn_reject(c, "it did not wait for the answer to STARTTLS");
+		nbd_conn_reject(c, "data before the reply to STARTTLS");
 	} else {
 		nbd_handshake_reply(c, NBD_REP_ACK, NULL, 0);
 		c->structured = c->meta = false;
@@ -179,7 +179,7 @@ static void option_bare(struct nbd_conn *c)
 void nbd_option(struct nbd_conn *c, const uint8_t *data)
 {
 	if (c->tls_needed && c->option != NBD_OPT_STARTTLS && c->option != NBD_OPT_ABORT) {
-		nbd_handshake_refuse(c, NBD_REP_ERR_TLS_REQD, "this address talks TLS only: begin with STARTTLS");
+		nbd_handshake_refuse(c, NBD_REP_ERR_TLS_REQD, "this address requires TLS: begin with STARTTLS");
 		return;
 	}
 	switch (c->option) {
@@ -202,6 +202,6 @@ void nbd_option(struct nbd_conn *c, const uint8_t *data)
 		nbd_option_meta(c, data);
 		break;
 	default:
-		nbd_handshake_refuse(c, NBD_REP_ERR_UNSUP, "this server does not know option %u", c->option);
+		nbd_handshake_refuse(c, NBD_REP_ERR_UNSUP, "unknown option %u", c->option);
 	}
 }

@@ -88,7 +88,7 @@ static void reply_failed(struct nbd_req *q, int err)
 	const char *name = nbd_cmd_name(q->cmd);
 
 	if (err == -EOPNOTSUPP && q->flags & NBD_CMD_FLAG_FAST_ZERO)
-		nbd_reply_fail(q, NBD_ENOTSUP, "%u bytes at %llu: zeros are no faster than other data here", q->len,
+		nbd_reply_fail(q, NBD_ENOTSUP, "%u bytes at %llu: writing zeros is not faster than other data here", q->len,
 			       (unsigned long long)q->offset);
 	else if (q->cmd == NBD_CMD_FLUSH)
 		nbd_reply_fail(q, reply_errno(err), "%s: %s", name, strerror(-err));

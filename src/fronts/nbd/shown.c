@@ -77,7 +77,7 @@ static int shown_pipe(struct nbd_req *q)
 		ssize_t n = splice(q->req.aio.fd, &off, c->pipe[1], NULL, q->len - got, SPLICE_F_NONBLOCK);
 
 		if (n <= 0) {
-			log_error("nbd: a file became shorter while it was read; its client is cut off");
+			log_error("nbd: disconnected a client: a file was truncated while it was read");
 			nbd_conn_die(c);
 			return -EIO;
 		}

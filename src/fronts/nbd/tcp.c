@@ -33,7 +33,7 @@ static int tcp_parse(struct tcp_where *at, const char *s, struct err *e)
 	}
 	if (!colon || bracket || host >= sizeof(at->host) || !colon[1] || strlen(colon + 1) >= sizeof(at->port) ||
 	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtoul(colon + 1, NULL, 10) > 65535)
-		return err_set(e, -EINVAL, "cannot listen on '%s': ADDRESS:PORT, [IPV6]:PORT or :PORT is wanted", s);
+		return err_set(e, -EINVAL, "cannot listen on '%s': must be ADDRESS:PORT, [IPV6]:PORT or :PORT", s);
 	memcpy(at->host, s, host);
 	at->host[host] = '\0';
 	strcpy(at->port, colon + 1);
@@ -86,7 +86,7 @@ static int tcp_may_be_plain(const struct nbd *n, const struct nbd_opts *o, const
 	for (ai = list; ai; ai = ai->ai_next)
 		if (!tcp_is_loopback(ai->ai_addr) && !n->tls && !o->insecure)
 			return err_set(e, -EPERM, "'%s' can be reached from other machines, and there are no TLS keys: "
-				       "give keys, listen on 127.0.0.1, or say that it shall be insecure", o->tcp);
+				       "configure TLS, listen on 127.0.0.1, or use --insecure", o->tcp);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static int tcp_listen_all(struct nbd *n, const struct addrinfo *list, const char
 {
 	const struct addrinfo *ai;
 	unsigned before = n->n_listeners;
-	int r = err_set(e, -EADDRNOTAVAIL, "'%s' stands for no address", where);
+	int r = err_set(e, -EADDRNOTAVAIL, "'%s' does not resolve to an address", where);
 
 	for (ai = list; ai; ai = ai->ai_next) {
 		r = tcp_listen_one(n, ai, port, where, e);
@@ -116,13 +116,13 @@ static void tcp_say_who_may(const struct nbd *n, const struct nbd_opts *o, const
 
 	for (; list; list = list->ai_next)
 		world |= !tcp_is_loopback(list->ai_addr);
-	who = world ? "everybody who can reach this machine" : "every user of this machine";
+	who = world ? "everyone who can reach this machine" : "every user of this machine";
 	if (!n->tls)
 		log_warn("nbd: %s can read and write every device at %s, in plain text; TLS with keys (--tls-psk, or "
 			 "--tls-certificates with --tls-verify-peer) keeps others out", who, n->tcp_at);
 	else if (!o->tls_psk && !o->tls_verify)
-		log_warn("nbd: %s can read and write every device at %s: no client has to show a certificate; "
-			 "--tls-verify-peer keeps others out", who, n->tcp_at);
+		log_warn("nbd: %s can read and write every device at %s: client certificates are not required; "
+			 "--tls-verify-peer requires them", who, n->tcp_at);
 }
 
 int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e)

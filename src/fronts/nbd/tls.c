@@ -31,7 +31,7 @@ static int tls_file(char *path, size_t room, const char *folder, const char *nam
 	int n = snprintf(path, room, "%s/%s", folder, name);
 
 	if (n < 0 || (size_t)n >= room)
-		return err_set(e, -ENAMETOOLONG, "the path of the TLS folder is too long: '%s'", folder);
+		return err_set(e, -ENAMETOOLONG, "the path of the TLS directory is too long: '%s'", folder);
 	if (access(path, R_OK))
 		return err_set(e, -errno, "cannot read the TLS file '%s': %s", path, strerror(errno));
 	return 0;
@@ -75,16 +75,16 @@ int nbd_tls_new(struct nbd_tls **out, const char *certs, const char *psk, bool v
 	int r;
 
 	if (certs && psk)
-		return err_set(e, -EINVAL, "TLS is wanted with certificates and with a key file: choose one");
+		return err_set(e, -EINVAL, "TLS with certificates and TLS with a key file are mutually exclusive");
 	if (verify && !certs)
-		return err_set(e, -EINVAL, "clients can show certificates only where the server has some too");
+		return err_set(e, -EINVAL, "verifying client certificates requires server certificates");
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_set(e, -ENOMEM, "no memory for TLS keys");
 	t->verify = verify;
 	r = certs ? tls_load_certs(t, certs, e) : tls_load_psk(t, psk, e);
 	if (!r && gnutls_priority_init(&t->priority, psk ? TLS_PRIORITY_PSK : TLS_PRIORITY, NULL))
-		r = err_set(e, -EINVAL, "GnuTLS does not take the priorities '%s'", psk ? TLS_PRIORITY_PSK : TLS_PRIORITY);
+		r = err_set(e, -EINVAL, "GnuTLS rejects the priorities '%s'", psk ? TLS_PRIORITY_PSK : TLS_PRIORITY);
 	if (r) {
 		nbd_tls_free(t);
 		return r;

@@ -64,9 +64,9 @@ static bool transmission_check_range(struct nbd_req *q, const char *name)
 	unsigned long long offset = q->offset, size = x->size;
 
 	if (!q->len)
-		nbd_reply_fail(q, NBD_EINVAL, "%s at %llu: of no bytes at all", name, offset);
+		nbd_reply_fail(q, NBD_EINVAL, "%s at %llu: zero bytes", name, offset);
 	else if (cmd_has_data(q->cmd) && q->len > NBD_TRANSFER_MAX)
-		nbd_reply_fail(q, NBD_EINVAL, "%s of %u bytes at %llu: the most for one request is %u", name, q->len,
+		nbd_reply_fail(q, NBD_EINVAL, "%s of %u bytes at %llu: the limit for one request is %u", name, q->len,
 			       offset, NBD_TRANSFER_MAX);
 	else if (q->offset > x->size || q->len > x->size - q->offset)
 		nbd_reply_fail(q, q->cmd == NBD_CMD_WRITE || q->cmd == NBD_CMD_WRITE_ZEROES ? NBD_ENOSPC : NBD_EINVAL,
@@ -85,11 +85,11 @@ static bool transmission_check(struct nbd_req *q)
 	struct nbd_conn *c = q->conn;
 
 	if (!row)
-		nbd_reply_fail(q, NBD_EINVAL, "this server does not know command %u", q->cmd);
+		nbd_reply_fail(q, NBD_EINVAL, "unknown command %u", q->cmd);
 	else if (q->flags & ~row->flags)
-		nbd_reply_fail(q, NBD_EINVAL, "a %s does not know flags 0x%x", row->name, q->flags & ~row->flags);
+		nbd_reply_fail(q, NBD_EINVAL, "invalid flags 0x%x for a %s", q->flags & ~row->flags, row->name);
 	else if (q->cmd == NBD_CMD_BLOCK_STATUS && !c->meta)
-		nbd_reply_fail(q, NBD_EINVAL, "block status needs base:allocation, which was not agreed on");
+		nbd_reply_fail(q, NBD_EINVAL, "block status needs base:allocation, which was not negotiated");
 	else if (row->writes && (c->export.flags & NBD_FLAG_READ_ONLY))
 		nbd_reply_fail(q, NBD_EPERM, "%s at %llu: the device is read-only", row->name,
 			       (unsigned long long)q->offset);
@@ -219,7 +219,7 @@ bool nbd_transmission_step(struct nbd_conn *c)
 	if (nbd_conn_got(c) < NBD_REQUEST_HEAD)
 		return false;
 	if (nbd_get32(head) != NBD_REQUEST_MAGIC) {
-		nbd_conn_reject(c, "it sent something that is no request");
+		nbd_conn_reject(c, "invalid request magic");
 		return false;
 	}
 	if (!nbd_hunger_may(c, transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)))) {
@@ -234,7 +234,7 @@ bool nbd_transmission_step(struct nbd_conn *c)
 	}
 	q = pool_take_object(&c->nio->pool);
 	if (!q) {
-		nbd_conn_reject(c, "there is no memory for its request");
+		nbd_conn_reject(c, "no memory for its request");
 		return false;
 	}
 	if (nbd_get16(head + 6) != NBD_CMD_WRITE)	/* there it is data that follows */
