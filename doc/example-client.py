@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Speaks to a dmuse daemon with Python's standard library alone: example-client.py SOCKET"""
+"""Talks to a dmuse daemon using only Python's standard library: example-client.py SOCKET"""
 import os
 import plistlib
 import socket
@@ -22,7 +22,7 @@ def ask(stream, **request):
 control = socket.socket(socket.AF_UNIX)
 control.connect(sys.argv[1])
 owner = struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
-if owner not in (0, os.getuid()):  # whoever listens is believed: say nothing to a stranger
+if owner not in (0, os.getuid()):  # do not talk to another user's daemon
     sys.exit(f"the daemon on {sys.argv[1]} is user {owner}'s")
 stream = control.makefile("rwb")
 table = "0 2048 zero\n2048 1000 error"
@@ -30,5 +30,5 @@ ask(stream, command="create", name="example", table=table)
 info = ask(stream, command="info", name="example")
 print(f"{info['name']} has {info['sectors']} sectors in {info['target_count']} lines")
 for line in ask(stream, command="table", name="example")["cmd_data"]:
-    print(line["start"], line["length"], line["type"], os.fsdecode(line["params"]))  # bytes where it is no text
+    print(line["start"], line["length"], line["type"], os.fsdecode(line["params"]))  # bytes if it is not text
 ask(stream, command="remove", name="example")

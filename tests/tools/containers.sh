@@ -101,7 +101,7 @@ no "a pod" "$localhost" "${pod[@]}"
 no "a pod without a profile" "/dev/fuse from a device plugin" "${pod[@]}" --seccomp unconfined
 yes "a pod with our profile" - "${pod[@]}" "${fuse[@]}" --seccomp dmuse
 yes "a pod without a profile, /dev/fuse" - "${pod[@]}" "${fuse[@]}" --seccomp unconfined
-like "no_new_privs: fusermount3 is of no use" "missing +dmuse mount: fusermount3 gets no rights here.*no_new_privs" "$said"
+like "no_new_privs: fusermount3 is of no use" "missing +dmuse mount: fusermount3 gets no privileges here.*no_new_privs" "$said"
 
 # The commands of doc/containers.md: the cage knows the engines' own flags.
 n=0

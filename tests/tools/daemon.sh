@@ -138,9 +138,9 @@ T
 	install -m 0755 "$DMUSE" "$theirs/dmuse"
 	out=$(DMUSE=$theirs/dmuse unshare -m bash places)
 	rm -rf "$theirs"
-	like "root's daemon is in /run/dmuse" "^root: .*no daemon runs on /run/dmuse/control;" "$out"
-	like "a user's in /run/user" "^user: .*no daemon runs on /run/user/65534/dmuse/control;" "$out"
-	like "or else in /tmp" "^user without.*no daemon runs on /tmp/dmuse-65534/control;" "$out"
+	like "root's daemon is in /run/dmuse" "^root: .*no daemon is running on /run/dmuse/control;" "$out"
+	like "a user's in /run/user" "^user: .*no daemon is running on /run/user/65534/dmuse/control;" "$out"
+	like "or else in /tmp" "^user without.*no daemon is running on /tmp/dmuse-65534/control;" "$out"
 	is "root finds the system's daemon, too" "root with an empty XDG_RUNTIME_DIR: x" "$(grep XDG <<<"$out")"
 else
 	skip "the places that are tried" "this takes a mount namespace"

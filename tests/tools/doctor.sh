@@ -83,7 +83,7 @@ fd = ctypes.CDLL(None).syscall(277 if platform.machine() == "aarch64" else 317, 
 os.set_inheritable(fd, True)
 os.execvp(sys.argv[1], sys.argv[1:])
 END
-lacks "another listener" "somebody else .* already listens" python3 listens.py
+lacks "another listener" "another seccomp listener .* is already attached" python3 listens.py
 # A chroot, as a user's and root's; one of root's is a mount point in a namespace of its own, which makes no difference.
 in_chroot() {
 	# shellcheck disable=SC2016
@@ -107,8 +107,8 @@ mknod -m 0666 "$theirs/chroot/fuse" c 10 229
 cp "$DMUSE" "$theirs/chroot/dmuse"
 ldd "$DMUSE" | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} "$theirs/chroot"
 cp -L --parents "$(command -v env)" "$theirs/chroot"
-lacks "a user's chroot" "this is a chroot, in which the kernel makes no namespaces" as_user
-lacks "root's chroot" "this is a chroot, in which the kernel makes no namespaces" as_root
-lacks "root's chroot on a mount point" "this is a chroot, in which the kernel makes no namespaces" at_mount_point
+lacks "a user's chroot" "this is a chroot, in which the kernel does not allow the namespaces" as_user
+lacks "root's chroot" "this is a chroot, in which the kernel does not allow the namespaces" as_root
+lacks "root's chroot on a mount point" "this is a chroot, in which the kernel does not allow the namespaces" at_mount_point
 is "in a session it says so" "This process is already in a session." "$("$DMUSE" exec -- "$DMUSE" doctor 2>&1)"
 plan

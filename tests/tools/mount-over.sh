@@ -32,7 +32,7 @@ export DMUSE_SOCKET=$work/one/control
 works "a daemon" daemon --socket "$DMUSE_SOCKET"
 works "a device" create z --table '0 8 zero'
 works "mount" mount m
-refuses "another daemon's mount on it" 1 "files in $m already" mount m --socket "$work/two/control"
+refuses "another daemon's mount on it" 1 "already files in $m" mount m --socket "$work/two/control"
 is "there is one mount" 1 "$(mounts)"
 "$DMUSE" shutdown --socket "$work/two/control" >/dev/null 2>&1
 
@@ -40,7 +40,7 @@ is "there is one mount" 1 "$(mounts)"
 if [ "$(id -u)" = 0 ]; then
 	mount -t tmpfs over "$m"
 	echo kept >"$m/file"
-	refuses "umount takes no other file system away" 1 "mounted over the devices in $m \(over, type tmpfs\): unmount that first" umount m
+	refuses "umount takes no other file system away" 1 "mounted over the devices in $m \(over, type tmpfs\): unmount it first" umount m
 	is "its files are there" kept "$(cat "$m/file")"
 	umount "$m"
 	is "and ours below" z "$(ls "$m")"

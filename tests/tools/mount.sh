@@ -49,7 +49,7 @@ refuses "the same folder again" 1 "already" mount m
 refuses "a folder that is not there" 1 "No such file" mount nowhere
 refuses "a file" 1 "Not a directory" mount disk.img
 refuses "two folders" 2 "the directory is missing" mount m m
-refuses "umount of another folder" 1 "shows no devices in" umount "$work"
+refuses "umount of another folder" 1 "are not mounted on" umount "$work"
 is "the file has the size, mode and kind of its own" "25165824 600 regular file" "$(stat -c '%s %a %F' m/disk)"
 is "there is nothing else" "disk" "$(ls -A m)"
 

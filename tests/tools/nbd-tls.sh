@@ -60,12 +60,12 @@ for where in 127.0.0.1 nonsense:x '127.0.0.1:99999999' '::1:5'; do
 done
 run daemon --nbd-tcp 0.0.0.0:0 --insecure
 like "unless it is to be insecure, and then it says for whom" \
-	"^0:dmuse: nbd: everybody who can reach this machine can read and write every device at 0.0.0.0:[0-9]+, in plain text; .*" \
+	"^0:dmuse: nbd: everyone who can reach this machine can read and write every device at 0.0.0.0:[0-9]+, in plain text; .*" \
 	"$status:$err"
 down
 
 # --- certificates ---------------------------------------------------------------------------------------------------
-up "dmuse: nbd: every user .* --tls-verify-peer keeps others out" --tls-certificates "$work/pki"
+up "dmuse: nbd: every user .* --tls-verify-peer requires them" --tls-certificates "$work/pki"
 like "the URI says so" "^nbds://127.0.0.1:$port/disk$" "$out"
 tls="nbds://127.0.0.1:$port/disk?tls-certificates=$work"
 ok "a client with TLS reads" cmp <(nbdcopy "$tls/pki" -) disk.img
@@ -131,6 +131,6 @@ mkdir broken
 cp pki/ca-cert.pem pki/server-key.pem broken
 echo nonsense >broken/server-cert.pem
 refuses "a certificate that is none" 1 "server-cert.pem" daemon --foreground --nbd-tcp :0 --tls-certificates "$work/broken"
-refuses "both kinds" 1 "choose one" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-certificates "$work/pki"
+refuses "both kinds" 1 "mutually exclusive" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-certificates "$work/pki"
 refuses "verification without certificates" 2 "certificates" daemon --foreground --nbd-tcp :0 --tls-psk "$work/keys.psk" --tls-verify-peer
 plan

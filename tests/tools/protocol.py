@@ -116,7 +116,7 @@ def create_with_a_table_is_all_or_nothing(d, c):
     for bad in "", "0 8", "0 8 zero\n9 8 zero", "0 8 zero x y\n0 8", "nonsense":
         fails(c.ask("create", name="d", table=bad), EINVAL)
         same(works(c.ask("names"))["cmd_data"], [], bad)
-    fails(c.ask("create", name="d", table="0 8 zero", cmd_data=[{}]), EINVAL, "two tables")
+    fails(c.ask("create", name="d", table="0 8 zero", cmd_data=[{}]), EINVAL, "mutually exclusive")
     same(works(c.ask("create", name="d", table="# a comment\n\n 0 8 zero\n"))["flags"], EXISTS | ACTIVE)
     fails(c.ask("create", name="d", table="0 8 zero"), EEXIST, "'d'")
 

@@ -169,7 +169,7 @@ ntfs() {
 
 swaps() {
 	image
-	likely "swapon says why not" "dmuse: swapon /dev/mapper/d: .*no place to swap to" 'mkswap /dev/mapper/d >/dev/null; swapon /dev/mapper/d'
+	likely "swapon says why not" "dmuse: swapon /dev/mapper/d: .*cannot be used for swap" 'mkswap /dev/mapper/d >/dev/null; swapon /dev/mapper/d'
 	likely "and it is no swap space" "swapoff failed: (Invalid argument|Not superuser)" 'swapoff /dev/mapper/d'
 }
 

@@ -24,7 +24,7 @@ absent() {
 	run check --table '0 1 zero'
 	is "$1: a table that is only checked needs none" "0:" "$status:$err"
 }
-absent "never started" "no daemon runs on $control"
+absent "never started" "no daemon is running on $control"
 "$DMUSE" daemon
 run version
 pid=$(sed -n 's/^Daemon: *running, pid //p' <<<"$out")
@@ -34,12 +34,12 @@ run version --json
 is "as JSON, too" "$pid $control" "$(json 'd["pid"], d["socket"]')"
 kill -9 "$pid"
 tail --pid="$pid" -f /dev/null
-absent "killed" "no daemon runs on $control: its socket is there, but nobody listens"
+absent "killed" "no daemon is running on $control: the socket exists, but nothing listens"
 rm "$control" "$control.lock"
 echo text >"$control"
 for c in ls "info x" "create x -n" "export x" shutdown; do
 	# shellcheck disable=SC2086
-	refuses "a text file in the socket's place: $c" 1 "no daemon runs on $control: that is not a socket but a regular file" $c
+	refuses "a text file in the socket's place: $c" 1 "no daemon is running on $control: it is not a socket but a regular file" $c
 done
 is "it stays as it is" text "$(cat "$control")"
 rm "$control"
@@ -69,7 +69,7 @@ full() {
 	pid=$!
 	cat full-is
 	refuses "a daemon whose queue is full is not waited for" 1 \
-		"the daemon on $work/full has taken no connection for 5 seconds" --socket "$work/full" version
+		"the daemon on $work/full has accepted no connection for 5 seconds" --socket "$work/full" version
 	kill $pid
 	wait
 }
@@ -124,9 +124,9 @@ read -r _ <&"${L[0]}"
 for c in ls "info x" "create x -n" "export x" "wait x" "remove x" shutdown version "exec true" "ls --exec true" "mount $work"; do
 	# shellcheck disable=SC2086
 	refuses "a stranger is asked nothing: $c" "(1|125)" \
-		"the daemon on $theirs is that of user 65534, not of user 0 or root.*--owner 65534" --socket "$theirs" $c
+		"the daemon on $theirs belongs to user 65534, not to user 0 or root.*--owner 65534" --socket "$theirs" $c
 done
-DMUSE_SOCKET=$theirs refuses "nor by DMUSE_SOCKET" 1 "is that of user 65534" create x -n
+DMUSE_SOCKET=$theirs refuses "nor by DMUSE_SOCKET" 1 "belongs to user 65534" create x -n
 out=$(python3 "$root/doc/example-client.py" "$theirs" 2>&1)
 is "nor by the example in Python" "1:the daemon on $theirs is user 65534's" "$?:$out"
 mkdir -m 0700 xdg
@@ -136,7 +136,7 @@ XDG_RUNTIME_DIR=$work/xdg refuses "root with another user's XDG_RUNTIME_DIR" 1 \
 ok "makes nothing there" [ ! -e xdg/dmuse ]
 is "the stranger was told nothing in all that" "" "$(cat told)"
 run --socket "$theirs" --owner nobody ls
-like "who names him speaks to him" "^1:.*(hung up|reset by peer)" "$status:$err"
+like "who names him speaks to him" "^1:.*(closed the connection|reset by peer)" "$status:$err"
 ok "and then he hears it" grep -q names told
 refuses "--owner is a user" 1 "not a user name or number" --socket "$theirs" --owner 12x ls
 kill "$listener"
@@ -157,7 +157,7 @@ echo "status \$?"
 kill \$L_PID
 T
 	out=$(unshare -m bash fallback 2>/dev/null)
-	like "a stranger in /tmp/dmuse-UID is not asked" "the daemon on /tmp/dmuse-65533/control is that of user 65534" "$out"
+	like "a stranger in /tmp/dmuse-UID is not asked" "the daemon on /tmp/dmuse-65533/control belongs to user 65534" "$out"
 	like "and nothing is created" "^status 1$" "$out"
 	is "he was told nothing" "" "$(cat "$open/told")"
 	rm -r "$open"

@@ -161,12 +161,12 @@ static void garbage_gets_a_sentence_and_is_closed(void **state)
 {
 	struct server *s = *state;
 
-	refused_for_good(s, "GET / HTTP/1.1\r\n\r\n", 18, "1195725856 bytes is announced");
+	refused_for_good(s, "GET / HTTP/1.1\r\n\r\n", 18, "message of 1195725856 bytes");
 	refused_for_good(s, "\xff\xff\xff\xff", 4, "4294967295 bytes");
 	refused_for_good(s, "\x10\x00\x00\x01", 4, "268435457 bytes");
 	refused_for_good(s, "\0\0\1\0bplist00whatever", 20, "binary");
-	refused_for_good(s, "\0\0\1\0garbage", 11, "begins");
-	refused_for_good(s, "\0\0\1\0\0\0\0\0\0\0", 10, "begins");
+	refused_for_good(s, "\0\0\1\0garbage", 11, "not an XML property list");
+	refused_for_good(s, "\0\0\1\0\0\0\0\0\0\0", 10, "not an XML property list");
 }
 
 /* Framing is intact: the connection goes on. */

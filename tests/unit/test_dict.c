@@ -127,9 +127,9 @@ static void a_table_as_text(void **state)
 	assert_string_equal(d.cmd.cwd, "/tmp");
 	assert_int_equal(d.cmd.n_lines, 0);
 	dict_free(&d);
-	refused(CMD("create") NAME KEY("table", STR("")) KEY("cmd_data", ARR(LINE("0", "8", "zero", ""))), -EINVAL, "two tables");
+	refused(CMD("create") NAME KEY("table", STR("")) KEY("cmd_data", ARR(LINE("0", "8", "zero", ""))), -EINVAL, "mutually exclusive");
 	refused(CMD("check") KEY("cwd", STR("tmp")), -EINVAL, "absolute");
-	refused(CMD("check"), -EINVAL, "no table");
+	refused(CMD("check"), -EINVAL, "table is missing");
 }
 
 static void message_wait_rename(void **state)
@@ -183,7 +183,7 @@ static void every_key_of_a_wrong_type_is_named(void **state)
 	refused(CMD("version") KEY("version", STR("4")), -EINVAL, "`version` is a string");
 	refused(CMD("message") NAME KEY("message", "<true/>"), -EINVAL, "`message` is a boolean");
 	refused(CMD("set_uuid") NAME, -EINVAL, "`cmd_data` is missing");
-	refused(CMD("resume") NAME KEY("read_ahead", INT("1")) KEY("least_read_ahead", INT("1")), -EINVAL, "exclude each other");
+	refused(CMD("resume") NAME KEY("read_ahead", INT("1")) KEY("least_read_ahead", INT("1")), -EINVAL, "mutually exclusive");
 	refused(CMD("create") NAME KEY("least_read_ahead", INT("-1")), -EINVAL, "`least_read_ahead` is -1");
 	refused(CMD("setgeometry") NAME, -EINVAL, "`geometry` is missing");
 	refused(CMD("setgeometry") NAME KEY("geometry", ARR(INT("1") INT("2") INT("3"))), -EINVAL, "an array of 4 integers");
@@ -194,11 +194,11 @@ static void every_key_of_a_wrong_type_is_named(void **state)
 static void an_unknown_command_is_named_and_so_are_the_known(void **state)
 {
 	(void)state;
-	refused(CMD("frobnicate"), -EINVAL, "'frobnicate' is no command");
+	refused(CMD("frobnicate"), -EINVAL, "unknown command 'frobnicate'");
 	refused(CMD("frobnicate"), -EINVAL, " version targets stores create info mknodes names suspend resume reload clear "
 		"status table measure deps remove remove_all rename set_uuid setgeometry message wait waitevent stats check export mount umount "
 		"disk undisk disks session shutdown");
-	refused(CMD(""), -EINVAL, "'' is no command");
+	refused(CMD(""), -EINVAL, "unknown command ''");
 }
 
 static void versions(void **state)

@@ -36,7 +36,7 @@ static void numbers_as_clients_write_them(void **state)
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		snprintf(keys, sizeof(keys), KEY("sector", INT("%s")), bad[i]);
-		unreadable_keys(keys, "no whole number of 64 bits");
+		unreadable_keys(keys, "not a 64-bit integer");
 	}
 	refused(CMD("message") KEY("message", STR("m")) KEY("sector", INT("-5")), -EINVAL, "is -5");
 	refused(CMD("message") KEY("message", STR("m")) KEY("sector", INT("9223372036854775808")), -EINVAL,
@@ -48,10 +48,10 @@ static void what_cannot_be_read_says_where_and_why(void **state)
 	static const struct {
 		const char *message, *word;
 	} bad[] = {
-		{ "", "line 1, byte 0: it ends too early" }, { "hello", "begins like this" }, { "\n\n x", "line 3, byte 3" },
-		{ "bplist00xx", "binary" }, { "<plist>", "too early" }, { "<dict/>", "outermost" },
-		{ "<plist><array/></plist>", "no <dict>" }, { "<plist><dict/><dict/></plist>", "more than one" },
-		{ "<plist><dict/></plist>x", "follows" }, { "<plist><dict/></plist", "no '>'" },
+		{ "", "line 1, byte 0: the message is truncated" }, { "hello", "not an XML property list" }, { "\n\n x", "line 3, byte 3" },
+		{ "bplist00xx", "binary" }, { "<plist>", "truncated" }, { "<dict/>", "outermost" },
+		{ "<plist><array/></plist>", "not <dict>" }, { "<plist><dict/><dict/></plist>", "more than one" },
+		{ "<plist><dict/></plist>x", "data after" }, { "<plist><dict/></plist", "no '>'" },
 		{ "<plist/>", "outermost" }, { "<plist a=\"b><dict/></plist>", "quote" },
 		{ "<!DOCTYPE plist [<!ENTITY a \"b\">]><plist><dict/></plist>", "declarations" },
 		{ "<?xml version=\"1.0\"><plist><dict/></plist>", "no end" }, { "<!-- <plist><dict/></plist>", "no end" },
@@ -69,18 +69,18 @@ static void what_cannot_be_read_says_where_and_why(void **state)
 	unreadable_keys(KEY("a", STR("&#0;")), "'&'");
 	unreadable_keys(KEY("a", STR("&#xd800;")), "'&'");
 	unreadable_keys(KEY("a", STR("a & b")), "'&'");
-	unreadable_keys(KEY("a", STR("<![CDATA[x]]>")), "no name of an element");
-	unreadable_keys(KEY("a", STR("<b/>")), "<b> is no element");
-	unreadable_keys(KEY("a", "<string>x</key>"), "closed by something else");
-	unreadable_keys(KEY("a", "<real>1.5</real>"), "<real> is no element");
+	unreadable_keys(KEY("a", STR("<![CDATA[x]]>")), "not followed by an element name");
+	unreadable_keys(KEY("a", STR("<b/>")), "<b> is not an element");
+	unreadable_keys(KEY("a", "<string>x</key>"), "closed by a different tag");
+	unreadable_keys(KEY("a", "<real>1.5</real>"), "<real> is not an element");
 	unreadable_keys(KEY("a", "<true></true>"), "<true/>");
 	unreadable_keys(KEY("a", "<data>*</data>"), "base64");
 	unreadable_keys("<key>a</key>", "no value");
-	unreadable_keys("<key>a</key><key>b</key>", "value should stand");
-	unreadable_keys("<string>a</string>", "<key> should stand");
+	unreadable_keys("<key>a</key><key>b</key>", "instead of the value of a key");
+	unreadable_keys("<string>a</string>", "instead of <key>");
 	unreadable_keys("<key/><true/>", "must have a name");
 	unreadable_keys(KEY("a", "<array></dict>"), "not open");
-	unreadable_keys("text", "only an element");
+	unreadable_keys("text", "text where an element is expected");
 }
 
 static void limits(void **state)
@@ -97,7 +97,7 @@ static void limits(void **state)
 	free(deep);
 	deep = repeat("<array>", 1000000, "", "</array>");
 	assert_true(asprintf(&s, KEY("a", "%s"), deep) > 0);
-	unreadable_keys(s, "inside one another");
+	unreadable_keys(s, "nested more than");
 	free(s);
 	free(deep);
 	deep = repeat("<true/>", DICT_NODES_MAX, "", "");

@@ -20,7 +20,7 @@ static void A3_a_line_without_params(void **state)
 static void A9_reload_without_lines_or_with_something_else(void **state)
 {
 	(void)state;
-	refused(CMD("reload") NAME, -EINVAL, "no table");
+	refused(CMD("reload") NAME, -EINVAL, "table is missing");
 	refused(CMD("reload") NAME KEY("cmd_data", STR("x")), -EINVAL, "`cmd_data` is a string; it must be an array");
 	refused(CMD("reload") NAME KEY("cmd_data", ARR(INT("1"))), -EINVAL, "table line 1: `cmd_data` holds an integer");
 }

@@ -92,12 +92,12 @@ static void what_lines_and_devices_refuse_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(request(&f, d, 0, DM_READ, 0, 5, 1, data), -EIO);
-	told(DM_DO_STATS, "bad", "read of sector 5 failed: the table's line there is of type error (0 seconds ago)\n");
+	told(DM_DO_STATS, "bad", "read of sector 5 failed: the table line has type error (0 seconds ago)\n");
 	assert_int_equal(request(&f, top, 0, DM_DISCARD, 0, 30, 4, NULL), -EIO);
 	assert_int_equal(request(&f, top, 0, DM_READ, 0, 64, 1, data), -EIO);
-	told(DM_DO_STATUS, "top", "discard of sectors 30 to 31 (device bad) failed: the table's line there is of type error "
+	told(DM_DO_STATUS, "top", "discard of sectors 30 to 31 (device bad) failed: the table line has type error "
 	     "(0 seconds ago)\nread of sector 64 failed: the device ends before that (0 seconds ago)\n");
-	told(DM_DO_STATUS, "bad", "read of sector 5 failed: the table's line there is of type error (0 seconds ago)\n");
+	told(DM_DO_STATUS, "bad", "read of sector 5 failed: the table line has type error (0 seconds ago)\n");
 	dm_close(d);
 	dm_close(top);
 }
@@ -113,7 +113,7 @@ static void a_request_fails_once(void **state)
 	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 64, data), -EIO);
 	assert_int_equal(request(&f, d, 1, DM_READ, 0, 0, 64, data), -EIO);
 	assert_int_equal(errors(d, DM_READ), 2);
-	told(DM_DO_STATUS, "d", "read of sector 0 (device bad) failed: the table's line there is of type error "
+	told(DM_DO_STATUS, "d", "read of sector 0 (device bad) failed: the table line has type error "
 	     "(2 like it, the last 0 seconds ago)\n");
 	dm_close(d);
 	dm_close(dm_find_name(f.world, "bad"));

@@ -75,7 +75,7 @@ static void bad_words_get_a_sentence(void **state)
 		{ "file:", "path of the file is missing", -EINVAL },
 		{ "file,fast:@", "unknown option 'fast'", -EINVAL },
 		{ "file,direct=yes:@", "unknown option 'direct'", -EINVAL },
-		{ "file,logical=1000:@", "logical='1000': a block is a power of two from 512 to 65536", -EINVAL },
+		{ "file,logical=1000:@", "logical='1000': must be a power of two from 512 to 65536", -EINVAL },
 		{ "file,logical=256:@", "logical='256'", -EINVAL },
 		{ "file,logical=128K:@", "logical='128K'", -EINVAL },
 		{ "file,physical=:@", "physical=''", -EINVAL },

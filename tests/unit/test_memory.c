@@ -70,7 +70,7 @@ static void bad_words_get_a_sentence(void **state)
 	static const struct {
 		const char *word, *says;
 	} bad[] = {
-		{ "memory:m", "size must be said" },
+		{ "memory:m", "its size is required" },
 		{ "memory,size=1M:", "needs a name" },
 		{ "memory,size=0:m", "size='0'" },
 		{ "memory,size=100:m", "size='100'" },
@@ -79,7 +79,7 @@ static void bad_words_get_a_sentence(void **state)
 		{ "memory,colour=red:m", "unknown option 'colour'" },
 		{ "memory,size=1M,logical=3:m", "logical='3'" },
 		{ "memory,size=1M,logical=4096,physical=512:m", "physical=512" },
-		{ "memory,size=10K,logical=4096:m", "no multiple of its blocks of 4096" },
+		{ "memory,size=10K,logical=4096:m", "not a multiple of its blocks of 4096" },
 		{ "memory,size=7E:m", "size='7E'" },
 		{ "memory,size=4096P:m", "no address space" },
 	};
@@ -103,7 +103,7 @@ static void a_name_is_one_memory(void **state)
 	assert_int_equal(map("b", 8, "memory:one"), 0);
 	assert_int_equal(map("c", 8, "memory,size=1024K:one"), 0);
 	assert_int_equal(map("d", 8, "memory,size=2M:one"), -EINVAL);
-	assert_says("exists already as memory,size=1048576:one");
+	assert_says("already exists as memory,size=1048576:one");
 	assert_int_equal(map("d", 8, "memory,logical=4096:one"), -EINVAL);
 	a = hold("a");
 	b = hold("b");
@@ -213,13 +213,13 @@ static void what_is_no_mapped_device_is_said_so(void **state)
 	(void)state;
 	snprintf(number, sizeof(number), "%u:1234", f.world->major);
 	assert_int_equal(map("top", 8, "/dev/mapper/nobody"), -ENOENT);
-	assert_says("no mapped device is '/dev/mapper/nobody'");
+	assert_says("no mapped device '/dev/mapper/nobody'");
 	assert_int_equal(map("top", 8, "device:nobody"), -ENOENT);
-	assert_says("no mapped device is 'nobody'");
+	assert_says("no mapped device 'nobody'");
 	assert_int_equal(map("top", 8, "/dev/dm-4711"), -ENOENT);
-	assert_says("no mapped device is '/dev/dm-4711'");
+	assert_says("no mapped device '/dev/dm-4711'");
 	assert_int_equal(map("top", 8, number), -ENXIO);
-	assert_says("no mapped device is");
+	assert_says("no mapped device '");
 	assert_int_equal(verb(&f, DM_DO_CREATE, "empty", 0, why), 0);
 	assert_int_equal(map("top", 8, "empty"), -ENXIO);
 	assert_says("has no active table");

@@ -66,7 +66,7 @@ static void a_socket_in_the_way(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	o.unix_path = n.path;
 	second(&o, text);
-	assert_non_null(strstr(text, "listens on"));
+	assert_non_null(strstr(text, "already listening on"));
 	snprintf(path, sizeof(path), "%s/second", n.folder);
 	o.unix_path = path;
 	close(open(path, O_CREAT | O_WRONLY, 0600));
@@ -102,9 +102,9 @@ static void tcp_addresses(void **state)
 		{ "127.0.0.1:0", "", false }, { localhost_is_known() ? "localhost:0" : "127.0.0.1:0", "", false },
 		{ "0.0.0.0:0", "can be reached from other machines", false },
 		{ ":0", "can be reached from other machines", false }, { "127.0.0.1:0", "", true },
-		{ "127.0.0.1", "is wanted", false }, { "127.0.0.1:", "is wanted", false },
-		{ "127.0.0.1:http", "is wanted", false }, { "127.0.0.1:70000", "is wanted", false },
-		{ "::1:10809", "is wanted", false }, { "", "is wanted", false }, { "[::1:5", "is wanted", false },
+		{ "127.0.0.1", "must be ADDRESS:PORT", false }, { "127.0.0.1:", "must be ADDRESS:PORT", false },
+		{ "127.0.0.1:http", "must be ADDRESS:PORT", false }, { "127.0.0.1:70000", "must be ADDRESS:PORT", false },
+		{ "::1:10809", "must be ADDRESS:PORT", false }, { "", "must be ADDRESS:PORT", false }, { "[::1:5", "must be ADDRESS:PORT", false },
 		{ "no such host:0", "cannot listen on 'no such host:0'", false },
 	};
 	char text[ERR_TEXT];

@@ -189,7 +189,7 @@ static void paths_that_cannot_be(void **state)
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
 	assert_int_equal(socket_new(&p->s, longer, false, &p->e), -ENAMETOOLONG);
-	assert_non_null(strstr(p->e.text, "199 bytes; 107"));
+	assert_non_null(strstr(p->e.text, "199 bytes: the limit is 107"));
 }
 
 /* Another socket has taken the place: it is not ours to remove. */
@@ -280,7 +280,7 @@ static void a_socket_that_was_handed_in_is_used_and_kept(void **state)
 	assert_int_equal(bind(o.fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	fixture_begin(&s.f, 1, AIO_POOL);
 	assert_int_equal(control_new(&s.control, s.f.world, &o, &p->e), -EINVAL);	/* nobody listens on it yet */
-	assert_non_null(strstr(p->e.text, "not a socket that listens"));
+	assert_non_null(strstr(p->e.text, "not a listening socket"));
 	assert_int_equal(listen(o.fd, 1), 0);
 	assert_int_equal(control_new(&s.control, s.f.world, &o, &p->e), 0);
 	assert_false(there(p->lock));
