@@ -54,7 +54,7 @@ static void what_cannot_be_read_says_where_and_why(void **state)
 		{ "<plist><dict/></plist>x", "data after" }, { "<plist><dict/></plist", "no '>'" },
 		{ "<plist/>", "outermost" }, { "<plist a=\"b><dict/></plist>", "quote" },
 		{ "<!DOCTYPE plist [<!ENTITY a \"b\">]><plist><dict/></plist>", "declarations" },
-		{ "<?xml version=\"1.0\"><plist><dict/></plist>", "no end" }, { "<!-- <plist><dict/></plist>", "no end" },
+		{ "<?xml version=\"1.0\"><plist><dict/></plist>", "not closed" }, { "<!-- <plist><dict/></plist>", "not closed" },
 	};
 	size_t i;
 
