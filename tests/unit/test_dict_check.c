@@ -79,7 +79,7 @@ static void what_cannot_be_read_says_where_and_why(void **state)
 	unreadable_keys("<key>a</key><key>b</key>", "instead of the value of a key");
 	unreadable_keys("<string>a</string>", "instead of <key>");
 	unreadable_keys("<key/><true/>", "must have a name");
-	unreadable_keys(KEY("a", "<array></dict>"), "not open");
+	unreadable_keys(KEY("a", "<array></dict>"), "without an opening tag");
 	unreadable_keys("text", "text where an element is expected");
 }
 
