@@ -187,8 +187,8 @@ static void copy_read(struct dm_req *r, int err)
 	for (i = 0; i < n; i++) {
 		struct dm_req *w = &s->writes[i];
 
-		*w = (struct dm_req){ .op = DM_WRITE, .sector = c->copied, .count = s->count, .done = copy_written,
-				      .own = { s, (void *)(uintptr_t)c->to[i] } };
+		*w = (struct dm_req){ .op = DM_WRITE, .flags = c->flags, .sector = c->sector + c->copied, .count = s->count,
+				      .done = copy_written, .own = { s, (void *)(uintptr_t)c->to[i] } };
 		dm_req_buffer(w, s->buffer, s->count << DM_SECTOR_SHIFT);
 	}
 	for (i = 0; i < n; i++)
@@ -206,7 +206,8 @@ static void copy_piece(struct copy *c)
 	}
 	s->began = clock_now(c->copier->world->clock);
 	s->count = left < c->copier->sectors ? left : c->copier->sectors;
-	s->read = (struct dm_req){ .op = DM_READ, .sector = c->copied, .count = s->count, .done = copy_read, .own = { s } };
+	s->read = (struct dm_req){ .op = DM_READ, .sector = c->sector + c->copied, .count = s->count, .done = copy_read,
+				    .own = { s } };
 	dm_req_buffer(&s->read, s->buffer, s->count << DM_SECTOR_SHIFT);
 	dm_send(c->io, c->from, &s->read);
 }

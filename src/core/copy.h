@@ -31,11 +31,12 @@ struct copy {
 	const struct dm_at *from, *to[COPY_PLACES];
 	unsigned n_to;
 	enum copy_class class;
-	uint64_t sectors;			/* from each place's own sector on */
+	uint64_t sector, sectors;		/* which ones, counted from each place */
+	uint32_t flags;				/* DM_FUA: the copies are durable at done(); or 0 */
 	/* The answer. */
 	int err;				/* 0, or -errno ... */
 	const struct dm_at *where;		/* ... of this place, ... */
-	uint64_t copied;			/* ... in the piece that follows these sectors, counted from there */
+	uint64_t copied;			/* ... in the piece that follows these sectors */
 	/* The copier's. */
 	struct loop_msg msg;
 	struct copier *copier;

@@ -21,4 +21,10 @@ void dm_go_on(struct dm_req *r, int verdict);
 /* The same on R's own io thread, at once. */
 void dm_go_on_here(struct dm_req *r, int verdict);
 
+/* The line that holds R. */
+static inline const struct dm_target *dm_holder(const struct dm_req *r)
+{
+	return r->via[r->depth];
+}
+
 #endif
