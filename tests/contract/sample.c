@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words for a usage line: see sample.h. "[...]..." is repeated as often as the first count says; "[...]" is left out. */
-#include "sample.h"
+/* The samples: see sample.h. CONTRACT_SAMPLES comes from meson.build: SAMPLE(linear) SAMPLE(striped) ... */
+#include "contract/sample.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,60 +9,61 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define COUNT 3
+#include "targets/targets.h"
 
-static void put(struct sample *s, const char *name, size_t len)
+#define SAMPLE(name) extern const struct dm_type dm_##name; extern const struct sample sample_##name;
+CONTRACT_SAMPLES
+#undef SAMPLE
+
+#define SAMPLE(name) { &dm_##name, &sample_##name },
+const struct sample_type sample_types[] = {
+	CONTRACT_SAMPLES
+	{ NULL, NULL }
+};
+#undef SAMPLE
+
+void sample_split(struct sample_words *w, const struct sample *s)
 {
-	char *out = s->words[s->n];
+	char *copy = strdup(s->words), *rest = copy, *word;
 
-	assert_true(s->n < SAMPLE_WORDS);
-	if (!strncmp(name, "<device>", len))
-		snprintf(out, 64, "memory,size=8M:disk%zu", s->n);
-	else if (!strncmp(name, "<offset>", len))
-		snprintf(out, 64, "%zu", 16 * s->n);
-	else if (!strncmp(name, "<#stripes>", len))
-		snprintf(out, 64, "%d", COUNT);
-	else if (!strncmp(name, "<delay>", len))
-		snprintf(out, 64, "1");
-	else if (!strncmp(name, "<chunk>", len))
-		snprintf(out, 64, "8");
-	else
-		fail_msg("tests/contract/sample.c does not know what to write for %.*s", (int)len, name);
-	s->n++;
+	w->n = 0;
+	while ((word = strsep(&rest, " ")))
+		if (*word) {
+			assert_true(w->n < SAMPLE_WORDS);
+			snprintf(w->at[w->n++], sizeof(w->at[0]), "%s", word);
+		}
+	free(copy);
 }
 
-static void put_all(struct sample *s, const char *from, const char *to)
-{
-	while (from < to) {
-		size_t len = strcspn(from, " ]");
-
-		if (len)
-			put(s, from, len);
-		from += len + 1;
-	}
-}
-
-void sample_make(struct sample *s, const struct dm_type *t)
-{
-	const char *at = t->usage, *group, *end;
-	int i;
-
-	*s = (struct sample){ .n = 0 };
-	while ((group = strchr(at, '['))) {
-		end = strchr(group, ']');
-		put_all(s, at, group);
-		for (i = 0; i < COUNT && !strncmp(end, "]...", 4); i++)
-			put_all(s, group + 1, end);
-		at = end + strspn(end, "]. ");
-	}
-	put_all(s, at, at + strlen(at));
-}
-
-void sample_line(char *out, size_t size, const struct dm_type *t, const struct sample *s, unsigned start)
+void sample_line(char *out, size_t size, const struct dm_type *t, const struct sample_words *w, unsigned start)
 {
 	int n = snprintf(out, size, "%u %u %s", start, SAMPLE_SECTORS, t->name);
 	size_t i;
 
-	for (i = 0; i < s->n; i++)
-		n += snprintf(out + n, size - (size_t)n, " %s", s->words[i]);
+	for (i = 0; i < w->n; i++)
+		n += snprintf(out + n, size - (size_t)n, " %s", w->at[i]);
+}
+
+/* What is not in targets.list. */
+static void sample_examples(void)
+{
+	static bool added;
+	size_t i, j;
+
+	for (i = 0; !added && sample_types[i].type; i++) {
+		for (j = 0; dm_types[j] && dm_types[j] != sample_types[i].type; j++)
+			;
+		if (!dm_types[j])
+			fixture_add_type(sample_types[i].type);
+	}
+	added = true;
+}
+
+void sample_world(struct fixture *f, const struct sample *s)
+{
+	sample_examples();
+	fixture_store = &disk_type;
+	fixture_begin(f, 2, AIO_AUTO);
+	if (s->prepare)
+		s->prepare(f);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A constructor may run any number of times, with stand-ins for the stores: on each line of targets.list. It leaves nothing
+ * A constructor may run any number of times, with stand-ins for the stores: on the sample of each target. It leaves nothing
  * behind (the allocator has as much in use as before), opens nothing, and the table is the same as without.
  */
 #include <malloc.h>
@@ -10,10 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "contract/sample.h"
 #include "core/build.h"
-#include "sample.h"
-#include "support/world.h"
-#include "targets/targets.h"
 
 #define WARM 32
 
@@ -21,8 +19,10 @@ static struct fixture f;
 
 static int begin(void **state)
 {
-	(void)state;
-	fixture_begin(&f, 1, AIO_AUTO);
+	const struct sample_type *t = *state;
+
+	disk_reset();
+	sample_world(&f, t->sample);
 	return 0;
 }
 
@@ -45,15 +45,16 @@ static void it_leaves_nothing_behind(void **state)
 {
 	const struct dm_build_opts o = { .cwd = "/" };
 	struct err e = ERR_INIT;
-	struct sample sample;
+	const struct sample_type *t = *state;
+	struct sample_words words;
 	struct dm_table *table;
 	struct dm_build *b;
 	char line[1024];
 	size_t before;
 	int i;
 
-	sample_make(&sample, *state);
-	sample_line(line, sizeof(line), *state, &sample, 0);
+	sample_split(&words, t->sample);
+	sample_line(line, sizeof(line), t->type, &words, 0);
 	assert_int_equal(dm_build_begin(&b, f.world, &o, &e), 0);
 	for (i = 0; i < WARM; i++)	/* the words are known from here on, and the allocator's own caches are full */
 		collect(b, line, &e);
@@ -75,12 +76,12 @@ int main(void)
 	size_t i;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	for (i = 0; dm_types[i]; i++) {
+	for (i = 0; sample_types[i].type; i++) {
 		const struct CMUnitTest tests[] = {
-			{ "it_leaves_nothing_behind", it_leaves_nothing_behind, begin, end, (void *)(uintptr_t)dm_types[i] },
+			{ "it_leaves_nothing_behind", it_leaves_nothing_behind, begin, end, (void *)(uintptr_t)&sample_types[i] },
 		};
 
-		failed += cmocka_run_group_tests_name(dm_types[i]->name, tests, NULL, NULL);
+		failed += cmocka_run_group_tests_name(sample_types[i].type->name, tests, NULL, NULL);
 	}
 	return failed;
 }

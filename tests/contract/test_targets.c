@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every target keeps to, run on each line of targets.list: its text loads
+ * What every target keeps to, run on the sample of each (sample.h): its text loads
  * again, I/O agrees with a model however it is cut, flush, FUA, discard and zeroes
  * do what they say and no more, bad words get a sentence, swaps lose nothing.
  */
@@ -13,21 +13,16 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "sample.h"
-#include "support/world.h"
-#include "targets/targets.h"
+#include "contract/sample.h"
 
 #define LINES 3u
 #define SECTORS (LINES * SAMPLE_SECTORS)
 
-/* How a target behaves is learnt from it: it keeps data, reads as zeros, or fails. */
-enum manner { KEEPS, ZEROS, FAILS };
-
 struct subject {
 	struct fixture f;
 	const struct dm_type *type;
+	const struct sample *sample;
 	struct dm_device *d;
-	enum manner manner;
 	uint8_t model[SECTORS * 512];
 	uint32_t seed;
 };
@@ -43,11 +38,11 @@ static uint32_t next_random(uint32_t below)
 /* The type's line between two plain ones, so that requests cross its edges; of a different place each. */
 static void table_text(char *out, size_t size)
 {
-	struct sample sample;
+	struct sample_words words;
 	char line[1024];
 
-	sample_make(&sample, s.type);
-	sample_line(line, sizeof(line), s.type, &sample, SAMPLE_SECTORS);
+	sample_split(&words, s.sample);
+	sample_line(line, sizeof(line), s.type, &words, SAMPLE_SECTORS);
 	snprintf(out, size, "0 %u linear memory,size=8M:before 8\n%s\n%u %u linear memory,size=8M:after 24", SAMPLE_SECTORS,
 		 line, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
 }
@@ -57,32 +52,59 @@ static int io(enum dm_op op, uint32_t flags, uint64_t sector, uint64_t count, vo
 	return request(&s.f, s.d, next_random(s.f.world->n_io), op, flags, sector, count, data);
 }
 
-static enum manner learn(void)
+static bool touches_subject(uint64_t sector, uint64_t count)
 {
-	uint8_t data[512];
+	return sector < 2 * SAMPLE_SECTORS && sector + count > SAMPLE_SECTORS;
+}
 
-	memset(data, 0x5a, sizeof(data));
-	if (io(DM_WRITE, 0, SAMPLE_SECTORS, 1, data))
-		return FAILS;
-	assert_int_equal(data[0], 0x5a);	/* a write never changes the writer's buffer */
-	assert_int_equal(io(DM_READ, 0, SAMPLE_SECTORS, 1, data), 0);
-	return data[0] == 0x5a && data[511] == 0x5a ? KEEPS : ZEROS;
+/* What the model says of OP on a sector, for which NEXT is on its way. */
+static int model_sector(enum dm_op op, uint64_t sector, uint8_t next[512])
+{
+	if (!s.sample->model || !touches_subject(sector, 1))
+		return 0;
+	return s.sample->model(op, &s.model[sector * 512], next);
+}
+
+/* 0, or the -errno that a request must get. */
+static int refusal(enum dm_op op, uint64_t sector, uint64_t count)
+{
+	uint8_t next[512] = { 0 };
+	uint64_t i;
+	int r = 0;
+
+	for (i = 0; i < count && !r; i++)
+		r = model_sector(op, sector + i, next);
+	return r;
+}
+
+/* How much of a request that failed came through the plain lines is not said. */
+static void forget_plain_lines(void)
+{
+	assert_int_equal(io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL), 0);
+	assert_int_equal(io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL), 0);
+	memset(s.model, 0, SAMPLE_SECTORS * 512);
+	memset(&s.model[2 * SAMPLE_SECTORS * 512], 0, SAMPLE_SECTORS * 512);
 }
 
 static int begin(void **state)
 {
+	const struct sample_type *t = *state;
 	char table[2048], why[ERR_TEXT];
 
 	memset(&s, 0, sizeof(s));
-	s.type = *state;
-	fixture_begin(&s.f, 2, AIO_AUTO);
+	s.type = t->type;
+	s.sample = t->sample;
+	disk_reset();
+	if (s.sample->format)
+		s.sample->format();
+	sample_world(&s.f, s.sample);
 	table_text(table, sizeof(table));
 	if (create(&s.f, "d", table, why))
 		fail_msg("%s", why);
 	s.d = dm_find_name(s.f.world, "d");
 	dm_open(s.d);
-	s.manner = learn();
-	assert_true(io(DM_ZEROES, 0, 0, SECTORS, NULL) == 0 || s.manner == FAILS);
+	if (!refusal(DM_ZEROES, 0, SECTORS))
+		assert_int_equal(io(DM_ZEROES, 0, 0, SECTORS, NULL), 0);
 	return 0;
 }
 
@@ -94,58 +116,50 @@ static int end(void **state)
 	return 0;
 }
 
-static bool touches_subject(uint64_t sector, uint64_t count)
-{
-	return sector < 2 * SAMPLE_SECTORS && sector + count > SAMPLE_SECTORS;
-}
-
 /* What the model becomes when COUNT sectors from SECTOR are written with DATA (NULL: zeros). */
 static void model_write(uint64_t sector, uint64_t count, const uint8_t *data)
 {
+	uint8_t next[512];
 	uint64_t i;
 
 	for (i = 0; i < count; i++) {
-		uint8_t *at = &s.model[(sector + i) * 512];
-
-		if (data && !(s.manner == ZEROS && touches_subject(sector + i, 1)))
-			memcpy(at, data + i * 512, 512);
-		else
-			memset(at, 0, 512);
+		memset(next, 0, sizeof(next));
+		if (data)
+			memcpy(next, data + i * 512, sizeof(next));
+		model_sector(data ? DM_WRITE : DM_ZEROES, sector + i, next);
+		memcpy(&s.model[(sector + i) * 512], next, sizeof(next));
 	}
 }
 
 static void check_range(uint64_t sector, uint64_t count)
 {
 	static uint8_t data[SECTORS * 512];
-	int r = io(DM_READ, 0, sector, count, data);
+	int must = refusal(DM_READ, sector, count);
 
-	if (s.manner == FAILS && touches_subject(sector, count)) {
-		assert_int_equal(r, -EIO);
-		return;
-	}
-	assert_int_equal(r, 0);
-	assert_memory_equal(data, &s.model[sector * 512], count * 512);
+	assert_int_equal(io(DM_READ, 0, sector, count, data), must);
+	if (!must)
+		assert_memory_equal(data, &s.model[sector * 512], count * 512);
 }
 
 static void change_range(uint64_t sector, uint64_t count)
 {
-	static uint8_t data[SECTORS * 512];
+	static uint8_t data[SECTORS * 512], before[SECTORS * 512];
 	uint32_t kind = next_random(8), flags = next_random(2) ? DM_FUA : 0;
+	enum dm_op op = kind ? DM_WRITE : DM_ZEROES;
+	int must = refusal(op, sector, count);
 	uint64_t i;
-	int r;
 
-	if (s.manner == FAILS && touches_subject(sector, count)) {
-		assert_int_equal(io(kind ? DM_WRITE : DM_ZEROES, flags, sector, count, data), -EIO);
-		io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL);	/* how much of it came through is not said */
-		io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL);
-		memset(s.model, 0, sizeof(s.model));
-		return;
-	}
 	for (i = 0; i < count * 512; i++)
 		data[i] = (uint8_t)(next_random(256) | 1);
-	r = kind ? io(DM_WRITE, flags, sector, count, data) : io(DM_ZEROES, flags | (next_random(2) ? DM_KEEP : 0), sector, count, NULL);
-	assert_int_equal(r, 0);
-	model_write(sector, count, kind ? data : NULL);
+	if (!kind && next_random(2))
+		flags |= DM_KEEP;
+	memcpy(before, data, count * 512);
+	assert_int_equal(io(op, flags, sector, count, kind ? data : NULL), must);
+	assert_memory_equal(before, data, count * 512);		/* a write never changes the writer's buffer */
+	if (must)
+		forget_plain_lines();
+	else
+		model_write(sector, count, kind ? data : NULL);
 }
 
 static void io_agrees_with_a_model(void **state)
@@ -203,19 +217,17 @@ static void discard_touches_nothing_else(void **state)
 	(void)state;
 	for (i = 0; i < 60; i++) {
 		uint64_t sector = next_random(SECTORS - 200), count = 1 + next_random(199);
+		int must = refusal(DM_DISCARD, sector, count);
 
 		change_range(sector ? sector - 1 : 0, count + 1);
-		if (s.manner == FAILS && touches_subject(sector, count)) {
-			assert_int_equal(io(DM_DISCARD, 0, sector, count, NULL), -EIO);
-			io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL);
-			io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL);
-			memset(s.model, 0, sizeof(s.model));
+		assert_int_equal(io(DM_DISCARD, next_random(2) ? DM_FUA : 0, sector, count, NULL), must);
+		if (must) {
+			forget_plain_lines();
 			continue;
 		}
-		assert_int_equal(io(DM_DISCARD, next_random(2) ? DM_FUA : 0, sector, count, NULL), 0);
 		assert_int_equal(io(DM_ZEROES, 0, sector, count, NULL), 0);	/* what it left is not said; the rest is */
 		model_write(sector, count, NULL);
-		check_range(0, s.manner == FAILS ? SAMPLE_SECTORS : SECTORS);
+		check_range(0, refusal(DM_READ, 0, SECTORS) ? SAMPLE_SECTORS : SECTORS);
 		check_range(2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
 	}
 }
@@ -240,17 +252,17 @@ static int extent(uint64_t sector, uint64_t *count, uint32_t *flags)
 /* The type's line upon a device that fails; false: it stands on none. */
 static bool upon_failing(const char *name)
 {
-	struct sample sample;
+	struct sample_words words;
 	char line[1024], why[ERR_TEXT];
 	size_t i, n = 0;
 
-	sample_make(&sample, s.type);
-	for (i = 0; i < sample.n; i++)
-		if (!strncmp(sample.words[i], "memory", 6)) {
-			strcpy(sample.words[i], "bad");
+	sample_split(&words, s.sample);
+	for (i = 0; i < words.n; i++)
+		if (!strncmp(words.at[i], "disk:", 5)) {
+			strcpy(words.at[i], "bad");
 			n++;
 		}
-	sample_line(line, sizeof(line), s.type, &sample, 0);
+	sample_line(line, sizeof(line), s.type, &words, 0);
 	if (n && create(&s.f, name, line, why))
 		fail_msg("%s", why);
 	return n;
@@ -326,11 +338,11 @@ static void the_type_describes_itself(void **state)
 static unsigned refused;
 
 /* A refusal is one sentence that says where; what is accepted must load again. */
-static void try_words(const struct sample *sample)
+static void try_words(const struct sample_words *words)
 {
 	char line[2048], why[ERR_TEXT];
 
-	sample_line(line, sizeof(line), s.type, sample, 0);
+	sample_line(line, sizeof(line), s.type, words, 0);
 	if (!reload(&s.f, "d", line, why)) {
 		verb(&s.f, DM_DO_CLEAR, "d", 0, NULL);
 		return;
@@ -346,26 +358,26 @@ static void bad_words_get_a_sentence(void **state)
 	static const char *const bad[] = { "38x", "-1", "1.5", "0x10", "18446744073709551616", "18446744073709551615",
 					   "/no/such/file", "9999999", "'", "memory:unknown", "memory,size=1x:m", "memory,size=0:m",
 					   "252:9999", "nothing:like,it", "file,unknown=1:/dev/null", "/", "/dev/null", "0", "" };
-	struct sample good, sample;
+	struct sample_words good, words;
 	size_t i, j;
 
 	(void)state;
-	sample_make(&good, s.type);
+	sample_split(&good, s.sample);
 	refused = 0;
 	for (i = 0; i < good.n; i++)
 		for (j = 0; j < sizeof(bad) / sizeof(*bad); j++) {
-			sample = good;
-			snprintf(sample.words[i], sizeof(sample.words[i]), "%s", bad[j]);
-			try_words(&sample);
+			words = good;
+			snprintf(words.at[i], sizeof(words.at[i]), "%s", bad[j]);
+			try_words(&words);
 		}
 	for (i = 0; i < good.n; i++) {		/* cut short */
-		sample = good;
-		sample.n = i;
-		try_words(&sample);
+		words = good;
+		words.n = i;
+		try_words(&words);
 	}
-	sample = good;
-	strcpy(sample.words[sample.n++], "extra");
-	try_words(&sample);
+	words = good;
+	strcpy(words.at[words.n++], "extra");
+	try_words(&words);
 	if (good.n)
 		assert_true(refused > good.n * 12);
 }
@@ -394,10 +406,10 @@ int main(void)
 	static char names[64 * CONTRACTS][64];
 	size_t i, j, n = 0;
 
-	for (i = 0; dm_types[i]; i++)
+	for (i = 0; sample_types[i].type; i++)
 		for (j = 0; j < CONTRACTS; j++, n++) {
-			snprintf(names[n], sizeof(names[n]), "%s: %s", dm_types[i]->name, contracts[j].name);
-			tests[n] = (struct CMUnitTest){ names[n], contracts[j].run, begin, end, (void *)(uintptr_t)dm_types[i] };
+			snprintf(names[n], sizeof(names[n]), "%s: %s", sample_types[i].type->name, contracts[j].name);
+			tests[n] = (struct CMUnitTest){ names[n], contracts[j].run, begin, end, (void *)(uintptr_t)&sample_types[i] };
 		}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return _cmocka_run_group_tests("targets", tests, n, NULL, NULL);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See disk.h. One lock for all: tests are in no hurry. */
+#include "contract/disk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/io.h"
+
+#define HELD 512u
+#define BYTES ((size_t)DISK_SECTORS * DM_SECTOR)
+
+struct disk {
+	struct dm_store store;
+	unsigned n;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	uint8_t now[DISKS][BYTES], safe[DISKS][BYTES];
+	unsigned writes, cut_after;
+	bool cut;
+	unsigned holds;			/* a bit for each disk */
+	struct dm_req *held[HELD];
+	unsigned n_held;
+} all = { .lock = PTHREAD_MUTEX_INITIALIZER, .cut_after = UINT32_MAX };
+
+void disk_reset(void)
+{
+	memset(all.now, 0, sizeof(all.now));
+	memset(all.safe, 0, sizeof(all.safe));
+	all.writes = 0;
+	all.cut_after = UINT32_MAX;
+	all.cut = false;
+}
+
+uint8_t *disk_bytes(unsigned n)
+{
+	return all.now[n];
+}
+
+void disk_cut_after(unsigned writes)
+{
+	memcpy(all.safe, all.now, sizeof(all.safe));
+	all.cut_after = all.writes + writes;
+}
+
+bool disk_is_cut(void)
+{
+	bool cut;
+
+	pthread_mutex_lock(&all.lock);
+	cut = all.cut;
+	pthread_mutex_unlock(&all.lock);
+	return cut;
+}
+
+unsigned disk_writes(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&all.lock);
+	n = all.writes;
+	pthread_mutex_unlock(&all.lock);
+	return n;
+}
+
+void disk_power_on(enum disk_luck luck)
+{
+	uint8_t *now = all.now[0], *safe = all.safe[0];
+	size_t i;
+
+	for (i = 0; i < sizeof(all.now); i += DM_SECTOR)
+		if (luck == DISK_NONE || (luck == DISK_SOME && i / DM_SECTOR * 2654435761u >> 16 & 1))
+			memcpy(now + i, safe + i, DM_SECTOR);
+	all.cut_after = UINT32_MAX;
+	all.cut = false;
+}
+
+/* Without power nothing changes any more. */
+static void disk_write(struct disk *d, const struct dm_req *r)
+{
+	size_t at = r->sector << DM_SECTOR_SHIFT, bytes = r->count << DM_SECTOR_SHIFT;
+
+	all.cut = all.cut || all.writes >= all.cut_after;
+	all.writes++;
+	if (all.cut)
+		return;
+	if (r->op == DM_WRITE)
+		vec_get(r->data, all.now[d->n] + at, bytes);
+	else
+		memset(all.now[d->n] + at, 0, bytes);
+	if (r->flags & DM_FUA)
+		memcpy(all.safe[d->n] + at, all.now[d->n] + at, bytes);
+}
+
+static void disk_do(struct disk *d, struct dm_req *r)
+{
+	pthread_mutex_lock(&all.lock);
+	if (r->op == DM_READ)
+		vec_put(r->data, all.now[d->n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
+	else if (r->op == DM_FLUSH && !all.cut)
+		memcpy(all.safe[d->n], all.now[d->n], BYTES);
+	else if (r->op == DM_WRITE || dm_op_is_range(r->op))
+		disk_write(d, r);
+	pthread_mutex_unlock(&all.lock);
+	dm_done(r, 0);
+}
+
+static bool disk_keep(struct disk *d, struct dm_req *r)
+{
+	bool keep;
+
+	pthread_mutex_lock(&all.lock);
+	keep = all.holds >> d->n & 1;
+	if (keep) {
+		assert_true(all.n_held < HELD);
+		all.held[all.n_held++] = r;
+	}
+	pthread_mutex_unlock(&all.lock);
+	return keep;
+}
+
+static void disk_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
+{
+	struct disk *d = container(s, struct disk, store);
+
+	(void)io;
+	if (!disk_keep(d, r))
+		disk_do(d, r);
+}
+
+void disk_hold(unsigned n)
+{
+	pthread_mutex_lock(&all.lock);
+	all.holds |= 1u << n;
+	pthread_mutex_unlock(&all.lock);
+}
+
+unsigned disk_held(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&all.lock);
+	n = all.n_held;
+	pthread_mutex_unlock(&all.lock);
+	return n;
+}
+
+struct disk_kept {
+	struct loop_msg msg;
+	struct dm_req *req;
+};
+
+/* On the request's own thread. */
+static void disk_goes(struct loop_msg *m)
+{
+	struct disk_kept *k = container(m, struct disk_kept, msg);
+	struct dm_req *r = k->req;
+
+	free(k);
+	disk_do(container(r->store, struct disk, store), r);
+}
+
+void disk_let_go(void)
+{
+	struct disk_kept *k;
+	unsigned i;
+
+	pthread_mutex_lock(&all.lock);
+	for (i = 0; i < all.n_held; i++) {
+		k = malloc(sizeof(*k));
+		*k = (struct disk_kept){ .msg = { .run = disk_goes }, .req = all.held[i] };
+		loop_post(k->req->io->loop, &k->msg);
+	}
+	all.n_held = 0;
+	all.holds = 0;
+	pthread_mutex_unlock(&all.lock);
+}
+
+static bool disk_is_same(const struct dm_store *s, const void *word)
+{
+	return s->type == &disk_type && !strcmp(strchr(s->name, ':'), word);
+}
+
+static struct dm_store *disk_new(struct dm_store_wish *w, unsigned n)
+{
+	struct disk *d = calloc(1, sizeof(*d));
+
+	d->n = n;
+	d->store = (struct dm_store){ .type = &disk_type, .sectors = DISK_SECTORS, .limits = dm_limits_default };
+	assert_true(asprintf(&d->store.name, "disk:%u", n) > 0);
+	assert_int_equal(dm_store_enter(w->world, &d->store, n), 0);
+	return &d->store;
+}
+
+static int disk_open(struct dm_store_wish *w, struct dm_store **out)
+{
+	unsigned n = DISKS;
+
+	if (sscanf(w->word, ":%u", &n) != 1 || n >= DISKS)
+		return err_set(w->err, -ENOENT, "the disks of the tests are %s", disk_type.usage);
+	*out = dm_store_find(w->world, n, disk_is_same, w->word);
+	if (*out)
+		dm_store_ref(*out);
+	else
+		*out = disk_new(w, n);
+	return 0;
+}
+
+static void disk_close(struct dm_store *s)
+{
+	free(container(s, struct disk, store));
+}
+
+const struct dm_store_type disk_type = {
+	.name = "disk", .usage = "disk:0 to disk:3", .about = "a disk of a test", .open = disk_open, .close = disk_close,
+	.submit = disk_submit,
+};
