@@ -171,6 +171,7 @@ struct dm_cmd {
 	struct list node;
 	struct dm_world *world;
 	struct dm_device *device;
+	void (*start)(struct dm_cmd *c);
 	struct loop_msg caught_up;
 	bool catching_up, cancelled;
 	unsigned caught;	/* fronts that have caught up, or need not */

@@ -16,11 +16,6 @@
 #include "core/step.h"
 #include "core/world.h"
 
-uint64_t dm_device_sectors(const struct dm_device *d)
-{
-	return d->active ? d->active->sectors : 0;
-}
-
 void dm_device_stats(const struct dm_device *d, struct dm_stats *total)
 {
 	unsigned i;
@@ -375,14 +370,4 @@ void dm_device_remove(struct dm_device *d)
 	dm_device_free(d);
 	dm_table_retire(w, active, NULL, NULL);
 	dm_table_retire(w, inactive, NULL, NULL);
-}
-
-bool dm_device_moving(const struct dm_device *d)
-{
-	return d->moving.move;
-}
-
-bool dm_device_suspended(const struct dm_device *d)
-{
-	return d->state == DM_SUSPENDED || (dm_device_moving(d) && d->moving.was_suspended);
 }

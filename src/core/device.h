@@ -74,7 +74,8 @@ struct dm_device {
 	bool readonly;			/* of the device; a table can be read-only too */
 	bool locked;			/* a program has made it read-only for those who open it; until the next swap */
 	bool loaded, lived;		/* it had a table once; an active one */
-	bool deferred;			/* to be removed at the last close */
+	bool deferred;			/* to be removed at the last close ... */
+	void (*last_close)(struct dm_device *d);	/* ... by this */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
 	struct list uses;		/* dm_use.node: of those tables, once they are built */
@@ -115,7 +116,23 @@ static inline bool dm_device_first_visit(struct dm_device *d, uint64_t walk)
 }
 
 /* Sectors of the active table; 0 without one. */
-uint64_t dm_device_sectors(const struct dm_device *d);
+static inline uint64_t dm_device_sectors(const struct dm_device *d)
+{
+	return d->active ? d->active->sectors : 0;
+}
+
+/* Is a transition under way? */
+static inline bool dm_device_moving(const struct dm_device *d)
+{
+	return d->moving.move;
+}
+
+/* Does it stand still, or will it if the transition fails? */
+static inline bool dm_device_suspended(const struct dm_device *d)
+{
+	return d->state == DM_SUSPENDED || (dm_device_moving(d) && d->moving.was_suspended);
+}
+
 /* Adds what all io threads have counted since D was made. Control thread. */
 void dm_device_stats(const struct dm_device *d, struct dm_stats *total);
 bool dm_device_readonly(const struct dm_device *d);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who has a device open, and who has it for himself: see device.h. */
-#include <errno.h>
-
-#include "core/devices.h"
-#include "core/move.h"
-#include "core/parts.h"
+/* Who has a device open: see device.h. */
+#include "core/device.h"
 
 void dm_open(struct dm_device *d)
 {
@@ -14,7 +10,7 @@ void dm_open(struct dm_device *d)
 void dm_close(struct dm_device *d)
 {
 	if (--d->open_count == 0 && d->deferred && !dm_device_moving(d))
-		dm_move_remove(d, NULL, NULL);
+		d->last_close(d);
 }
 
 void dm_use(struct dm_device *d)
@@ -27,17 +23,4 @@ void dm_unuse(struct dm_device *d)
 {
 	d->users--;
 	dm_close(d);
-}
-
-int dm_claim(struct dm_device *d)
-{
-	if (d->users || d->claimed || dm_part_rival(d))
-		return -EBUSY;
-	d->claimed = true;
-	return 0;
-}
-
-void dm_unclaim(struct dm_device *d)
-{
-	d->claimed = false;
 }

@@ -47,10 +47,4 @@ void dm_device_event(struct dm_device *d);
 /* Tells every front what became of D. */
 void dm_device_changed(struct dm_device *d, enum dm_change what);
 
-/* Is a transition under way? */
-bool dm_device_moving(const struct dm_device *d);
-
-/* Does it stand still, or will it if the transition fails? */
-bool dm_device_suspended(const struct dm_device *d);
-
 #endif

@@ -20,7 +20,10 @@ void dm_run_finished(struct loop_work *work);	/* what the world's `finishing` ru
 void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Runs C's handler: again, for a command that waited in a device's queue. */
-void dm_start(struct dm_cmd *c);
+static inline void dm_start(struct dm_cmd *c)
+{
+	c->start(c);
+}
 
 /* Adds what has failed on D to C's warnings (fault.h). */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
@@ -33,6 +36,8 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
  */
 void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
 void dm_under_way_over(struct dm_cmd *c);
+/* It is given up, with this reason, unless there is one already. */
+void dm_under_way_end(struct dm_cmd *c, int code, const char *why);
 /* D goes: whoever builds a table for it gives up. */
 void dm_under_way_gone(struct dm_device *d);
 /* All of W: the world ends. */

@@ -42,6 +42,11 @@ static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, with a table of errors now" : "");
 }
 
+static void remove_at_last_close(struct dm_device *d)
+{
+	dm_move_remove(d, NULL, NULL);
+}
+
 /* D goes, or stays until its last close, or C fails. */
 static void remove_now(struct dm_cmd *c, struct dm_device *d)
 {
@@ -49,6 +54,7 @@ static void remove_now(struct dm_cmd *c, struct dm_device *d)
 		dm_move_remove(d, c, dm_move_finish);
 	} else if (c->flags & DM_WITH_DEFERRED) {
 		d->deferred = true;
+		d->last_close = remove_at_last_close;
 		dm_finish(c);
 	} else {
 		fail_busy(c, d);

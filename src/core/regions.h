@@ -16,8 +16,9 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "core/req.h"
-#include "core/round.h"
+#include "core/tour.h"
 
+struct dm_cmd;
 struct dm_device;
 struct dm_lane;
 

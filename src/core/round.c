@@ -122,31 +122,3 @@ void dm_round_hurry(struct dm_device *d)
 		loop_post(d->world->io[i].loop, &d->lanes[i].hurry);
 	}
 }
-
-static void tour_over(struct loop_msg *m)
-{
-	struct dm_tour *t = container(m, struct dm_tour, msg);
-
-	t->world->n_tours--;
-	t->over(t);
-}
-
-static void tour_go_on(struct loop_msg *m)
-{
-	struct dm_tour *t = container(m, struct dm_tour, msg);
-	struct dm_world *w = t->world;
-
-	if (t->at == w->n_io) {
-		m->run = tour_over;
-		loop_post(w->loop, m);
-	} else {
-		loop_post(w->io[t->at++].loop, m);
-	}
-}
-
-void dm_tour(struct dm_world *w, struct dm_tour *t, void (*over)(struct dm_tour *t))
-{
-	*t = (struct dm_tour){ .msg.run = tour_go_on, .world = w, .over = over };
-	w->n_tours++;
-	tour_go_on(&t->msg);
-}

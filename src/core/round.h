@@ -12,19 +12,6 @@
 #include "core/device.h"
 
 /*
- * A tour: a message that comes by every io thread, one after the other, and back. Each has been back in its loop then, and
- * has nothing in hand that it took before the tour began.
- */
-struct dm_tour {
-	struct loop_msg msg;
-	struct dm_world *world;
-	unsigned at;
-	void (*over)(struct dm_tour *t);	/* on the control thread */
-};
-
-void dm_tour(struct dm_world *w, struct dm_tour *t, void (*over)(struct dm_tour *t));
-
-/*
  * One at a time for a device. DRAIN: a lane answers when nothing is under way in it. TABLE is what requests meet that pass
  * the gate. THEN is called on the control thread, perhaps at once.
  */
