@@ -185,9 +185,12 @@ int dm_build_target_line(struct dm_build *b, uint64_t start, uint64_t len, const
 	if (!r)
 		r = build_check_place(b, start, len);
 	if (!r)
+		r = dm_build_check_flags(b);
+	if (!r)
 		r = b->collecting ? build_collect(b, start, len, params) : build_make(b, start, len, params);
 	if (r)
 		return r;
+	dm_build_note_flags(b);
 	b->n++;
 	b->end = start + len;
 	return 0;
@@ -272,6 +275,7 @@ void dm_build_again(struct dm_build *b)
 	b->collecting = b->failed = b->wanting = false;
 	b->n = b->line = 0;
 	b->end = 0;
+	b->single = b->immutable = NULL;
 }
 
 /* A line must begin and end where the largest block of all stores does. */

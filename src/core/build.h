@@ -56,6 +56,7 @@ struct dm_build {
 	bool wanting;			/* the line wants one that is not open yet */
 	size_t n;			/* lines of this reading that were right ... */
 	uint64_t end;			/* ... and the sector behind them */
+	const struct dm_type *single, *immutable;	/* of those lines: the one with that flag */
 	size_t line;			/* the one being read, from 1 */
 	const struct dm_type *type;	/* of that line; NULL before its target is known */
 	struct hash words;		/* dm_build_word.by_word */
@@ -111,6 +112,10 @@ void dm_build_unexplained(struct dm_build *b);	/* it is read again later */
 
 /* Which ways a flush of the table goes. False without memory. */
 bool dm_build_flush(struct dm_build *b);
+
+/* The line that is being read, of type b->type: may it stand there (build_flags.c)? Then it does. */
+int dm_build_check_flags(struct dm_build *b);
+void dm_build_note_flags(struct dm_build *b);
 
 /* What dm_table_fits() asks of the table, and what its lower devices know of it. False without memory. */
 bool dm_build_reaches(struct dm_build *b);

@@ -19,12 +19,23 @@ const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_devic
 	return c->flags & DM_WITH_INACTIVE ? d->inactive : d->active;
 }
 
-/* Other commands have run while it was built: it must still not lead back to its own device. */
+static int reload_check_immutable(struct dm_cmd *c, const struct dm_device *d)
+{
+	const struct dm_type *is = d->active ? d->active->immutable : NULL;
+
+	if (!is || c->table->immutable == is || c->table->wildcard)
+		return 0;
+	return err_set(&c->reply.err, -EINVAL,
+		       "the active table of '%s' is of type %s; only another table of that type, or one with an error line, can replace it",
+		       d->name, is->name);
+}
+
+/* Other commands have run while it was built: it must still not lead back to its own device, and may replace its table. */
 static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 {
-	if (!dm_table_reaches(c->table, d))
-		return 0;
-	return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
+	if (dm_table_reaches(c->table, d))
+		return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
+	return reload_check_immutable(c, d);
 }
 
 /* What was in the inactive slot is gone, with all that it had open. */

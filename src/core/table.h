@@ -54,6 +54,8 @@ struct dm_table {
 	const struct dm_device *device;	/* in one of whose slots it is, or NULL */
 	struct dm_limits limits;
 	bool readonly;
+	const struct dm_type *immutable;	/* the type of all its lines, if only such a table may replace this one */
+	bool wildcard;			/* it has a line that may replace anything */
 	bool hooked;			/* lines of it have hooks (step.h) ... */
 	struct dm_walk *walk;		/* ... and how far they are; NULL: it was never resumed */
 	unsigned holds;			/* of those who read it, whatever becomes of its device */

@@ -33,11 +33,19 @@ enum dm_verdict {
 			 * R's sector, count and data are as map() found them */
 };
 
+/* What a table may have of a type, and what may replace it; as on Linux. Checked when a table is loaded (build_flags.c). */
+#define DM_TARGET_SINGLETON (1u << 0)		/* the only line of its table */
+#define DM_TARGET_ALWAYS_WRITEABLE (1u << 1)	/* never in a read-only table */
+#define DM_TARGET_IMMUTABLE (1u << 2)		/* all lines of a table are of it, or none; while such a table is active, the next
+						 * one loaded must be of it, too, or have a WILDCARD line */
+#define DM_TARGET_WILDCARD (1u << 3)		/* stands in for anything: error */
+
 struct dm_type {
 	const char *name;
 	const char *usage;	/* the words behind the name, "" if none */
 	const char *about;	/* one sentence for help and man page */
 	unsigned version[3];	/* Linux's, for dmsetup targets */
+	unsigned flags;		/* DM_TARGET_* */
 	size_t size;		/* bytes of the private part, zeroed; it lives as long as the table */
 
 	/*

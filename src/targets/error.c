@@ -31,6 +31,7 @@ const struct dm_type dm_error = {
 	.usage = "[<device> <offset>]",
 	.about = "fails every request with an I/O error",
 	.version = { 1, 7, 0 },
+	.flags = DM_TARGET_WILDCARD,
 	.ctr = error_ctr,
 	.map = error_map,
 };
