@@ -53,7 +53,7 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 	r->asked = r->op;
 	r->depth = 0;
 	r->via[0] = NULL;
-	r->flags &= DM_ASKED;
+	r->flags = (r->flags & DM_ASKED) | DM_OF_A_TYPE;
 	r->store = at->store;
 	if (r->op == DM_FLUSH)
 		r->walk = r->count = 0;
@@ -95,4 +95,12 @@ void dm_child_ended(struct dm_req *c, int err)
 		err = type->child(c->maker, c->parent, c, err);
 	if (err != DM_HELD)
 		dm_child_over(c, err);
+}
+
+/* What regions remember is a piece of its own before its first device. */
+bool dm_comes_from_above(const struct dm_req *r)
+{
+	while (!r->depth && r->parent && !(r->flags & DM_OF_A_TYPE))
+		r = r->parent;
+	return r->depth || (r->flags & DM_OF_A_TYPE);
 }

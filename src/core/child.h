@@ -29,6 +29,9 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r);
 /* A child that child() has kept (it returned DM_HELD), or that was never sent, is over. On its io thread. */
 void dm_child_over(struct dm_req *c, int err);
 
+/* R, which is at its gate, is not a client's own: another device, or a type, has sent it there. */
+bool dm_comes_from_above(const struct dm_req *r);
+
 /* For submit.c: C has come back with ERR. */
 void dm_child_ended(struct dm_req *c, int err);
 

@@ -52,6 +52,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store without it: a flush follows */
 #define DM_SPLITTING  (1u << 17)	/* split.c is cutting it right now */
 #define DM_IN_REGIONS (1u << 18)	/* its parent is counted by the first device of its path (regions.h) */
+#define DM_OF_A_TYPE  (1u << 21)	/* dm_send() has made it, not a client: it comes from above its first device */
 #define DM_FAULTY     (1u << 19)	/* a piece of it has failed, and that was told (fault.h) */
 /* The store's. */
 #define DM_BOUNCED    (1u << 24)	/* its bytes pass through a buffer of the store */

@@ -126,7 +126,7 @@ static void put_back_entered(struct loop_msg *m)
 	dm_enter(r->path[r->depth], r);
 }
 
-/* A piece takes the whole request with it. A gate that is open by now is entered from the loop, lest this goes round for ever. */
+/* A piece takes the whole request with it. A gate that it may pass is entered from the loop, lest this goes round for ever. */
 void dm_put_back(struct dm_req *r)
 {
 	struct dm_lane *lane;
@@ -139,11 +139,11 @@ void dm_put_back(struct dm_req *r)
 		return;
 	}
 	lane = r->path[--r->depth];
-	if (lane->gate == DM_GATE_OPEN) {
+	if (lane->gate == DM_GATE_SHUT) {
+		lane_park(lane, r);
+	} else {
 		r->home.run = put_back_entered;
 		loop_post(r->io->loop, &r->home);
-	} else {
-		lane_park(lane, r);
 	}
 	lane_drop(lane);
 }
@@ -332,10 +332,10 @@ static bool lane_stop(struct dm_lane *lane, struct dm_req *r)
 {
 	if (lane->gate == DM_GATE_GONE)
 		dm_done(r, -ESHUTDOWN);
-	else if (lane->gate == DM_GATE_SHUT || !(r->depth || r->parent || r->store))
+	else if (lane->gate == DM_GATE_SHUT || !dm_comes_from_above(r))
 		lane_park(lane, r);
 	else
-		return false;	/* it comes from above */
+		return false;
 	return true;
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What a type can do with a request besides sending it on: hold it and decide on another thread, put it back to the gate,
- * take only the first part, make children of it, commit at a flush. Each by a type of a few lines.
- */
+/* What a type holds goes on from any thread, or is put back to the gate of its device, which may have another table by then. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +11,7 @@
 
 #include "core/child.h"
 #include "core/held.h"
+#include "core/round.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -26,6 +24,8 @@ static int one_ctr(struct dm_target *t, struct dm_args *a)
 	*at = dm_arg_at(a, t->len);
 	return dm_args_end(a);
 }
+
+static bool gate_is_taken;
 
 /* keeper: what it holds is let go by the test, on the test's thread. */
 static struct dm_req *_Atomic kept;
@@ -51,98 +51,6 @@ static struct dm_req *wait_for_kept(void)
 		settle_threads(&f);
 	return r;
 }
-
-/* bites: takes three sectors at a time. */
-static atomic_uint bites;
-
-static int bites_map(const struct dm_target *t, struct dm_req *r)
-{
-	if (r->count > 3) {
-		r->count = 3;
-		return DM_PART;
-	}
-	atomic_fetch_add(&bites, 1);
-	return dm_remap(r, t->priv, r->sector);
-}
-
-static const struct dm_type bites_type = {
-	.name = "bites", .usage = "<device> <offset>", .about = "three sectors at a time", .size = sizeof(struct dm_at),
-	.ctr = one_ctr, .map = bites_map,
-};
-
-/* twin: writes go to two places, and one that fails is forgiven; reads come from the second where the first one fails. */
-struct twin {
-	struct dm_at legs[2];
-	bool flushed;
-};
-
-static int twin_ctr(struct dm_target *t, struct dm_args *a)
-{
-	struct twin *w = t->priv;
-
-	w->legs[0] = dm_arg_at(a, t->len);
-	w->legs[1] = dm_arg_at(a, t->len);
-	return dm_args_end(a);
-}
-
-static int twin_map(const struct dm_target *t, struct dm_req *r)
-{
-	const struct twin *w = t->priv;
-	struct dm_req *c[2];
-	unsigned i, n = r->op == DM_READ ? 1 : 2;
-
-	r->own[0] = NULL;	/* how many children have failed */
-	if (dm_children(r, c, n))
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		c[i]->own[0] = (void *)(uintptr_t)i;
-	for (i = 0; i < n; i++)
-		dm_send(r->io, &w->legs[i], c[i]);
-	return DM_HELD;
-}
-
-static int twin_child(const struct dm_target *t, struct dm_req *r, struct dm_req *c, int err)
-{
-	const struct twin *w = t->priv;
-	uintptr_t failed = (uintptr_t)r->own[0] + 1;
-
-	if (!err)
-		return 0;
-	r->own[0] = (void *)failed;
-	if (r->op == DM_READ && c->own[0] == NULL) {
-		c->own[0] = (void *)1;
-		c->sector = r->sector;
-		dm_send(c->io, &w->legs[1], c);
-		return DM_HELD;
-	}
-	return failed == 2 ? err : 0;
-}
-
-static const struct dm_type twin_type = {
-	.name = "twin", .usage = "<device> <offset> <device> <offset>", .about = "two legs", .size = sizeof(struct twin),
-	.ctr = twin_ctr, .map = twin_map, .child = twin_child,
-};
-
-/* commits: a flush is held, and counted; whose it was is seen. */
-static atomic_uint commits, own_commits;
-
-static int commits_map(const struct dm_target *t, struct dm_req *r)
-{
-	return dm_remap(r, t->priv, r->sector);
-}
-
-static int commits_flush(const struct dm_target *t, struct dm_req *r)
-{
-	atomic_fetch_add(r->flags & DM_OWN ? &own_commits : &commits, 1);
-	dm_remap(r, t->priv, 0);
-	dm_go_on(r, DM_REMAPPED);
-	return DM_HELD;
-}
-
-static const struct dm_type commits_type = {
-	.name = "commits", .usage = "<device> <offset>", .about = "commits at a flush", .size = sizeof(struct dm_at),
-	.ctr = one_ctr, .map = commits_map, .flush = commits_flush,
-};
 
 static struct dm_device *made(const char *name, const char *table)
 {
@@ -259,84 +167,105 @@ static void one_request_put_back_alone(void **state)
 	assert_memory_equal(other, data, 3 * DM_SECTOR);
 }
 
-static void only_the_first_part_is_taken(void **state)
+static void gate_taken(struct dm_device *d)
 {
-	struct dm_device *d = made("d", "0 4 linear base 40\n4 28 bites base 4");
-
-	(void)state;
-	memset(data, 0x31, 32 * DM_SECTOR);
-	atomic_store(&bites, 0);
-	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 4, 28, data), 0);
-	assert_int_equal(atomic_load(&bites), 10);
-	assert_int_equal(request(&f, d, 0, DM_READ, 0, 2, 10, other), 0);	/* of a piece */
-	assert_int_equal(atomic_load(&bites), 13);
-	assert_memory_equal(other + 2 * DM_SECTOR, data, 8 * DM_SECTOR);
-	assert_int_equal(request(&f, d, 0, DM_EXTENT, 0, 4, 28, NULL), 0);
+	(void)d;
+	gate_is_taken = true;
 }
 
-static void children_share_a_request(void **state)
+static void take_gate(struct dm_device *d, enum dm_gate gate)
 {
-	struct dm_device *d = made("d", "0 64 twin base 0 memory,size=1M:b 0"), *base = dm_find_name(f.world, "base");
-	struct dm_device *b = made("b", "0 64 linear memory,size=1M:b 0");
-
-	(void)state;
-	memset(data, 0x42, sizeof(data));
-	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 1, 5, data), 0);
-	assert_int_equal(request(&f, base, 0, DM_READ, 0, 1, 5, other), 0);
-	assert_memory_equal(other, data, 5 * DM_SECTOR);
-	assert_int_equal(request(&f, b, 1, DM_READ, 0, 1, 5, other), 0);
-	assert_memory_equal(other, data, 5 * DM_SECTOR);
+	gate_is_taken = false;
+	dm_round(d, gate, false, d->active, gate_taken);
+	while (!gate_is_taken)
+		loop_turn(f.loop, -1);
 }
 
-static void a_child_that_fails_is_shown_to_the_type_first(void **state)
+/* Nor if it has been on its way to a store already, or regions have made a piece of it. */
+static void a_clients_put_back_request_waits_for_the_gate(void **state)
 {
-	struct dm_device *d = made("d", "0 64 twin bad 0 base 0"), *e = made("e", "0 64 twin bad 0 bad 0");
+	struct dm_device *d = made("d", "0 64 keeper base 0");
+	struct dm_cmd regions = { .verb = DM_DO_MESSAGE, .name = "d", .message = "@stats_create - /1 - -" };
+	struct dm_req *r;
+	struct job j;
+	unsigned i;
 
 	(void)state;
-	memset(data, 0x43, sizeof(data));
-	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 1, 5, data), 0);
-	assert_int_equal(request(&f, d, 1, DM_READ, 0, 1, 5, other), 0);
-	assert_memory_equal(other, data, 5 * DM_SECTOR);
-	assert_int_equal(request(&f, e, 0, DM_WRITE, 0, 1, 5, data), -EIO);
-	assert_int_equal(request(&f, e, 0, DM_READ, 0, 1, 5, other), -EIO);
-	assert_int_equal(d->lanes[0].inflight + d->lanes[1].inflight, 0);
+	for (i = 0; i < 2; i++) {
+		job_start(&f, &j, d, 1, DM_WRITE, 0, 5, 3, data);
+		r = wait_for_kept();
+		dm_remap(r, d->active->targets[0].priv, r->sector);
+		take_gate(d, i ? DM_GATE_INNER : DM_GATE_SHUT);
+		dm_go_on(r, DM_PUT_BACK);
+		settle_threads(&f);
+		take_gate(d, DM_GATE_INNER);	/* it goes on, below others */
+		settle_threads(&f);
+		settle_threads(&f);
+		assert_null(atomic_load(&kept));
+		take_gate(d, DM_GATE_OPEN);
+		r = wait_for_kept();
+		dm_go_on(r, dm_remap(r, d->active->targets[0].priv, r->sector));
+		assert_int_equal(job_wait(&j), 0);
+		assert_int_equal(dm_do_now(f.world, &regions), 0);
+		dm_reply_free(&regions.reply);
+	}
 }
 
-static void a_flush_ends_after_the_commit(void **state)
+/* Those above are being drained, which nobody is to wait for at the gate. */
+static void what_comes_from_above_passes_when_it_is_put_back(void **state)
 {
-	struct dm_device *low = made("low", "0 64 commits base 0"), *d = made("d", "0 32 linear low 0\n32 32 commits low 32");
+	struct dm_device *d = made("d", "0 64 keeper base 0"), *top = made("top", "0 64 linear d 0");
+	struct dm_req *r;
+	struct job j;
 
 	(void)state;
-	atomic_store(&commits, 0);
-	atomic_store(&own_commits, 0);
-	assert_int_equal(request(&f, low, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
-	assert_int_equal(atomic_load(&commits), 1);
-	assert_int_equal(request(&f, d, 1, DM_FLUSH, 0, 0, 0, NULL), 0);
-	assert_true(atomic_load(&commits) >= 3);	/* its own line's, and below it once or twice */
-	assert_int_equal(atomic_load(&own_commits), 0);
+	job_start(&f, &j, top, 0, DM_WRITE, 0, 5, 3, data);
+	r = wait_for_kept();
+	take_gate(d, DM_GATE_INNER);
+	dm_go_on(r, DM_PUT_BACK);
+	r = wait_for_kept();
+	dm_go_on(r, dm_remap(r, d->active->targets[0].priv, r->sector));
+	assert_int_equal(job_wait(&j), 0);
+	take_gate(d, DM_GATE_OPEN);
 }
 
-/* It passes devices below that are suspended, and counts nowhere. */
-static void the_cores_own_flush_is_told_from_a_clients(void **state)
+struct sent {
+	struct dm_req r;
+	struct loop_msg msg;
+	const struct dm_at *at;
+	atomic_bool over;
+};
+
+static void sent_over(struct dm_req *r, int err)
 {
-	struct dm_device *low = made("low", "0 64 commits base 0"), *d = made("d", "0 64 linear low 0");
-	struct dm_stats before = { 0 }, after = { 0 };
+	assert_int_equal(err, 0);
+	atomic_store(&container(r, struct sent, r)->over, true);
+}
+
+static void sent_send(struct loop_msg *m)
+{
+	struct sent *s = container(m, struct sent, msg);
+
+	dm_send(&f.world->io[0], s->at, &s->r);
+}
+
+static void a_types_own_request_passes_when_it_is_put_back(void **state)
+{
+	struct dm_device *d = made("d", "0 64 keeper base 0");
+	const struct dm_at at = { .store = made("top", "0 64 linear d 0")->active->stores[0] };
+	struct sent s = { .r = { .op = DM_WRITE, .sector = 5, .count = 3, .done = sent_over }, .msg.run = sent_send, .at = &at };
+	struct dm_req *r;
 
 	(void)state;
-	atomic_store(&commits, 0);
-	atomic_store(&own_commits, 0);
-	assert_int_equal(verb(&f, DM_DO_SUSPEND, "low", 0, NULL), 0);
-	assert_int_equal(atomic_load(&own_commits), 1);
-	dm_device_stats(low, &before);
-	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
-	assert_int_equal(atomic_load(&own_commits), 2);
-	assert_int_equal(atomic_load(&commits), 0);
-	dm_device_stats(low, &after);
-	assert_memory_equal(&before, &after, sizeof(before));
-	assert_int_equal(reload(&f, "low", "0 64 linear base 0", NULL), 0);
-	assert_int_equal(verb(&f, DM_DO_RESUME, "low", 0, NULL), 0);
-	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
-	assert_int_equal(request(&f, d, 1, DM_FLUSH, 0, 0, 0, NULL), 0);
+	dm_req_buffer(&s.r, data, 3 * DM_SECTOR);
+	take_gate(d, DM_GATE_INNER);
+	loop_post(f.world->io[0].loop, &s.msg);
+	dm_go_on(wait_for_kept(), DM_PUT_BACK);
+	r = wait_for_kept();
+	dm_go_on(r, dm_remap(r, d->active->targets[0].priv, r->sector));
+	while (!atomic_load(&s.over))
+		settle_threads(&f);
+	take_gate(d, DM_GATE_OPEN);
 }
 
 int main(void)
@@ -345,16 +274,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_held_request_goes_on_from_any_thread, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_put_back_is_mapped_by_the_next_table, begin, end),
 		cmocka_unit_test_setup_teardown(one_request_put_back_alone, begin, end),
-		cmocka_unit_test_setup_teardown(only_the_first_part_is_taken, begin, end),
-		cmocka_unit_test_setup_teardown(children_share_a_request, begin, end),
-		cmocka_unit_test_setup_teardown(a_child_that_fails_is_shown_to_the_type_first, begin, end),
-		cmocka_unit_test_setup_teardown(a_flush_ends_after_the_commit, begin, end),
-		cmocka_unit_test_setup_teardown(the_cores_own_flush_is_told_from_a_clients, begin, end),
+		cmocka_unit_test_setup_teardown(a_clients_put_back_request_waits_for_the_gate, begin, end),
+		cmocka_unit_test_setup_teardown(what_comes_from_above_passes_when_it_is_put_back, begin, end),
+		cmocka_unit_test_setup_teardown(a_types_own_request_passes_when_it_is_put_back, begin, end),
 	};
 
 	fixture_add_type(&keeper);
-	fixture_add_type(&bites_type);
-	fixture_add_type(&twin_type);
-	fixture_add_type(&commits_type);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
