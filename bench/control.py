@@ -27,7 +27,7 @@ def socket_task(plan, place, table, name, group, session):
     words = [table, str(devices), plan.pick("1000", "700", "50")]
 
     def measure():
-        daemon = servers.Dmuse(place.dmuse, f"{place.folder}/{name}")
+        daemon = servers.Dmuse(place.dmuse, f"{place.directory}/{name}")
         try:
             if session:
                 daemon.session()
@@ -81,7 +81,7 @@ def dmsetup_task(plan, place, daemon, table):
 @contextlib.contextmanager
 def tasks(plan, place):
     with contextlib.ExitStack() as stack:
-        daemon = servers.Dmuse(place.dmuse, f"{place.folder}/control-bench")
+        daemon = servers.Dmuse(place.dmuse, f"{place.directory}/control-bench")
         stack.callback(daemon.stop)
         table = f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}"
         daemon.create("loaded", table)

@@ -29,8 +29,8 @@ def unmount(path):
 
 
 def dmuse_files(stack, place):
-    """(daemon, folder, command around fio): block devices of a session, or mounted files where there are none."""
-    daemon = servers.Dmuse(place.dmuse, f"{place.folder}/fuse")
+    """(daemon, directory, command around fio): block devices of a session, or mounted files where there are none."""
+    daemon = servers.Dmuse(place.dmuse, f"{place.directory}/fuse")
     stack.callback(daemon.stop)
     daemon.create("disk", f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}")
     daemon.create("zero", f"0 {place.size // 512} zero")        # nothing behind the transport
@@ -38,18 +38,18 @@ def dmuse_files(stack, place):
         return daemon, "/dev/mapper", daemon.session()
     except Absent as e:
         place.notes.append(f"no session, so FUSE figures are of a file of dmuse mount: {e}")
-    folder = f"{place.folder}/mnt"
-    os.makedirs(folder)
+    directory = f"{place.directory}/mnt"
+    os.makedirs(directory)
     try:
-        daemon.do("mount", folder)
+        daemon.do("mount", directory)
     except Failed as e:
         raise Absent(str(e)) from None
-    stack.callback(unmount, folder)
-    return daemon, folder, ()
+    stack.callback(unmount, directory)
+    return daemon, directory, ()
 
 
 def qemu_file(stack, place):
-    path = empty_file(f"{place.folder}/qemu-fuse")
+    path = empty_file(f"{place.directory}/qemu-fuse")
     stack.callback(unmount, path)
     command = ["qemu-storage-daemon", *servers.qemu_disk(place.image("tmpfs"), place.size),
                "--export", f"type=fuse,id=fuse,node-name=disk,mountpoint={path},writable=on"]
@@ -60,8 +60,8 @@ def qemu_file(stack, place):
 
 def nbdfuse_file(stack, place):
     """nbdfuse is a client: nbdkit is behind it, and both cost."""
-    path = empty_file(f"{place.folder}/nbdfuse")
-    behind = servers.nbdkit(str(place.folder), "nbdfuse", place.image("tmpfs"), place.size, "unix")
+    path = empty_file(f"{place.directory}/nbdfuse")
+    behind = servers.nbdkit(str(place.directory), "nbdfuse", place.image("tmpfs"), place.size, "unix")
     stack.callback(behind.stop)
     stack.callback(unmount, path)
     server = servers.Server("nbdfuse", ["nbdfuse", path, behind.uri], mounted(path))
@@ -74,8 +74,8 @@ def tasks(plan, place):
     if not os.path.exists("/dev/fuse"):
         raise Absent("there is no /dev/fuse")
     with contextlib.ExitStack() as stack:
-        daemon, folder, around = dmuse_files(stack, place)
-        them = {"dmuse": ([f"--filename={folder}/disk"], daemon.cpu, around)}
+        daemon, directory, around = dmuse_files(stack, place)
+        them = {"dmuse": ([f"--filename={directory}/disk"], daemon.cpu, around)}
         for name, start in (("qemu", qemu_file), ("nbdfuse", nbdfuse_file)):
             try:
                 cpu, path = start(stack, place)
@@ -85,7 +85,7 @@ def tasks(plan, place):
         them["raw"] = [f"--filename={place.image('tmpfs')}", f"--offset={servers.OFFSET}"], None, ()
         for name, (target, _, inside) in them.items():
             same_bytes(place, name, target[0].partition("=")[2], inside)
-        limits = {"zero": ([f"--filename={folder}/zero"], daemon.cpu, around)}
+        limits = {"zero": ([f"--filename={directory}/zero"], daemon.cpu, around)}
         yield [task(plan, place, {**them, **(limits if job in KEY else {})}, job in KEY, *job.split())
                for job in plan.pick(KEY + REST, KEY, KEY[:1])]
 

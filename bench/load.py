@@ -16,13 +16,13 @@ GROUP = "A table of many lines"
 
 def measure(place, lines, seconds):
     """A fresh daemon each time: its peak would otherwise remember the last round."""
-    daemon = servers.Dmuse(place.dmuse, f"{place.folder}/load")
+    daemon = servers.Dmuse(place.dmuse, f"{place.directory}/load")
     try:
         began = time.monotonic()
-        daemon.do("create", "many", "lines.table", cwd=place.folder)
+        daemon.do("create", "many", "lines.table", cwd=place.directory)
         took = time.monotonic() - began
         peak = servers.status_kb(daemon.process.pid, "VmHWM") / 1024
-        daemon.do("create", "one", "--table", f"0 {SIZE // 512} linear lines.img 0", cwd=place.folder)
+        daemon.do("create", "one", "--table", f"0 {SIZE // 512} linear lines.img 0", cwd=place.directory)
         ratio = statistics.median(read(daemon, "one", seconds) / read(daemon, "many", seconds) for _ in range(PAIRS))
     finally:
         daemon.stop()
@@ -37,9 +37,9 @@ def read(daemon, name, seconds):
 @contextlib.contextmanager
 def tasks(plan, place):
     lines = plan.pick(1_000_000, 1_000_000, 10_000)
-    with open(place.folder / "lines.img", "wb") as f:
+    with open(place.directory / "lines.img", "wb") as f:
         f.write(os.urandom(SIZE))
-    with open(place.folder / "lines.table", "w") as f:
+    with open(place.directory / "lines.table", "w") as f:
         f.writelines(f"{n * 8} 8 linear lines.img {n * 7919 % (SIZE // 4096) * 8}\n" for n in range(lines))
     rows = [Row("load.seconds", GROUP, f"{lines:,} lines: create", "s", "less"),
             Row("load.peak_mb", GROUP, f"{lines:,} lines: the daemon's peak", "MB", "less"),

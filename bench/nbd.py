@@ -50,7 +50,7 @@ class Servers:
         if key not in self.started:
             make = servers.nbdkit if kind == "nbdkit" else servers.qemu
             extra = {"direct": True} if backing == "direct" else {}
-            self.started[key] = make(str(self.place.folder), "-".join(key[1:]), self.place.images[backing],
+            self.started[key] = make(str(self.place.directory), "-".join(key[1:]), self.place.images[backing],
                                      self.place.size, transport, **extra)
             self.stack.callback(self.started[key].stop)
             same_bytes(self.place, backing, self.started[key].uri)
@@ -79,7 +79,7 @@ class Servers:
 @contextlib.contextmanager
 def tasks(plan, place):
     with contextlib.ExitStack() as stack:
-        dmuse = servers.Dmuse(place.dmuse, f"{place.folder}/nbd")
+        dmuse = servers.Dmuse(place.dmuse, f"{place.directory}/nbd")
         stack.callback(dmuse.stop)
         rows = list(wanted(plan))
         for backing in {row[1] for row in rows} - {"striped"}:

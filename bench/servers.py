@@ -85,11 +85,11 @@ def listens(address):
 
 
 class Dmuse(Server):
-    """A daemon in FOLDER with NBD on a Unix socket and on loopback TCP."""
+    """A daemon in DIRECTORY with NBD on a Unix socket and on loopback TCP."""
 
-    def __init__(self, program, folder, *options):
-        os.makedirs(folder, exist_ok=True)
-        self.program, self.control, self.port = program, f"{folder}/control", free_port()
+    def __init__(self, program, directory, *options):
+        os.makedirs(directory, exist_ok=True)
+        self.program, self.control, self.port = program, f"{directory}/control", free_port()
         super().__init__("dmuse", [program, "--socket", self.control, "daemon", "--foreground", "--nbd-tcp",
                                    f"127.0.0.1:{self.port}", *options], listens(self.control))
 
@@ -114,17 +114,17 @@ class Dmuse(Server):
         return next(u for u in uris if ("://127." in u) == (transport == "tcp"))
 
 
-def nbd_address(folder, name, transport):
+def nbd_address(directory, name, transport):
     """(what to connect to, its URI without the export's name) for a server that listens on one thing."""
     if transport == "tcp":
         port = free_port()
         return ("127.0.0.1", port), f"nbd://127.0.0.1:{port}/"
-    path = f"{folder}/{name}.sock"
+    path = f"{directory}/{name}.sock"
     return path, "nbd+unix:///{}?socket=" + path
 
 
-def nbdkit(folder, name, path, size, transport):
-    address, uri = nbd_address(folder, f"nbdkit-{name}", transport)
+def nbdkit(directory, name, path, size, transport):
+    address, uri = nbd_address(directory, f"nbdkit-{name}", transport)
     where = ["-U", address] if transport == "unix" else ["-i", address[0], "-p", str(address[1])]
     server = Server("nbdkit", ["nbdkit", "-f", *where, "--filter=offset", "file", path, f"offset={OFFSET}",
                                f"range={size}"], listens(address))
@@ -139,8 +139,8 @@ def qemu_disk(path, size, direct=False):
             "--blockdev", f"driver=raw,node-name=disk,file=file,offset={OFFSET},size={size}"]
 
 
-def qemu(folder, name, path, size, transport, direct=False):
-    address, uri = nbd_address(folder, f"qemu-{name}", transport)
+def qemu(directory, name, path, size, transport, direct=False):
+    address, uri = nbd_address(directory, f"qemu-{name}", transport)
     where = (f"addr.type=unix,addr.path={address}" if transport == "unix" else
              f"addr.type=inet,addr.host={address[0]},addr.port={address[1]}")
     server = Server("qemu", ["qemu-storage-daemon", *qemu_disk(path, size, direct), "--nbd-server", where,

@@ -28,7 +28,7 @@ def tasks(plan, place):
         return values
 
     with contextlib.ExitStack() as stack:
-        daemon = servers.Dmuse(place.dmuse, f"{place.folder}/session")
+        daemon = servers.Dmuse(place.dmuse, f"{place.directory}/session")
         stack.callback(daemon.stop)
         around = daemon.session()
         yield [Task("session", {"outside": lambda: measure(()), "dmuse": lambda: measure(around)}, rows,

@@ -44,7 +44,7 @@ static void daemon_free(struct daemon *d)
 	free(d->tls_psk);
 }
 
-/* An option that is a path: absolute, because the daemon leaves this folder. */
+/* An option that is a path: absolute, because the daemon leaves this directory. */
 static int daemon_path(struct job *j, enum option_id id, char **out, struct err *e)
 {
 	if (!j->o.given[id])
@@ -265,7 +265,7 @@ static void daemon_leave(void)
 	dup2(null, STDOUT_FILENO);
 	close(null);
 	if (chdir("/"))
-		return;		/* then some other folder stays in use, no more */
+		return;		/* then some other directory stays in use, no more */
 }
 
 /* From the caller's stderr to the log, and then the caller may go. */
@@ -322,7 +322,7 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 
 	if (daemon_handed_in(d, e))
 		return EXIT_FAILED;
-	if (d->o.control.fd < 0 && paths_make_folder(d->control, d->o.control.allow_read, e))
+	if (d->o.control.fd < 0 && paths_make_directory(d->control, d->o.control.allow_read, e))
 		return EXIT_FAILED;
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
 		say_note("--allow-read has no effect: other users cannot search the directory %s of %s", closed, d->control);

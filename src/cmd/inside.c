@@ -16,18 +16,18 @@
 /* dmsetup, mkfs and their like are not on an ordinary user's path, who is root here. */
 static void inside_path(void)
 {
-	static const char *const folders[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
+	static const char *const directories[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
 	const char *path = getenv("PATH");
 	struct text out = TEXT_INIT;
 	char part[40];
 	size_t i;
 
 	text_add(&out, path ? path : "/usr/local/bin:/usr/bin:/bin");
-	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		snprintf(part, sizeof(part), ":%s:", folders[i]);
+	for (i = 0; i < sizeof(directories) / sizeof(*directories); i++) {
+		snprintf(part, sizeof(part), ":%s:", directories[i]);
 		text_add(&out, ":");		/* so that the last one is found, too */
 		if (!strstr(text_str(&out), part))
-			text_add(&out, folders[i]);
+			text_add(&out, directories[i]);
 		else
 			out.s[--out.len] = '\0';
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse mount, umount: devices as regular files in a folder. The daemon mounts; here the folder gets its full name. */
+/* dmuse mount, umount: devices as regular files in a directory. The daemon mounts; here the directory gets its full name. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "cmd/say.h"
 #include "fronts/fuse/fuse.h"
 
-/* A folder is named within a mount namespace, and the daemon may live in another one. */
+/* A directory is named within a mount namespace, and the daemon may live in another one. */
 static void mount_set_namespace(plist_t request)
 {
 	char ns[64];
@@ -24,7 +24,7 @@ static void mount_set_namespace(plist_t request)
 	key_set_text(request, "mount_ns", ns);
 }
 
-/* The request, or NULL: E says why. A folder whose daemon died cannot be looked into; then its name has to do. */
+/* The request, or NULL: E says why. A directory whose daemon died cannot be looked into; then its name has to do. */
 static plist_t mount_request(const char *command, const char *dir, struct err *e)
 {
 	char *full = realpath(dir, NULL);

@@ -20,25 +20,25 @@ static const char *paths_env(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static int paths_fill(char out[PATHS_MAX], struct err *e, const char *folder, const char *rest)
+static int paths_fill(char out[PATHS_MAX], struct err *e, const char *directory, const char *rest)
 {
-	int n = snprintf(out, PATHS_MAX, "%s%s", folder, rest);
+	int n = snprintf(out, PATHS_MAX, "%s%s", directory, rest);
 
 	if (n >= PATHS_MAX)
-		return err_set(e, -ENAMETOOLONG, "%s%s is too long for a socket: the limit is %d bytes", folder, rest,
+		return err_set(e, -ENAMETOOLONG, "%s%s is too long for a socket: the limit is %d bytes", directory, rest,
 			       PATHS_MAX - 1);
 	return 0;
 }
 
 static int paths_own(char out[PATHS_MAX], struct err *e)
 {
-	char folder[64];
+	char directory[64];
 
-	snprintf(folder, sizeof(folder), "/run/user/%u", (unsigned)geteuid());
-	if (!access(folder, W_OK))
-		return paths_fill(out, e, folder, "/dmuse/control");
-	snprintf(folder, sizeof(folder), "/tmp/dmuse-%u", (unsigned)geteuid());
-	return paths_fill(out, e, folder, "/control");
+	snprintf(directory, sizeof(directory), "/run/user/%u", (unsigned)geteuid());
+	if (!access(directory, W_OK))
+		return paths_fill(out, e, directory, "/dmuse/control");
+	snprintf(directory, sizeof(directory), "/tmp/dmuse-%u", (unsigned)geteuid());
+	return paths_fill(out, e, directory, "/control");
 }
 
 /* Whoever owns the directory can put his own daemon there. */
@@ -101,52 +101,52 @@ bool paths_elsewhere(char out[PATHS_MAX], const char *path, uid_t *owner)
 int paths_beside(char out[PATHS_MAX], const char *control, const char *name, struct err *e)
 {
 	const char *slash = strrchr(control, '/');
-	char folder[PATHS_MAX];
+	char directory[PATHS_MAX];
 
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - control) : 0, control);
-	return paths_fill(out, e, folder, name);
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash + 1 - control) : 0, control);
+	return paths_fill(out, e, directory, name);
 }
 
-static int paths_check_folder(const char *folder, struct err *e)
+static int paths_check_directory(const char *directory, struct err *e)
 {
 	struct stat st;
 
-	if (lstat(folder, &st) || (S_ISLNK(st.st_mode) && own_user(st.st_uid) && stat(folder, &st)))
-		return err_set(e, -errno, "cannot access the directory %s: %s", folder, strerror(errno));
+	if (lstat(directory, &st) || (S_ISLNK(st.st_mode) && own_user(st.st_uid) && stat(directory, &st)))
+		return err_set(e, -errno, "cannot access the directory %s: %s", directory, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, -ENOTDIR, "%s, the directory for the socket, is not a directory", folder);
+		return err_set(e, -ENOTDIR, "%s, the directory for the socket, is not a directory", directory);
 	if (!own_user(st.st_uid))
-		return err_set(e, -EPERM, "the directory %s belongs to user %u, who could replace the socket", folder,
+		return err_set(e, -EPERM, "the directory %s belongs to user %u, who could replace the socket", directory,
 			       (unsigned)st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
-		return err_set(e, -EPERM, "other users can write to the directory %s and could replace the socket", folder);
+		return err_set(e, -EPERM, "other users can write to the directory %s and could replace the socket", directory);
 	return 0;
 }
 
-int paths_make_folder(const char *control, bool open, struct err *e)
+int paths_make_directory(const char *control, bool open, struct err *e)
 {
 	const char *slash = strrchr(control, '/');
-	char folder[PATHS_MAX];
+	char directory[PATHS_MAX];
 
 	if (!slash || slash == control)
 		return 0;
-	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - control), control);
-	if (!mkdir(folder, 0700))
-		return open && chmod(folder, 0711) ? err_set(e, -errno, "cannot open the directory %s to other users: %s",
-							     folder, strerror(errno)) : 0;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(slash - control), control);
+	if (!mkdir(directory, 0700))
+		return open && chmod(directory, 0711) ? err_set(e, -errno, "cannot open the directory %s to other users: %s",
+							     directory, strerror(errno)) : 0;
 	if (errno != EEXIST)
-		return err_set(e, -errno, "cannot create the directory %s: %s", folder, strerror(errno));
-	return paths_check_folder(folder, e);
+		return err_set(e, -errno, "cannot create the directory %s: %s", directory, strerror(errno));
+	return paths_check_directory(directory, e);
 }
 
-bool paths_closed(const char *path, char folder[PATHS_MAX])
+bool paths_closed(const char *path, char directory[PATHS_MAX])
 {
 	const char *slash = path;
 	struct stat st;
 
 	while ((slash = strchr(slash + 1, '/'))) {
-		snprintf(folder, PATHS_MAX, "%.*s", (int)(slash - path), path);
-		if (!stat(folder, &st) && !(st.st_mode & S_IXOTH))
+		snprintf(directory, PATHS_MAX, "%.*s", (int)(slash - path), path);
+		if (!stat(directory, &st) && !(st.st_mode & S_IXOTH))
 			return true;
 	}
 	return false;

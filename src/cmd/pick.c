@@ -11,7 +11,7 @@
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
-#define PICK_FOLDER "/dev/mapper/"
+#define PICK_DIRECTORY "/dev/mapper/"
 
 static int pick_by_name(const void *a, const void *b)
 {
@@ -62,9 +62,9 @@ void pick_say_none(struct job *j)
 
 static char *pick_word(const char *word)
 {
-	size_t n = strlen(PICK_FOLDER);
+	size_t n = strlen(PICK_DIRECTORY);
 
-	return say_need(strdup(strncmp(word, PICK_FOLDER, n) ? word : word + n));
+	return say_need(strdup(strncmp(word, PICK_DIRECTORY, n) ? word : word + n));
 }
 
 struct pick_key {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See private.h. The daemon is a fork of ours, so that no program has to be loaded a second time. Its folder is its
+ * See private.h. The daemon is a fork of ours, so that no program has to be loaded a second time. Its directory is its
  * own to make and to remove: it outlives us when we are killed.
  */
 #include "cmd/private.h"
@@ -25,7 +25,7 @@
 
 struct private_daemon {
 	struct serve_opts o;
-	char folder[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
+	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
 };
 
 /* The socket is a client's business; the daemon's words are nobody's, once it serves. */
@@ -60,16 +60,16 @@ static void private_leave(int life)
 		return;
 }
 
-static int private_folder(char folder[PATHS_MAX])
+static int private_directory(char directory[PATHS_MAX])
 {
 	const char *tmp = getenv("TMPDIR");
-	int n = snprintf(folder, PATHS_MAX, "%s/dmuse-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+	int n = snprintf(directory, PATHS_MAX, "%s/dmuse-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
 
 	if (n + sizeof("/control.lock") > PATHS_MAX)
-		snprintf(folder, PATHS_MAX, "/tmp/dmuse-XXXXXX");
-	if (mkdtemp(folder))
+		snprintf(directory, PATHS_MAX, "/tmp/dmuse-XXXXXX");
+	if (mkdtemp(directory))
 		return 0;
-	log_error("cannot create a directory %s for a daemon: %s", folder, strerror(errno));
+	log_error("cannot create a directory %s for a daemon: %s", directory, strerror(errno));
 	return -1;
 }
 
@@ -85,14 +85,14 @@ static _Noreturn void private_serve(int life, unsigned seconds)
 
 	private_leave(life);
 	log_set_level(LOG_LEVEL_WARN);
-	if (private_folder(d.folder))
+	if (private_directory(d.directory))
 		_exit(1);
-	snprintf(d.control, sizeof(d.control), "%.90s/control", d.folder);
-	snprintf(d.log, sizeof(d.log), "%s/log", d.folder);
-	snprintf(d.nbd, sizeof(d.nbd), "%s/nbd", d.folder);
+	snprintf(d.control, sizeof(d.control), "%.90s/control", d.directory);
+	snprintf(d.log, sizeof(d.log), "%s/log", d.directory);
+	snprintf(d.nbd, sizeof(d.nbd), "%s/nbd", d.directory);
 	code = serve(&d.o);
 	unlink(d.log);
-	rmdir(d.folder);
+	rmdir(d.directory);
 	_exit(code);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A daemon for one invocation of the program: in a temporary folder of its own, and gone with whoever started it. */
+/* A daemon for one invocation of the program: in a temporary directory of its own, and gone with whoever started it. */
 #ifndef CMD_PRIVATE_H
 #define CMD_PRIVATE_H
 

@@ -17,7 +17,7 @@
 
 int start_lock(struct start *s, const char *control, struct err *e)
 {
-	int r = paths_make_folder(control, false, e);
+	int r = paths_make_directory(control, false, e);
 
 	if (r)
 		return r;

@@ -17,7 +17,7 @@
 struct tables {
 	struct dm_world *world;
 	const char *path;
-	char *folder;
+	char *directory;
 	unsigned line;
 	struct tables_count *n;
 };
@@ -37,7 +37,7 @@ static void tables_one(struct tables *t, const struct concise *d)
 	struct dm_cmd c = {
 		.verb = DM_DO_CREATE, .flags = DM_WITH_SIZES | (d->readonly ? DM_WITH_READONLY : 0),
 		.name = d->name, .uuid = d->uuid, .has_minor = d->has_minor, .minor = d->minor,
-		.text = *d->table ? d->table : NULL, .cwd = t->folder,
+		.text = *d->table ? d->table : NULL, .cwd = t->directory,
 	};
 
 	if (dm_do_now(t->world, &c)) {
@@ -104,9 +104,9 @@ int tables_create(struct dm_world *w, const char *path, struct tables_count *n, 
 
 	if (!text)
 		return e->code;
-	t.folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	t.directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	tables_lines(&t, text);
-	free(t.folder);
+	free(t.directory);
 	free(text);
 	return 0;
 }

@@ -12,7 +12,7 @@ struct tables_count {
 };
 
 /*
- * Creates the devices of the file PATH; relative paths in it start in the file's own folder. A device that fails is
+ * Creates the devices of the file PATH; relative paths in it start in the file's own directory. A device that fails is
  * logged with FILE:LINE and counted, and the next one is tried. -errno and a sentence only if PATH cannot be read.
  */
 int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e);

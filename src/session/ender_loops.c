@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loop devices whose file is one of the session (a device, or a file on something that was mounted in it), or that a program
- * of the session attached. One that the daemon itself has open, because a table stands on it, goes when the daemon closes it.
+ * of the session attached. One that the daemon itself has open, because a table stands on it, goes when the daemon closes
+ * it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -37,14 +38,14 @@ static bool loops_is_ours(const struct ender *x, dev_t dev)
 /* The daemon, our parent, has it open. */
 static bool loops_is_the_daemons(int number)
 {
-	char folder[40], path[32], target[64];
+	char directory[40], path[32], target[64];
 	struct dirent *entry;
 	bool found = false;
 	DIR *d;
 
-	snprintf(folder, sizeof(folder), "/proc/%d/fd", getppid());
+	snprintf(directory, sizeof(directory), "/proc/%d/fd", getppid());
 	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	d = opendir(folder);
+	d = opendir(directory);
 	while (d && !found && (entry = readdir(d))) {
 		ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
 

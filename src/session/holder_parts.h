@@ -21,14 +21,14 @@ int holder_show(int at, const char *from, const char *to);
 int holder_tmpfs(const char *path, const char *mode, struct err *e);
 int holder_shade(const char *path, bool user_ns, struct err *e);
 
-#define HOLDER_SYS_FOLDERS 4
+#define HOLDER_SYS_DIRECTORIES 4
 
 /* holder_dev.c: the machine's own /dev is kept before ours is mounted on it, and shown in ours afterwards. */
 struct holder_machine {
 	int dir, copy;
 	int watch;			/* tells when it changes; -1 */
 	int numbers;			/* which events of that are about its /dev/block; -1 */
-	int sys[HOLDER_SYS_FOLDERS];	/* the machine's folders of /sys that ours cover; -1 */
+	int sys[HOLDER_SYS_DIRECTORIES];	/* the machine's directories of /sys that ours cover; -1 */
 };
 
 int holder_keep(struct holder_machine *m, struct err *e);
@@ -49,7 +49,7 @@ void holder_follow(struct holder_machine *m);
 int holder_sys(struct holder_machine *m, struct err *e);
 void holder_sys_again(const struct holder_machine *m);
 
-/* holder_run.c: folders that programs of a session share. */
+/* holder_run.c: directories that programs of a session share. */
 int holder_run(bool user_ns, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Folders that programs of a session share, and those of the machine that are not for them. */
+/* Directories that programs of a session share, and those of the machine that are not for them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "session/holder_parts.h"
 #include "session/modprobe.h"
 
-#define LVM_FOLDER "/etc/lvm"
+#define LVM_DIRECTORY "/etc/lvm"
 
-static int run_folder(const char *path, struct err *e)
+static int run_directory(const char *path, struct err *e)
 {
 	return mkdir(path, 0755) ? err_set(e, -errno, "cannot make %s: %s", path, strerror(errno)) : 0;
 }
@@ -23,34 +23,34 @@ static int run_folder(const char *path, struct err *e)
  */
 static int run_shade(bool user_ns, struct err *e)
 {
-	static const char *const folders[] = { "/run/lvm", "/run/lock/lvm", "/run/cryptsetup" };
+	static const char *const directories[] = { "/run/lvm", "/run/lock/lvm", "/run/cryptsetup" };
 	int r = access("/run/udev", F_OK) ? 0 : holder_tmpfs("/run/udev", "mode=0700", e);
 
-	for (size_t i = 0; !r && i < sizeof(folders) / sizeof(*folders); i++)
-		r = holder_shade(folders[i], user_ns, e);
+	for (size_t i = 0; !r && i < sizeof(directories) / sizeof(*directories); i++)
+		r = holder_shade(directories[i], user_ns, e);
 	return r;
 }
 
 /* Who clears his environment, as sudo and cron do, must not come to the machine's volumes either. */
 static int run_lvm(struct err *e)
 {
-	int r = run_folder(HOLDER_LVM, e);
+	int r = run_directory(HOLDER_LVM, e);
 
-	if (!r && !access(LVM_FOLDER, F_OK) && (r = holder_bind(AT_FDCWD, HOLDER_LVM, LVM_FOLDER)))
-		err_set(e, r, "cannot put LVM's configuration of sessions on %s: %s", LVM_FOLDER, strerror(-r));
+	if (!r && !access(LVM_DIRECTORY, F_OK) && (r = holder_bind(AT_FDCWD, HOLDER_LVM, LVM_DIRECTORY)))
+		err_set(e, r, "cannot put LVM's configuration of sessions on %s: %s", LVM_DIRECTORY, strerror(-r));
 	return r;
 }
 
 int holder_run(bool user_ns, struct err *e)
 {
-	int r = run_folder(HOLDER_RUN, e);
+	int r = run_directory(HOLDER_RUN, e);
 
 	if (!r)
 		r = holder_tmpfs(HOLDER_RUN, "mode=0755", e);
 	if (!r)
 		r = run_lvm(e);
 	if (!r)
-		r = run_folder(HOLDER_LOOPS, e);
+		r = run_directory(HOLDER_LOOPS, e);
 	if (r)
 		return r;
 	modprobe_cover();

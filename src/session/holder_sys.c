@@ -16,7 +16,7 @@
 #define SYS_OURS HOLDER_HIDDEN "/sys"
 #define SYS_WHOLE HOLDER_HIDDEN "/machine-sys"
 
-static const char *const sys_folders[HOLDER_SYS_FOLDERS] = { "dev/block", "block", "class/block", "devices/virtual/block" };
+static const char *const sys_directories[HOLDER_SYS_DIRECTORIES] = { "dev/block", "block", "class/block", "devices/virtual/block" };
 
 static const char *sys_last(const char *path)
 {
@@ -26,12 +26,12 @@ static const char *sys_last(const char *path)
 }
 
 /* One that we have already stays. What the machine's own device-mapper shows is left out. */
-static void sys_one(const char *base, const char *folder, int from, const char *name)
+static void sys_one(const char *base, const char *directory, int from, const char *name)
 {
 	char to[PATH_MAX], target[PATH_MAX];
 	ssize_t n = readlinkat(from, name, target, sizeof(target) - 1);
 
-	snprintf(to, sizeof(to), "%s/%s/%s", base, folder, name);
+	snprintf(to, sizeof(to), "%s/%s/%s", base, directory, name);
 	target[n < 0 ? 0 : n] = '\0';
 	if (!strncmp(sys_last(n < 0 ? name : target), "dm-", 3))
 		return;
@@ -43,7 +43,7 @@ static void sys_one(const char *base, const char *folder, int from, const char *
 	}
 }
 
-static void sys_all(const char *base, const char *folder, int from)
+static void sys_all(const char *base, const char *directory, int from)
 {
 	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -51,23 +51,23 @@ static void sys_all(const char *base, const char *folder, int from)
 
 	while (d && (entry = readdir(d)))
 		if (*entry->d_name != '.')
-			sys_one(base, folder, dirfd(d), entry->d_name);
+			sys_one(base, directory, dirfd(d), entry->d_name);
 	if (d)
 		closedir(d);
 }
 
-/* The machine's entries of /sys/FOLDER go to ours, which then takes their place. */
-static int sys_folder(const char *folder, int *kept, struct err *e)
+/* The machine's entries of /sys/DIRECTORY go to ours, which then takes their place. */
+static int sys_directory(const char *directory, int *kept, struct err *e)
 {
 	char ours[64], theirs[64];
 	int r;
 
-	snprintf(ours, sizeof(ours), SYS_OURS "/%s", folder);
-	snprintf(theirs, sizeof(theirs), "/sys/%s", folder);
+	snprintf(ours, sizeof(ours), SYS_OURS "/%s", directory);
+	snprintf(theirs, sizeof(theirs), "/sys/%s", directory);
 	*kept = open(theirs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*kept < 0)
 		return 0;
-	sys_all(SYS_OURS, folder, *kept);
+	sys_all(SYS_OURS, directory, *kept);
 	r = holder_bind(AT_FDCWD, ours, theirs);
 	return r ? err_set(e, r, "%s cannot be shown in a session: %s", theirs, strerror(-r)) : 0;
 }
@@ -81,17 +81,17 @@ static bool sys_is_dead(int dir, const struct dirent *entry)
 }
 
 /* A device that has no files any more is one of the machine's: ours go with their devices. */
-static void sys_prune(const char *folder)
+static void sys_prune(const char *directory)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
 	DIR *d;
 
-	snprintf(path, sizeof(path), "/sys/%s", folder);
+	snprintf(path, sizeof(path), "/sys/%s", directory);
 	d = opendir(path);
 	while (d && (entry = readdir(d)))
 		if (sys_is_dead(dirfd(d), entry)) {
-			snprintf(path, sizeof(path), "/sys/%s/%s", folder, entry->d_name);
+			snprintf(path, sizeof(path), "/sys/%s/%s", directory, entry->d_name);
 			umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 			remove(path);
 		}
@@ -103,12 +103,12 @@ void holder_sys_again(const struct holder_machine *m)
 {
 	size_t i;
 
-	for (i = HOLDER_SYS_FOLDERS; i--;)
+	for (i = HOLDER_SYS_DIRECTORIES; i--;)
 		if (m->sys[i] >= 0)
-			sys_all("/sys", sys_folders[i], m->sys[i]);
-	for (i = HOLDER_SYS_FOLDERS; i--;)
+			sys_all("/sys", sys_directories[i], m->sys[i]);
+	for (i = HOLDER_SYS_DIRECTORIES; i--;)
 		if (m->sys[i] >= 0)
-			sys_prune(sys_folders[i]);
+			sys_prune(sys_directories[i]);
 }
 
 /*
@@ -130,7 +130,7 @@ int holder_sys(struct holder_machine *m, struct err *e)
 	size_t i;
 	int r = sys_whole(e);
 
-	for (i = 0; !r && i < HOLDER_SYS_FOLDERS; i++)
-		r = sys_folder(sys_folders[i], &m->sys[i], e);
+	for (i = 0; !r && i < HOLDER_SYS_DIRECTORIES; i++)
+		r = sys_directory(sys_directories[i], &m->sys[i], e);
 	return r;
 }

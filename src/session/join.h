@@ -25,7 +25,7 @@ bool join_is_here(const struct join *j);
 /* Are we in any session, perhaps another daemon's? */
 bool join_is_anywhere(void);
 
-/* Into it, as root there, in the folder CWD. 0, or -errno and a sentence. */
+/* Into it, as root there, in the directory CWD. 0, or -errno and a sentence. */
 int join_enter(const struct join *j, const char *cwd, struct err *e);
 
 #endif

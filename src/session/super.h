@@ -28,7 +28,7 @@ struct rights {
 
 struct super {
 	int listener;
-	int proc, root, io;		/* O_PATH: /proc, /, the folder of the io files */
+	int proc, root, io;		/* O_PATH: /proc, /, the directory of the io files */
 	int lists;			/* the same of what is shown instead of files of /proc; -1: nothing is */
 	ino_t list_is[SUPER_LISTS];	/* their numbers in /proc, the same wherever a proc is mounted; 0 */
 	const char *io_dir;
@@ -107,7 +107,7 @@ bool rights_mode(const struct rights *r, mode_t mode, uid_t uid, gid_t gid, int 
 bool rights_in_group(const struct rights *r, gid_t gid);
 bool rights_administrate(const struct call *c);
 
-/* supervisor.c: F answers C on a thread of its own, with a root and a folder of its own: it may take its time. */
+/* supervisor.c: F answers C on a thread of its own, with a root and a directory of its own: it may take its time. */
 void super_apart(struct call *c, void (*f)(struct call *c));
 
 /*

@@ -21,7 +21,7 @@
 #define CONTROL_MAJOR 10
 #define CONTROL_MINOR 236
 
-/* What names the caller's own folder of /proc names ours if we follow it. */
+/* What names the caller's own directory of /proc names ours if we follow it. */
 static const struct { const char *from, *to; } find_own[] = {
 	{ "/proc/self/", "" }, { "/proc/thread-self/", "" }, { "/dev/fd/", "fd/" },
 	{ "/dev/stdin", "fd/0" }, { "/dev/stdout", "fd/1" }, { "/dev/stderr", "fd/2" },
@@ -63,7 +63,7 @@ static int find_at(int at, const struct call_path *p, const char *path, struct s
 	return fstatat(at, path, st, AT_NO_AUTOMOUNT | (p->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0)) ? -errno : 0;
 }
 
-/* From the folder that the path is relative to. */
+/* From the directory that the path is relative to. */
 static int find_relative(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	char what[32] = "cwd";

@@ -155,7 +155,7 @@ struct mount_call {
 	int target, home;	/* the directory; the caller's mount namespace */
 };
 
-/* This thread goes where the caller is: its mount namespace, root and folder. 0 or -errno. */
+/* This thread goes where the caller is: its mount namespace, root and directory. 0 or -errno. */
 static int mount_stand(const struct call *c, int home)
 {
 	int root = target_open(c, "root", O_PATH), cwd = target_open(c, "cwd", O_PATH), r = root < 0 || cwd < 0 ? -EPERM : 0;

@@ -26,7 +26,7 @@ int supervisor_filter(void);
 
 /*
  * Serves LISTENER (and closes it) until the last process under the filter is gone. To be called in a process of its
- * own, which it makes its own altogether: standard streams, folder, signals; threads may still be there when it
+ * own, which it makes its own altogether: standard streams, directory, signals; threads may still be there when it
  * returns, so end with _exit(). 0 or -errno: then nothing was served.
  */
 int supervisor_serve(int listener, const struct supervisor_opts *o);

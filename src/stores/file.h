@@ -83,12 +83,13 @@ void file_close(struct dm_store *s);
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
 /* How the file system of F takes transfers: in_memory, write_flags. */
 void file_measure_manner(struct file *f);
-/* The size alone, in whole blocks of BLOCK bytes: it may be another when a file is opened again. Limits stay while it is in use. */
+/* The size alone, in whole blocks of BLOCK bytes: it may be another when a file is opened again. Limits stay while it is in
+   use. */
 int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors);
 /* What the opening wants to know besides, of the file behind FD: file.c. */
 void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular);
 
-/* file_disk.c: is the block device one of hardware, or made of such ones alone? SYS: its folder in sysfs. */
+/* file_disk.c: is the block device one of hardware, or made of such ones alone? SYS: its directory in sysfs. */
 bool file_disk_is_hardware(const char *sys);
 
 /* file.c: ends R; the clock is read once a turn. */

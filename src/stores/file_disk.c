@@ -44,7 +44,7 @@ static bool disk_slaves_are(const char *sys, unsigned depth)
 	return n && good == n;
 }
 
-/* SYS: its folder, or a partition's, which is inside its disk's. */
+/* SYS: its directory, or a partition's, which is inside its disk's. */
 static bool disk_is_hardware(const char *sys, unsigned depth)
 {
 	if (depth > DISK_DEPTH)

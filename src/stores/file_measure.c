@@ -17,7 +17,7 @@
 
 #define PAGE 4096u
 
-/* A number from the block queue's folder in sysfs; a partition's queue is its disk's. FALLBACK if it is not there. */
+/* A number from the block queue's directory in sysfs; a partition's queue is its disk's. FALLBACK if it is not there. */
 static uint64_t measure_queue(dev_t dev, const char *name, uint64_t fallback)
 {
 	static const char *const places[] = { "/sys/dev/block/%u:%u/queue/%s", "/sys/dev/block/%u:%u/../queue/%s" };

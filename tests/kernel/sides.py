@@ -116,15 +116,15 @@ class Sides:
     def times(self):
         return ", ".join(f"{side} {seconds:.0f} s" for side, seconds in self.seconds.items())
 
-    def on_kernel(self, steps, folder):
-        script = os.path.join(folder, "script")
+    def on_kernel(self, steps, directory):
+        script = os.path.join(directory, "script")
         with open(script, "w", encoding="utf-8") as f:
             f.write("cd /tmp && STEPS=/steps LD_PRELOAD=/libsteps.so dmsetup\n")
         return [GUEST, "--kernel", self.kernel, "--seconds", "7200", "--disk", str(DISK_BYTES), "--add", f"{steps}=/steps",
                 "--add", f"{self.helper}=/libsteps.so", script]
 
-    def in_session(self, steps, folder):
-        disks = [os.path.join(folder, name) for name in ("vda", "vdb")]
+    def in_session(self, steps, directory):
+        disks = [os.path.join(directory, name) for name in ("vda", "vdb")]
         for disk in disks:
             with open(disk, "wb") as f:
                 f.truncate(DISK_BYTES)
@@ -133,14 +133,14 @@ class Sides:
 
     def ask(self, side, lines, out):
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="dmuse-") as folder:
-            steps = os.path.join(folder, "steps")
+        with tempfile.TemporaryDirectory(prefix="dmuse-") as directory:
+            steps = os.path.join(directory, "steps")
             with open(steps, "w", encoding="utf-8") as f:
                 f.write("\n".join(lines) + "\n")
-            command = (self.on_kernel if side == "kernel" else self.in_session)(steps, folder)
+            command = (self.on_kernel if side == "kernel" else self.in_session)(steps, directory)
             environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
             ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 env=environment, cwd=folder, check=False)
+                                 env=environment, cwd=directory, check=False)
         self.seconds[side] += time.monotonic() - began
         out[side] = (answers(ran.stdout.decode(errors="replace")), ran.stderr.decode(errors="replace"), ran.returncode)
 

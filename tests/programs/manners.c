@@ -176,7 +176,7 @@ static void run_mmap(const char *path)
 	free(buf);
 }
 
-/* As mount(8) of util-linux 2.39 and later does it; the folder is m. */
+/* As mount(8) of util-linux 2.39 and later does it; the directory is m. */
 static void run_fsopen(const char *path)
 {
 	int fs = (int)syscall(SYS_fsopen, "ext4", 0), mnt;
@@ -190,7 +190,7 @@ static void run_fsopen(const char *path)
 		say(path, "not mounted");
 }
 
-/* As busybox does it, with no word changed; the folder comes behind. */
+/* As busybox does it, with no word changed; the directory comes behind. */
 static void run_mount(const char *path)
 {
 	static const char *device;

@@ -25,8 +25,8 @@ void server_begin_timed(struct server *s, bool allow_read, unsigned handshake)
 	struct control_opts o = { .path = s->path, .fd = -1, .allow_read = allow_read, .handshake = handshake };
 	struct err e = ERR_INIT;
 
-	assert_non_null(mkdtemp(temp_template(s->folder, "control")));
-	snprintf(s->path, sizeof(s->path), "%s/control", s->folder);
+	assert_non_null(mkdtemp(temp_template(s->directory, "control")));
+	snprintf(s->path, sizeof(s->path), "%s/control", s->directory);
 	fixture_begin(&s->f, 2, AIO_POOL);
 	if (control_new(&s->control, s->f.world, &o, &e))
 		fail_msg("%s", e.text);
@@ -37,7 +37,7 @@ void server_end(struct server *s)
 	if (s->control)
 		control_free(s->control);
 	fixture_end(&s->f);
-	assert_int_equal(rmdir(s->folder), 0);
+	assert_int_equal(rmdir(s->directory), 0);
 }
 
 int client_new(const struct server *s)

@@ -14,14 +14,14 @@
 struct server {
 	struct fixture f;
 	struct control *control;
-	char folder[TEMP_PATH], path[TEMP_PATH + 8];
+	char directory[TEMP_PATH], path[TEMP_PATH + 8];
 };
 
-/* A folder for the socket, a world, and a server in it. */
+/* A directory for the socket, a world, and a server in it. */
 void server_begin(struct server *s, bool allow_read);
 /* The same, for clients that must send their first message within HANDSHAKE seconds. */
 void server_begin_timed(struct server *s, bool allow_read, unsigned handshake);
-/* Fails the running test if the folder is not empty afterwards. */
+/* Fails the running test if the directory is not empty afterwards. */
 void server_end(struct server *s);
 
 int client_new(const struct server *s);

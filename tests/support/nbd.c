@@ -26,8 +26,8 @@ void nbd_begin_with(struct nbd_fixture *n, unsigned threads, const struct nbd_op
 
 	memset(n, 0, sizeof(*n));
 	fixture_begin(&n->f, threads, AIO_AUTO);
-	assert_non_null(mkdtemp(temp_template(n->folder, "nbd")));
-	snprintf(n->path, sizeof(n->path), "%s/nbd", n->folder);
+	assert_non_null(mkdtemp(temp_template(n->directory, "nbd")));
+	snprintf(n->path, sizeof(n->path), "%s/nbd", n->directory);
 	o.unix_path = n->path;
 	o.unix_fd = -1;
 	if (nbd_new(&n->nbd, n->f.world, &o, &e))
@@ -61,7 +61,7 @@ void nbd_end(struct nbd_fixture *n)
 		nbd_wait_stop(n);
 	}
 	assert_int_not_equal(access(n->path, F_OK), 0);
-	assert_int_equal(rmdir(n->folder), 0);
+	assert_int_equal(rmdir(n->directory), 0);
 	fixture_end(&n->f);
 }
 

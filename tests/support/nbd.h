@@ -15,7 +15,7 @@
 struct nbd_fixture {
 	struct fixture f;
 	struct nbd *nbd;
-	char folder[TEMP_PATH], path[TEMP_PATH + 4];	/* of the socket */
+	char directory[TEMP_PATH], path[TEMP_PATH + 4];	/* of the socket */
 	bool stopped;			/* nbd_stop() is over */
 };
 
@@ -35,7 +35,7 @@ struct nbd_answer {
 	uint8_t data[70000];
 };
 
-/* A world of THREADS io threads with a server on a Unix socket in a new folder. */
+/* A world of THREADS io threads with a server on a Unix socket in a new directory. */
 void nbd_begin(struct nbd_fixture *n, unsigned threads);
 /* The same with other limits. */
 void nbd_begin_with(struct nbd_fixture *n, unsigned threads, const struct nbd_opts *limits);

@@ -7,7 +7,7 @@ cd "$work" || exit 1
 
 truncate -s 1M disk.img		# 2048 sectors
 truncate -s 1000 odd.img
-mkdir folder
+mkdir directory
 "$DMUSE" daemon
 "$DMUSE" create keep --table '0 100 linear disk.img 0'
 "$DMUSE" load keep --table '0 200 linear disk.img 0'
@@ -30,7 +30,7 @@ bad "a number with a letter behind it" "table line 1: .*word 2 <offset>: '38x' i
 bad "an unknown target" "table line 1: .*nonsense" '0 100 nonsense'
 bad "an unknown target in line 2" "table line 2: .*nonsense" $'0 100 zero\n100 100 nonsense a b'
 bad "a device that is missing" "table line 1: .*word 1 <device>: 'nofile' is neither a file nor a mapped device" '0 100 linear nofile 0'
-bad "a folder in a device's place" "table line 1: .*word 1 <device>: .*folder" '0 100 linear folder 0'
+bad "a directory in a device's place" "table line 1: .*word 1 <device>: .*directory" '0 100 linear directory 0'
 bad "a device that is too small" "table line 1: .*disk.img.*2048" '0 2049 linear disk.img 0'
 bad "an offset behind the end" "table line 1: .*disk.img" '0 1 linear disk.img 2048'
 bad "an offset that wraps around" "table line 1: " '0 100 linear disk.img 18446744073709551615'

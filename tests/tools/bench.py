@@ -27,12 +27,12 @@ def run(*words):
     return subprocess.run([ROOT / "bench" / "run", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-def results(folder):
-    done = run("--tiny", "--out", folder, BUILD)
+def results(directory):
+    done = run("--tiny", "--out", directory, BUILD)
     ok("it measures and says how it went", done.returncode == 0, done.stdout + done.stderr)
     ok("without a terminal, progress is a line a family", "\r" not in done.stderr and "nbd: about" in done.stderr,
        done.stderr)
-    got = json.loads(pathlib.Path(folder, "bench.json").read_text())
+    got = json.loads(pathlib.Path(directory, "bench.json").read_text())
     for family in FAMILIES:
         why = [n for n in got["notes"] if n.startswith(family + ": left out")]
         rows = [r for r in got["rows"] if r["id"].startswith(family + ".") and "dmuse" in r["values"]]
@@ -44,7 +44,7 @@ def results(folder):
     ok("the notes name no failure", not any("FAILED" in n for n in got["notes"]), got["notes"])
     ok("machine, versions and commands are there",
        got["machine"]["cpus"] and got["versions"]["fio"] and "dmuse tmpfs" in got["commands"], got)
-    picture = xml.dom.minidom.parse(str(pathlib.Path(folder, "bench.svg"))).documentElement
+    picture = xml.dom.minidom.parse(str(pathlib.Path(directory, "bench.svg"))).documentElement
     ok("the plot is an SVG with a bar for every figure", picture.tagName == "svg" and
        len(picture.getElementsByTagName("rect")) > len([r for r in got["rows"] if r["values"] and ".cpu" not in r["id"]]))
     return got
@@ -73,14 +73,14 @@ def judged(got):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        judged(results(f"{folder}/not/there/yet"))
-        pathlib.Path(folder, "file").touch()
-        done = run("--tiny", "--out", f"{folder}/file", BUILD, "control")
+    with tempfile.TemporaryDirectory() as directory:
+        judged(results(f"{directory}/not/there/yet"))
+        pathlib.Path(directory, "file").touch()
+        done = run("--tiny", "--out", f"{directory}/file", BUILD, "control")
         ok("a place that cannot take the results is refused before anything is measured", done.returncode == 2 and
-           done.stderr.endswith(f"error: the results cannot be written to {folder}/file: File exists\n"), done.stderr)
-        done = run(folder, "control")
-        ok("and a directory without the program", done.returncode == 2 and f"there is no {folder}/dmuse" in done.stderr, done.stderr)
+           done.stderr.endswith(f"error: the results cannot be written to {directory}/file: File exists\n"), done.stderr)
+        done = run(directory, "control")
+        ok("and a directory without the program", done.returncode == 2 and f"there is no {directory}/dmuse" in done.stderr, done.stderr)
     done = run(BUILD, "nonsense")
     ok("an unknown family is refused with those that there are",
        done.returncode == 2 and "no family nonsense" in done.stderr and "control" in done.stderr, done.stderr)

@@ -414,7 +414,7 @@ prints "and all is as before" "No devices found" ls
 plan
 
 if [ "$uid" = 0 ]; then
-	# The folders of the runner are closed to others, and so may be the one of the program.
+	# The directories of the runner are closed to others, and so may be the one of the program.
 	theirs=$(mktemp -d "$outside/user-XXXXXX")
 	cp "$DMUSE" "$theirs/dmuse"
 	cp "$root/tests/tools/command.sh" "$root/tests/tools/tap.bash" "$theirs"

@@ -113,7 +113,7 @@ env = dict(os.environ, XDG_RUNTIME_DIR=work + "/run", TERM="dumb", INPUTRC="/dev
 for name in ("DMUSE_SOCKET", "DMUSE_NO_START", "PROMPT_COMMAND", "COLUMNS"):
     env.pop(name, None)
 os.makedirs(work + "/run", 0o700)
-os.makedirs(work + "/cwd/folder")
+os.makedirs(work + "/cwd/directory")
 for name in ("table.txt", "$(touch RAN).txt", "other"):
     open(f"{work}/cwd/{name}", "w").close()
 shell = Shell(env)
@@ -130,7 +130,7 @@ try:
     offers("but none for the name that is to be", [], "create ")
     becomes("files for load", "load name table.txt ", "load name tab")
     becomes("files behind --tables", "daemon --tables table.txt ", "daemon --tables ta")
-    becomes("directories for mount", "mount folder/", "mount ")
+    becomes("directories for mount", "mount directory/", "mount ")
     offers("targets, without a daemon", ["striped"], "ls --target st")
     offers("fields", ["name", "name_all", "names_using_dev"], "info -c -o nam")
     offers("more fields", ["uuid,major"], "info -c -o uuid,maj")

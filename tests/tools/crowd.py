@@ -32,7 +32,7 @@ def daemon(descriptors=1024, *options):
         d.process.kill()
         d.process.wait()
         d.notify.close()
-        d.folder.cleanup()
+        d.directory.cleanup()
 
 
 def connect(path):
@@ -56,7 +56,7 @@ def shut_down(d, within):
 @test
 def silent_NBD_clients():
     with daemon() as d:
-        silent = [connect(os.path.join(d.folder.name, "nbd")) for _ in range(SILENT)]
+        silent = [connect(os.path.join(d.directory.name, "nbd")) for _ in range(SILENT)]
         shut_down(d, 1)
         del silent
 
@@ -74,9 +74,9 @@ def clients_of_both_kinds_and_files():
     """Files take the descriptors, too: none is left for anybody who has not kept some back."""
     with daemon(256) as d:
         client = d.client()
-        silent = [connect(os.path.join(d.folder.name, "nbd")) for _ in range(SILENT)]
+        silent = [connect(os.path.join(d.directory.name, "nbd")) for _ in range(SILENT)]
         made = 0
-        while client.ask("create", name=f"d{made}", cwd=d.folder.name,
+        while client.ask("create", name=f"d{made}", cwd=d.directory.name,
                          table=f"0 8 linear {d.image(f'f{made}', 8)} 0")["errno"] == 0:
             made += 1
         client.close()
@@ -102,7 +102,7 @@ def nbd_open(path, name):
 def clients_that_do_not_read():
     with daemon() as d:
         works(d.client().ask("create", name="d", table="0 2097152 zero"))
-        clients = [nbd_open(os.path.join(d.folder.name, "nbd"), "d") for _ in range(GREEDY)]
+        clients = [nbd_open(os.path.join(d.directory.name, "nbd"), "d") for _ in range(GREEDY)]
         for c in clients:
             c.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -116,7 +116,7 @@ def clients_that_do_not_read():
         print(f"# {GREEDY} clients that do not read: {last / MIB:.0f} MiB")
         if last > 256 * 1000000:
             raise Wrong(f"{last} bytes")
-        with contextlib.closing(nbd_open(os.path.join(d.folder.name, "nbd"), "d")) as good:
+        with contextlib.closing(nbd_open(os.path.join(d.directory.name, "nbd"), "d")) as good:
             good.settimeout(5)
             good.sendall(struct.pack(">IHHQQI", 0x25609513, 0, 0, 7, 0, 4096))
             need = 16 + 4096

@@ -28,7 +28,7 @@ mode() { stat -c %a "$1"; }
 
 # --- in the background ----------------------------------------------------------------------------------------------
 works "daemon goes into the background when it serves" daemon
-is "the folder is for its owner only" 700 "$(mode "$XDG_RUNTIME_DIR/dmuse")"
+is "the directory is for its owner only" 700 "$(mode "$XDG_RUNTIME_DIR/dmuse")"
 is "so is the socket" 600 "$(mode "$control")"
 refuses "a second daemon is refused" 1 "$control" daemon
 refuses "in the foreground too" 1 "$control" daemon --foreground
@@ -57,7 +57,7 @@ prints "and all have their device" $'r1\nr2\nr3\nr4' info -c --noheadings -o nam
 refuses "a wish that needs certificates, without them" 2 "tls-verify-peer needs --tls-certificates DIR" daemon --tls-verify-peer
 
 run daemon --allow-read
-like "--allow-read in a closed folder lets nobody in, and that is said" "--allow-read has no effect: other users cannot search the directory" "$err"
+like "--allow-read in a closed directory lets nobody in, and that is said" "--allow-read has no effect: other users cannot search the directory" "$err"
 "$DMUSE" shutdown
 
 # --- where ----------------------------------------------------------------------------------------------------------
@@ -77,9 +77,9 @@ ok "makes it there" [ -S "$work/other" ]
 "$DMUSE" shutdown
 mkdir -m 0777 open
 chmod 0777 open
-refuses "a folder where others may write is refused" 1 "other users can write to the directory $work/open" daemon --socket "$work/open/control"
+refuses "a directory where others may write is refused" 1 "other users can write to the directory $work/open" daemon --socket "$work/open/control"
 refuses "a path too long for a socket" 2 "too long for a socket" daemon --socket "$work/$(printf 'x%.0s' {1..110})"
-refuses "a folder that cannot be made" 1 "cannot create the directory" daemon --socket "$work/no/where/control"
+refuses "a directory that cannot be made" 1 "cannot create the directory" daemon --socket "$work/no/where/control"
 refuses "--engine knows its words" 2 "must be one of auto, uring, pool" daemon --engine steam
 refuses "--io-threads is a number" 2 "--io-threads many" daemon --io-threads many
 refuses "--busy-poll is a number" 2 "--busy-poll 5ms: not a number from 0 to 1000000" daemon --busy-poll 5ms
@@ -128,7 +128,7 @@ user() { env -u XDG_RUNTIME_DIR setpriv --reuid 65534 --regid 65534 --clear-grou
 echo "root: $(dmuse create --no-start x -n)"
 echo "user: $(user "$DMUSE" create --no-start x -n)"
 rmdir /run/user/65534
-echo "user without a folder in /run: $(user "$DMUSE" create --no-start x -n)"
+echo "user without a directory in /run: $(user "$DMUSE" create --no-start x -n)"
 dmuse daemon
 echo "root with an empty XDG_RUNTIME_DIR: $("$DMUSE" create x -n 2>&1 && "$DMUSE" info -c --noheadings -o name)"
 dmuse shutdown
@@ -190,7 +190,7 @@ T
 foreground --tables conf/tables
 prints "--tables creates devices" $'bare:---w::0\nro:L--r::1\nsizes:L--w::1\ntop:L--w::1\nvd:L--w:UUID-vd:2' \
 	info -c --noheadings -o name,attr,uuid,segments
-prints "relative paths start in the file's folder" "0 1024 linear $work/a.img 0
+prints "relative paths start in the file's directory" "0 1024 linear $work/a.img 0
 1024 1024 linear $work/b.img 0" table vd
 is "a pinned minor" 7 "$("$DMUSE" info -c --noheadings -o minor vd)"
 ends "its end" TERM

@@ -6,7 +6,7 @@
 cd "$work" || exit 1
 export NO_COLOR=1
 truncate -s 8M disk.img
-mkdir folder
+mkdir directory
 
 json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$out"; }
 
@@ -33,7 +33,7 @@ done
 for c in remove_all shutdown; do
 	answers "nothing to print: $c" 0 d "{}" $c --json
 done
-fails "no such device" 1 "info x" "no device is named 'x': no daemon runs" info x --json
+fails "no such device" 1 "info x" "no device is named 'x': no daemon is running" info x --json
 fails "no such command" 2 "" "'frob' is not a sub-command" frob --json
 fails "no command" 2 "" "the sub-command is missing" --json
 fails "no such option" 2 "ls" "unknown option '--frob'" --json ls --frob
@@ -71,7 +71,7 @@ is "doctor" bool "$(json 'type(d["session"]).__name__')"
 fails "a name that is taken" 1 "create w" "named 'w'" create w -n --json
 fails "a device that is missing" 1 "remove x" "no device is named 'x'" remove x --json
 fails "a number that is none" 2 "wait" "'1x' is not a number" wait w 1x --json
-fails "a folder that is missing" 1 "mount" "No such file" mount none --json
+fails "a directory that is missing" 1 "mount" "No such file" mount none --json
 run suspend w x --json
 is "what was done before the failure is in the object, too" "1 no device is named 'x' w suspended" \
 	"$status $(json 'd["error"], d["done"][0]["name"], d["done"][0]["state"], sep=" "')"
@@ -109,6 +109,6 @@ fails "so has one of create" 1 "create x 1 1" "neither a file nor a mapped devic
 fails "a line without a target has its line" 1 "check 1" "the target is missing" check --json --table '0 1'
 fails "an empty one has none" 1 "check" "the table is empty" check --json --table ' '
 
-answers "umount of nothing" 1 'd["place"]["command"]' umount umount folder --json
+answers "umount of nothing" 1 'd["place"]["command"]' umount umount directory --json
 answers "shutdown" 0 d "{}" shutdown --json
 plan

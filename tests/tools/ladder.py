@@ -27,7 +27,7 @@ def ladder(daemon, client):
     for level in range(LEVELS + 1):
         for side in "ab":
             where = (f"{below[0]} 0", f"{below[1]} 8") if below else (f"disk {8 * (side == 'b')}",) * 2
-            works(client.ask("create", name=f"{side}{level}", cwd=daemon.folder.name,
+            works(client.ask("create", name=f"{side}{level}", cwd=daemon.directory.name,
                              table=f"0 8 linear {where[0]}\n8 8 linear {where[1]}" if below else f"0 16 linear disk 0"))
         below = (f"a{level}", f"b{level}")
     return below[0]
@@ -53,7 +53,7 @@ def a_flush_over_NBD(d, c):
     top = ladder(d, c)
     h = nbd.NBD()
     h.set_export_name(top)
-    h.connect_unix(os.path.join(d.folder.name, "nbd"))
+    h.connect_unix(os.path.join(d.directory.name, "nbd"))
     h.pwrite(b"x" * 8192, 0)
     quickly("flush", h.flush)
     h.shutdown()
@@ -62,7 +62,7 @@ def a_flush_over_NBD(d, c):
 @test
 def a_flush_through_FUSE(d, c):
     top = ladder(d, c)
-    place = os.path.join(d.folder.name, "files")
+    place = os.path.join(d.directory.name, "files")
     os.mkdir(place)
     done = subprocess.run([DMUSE, "mount", "--socket", d.path, place], capture_output=True, text=True)
     if done.returncode:
@@ -113,7 +113,7 @@ def SIGTERM_while_clients_flush(d, c):
         client = other.client()
         h = nbd.NBD()
         h.set_export_name(ladder(other, client))
-        h.connect_unix(os.path.join(other.folder.name, "nbd"))
+        h.connect_unix(os.path.join(other.directory.name, "nbd"))
         cookies = [h.aio_flush() for _ in range(64)]
         other.process.send_signal(signal.SIGTERM)
         same(other.process.wait(5), 0, "the daemon's exit status")
@@ -123,7 +123,7 @@ def SIGTERM_while_clients_flush(d, c):
         other.process.kill()
         other.process.wait()
         other.notify.close()
-        other.folder.cleanup()
+        other.directory.cleanup()
 
 
 run(tests, ("--nbd-socket", "nbd"))

@@ -93,9 +93,9 @@ def ask(client, command, **keys):
         return plistlib.loads(client.receive())
 
 
-def state(client, folder):
-    """Everything that commands change, but for counters and times; FOLDER is $DIR."""
-    return ast.literal_eval(repr(all_of(client)).replace(folder, "$DIR"))
+def state(client, directory):
+    """Everything that commands change, but for counters and times; DIRECTORY is $DIR."""
+    return ast.literal_eval(repr(all_of(client)).replace(directory, "$DIR"))
 
 
 def all_of(client):
@@ -178,22 +178,22 @@ class Requests:
     def start(self):
         self.daemon = Served()
         self.client = self.daemon.client()
-        self.folder = self.daemon.folder.name
-        os.mkdir(os.path.join(self.folder, "mnt"))
+        self.directory = self.daemon.directory.name
+        os.mkdir(os.path.join(self.directory, "mnt"))
         self.daemon.image("disk.img", 16384)
         label(self.daemon.image("label.img", 2048))
 
     def words(self, value):
-        return value.replace("$DIR", self.folder) if isinstance(value, str) else value
+        return value.replace("$DIR", self.directory) if isinstance(value, str) else value
 
     def revive(self):
-        subprocess.run(["umount", "-l", os.path.join(self.folder, "mnt")], stderr=subprocess.DEVNULL)
+        subprocess.run(["umount", "-l", os.path.join(self.directory, "mnt")], stderr=subprocess.DEVNULL)
         self.start()
         return True
 
     def prepare(self):
         set_up(self.client, self.words)
-        return state(self.client, self.folder)
+        return state(self.client, self.directory)
 
     def ask(self, request, at, many):
         """(reply or None, failed) of REQUEST on a connection of its own, which was made before or is made without memory."""
@@ -216,12 +216,12 @@ class Requests:
         self.prepare()
         wanted, _ = self.ask(request, 1 << 40, 1)
         n = struct.unpack("4Q", self.daemon.steer.map[:])[2]
-        after = state(self.client, self.folder)
+        after = state(self.client, self.directory)
 
-        first = self.folder
+        first = self.directory
 
         def same(reply):
-            return ast.literal_eval(repr(plain(reply)).replace(first, "$DIR").replace(self.folder, "$DIR"))
+            return ast.literal_eval(repr(plain(reply)).replace(first, "$DIR").replace(self.directory, "$DIR"))
 
         def attempt(at, many):
             self.prepare()
@@ -234,7 +234,7 @@ class Requests:
                 code = self.daemon.process.returncode
                 self.revive()
                 return "crashes", f"{code} {end}"
-            now = state(self.client, self.folder)
+            now = state(self.client, self.directory)
             if reply is None:
                 return "other faults", f"no reply; {'as before' if now == before else 'changed'}"
             if reply["errno"]:
@@ -260,13 +260,13 @@ class Requests:
         if name.startswith("file") and not self.mount():
             return
         self.daemon.steer.arm(1 << 40, 1)
-        act(self.folder)
+        act(self.directory)
         n, _ = self.daemon.steer.disarm()
 
         def attempt(at, many):
             self.daemon.steer.arm(at, many)
             try:
-                said = act(self.folder)
+                said = act(self.directory)
             except Exception as e:
                 said = None
             self.daemon.steer.disarm()
@@ -282,7 +282,7 @@ class Requests:
             if said:
                 return "wrong successes", said
             try:
-                said = act(self.folder)
+                said = act(self.directory)
             except Exception as e:
                 said = f"afterwards: {type(e).__name__}: {e}"
             return ("other faults", said) if said else (None, None)
@@ -290,7 +290,7 @@ class Requests:
         ok(f"daemon: {name}: {n} allocations", Run(attempt, judge).all(n))
 
     def mount(self):
-        return self.client.ask("mount", directory=os.path.join(self.folder, "mnt"))["errno"] == 0
+        return self.client.ask("mount", directory=os.path.join(self.directory, "mnt"))["errno"] == 0
 
 
 def difference(a, b):
@@ -311,34 +311,34 @@ class Commands:
 
     def __init__(self):
         self.daemon = Daemon(["--nbd-socket", "nbd"])
-        self.folder = self.daemon.folder.name
-        os.mkdir(os.path.join(self.folder, "mnt"))
+        self.directory = self.daemon.directory.name
+        os.mkdir(os.path.join(self.directory, "mnt"))
         self.daemon.image("disk.img", 16384)
         label(self.daemon.image("label.img", 2048))
-        with open(os.path.join(self.folder, "table"), "w", encoding="utf-8") as f:
+        with open(os.path.join(self.directory, "table"), "w", encoding="utf-8") as f:
             f.write("0 8 zero\n")
         self.client = self.daemon.client()
         self.steer = Steer()
 
     def words(self, value):
-        return value.replace("$DIR", self.folder) if isinstance(value, str) else value
+        return value.replace("$DIR", self.directory) if isinstance(value, str) else value
 
     def dmuse(self, line, at, many):
-        socket = self.daemon.path if line[0] != "-" else os.path.join(self.folder, "nobody")
+        socket = self.daemon.path if line[0] != "-" else os.path.join(self.directory, "nobody")
         words = [self.words(w) for w in line.lstrip("-").split(" ")]
         words = [w.replace("_", " ") if w[:1].isdigit() else w for w in words]
         self.steer.arm(at, many)
         done = subprocess.run([DMUSE, "--socket", socket, "--no-start", *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, env=self.steer.environment(), cwd=self.folder)
+                              capture_output=True, text=True, env=self.steer.environment(), cwd=self.directory)
         n, failed = self.steer.disarm()
         return done, n
 
     def run(self, line):
         steps, line = line[0] == "+", line.lstrip("+")
         set_up(self.client, self.words)
-        before = state(self.client, self.folder)
+        before = state(self.client, self.directory)
         wanted, n = self.dmuse(line, 1 << 40, 1)
-        after = state(self.client, self.folder)
+        after = state(self.client, self.directory)
         changes = after != before
 
         def attempt(at, many):
@@ -347,7 +347,7 @@ class Commands:
             return self.dmuse(line, at, many)
 
         def judge(done, _):
-            now = state(self.client, self.folder)
+            now = state(self.client, self.directory)
             if done.returncode < 0:
                 return "crashes", f"{done.returncode} {done.stderr}"
             if done.returncode and wanted.returncode:

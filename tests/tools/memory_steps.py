@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What memory.py does while memory runs out: requests to a daemon, traffic, command lines. $DIR is a folder."""
+"""What memory.py does while memory runs out: requests to a daemon, traffic, command lines. $DIR is a directory."""
 import os
 
 TABLE = "0 64 linear $DIR/disk.img 0\n64 64 striped 2 8 $DIR/disk.img 1000 memory,size=1M:m 0\n128 8 zero\n136 8 error"
@@ -52,11 +52,11 @@ REQUESTS = [
 ]
 
 
-def nbd_traffic(folder):
+def nbd_traffic(directory):
     """A client from handshake to goodbye."""
     import nbd
     h = nbd.NBD()
-    h.connect_uri(f"nbd+unix:///base?socket={folder}/nbd")
+    h.connect_uri(f"nbd+unix:///base?socket={directory}/nbd")
     h.pwrite(b"x" * 4096, 8192)
     h.flush()
     wrong = h.pread(8192, 4096) != bytes(4096) + b"x" * 4096
@@ -66,14 +66,14 @@ def nbd_traffic(folder):
     return "the data is wrong" if wrong else None
 
 
-def file_traffic(folder):
+def file_traffic(directory):
     """A device as a file, from open to close."""
-    fd = os.open(os.path.join(folder, "mnt", "base"), os.O_RDWR)
+    fd = os.open(os.path.join(directory, "mnt", "base"), os.O_RDWR)
     try:
         os.pwrite(fd, b"y" * 4096, 8192)
         os.fsync(fd)
         wrong = os.pread(fd, 4096, 8192) != b"y" * 4096
-        os.listdir(os.path.join(folder, "mnt"))
+        os.listdir(os.path.join(directory, "mnt"))
         return "the data is wrong" if wrong else None
     finally:
         os.close(fd)

@@ -18,7 +18,7 @@ if [ "${1:-}" = user ]; then
 	ok "user: reads" cmp m/disk disk.img
 	ok "user: writes" dd if=/dev/urandom of=m/disk bs=100000 count=7 conv=notrunc,fsync status=none
 	ok "user: it arrives" cmp m/disk disk.img
-	refuses "user: a folder of somebody else" 1 "fusermount3: .*no write access" mount /etc
+	refuses "user: a directory of somebody else" 1 "fusermount3: .*no write access" mount /etc
 	exec 7<m/disk
 	refuses "user: what is in use stays" 1 "in use" umount m
 	exec 7<&-

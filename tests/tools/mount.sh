@@ -11,7 +11,7 @@ if [ "$(id -u)" != 0 ] || ! { true <>/dev/fuse; } 2>/dev/null; then
 fi
 m=$work/m
 mkdir "$m"
-# What is left of mounts after a failure goes before the folder does.
+# What is left of mounts after a failure goes before the directory does.
 mount_end() {
 	umount -l "$m" 2>/dev/null
 	rm -f "${shm:-}"
@@ -45,11 +45,11 @@ works "mount" mount m
 prints "mount lists it" "$m" mount
 run mount --json
 is "in JSON, too" "[\"$m\"]" "$(tr -d ' \n' <<<"$out")"
-refuses "the same folder again" 1 "already" mount m
-refuses "a folder that is not there" 1 "No such file" mount nowhere
+refuses "the same directory again" 1 "already" mount m
+refuses "a directory that is not there" 1 "No such file" mount nowhere
 refuses "a file" 1 "Not a directory" mount disk.img
-refuses "two folders" 2 "the directory is missing" mount m m
-refuses "umount of another folder" 1 "are not mounted on" umount "$work"
+refuses "two directories" 2 "the directory is missing" mount m m
+refuses "umount of another directory" 1 "are not mounted on" umount "$work"
 is "the file has the size, mode and kind of its own" "25165824 600 regular file" "$(stat -c '%s %a %F' m/disk)"
 is "there is nothing else" "disk" "$(ls -A m)"
 

@@ -6,7 +6,7 @@
 cd "$work" || exit 1
 
 # --- keys -----------------------------------------------------------------------------------------------------------
-# authority FOLDER, then sign FOLDER server|client TEMPLATE-LINE...
+# authority DIRECTORY, then sign DIRECTORY server|client TEMPLATE-LINE...
 authority() {
 	mkdir "$1"
 	printf 'cn = Test\nca\ncert_signing_key\nexpiration_days = 2\n' >ca.info
@@ -125,7 +125,7 @@ unlike "nor does another user" 4194304 "$(size "nbds://mallory@127.0.0.1:$port/d
 down
 
 # --- keys that are none ---------------------------------------------------------------------------------------------
-refuses "a folder that is not there" 1 "$work/none/.*No such file" daemon --foreground --nbd-tcp :0 --tls-certificates "$work/none"
+refuses "a directory that is not there" 1 "$work/none/.*No such file" daemon --foreground --nbd-tcp :0 --tls-certificates "$work/none"
 refuses "a file that is not there" 1 "$work/none.*No such file" daemon --foreground --nbd-tcp :0 --tls-psk "$work/none"
 mkdir broken
 cp pki/ca-cert.pem pki/server-key.pem broken

@@ -278,8 +278,8 @@ def B15_uuids_are_whole_or_refused(d, c):
 
 @test
 def B16_long_paths_are_whole_and_used_twice(d, c):
-    folder = os.path.join(d.folder.name, "p" * 200)
-    os.mkdir(folder)
+    directory = os.path.join(d.directory.name, "p" * 200)
+    os.mkdir(directory)
     image = d.image(os.path.join("p" * 200, "q" * 200), 16)
     works(load(c, row(0, 8, "linear", f"{image} 8"), row(8, 8, "linear", f"{image} 0"), command="create"))
     same(lines(c, "d"), [(0, 8, "linear", f"{image} 8"), (8, 8, "linear", f"{image} 0")])

@@ -7,11 +7,11 @@
 . "$(dirname "$0")/session.bash"
 
 if [ -z "$NETBSD_CLIENT" ]; then
-	folder=$(mktemp -d "$outside/netbsd-XXXXXX")
-	export NETBSD_CLIENT=$folder/ioctl_client
-	trap 'rm -rf "${folder:?}"; tap_end' EXIT
-	cp "$(dirname "$DMUSE")/tests/netbsd/ioctl_client" "$(dirname "$DMUSE")/libdmuse-netbsd.so" "$folder"
-	chmod -R a+rX "$folder"
+	directory=$(mktemp -d "$outside/netbsd-XXXXXX")
+	export NETBSD_CLIENT=$directory/ioctl_client
+	trap 'rm -rf "${directory:?}"; tap_end' EXIT
+	cp "$(dirname "$DMUSE")/tests/netbsd/ioctl_client" "$(dirname "$DMUSE")/libdmuse-netbsd.so" "$directory"
+	chmod -R a+rX "$directory"
 fi
 
 # Its own TAP, numbered on.

@@ -169,9 +169,9 @@ def sessions(directory):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="paths") as folder:
-        directory = os.path.realpath(os.fsencode(folder))
-        os.environ["XDG_RUNTIME_DIR"] = os.path.join(folder, "run")
+    with tempfile.TemporaryDirectory(prefix="paths") as path:
+        directory = os.path.realpath(os.fsencode(path))
+        os.environ["XDG_RUNTIME_DIR"] = os.path.join(path, "run")
         os.mkdir(os.environ["XDG_RUNTIME_DIR"], 0o700)
         run("daemon")
         table = all_in_one_table(directory)

@@ -127,7 +127,7 @@ def paths_are_the_clients(d, c):
     table = "0 8 linear some\\ disk 8"
     fails(c.ask("create", name="d", table=table), ENOENT, "some disk")
     fails(c.ask("create", name="d", table=table, cwd="relative"), EINVAL, "cwd")
-    works(c.ask("create", name="d", table=table, cwd=d.folder.name))
+    works(c.ask("create", name="d", table=table, cwd=d.directory.name))
     printed = lines(c, "d")
     works(c.ask("create", name="e", table=" ".join(map(str, printed[0]))))
     same(lines(c, "e"), printed)

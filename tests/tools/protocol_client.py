@@ -53,22 +53,22 @@ def limit(descriptors):
 
 
 class Daemon:
-    """Runs in the foreground below a folder of its own; its log is a file there. It may have so many descriptors."""
+    """Runs in the foreground below a directory of its own; its log is a file there. It may have so many descriptors."""
 
     def __init__(self, options=(), descriptors=None):
-        self.folder = tempfile.TemporaryDirectory(prefix="dmuse-")
-        os.chmod(self.folder.name, 0o711)
-        self.path = os.path.join(self.folder.name, "control")
-        self.log = os.path.join(self.folder.name, "log")
+        self.directory = tempfile.TemporaryDirectory(prefix="dmuse-")
+        os.chmod(self.directory.name, 0o711)
+        self.path = os.path.join(self.directory.name, "control")
+        self.log = os.path.join(self.directory.name, "log")
         with open(self.log, "wb") as log:
             environment = {**os.environ, "NOTIFY_SOCKET": self.notify_socket()}
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path,
                                              "--nbd-socket", "none", *options], stderr=log, env=environment,
-                                            cwd=self.folder.name, preexec_fn=lambda: limit(descriptors))
+                                            cwd=self.directory.name, preexec_fn=lambda: limit(descriptors))
         self.wait_until_ready()
 
     def notify_socket(self):
-        path = os.path.join(self.folder.name, "notify")
+        path = os.path.join(self.directory.name, "notify")
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.settimeout(60)
         self.notify.bind(path)
@@ -82,7 +82,7 @@ class Daemon:
         return Client(self.path)
 
     def image(self, name, sectors):
-        path = os.path.join(self.folder.name, name)
+        path = os.path.join(self.directory.name, name)
         with open(path, "wb") as f:
             f.truncate(sectors * 512)
         return path
@@ -97,7 +97,7 @@ class Daemon:
         status = self.process.wait(60)
         client.close()
         self.notify.close()
-        self.folder.cleanup()
+        self.directory.cleanup()
         return status
 
 

@@ -78,11 +78,11 @@ FIGURES = {"ls --tree": command("ls", "--tree"), "info -c": command("info", "-c"
            "a table of many memories": wide, "disks made and taken away": disks}
 
 
-def tree(folder, n):
+def tree(directory, n):
     """What lsblk looks at of /sys with N devices."""
-    at = os.path.join(folder, "sys/devices/virtual/block")
+    at = os.path.join(directory, "sys/devices/virtual/block")
     for name in "sys/block", "sys/dev/block", "sys/class/block":
-        os.makedirs(os.path.join(folder, name))
+        os.makedirs(os.path.join(directory, name))
     for i in range(1, n + 1):
         device = f"{at}/dm-{i}"
         for name in "dm", "queue", "bdi", "holders", "slaves":
@@ -91,8 +91,8 @@ def tree(folder, n):
             with open(f"{device}/{name}", "w", encoding="ascii") as f:
                 f.write(text + "\n")
         os.symlink("../../../../class/block", f"{device}/subsystem")
-        os.symlink(f"../devices/virtual/block/dm-{i}", f"{folder}/sys/block/dm-{i}")
-        os.symlink(f"../../devices/virtual/block/dm-{i}", f"{folder}/sys/dev/block/252:{i}")
+        os.symlink(f"../devices/virtual/block/dm-{i}", f"{directory}/sys/block/dm-{i}")
+        os.symlink(f"../../devices/virtual/block/dm-{i}", f"{directory}/sys/dev/block/252:{i}")
 
 
 def lsblk(*words):
@@ -105,10 +105,10 @@ def inside(daemon, *words):
 
 def alone(n):
     """Seconds of processor time that lsblk takes for such a tree."""
-    with tempfile.TemporaryDirectory(prefix="dmuse-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-        tree(folder, n)
+    with tempfile.TemporaryDirectory(prefix="dmuse-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as directory:
+        tree(directory, n)
         before = children_time()
-        out = subprocess.run([*lsblk(), "--sysroot", folder], stdout=subprocess.PIPE, check=True).stdout
+        out = subprocess.run([*lsblk(), "--sysroot", directory], stdout=subprocess.PIPE, check=True).stdout
         same(len(out.splitlines()), n, "lines of lsblk's")
         return children_time() - before
 
@@ -132,7 +132,7 @@ def in_session(n):
         daemon.process.kill()
         daemon.process.wait()
         daemon.notify.close()
-        daemon.folder.cleanup()
+        daemon.directory.cleanup()
     return used
 
 
@@ -153,7 +153,7 @@ def measure(n):
         daemon.process.kill()
         daemon.process.wait()
         daemon.notify.close()
-        daemon.folder.cleanup()
+        daemon.directory.cleanup()
     return used
 
 

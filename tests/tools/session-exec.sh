@@ -29,9 +29,9 @@ status() {
 
 surroundings() {
 	mkdir 'a b'
-	is "$who: the folder" "$PWD/a b" "$(cd 'a b' && "$DMUSE" exec -- pwd)"
+	is "$who: the directory" "$PWD/a b" "$(cd 'a b' && "$DMUSE" exec -- pwd)"
 	mkdir gone
-	like "$who: a folder that is gone" "dmuse: exec: .*directory" \
+	like "$who: a directory that is gone" "dmuse: exec: .*directory" \
 		"$(cd gone && rmdir ../gone && "$DMUSE" exec -- true 2>&1; echo "$?:")"
 	is "$who: words" "a b||c" "$("$DMUSE" exec -- sh -c 'printf "%s|%s|%s" "$@"' x 'a b' '' c)"
 	is "$who: stdin and stdout" "text" "$(echo text | "$DMUSE" exec -- cat)"
@@ -45,9 +45,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$DMUSE" exec -- python3 -c '
 import os, signal
 print("ignored" if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN else "not", flush=True)
 os._exit(3)'; echo $?))"
-	is "$who: no descriptor of ours, beside the folder that ls reads" "0 1 2 3" "$("$DMUSE" exec -- ls /proc/self/fd | paste -sd " ")"
+	is "$who: no descriptor of ours, beside the directory that ls reads" "0 1 2 3" "$("$DMUSE" exec -- ls /proc/self/fd | paste -sd " ")"
 	is "$who: the environment" "x y" "$(A='x y' "$DMUSE" exec -- sh -c 'echo "$A"')"
-	is "$who: LVM's folder of one's own choice" /here "$(LVM_SYSTEM_DIR=/here "$DMUSE" exec -- sh -c 'echo $LVM_SYSTEM_DIR')"
+	is "$who: LVM's directory of one's own choice" /here "$(LVM_SYSTEM_DIR=/here "$DMUSE" exec -- sh -c 'echo $LVM_SYSTEM_DIR')"
 	is "$who: no signal is blocked or ignored" "$(grep -E 'Sig(Blk|Ign)' /proc/self/status)" \
 		"$("$DMUSE" exec -- grep -E 'Sig(Blk|Ign)' /proc/self/status)"
 	is "$who: root inside" 0 "$("$DMUSE" exec -- id -u)"

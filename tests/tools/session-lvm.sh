@@ -152,7 +152,7 @@ locks() {
 	[ "$who" = root ] || as="unshare -U --map-user=1000 --map-group=1000"
 	images
 	mkdir own
-	in_session "LVM with a folder of one's own" 'LVM_SYSTEM_DIR=$PWD/own vgs; LVM_SYSTEM_DIR=$PWD/own pvs'
+	in_session "LVM with a directory of one's own" 'LVM_SYSTEM_DIR=$PWD/own vgs; LVM_SYSTEM_DIR=$PWD/own pvs'
 	is "$who: the locks are the session's" "" "$("$DMUSE" exec -- sh -c 'touch /run/lock/lvm/mine /run/cryptsetup/mine'
 		ls /run/lock/lvm/mine /run/cryptsetup/mine 2>/dev/null)"
 	unshare "$([ "$who" = root ] && echo -m || echo -Urm)" sh -euc "$in_run

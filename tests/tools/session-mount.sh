@@ -54,7 +54,7 @@ mounts() {
 	in_session "a mounted device is in use" "busy 1 0" 'open() { dmsetup info -c --noheadings -o open d; }; mount /dev/mapper/d m
 		busy=$(dmsetup remove d 2>&1 | grep -o busy); echo $busy $(open) $(umount m; open)'
 	likely "and is not made anew" "apparently in use" 'mount /dev/mapper/d m; mkfs.ext4 /dev/mapper/d 2>&1; umount m'
-	in_session "unmounted by its device's name, from a folder with a blank, too" "0 0 32" 'mkdir "m m"; mount /dev/mapper/d m; mount /dev/mapper/d "m m"
+	in_session "unmounted by its device's name, from a directory with a blank, too" "0 0 32" 'mkdir "m m"; mount /dev/mapper/d m; mount /dev/mapper/d "m m"
 		umount /dev/mapper/d; echo $? $(umount /dev/mapper/d; echo $?) $(umount /dev/mapper/d 2>/dev/null; echo $?); rmdir "m m"'
 	in_session "mounted twice it is the same" "same" 'mkdir -p n; mount /dev/mapper/d m; mount /dev/mapper/d n; echo same >m/g; cat n/g; umount m n'
 	in_session "remounted" "ro" 'mount /dev/mapper/d m; mount -o remount,ro m; findmnt -no OPTIONS m | cut -d, -f1; umount m'

@@ -20,12 +20,12 @@ LIMIT = 20
 class Terminal:
     """An interactive shell at the other end of a pty."""
 
-    def __init__(self, folder):
+    def __init__(self, directory):
         pid, self.fd = pty.fork()
         if not pid:
-            os.chdir(folder)
+            os.chdir(directory)
             env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "TERM": "dumb", "DMUSE": DMUSE, "PS1": "outer> ",
-                   "XDG_RUNTIME_DIR": folder, "TMPDIR": folder, "SHELL": "/bin/bash", "HOME": folder, "HISTFILE": ""}
+                   "XDG_RUNTIME_DIR": directory, "TMPDIR": directory, "SHELL": "/bin/bash", "HOME": directory, "HISTFILE": ""}
             os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], env)
         self.pid, self.seen = pid, ""
         self.expect("outer> ")
@@ -162,7 +162,7 @@ def hang_up(t):
     t.expect("ready")
     os.close(t.fd)
     t.fd = os.open("/dev/null", os.O_RDONLY)
-    with open(os.path.join(t.folder, "pid"), encoding="ascii") as f:
+    with open(os.path.join(t.directory, "pid"), encoding="ascii") as f:
         pid = int(f.read())
     assert within_limit(lambda: not os.path.exists(f"/proc/{pid}/exe")), "the program outlived its terminal"
 
@@ -178,14 +178,14 @@ def hang_up_of_a_leader(t):
                "signal.sigwait([signal.SIGHUP])\nopen('hup', 'w')\n")
     leader, fd = pty.fork()
     if not leader:
-        os.chdir(t.folder)
-        os.environ.update(XDG_RUNTIME_DIR=t.folder, TMPDIR=t.folder)
+        os.chdir(t.directory)
+        os.environ.update(XDG_RUNTIME_DIR=t.directory, TMPDIR=t.directory)
         os.execv(DMUSE, [DMUSE, "exec", "--", "/usr/bin/python3", "-c", program])
     seen = b""
     while b"ready" not in seen:
         seen += os.read(fd, 4096)
     os.close(fd)
-    told = within_limit(lambda: os.path.exists(os.path.join(t.folder, "hup")))
+    told = within_limit(lambda: os.path.exists(os.path.join(t.directory, "hup")))
     if not told:
         os.kill(leader, signal.SIGKILL)
     os.waitpid(leader, 0)
@@ -197,10 +197,10 @@ TESTS = [interrupt, interrupt_is_the_programs, quit_dies_of_quit, stop_and_go_on
 
 
 def run(n, test):
-    folder = tempfile.mkdtemp()
+    directory = tempfile.mkdtemp()
     try:
-        t = Terminal(folder)
-        t.folder = folder
+        t = Terminal(directory)
+        t.directory = directory
         try:
             test(t)
         finally:
@@ -209,9 +209,9 @@ def run(n, test):
     except AssertionError as e:
         print(f"not ok {n} - {test.__name__}\n#   {e}")
     end = time.monotonic() + LIMIT
-    while [f for f in os.listdir(folder) if f.startswith("dmuse-")] and time.monotonic() < end:
+    while [f for f in os.listdir(directory) if f.startswith("dmuse-")] and time.monotonic() < end:
         time.sleep(0.02)
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 def main():

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 # For tests of sessions, sourced behind tap.bash: the same functions run as root and as an ordinary user who is made
 # for the test, with a /dev/fuse of his own where the machine's is root's alone. Ends with `session_test FUNCTION...`;
-# in them $who is root or user, and the folder is empty.
+# in them $who is root or user, and the directory is empty.
 PATH=$PATH:/usr/sbin:/sbin
 export TMPDIR=$work/tmp
 mkdir -p "$TMPDIR"
@@ -26,7 +26,7 @@ until_true() {
 	done
 }
 
-# What of ours is there: processes of the program under test that this test started, folders of private daemons, mounts.
+# What of ours is there: processes of the program under test that this test started, directories of private daemons, mounts.
 session_traces() {
 	local pid
 	find /proc/[0-9]*/exe -maxdepth 0 -lname "$(readlink -f "$DMUSE")" 2>/dev/null | while read -r pid; do

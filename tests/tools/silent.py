@@ -33,8 +33,8 @@ def test(f):
 class Silent:
     """The file that does not open."""
 
-    def __init__(self, folder):
-        self.where = os.path.join(folder, "silent")
+    def __init__(self, directory):
+        self.where = os.path.join(directory, "silent")
         os.mkdir(self.where)
         self.process = subprocess.Popen([PROGRAM, self.where], stdout=subprocess.PIPE)
         self.mounted = self.process.stdout.readline() == b"mounted\n"
@@ -167,13 +167,13 @@ def shutdown_does_not_wait_for_it():
         same(d.process.wait(10), 0, "the daemon's exit status")
 
 
-def many(folder, n):
+def many(directory, n):
     """The lines of a table on N files."""
-    os.mkdir(folder)
+    os.mkdir(directory)
     for i in range(n):
-        with open(f"{folder}/{i}", "wb") as f:
+        with open(f"{directory}/{i}", "wb") as f:
             f.truncate(4096)
-    return "\n".join(f"{8 * i} 8 linear {folder}/{i} 0" for i in range(n))
+    return "\n".join(f"{8 * i} 8 linear {directory}/{i} 0" for i in range(n))
 
 
 @test
@@ -187,8 +187,8 @@ def a_table_of_very_many_files_keeps_nobody():
 
 
 def table_of_many(d):
-    with tempfile.TemporaryDirectory(prefix="dmuse-", dir="/dev/shm") as folder:
-        table = many(folder + "/files", FILES)
+    with tempfile.TemporaryDirectory(prefix="dmuse-", dir="/dev/shm") as directory:
+        table = many(directory + "/files", FILES)
         client, other = d.client(), Other(d)
         message = client.message("create", name="x", table=table)
         other.start()
@@ -201,7 +201,7 @@ def table_of_many(d):
         if FULL and took * 100000 / FILES > 15:
             raise Wrong(f"100,000 would take {took * 100000 / FILES:.1f} s")
         same(client.ask("info", name="x")["target_count"], FILES)
-        bad = f"{table}\n{8 * FILES} 8 linear {folder}/none 0"
+        bad = f"{table}\n{8 * FILES} 8 linear {directory}/none 0"
         other = Other(d)
         other.start()
         fails(client.ask("create", name="y", table=bad), ENOENT, f"table line {FILES + 1}: linear")
@@ -215,7 +215,7 @@ class Place:
 
     def __init__(self, *options):
         self.daemon = Daemon(options)
-        self.silent = Silent(self.daemon.folder.name)
+        self.silent = Silent(self.daemon.directory.name)
 
     def __enter__(self):
         if not self.silent.mounted:
@@ -227,7 +227,7 @@ class Place:
         self.daemon.process.kill()
         self.daemon.process.wait()
         self.daemon.notify.close()
-        self.daemon.folder.cleanup()
+        self.daemon.directory.cleanup()
 
 
 class Lacks(Exception):

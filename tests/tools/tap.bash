@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# For tests of the program: sourced, gives a folder of its own in $work, and words to say what is expected in TAP.
+# For tests of the program: sourced, gives a directory of its own in $work, and words to say what is expected in TAP.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DMUSE=${DMUSE:-$root/build/dmuse}
@@ -11,12 +11,12 @@ outside=${TMPDIR:-/tmp}
 work=${TAP_WORK:-$(mktemp -d)}
 export XDG_RUNTIME_DIR=$work/run
 unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
-[ -d "$work" ] || { echo "Bail out! there is no folder to work in"; exit 1; }
+[ -d "$work" ] || { echo "Bail out! there is no directory to work in"; exit 1; }
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 0700 "$XDG_RUNTIME_DIR"
 tap=0
 
-# Every daemon that a test started on a socket below $work is told to end; then the folder goes.
+# Every daemon that a test started on a socket below $work is told to end; then the directory goes.
 tap_end() {
 	local socket
 	cd / || return

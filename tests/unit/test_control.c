@@ -439,14 +439,14 @@ static unsigned ask_as_stranger(struct server *s, const char *command, bool rese
 static void others_do_not_get_in(void **state)
 {
 	struct server *s = *state;
-	char folder[64];
+	char directory[64];
 
 	if (geteuid()) {
 		print_message("# skip: this takes root, to play another user\n");
 		skip();
 	}
-	strcpy(folder, s->folder);
-	assert_int_equal(chmod(folder, 0755), 0);
+	strcpy(directory, s->directory);
+	assert_int_equal(chmod(directory, 0755), 0);
 	assert_int_equal(ask_as_stranger(s, "version", false), 1000);
 	assert_int_equal(chmod(s->path, 0666), 0);	/* whoever gets past the mode is stopped by who he is */
 	assert_int_equal(ask_as_stranger(s, "version", false), EPERM);
@@ -466,7 +466,7 @@ static void others_may_only_ask(void **state)
 		print_message("# skip: this takes root, to play another user\n");
 		skip();
 	}
-	assert_int_equal(chmod(s->folder, 0755), 0);
+	assert_int_equal(chmod(s->directory, 0755), 0);
 	assert_int_equal(client_ask(s, fd, COMMAND("create") NAME("d") TABLE("0 8 zero"), NULL), 0);
 	for (i = 0; i < sizeof(asks) / sizeof(*asks); i++)
 		if (ask_as_stranger(s, asks[i], false))

@@ -203,7 +203,7 @@ static void disks_of_hardware_are_known(void **state)
 	assert_false(file_disk_is_hardware("/sys/dev/block/0:4095"));	/* no disk at all, as under tmpfs */
 }
 
-/* Folders of our own, as sysfs shows disks that are made of others: no test can have such disks everywhere. */
+/* Directories of our own, as sysfs shows disks that are made of others: no test can have such disks everywhere. */
 static bool is_hardware(const char *name)
 {
 	char path[PLACE_PATH];

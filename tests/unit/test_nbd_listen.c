@@ -67,7 +67,7 @@ static void a_socket_in_the_way(void **state)
 	o.unix_path = n.path;
 	second(&o, text);
 	assert_non_null(strstr(text, "already listening on"));
-	snprintf(path, sizeof(path), "%s/second", n.folder);
+	snprintf(path, sizeof(path), "%s/second", n.directory);
 	o.unix_path = path;
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	second(&o, text);
@@ -134,7 +134,7 @@ static void a_socket_that_was_handed_in(void **state)
 	(void)state;
 	assert_int_equal(create(&n.f, "a%b/c", "0 8 zero", NULL), -EINVAL);
 	assert_int_equal(create(&n.f, "a%b c", "0 8 zero", NULL), 0);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/sp ace", n.folder);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/sp ace", n.directory);
 	assert_int_equal(bind(o.unix_fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(nbd_new(&other, n.f.world, &o, &e), 0);
 	front = container(n.f.world->fronts.prev, struct dm_front, node);

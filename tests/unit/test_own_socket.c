@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of a socket (base/own_socket.c), as the control socket has it: its mode, what lies there already, two daemons at once, one that was handed in. */
+/* The file of a socket (base/own_socket.c), as the control socket has it: its mode, what lies there already, two daemons at
+   once, one that was handed in. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,7 +20,7 @@
 #include "support/temp.h"
 
 struct place {
-	char folder[TEMP_PATH], path[TEMP_PATH + 16], lock[TEMP_PATH + 24];
+	char directory[TEMP_PATH], path[TEMP_PATH + 16], lock[TEMP_PATH + 24];
 	struct own_socket s;
 	struct err e;
 };
@@ -35,19 +36,19 @@ static int begin(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
-	assert_non_null(mkdtemp(temp_template(p->folder, "socket")));
-	snprintf(p->path, sizeof(p->path), "%s/control", p->folder);
+	assert_non_null(mkdtemp(temp_template(p->directory, "socket")));
+	snprintf(p->path, sizeof(p->path), "%s/control", p->directory);
 	snprintf(p->lock, sizeof(p->lock), "%s.lock", p->path);
 	*state = p;
 	return 0;
 }
 
-/* Nothing may be left in the folder. */
+/* Nothing may be left in the directory. */
 static int end(void **state)
 {
 	struct place *p = *state;
 
-	assert_int_equal(rmdir(p->folder), 0);
+	assert_int_equal(rmdir(p->directory), 0);
 	free(p);
 	return 0;
 }
@@ -184,7 +185,7 @@ static void paths_that_cannot_be(void **state)
 	struct place *p = *state, bad = *p;
 	char longer[200];
 
-	snprintf(bad.path, sizeof(bad.path), "%s/no/control", p->folder);
+	snprintf(bad.path, sizeof(bad.path), "%s/no/control", p->directory);
 	refused(&bad, -ENOENT, bad.path);
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One client of the control socket. It is in one of four states; its messages
- * are answered one after the other. Inside this folder only.
+ * are answered one after the other. Inside this directory only.
  */
 #ifndef FRONTS_CONTROL_CONN_H
 #define FRONTS_CONTROL_CONN_H

@@ -82,7 +82,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 	return shown_enter(s, dir, name, n);
 }
 
-/* The io file is the same file for data.c as in a folder of devices. */
+/* The io file is the same file for data.c as in a directory of devices. */
 static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number)
 {
 	const struct fuse_node *f = fuse_node_of(v->front, s->device);

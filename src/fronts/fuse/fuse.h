@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices as regular files in a folder (FUSE), for programs that need no block
+ * Devices as regular files in a directory (FUSE), for programs that need no block
  * device. Names, opening and closing belong to the control thread; data is served
  * on the first io thread. The commands `mount` and `umount` come through dm_front.
  */

@@ -151,7 +151,7 @@ static void mount_over(struct fuse_job *job)
 	struct dm_cmd *c = j->cmd;
 	struct fuse_mount *m;
 
-	if (!j->err.code && fuse_mount_new(j->front, &fuse_folder, j->fd, j->directory, &m)) {
+	if (!j->err.code && fuse_mount_new(j->front, &fuse_directory, j->fd, j->directory, &m)) {
 		fuse_kernel_umount(j->directory, true, j->id, NULL);
 		err_set(&j->err, -ENOMEM, "no memory for a mount");
 	} else if (!j->err.code) {
@@ -305,7 +305,7 @@ static void mount_list(struct fuse_front *f, struct dm_cmd *c)
 		dm_fail(c, -ENOMEM, "no memory for the answer");
 }
 
-/* A folder of that name in another mount namespace is another folder. */
+/* A directory of that name in another mount namespace is another directory. */
 static bool mount_elsewhere(const struct dm_cmd *c)
 {
 	char ours[64];

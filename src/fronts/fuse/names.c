@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The folder: one file for each device, by its name. The kernel keeps no name for later, so that a rename or removal
- * is seen at once. The folder itself cannot be changed. Questions come on the io thread and are answered on the
+ * The directory: one file for each device, by its name. The kernel keeps no name for later, so that a rename or removal
+ * is seen at once. The directory itself cannot be changed. Questions come on the io thread and are answered on the
  * control thread.
  */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "fronts/fuse/server.h"
 
 #define NAMES_KEPT 86400.0	/* seconds that the kernel keeps what it knows of a file, unless it is told */
-#define NAMES_FIRST 3		/* where devices begin in the folder: 1 and 2 are . and .. */
+#define NAMES_FIRST 3		/* where devices begin in the directory: 1 and 2 are . and .. */
 
 static void names_stat(const struct fuse_node *n, struct stat *st)
 {
@@ -106,7 +106,7 @@ static int names_compare(const void *a, const void *b)
 	return x->minor < y->minor ? -1 : x->minor > y->minor;
 }
 
-/* The devices behind place OFF of the folder, in its order: by minor, so that changes do not shift the others. */
+/* The devices behind place OFF of the directory, in its order: by minor, so that changes do not shift the others. */
 static size_t names_behind(const struct dm_world *w, uint64_t off, struct dm_device **out)
 {
 	struct list *pos, *next;

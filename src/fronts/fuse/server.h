@@ -5,7 +5,7 @@
  * goes to the control thread, in the order in which it came, and is answered
  * from there.
  *
- * There are two kinds of mount: a folder with a file for each device (names.c), and the /dev of sessions (dev.h).
+ * There are two kinds of mount: a directory with a file for each device (names.c), and the /dev of sessions (dev.h).
  *
  *   control thread   nodes (which device is which file), mounts, jobs
  *   io thread        open files, requests under way, the pool
@@ -85,7 +85,7 @@ struct fuse_kind {
 	void (*end)(struct fuse_mount *m);	/* nothing comes any more; may be NULL */
 };
 
-/* A folder in which the devices are shown, or the /dev of sessions. */
+/* A directory in which the devices are shown, or the /dev of sessions. */
 struct fuse_mount {
 	struct fuse_front *front;
 	const struct fuse_kind *kind;
@@ -247,8 +247,8 @@ void fuse_ask_brief(struct fuse_ask *a);
 void fuse_ask(fuse_req_t req, fuse_ino_t ino, const char *name, uint64_t off, size_t size,
 	      void (*answer)(struct fuse_ask *a));
 
-/* folder.c */
-extern const struct fuse_kind fuse_folder;
+/* directory.c */
+extern const struct fuse_kind fuse_directory;
 
 /* names.c */
 void fuse_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -125,7 +125,7 @@ static int listen_path(struct nbd *n, const char *path, struct err *e)
 	return nbd_listen_add(n, fd, false, path, e);
 }
 
-/* URIs want to be understood from any folder. */
+/* URIs want to be understood from any directory. */
 static char *listen_absolute(const char *path)
 {
 	char cwd[PATH_MAX], *whole;

@@ -19,7 +19,7 @@ struct nbd_opts {
 	const char *unix_path;	/* of the Unix socket, or NULL for none */
 	int unix_fd;		/* a listening Unix socket that was handed in, else -1 */
 	const char *tcp;	/* ADDRESS:PORT, [v6]:PORT or :PORT (every address), or NULL; port 0: a free one */
-	const char *tls_certs;	/* folder with ca-cert.pem, server-cert.pem, server-key.pem, or NULL */
+	const char *tls_certs;	/* directory with ca-cert.pem, server-cert.pem, server-key.pem, or NULL */
 	const char *tls_psk;	/* file of USER:HEXKEY lines, or NULL */
 	bool tls_verify;	/* with certificates: a client must show one that the CA signed */
 	bool insecure;		/* plain text on an address that is not loopback is wanted */

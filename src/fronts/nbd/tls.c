@@ -26,25 +26,25 @@ struct nbd_tls_conn {
 	bool agreed;
 };
 
-static int tls_file(char *path, size_t room, const char *folder, const char *name, struct err *e)
+static int tls_file(char *path, size_t room, const char *directory, const char *name, struct err *e)
 {
-	int n = snprintf(path, room, "%s/%s", folder, name);
+	int n = snprintf(path, room, "%s/%s", directory, name);
 
 	if (n < 0 || (size_t)n >= room)
-		return err_set(e, -ENAMETOOLONG, "the path of the TLS directory is too long: '%s'", folder);
+		return err_set(e, -ENAMETOOLONG, "the path of the TLS directory is too long: '%s'", directory);
 	if (access(path, R_OK))
 		return err_set(e, -errno, "cannot read the TLS file '%s': %s", path, strerror(errno));
 	return 0;
 }
 
-static int tls_load_certs(struct nbd_tls *t, const char *folder, struct err *e)
+static int tls_load_certs(struct nbd_tls *t, const char *directory, struct err *e)
 {
 	char ca[4096], cert[4096], key[4096];
 	int r;
 
-	if ((r = tls_file(ca, sizeof(ca), folder, "ca-cert.pem", e)) ||
-	    (r = tls_file(cert, sizeof(cert), folder, "server-cert.pem", e)) ||
-	    (r = tls_file(key, sizeof(key), folder, "server-key.pem", e)))
+	if ((r = tls_file(ca, sizeof(ca), directory, "ca-cert.pem", e)) ||
+	    (r = tls_file(cert, sizeof(cert), directory, "server-cert.pem", e)) ||
+	    (r = tls_file(key, sizeof(key), directory, "server-key.pem", e)))
 		return r;
 	if (gnutls_certificate_allocate_credentials(&t->certs))
 		return err_set(e, -ENOMEM, "no memory for TLS keys");

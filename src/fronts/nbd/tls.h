@@ -16,7 +16,7 @@
 struct nbd_tls;
 struct nbd_tls_conn;
 
-/* CERTS is a folder with ca-cert.pem, server-cert.pem, server-key.pem; PSK a file of USER:HEXKEY lines; one of them. */
+/* CERTS is a directory with ca-cert.pem, server-cert.pem, server-key.pem; PSK a file of USER:HEXKEY lines; one of them. */
 int nbd_tls_new(struct nbd_tls **out, const char *certs, const char *psk, bool verify, struct err *e);
 void nbd_tls_free(struct nbd_tls *t);
 

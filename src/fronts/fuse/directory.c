@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The folder of devices as a kind of mount: what may be done in it, and what may not. */
+/* The directory of devices as a kind of mount: what may be done in it, and what may not. */
 #include <errno.h>
 #include <fcntl.h>
 
 #include "fronts/fuse/server.h"
 
 /* Nodes live as long as their device, whatever the kernel remembers of them. */
-static void folder_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+static void directory_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
 	(void)ino;
 	(void)n;
 	fuse_reply_none(req);
 }
 
-/* The folder is ours: what would change it is refused, each in its own words. */
+/* The directory is ours: what would change it is refused, each in its own words. */
 static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
 {
 	(void)parent, (void)name, (void)mode, (void)dev;
@@ -57,8 +57,8 @@ static void refuse_create(fuse_req_t req, fuse_ino_t parent, const char *name, m
 	fuse_reply_err(req, EPERM);
 }
 
-static const struct fuse_lowlevel_ops folder_ops = {
-	.init = fuse_session_init, .forget = folder_forget,
+static const struct fuse_lowlevel_ops directory_ops = {
+	.init = fuse_session_init, .forget = directory_forget,
 	.lookup = fuse_lookup, .getattr = fuse_getattr, .setattr = fuse_setattr, .readdir = fuse_readdir,
 	.open = fuse_open, .release = fuse_release,
 	.read = fuse_read, .write = fuse_write, .fsync = fuse_fsync, .fallocate = fuse_fallocate, .lseek = fuse_lseek,
@@ -66,7 +66,7 @@ static const struct fuse_lowlevel_ops folder_ops = {
 	.symlink = refuse_symlink, .rename = refuse_rename, .link = refuse_link, .create = refuse_create,
 };
 
-static int folder_open(struct fuse_file *file)
+static int directory_open(struct fuse_file *file)
 {
 	struct fuse_node *n = fuse_node_find(file->mount->front, file->ino);
 
@@ -78,4 +78,4 @@ static int folder_open(struct fuse_file *file)
 	return 0;
 }
 
-const struct fuse_kind fuse_folder = { .ops = &folder_ops, .open = folder_open };
+const struct fuse_kind fuse_directory = { .ops = &directory_ops, .open = directory_open };
