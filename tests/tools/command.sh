@@ -22,7 +22,7 @@ prints "without a daemon ls --json is an empty list" "[]" ls --json
 refuses "without a daemon a device is unknown" 1 "info x: no device is named 'x'" info x
 refuses "remove without a daemon knows no device" 1 "remove x: no device is named 'x'" remove x
 refuses "create --no-start starts no daemon" 1 "no daemon is running on .*/dmuse/control.*--no-start" create --no-start x -n
-DMUSE_NO_START=1 refuses "DMUSE_NO_START forbids it too" 1 "no daemon runs" create x -n
+DMUSE_NO_START=1 refuses "DMUSE_NO_START forbids it too" 1 "no daemon is running" create x -n
 run shutdown
 is "shutdown without a daemon is no failure" "0:dmuse: shutdown: no daemon is running on $XDG_RUNTIME_DIR/dmuse/control" "$status:$err"
 prints "check works without a daemon" "sectors 0 to 99 (50 KiB): zero" check --table '0 100 zero'
