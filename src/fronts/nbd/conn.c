@@ -181,7 +181,7 @@ void nbd_conn_finish(struct nbd_conn *c)
 	if (c->phase >= NBD_FINISHING)
 		return;
 	c->phase = NBD_FINISHING;
-	nbd_hunger_end(c);
+	nbd_pressure_end(c);
 	conn_drop_filling(c);
 	nbd_conn_wake(c);
 }
@@ -192,7 +192,7 @@ void nbd_conn_die(struct nbd_conn *c)
 		return;
 	c->phase = NBD_DEAD;
 	timer_stop(&c->patience);
-	nbd_hunger_end(c);
+	nbd_pressure_end(c);
 	conn_drop_filling(c);
 	nbd_send_nothing(c);
 	loop_unwatch(c->nio->io->loop, &c->watch);

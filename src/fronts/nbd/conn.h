@@ -169,10 +169,10 @@ static inline size_t nbd_conn_got(const struct nbd_conn *c)
 bool nbd_send(struct nbd_conn *c);
 void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
 
-/* hunger.c: may C begin a request with SIZE bytes of data? False: it is to wait. */
-bool nbd_hunger_may(struct nbd_conn *c, size_t size);
-void nbd_hunger_wait(struct nbd_conn *c);
-void nbd_hunger_end(struct nbd_conn *c);
+/* pressure.c: may C begin a request with SIZE bytes of data? False: it is to wait. */
+bool nbd_pressure_may(struct nbd_conn *c, size_t size);
+void nbd_pressure_wait(struct nbd_conn *c);
+void nbd_pressure_end(struct nbd_conn *c);
 
 /* shown.c: is Q a read whose data should be shown, rather than copied? */
 bool nbd_shown_may(struct nbd_req *q);

@@ -86,7 +86,7 @@ static void nbd_io_hush(struct loop_msg *msg)
 	loop_post(nio->nbd->world->loop, &nio->stopped);
 }
 
-/* What they have sent to each other (hunger.c) has arrived when each has answered once more. */
+/* What they have sent to each other (pressure.c) has arrived when each has answered once more. */
 static void nbd_hush(struct nbd *n)
 {
 	unsigned i;
@@ -112,7 +112,7 @@ void nbd_io_left(struct nbd_io *nio)
 	if (!nio->stopping || !list_empty(&nio->conns))
 		return;
 	timer_stop(&nio->patience);
-	timer_stop(&nio->hunger);
+	timer_stop(&nio->pressure);
 	nio->stopped.run = nbd_io_stopped;
 	loop_post(nio->nbd->world->loop, &nio->stopped);
 }
@@ -152,7 +152,7 @@ static int nbd_start_ios(struct nbd *n, struct err *e)
 		list_init(&n->ios[i].conns);
 		pool_init(&n->ios[i].pool, &n->memory, sizeof(struct nbd_req));
 		faster_init(&n->ios[i].shown);
-		nbd_hunger_init(&n->ios[i]);
+		nbd_pressure_init(&n->ios[i]);
 		timer_init(&n->ios[i].patience, nbd_io_impatient);
 	}
 	return 0;

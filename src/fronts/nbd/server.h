@@ -30,8 +30,8 @@ struct nbd_io {
 	unsigned load;			/* connections; control thread */
 	struct list conns;		/* nbd_conn.node; from here on the io thread's */
 	struct pool pool;		/* of struct nbd_req and their data */
-	struct list hungry;		/* nbd_conn.hungry: who waits for memory (hunger.c) */
-	struct timer hunger;		/* how long they do */
+	struct list hungry;		/* nbd_conn.hungry: who waits for memory (pressure.c) */
+	struct timer pressure;		/* how long they do */
 	atomic_bool feeding, culling;	/* the messages are on their way */
 	struct loop_msg fed, cull;
 	struct faster shown;		/* are long reads copied (FASTER_FIRST) or shown (FASTER_SECOND)? (shown.c) */
@@ -87,9 +87,9 @@ unsigned nbd_connections(const struct nbd *n);
 
 void nbd_io_left(struct nbd_io *nio);	/* a connection is gone from its list; io thread */
 
-/* hunger.c */
-void nbd_hunger_init(struct nbd_io *nio);
-void nbd_hunger_feed(struct nbd *n);	/* memory was given back, and somebody waits for it; any io thread */
+/* pressure.c */
+void nbd_pressure_init(struct nbd_io *nio);
+void nbd_pressure_feed(struct nbd *n);	/* memory was given back, and somebody waits for it; any io thread */
 
 /* users.c */
 void nbd_users_meet(struct nbd_conn *c);	/* it has just come */

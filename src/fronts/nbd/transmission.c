@@ -54,7 +54,7 @@ void nbd_req_free(struct nbd_req *q)
 	if (q->data)
 		wanted = pool_give(pool, q->data, q->data_room);
 	if (pool_give_object(pool, q) || wanted)
-		nbd_hunger_feed(c->nio->nbd);
+		nbd_pressure_feed(c->nio->nbd);
 }
 
 /* Where does it lie? Answers the request and returns false if that is no place. */
@@ -222,11 +222,11 @@ bool nbd_transmission_step(struct nbd_conn *c)
 		nbd_conn_reject(c, "invalid request magic");
 		return false;
 	}
-	if (!nbd_hunger_may(c, transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)))) {
+	if (!nbd_pressure_may(c, transmission_room(nbd_get16(head + 6), nbd_get32(head + 24)))) {
 		c->stalled = true;
 		return false;
 	}
-	nbd_hunger_end(c);
+	nbd_pressure_end(c);
 	c->rx_at += NBD_REQUEST_HEAD;
 	if (nbd_get16(head + 6) == NBD_CMD_DISC) {
 		nbd_conn_finish(c);

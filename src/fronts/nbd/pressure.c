@@ -12,7 +12,7 @@
 #define HUNGER_PATIENCE (10 * TIMERS_SECOND)
 
 /* False: C has to wait. SIZE: bytes of data of the request that it wants to begin. */
-bool nbd_hunger_may(struct nbd_conn *c, size_t size)
+bool nbd_pressure_may(struct nbd_conn *c, size_t size)
 {
 	struct pool *pool = &c->nio->pool;
 
@@ -22,14 +22,14 @@ bool nbd_hunger_may(struct nbd_conn *c, size_t size)
 		return true;
 	if (c->n_reqs)
 		return false;
-	nbd_hunger_wait(c);
+	nbd_pressure_wait(c);
 	if (!pool_ready(pool, size))	/* it may have come before anybody knew that we wait */
 		return false;
-	nbd_hunger_end(c);
+	nbd_pressure_end(c);
 	return true;
 }
 
-void nbd_hunger_wait(struct nbd_conn *c)
+void nbd_pressure_wait(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;
 
@@ -37,11 +37,11 @@ void nbd_hunger_wait(struct nbd_conn *c)
 		atomic_fetch_add(&nio->pool.memory->hungry, 1);
 	if (list_empty(&c->hungry))
 		list_append(&nio->hungry, &c->hungry);
-	if (!timer_is_on(&nio->hunger))
-		loop_timer(nio->io->loop, &nio->hunger, HUNGER_PATIENCE);
+	if (!timer_is_on(&nio->pressure))
+		loop_timer(nio->io->loop, &nio->pressure, HUNGER_PATIENCE);
 }
 
-void nbd_hunger_end(struct nbd_conn *c)
+void nbd_pressure_end(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;
 
@@ -53,7 +53,7 @@ void nbd_hunger_end(struct nbd_conn *c)
 }
 
 /* On the thread of those who wait: they try again, and wait again if they must. */
-static void hunger_fed(struct loop_msg *msg)
+static void pressure_fed(struct loop_msg *msg)
 {
 	struct nbd_io *nio = container(msg, struct nbd_io, fed);
 	struct list *pos, *next;
@@ -63,24 +63,24 @@ static void hunger_fed(struct loop_msg *msg)
 		nbd_conn_wake(container(pos, struct nbd_conn, hungry));
 }
 
-void nbd_hunger_feed(struct nbd *n)
+void nbd_pressure_feed(struct nbd *n)
 {
 	unsigned i;
 
 	for (i = 0; i < n->world->n_io; i++)
 		if (!atomic_exchange(&n->ios[i].feeding, true)) {
-			n->ios[i].fed.run = hunger_fed;
+			n->ios[i].fed.run = pressure_fed;
 			loop_post(n->ios[i].io->loop, &n->ios[i].fed);
 		}
 }
 
 /* Does C hold memory because its client neither reads nor sends? What waits in a suspended device is no client's fault. */
-static bool hunger_is_stuck(const struct nbd_conn *c)
+static bool pressure_is_stuck(const struct nbd_conn *c)
 {
 	return c->n_bytes && (c->out_full || c->filling) && c->nio->io->now - c->moved >= HUNGER_PATIENCE;
 }
 
-static void hunger_cull(struct loop_msg *msg)
+static void pressure_cull(struct loop_msg *msg)
 {
 	struct nbd_io *nio = container(msg, struct nbd_io, cull);
 	struct list *pos, *next;
@@ -90,15 +90,15 @@ static void hunger_cull(struct loop_msg *msg)
 	list_each(pos, next, &nio->conns) {
 		struct nbd_conn *c = container(pos, struct nbd_conn, node);
 
-		if (hunger_is_stuck(c))
+		if (pressure_is_stuck(c))
 			nbd_conn_reject(c, "idle for %u seconds while others wait for the memory that it holds",
 					(unsigned)(HUNGER_PATIENCE / TIMERS_SECOND));
 	}
 }
 
-static void hunger_lasts(struct timer *t)
+static void pressure_lasts(struct timer *t)
 {
-	struct nbd_io *nio = container(t, struct nbd_io, hunger);
+	struct nbd_io *nio = container(t, struct nbd_io, pressure);
 	struct nbd *n = nio->nbd;
 	unsigned i;
 
@@ -107,13 +107,13 @@ static void hunger_lasts(struct timer *t)
 	loop_timer(nio->io->loop, t, HUNGER_PATIENCE / 4);	/* others may be stuck soon */
 	for (i = 0; i < n->world->n_io; i++)
 		if (!atomic_exchange(&n->ios[i].culling, true)) {
-			n->ios[i].cull.run = hunger_cull;
+			n->ios[i].cull.run = pressure_cull;
 			loop_post(n->ios[i].io->loop, &n->ios[i].cull);
 		}
 }
 
-void nbd_hunger_init(struct nbd_io *nio)
+void nbd_pressure_init(struct nbd_io *nio)
 {
 	list_init(&nio->hungry);
-	timer_init(&nio->hunger, hunger_lasts);
+	timer_init(&nio->pressure, pressure_lasts);
 }
