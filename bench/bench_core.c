@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/command.h"
+#include "core/command/command.h"
 #include "core/world.h"
 #include "stores/stores.h"
 #include "targets/targets.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* keepold: the worked example of HACKING.md. A chunk is copied to a second device before it is written to for the first time. */
-#include "core/copy.h"
-#include "core/target.h"
-#include "core/turns.h"
+#include "core/kit/copy.h"
+#include "core/table/target.h"
+#include "core/kit/turns.h"
 
 enum { CHUNK = 8, COPIES = 4, TURNS = 64 };	/* sectors; copies and held writes at a time */
 

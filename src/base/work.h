@@ -3,7 +3,7 @@
  * CPU work on all cores: a job is started on the thread of a loop, runs on some worker, and is over on the loop's thread again.
  * Use it for what computes for longer than a trip to another thread takes (some microseconds): encryption, parity, checksums,
  * compression. Do not use it for what waits: a job never sleeps, does no I/O, and takes only locks that are held for a few
- * instructions. I/O belongs to the loop's own thread, and a walk that needs many reads belongs to a clerk (core/clerk.h).
+ * instructions. I/O belongs to the loop's own thread, and a walk that needs many reads belongs to a clerk (core/kit/clerk.h).
  *
  * The workers are as many as processors and all start at once, so a job cannot fail for want of a thread. What a client
  * waits for goes before what is done in the background. What one turn of a loop starts is passed on together at its end,

@@ -9,8 +9,8 @@
 #include "cmd/keys.h"
 #include "cmd/units.h"
 #include "cmd/volume.h"
-#include "core/device.h"
-#include "core/mangle.h"
+#include "core/device/device.h"
+#include "core/device/mangle.h"
 
 /* A field of words is a function that adds them, a field of a number one that returns it; both get wrapped for the engine. */
 #define FIELD_ARGUMENTS struct dm_report *rh, struct dm_pool *mem, struct dm_report_field *field, const void *data, void *private

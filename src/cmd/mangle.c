@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse mangle: gives devices whose name in the kernel's form (core/mangle.h) is not as dmsetup wants it one that is; with
+ * dmuse mangle: gives devices whose name in the kernel's form (core/device/mangle.h) is not as dmsetup wants it one that is; with
  * --manglename none the one that people write. As with dmsetup the words are the kernel's names, for only these tell such
  * devices apart; a uuid stays; and one that fails does not stop the others.
  */
@@ -13,8 +13,8 @@
 #include "cmd/pick.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
-#include "core/device.h"
-#include "core/mangle.h"
+#include "core/device/device.h"
+#include "core/device/mangle.h"
 
 /* As the kernel has the name and uuid, and as it is to have the name. */
 struct mangle {

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "cmd/job.h"
-#include "core/store.h"
+#include "core/table/store.h"
 
 struct image {
 	struct job *j;

@@ -19,8 +19,8 @@
 #include "cmd/client.h"
 #include "cmd/rows.h"
 #include "cmd/say.h"
-#include "core/device.h"
-#include "core/mangle.h"
+#include "core/device/device.h"
+#include "core/device/mangle.h"
 #include "stores/label.h"
 
 #define IMAGE_LARGE_BLOCK 4096

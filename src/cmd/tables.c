@@ -12,7 +12,7 @@
 #include "base/words.h"
 #include "cmd/concise.h"
 #include "cmd/slurp.h"
-#include "core/command.h"
+#include "core/command/command.h"
 
 struct tables {
 	struct dm_world *world;

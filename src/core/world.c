@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/devices.h"
-#include "core/do.h"
-#include "core/move.h"
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/move.h"
 
 static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
 {

@@ -13,10 +13,10 @@
 
 #include "base/blocking.h"
 #include "base/clock.h"
-#include "core/device.h"
-#include "core/mangle.h"
-#include "core/store.h"
-#include "core/target.h"
+#include "core/device/device.h"
+#include "core/device/mangle.h"
+#include "core/table/store.h"
+#include "core/table/target.h"
 
 enum dm_change {
 	DM_ADDED,

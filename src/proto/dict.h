@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "core/command.h"
+#include "core/command/command.h"
 #include "proto/plist.h"
 
 #define DICT_FRAME_MAX (256u << 20)	/* bytes of a message, without the four of its length */

@@ -311,12 +311,12 @@ static const struct decode_verb {
 } decode_names[] = {
 #define VERB(id, name, ...) { name, DM_DO_##id },
 #define ALIAS(id, name) { name, DM_DO_##id },
-#include "core/verbs.list"
+#include "core/command/verbs.list"
 };
 
 static int (*const decode_brings[DM_VERBS])(struct dict *d, const struct dict_reader *r) = {
 #define VERB(id, name, handler, needs, others, brings, tells) [DM_DO_##id] = decode_##brings,
-#include "core/verbs.list"
+#include "core/command/verbs.list"
 };
 
 #define DECODE_NAMES (sizeof(decode_names) / sizeof(*decode_names))

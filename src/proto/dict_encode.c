@@ -17,7 +17,7 @@ static bool encode_about_device(enum dm_verb v)
 {
 	static const unsigned needs[DM_VERBS] = {
 #define VERB(id, name, handler, needs, ...) [DM_DO_##id] = needs,
-#include "core/verbs.list"
+#include "core/command/verbs.list"
 	};
 
 	return needs[v] & DM_NEEDS_TELLING;

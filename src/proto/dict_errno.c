@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Error numbers as NetBSD has them. The core names a failure in Linux's numbers
- * (core/command.h); those from 1 to 34 are the same in both, but for one.
+ * (core/command/command.h); those from 1 to 34 are the same in both, but for one.
  */
 #include <errno.h>
 

@@ -296,7 +296,7 @@ int dict_add_result(struct dict *d)
 {
 	static int (*const tells[DM_VERBS])(struct dict *d) = {
 #define VERB(id, name, handler, needs, others, brings, tells) [DM_DO_##id] = encode_##tells,
-#include "core/verbs.list"
+#include "core/command/verbs.list"
 	};
 
 	return tells[d->cmd.verb](d);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "core/command.h"
+#include "core/command/command.h"
 
 #define IOCTL_VERSION_MAJOR 4
 #define IOCTL_VERSION_MINOR 48

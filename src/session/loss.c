@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "core/stats.h"
+#include "core/path/stats.h"
 #include "core/world.h"
 
 struct loss_device {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/kinds.h"
+#include "core/table/kinds.h"
 #include "session/holder.h"
 #include "session/holder_parts.h"
 #include "targets/targets.h"

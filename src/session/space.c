@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "core/do.h"
+#include "core/command/do.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "session/ending.h"

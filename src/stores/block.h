@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "core/limits.h"
+#include "core/table/limits.h"
 
 /* The value of option NAME in bytes (a suffix is understood): a power of two from 512 to 65536. */
 int block_parse(const char *name, const char *value, uint32_t *out, struct err *e);

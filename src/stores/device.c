@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/command.h"
-#include "core/linux.h"
-#include "core/parts.h"
-#include "core/place.h"
+#include "core/command/command.h"
+#include "core/command/linux.h"
+#include "core/device/parts.h"
+#include "core/table/place.h"
 #include "core/world.h"
 
 #define DEV "/dev/"

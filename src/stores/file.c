@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/fault.h"
+#include "core/path/fault.h"
 #include "stores/image.h"
 #include "stores/label.h"
 

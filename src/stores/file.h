@@ -7,9 +7,9 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "core/io.h"
-#include "core/opening.h"
-#include "core/store.h"
+#include "core/path/io.h"
+#include "core/table/opening.h"
+#include "core/table/store.h"
 #include "core/world.h"
 
 struct file;
@@ -73,7 +73,7 @@ static inline uint64_t file_bytes(uint64_t sectors)
 bool file_claims(const struct dm_store_wish *w);
 int file_read_word(struct dm_store_wish *w, struct file_wish *want);
 
-/* file_open.c: in steps, see core/opening.h. */
+/* file_open.c: in steps, see core/table/opening.h. */
 void file_look(struct dm_opening *o);
 void file_start(struct dm_opening *o);
 void file_forget(struct dm_opening *o);

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "core/fault.h"
+#include "core/path/fault.h"
 #include "stores/file.h"
 
 void file_lose(struct file *f, int err)

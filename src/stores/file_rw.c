@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/fault.h"
+#include "core/path/fault.h"
 #include "stores/file.h"
 
 #define RW_BUFFERS 64		/* of one step */

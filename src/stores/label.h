@@ -3,7 +3,7 @@
 #ifndef STORES_LABEL_H
 #define STORES_LABEL_H
 
-#include "core/store.h"
+#include "core/table/store.h"
 
 /*
  * Looks at the disk or image behind FD, whose blocks have BLOCK bytes: 1 and *OUT if a label is there, 0 if none,

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/words.h"
-#include "core/io.h"
+#include "core/path/io.h"
 #include "core/world.h"
 #include "stores/block.h"
 #include "stores/stores.h"

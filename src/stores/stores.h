@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "core/store.h"
+#include "core/table/store.h"
 
 extern const struct dm_store_type *const dm_store_types[];	/* NULL-terminated */
 

@@ -7,10 +7,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "core/child.h"
-#include "core/held.h"
-#include "core/step.h"
-#include "core/target.h"
+#include "core/path/child.h"
+#include "core/path/held.h"
+#include "core/device/step.h"
+#include "core/table/target.h"
 #include "core/world.h"
 
 /*

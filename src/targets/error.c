@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
-#include "core/fault.h"
-#include "core/target.h"
+#include "core/path/fault.h"
+#include "core/table/target.h"
 
 static int error_ctr(struct dm_target *t, struct dm_args *a)
 {

@@ -3,7 +3,7 @@
  * linear: the line's sectors are a run of sectors of one device. The plainest
  * mapping, and what logical volumes, partitions and disk images are made of.
  */
-#include "core/target.h"
+#include "core/table/target.h"
 
 static int linear_ctr(struct dm_target *t, struct dm_args *a)
 {

@@ -6,7 +6,7 @@
  */
 #include <stdatomic.h>
 
-#include "core/target.h"
+#include "core/table/target.h"
 
 #define STRIPED_EVENTS 15	/* failures of a leg, from which on it raises none any more; as on Linux */
 

@@ -3,7 +3,7 @@
 #ifndef TARGETS_TARGETS_H
 #define TARGETS_TARGETS_H
 
-#include "core/target.h"
+#include "core/table/target.h"
 
 extern const struct dm_type *const dm_types[];	/* NULL-terminated */
 

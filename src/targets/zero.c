@@ -3,7 +3,7 @@
  * zero: reads give zeros; writes succeed, are dropped, and never touch the
  * writer's buffer. Good for the empty part of a sparse disk and for tests.
  */
-#include "core/target.h"
+#include "core/table/target.h"
 
 static int zero_ctr(struct dm_target *t, struct dm_args *a)
 {

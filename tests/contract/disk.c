@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/io.h"
+#include "core/path/io.h"
 
 #define HELD 512u
 #define BYTES ((size_t)DISK_SECTORS * DM_SECTOR)

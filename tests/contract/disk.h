@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/store.h"
+#include "core/table/store.h"
 
 #define DISKS 4u
 #define DISK_SECTORS 2048u

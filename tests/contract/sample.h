@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "contract/disk.h"
-#include "core/target.h"
+#include "core/table/target.h"
 #include "support/world.h"
 
 /* A line of this many sectors suits every sample. */

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "contract/sample.h"
-#include "core/build.h"
+#include "core/table/build.h"
 
 #define WARM 32
 

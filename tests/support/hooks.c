@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/step.h"
-#include "core/store.h"
+#include "core/device/step.h"
+#include "core/table/store.h"
 
 #define RULES 8
 

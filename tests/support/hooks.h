@@ -6,7 +6,7 @@
 #ifndef TESTS_SUPPORT_HOOKS_H
 #define TESTS_SUPPORT_HOOKS_H
 
-#include "core/target.h"
+#include "core/table/target.h"
 
 enum hooks_act {
 	HOOKS_SUCCEED,

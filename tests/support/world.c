@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/held.h"
+#include "core/path/held.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
 

@@ -7,7 +7,7 @@
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
 
-#include "core/command.h"
+#include "core/command/command.h"
 #include "core/world.h"
 
 struct fixture {

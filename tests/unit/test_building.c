@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/opening.h"
+#include "core/table/opening.h"
 #include "support/world.h"
 
 static struct fixture f;

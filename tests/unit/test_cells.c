@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "core/cells.h"
+#include "core/kit/cells.h"
 #include "support/world.h"
 
 #define CHUNKS 16u

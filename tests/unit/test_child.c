@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/child.h"
-#include "core/held.h"
+#include "core/path/child.h"
+#include "core/path/held.h"
 #include "support/world.h"
 
 static struct fixture f;

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/thread.h"
-#include "core/clerk.h"
+#include "core/kit/clerk.h"
 #include "support/world.h"
 
 #define SENDERS 2u

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/copy.h"
+#include "core/kit/copy.h"
 #include "support/world.h"
 
 #define PIECE 16u		/* sectors */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "support/place.h"
-#include "core/place.h"
+#include "core/table/place.h"
 #include "support/world.h"
 
 static struct fixture f;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "core/epoch.h"
+#include "core/kit/epoch.h"
 #include "support/world.h"
 
 #define THREADS 3u

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "core/device.h"
+#include "core/device/device.h"
 #include "support/world.h"
 
 static struct fixture f;

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/child.h"
-#include "core/held.h"
-#include "core/round.h"
+#include "core/path/child.h"
+#include "core/path/held.h"
+#include "core/path/round.h"
 #include "support/world.h"
 
 static struct fixture f;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/mangle.h"
+#include "core/device/mangle.h"
 
 #define ROOM 1100
 

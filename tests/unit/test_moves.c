@@ -11,8 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/devices.h"
-#include "core/step.h"
+#include "core/device/devices.h"
+#include "core/device/step.h"
 #include "support/hooks.h"
 #include "support/world.h"
 

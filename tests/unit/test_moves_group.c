@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/devices.h"
+#include "core/device/devices.h"
 #include "support/hooks.h"
 #include "support/world.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/parts.h"
+#include "core/device/parts.h"
 #include "support/place.h"
 #include "support/world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Regions (core/regions.h) through the messages that make and show them; what requests of any shape count. */
+/* Regions (core/path/regions.h) through the messages that make and show them; what requests of any shape count. */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/shared.h"
+#include "core/kit/shared.h"
 #include "support/world.h"
 
 struct thing {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/thread.h"
-#include "core/compute.h"
+#include "core/kit/compute.h"
 #include "support/world.h"
 
 #define JOBS 5000u

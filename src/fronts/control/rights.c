@@ -20,7 +20,7 @@ static const struct rights {
 	uint32_t unless;
 } rights[DM_VERBS] = {
 #define VERB(id, name, handler, needs, others, ...) [DM_DO_##id] = { (others) == NEVER, others },
-#include "core/verbs.list"
+#include "core/command/verbs.list"
 };
 
 static bool rights_asks_only(const struct dm_cmd *cmd)

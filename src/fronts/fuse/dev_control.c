@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
-#include "core/place.h"
+#include "core/table/place.h"
 #include "fronts/fuse/dev_call.h"
 
 #define CONTROL_ROOM ((size_t)1 << 30)	/* more than that is in no caller's buffer */

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
-#include "core/parts.h"
+#include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
 
 /* Mapped devices have no partitions, nor have partitions. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/table.h"
+#include "core/table/table.h"
 #include "fronts/fuse/dev.h"
 
 #define QUEUE_RANGE_MAX 4294966784u	/* bytes of one discard or zeroing: all sectors that 32 bits count bytes of */

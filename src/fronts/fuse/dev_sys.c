@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/table.h"
+#include "core/table/table.h"
 #include "fronts/fuse/dev.h"
 
 void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH])

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/mountinfo.h"
-#include "core/do.h"
+#include "core/command/do.h"
 #include "fronts/fuse/server.h"
 
 struct mount_job {

@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "base/trampoline.h"
-#include "core/io.h"
+#include "core/path/io.h"
 
 /* All that is being written to one device here. */
 struct partial_disk {

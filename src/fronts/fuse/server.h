@@ -27,7 +27,7 @@
 #include "base/loop.h"
 #include "base/pool.h"
 #include "base/trampoline.h"
-#include "core/command.h"
+#include "core/command/command.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "fronts/fuse/partial.h"

@@ -18,8 +18,8 @@
 #include "base/text.h"
 #include "base/timers.h"
 #include "base/trampoline.h"
-#include "core/device.h"
-#include "core/req.h"
+#include "core/device/device.h"
+#include "core/path/req.h"
 #include "fronts/nbd/wire.h"
 
 struct nbd_conn;

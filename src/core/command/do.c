@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way in for control: finds the device, the handler and the right moment. See command.h and do.h. */
+#include "core/command/do.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/device/devices.h"
+#include "core/command/linux.h"
+#include "core/device/move.h"
+
+static const struct verb {
+	void (*run)(struct dm_cmd *c, struct dm_device *d);
+	unsigned needs;		/* DM_NEEDS_* */
+} verbs[DM_VERBS] = {
+#define VERB(id, name, handler, needs, ...) [DM_DO_##id] = { dm_do_##handler, needs },
+#include "core/command/verbs.list"
+};
+
+static bool named(const char *s)
+{
+	return s && *s;
+}
+
+static struct dm_device *find(struct dm_world *w, const struct dm_cmd *c)
+{
+	struct dm_device *d = NULL;
+
+	if (c->has_minor)
+		return c->major && c->major != w->major ? NULL : dm_find_minor(w, c->minor);
+	if (named(c->name))
+		d = dm_find_name_as(w, c->name, dm_mangling(c));
+	if (!d && named(c->uuid))
+		d = dm_find_uuid_as(w, c->uuid, dm_mangling(c));
+	return d;
+}
+
+static bool new_is_taken(const struct dm_cmd *c)
+{
+	return (named(c->new_name) && dm_find_name_as(c->world, c->new_name, dm_mangling(c))) ||
+	       (named(c->new_uuid) && dm_find_uuid_as(c->world, c->new_uuid, dm_mangling(c)));
+}
+
+static void fail_not_found(struct dm_cmd *c)
+{
+	if (dm_linux_looks_at_new_name_first(c) && new_is_taken(c))
+		dm_fail(c, -EEXIST, "another device has the %s '%.128s' already", named(c->new_name) ? "name" : "uuid",
+			named(c->new_name) ? c->new_name : c->new_uuid);
+	else if (c->has_minor)
+		dm_fail(c, -ENXIO, "no device has minor %u", c->minor);
+	else if (named(c->name))
+		dm_fail(c, -ENXIO, "no device is named '%.128s'", c->name);
+	else if (named(c->uuid))
+		dm_fail(c, -ENXIO, "no device has uuid '%.128s'", c->uuid);
+	else
+		dm_fail(c, -EINVAL, "no device was given: by name, by uuid or by minor");
+}
+
+/* Again, for a command that waited in a device's queue. */
+static void do_start(struct dm_cmd *c)
+{
+	const struct verb *v = &verbs[c->verb];
+
+	if (c->n_names)
+		dm_move_group(c);
+	else if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
+		list_append(&c->device->queue, &c->node);
+	else
+		v->run(c, c->device);
+}
+
+static void do_begin(struct dm_cmd *c)
+{
+	const struct verb *v = &verbs[c->verb];
+
+	if (c->n_names) {
+		dm_move_group(c);
+		return;
+	}
+	c->device = v->needs & DM_NEEDS_FOUND ? find(c->world, c) : NULL;
+	if ((v->needs & DM_NEEDS_FOUND) && !c->device)
+		fail_not_found(c);
+	else
+		do_start(c);
+}
+
+static bool do_catch_up(struct dm_cmd *c);
+
+static void do_caught_up(struct loop_msg *msg)
+{
+	struct dm_cmd *c = container(msg, struct dm_cmd, caught_up);
+
+	c->catching_up = false;
+	if (c->cancelled)
+		dm_fail(c, -EINTR, "cancelled");
+	else if (!do_catch_up(c))
+		do_begin(c);
+}
+
+/* Does C have to wait until a front knows of all closes? One front is asked after the other. */
+static bool do_catch_up(struct dm_cmd *c)
+{
+	struct list *n, *next;
+	unsigned i = 0;
+
+	if (!(verbs[c->verb].needs & DM_NEEDS_CLOSES) || c->in_order)
+		return false;
+	c->caught_up.run = do_caught_up;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (i++ < c->caught)
+			continue;
+		c->caught = i;
+		c->catching_up = f->catch_up && f->catch_up(f, &c->caught_up);
+		if (c->catching_up)
+			return true;
+	}
+	return false;
+}
+
+void dm_do(struct dm_world *w, struct dm_cmd *c)
+{
+	c->world = w;
+	c->start = do_start;
+	c->finished = c->catching_up = c->cancelled = false;
+	c->caught = 0;
+	c->table = NULL;
+	c->give_up = NULL;
+	c->reply = (struct dm_reply){ .err = ERR_INIT };
+	c->device = NULL;
+	list_init(&c->node);
+	if (!do_catch_up(c))
+		do_begin(c);
+}
+
+void dm_under_way_stop(struct dm_world *w)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &w->under_way)
+		dm_cancel(container(n, struct dm_cmd, node));
+	while (!list_empty(&w->under_way))
+		loop_turn(w->loop, -1);
+}
+
+void dm_cancel(struct dm_cmd *c)
+{
+	if (c->finished)
+		return;
+	if (c->give_up) {
+		dm_under_way_end(c, -EINTR, "cancelled");
+	} else if (c->catching_up) {
+		c->cancelled = true;
+	} else if (!list_empty(&c->node)) {
+		list_remove(&c->node);
+		dm_fail(c, -EINTR, "cancelled");
+	} else {
+		dm_move_cancel(c);
+	}
+}
+
+static void now_done(struct dm_cmd *c)
+{
+	*(bool *)c->owner = true;
+}
+
+int dm_do_now(struct dm_world *w, struct dm_cmd *c)
+{
+	bool done = false;
+
+	c->done = now_done;
+	c->owner = &done;
+	dm_do(w, c);
+	while (!done)
+		loop_turn(w->loop, -1);
+	return c->reply.err.code;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Carrying out commands: each verb has a handler, grouped by what they are about
+ * in do_*.c. A handler ends its command once with dm_finish() or dm_fail(), at
+ * once or later. Control thread.
+ */
+#ifndef CORE_DO_H
+#define CORE_DO_H
+
+#include "core/command/command.h"
+#include "core/device/device.h"
+#include "core/world.h"
+
+/*
+ * Fills reply.info from C's device, if it still has one. C->done() is called from the loop, not from here: no
+ * handler finds the world changed under its feet.
+ */
+void dm_finish(struct dm_cmd *c);
+void dm_run_finished(struct loop_work *work);	/* what the world's `finishing` runs */
+void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Runs C's handler: again, for a command that waited in a device's queue. */
+static inline void dm_start(struct dm_cmd *c)
+{
+	c->start(c);
+}
+
+/* Adds what has failed on D to C's warnings (fault.h). */
+void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
+
+void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
+
+/*
+ * C takes time: WORK is what it is at, until dm_under_way_over(). Meanwhile it may be given up, and more than once; then the
+ * reason is in its reply, and GIVE_UP sees to it that it ends soon, but not at once.
+ */
+void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
+void dm_under_way_over(struct dm_cmd *c);
+/* It is given up, with this reason, unless there is one already. */
+void dm_under_way_end(struct dm_cmd *c, int code, const char *why);
+/* D goes: whoever builds a table for it gives up. */
+void dm_under_way_gone(struct dm_device *d);
+/* All of W: the world ends. */
+void dm_under_way_stop(struct dm_world *w);
+
+bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
+bool dm_cmd_has_table(const struct dm_cmd *c);
+
+/* What C means by a name or uuid. */
+enum dm_mangle dm_mangling(const struct dm_cmd *c);
+
+/* The slot that C asks for, active or inactive; may be NULL. */
+const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d);
+
+/* The handlers of verbs.list. D is NULL for verbs that need no device. */
+#define VERB(id, name, handler, ...) void dm_do_##handler(struct dm_cmd *c, struct dm_device *d);
+#include "core/command/verbs.list"
+
+void dm_shutdown_flush(struct dm_cmd *c);		/* the second half of shutdown, after dm_front's shutdown() */
+
+/* What the slot that C asks about uses; TO has room for dm_deps_count(). */
+size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d);
+size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to);
+
+#endif

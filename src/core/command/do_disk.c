@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about disks: disk, undisk, disks. See device.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/table/build.h"
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/parts.h"
+
+/* Whole blocks of it, from its first to its last. */
+static int disk_table(struct dm_cmd *c, struct dm_store *s, struct dm_table **out)
+{
+	struct dm_build_opts o = { .readonly = c->flags & DM_WITH_READONLY };
+	uint64_t block = s->limits.logical / DM_SECTOR, sectors = s->sectors - s->sectors % block;
+	struct dm_build *b;
+	int r;
+
+	if (!sectors)
+		return err_set(&c->reply.err, -EINVAL, "disk '%s': '%.800s' is empty; `truncate -s 64M FILE` makes it larger",
+			       c->name, c->text);
+	r = dm_build_begin(&b, c->world, &o, &c->reply.err);
+	if (r)
+		return r;
+	if (!dm_build_know(b, "disk", s))
+		dm_build_line(b, 0, sectors, "linear", "disk 0");
+	return dm_build_end(b, out);
+}
+
+/* A label that cannot be read is no reason to show no disk. */
+static void disk_parts(struct dm_cmd *c, struct dm_device *d, const struct dm_found *found)
+{
+	struct err e = ERR_INIT;
+
+	if (found->parts && dm_parts_set(d, found->parts, found->parts_err, &c->reply.warnings, &e))
+		text_printf(&c->reply.warnings, "%s\n", e.text);
+}
+
+static struct dm_device *disk_new(struct dm_cmd *c, struct dm_store *s, const struct dm_found *found)
+{
+	struct dm_table *table;
+	struct dm_device *d;
+
+	if (disk_table(c, s, &table))
+		return NULL;
+	if (dm_device_new_disk(&d, c->world, c, &c->reply.err)) {
+		dm_table_free(table);
+		return NULL;
+	}
+	dm_device_first_table(d, table);
+	dm_device_changed(d, DM_ADDED);
+	disk_parts(c, d, found);
+	return d;
+}
+
+/* The disk of that name, if it shows S already. */
+static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
+{
+	if (d->whole) {
+		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition of that name", c->name,
+			d->whole->name);
+		return NULL;
+	}
+	if (d->active->stores[0] == s)
+		return d;
+	err_set(&c->reply.err, -EEXIST, "disk '%s' exists already, of '%s'%s; choose another name", c->name,
+		d->active->stores[0]->name, d->active->readonly ? ", read-only" : "");
+	return NULL;
+}
+
+/* Names that /dev has for itself. */
+static int disk_check_name(const char *name, struct err *e)
+{
+	int r = dm_check_name(name, e);
+
+	if (!r && (!strcmp(name, "mapper") || !strncmp(name, "dm-", 3) || *name == '.'))
+		r = err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s is something else", name, name);
+	return r;
+}
+
+static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_found *found)
+{
+	struct dm_device *d = dm_find_disk(c->world, c->name);
+
+	d = d ? disk_again(c, d, s) : disk_new(c, s, found);
+	if (d)
+		d->wishes++;
+	c->device = d;
+}
+
+/* The store, if its type opens at once. */
+static int disk_open(struct dm_opening *o)
+{
+	struct dm_store_wish wish = o->wish;
+	struct dm_cmd *c = o->owner;
+	struct dm_store *s;
+	int r;
+
+	wish.err = &c->reply.err;
+	if (o->err.code)
+		return err_set(&c->reply.err, o->err.code, "%s", o->err.text);
+	if (o->store)
+		return 0;
+	r = o->type->open(&wish, &s);
+	if (!r)
+		o->store = s;
+	return r;
+}
+
+static void disk_opened(struct dm_opening *o)
+{
+	struct dm_cmd *c = o->owner;
+
+	dm_under_way_over(c);
+	if (disk_open(o))
+		err_prefix(&c->reply.err, "disk '%s': ", c->name);
+	else
+		disk_show(c, o->store, &o->found);
+	dm_opening_drop(o);
+	dm_finish(c);
+}
+
+static void disk_give_up(struct dm_cmd *c)
+{
+	dm_opening_drop(c->under_way);
+	dm_under_way_over(c);
+	dm_finish(c);
+}
+
+void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_store_wish wish = { .world = c->world, .word = c->text, .cwd = c->cwd,
+				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c };
+	struct dm_opening *o = NULL;
+
+	(void)d;
+	if (!disk_check_name(c->name, &c->reply.err) && !(c->text && *c->text))
+		err_set(&c->reply.err, -EINVAL, "disk '%s' needs a file to show", c->name);
+	else if (!c->reply.err.code && !(o = dm_opening_new(&wish)))
+		err_set(&c->reply.err, -ENOMEM, "no memory for disk '%s'", c->name);
+	if (!o) {
+		dm_finish(c);
+		return;
+	}
+	o->owner = c;
+	o->ended = disk_opened;
+	o->wanted = DM_FIND_PARTS;
+	dm_under_way(c, o, disk_give_up);
+	dm_opening_start(o);
+}
+
+void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_device *user, *busy;
+
+	d = dm_find_disk(c->world, c->name ? c->name : "");
+	if (!d || d->whole) {
+		dm_fail(c, -ENXIO, "no disk is named '%.128s'", c->name ? c->name : "");
+		return;
+	}
+	busy = d->open_count ? d : dm_part_in_use(d);
+	if (d->wishes)
+		d->wishes--;
+	if (d->wishes && !(c->flags & DM_WITH_FORCE)) {
+		c->device = d;
+		dm_finish(c);
+	} else if (busy) {
+		user = dm_device_user(busy);
+		dm_fail(c, -EBUSY, "%s '%s' is in use (open count %u%s%s%s)", busy->whole ? "partition" : "disk", busy->name,
+			busy->open_count, user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
+	} else {
+		dm_device_remove(d);
+		dm_finish(c);
+	}
+}
+
+static size_t disks_count(const struct dm_world *w)
+{
+	struct list *n, *next;
+	size_t count = 0;
+
+	list_each(n, next, &w->disks)
+		count++;
+	return count;
+}
+
+void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
+{
+	size_t count = disks_count(c->world);
+	struct dm_reply *r = &c->reply;
+	struct list *n, *next;
+
+	r->names = arena_alloc(&r->arena, count * sizeof(*r->names) + 1);
+	r->deps = arena_alloc(&r->arena, count * sizeof(*r->deps) + 1);
+	if (!r->names || !r->deps) {
+		dm_fail(c, -ENOMEM, "no memory for the answer");
+		return;
+	}
+	list_each(n, next, &c->world->disks) {
+		const struct dm_store *s;
+
+		d = container(n, struct dm_device, node);
+		if (d->whole)
+			continue;
+		s = d->active->stores[0];
+		dm_info_fill(&r->names[r->n], d, 0);
+		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->name), s->major, s->minor };
+	}
+	dm_finish(c);
+}

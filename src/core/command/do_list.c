@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands that only tell: versions, types, names, info, counters, addresses; and the one that ends it all. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/command/do.h"
+#include "core/path/fault.h"
+#include "core/path/flush.h"
+#include "core/command/linux.h"
+
+void dm_do_version(struct dm_cmd *c, struct dm_device *d)
+{
+	(void)d;
+	dm_finish(c);
+}
+
+/* What is asked first when something does not work. */
+void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!dm_linux_has_no_warnings(c))
+		dm_faults_tell(d, &c->reply.warnings);
+}
+
+void dm_do_info(struct dm_cmd *c, struct dm_device *d)
+{
+	dm_do_faults(c, d);
+	dm_finish(c);
+}
+
+static void fail_memory(struct dm_cmd *c)
+{
+	dm_fail(c, -ENOMEM, "no memory for the answer");
+}
+
+static bool rows_begin(struct dm_cmd *c, size_t n)
+{
+	c->reply.types = arena_alloc(&c->reply.arena, n * sizeof(*c->reply.types));
+	if (!c->reply.types)
+		fail_memory(c);
+	return c->reply.types;
+}
+
+void dm_do_targets(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_type *const *t = c->world->types;
+	size_t n = 0;
+
+	(void)d;
+	while (t[n])
+		n++;
+	if (!rows_begin(c, n))
+		return;
+	for (; *t; t++)
+		c->reply.types[c->reply.n++] = (struct dm_type_row){ (*t)->name, (*t)->usage, (*t)->about, (*t)->version };
+	dm_finish(c);
+}
+
+void dm_do_stores(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_store_type *const *t = c->world->store_types;
+	size_t n = 0;
+
+	(void)d;
+	while (t[n])
+		n++;
+	if (!rows_begin(c, n))
+		return;
+	for (; *t; t++)
+		c->reply.types[c->reply.n++] = (struct dm_type_row){ (*t)->name, (*t)->usage, (*t)->about, NULL };
+	dm_finish(c);
+}
+
+/* What all devices use, in one answer: who draws a tree of them would have to ask once for each. */
+static bool names_deps(struct dm_cmd *c)
+{
+	struct dm_reply *r = &c->reply;
+	struct list *n, *next;
+	size_t count = 0, i = 0;
+
+	list_each(n, next, &c->world->devices)
+		count += dm_deps_count(c, container(n, struct dm_device, node));
+	r->deps = arena_alloc(&r->arena, count * sizeof(*r->deps) + 1);
+	r->n_deps = arena_alloc(&r->arena, r->n * sizeof(*r->n_deps) + 1);
+	if (!r->deps || !r->n_deps)
+		return false;
+	count = 0;
+	list_each(n, next, &c->world->devices) {
+		r->n_deps[i] = dm_deps_fill(c, container(n, struct dm_device, node), &r->deps[count]);
+		count += r->n_deps[i++];
+	}
+	return true;
+}
+
+void dm_do_names(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_world *w = c->world;
+	struct list *n, *next;
+
+	(void)d;
+	c->reply.names = arena_alloc(&c->reply.arena, w->n_devices * sizeof(*c->reply.names) + 1);
+	if (!c->reply.names) {
+		fail_memory(c);
+		return;
+	}
+	list_each(n, next, &w->devices)
+		dm_info_fill(&c->reply.names[c->reply.n++], container(n, struct dm_device, node), c->flags);
+	if ((c->flags & DM_WITH_DEPS) && !names_deps(c))
+		fail_memory(c);
+	else
+		dm_finish(c);
+}
+
+void dm_do_export(struct dm_cmd *c, struct dm_device *d)
+{
+	struct text uris = TEXT_INIT;
+	struct list *n, *next;
+
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->uris)
+			f->uris(f, d, &uris);
+	}
+	c->reply.answer = uris.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&uris));
+	text_free(&uris);
+	if (!c->reply.answer)
+		fail_memory(c);
+	else if (!*c->reply.answer)
+		dm_fail(c, -ENOTSUP, "nothing exports devices here: the daemon was started without an NBD socket");
+	else
+		dm_finish(c);
+}
+
+/* The first front that can: there is no choice to make. */
+void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
+{
+	struct list *n, *next;
+
+	(void)d;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->mount) {
+			f->mount(f, c);
+			return;
+		}
+	}
+	if (c->verb == DM_DO_MOUNT && !c->directory)
+		dm_finish(c);	/* no mounts to list */
+	else
+		dm_fail(c, -ENOTSUP, "no daemon runs that could show its devices as files");
+}
+
+void dm_do_session(struct dm_cmd *c, struct dm_device *d)
+{
+	struct list *n, *next;
+
+	(void)d;
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->session) {
+			f->session(f, c);
+			return;
+		}
+	}
+	dm_fail(c, -ENOTSUP, "no daemon runs that could hold a session");
+}
+
+/* The lanes' counters only grow; a reset remembers where they stood, so that nothing is lost to a race. */
+static bool stats_reset(struct dm_device *d, const struct dm_stats *total)
+{
+	if (!d->stats_base)
+		d->stats_base = calloc(1, sizeof(*d->stats_base));
+	if (d->stats_base)
+		dm_stats_add(d->stats_base, total, 1);
+	return d->stats_base;
+}
+
+void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_stats *total = arena_alloc(&c->reply.arena, sizeof(*total));
+
+	if (!total) {
+		fail_memory(c);
+		return;
+	}
+	dm_device_stats(d, total);
+	if (d->stats_base)
+		dm_stats_add(total, d->stats_base, (uint64_t)-1);
+	c->reply.stats = total;
+	c->reply.n = 1;
+	dm_do_faults(c, d);
+	if (c->flags & DM_WITH_RESET)
+		dm_faults_forget(d);
+	if ((c->flags & DM_WITH_RESET) && !stats_reset(d, total))
+		fail_memory(c);
+	else
+		dm_finish(c);
+}
+
+/* After the flush: clients that were just leaving have left. */
+static void shutdown_users(struct dm_cmd *c)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->users)
+			f->users(f, &c->reply.warnings);
+	}
+}
+
+/* Whoever asked for the end learns whether all that was written is safe. The end comes in either case. */
+static void shutdown_flushed(void *arg, const struct err *e)
+{
+	struct dm_cmd *c = arg;
+	struct dm_world *w = c->world;
+
+	shutdown_users(c);
+	if (e->code) {
+		c->reply.err = *e;
+		err_prefix(&c->reply.err, "the daemon ends, but what was written may be lost: ");
+	}
+	dm_finish(c);
+	w->shutdown(w);
+}
+
+void dm_shutdown_flush(struct dm_cmd *c)
+{
+	dm_flush_world(c->world, shutdown_flushed, c);
+}
+
+void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)
+{
+	struct list *n, *next;
+
+	(void)d;
+	if (!c->world->shutdown) {
+		dm_fail(c, -ENOTSUP, "this world has no daemon to end");
+		return;
+	}
+	list_each(n, next, &c->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->shutdown) {
+			f->shutdown(f, c);
+			return;
+		}
+	}
+	dm_shutdown_flush(c);
+}

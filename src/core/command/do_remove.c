@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Commands that take devices away, or wait for something to happen to them: remove, remove_all, wait.
+ * Forced removal does what dmsetup's does: a table of errors is put under the device, so that nobody who has it
+ * open reaches the disks below any more; it goes if that makes the last user let go.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/move.h"
+
+void dm_do_wait(struct dm_cmd *c, struct dm_device *d)
+{
+	if (d->event_nr != c->event_nr)
+		dm_finish(c);
+	else
+		list_append(&d->waiting, &c->node);
+}
+
+const struct dm_device *dm_device_user(const struct dm_device *d)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->devices) {
+		const struct dm_device *u = container(n, struct dm_device, node);
+
+		if (u != d && (dm_table_reaches(u->active, d) || dm_table_reaches(u->inactive, d)))
+			return u;
+	}
+	return NULL;
+}
+
+static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
+{
+	const struct dm_device *user = dm_device_user(d);
+
+	dm_fail(c, -EBUSY, "device '%s' is in use (open count %u%s%s%s)%s; --deferred removes it at the last close",
+		d->name, d->open_count, user ? ", device '" : "", user ? user->name : "",
+		user ? "' is mapped onto it" : "",
+		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, with a table of errors now" : "");
+}
+
+static void remove_at_last_close(struct dm_device *d)
+{
+	dm_move_remove(d, NULL, NULL);
+}
+
+/* D goes, or stays until its last close, or C fails. */
+static void remove_now(struct dm_cmd *c, struct dm_device *d)
+{
+	if (d->open_count == 0) {
+		dm_move_remove(d, c, dm_move_finish);
+	} else if (c->flags & DM_WITH_DEFERRED) {
+		d->deferred = true;
+		d->last_close = remove_at_last_close;
+		dm_finish(c);
+	} else {
+		fail_busy(c, d);
+	}
+}
+
+static void remove_forced(struct dm_move *m, struct dm_device *d)
+{
+	if (!m->cmd)
+		return;
+	if (m->failed)
+		dm_finish(m->cmd);
+	else
+		remove_now(m->cmd, d);
+}
+
+static int error_table(struct dm_cmd *c, struct dm_device *d, struct dm_table **out)
+{
+	struct dm_build_opts o = { .device = d };
+	struct dm_build *b;
+	int r = dm_build_begin(&b, d->world, &o, &c->reply.err);
+
+	if (r)
+		return r;
+	dm_build_line(b, 0, dm_device_sectors(d), "error", "");
+	return dm_build_end(b, out);
+}
+
+void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *errors = NULL;
+
+	if (!(c->flags & DM_WITH_FORCE) || d->open_count == 0 || !d->active) {
+		remove_now(c, d);
+		return;
+	}
+	if (error_table(c, d, &errors)) {
+		dm_finish(c);
+		return;
+	}
+	c->flags |= DM_WITH_NOFLUSH;	/* the disk below may be the reason for the force */
+	dm_move_resume(d, c, errors, remove_forced);
+}
+
+/* One `remove` after the other, each device once: those that stand on others before them, and the newest first. */
+struct remove_each {
+	struct dm_cmd sub;
+	struct dm_cmd *c;
+	size_t n, at;
+	uint32_t minors[];
+};
+
+static void remove_all_over(struct dm_cmd *c)
+{
+	struct dm_world *w = c->world;
+	struct list *n, *next;
+	size_t left = 0;
+	const char *name = NULL;
+
+	list_each(n, next, &w->devices) {
+		const struct dm_device *d = container(n, struct dm_device, node);
+
+		if (!d->deferred) {
+			left++;
+			name = d->name;
+		}
+	}
+	if (left)
+		dm_fail(c, -EBUSY, "%zu device%s in use and stay%s, '%s' among them", left, left == 1 ? " is" : "s are",
+			left == 1 ? "s" : "", name);
+	else
+		dm_finish(c);
+}
+
+static void remove_each_next(struct dm_cmd *sub)
+{
+	struct remove_each *e = container(sub, struct remove_each, sub);
+
+	dm_reply_free(&sub->reply);
+	if (e->at == e->n) {
+		remove_all_over(e->c);
+		free(e);
+		return;
+	}
+	e->sub = (struct dm_cmd){ .verb = DM_DO_REMOVE, .flags = e->c->flags, .has_minor = true, .in_order = true,
+				  .minor = e->minors[e->at++], .done = remove_each_next };
+	dm_do(e->c->world, &e->sub);
+}
+
+static void remove_each_gather(struct remove_each *e, struct dm_world *w)
+{
+	struct list order, *n;
+
+	list_init(&order);
+	dm_move_order(w, &order);
+	while ((n = list_take(&order))) {
+		const struct dm_device *d = container(n, struct dm_device, moving.in_order);
+
+		if (!dm_device_moving(d) || (e->c->flags & (DM_WITH_FORCE | DM_WITH_DEFERRED)))
+			e->minors[e->n++] = d->minor;
+	}
+}
+
+void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d)
+{
+	struct remove_each *e = calloc(1, sizeof(*e) + c->world->n_devices * sizeof(e->minors[0]));
+
+	(void)d;
+	if (!e) {
+		dm_fail(c, -ENOMEM, "no memory to remove %zu devices", c->world->n_devices);
+		return;
+	}
+	e->c = c;
+	remove_each_gather(e, c->world);
+	remove_each_next(&e->sub);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about tables: reload, clear, status, table, measure, deps, check, geometry. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table/building.h"
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/step.h"
+
+bool dm_cmd_has_table(const struct dm_cmd *c)
+{
+	return c->text || c->n_lines;
+}
+
+const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d)
+{
+	return c->flags & DM_WITH_INACTIVE ? d->inactive : d->active;
+}
+
+static int reload_check_immutable(struct dm_cmd *c, const struct dm_device *d)
+{
+	const struct dm_type *is = d->active ? d->active->immutable : NULL;
+
+	if (!is || c->table->immutable == is || c->table->wildcard)
+		return 0;
+	return err_set(&c->reply.err, -EINVAL,
+		       "the active table of '%s' is of type %s; only another table of that type, or one with an error line, can replace it",
+		       d->name, is->name);
+}
+
+/* Other commands have run while it was built: it must still not lead back to its own device, and may replace its table. */
+static int reload_check(struct dm_cmd *c, const struct dm_device *d)
+{
+	if (dm_table_reaches(c->table, d))
+		return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
+	return reload_check_immutable(c, d);
+}
+
+/* What was in the inactive slot is gone, with all that it had open. */
+static void slot_is_clear(void *arg)
+{
+	dm_finish(arg);
+}
+
+static void reload_install(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *old = d->inactive;
+
+	d->inactive = c->table;
+	d->inactive->device = d;
+	c->table = NULL;
+	if (!d->loaded) {
+		d->loaded = true;
+		dm_device_read_ahead(d);
+		dm_device_changed(d, DM_LOADED);
+	}
+	dm_table_retire(c->world, old, slot_is_clear, c);
+}
+
+static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	(void)explain;
+	c->table = table;
+	if (table)
+		dm_start(c);	/* once more, behind a transition that has begun */
+	else
+		dm_finish(c);
+}
+
+void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!c->table) {
+		dm_do_build(c, reload_built);
+		return;
+	}
+	if (reload_check(c, d))
+		dm_finish(c);
+	else
+		reload_install(c, d);
+}
+
+void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *old = d->inactive;
+
+	d->inactive = NULL;
+	dm_table_retire(c->world, old, slot_is_clear, c);
+}
+
+/* The text of one target in the reply's arena, or NULL when memory ran out. */
+static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struct text *scratch)
+{
+	void (*say)(const struct dm_target *t, struct text *out) =
+		c->verb == DM_DO_TABLE ? t->type->table : c->verb == DM_DO_MEASURE ? t->type->measure : t->type->status;
+
+	text_clear(scratch);
+	if (say && c->verb == DM_DO_MEASURE)
+		text_printf(scratch, "target_name=%s,target_version=%u.%u.%u", t->type->name, t->type->version[0],
+			    t->type->version[1], t->type->version[2]);
+	if (say)
+		say(t, scratch);
+	return scratch->failed ? NULL : arena_strdup(&c->reply.arena, text_str(scratch));
+}
+
+static void no_memory_for_rows(struct dm_reply *r, const struct dm_table *table)
+{
+	r->n = 0;
+	err_set(&r->err, -ENOMEM, "no memory for an answer of %zu lines", table->n);
+}
+
+static void add_rows(struct dm_cmd *c, const struct dm_table *table)
+{
+	struct text scratch = TEXT_INIT;
+	struct dm_reply *r = &c->reply;
+
+	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));
+	for (; r->rows && r->n < table->n; r->n++) {
+		const struct dm_target *t = &table->targets[r->n];
+
+		r->rows[r->n] = (struct dm_row){ t->start, t->len, t->type->name, row_params(c, t, &scratch) };
+		if (!r->rows[r->n].params)
+			break;
+	}
+	text_free(&scratch);
+	if (r->n < table->n)
+		no_memory_for_rows(r, table);
+}
+
+void dm_do_rows(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+
+	if (table)
+		add_rows(c, table);
+	if (c->verb == DM_DO_STATUS)
+		dm_do_faults(c, d);
+	dm_finish(c);
+}
+
+static const char *dep_name(const struct dm_cmd *c, const struct dm_store *s)
+{
+	if (!s->device)
+		return s->name;
+	return c->flags & DM_WITH_KERNEL_NAMES ? s->device->kernel_name : s->device->name;
+}
+
+size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+
+	return table ? table->n_stores : 0;
+}
+
+/* Newest first, as Linux lists them. */
+size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to)
+{
+	const struct dm_table *table = dm_cmd_slot(c, d);
+	size_t i = dm_deps_count(c, d), n = 0;
+
+	while (i--) {
+		const struct dm_store *s = table->stores[i];
+
+		to[n++] = (struct dm_dep){ arena_strdup(&c->reply.arena, dep_name(c, s)), s->major, s->minor };
+	}
+	return n;
+}
+
+void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_reply *r = &c->reply;
+
+	r->deps = arena_alloc(&r->arena, dm_deps_count(c, d) * sizeof(*r->deps) + 1);
+	if (!r->deps) {
+		dm_fail(c, -ENOMEM, "no memory for the answer");
+		return;
+	}
+	r->n = dm_deps_fill(c, d, r->deps);
+	dm_finish(c);
+}
+
+/* One explanation a line of the table; the text has them a line each. */
+static void check_rows(struct dm_cmd *c, const struct dm_table *table, char *explained)
+{
+	struct dm_reply *r = &c->reply;
+	char *line = explained, *end;
+
+	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));
+	for (; r->rows && line && r->n < table->n && (end = strchr(line, '\n')); line = end + 1, r->n++) {
+		const struct dm_target *t = &table->targets[r->n];
+
+		*end = '\0';
+		r->rows[r->n] = (struct dm_row){ t->start, t->len, t->type->name, arena_strdup(&r->arena, line) };
+		if (!r->rows[r->n].params)
+			break;
+	}
+	if (r->n < table->n)
+		no_memory_for_rows(r, table);
+}
+
+static void check_answer(struct dm_cmd *c, const struct dm_table *table, struct dm_explain *explain)
+{
+	check_rows(c, table, explain->lines.s);
+	c->reply.answer = explain->uses.failed ? NULL : arena_strdup(&c->reply.arena, text_str(&explain->uses));
+	if (!c->reply.answer && !c->reply.err.code)
+		err_set(&c->reply.err, -ENOMEM, "no memory for the answer");
+}
+
+static void check_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	if (table)
+		check_answer(c, table, explain);
+	dm_table_free(table);
+	dm_finish(c);
+}
+
+void dm_do_check(struct dm_cmd *c, struct dm_device *d)
+{
+	(void)d;
+	if (dm_cmd_has_table(c))
+		dm_do_build(c, check_built);
+	else
+		dm_fail(c, -EINVAL, "there is no table to check");
+}
+
+/* Linux's bounds: what struct hd_geometry can carry. */
+void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
+{
+	const struct dm_geometry *g = &c->geometry;
+
+	if (g->cylinders > 65535 || g->heads > 255 || g->sectors > 255) {
+		dm_fail(c, -EINVAL, "a geometry has at most 65535 cylinders, 255 heads and 255 sectors");
+		return;
+	}
+	if (g->start > g->cylinders * g->heads * g->sectors) {
+		dm_fail(c, -EINVAL, "start %llu is behind the last sector of that geometry", (unsigned long long)g->start);
+		return;
+	}
+	d->geometry = *g;
+	dm_finish(c);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How commands end, and what all handlers need of them: see do.h. Handlers call this file, and it calls none of them. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/command/do.h"
+
+/* As Linux counts: a device that is mapped onto D opens it once, though both its tables may use it. */
+static uint32_t opens(const struct dm_device *d)
+{
+	uint32_t n = d->open_count - d->users;
+	struct list *at, *next;
+
+	if (d->users < 2)
+		return d->open_count;
+	list_each(at, next, &d->uses) {
+		const struct dm_use *u = container(at, struct dm_use, node);
+		const struct dm_device *on = u->table->device;
+
+		n += on && !(u->table != on->active && dm_table_uses(on->active, d, u->store->readonly));
+	}
+	return n;
+}
+
+/* Who asks about the inactive table hears of that. */
+static bool readonly_in(const struct dm_device *d, uint32_t flags)
+{
+	if (flags & DM_WITH_INACTIVE)
+		return d->inactive && d->inactive->readonly;
+	return dm_device_readonly(d) || d->locked;
+}
+
+void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
+{
+	const struct dm_table *slot = flags & DM_WITH_INACTIVE ? d->inactive : d->active;
+
+	*i = (struct dm_info){
+		.present = true, .major = d->major, .minor = d->minor,
+		.suspended = dm_device_suspended(d), .readonly = readonly_in(d, flags), .deferred = d->deferred,
+		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
+		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
+		.has_read_ahead = d->loaded, .read_ahead = d->read_ahead,
+	};
+	strcpy(i->name, flags & DM_WITH_KERNEL_NAMES ? d->kernel_name : d->name);
+	strcpy(i->uuid, flags & DM_WITH_KERNEL_NAMES ? d->kernel_uuid : d->uuid);
+	strcpy(i->kernel_name, d->kernel_name);
+	strcpy(i->kernel_uuid, d->kernel_uuid);
+}
+
+void dm_finish(struct dm_cmd *c)
+{
+	dm_table_free(c->table);
+	c->table = NULL;
+	if (c->device)
+		dm_info_fill(&c->reply.info, c->device, c->flags);
+	c->device = NULL;
+	c->finished = true;
+	list_append(&c->world->finished, &c->node);
+	loop_defer(c->world->loop, &c->world->finishing);
+}
+
+void dm_run_finished(struct loop_work *work)
+{
+	struct dm_world *w = container(work, struct dm_world, finishing);
+	struct list *n;
+
+	while ((n = list_take(&w->finished))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		c->done(c);
+	}
+}
+
+void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(&c->reply.err, code, fmt, ap);
+	va_end(ap);
+	dm_finish(c);
+}
+
+enum dm_mangle dm_mangling(const struct dm_cmd *c)
+{
+	if (c->flags & DM_WITH_KERNEL_NAMES)
+		return DM_MANGLE_NONE;
+	return c->flags & DM_WITH_HEX ? DM_MANGLE_HEX : DM_MANGLE_AUTO;
+}
+
+void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c))
+{
+	c->under_way = work;
+	c->give_up = give_up;
+	list_append(&c->world->under_way, &c->node);
+}
+
+void dm_under_way_over(struct dm_cmd *c)
+{
+	list_remove(&c->node);
+	c->give_up = NULL;
+}
+
+void dm_under_way_end(struct dm_cmd *c, int code, const char *why)
+{
+	if (!c->reply.err.code)
+		err_set(&c->reply.err, code, "%s", why);
+	c->give_up(c);
+}
+
+void dm_under_way_gone(struct dm_device *d)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->under_way) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		if (c->device != d)
+			continue;
+		c->device = NULL;
+		dm_under_way_end(c, -ENXIO, "the device was removed meanwhile");
+	}
+}
+
+bool dm_cmd_has_room(struct dm_cmd *c, size_t n)
+{
+	return !c->room || c->room(c, n);
+}
+
+void dm_reply_free(struct dm_reply *r)
+{
+	text_free(&r->warnings);
+	text_free(&r->said);
+	arena_free(&r->arena);
+}

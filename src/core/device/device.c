@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making and freeing devices: see device.h; what commands do to them is in do_*.c and move*.c. */
+#include "core/device/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/path/fault.h"
+#include "core/command/linux.h"
+#include "core/device/mangle.h"
+#include "core/device/parts.h"
+#include "core/path/regions.h"
+#include "core/device/step.h"
+#include "core/world.h"
+
+void dm_device_stats(const struct dm_device *d, struct dm_stats *total)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		const struct dm_stats *lane = atomic_load_explicit(&d->lanes[i].stats, memory_order_acquire);
+
+		if (lane)
+			dm_stats_add(total, lane, 1);
+	}
+}
+
+bool dm_device_readonly(const struct dm_device *d)
+{
+	return d->readonly || (d->active && d->active->readonly);
+}
+
+#define READ_AHEAD 256		/* sectors, as on Linux */
+#define READ_AHEAD_PAGE 8	/* sectors */
+
+/*
+ * As much as Linux reads ahead: of what likes large transfers, two; but never less than before, which somebody
+ * may have set. A device has it from its first table on, in either slot.
+ */
+void dm_device_read_ahead(struct dm_device *d)
+{
+	const struct dm_table *t = d->active ? d->active : d->inactive;
+	uint32_t two = t ? t->limits.io_opt / DM_SECTOR * 2 : 0;
+
+	if (d->read_ahead < READ_AHEAD)
+		d->read_ahead = READ_AHEAD;
+	if (d->read_ahead < two)
+		d->read_ahead = two;
+}
+
+/* dmsetup asks Linux for whole KiB, rounded up, and Linux makes that whole pages, rounded down. */
+void dm_device_set_read_ahead(struct dm_device *d, const struct dm_read_ahead *to)
+{
+	uint32_t up = to->sectors < UINT32_MAX ? to->sectors + 1 : to->sectors;
+
+	if (to->how == DM_AHEAD_IS || (to->how == DM_AHEAD_LEAST && to->sectors > d->read_ahead))
+		d->read_ahead = up - up % READ_AHEAD_PAGE;
+}
+
+static void device_init_lanes(struct dm_device *d)
+{
+	unsigned i;
+
+	for (i = 0; i < d->world->n_io; i++) {
+		struct dm_lane *lane = &d->lanes[i];
+
+		lane->device = d;
+		lane->io = &d->world->io[i];
+		lane->parked_tail = &lane->parked;
+	}
+}
+
+/* The lowest free number of a mapped device: from 1, because 0 means "none" in NetBSD's dictionaries, unless C says so. */
+static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
+{
+	uint32_t minor = w->next_minor ? w->next_minor : 1;
+
+	if (dm_linux_counts_from_zero(c) && !dm_find_minor(w, 0))
+		return 0;
+	while (dm_find_minor(w, minor))
+		minor++;
+	w->next_minor = minor + 1;
+	return minor;
+}
+
+/* A disk's: in steps, for the first partitions have the numbers behind it. The list is sorted. */
+static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
+{
+	struct dm_device *last = NULL, *d;
+	uint32_t minor = w->next_disk;
+
+	if (minor)
+		last = dm_find_number(w, DM_DISK_MAJOR, minor - DM_DISK_STEP);
+	for (; (d = dm_find_number(w, DM_DISK_MAJOR, minor)); minor += DM_DISK_STEP)
+		last = d;
+	w->next_disk = minor;
+	*behind = last ? &last->node : &w->disks;
+	for (d = last ? dm_part_first(last) : NULL; d; d = dm_part_next(d))
+		*behind = &d->node;
+	return minor;
+}
+
+static void device_enter_disk(struct dm_device *d, struct list *behind)
+{
+	struct dm_world *w = d->world;
+
+	list_append(behind->next, &d->node);
+	hash_add(&w->disk_names, &d->by_name, d->name, strlen(d->name));
+	hash_add(&w->disk_numbers, &d->by_minor, &d->major, sizeof(d->major) + sizeof(d->minor));
+}
+
+static void device_leave_disk(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+	uint32_t *next = !d->whole ? &w->next_disk : d->major == DM_PART_MAJOR ? &w->next_part : NULL;
+
+	hash_remove(&w->disk_names, &d->by_name);
+	hash_remove(&w->disk_numbers, &d->by_minor);
+	if (next && d->minor < *next)
+		*next = d->minor;
+}
+
+static void device_enter(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+
+	list_append(&w->devices, &d->node);
+	hash_add(&w->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
+	hash_add(&w->by_minor, &d->by_minor, &d->minor, sizeof(d->minor));
+	if (*d->uuid)
+		hash_add(&w->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
+	w->n_devices++;
+}
+
+static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
+{
+	size_t size = sizeof(struct dm_device) + w->n_io * sizeof(struct dm_lane);
+	struct dm_device *d = aligned_alloc(alignof(struct dm_device), size);
+
+	if (!d) {
+		err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+		return NULL;
+	}
+	memset(d, 0, size);
+	d->world = w;
+	strcpy(d->name, c->name);
+	strcpy(d->kernel_name, c->name);
+	d->readonly = c->flags & DM_WITH_READONLY;
+	list_init(&d->uses);
+	list_init(&d->waiting);
+	list_init(&d->queue);
+	list_init(&d->moving.node);
+	list_init(&d->moving.in_order);
+	device_init_lanes(d);
+	dm_device_read_ahead(d);
+	return d;
+}
+
+static void device_name(struct dm_device *d, const char *kernel_name)
+{
+	memset(d->name, 0, sizeof(d->name));
+	memset(d->kernel_name, 0, sizeof(d->kernel_name));
+	strcpy(d->kernel_name, kernel_name);
+	dm_unmangle(kernel_name, d->name);
+}
+
+static void device_uuid(struct dm_device *d, const char *kernel_uuid)
+{
+	strcpy(d->kernel_uuid, kernel_uuid);
+	dm_unmangle(kernel_uuid, d->uuid);
+}
+
+int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e)
+{
+	struct dm_world *w = c->world;
+	struct dm_device *d = device_alloc(w, c, e);
+
+	if (!d)
+		return e->code;
+	device_name(d, name);
+	device_uuid(d, uuid);
+	d->major = w->major;
+	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
+	device_enter(d);
+	*out = d;
+	return 0;
+}
+
+int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
+{
+	struct dm_device *d = device_alloc(w, c, e);
+	struct list *behind;
+
+	if (!d)
+		return e->code;
+	d->disk = true;
+	d->major = DM_DISK_MAJOR;
+	d->minor = device_free_disk(w, &behind);
+	device_enter_disk(d, behind);
+	*out = d;
+	return 0;
+}
+
+/* The lowest free number of those partitions that come behind the steps. */
+static uint32_t device_free_part(struct dm_world *w)
+{
+	while (dm_find_number(w, DM_PART_MAJOR, w->next_part))
+		w->next_part++;
+	return w->next_part;
+}
+
+/* Behind the disk, by their numbers. */
+static void device_enter_part(struct dm_device *d)
+{
+	struct list *behind = &d->whole->node;
+	const struct dm_device *p;
+
+	for (p = dm_part_first(d->whole); p && p->part < d->part; p = dm_part_next(p))
+		behind = behind->next;
+	device_enter_disk(d, behind);
+}
+
+int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e)
+{
+	const struct dm_cmd c = { .name = name, .flags = disk->readonly ? DM_WITH_READONLY : 0 };
+	struct dm_device *d = device_alloc(disk->world, &c, e);
+	bool in_steps = p->number < DM_DISK_STEP;
+
+	if (!d)
+		return e->code;
+	d->disk = true;
+	d->whole = disk;
+	d->part = p->number;
+	d->part_start = p->start;
+	d->major = in_steps ? DM_DISK_MAJOR : DM_PART_MAJOR;
+	d->minor = in_steps ? disk->minor + p->number : device_free_part(disk->world);
+	device_enter_part(d);
+	*out = d;
+	return 0;
+}
+
+/* At once: for what has no hooks, or before anybody has the device open. */
+void dm_device_first_table(struct dm_device *d, struct dm_table *table)
+{
+	unsigned i;
+
+	d->active = table;
+	if (table)
+		table->device = d;
+	d->loaded = d->lived = table;
+	dm_device_read_ahead(d);
+	for (i = 0; i < d->world->n_io; i++)
+		d->lanes[i].table = table;
+}
+
+void dm_device_changed(struct dm_device *d, enum dm_change what)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->fronts) {
+		struct dm_front *f = container(n, struct dm_front, node);
+
+		if (f->changed)
+			f->changed(f, d, what);
+	}
+}
+
+void dm_device_rename(struct dm_device *d, const char *kernel_name)
+{
+	hash_remove(&d->world->by_name, &d->by_name);
+	device_name(d, kernel_name);
+	hash_add(&d->world->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
+	dm_device_changed(d, DM_RENAMED);
+}
+
+void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
+{
+	device_uuid(d, kernel_uuid);
+	hash_add(&d->world->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
+}
+
+static void device_forget(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+
+	list_remove(&d->node);
+	if (d->disk) {
+		device_leave_disk(d);
+		return;
+	}
+	hash_remove(&w->by_name, &d->by_name);
+	hash_remove(&w->by_minor, &d->by_minor);
+	if (*d->uuid)
+		hash_remove(&w->by_uuid, &d->by_uuid);
+	w->n_devices--;
+	if (d->minor && d->minor < w->next_minor)
+		w->next_minor = d->minor;
+}
+
+void dm_device_event(struct dm_device *d)
+{
+	struct list waiting, *n;
+
+	d->event_nr++;
+	dm_device_changed(d, DM_HAPPENED);
+	list_init(&waiting);
+	while ((n = list_take(&d->waiting)))
+		list_append(&waiting, n);
+	while ((n = list_take(&waiting)))
+		dm_finish(container(n, struct dm_cmd, node));
+}
+
+static void device_fail_queue(struct dm_device *d)
+{
+	struct list *n;
+
+	while ((n = list_take(&d->queue))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		err_set(&c->reply.err, -ENXIO, "device '%s' was removed meanwhile", d->name);
+		c->device = NULL;
+		dm_finish(c);
+	}
+}
+
+void dm_device_unenter(struct dm_device *d)
+{
+	device_forget(d);
+	device_fail_queue(d);
+}
+
+void dm_device_leave(struct dm_device *d)
+{
+	if (d->disk && !d->whole)
+		dm_parts_drop(d);
+	if (d->active)
+		d->active->device = NULL;
+	if (d->inactive)
+		d->inactive->device = NULL;
+	device_forget(d);	/* first, so that nobody who is woken finds it any more */
+	dm_device_event(d);
+	dm_device_changed(d, DM_REMOVED);
+	device_fail_queue(d);
+	dm_under_way_gone(d);
+}
+
+void dm_device_free(struct dm_device *d)
+{
+	unsigned i;
+
+	list_remove(&d->moving.node);
+	for (i = 0; i < d->world->n_io; i++)
+		free(d->lanes[i].stats);
+	free(d->stats_base);
+	dm_regions_drop(d);
+	dm_faults_free(d);
+	free(d);
+}
+
+/* Tables last: freeing them closes devices below, which may remove those in turn. */
+void dm_device_remove(struct dm_device *d)
+{
+	struct dm_world *w = d->world;
+	struct dm_table *active = d->active, *inactive = d->inactive;
+
+	dm_device_leave(d);
+	dm_device_free(d);
+	dm_table_retire(w, active, NULL, NULL);
+	dm_table_retire(w, inactive, NULL, NULL);
+}

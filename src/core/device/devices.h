@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making, naming and freeing devices: for the commands of the core only. Control thread. */
+#ifndef CORE_DEVICES_H
+#define CORE_DEVICES_H
+
+#include "core/command/command.h"
+#include "core/device/device.h"
+#include "core/world.h"
+
+/* A device named as C says (all of it checked), without tables; NAME and UUID are what the kernel has for that. */
+int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e);
+/* The same for a disk. */
+int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* And for a partition of DISK. */
+int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
+
+/* Its table, in either slot, is another: raises what programs read ahead, if the table wants more. */
+void dm_device_read_ahead(struct dm_device *d);
+/* Somebody wants another one; it is made whole pages. */
+void dm_device_set_read_ahead(struct dm_device *d, const struct dm_read_ahead *to);
+
+/* TABLE is the active one. Nobody has the device open yet. */
+void dm_device_first_table(struct dm_device *d, struct dm_table *table);
+
+/* 0, or what is wrong with the name of a device, with its sentence. */
+int dm_check_name(const char *name, struct err *e);
+
+/* A device that is mapped onto D, or NULL. */
+const struct dm_device *dm_device_user(const struct dm_device *d);
+
+/* Nobody finds it any more; no front has ever known it. */
+void dm_device_unenter(struct dm_device *d);
+/* Nobody finds it any more, and who waits for it hears of that. */
+void dm_device_leave(struct dm_device *d);
+/* It has left, and has no tables any more. */
+void dm_device_free(struct dm_device *d);
+/* A disk or partition that nobody has open, which is not moving and whose tables have no hooks: at once. Else dm_move_remove(). */
+void dm_device_remove(struct dm_device *d);
+
+/* As the kernel has it. */
+void dm_device_rename(struct dm_device *d, const char *kernel_name);
+void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid);
+
+/* Something happened that `wait` waits for. */
+void dm_device_event(struct dm_device *d);
+
+/* Tells every front what became of D. */
+void dm_device_changed(struct dm_device *d, enum dm_change what);
+
+#endif

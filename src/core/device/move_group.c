@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Several devices as one, whatever order they were named in: what stands on others comes before them. Nobody waits for one
+ * while he has another: a command that meets a device in transition waits in its queue, with nothing in hand.
+ */
+#include "core/device/move_own.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/device/devices.h"
+#include "core/command/do.h"
+
+struct ordering {
+	struct list *order;
+	uint64_t walk;
+	bool all;		/* else only those that are chosen */
+};
+
+static void order_visit(struct ordering *o, struct dm_device *d);
+
+static void order_below(struct ordering *o, const struct dm_table *t)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++) {
+		struct dm_device *below = t->stores[i]->device;
+
+		if (below) {
+			below->moving.below = below->moving.chosen;
+			order_visit(o, below);
+		}
+	}
+}
+
+/* Whoever is through with all that is below him goes in front of it. */
+static void order_visit(struct ordering *o, struct dm_device *d)
+{
+	if (!dm_device_first_visit(d, o->walk))
+		return;
+	order_below(o, d->active);
+	order_below(o, d->inactive);
+	if (o->all ? !d->disk : d->moving.chosen)
+		list_append(o->order->next, &d->moving.in_order);
+}
+
+void dm_move_order(struct dm_world *w, struct list *order)
+{
+	struct ordering o = { .order = order, .walk = ++w->walks, .all = true };
+	struct list *n, *next;
+
+	list_each(n, next, &w->devices)
+		order_visit(&o, container(n, struct dm_device, node));
+}
+
+static struct dm_device *group_device(const struct dm_cmd *c, size_t i)
+{
+	return dm_find_name_as(c->world, c->names[i], dm_mangling(c));
+}
+
+/* All are there, and none is moving; else C has its answer, or waits. */
+static bool group_is_ready(struct dm_cmd *c)
+{
+	struct dm_device *d;
+	size_t i;
+
+	for (i = 0; i < c->n_names; i++) {
+		d = group_device(c, i);
+		if (!d) {
+			dm_fail(c, -ENXIO, "no device is named '%.128s'", c->names[i]);
+			return false;
+		}
+		if (dm_device_moving(d)) {
+			c->device = d;		/* in whose queue it can be found */
+			list_append(&d->queue, &c->node);
+			return false;
+		}
+	}
+	c->device = group_device(c, 0);
+	return true;
+}
+
+/* Does D have to move? Negative: it cannot, and C's reply says why. */
+static int group_wants(struct dm_cmd *c, struct dm_device *d)
+{
+	if (c->verb == DM_DO_SUSPEND)
+		return d->state != DM_SUSPENDED;
+	if (!d->active && !d->inactive)
+		return err_set(&c->reply.err, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
+	if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
+		return c->reply.err.code;
+	return d->state == DM_SUSPENDED || d->inactive;
+}
+
+static int group_choose(struct dm_cmd *c)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r >= 0 && i < c->n_names; i++) {
+		struct dm_device *d = group_device(c, i);
+
+		r = group_wants(c, d);
+		d->moving.chosen = r > 0;
+		d->moving.below = false;
+	}
+	return r < 0 ? r : 0;
+}
+
+static void group_order(struct dm_cmd *c, struct list *order)
+{
+	struct ordering o = { .order = order, .walk = ++c->world->walks };
+	size_t i;
+
+	for (i = 0; i < c->n_names; i++)
+		order_visit(&o, group_device(c, i));
+}
+
+static void group_join(struct dm_move *m, struct list *order)
+{
+	struct list *n;
+
+	while ((n = list_take(order))) {
+		struct dm_device *d = container(n, struct dm_device, moving.in_order);
+
+		d->moving.chosen = false;
+		dm_move_join(m, d, m->cmd->verb == DM_DO_RESUME ? d->inactive : NULL);
+	}
+}
+
+static void group_drop(const struct dm_cmd *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_names; i++)
+		group_device(c, i)->moving.chosen = false;
+}
+
+static void group_over(struct dm_move *m, struct dm_device *first)
+{
+	const struct dm_cmd *c = m->cmd;
+	size_t i;
+
+	for (i = 0; c && !m->failed && c->verb == DM_DO_RESUME && i < c->n_names; i++)
+		dm_device_set_read_ahead(group_device(c, i), &c->read_ahead);
+	dm_move_finish(m, first);
+}
+
+void dm_move_group(struct dm_cmd *c)
+{
+	struct dm_move *m;
+	struct list order;
+
+	if (!group_is_ready(c))
+		return;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		err_set(&c->reply.err, -ENOMEM, "no memory to move %zu devices as one", c->n_names);
+	if (!m || group_choose(c)) {
+		group_drop(c);
+		free(m);
+		dm_finish(c);
+		return;
+	}
+	list_init(&order);
+	list_init(&m->devices);
+	group_order(c, &order);
+	if (list_empty(&order)) {
+		free(m);
+		dm_finish(c);
+		return;
+	}
+	m->cmd = c;
+	m->over = group_over;
+	m->on_heap = true;
+	group_join(m, &order);
+	c->device = container(m->devices.next, struct dm_device, moving.node);
+	dm_move_begin(m, c->world, c->verb == DM_DO_SUSPEND ? &dm_plan_suspend : &dm_plan_resume);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests of a type's own: see child.h. */
+#include "core/path/child.h"
+
+#include <errno.h>
+
+#include "core/path/submit.h"
+
+static void child_init(struct dm_req *c, struct dm_req *r)
+{
+	*c = (struct dm_req){ .op = r->op, .flags = r->flags & DM_ASKED & ~(uint32_t)DM_MAY_SHOW, .sector = r->sector,
+			      .count = r->count, .data = r->data, .io = r->io, .began = r->io->now, .at = r->at, .parent = r,
+			      .maker = r->via[r->depth] };
+}
+
+/* All of them, or none. */
+static int child_take(struct dm_io *io, struct dm_req *c[], unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		c[i] = dm_io_take(io);
+		if (c[i])
+			continue;
+		while (i)
+			dm_io_give(io, c[--i]);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n)
+{
+	unsigned i;
+
+	if (child_take(r->io, c, n))
+		return -ENOMEM;
+	if (!(r->flags & DM_CHILDREN)) {
+		r->flags |= DM_CHILDREN;
+		r->pending = 0;
+		r->rest_count = 0;
+		r->err = 0;
+	}
+	r->pending += n;
+	for (i = 0; i < n; i++)
+		child_init(c[i], r);
+	return 0;
+}
+
+void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
+{
+	r->io = io;
+	r->asked = r->op;
+	r->depth = 0;
+	r->via[0] = NULL;
+	r->flags = (r->flags & DM_ASKED) | DM_OF_A_TYPE;
+	r->store = at->store;
+	if (r->op == DM_FLUSH)
+		r->walk = r->count = 0;
+	else
+		r->sector += at->offset;
+	if (!r->parent) {
+		r->began = io->now;
+		r->at = r->sector;
+	}
+	dm_enter(dm_dispatch(r), r);
+}
+
+/* The line that held R is done with it: it goes on as R's end. */
+static void child_parent_over(struct dm_req *r)
+{
+	r->flags &= ~DM_CHILDREN;
+	if (r->err == DM_PUT_BACK)
+		r->sector += r->via[r->depth]->start;
+	r->via[r->depth] = NULL;
+	dm_over(r, r->err);
+}
+
+void dm_child_over(struct dm_req *c, int err)
+{
+	struct dm_req *r = c->parent;
+
+	dm_io_give(c->io, c);
+	if (err && (!r->err || err == DM_PUT_BACK))
+		r->err = err;
+	if (--r->pending == 0)
+		child_parent_over(r);
+}
+
+void dm_child_ended(struct dm_req *c, int err)
+{
+	const struct dm_type *type = c->maker->type;
+
+	if (type->child)
+		err = type->child(c->maker, c->parent, c, err);
+	if (err != DM_HELD)
+		dm_child_over(c, err);
+}
+
+/* What regions remember is a piece of its own before its first device. */
+bool dm_comes_from_above(const struct dm_req *r)
+{
+	while (!r->depth && r->parent && !(r->flags & DM_OF_A_TYPE))
+		r = r->parent;
+	return r->depth || (r->flags & DM_OF_A_TYPE);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Failures in words: see fault.h. Only what fails comes here, so that a lock may be taken. */
+#include "core/path/fault.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "core/world.h"
+
+#define FAULT_KINDS 16		/* what is more is counted with the last */
+
+/* A kind: an operation, a place, an errno. */
+struct dm_fault {
+	uint8_t op;
+	int err;
+	const void *place;	/* the store, only to be compared; NULL: a line or the device itself has failed it */
+	uint64_t times, last;	/* on the world's clock, ns */
+	struct log_rate rate;
+	char text[480];		/* of the last one that was logged */
+};
+
+struct dm_faults {
+	pthread_mutex_t lock;
+	unsigned n;
+	struct dm_fault kinds[FAULT_KINDS];
+};
+
+void dm_why(struct dm_io *io, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(io->why, sizeof(io->why), fmt, ap);
+	va_end(ap);
+}
+
+/* Made by the io thread that needs it first. */
+static struct dm_faults *faults_of(struct dm_device *d)
+{
+	struct dm_faults *f = atomic_load(&d->faults), *none = NULL;
+
+	if (f)
+		return f;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return NULL;
+	pthread_mutex_init(&f->lock, NULL);
+	if (atomic_compare_exchange_strong(&d->faults, &none, f))
+		return f;
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+	return none;
+}
+
+static struct dm_fault *faults_kind(struct dm_faults *f, uint8_t op, const void *place, int err)
+{
+	unsigned i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->kinds[i].op == op && f->kinds[i].place == place && f->kinds[i].err == err)
+			return &f->kinds[i];
+	if (f->n == FAULT_KINDS)
+		return &f->kinds[FAULT_KINDS - 1];
+	f->kinds[f->n] = (struct dm_fault){ .op = op, .err = err, .place = place };
+	return &f->kinds[f->n++];
+}
+
+static void fault_sectors(struct text *out, uint64_t first, uint64_t n)
+{
+	if (n > 1)
+		text_printf(out, "sectors %" PRIu64 " to %" PRIu64, first, first + n - 1);
+	else
+		text_printf(out, "sector %" PRIu64, first);
+}
+
+/* Where below D: the file and its sectors, or the device. */
+static void fault_where(struct text *out, const struct dm_req *r, const struct dm_device *d)
+{
+	const struct dm_device *last = r->depth ? r->path[r->depth - 1]->device : d;
+
+	if (r->store && !r->store->device) {
+		text_printf(out, " (%.200s", r->store->name);
+		if (r->asked != DM_FLUSH) {
+			text_add(out, ", ");
+			fault_sectors(out, r->sector, r->count);
+		}
+		text_add(out, ")");
+	} else if (last != d) {
+		text_printf(out, " (device %s)", last->name);
+	}
+}
+
+static void fault_word(struct text *out, const struct dm_req *r, const struct dm_device *d, int err)
+{
+	static const char *const ops[DM_OPS] = {
+		[DM_READ] = "read", [DM_WRITE] = "write", [DM_FLUSH] = "flush", [DM_DISCARD] = "discard",
+		[DM_ZEROES] = "writing zeros to", [DM_EXTENT] = "asking about",
+	};
+
+	text_add(out, ops[r->asked]);
+	if (r->asked != DM_FLUSH) {
+		text_add(out, r->asked == DM_ZEROES ? " " : " of ");
+		fault_sectors(out, r->at, r->count);
+	}
+	fault_where(out, r, d);
+	text_printf(out, " failed: %s", *r->io->why ? r->io->why : strerror(-err));
+}
+
+static void fault_count(struct dm_faults *f, const struct dm_req *r, const struct dm_device *d, int err)
+{
+	struct dm_fault *k = faults_kind(f, r->asked, r->store, err);
+	struct text text = TEXT_INIT;
+	unsigned held;
+
+	k->times++;
+	k->last = clock_now(d->world->clock);
+	if (!log_rate(&k->rate, k->last, &held))
+		return;
+	fault_word(&text, r, d, err);
+	snprintf(k->text, sizeof(k->text), "%s", text_str(&text));
+	utf8_one_line(k->text, sizeof(k->text));
+	if (held)
+		log_error("%s: %s (and %u like it before)", d->name, k->text, held);
+	else
+		log_error("%s: %s", d->name, k->text);
+	text_free(&text);
+}
+
+/* The request that was sent, of which R is a piece or the whole. */
+static struct dm_req *fault_whole(struct dm_req *r)
+{
+	while (r->parent)
+		r = r->parent;
+	return r;
+}
+
+/* The first device that R came by. */
+static struct dm_device *fault_device(const struct dm_req *r)
+{
+	struct dm_device *d = NULL;
+
+	for (; r; r = r->parent)
+		if (r->depth)
+			d = r->path[0]->device;
+	return d;
+}
+
+/* What was only a question, or what nobody asked for, or what the end of the daemon cuts short, has not failed. */
+static bool fault_is_one(const struct dm_req *r, int err)
+{
+	return err != -EOPNOTSUPP && err != -ESHUTDOWN && r->asked != DM_EXTENT && !(r->flags & DM_AHEAD);
+}
+
+void dm_fault(struct dm_req *r, int err)
+{
+	struct dm_req *whole = fault_whole(r);
+	struct dm_device *d = fault_device(r);
+	struct dm_faults *f;
+
+	if (d && fault_is_one(r, err) && !(whole->flags & DM_FAULTY) && (f = faults_of(d))) {
+		whole->flags |= DM_FAULTY;	/* its client sees one failure, however many pieces fail */
+		pthread_mutex_lock(&f->lock);
+		fault_count(f, r, d, err);
+		pthread_mutex_unlock(&f->lock);
+	}
+	*r->io->why = '\0';
+}
+
+static void fault_tell(const struct dm_fault *k, uint64_t now, struct text *out)
+{
+	unsigned long long seconds = (now - k->last) / TIMERS_SECOND;
+
+	text_add(out, k->text);
+	if (k->times > 1)
+		text_printf(out, " (%" PRIu64 " like it, the last %llu seconds ago)\n", k->times, seconds);
+	else
+		text_printf(out, " (%llu seconds ago)\n", seconds);
+}
+
+void dm_faults_tell(struct dm_device *d, struct text *out)
+{
+	struct dm_faults *f = atomic_load(&d->faults);
+	unsigned i;
+
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	for (i = 0; i < f->n; i++)
+		fault_tell(&f->kinds[i], clock_now(d->world->clock), out);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void dm_faults_forget(struct dm_device *d)
+{
+	struct dm_faults *f = atomic_load(&d->faults);
+
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->n = 0;
+	pthread_mutex_unlock(&f->lock);
+}
+
+void dm_faults_free(struct dm_device *d)
+{
+	struct dm_faults *f = atomic_load(&d->faults);
+
+	if (!f)
+		return;
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Flushing for the control thread: see flush.h. One device after the other, and a store once for all of them. */
+#include "core/path/flush.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/world.h"
+
+struct dm_flush {
+	struct dm_world *world;
+	struct dm_device **devices;
+	size_t n, at;
+	bool held;			/* they are open for this */
+	bool asking, answered;		/* the answer may come before dm_submit() returns */
+	struct loop_msg msg;
+	struct dm_req req;
+	uint64_t walk;
+	struct err err;
+	void (*then)(void *arg, const struct err *e);
+	void *arg;
+};
+
+/* Back on the control thread. */
+static void flush_over(struct loop_msg *m)
+{
+	struct dm_flush *f = container(m, struct dm_flush, msg);
+	size_t i;
+
+	for (i = 0; f->held && i < f->n; i++)
+		dm_close(f->devices[i]);
+	free(f->devices);
+	f->then(f->arg, &f->err);
+	free(f);
+}
+
+static void flush_go_on(struct dm_flush *f);
+
+static void flush_answered(struct dm_req *r, int err)
+{
+	struct dm_flush *f = container(r, struct dm_flush, req);
+
+	if (err && !f->err.code)
+		err_set(&f->err, err, "flushing '%s' failed: %s", f->devices[f->at]->name, strerror(-err));
+	f->at++;
+	f->answered = true;
+	if (!f->asking)
+		flush_go_on(f);
+}
+
+void dm_flush_failed(struct dm_req *r, int err)
+{
+	struct dm_req *whole = r;
+	struct dm_flush *f;
+
+	while (whole->parent)
+		whole = whole->parent;
+	if (whole->done != flush_answered || !r->store)
+		return;
+	f = container(whole, struct dm_flush, req);
+	if (!f->err.code)
+		err_set(&f->err, err, "flushing '%s' failed: %s", r->store->name, strerror(-err));
+}
+
+static void flush_ask(struct dm_flush *f)
+{
+	f->req = (struct dm_req){ .op = DM_FLUSH, .flags = DM_OWN, .walk = f->walk, .done = flush_answered };
+	f->answered = false;
+	f->asking = true;
+	dm_submit(&f->world->io[0], f->devices[f->at], &f->req);
+	f->asking = false;
+}
+
+/* On the io thread. */
+static void flush_go_on(struct dm_flush *f)
+{
+	while (f->at < f->n) {
+		flush_ask(f);
+		if (!f->answered)
+			return;
+	}
+	f->msg.run = flush_over;
+	loop_post(f->world->loop, &f->msg);
+}
+
+static void flush_start(struct loop_msg *m)
+{
+	struct dm_flush *f = container(m, struct dm_flush, msg);
+	struct dm_io *io = &f->world->io[0];
+
+	dm_io_tick(io);
+	f->walk = ++io->walks;
+	flush_go_on(f);
+}
+
+/* Room for N devices; without memory THEN has been called. */
+static struct dm_flush *flush_new(struct dm_world *w, size_t n, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	struct dm_flush *f = calloc(1, sizeof(*f));
+	struct err none = ERR_INIT;
+
+	if (f)
+		f->devices = malloc((n + 1) * sizeof(*f->devices));
+	if (!f || !f->devices) {
+		free(f);
+		err_set(&none, -ENOMEM, "no memory to flush");
+		then(arg, &none);
+		return NULL;
+	}
+	f->world = w;
+	f->then = then;
+	f->arg = arg;
+	f->msg.run = flush_start;
+	return f;
+}
+
+void dm_flush_device(struct dm_device *d, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	struct dm_flush *f = flush_new(d->world, 1, then, arg);
+
+	if (!f)
+		return;
+	f->devices[f->n++] = d;
+	loop_post(d->world->io[0].loop, &f->msg);
+}
+
+static size_t count(const struct list *devices)
+{
+	const struct list *n;
+	size_t all = 0;
+
+	for (n = devices->next; n != devices; n = n->next)
+		all++;
+	return all;
+}
+
+static void flush_hold(struct dm_flush *f, struct list *devices)
+{
+	struct list *n, *next;
+
+	list_each(n, next, devices) {
+		struct dm_device *d = container(n, struct dm_device, node);
+
+		if (!d->active || d->active->readonly)
+			continue;
+		dm_open(d);
+		f->devices[f->n++] = d;
+	}
+}
+
+void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	struct dm_flush *f = flush_new(w, w->n_devices + count(&w->disks), then, arg);
+
+	if (!f)
+		return;
+	f->held = true;
+	flush_hold(f, &w->devices);
+	flush_hold(f, &w->disks);
+	loop_post(w->io[0].loop, &f->msg);
+}

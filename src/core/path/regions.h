@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Regions: parts of a device that somebody wants counted, cut into areas, as
+ * Linux's dm-stats has them (@stats_... messages). A request that comes to a
+ * device with regions goes on as a piece, whose parent remembers what was asked;
+ * devices without pay one comparison. Each io thread counts for itself.
+ */
+#ifndef CORE_REGIONS_H
+#define CORE_REGIONS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "core/path/req.h"
+#include "core/path/tour.h"
+
+struct dm_cmd;
+struct dm_device;
+struct dm_lane;
+
+enum { DM_COUNT_READ, DM_COUNT_WRITE, DM_COUNTS };
+
+/* What one io thread has seen of one area; times in nanoseconds. */
+struct dm_area {
+	_Atomic uint64_t ios[DM_COUNTS], merges[DM_COUNTS], sectors[DM_COUNTS], ns[DM_COUNTS];
+	_Atomic uint64_t busy_ns[DM_COUNTS];	/* with such requests under way */
+	_Atomic uint64_t any_ns, queue_ns;	/* with any under way; the same times their number */
+	_Atomic uint64_t inflight[DM_COUNTS], stamp;
+	_Atomic uint64_t histogram[];		/* n_bounds + 1, if there are any */
+};
+
+struct dm_region {
+	uint32_t id;
+	uint64_t start, end, step;		/* sectors */
+	size_t n_areas, area_size;
+	bool precise;				/* times are told in nanoseconds, else in milliseconds */
+	char *program, *aux;
+	uint64_t *bounds;			/* of the histogram, rising, in the unit that is told */
+	size_t n_bounds;
+	uint8_t *base;				/* areas: what the counters stood at when they were cleared */
+	unsigned n_io;
+	uint8_t *areas[];			/* of each io thread */
+};
+
+/* The regions of a device as its lanes see them; never changes. */
+struct dm_regions {
+	struct dm_tour tour;			/* the device has others now: until no io thread uses these any more */
+	struct dm_region *gone;			/* what goes with them, or NULL */
+	size_t n;
+	struct dm_region **regions;		/* by id */
+	struct dm_regions_last { uint64_t sector; bool write; } last[];	/* of each io thread: for what is merged */
+};
+
+static inline struct dm_area *dm_region_area(const struct dm_region *g, uint8_t *areas, size_t i)
+{
+	return (struct dm_area *)(void *)(areas + i * g->area_size);
+}
+
+/* On R's io thread: it passes LANE, and is over. */
+void dm_regions_begin(struct dm_lane *lane, struct dm_req *r);
+void dm_regions_end(struct dm_lane *lane, const struct dm_req *asked, uint64_t ns);
+
+/* The control thread's. G is as its maker filled it, with areas to be made: 0, or -ENOMEM and nothing has changed. */
+struct dm_region *dm_region_new(unsigned n_io, size_t n_areas, size_t n_bounds);
+void dm_region_free(struct dm_region *g);
+int dm_regions_add(struct dm_device *d, struct dm_region *g);	/* gives it the lowest free id */
+struct dm_region *dm_regions_find(const struct dm_device *d, uint64_t id);
+int dm_regions_remove(struct dm_device *d, struct dm_region *g);
+void dm_regions_drop(struct dm_device *d);	/* nobody has D open */
+
+/* Adds what every thread has counted in area I since the last clearing, as the message says it; and clears it. */
+void dm_region_print(struct dm_region *g, size_t i, struct text *out);
+void dm_region_clear(struct dm_region *g, size_t i);
+
+/* do_stats.c: carries a message out that begins with @: 0 or -errno and a sentence. */
+int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See opening.h. */
+#include "core/table/opening.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/world.h"
+
+static void opening_free(struct dm_opening *o)
+{
+	dm_place_free(&o->place);
+	free(o->found.parts);
+	free(o);
+}
+
+/* What the type keeps; any thread. */
+static void opening_forget(struct dm_opening *o)
+{
+	if (o->own)
+		o->looked->forget(o);
+	o->own = NULL;
+}
+
+static void opening_over(struct dm_opening *o)
+{
+	timer_stop(&o->bound);
+	list_remove(&o->node);
+	list_remove(&o->joins);
+	o->over = true;
+}
+
+/* The answer goes out, if somebody wants it. */
+static void opening_tell(struct dm_opening *o)
+{
+	opening_over(o);
+	if (!o->dropped) {
+		o->ended(o);
+		return;
+	}
+	if (o->store)
+		dm_store_put(o->store);
+	opening_free(o);
+}
+
+/* Those who waited for another one go on: they find the store, or fail as it has. */
+static void opening_let_go(struct list *joined, const struct err *e)
+{
+	struct list *n;
+
+	while ((n = list_take(joined))) {
+		struct dm_opening *j = container(n, struct dm_opening, joins);
+
+		if (e->code) {
+			j->said = *e;
+			dm_opening_end(j, NULL);
+		} else {
+			j->then(j);
+		}
+	}
+}
+
+/* Whoever hears of it may drop O, and any of those that wait for it. */
+void dm_opening_end(struct dm_opening *o, struct dm_store *s)
+{
+	const struct err e = o->said;
+	struct list joined, *n;
+
+	list_init(&joined);
+	while ((n = list_take(&o->joined)))
+		list_append(&joined, n);
+	if (s)
+		dm_store_ref(s);
+	opening_forget(o);
+	o->leads = false;
+	o->store = s;
+	o->err = e;
+	opening_tell(o);
+	opening_let_go(&joined, &e);
+	if (s)
+		dm_store_put(s);
+}
+
+static void opening_fail(struct dm_opening *o, int code, const char *why)
+{
+	err_set(&o->said, code, "cannot open '%.800s': %s", o->wish.word, why);
+	dm_opening_end(o, NULL);
+}
+
+static void opening_called(struct blocking_call *c)
+{
+	struct dm_opening *o = container(c, struct dm_opening, call);
+
+	if (!o->dropped || !list_empty(&o->joined)) {
+		o->then(o);
+		return;
+	}
+	opening_forget(o);
+	opening_over(o);
+	opening_free(o);
+}
+
+/* The world is gone: O belongs to nobody and is in no list. */
+static void opening_lost(struct blocking_call *c)
+{
+	struct dm_opening *o = container(c, struct dm_opening, call);
+
+	opening_forget(o);
+	opening_free(o);
+}
+
+static void opening_work(struct blocking_call *c)
+{
+	struct dm_opening *o = container(c, struct dm_opening, call);
+
+	o->work(o);
+}
+
+void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), void (*then)(struct dm_opening *o))
+{
+	o->work = work;
+	o->then = then;
+	o->call.bulk = o->bulk;
+	o->call.call = opening_work;
+	o->call.done = opening_called;
+	o->call.drop = opening_lost;
+	if (blocking_start(o->wish.world->helpers, &o->call))
+		opening_fail(o, -EAGAIN, "the system has no thread for it");
+}
+
+struct dm_opening *dm_opening_like(struct dm_opening *o, bool (*same)(const struct dm_opening *a, const struct dm_opening *b))
+{
+	struct list *n, *next;
+
+	list_each(n, next, &o->wish.world->openings) {
+		struct dm_opening *other = container(n, struct dm_opening, node);
+
+		if (other != o && other->leads && other->type == o->type && same(other, o))
+			return other;
+	}
+	return NULL;
+}
+
+void dm_opening_join(struct dm_opening *o, struct dm_opening *leader)
+{
+	list_append(&leader->joined, &o->joins);
+}
+
+/* "NAME:" and "NAME,option" name a type; any other word is offered to all. */
+static const struct dm_store_type *opening_claimer(const struct dm_store_wish *w)
+{
+	const struct dm_store_type *const *t;
+
+	for (t = w->world->store_types; *t; t++)
+		if ((*t)->claims && (*t)->claims(w))
+			return *t;
+	return NULL;
+}
+
+/* It is of another type than the one that has looked ahead, if one has. */
+static void opening_forget_look(struct dm_opening *o)
+{
+	if (!o->looked || o->looked == o->type || o->blind)
+		return;
+	opening_forget(o);
+	o->looked = NULL;
+	o->said = (struct err)ERR_INIT;
+}
+
+static void opening_looked(struct dm_opening *o);
+
+/* On a helper thread. */
+static void opening_look_as(struct dm_opening *o, const struct dm_store_type *t)
+{
+	o->looked = t;
+	t->look(o);
+}
+
+static void opening_look_typed(struct dm_opening *o)
+{
+	opening_look_as(o, o->type);
+}
+
+/* What the word means is known: on to that type. */
+static void opening_go_on(struct dm_opening *o)
+{
+	if (o->said.code)
+		dm_opening_end(o, NULL);
+	else if (o->type->look && !o->looked)
+		dm_opening_call(o, opening_look_typed, opening_looked);
+	else if (o->type->start)
+		o->type->start(o);
+	else
+		opening_tell(o);
+}
+
+static void opening_looked(struct dm_opening *o)
+{
+	o->wish.place = &o->place;
+	if (o->blind)
+		err_set(&o->said, -ENOMEM, "no memory to look at '%.800s'", o->words);
+	else if (!o->type)
+		o->type = opening_claimer(&o->wish);
+	opening_forget_look(o);
+	if (!o->type && !o->blind)
+		err_set(&o->said, -ENOENT, "'%.200s' is neither a file nor a mapped device", o->wish.word);
+	opening_go_on(o);
+}
+
+/* On a helper thread. The type that can look does so at once, but below /dev, which a session has for itself. */
+static void opening_look(struct dm_opening *o)
+{
+	const struct dm_store_type *const *t;
+	const char *word = o->wish.word + (*o->wish.word == ':');
+
+	o->blind = dm_place_look(&o->place, word, o->wish.cwd, o->wish.follow);
+	if (o->blind || o->type || o->place.dev)
+		return;
+	for (t = o->wish.world->store_types; *t && !(*t)->look; t++)
+		;
+	if (*t)
+		opening_look_as(o, *t);
+}
+
+/* MAJOR:MINOR is no path, and what most tables say. */
+static bool opening_is_number(const char *word)
+{
+	size_t major = strspn(word, "0123456789");
+
+	return major && word[major] == ':' && word[major + 1 + strspn(word + major + 1, "0123456789")] == '\0';
+}
+
+/* Does it matter where the word leads as a path? Not to a type that was named and looks itself. */
+static bool opening_must_look(const struct dm_opening *o)
+{
+	return (!o->type || (o->type->open && o->type->claims)) && !opening_is_number(o->wish.word);
+}
+
+/* The caller hears of it; the call goes on. */
+static void opening_too_long(struct timer *t)
+{
+	struct dm_opening *o = container(t, struct dm_opening, bound);
+	uint64_t seconds = o->wish.world->open_timeout / TIMERS_SECOND;
+
+	list_remove(&o->joins);
+	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
+		o->words, (unsigned long long)seconds, seconds == 1 ? "" : "s");
+	o->over = true;
+	o->ended(o);
+}
+
+struct dm_opening *dm_opening_new(const struct dm_store_wish *w)
+{
+	size_t word = strlen(w->word) + 1, cwd = w->cwd ? strlen(w->cwd) + 1 : 0;
+	struct dm_opening *o = malloc(sizeof(*o) + word + cwd);
+
+	if (!o)
+		return NULL;
+	memset(o, 0, sizeof(*o));
+	o->wish = *w;
+	o->wish.err = &o->said;
+	o->wish.word = memcpy(o->words, w->word, word);
+	o->wish.cwd = cwd ? memcpy(o->words + word, w->cwd, cwd) : NULL;
+	o->wish.follow = w->cmd && w->cmd->resolve;
+	timer_init(&o->bound, opening_too_long);
+	list_init(&o->node);
+	list_init(&o->joined);
+	list_init(&o->joins);
+	list_init(&o->call.node);
+	return o;
+}
+
+void dm_opening_start(struct dm_opening *o)
+{
+	struct dm_world *w = o->wish.world;
+
+	o->rest = o->wish.word;
+	o->type = dm_store_prefix(&o->wish, &o->rest);
+	o->wish.word = o->rest;
+	list_append(&w->openings, &o->node);
+	if (w->open_timeout)
+		loop_timer(w->loop, &o->bound, w->open_timeout);
+	if (opening_must_look(o))
+		dm_opening_call(o, opening_look, opening_looked);
+	else
+		opening_looked(o);
+}
+
+void dm_opening_drop(struct dm_opening *o)
+{
+	if (o->store)
+		dm_store_put(o->store);
+	o->store = NULL;
+	timer_stop(&o->bound);
+	o->dropped = true;
+	o->wish.cmd = NULL;
+	if (!list_empty(&o->joined) || !blocking_give_up(o->wish.world->helpers, &o->call))
+		return;
+	opening_forget(o);
+	opening_over(o);
+	opening_free(o);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See place.h. Links are followed by hand: below /dev a session has other files than the daemon. */
+#include "core/table/place.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define PLACE_LINKS 40	/* that are followed, as by the kernel */
+
+static bool place_is_dev(const char *path)
+{
+	return !strncmp(path, "/dev/", 5);
+}
+
+/* One link further: what PATH's target means where the link lies. False: it leads nowhere. */
+static bool place_follow(char path[PATH_MAX])
+{
+	char target[PATH_MAX], *name = strrchr(path, '/');
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	if (*target == '/')
+		name = path;
+	else
+		name++;
+	if (strlen(target) >= (size_t)(PATH_MAX - (name - path)))
+		return false;
+	strcpy(name, target);
+	return true;
+}
+
+static int place_leads(struct dm_place *p, char path[PATH_MAX])
+{
+	unsigned links = 0;
+	struct stat st;
+
+	while (!place_is_dev(path)) {
+		if (lstat(path, &st))
+			return 0;
+		p->block = S_ISBLK(st.st_mode);
+		p->major = major(st.st_rdev);
+		p->minor = minor(st.st_rdev);
+		if (!S_ISLNK(st.st_mode) || ++links > PLACE_LINKS || !place_follow(path))
+			return 0;
+	}
+	p->dev = strdup(path);
+	return p->dev ? 0 : -ENOMEM;
+}
+
+int dm_place_look(struct dm_place *p, const char *word, const char *cwd, bool follow)
+{
+	char path[PATH_MAX];
+	int n;
+
+	*p = (struct dm_place){ .exists = false };
+	if (!*word || (*word != '/' && !cwd))
+		return 0;
+	n = *word == '/' ? snprintf(path, sizeof(path), "%s", word) : snprintf(path, sizeof(path), "%s/%s", cwd, word);
+	if (n >= (int)sizeof(path))
+		return 0;
+	p->exists = !access(path, F_OK);
+	return follow ? place_leads(p, path) : 0;
+}
+
+void dm_place_free(struct dm_place *p)
+{
+	free(p->dev);
+	p->dev = NULL;
+}

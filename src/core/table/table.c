@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is asked of a finished table: see table.h; build.c makes it. */
+#include "core/table/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/world.h"
+
+void dm_table_free(struct dm_table *t)
+{
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; i < t->n; i++)
+		if (t->targets[i].type->dtr)
+			t->targets[i].type->dtr(&t->targets[i]);
+	for (i = 0; i < t->n_uses; i++)
+		list_remove(&t->uses[i].node);
+	for (i = 0; i < t->n_stores; i++)
+		dm_store_put(t->stores[i]);
+	if (t->flushed != t->stores)
+		free(t->flushed);
+	free(t->flushers);
+	free(t->stores);
+	dm_index_free(&t->index);
+	free(t->targets);
+	arena_free(&t->arena);
+	free(t);
+}
+
+bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool readonly)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_uses; i++)
+		if (t->uses[i].store->device == device && t->uses[i].store->readonly == readonly)
+			return true;
+	return false;
+}
+
+int dm_table_fits(const struct dm_table *t, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_reaches; i++) {
+		const struct dm_store *s = t->reaches[i].store;
+		uint64_t sectors = s->device ? dm_device_sectors(s->device) : s->sectors;
+
+		if (sectors < t->reaches[i].end && (sectors || !s->device))
+			return err_set(e, -EINVAL, "the table uses %llu sectors of '%.200s', which has %llu",
+				       (unsigned long long)t->reaches[i].end, s->name, (unsigned long long)sectors);
+	}
+	return 0;
+}
+
+static bool table_reaches(const struct dm_table *t, const struct dm_device *device, uint64_t walk)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n_stores; i++) {
+		struct dm_device *below = t->stores[i]->device;
+
+		if (below && dm_device_first_visit(below, walk) &&
+		    (below == device || table_reaches(below->active, device, walk) ||
+		     table_reaches(below->inactive, device, walk)))
+			return true;
+	}
+	return false;
+}
+
+bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
+{
+	return table_reaches(t, device, ++device->world->walks);
+}
+
+void dm_text_store(struct text *out, const struct dm_store *s)
+{
+	if (s->type->word)
+		s->type->word(s, out);
+	else if (s->major || s->minor)
+		text_printf(out, "%u:%u", s->major, s->minor);
+	else
+		text_add_word(out, s->name);
+}
+
+void dm_text_at(struct text *out, const struct dm_at *at)
+{
+	dm_text_store(out, at->store);
+	text_printf(out, " %llu", (unsigned long long)at->offset);
+}
