@@ -36,7 +36,7 @@ static bool in_container(void)
 }
 
 static void __attribute__((format(printf, 4, 5))) lack(struct piece_lack *l, const char *how, const char *fix,
-							const char *what, ...)
+						       const char *what, ...)
 {
 	va_list ap;
 

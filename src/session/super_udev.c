@@ -64,7 +64,7 @@ static void udev_probe(struct text *out, int fd)
 			blkid_probe_set_sectorsize(p, (unsigned)block);
 		blkid_probe_enable_superblocks(p, true);
 		blkid_probe_set_superblocks_flags(p, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
-						     BLKID_SUBLKS_VERSION);
+							     BLKID_SUBLKS_VERSION);
 		blkid_probe_enable_partitions(p, true);
 		if (!blkid_do_safeprobe(p))
 			for (int i = 0; i < blkid_probe_numof_values(p); i++)

@@ -13,7 +13,7 @@
 #define CMD(c) KEY("command", STR(c))
 #define NAME KEY("name", STR("vd"))
 #define LINE(start, len, type, params) DICT(KEY("start", INT(start)) KEY("length", INT(len)) KEY("type", STR(type)) \
-					    KEY("params", STR(params)))
+						    KEY("params", STR(params)))
 
 /* The property list around KEYS. */
 plist_t parse(const char *keys);

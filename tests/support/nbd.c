@@ -297,7 +297,7 @@ void nbdc_answer(struct nbd_client *c, struct nbd_answer *a, uint32_t read_len)
 }
 
 uint32_t nbdc_do(struct nbd_client *c, struct nbd_answer *a, uint16_t cmd, uint16_t flags, uint64_t offset,
-		   uint32_t len, const void *data)
+		 uint32_t len, const void *data)
 {
 	nbdc_ask(c, cmd, flags, offset ^ 0xc00c1e, offset, len);
 	if (cmd == NBD_CMD_WRITE)

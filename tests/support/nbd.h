@@ -72,6 +72,6 @@ void nbdc_ask(struct nbd_client *c, uint16_t cmd, uint16_t flags, uint64_t cooki
 void nbdc_answer(struct nbd_client *c, struct nbd_answer *a, uint32_t read_len);
 /* Both, with DATA behind a WRITE: the error number. */
 uint32_t nbdc_do(struct nbd_client *c, struct nbd_answer *a, uint16_t cmd, uint16_t flags, uint64_t offset,
-		   uint32_t len, const void *data);
+		 uint32_t len, const void *data);
 
 #endif

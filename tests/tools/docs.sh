@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The commands that README.md shows do what it says. A ```console block has commands behind "$ " (lines behind "> " belong
+# The commands that README.md and HACKING.md show do what they say. A ```console block has commands behind "$ " (lines behind "> " belong
 # to them), each followed by what it prints (blanks at the end of a line do not count); "..." stands for anything. All
 # blocks of a file run in one shell, in order.
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -51,7 +51,20 @@ while IFS= read -r line <&3; do
 	yes:'> '*) command+=$'\n'${line#'> '} ;;
 	*) wanted+=${wanted:+$'\n'}$line ;;
 	esac
-done 3<"$here/README.md"
+done 3< <(cat "$here/README.md" "$here/HACKING.md")
 n=$((n + 1))
 if [ $n -gt 5 ]; then echo "ok $n - README.md has commands"; else echo "not ok $n - README.md has commands"; fi
+
+# What HACKING.md calls `core/held.h` is a file of src, or of the tree. Names with a * or with NAME stand for many.
+missing=
+for file in $(grep -o '`[A-Za-z.]*/[A-Za-z0-9_./*-]*`' "$here/HACKING.md" | tr -d '\`' | sort -u); do
+	case $file in
+	*NAME*) continue ;;
+	build/*) file=${BUILD:-$here/build}/${file#build/} ;;
+	*) [ -e "$here/src/${file%%/*}" ] && file=$here/src/$file || file=$here/$file ;;
+	esac
+	compgen -G "$file" >"$work/out" || missing+=" $file"
+done
+n=$((n + 1))
+if [ -z "$missing" ]; then echo "ok $n - the files that HACKING.md names are there"; else echo "not ok $n - not there:$missing"; fi
 echo "1..$n"

@@ -487,7 +487,7 @@ int main(void)
 		cmocka_unit_test(who_had_to_wait_leaves_it_to_others_for_a_while),
 	};
 	const struct CMUnitTest uring[] = { CASES(1), CASE(writes_do_not_wait_for_blocked_calls, 1),
-		CASE(a_full_ring_waits_in_peace, 1) };
+					    CASE(a_full_ring_waits_in_peace, 1) };
 	int failed;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -104,7 +104,7 @@ static void flags_and_switches(void **state)
 static void a_table_as_dictionaries(void **state)
 {
 	struct dict d = decode(CMD("reload") NAME KEY("cmd_data", ARR(LINE("0", "0x2800", "linear", "/dev/wd1a 384")
-			       LINE("10240", "8", "zero", ""))));
+									      LINE("10240", "8", "zero", ""))));
 
 	(void)state;
 	assert_null(d.cmd.text);
@@ -120,7 +120,7 @@ static void a_table_as_dictionaries(void **state)
 static void a_table_as_text(void **state)
 {
 	struct dict d = decode(CMD("create") NAME KEY("table", STR("0 8 linear a&amp;b 0\n8 8 zero")) KEY("cwd", STR("/tmp"))
-			       KEY("cmd_data", "<array/>"));
+				       KEY("cmd_data", "<array/>"));
 
 	(void)state;
 	assert_string_equal(d.cmd.text, "0 8 linear a&b 0\n8 8 zero");
@@ -153,7 +153,7 @@ static void message_wait_rename(void **state)
 static void every_key_of_a_wrong_type_is_named(void **state)
 {
 	static const char *const strings[] = { "name", "uuid", "cwd", "table" }, *const numbers[] = { "flags", "minor" },
-				*const switches[] = { "force", "reset", "sizes", "text" };
+				 *const switches[] = { "force", "reset", "sizes", "text" };
 	char keys[400], word[60];
 	size_t i;
 

@@ -133,13 +133,13 @@ static void B23_flags_are_the_truth_not_an_echo(void **state)
 	assert_int_equal(flags_for("create", "0", &none, -EEXIST), DICT_EXISTS);
 	i.suspended = i.deferred = true;
 	assert_int_equal(flags_for("resume", "0", &i, 0), DICT_EXISTS | DICT_ACTIVE_PRESENT | DICT_SUSPEND |
-			 DICT_DEFERRED_REMOVE);
+								  DICT_DEFERRED_REMOVE);
 }
 
 static void B27_data_and_large_numbers_come_back_as_they_went(void **state)
 {
 	struct dict d = decode(CMD("version") KEY("a", "<data/>") KEY("b", "<data>QUJD</data>") KEY("c", STR(""))
-			       KEY("d", INT("18446744073709551615")));
+				       KEY("d", INT("18446744073709551615")));
 	plist_t r = encoded(&d);
 
 	(void)state;

@@ -13,8 +13,8 @@
 static void the_request_comes_back_edited(void **state)
 {
 	struct dict d = decode(CMD("create") KEY("name", STR("vd")) KEY("table", STR("0 80 zero")) KEY("mine", ARR(INT("1")))
-			       KEY("version", ARR(INT("4") INT("0") INT("0") INT("7"))) KEY("error", STR("old"))
-			       KEY("answer", STR("old")));
+				       KEY("version", ARR(INT("4") INT("0") INT("0") INT("7"))) KEY("error", STR("old"))
+					       KEY("answer", STR("old")));
 	plist_t r;
 
 	(void)state;

@@ -59,7 +59,7 @@ static void an_export_is_described(void **state)
 	assert_int_equal(nbdc_go(&c, NBD_OPT_INFO, "m", &size, &flags), NBD_REP_ACK);
 	assert_int_equal(size, SIZE);
 	assert_int_equal(flags, NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM |
-			 NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_SEND_FAST_ZERO | NBD_FLAG_CAN_MULTI_CONN);
+					NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_SEND_FAST_ZERO | NBD_FLAG_CAN_MULTI_CONN);
 	assert_int_equal(nbd_opens(&n, "m"), 0);
 	nbdc_option(&c, NBD_OPT_STRUCTURED_REPLY, "", 0);
 	assert_int_equal(nbdc_option_reply(&c, NBD_OPT_STRUCTURED_REPLY, data, &len), NBD_REP_ACK);
