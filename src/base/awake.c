@@ -96,7 +96,7 @@ void awake_displaced(struct awake *a, uint64_t now)
 }
 
 /*
- * What came after a long sleep says nothing about a way: the stretch begins anew. After a very long one it may be another
+ * What came after a long sleep says nothing about a way: the stretch begins again. After a very long one it may be another
  * client, for whom any way may be the best.
  */
 void awake_slept(struct awake *a, uint64_t began, uint64_t now)

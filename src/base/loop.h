@@ -59,7 +59,7 @@ void loop_free(struct loop *l);
 /* Turns until loop_stop(). */
 void loop_run(struct loop *l);
 
-/* One turn: waits for something to do (at most TIMEOUT_MS, -1 for ever), does it. Deferred work counts as something. */
+/* One turn: waits for something to do (at most TIMEOUT_MS; -1: no limit), does it. Deferred work counts as something. */
 void loop_turn(struct loop *l, int timeout_ms);
 
 /* Timers of this loop follow C (they follow the machine's own clock before). No timer is on yet. */

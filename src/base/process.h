@@ -22,7 +22,7 @@ pid_t process_of(int proc, pid_t tid);
 int process_fetch(int proc, pid_t tid, int fd);
 
 /*
- * The same; or else what it leads to is opened anew with FLAGS of open(2). That is as good for a line that is to be written,
+ * The same; or else what it leads to is opened again with FLAGS of open(2). That is as good for a line that is to be written,
  * or a list to be read: of a directory, a pipe, a terminal, or a regular file that is not written or only appended to. Others are
  * not what they were when they are opened again.
  */

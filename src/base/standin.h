@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two threads for one job that must go on: one has it; while that one is away in a call that may block, the other
- * looks on, and takes the job over if the call takes longer than a moment. The call itself then costs no hand-over to
- * another thread and back, and yet nobody waits for long if it hangs.
+ * Two threads for one job that must not stall: one runs it; while that thread is in a call that may block, the other
+ * watches, and takes the job over if the call takes too long. So the call needs no hand-over to another thread and
+ * back, and a call that hangs delays the job only briefly.
  *
- * Whoever is away comes back with standin_return(); it, or the other's look, wins by one compare-and-exchange on `call`,
- * which counts the calls: odd while somebody is away.
+ * The thread that made the call ends it with standin_return(); it, or the other's look, wins by one
+ * compare-and-exchange on `call`, which counts the calls: odd during a call.
  */
 #ifndef BASE_STANDIN_H
 #define BASE_STANDIN_H

@@ -46,10 +46,10 @@ static inline bool timer_is_on(const struct timer *t)
 void timer_stop(struct timer *t);		/* harmless if it is off */
 
 void timers_init(struct timers *all, struct clock *clock);
-void timers_start(struct timers *all, struct timer *t, uint64_t ns);	/* from now on; anew, if it is on */
+void timers_start(struct timers *all, struct timer *t, uint64_t ns);	/* from now on; again, if it is on */
 /* Runs what has run out. */
 void timers_run(struct timers *all);
-/* Milliseconds until the next one runs out, MOST (-1: for ever) if that is sooner. */
+/* Milliseconds until the next one runs out, MOST (-1: forever) if that is sooner. */
 int timers_wait(const struct timers *all, int most);
 
 #endif

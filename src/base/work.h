@@ -24,7 +24,7 @@ enum work_class {
 /* In its owner's memory until done(). */
 struct work {
 	void (*run)(struct work *w);	/* on a worker */
-	void (*done)(struct work *w);	/* on the thread that started it; may free it or start it anew */
+	void (*done)(struct work *w);	/* on the thread that started it; may free it or start it again */
 	struct loop_msg msg;		/* from here on: the workers' */
 	struct loop *home;
 };

@@ -34,7 +34,7 @@ struct job {
 
 struct command {
 	const char *name;
-	const char *usage;	/* the words behind the name; lines are alternatives */
+	const char *usage;	/* the words after the name; lines are alternatives */
 	const char *about;
 	const uint8_t *options;	/* ends with OPTION_END */
 	int (*run)(struct job *j);	/* an exit_code */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Regions in columns: see regions.h. They are asked for by message, as dmstats does it. A report begins to count anew (@stats_print_clear),
+ * Regions in columns: see regions.h. They are asked for by message, as dmstats does it. Each report starts counting from zero (@stats_print_clear),
  * so that each shows what came since the one before.
  */
 #include "cmd/regions.h"

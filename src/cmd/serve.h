@@ -23,7 +23,7 @@ struct serve_opts {
 	void (*ready)(void *arg);	/* it serves */
 	void *arg;
 	unsigned stop_timeout;	/* seconds that programs of sessions have at the end */
-	unsigned open_timeout;	/* seconds that the opening of a file may take; 0: for ever */
+	unsigned open_timeout;	/* seconds that the opening of a file may take; 0: forever */
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 };
 

@@ -63,7 +63,7 @@ static bool is_ours(int fd)
 	return S_ISBLK(st.st_mode) && !access(dm, F_OK);
 }
 
-/* Waits only where the daemon's queue is full, and not for ever. */
+/* Waits only where the daemon's queue is full, and not forever. */
 static int reach_daemon(const char *path)
 {
 	const struct timeval patience = { .tv_sec = 5 }, ever = { 0 };

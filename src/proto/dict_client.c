@@ -38,7 +38,7 @@ static int client_unreachable(const char *path, int code, struct err *e)
 	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
 }
 
-/* Waits only where the daemon's queue is full, and not for ever. 0 or -errno. */
+/* Waits only where the daemon's queue is full, and not forever. 0 or -errno. */
 static int client_connect(int fd, const struct sockaddr_un *to)
 {
 	const struct timeval patience = { .tv_sec = CLIENT_PATIENCE }, ever = { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See ending.h. A device that is suspended would hold up its file system, and us, for ever: when the time is up, suspended
+ * See ending.h. A device that is suspended would hold up its file system, and us, forever: when the time is up, suspended
  * devices fail what they hold.
  */
 #include "session/ending.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The holder: a process of the daemon's that makes namespaces in which /dev is ours
- * and a few places of /sys as well, and lives as long as the daemon does.
- * Programs of sessions join its namespaces (join.h).
+ * The holder: a child process of the daemon that creates the namespaces with dmuse's /dev and parts of /sys, and keeps
+ * them until the daemon exits. Programs of sessions join its namespaces (join.h).
  */
 #ifndef SESSION_HOLDER_H
 #define SESSION_HOLDER_H

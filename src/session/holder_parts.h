@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The holder's steps. 0, or -errno and a sentence. What a machine does not have is passed over. */
+/* The holder's steps. 0, or -errno and a sentence. What a machine does not have is ignored. */
 #ifndef SESSION_HOLDER_PARTS_H
 #define SESSION_HOLDER_PARTS_H
 

@@ -2,7 +2,7 @@
 /*
  * A directory of the machine's is covered by an empty one of the session's own. One that is not there root makes first,
  * as the tools that keep things in it would. An ordinary user can or should not (/run/lock is anybody's, and what he
- * made there would be root's LVM's later): he gets the directory above anew, with all that is in it and this one, too.
+ * made there would be root's LVM's later): he gets the directory above again, with all that is in it and this one, too.
  */
 #include <dirent.h>
 #include <errno.h>

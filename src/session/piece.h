@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pieces of a machine that sessions are made of. `dmuse doctor` and a session that fails say the same sentence
- * about one that is missing: what it is, and the one command that would bring it (piece_why.c).
+ * The features of a system that sessions need. `dmuse doctor` and a session that fails print the same message about a
+ * missing one: what is missing, and the command that provides it (piece_why.c).
  */
 #ifndef SESSION_PIECE_H
 #define SESSION_PIECE_H

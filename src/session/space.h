@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's side of sessions: the first command `session` starts the holder
- * (holder.h), a process that makes the namespaces in which the devices are seen as
- * on Linux, and keeps them. Every session of this daemon is in them. Control thread.
+ * The daemon's side of sessions: the first command `session` starts the holder (holder.h), a process that creates and
+ * keeps the namespaces in which the devices look as on Linux. All sessions of this daemon share them. Control thread.
  */
 #ifndef SESSION_SPACE_H
 #define SESSION_SPACE_H

@@ -5,7 +5,7 @@
  * path ever after, in /proc/mounts, for example.
  *
  * One such namespace is made for each supervisor and kept, empty. Each thread that mounts gets a copy of it, with a tmpfs
- * as its root. It is made anew, not copied from the session's, because a copy would keep in use all that is mounted there.
+ * as its root. It is made again, not copied from the session's, because a copy would keep in use all that is mounted there.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -82,7 +82,7 @@ void file_close(struct dm_store *s);
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
 /* How the file system of F takes transfers: in_memory, write_flags. */
-void file_measure_manner(struct file *f);
+void file_measure_mode(struct file *f);
 /* The size alone, in whole blocks of BLOCK bytes: it may be another when a file is opened again. Limits stay while it is in
    use. */
 int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors);

@@ -115,7 +115,7 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 }
 
 /* In memory transfers never wait. Elsewhere a buffered write is a copy that may: XFS and btrfs take it from io_uring. */
-void file_measure_manner(struct file *f)
+void file_measure_mode(struct file *f)
 {
 	struct statfs fs;
 	char sys[64];

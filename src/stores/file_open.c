@@ -69,7 +69,7 @@ static int open_first(struct dm_store_wish *w, struct file *f, const struct file
 
 /*
  * For another io thread. Where nothing is written back later there is no failure to be told of, and the description is
- * shared; so it is where there is no /proc, or no right to open the file anew.
+ * shared; so it is where there is no /proc, or no right to open the file again.
  */
 static int open_another(const struct file *f, int flags)
 {
@@ -89,7 +89,7 @@ static int open_lanes(struct dm_store_wish *w, struct file *f, const struct file
 	unsigned i;
 
 	if (!r)
-		file_measure_manner(f);
+		file_measure_mode(f);
 	for (i = 1; i < f->n_lanes && !r; i++) {
 		f->lanes[i].fd = open_another(f, flags);
 		if (f->lanes[i].fd < 0)

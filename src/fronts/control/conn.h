@@ -31,7 +31,7 @@ struct control {
 	bool stopped;
 	struct spare spare;		/* descriptors for the owner and root when there are no more */
 	struct log_rate turned_away, made_room;
-	uint64_t handshake;		/* nanoseconds that a client may take to send a whole message; 0: for ever */
+	uint64_t handshake;		/* nanoseconds that a client may take to send a whole message; 0: forever */
 };
 
 enum conn_state {

@@ -16,7 +16,7 @@ struct dm_world;
 struct control_opts {
 	const char *path;	/* of the socket; its directory must exist */
 	int fd;			/* a listening socket that was handed in (systemd), else -1; PATH then names it only */
-	unsigned handshake;	/* seconds until a client must have sent its first message, or go on with one; 0: for ever */
+	unsigned handshake;	/* seconds until a client must have sent its first message, or go on with one; 0: forever */
 	bool allow_read;	/* users other than root and the owner may connect and ask, but change nothing */
 };
 

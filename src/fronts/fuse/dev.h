@@ -23,7 +23,7 @@
 
 struct dev_node;
 
-/* A file that is written anew for each reader: it always says FIXED, or a number, or what show() adds. */
+/* A file that is generated for each reader: it always says FIXED, or a number, or what show() adds. */
 struct dev_text {
 	const char *name;
 	const char *fixed;
@@ -164,7 +164,7 @@ void dev_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dev_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dev_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *new_name, unsigned flags);
 
-/* dev_file.c: what is no device; devices are passed on to data.c and its like. */
+/* dev_file.c: what is not a device; devices are passed on to data.c and its like. */
 int dev_open(struct fuse_file *file);
 void dev_close(struct fuse_file *file);
 int dev_resize(struct dev_node *n, size_t len);	/* a file made by others; a positive errno */

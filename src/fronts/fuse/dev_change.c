@@ -22,7 +22,7 @@ static void set_times(struct dev_node *n, const struct stat *st, int set)
 	n->ctime = now;
 }
 
-/* The sizes of devices are their tables', and a file that is written anew for each reader has none. */
+/* The sizes of devices are their tables', and a file that is generated for each reader has none. */
 static int set_size(struct dev_node *n, size_t size)
 {
 	if (n->text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Open files of the view. Those of devices are served as in a directory (data.c); what is in memory or is written anew for
+ * Open files of the view. Those of devices are served as in a directory (data.c); what is in memory or is generated for
  * each reader is read and written on the control thread, past the page cache.
  */
 #include <errno.h>

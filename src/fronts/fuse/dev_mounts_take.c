@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's list that ours is to tell of (DMUSE_IOC_MOUNTS). Anybody may offer a descriptor, so it must be such a list; it
- * is looked at as an O_PATH descriptor, and opened anew. What lies on the machine's own /proc is known at a glance. Of another
+ * is looked at as an O_PATH descriptor, and opened again. What lies on the machine's own /proc is known at a glance. Of another
  * /proc only its file system can say that it is one, and that may be anybody's FUSE, or ours, which is served by this very
  * thread: so only a session's supervisor may offer such a list, and a job asks.
  */

@@ -167,7 +167,7 @@ static void flush_submit(struct fuse_io *io)
 	fuse_io_submit(io, DM_FLUSH, 0, 0);
 }
 
-/* BLKFLSBUF: all that was written becomes durable, and what the kernel keeps is read anew. */
+/* BLKFLSBUF: all that was written becomes durable, and what the kernel keeps is read again. */
 static void flush_ask(fuse_req_t req, const struct fuse_file_info *fi)
 {
 	struct fuse_io *io;

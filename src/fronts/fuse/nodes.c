@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which device is which file, and telling the kernel when that changes. Names are asked for anew each time, so
+ * Which device is which file, and telling the kernel when that changes. Names are asked for again each time, so
  * nothing is to be told of them; sizes and pages are the kernel's to keep until a table is swapped. Control thread.
  */
 #include <stdlib.h>

@@ -8,7 +8,7 @@
  * There are two kinds of mount: a directory with a file for each device (names.c), and the /dev of sessions (dev.h).
  *
  *   control thread   nodes (which device is which file), mounts, jobs
- *   io thread        open files, requests under way, the pool
+ *   io thread        open files, requests in flight, the pool
  *   a job's thread   whatever may wait for the kernel, which may wait for us
  */
 #ifndef FRONTS_FUSE_SERVER_H
@@ -109,7 +109,7 @@ struct fuse_mount {
 	struct loop_watch watch;
 	struct fuse_buf buf;
 	struct list files;		/* fuse_file.node */
-	unsigned pending;		/* files being opened or open, requests under way */
+	unsigned pending;		/* files being opened or open, requests in flight */
 	bool ended;			/* nothing is read any more */
 };
 
@@ -119,7 +119,7 @@ struct fuse_file {
 	struct fuse_mount *mount;
 	struct fuse_node *file;		/* the device, or NULL */
 	struct dev_node *dev;		/* in a /dev: what was opened */
-	char *text;			/* of what is written anew for each reader: as it was read first */
+	char *text;			/* of what is generated for each reader: as it was read first */
 	size_t len;
 	struct dev_mounts *mounts;	/* in a /dev: the list of what is mounted that it tells of, or NULL */
 	struct mounts_take *taking;	/* what it may come to tell of is being looked at */
@@ -226,7 +226,7 @@ struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: g
 void fuse_node_measure(struct fuse_node *n);	/* what of its device the io thread must know */
 void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change what);
 
-/* stale.c: the kernel is to forget the content of file ID, or with NAME, a name in it. Waits for that, but not for ever. */
+/* stale.c: the kernel is to forget the content of file ID, or with NAME, a name in it. Waits for that, but not forever. */
 void fuse_stale(struct fuse_mount *m, uint64_t id, const char *name);
 
 /* session.c: serves M on the io thread; FD is the session's. 0 or -errno. */

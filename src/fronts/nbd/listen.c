@@ -31,7 +31,7 @@ static bool listen_peer_may(const struct nbd *n, int fd)
 }
 
 /*
- * Answers are gathered here already; and a client that vanished without a word does not keep a device open for ever, but
+ * Answers are gathered here already; and a client that vanished without a word does not keep a device open forever, but
  * for two minutes.
  */
 static void listen_tune(int fd)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory is short: all requests of all clients may have so much in all (base/pool.h).
+ * Memory pressure: the requests of all clients share a bounded memory (base/pool.h).
  *
- * A client that has requests under way takes more only while it holds less than is left, so that many greedy ones leave
+ * A client that has requests in flight takes more only while it holds less than is left, so that many greedy ones leave
  * something for the next one; it goes on when its own are answered. One that has none waits here until others give memory
  * back. If somebody waits for long, who has not read his answers, or not sent his data, for as long is cut off.
  */
 #include "base/log.h"
 #include "fronts/nbd/server.h"
 
-#define HUNGER_PATIENCE (10 * TIMERS_SECOND)
+#define PRESSURE_PATIENCE (10 * TIMERS_SECOND)
 
 /* False: C has to wait. SIZE: bytes of data of the request that it wants to begin. */
 bool nbd_pressure_may(struct nbd_conn *c, size_t size)
@@ -38,7 +38,7 @@ void nbd_pressure_wait(struct nbd_conn *c)
 	if (list_empty(&c->hungry))
 		list_append(&nio->hungry, &c->hungry);
 	if (!timer_is_on(&nio->pressure))
-		loop_timer(nio->io->loop, &nio->pressure, HUNGER_PATIENCE);
+		loop_timer(nio->io->loop, &nio->pressure, PRESSURE_PATIENCE);
 }
 
 void nbd_pressure_end(struct nbd_conn *c)
@@ -77,7 +77,7 @@ void nbd_pressure_feed(struct nbd *n)
 /* Does C hold memory because its client neither reads nor sends? What waits in a suspended device is no client's fault. */
 static bool pressure_is_stuck(const struct nbd_conn *c)
 {
-	return c->n_bytes && (c->out_full || c->filling) && c->nio->io->now - c->moved >= HUNGER_PATIENCE;
+	return c->n_bytes && (c->out_full || c->filling) && c->nio->io->now - c->moved >= PRESSURE_PATIENCE;
 }
 
 static void pressure_cull(struct loop_msg *msg)
@@ -92,7 +92,7 @@ static void pressure_cull(struct loop_msg *msg)
 
 		if (pressure_is_stuck(c))
 			nbd_conn_reject(c, "idle for %u seconds while others wait for the memory that it holds",
-					(unsigned)(HUNGER_PATIENCE / TIMERS_SECOND));
+					(unsigned)(PRESSURE_PATIENCE / TIMERS_SECOND));
 	}
 }
 
@@ -104,7 +104,7 @@ static void pressure_lasts(struct timer *t)
 
 	if (list_empty(&nio->hungry))
 		return;
-	loop_timer(nio->io->loop, t, HUNGER_PATIENCE / 4);	/* others may be stuck soon */
+	loop_timer(nio->io->loop, t, PRESSURE_PATIENCE / 4);	/* others may be stuck soon */
 	for (i = 0; i < n->world->n_io; i++)
 		if (!atomic_exchange(&n->ios[i].culling, true)) {
 			n->ios[i].cull.run = pressure_cull;

@@ -54,7 +54,7 @@ struct nbd {
 	struct nbd_tls *tls;		/* NULL: none was asked for */
 	bool allow_others;
 	unsigned most;			/* connections */
-	uint64_t handshake;		/* nanoseconds; 0: for ever */
+	uint64_t handshake;		/* nanoseconds; 0: forever */
 	struct pool_memory memory;
 
 	struct list users;		/* nbd_conn.user: who has a device open */
