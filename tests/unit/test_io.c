@@ -380,8 +380,8 @@ static void refusals_are_explained(void **state)
 {
 	(void)state;
 	device("a", "0 64 zero");
-	script("$PROGRAM w " CONTROL " 'dm:9:a:0:0:0 8 cipher x' 'dm:9:a:0:0:0 8 cipher x' dm:7:other dm:14:a:0:0:hi",
-	     "dmuse: a: table line 1: unknown target 'cipher'; there are: linear, striped, zero, error, gate\nEINVAL\nEINVAL\nENXIO\ndmuse: a: target zero takes no messages\nEINVAL");
+	script("$PROGRAM w " CONTROL " 'dm:9:a:0:0:0 8 cipher x' 'dm:9:a:0:0:0 8 cipher x' dm:7:other dm:14:a:0:0:hi 2>&1 | sed 's/; there are:.*//'",
+	     "dmuse: a: table line 1: unknown target 'cipher'\nEINVAL\nEINVAL\nENXIO\ndmuse: a: target zero takes no messages\nEINVAL");
 	gone("a");
 }
 

@@ -192,5 +192,5 @@ static void follow_begin(struct dm_move *m, struct dm_device *d)
 }
 
 const struct dm_phase dm_phase_follow = {
-	.name = "loop devices", .concerns = was_swapped, .run = follow_begin, .on_cancel = DM_GOES_ON,
+	.name = "files and loop devices", .concerns = was_swapped, .run = follow_begin, .on_cancel = DM_GOES_ON,
 };

@@ -67,8 +67,11 @@ int dev_mounts_begin(struct fuse_file *file, int fd);
 void dev_mounts_take(struct dev_call *c);
 void dev_mounts_leave(struct fuse_file *file);	/* it is being closed */
 
-/* dev_say.c: one line to where the caller's people look. */
-void dev_say(struct dev_call *c, const char *text);
+/*
+ * dev_say.c: one line to where the caller's people look. Runs THEN when it is there, or has taken too long; false: there is
+ * nothing to wait for, THEN is not run. On the control thread.
+ */
+bool dev_say(struct dev_call *c, const char *text, void (*then)(struct dev_call *c));
 
 /* dev_poll.c */
 void dev_poll_tell(struct fuse_file *file);	/* who waits for it looks again */

@@ -96,17 +96,17 @@ static void control_over(struct dev_call *c)
 	loop_post(c->mount->front->io->loop, &c->over);
 }
 
-/* What was refused, in words. Calls that only ask are refused often, and mean it. */
-static void control_say(struct dev_call *c, const struct err *e)
+/* What was refused, in words: true if control_over() comes when that is said. Calls that only ask are refused often, and mean it. */
+static bool control_say(struct dev_call *c, const struct err *e)
 {
 	const struct dm_info *i = &c->dm.cmd.reply.info;
 	char text[2 * ERR_TEXT];
 
 	if (!e->code || e->code == -EINTR || (c->dm.nr != DM_TABLE_LOAD_CMD && c->dm.nr != DM_TARGET_MSG_CMD))
-		return;
+		return false;
 	snprintf(text, sizeof(text), "%s%s%s", i->present ? i->name : "", i->present ? ": " : "", e->text);
 	log_warn("%s", text);
-	dev_say(c, text);
+	return dev_say(c, text, control_over);
 }
 
 static void control_done(struct dm_cmd *cmd);
@@ -122,16 +122,18 @@ static void control_do(struct dev_call *c)
 static void control_done(struct dm_cmd *cmd)
 {
 	struct dev_call *c = cmd->owner;
+	bool saying;
 
 	if (ioctl_more(&c->dm)) {
 		control_do(c);
 		return;
 	}
-	control_say(c, &cmd->reply.err);
+	saying = control_say(c, &cmd->reply.err);
 	c->result = ioctl_encode(&c->dm);
 	if (!c->result && c->dm.nr == DM_DEV_ARM_POLL_CMD && c->file)
 		dev_poll_arm(c->file);
-	control_over(c);
+	if (!saying)
+		control_over(c);
 }
 
 static void control_cancel(struct loop_msg *msg)

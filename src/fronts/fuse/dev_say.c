@@ -12,10 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/blocking.h"
 #include "base/process.h"
+#include "base/timers.h"
 #include "fronts/fuse/dev_call.h"
 
-#define SAY_PATIENCE 100	/* milliseconds: it should stand above what the caller itself says */
+#define SAY_PATIENCE (TIMERS_SECOND / 10)	/* it should stand above what the caller itself says */
+#define SAY_MOST 4	/* threads that write, or hang: they are those that open files for tables, too */
 
 /* A program that tries the same again is told once. */
 static bool say_again(struct fuse_file *file, const char *text)
@@ -32,17 +35,24 @@ static bool say_again(struct fuse_file *file, const char *text)
 	return false;
 }
 
-/* A file may wait for its disk, which may be one of ours that is suspended: a thread of its own looks for it and writes. */
+/*
+ * What stderr is may hang: a file on a device that is suspended, or on a file server that is dead. So a helper thread looks
+ * for it and writes; the call that is being told goes on without it after a moment, and the daemon ends without it.
+ */
 struct say {
-	struct fuse_job job;
+	struct blocking_call call;
+	struct fuse_front *front;
+	struct timer patience;
+	struct dev_call *told;		/* who waits; NULL: nobody any more */
+	void (*then)(struct dev_call *c);
 	pid_t tid;
 	int n;
 	char line[PIPE_BUF];
 };
 
-static void say_run(struct fuse_job *job)
+static void say_write(struct blocking_call *call)
 {
-	struct say *s = container(job, struct say, job);
+	struct say *s = container(call, struct say, call);
 	int fd = process_fetch_or_open(AT_FDCWD, s->tid, STDERR_FILENO, O_WRONLY);
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
@@ -53,23 +63,63 @@ static void say_run(struct fuse_job *job)
 	close(fd);
 }
 
-static void say_over(struct fuse_job *job)
+static void say_drop(struct blocking_call *call)
 {
-	free(container(job, struct say, job));
+	free(container(call, struct say, call));
 }
 
-void dev_say(struct dev_call *c, const char *text)
+static void say_over(struct blocking_call *call)
 {
-	struct say *s = say_again(c->file, text) ? NULL : malloc(sizeof(*s));
+	struct say *s = container(call, struct say, call);
+
+	timer_stop(&s->patience);
+	s->front->n_saying--;
+	if (s->told)
+		s->then(s->told);
+	free(s);
+}
+
+static void say_too_long(struct timer *t)
+{
+	struct say *s = container(t, struct say, patience);
+	struct dev_call *c = s->told;
+
+	if (blocking_give_up(s->front->world->helpers, &s->call)) {
+		say_over(&s->call);
+		return;
+	}
+	s->told = NULL;
+	s->then(c);
+}
+
+static bool say_start(struct dev_call *c, struct say *s, void (*then)(struct dev_call *c))
+{
+	struct fuse_front *f = c->mount->front;
+
+	s->call.call = say_write;
+	s->call.done = say_over;
+	s->call.drop = say_drop;
+	s->front = f;
+	s->told = c;
+	s->then = then;
+	timer_init(&s->patience, say_too_long);
+	if (f->n_saying >= SAY_MOST || blocking_start(f->world->helpers, &s->call))
+		return false;
+	f->n_saying++;
+	loop_timer(f->world->loop, &s->patience, SAY_PATIENCE);
+	return true;
+}
+
+bool dev_say(struct dev_call *c, const char *text, void (*then)(struct dev_call *c))
+{
+	struct say *s = say_again(c->file, text) ? NULL : calloc(1, sizeof(*s));
 
 	if (!s)
-		return;
+		return false;
 	s->tid = c->tid;
 	s->n = snprintf(s->line, sizeof(s->line), "dmuse: %s\n", text);
-	s->job.run = say_run;
-	s->job.over = say_over;
-	if (s->n < (int)sizeof(s->line) && !fuse_job_start(&s->job, c->mount->front))
-		fuse_job_wait(&s->job, SAY_PATIENCE);
-	else
-		free(s);
+	if (s->n < (int)sizeof(s->line) && say_start(c, s, then))
+		return true;
+	free(s);
+	return false;
 }

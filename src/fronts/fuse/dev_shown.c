@@ -39,7 +39,7 @@ static bool shown_make_way(struct dev_node *dir, const char *name)
 	if (e->of->live)
 		return false;
 	dev_entry_drop(e);
-	fuse_stale(dir->view->mount, dir->id, name);
+	fuse_stale_name(dir->view->mount, dir->id, name);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which device is which file, and telling the kernel when that changes. Names are asked for again each time, so
- * nothing is to be told of them; sizes and pages are the kernel's to keep until a table is swapped. Control thread.
+ * Which device is which file. Names are asked for again each time, so the kernel is told nothing of them; sizes and pages are
+ * the kernel's to keep until a table is swapped (stale.c). Control thread.
  */
 #include <stdlib.h>
 
@@ -51,23 +51,10 @@ struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id)
 	return hash_owner(hash_find(&f->by_id, &id, sizeof(id)), struct fuse_node, by_id);
 }
 
-static void node_swapped(struct fuse_front *f, struct fuse_node *n)
-{
-	struct list *pos, *next;
-
-	fuse_node_measure(n);
-	list_each(pos, next, &f->mounts) {
-		struct fuse_mount *m = container(pos, struct fuse_mount, node);
-
-		if (!m->view || dev_known(m->view, n->id))
-			fuse_stale(m, n->id, NULL);
-	}
-}
-
 static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_change what)
 {
 	if (what == DM_SWAPPED) {
-		node_swapped(f, n);
+		fuse_node_measure(n);	/* the kernel is told in fuse_follow() */
 	} else if (what == DM_REMOVED) {
 		hash_remove(&f->by_id, &n->by_id);
 		hash_remove(&f->by_device, &n->by_device);

@@ -60,6 +60,7 @@ struct fuse_front {
 	unsigned n_open;		/* files that are devices and are open, as far as the control thread has heard */
 	uint32_t events;		/* that something happened to a device, so far */
 	struct list polls;		/* fuse_file.polls: who waits for the next one */
+	unsigned n_saying;		/* sentences that are on their way to a stderr (dev_say.c) */
 	pid_t control;			/* the control thread's number */
 	struct pool_memory memory;
 	struct pool pool;		/* of struct fuse_io and their data: the io thread's, as is: */
@@ -226,8 +227,10 @@ struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id);		/* NULL: g
 void fuse_node_measure(struct fuse_node *n);	/* what of its device the io thread must know */
 void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change what);
 
-/* stale.c: the kernel is to forget the content of file ID, or with NAME, a name in it. Waits for that, but not forever. */
-void fuse_stale(struct fuse_mount *m, uint64_t id, const char *name);
+/* stale.c: the kernel is to forget a name. Waits for that, but not forever. */
+void fuse_stale_name(struct fuse_mount *m, uint64_t directory, const char *name);
+/* dm_front.follow(): the kernel is to forget the content of D in all mounts, then loop devices follow. */
+bool fuse_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
 
 /* session.c: serves M on the io thread; FD is the session's. 0 or -errno. */
 int fuse_mount_session(struct fuse_mount *m, int fd);

@@ -1,19 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Telling the kernel to forget what it keeps of a mount. Control thread; a job does it, because the kernel may wait. */
+/*
+ * Telling the kernel to forget what it keeps of a mount: the content of a device that has another table, and a name that has
+ * become another's. Control thread; jobs do it, because the kernel waits for pages that are being read, which may take as
+ * long as a disk below is suspended or hangs. Whoever changed something waits for that only a little.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "fronts/fuse/server.h"
+#include "fronts/fuse/dev.h"
 
-#define STALE_PATIENCE 100	/* milliseconds */
+#define STALE_PATIENCE 100u	/* milliseconds */
+
+/* A swap that waits until all mounts have forgotten the device. Freed by the last of its jobs. */
+struct stale_swap {
+	struct fuse_front *front;
+	struct dm_device *device;
+	struct loop_msg *then;		/* NULL: it waits no more */
+	struct timer patience;
+	unsigned n_jobs;
+};
 
 struct stale {
 	struct fuse_job job;
 	struct fuse_mount *mount;
-	uint64_t id;
+	struct stale_swap *swap;	/* or NULL */
+	uint64_t id;			/* of a file, or with a name, of a directory */
 	char name[];			/* "": what is in it */
 };
+
+static void swap_goes_on(struct stale_swap *w)
+{
+	struct loop_msg *then = w->then;
+
+	w->then = NULL;
+	if (!dev_loops_follow(&w->front->front, w->device, then))
+		then->run(then);
+}
+
+static void swap_too_long(struct timer *t)
+{
+	swap_goes_on(container(t, struct stale_swap, patience));
+}
+
+static void swap_stale_over(struct stale_swap *w)
+{
+	if (--w->n_jobs)
+		return;
+	timer_stop(&w->patience);
+	if (w->then)
+		swap_goes_on(w);
+	free(w);
+}
 
 static void stale_run(struct fuse_job *j)
 {
@@ -31,35 +69,70 @@ static void stale_over(struct fuse_job *j)
 
 	s->mount->n_jobs--;
 	fuse_mount_unref(s->mount);
+	if (s->swap)
+		swap_stale_over(s->swap);
 	free(s);
 }
 
-static bool stale_start(struct fuse_mount *m, uint64_t id, const char *name)
+/* NULL: it could not be started. */
+static struct stale *stale_start(struct fuse_mount *m, uint64_t id, const char *name, struct stale_swap *swap)
 {
 	struct stale *s = calloc(1, sizeof(*s) + strlen(name) + 1);
 
-	if (!s)
-		return false;
-	s->job.run = stale_run;
-	s->job.over = stale_over;
-	s->mount = m;
-	s->id = id;
-	strcpy(s->name, name);
-	if (fuse_job_start(&s->job, m->front)) {
+	if (s) {
+		s->job.run = stale_run;
+		s->job.over = stale_over;
+		s->mount = m;
+		s->swap = swap;
+		s->id = id;
+		strcpy(s->name, name);
+	}
+	if (!s || fuse_job_start(&s->job, m->front)) {
+		log_warn("no memory to invalidate the kernel's cache: %s may show old content", m->directory);
 		free(s);
-		return false;
+		return NULL;
 	}
 	m->n_jobs++;
-	fuse_job_wait(&s->job, STALE_PATIENCE);
-	return true;
+	return s;
 }
 
-/*
- * The kernel waits for pages that are being read, which may take as long as a disk below is suspended or hangs. Whoever
- * swapped the table waits for that only a little.
- */
-void fuse_stale(struct fuse_mount *m, uint64_t id, const char *name)
+void fuse_stale_name(struct fuse_mount *m, uint64_t directory, const char *name)
 {
-	if (!stale_start(m, id, name ? name : ""))
-		log_warn("no memory to invalidate the kernel's cache: %s may show old content", m->directory);
+	struct stale *s = stale_start(m, directory, name, NULL);
+
+	if (s)
+		fuse_job_wait(&s->job, STALE_PATIENCE);
+}
+
+static void swap_start(struct stale_swap *w, const struct fuse_node *n)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &w->front->mounts) {
+		struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if ((!m->view || dev_known(m->view, n->id)) && stale_start(m, n->id, "", w))
+			w->n_jobs++;
+	}
+}
+
+bool fuse_follow(struct dm_front *front, struct dm_device *d, struct loop_msg *then)
+{
+	struct fuse_front *f = container(front, struct fuse_front, front);
+	const struct fuse_node *n = fuse_node_known(f, d);
+	struct stale_swap *w = n ? calloc(1, sizeof(*w)) : NULL;
+
+	if (n && !w)
+		log_warn("no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
+	if (!w)
+		return dev_loops_follow(front, d, then);
+	*w = (struct stale_swap){ .front = f, .device = d, .then = then };
+	swap_start(w, n);
+	if (!w->n_jobs) {
+		free(w);
+		return dev_loops_follow(front, d, then);
+	}
+	timer_init(&w->patience, swap_too_long);
+	loop_timer(f->world->loop, &w->patience, STALE_PATIENCE * TIMERS_SECOND / 1000);
+	return true;
 }
