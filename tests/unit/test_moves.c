@@ -300,6 +300,50 @@ static void each_hook_that_hangs_can_be_given_up(void **state)
 	}
 }
 
+static void hooks_that_refuse_do_not_stop_a_removal(void **state)
+{
+	static const char *const hooks[] = { "b.presuspend", "a.presuspend", "b.postsuspend", "a.postsuspend" };
+	struct dm_device *d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		prepare(REMOVE, &d);
+		hooks_tell(hooks[i], HOOKS_FAIL);
+		assert_int_equal(verb(&f, DM_DO_REMOVE, "d", 0, NULL), 0);
+		assert_null(dm_find_name(f.world, "d"));
+		assert_string_equal(hooks_called(), "b.presuspend a.presuspend b.postsuspend a.postsuspend");
+		assert_int_equal(hooks_lines(), 0);
+		hooks_reset();
+	}
+}
+
+static void what_is_opened_while_it_is_removed_stays(void **state)
+{
+	static const char *const hooks[] = { "b.presuspend", "a.postsuspend" };
+	struct dm_device *d;
+	struct pending p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		prepare(REMOVE, &d);
+		hooks_tell(hooks[i], HOOKS_HANG);
+		start(REMOVE, &p);
+		until_hung();
+		dm_open(d);
+		hooks_end(0);
+		assert_int_equal(pending_wait(&p), -EBUSY);
+		assert_non_null(strstr(p.c.reply.err.text, "in use (open count 1): somebody has opened it meanwhile"));
+		until_quiet();
+		assert_int_equal(d->state, DM_ACTIVE);
+		assert_string_equal(passes(), "old");
+		assert_string_equal(hooks_called(), "b.presuspend a.presuspend b.postsuspend a.postsuspend a.preresume b.preresume "
+				    "a.resume b.resume");
+		over_and_done();
+	}
+}
+
 /* Its hooks may end on any thread, and what is asked of them has an order. */
 static void hooks_may_end_on_any_thread(void **state)
 {
@@ -326,6 +370,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_hook_that_refuses_is_undone),
 		CASE(each_hook_that_hangs_can_be_given_up),
+		CASE(hooks_that_refuse_do_not_stop_a_removal),
+		CASE(what_is_opened_while_it_is_removed_stays),
 		CASE(hooks_may_end_on_any_thread),
 	};
 
