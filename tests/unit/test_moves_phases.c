@@ -13,8 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/devices.h"
-#include "core/held.h"
+#include "core/device/devices.h"
+#include "core/path/held.h"
 #include "support/hooks.h"
 #include "support/world.h"
 
