@@ -351,6 +351,18 @@ works "table --concise" remove_all
 run create --concise <<<"$concise"
 is "prints what stands below first, so that all can be made again" "0:" "$status:$err"
 prints "and they are there" $' aa\nq1\nq2\nq3' info -c --noheadings -o name
+works "and resumed" resume q2 q1
+works "a device on one of them" create q0 -r --table '0 5 linear q2 0'
+works "several are suspended as one, in whatever order they are named" suspend q2 q1 q0
+prints "all of them" $'L-sr\nL-sw\nL-sr' info -c --noheadings -o attr q0 q1 q2
+works "and resumed in whatever order" resume q0 q2 q1
+refuses "one that is not there: none is suspended" 1 "suspend: no device is named 'q9'" suspend q1 q9 q0
+prints "none of them is" $'L--r\nL--w\nL--r' info -c --noheadings -o attr q0 q1 q2
+works "suspend one of two" suspend q1
+refuses "one that has no table: none is resumed" 1 "'q3' has no table" resume q1 q3
+prints "none of them is resumed" $'L-sw' info -c --noheadings -o attr q1
+works "they go on" resume q1
+works "the one above goes" remove q0
 works "suspend one" suspend q1
 works "remove_all" remove_all
 prints "nothing is left" "No devices found" ls
