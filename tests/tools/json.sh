@@ -73,9 +73,11 @@ fails "a device that is missing" 1 "remove x" "no device is named 'x'" remove x 
 fails "a number that is none" 2 "wait" "'1x' is not a number" wait w 1x --json
 fails "a directory that is missing" 1 "mount" "No such file" mount none --json
 run suspend w x --json
-is "what was done before the failure is in the object, too" "1 no device is named 'x' w suspended" \
-	"$status $(json 'd["error"], d["done"][0]["name"], d["done"][0]["state"], sep=" "')"
-"$DMUSE" resume w
+is "several devices are suspended all or none" "1 no device is named 'x' 0 active" \
+	"$status $(json 'd["error"], len(d["done"]), sep=" "') $("$DMUSE" info -c --noheadings -o suspended w | tr '[:upper:]' '[:lower:]')"
+run create --concise "v,,,rw,0 8 zero;w,,,rw,0 8 zero" --json
+is "what was done before the failure is in the object, too" "1 v" "$status $(json 'd["done"][0]["name"]')"
+"$DMUSE" remove v
 run table w x --json
 is "a list that breaks off is no half one" "1 no device is named 'x'" "$status $(json 'd["error"]')"
 run ls --json --exec true
