@@ -7,6 +7,7 @@
 #ifndef CORE_WORLD_H
 #define CORE_WORLD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ enum dm_change {
 	DM_LOADED,	/* it has a table for the first time, in either slot */
 	DM_SWAPPED,	/* its active table is another one, and open */
 	DM_HAPPENED,	/* its event number is another one */
+	DM_ALTERED,	/* a message has changed what its targets keep beside its table: what was saved of it is out of date */
 	DM_REMOVED,	/* nobody finds it any more; it is freed next */
 };
 
@@ -91,6 +93,12 @@ struct dm_world {
 
 	struct dm_io *io;
 	unsigned n_io;
+
+	struct {
+		atomic_bool raised;	/* since they were last counted */
+		atomic_bool telling;	/* `news` is on its way */
+		struct loop_msg news;
+	} events;			/* event.h */
 
 	unsigned n_moves;		/* transitions under way (move.h) */
 	struct list retiring;		/* dm_table.retiring */

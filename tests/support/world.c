@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/command/ask.h"
 #include "core/path/held.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
@@ -57,13 +58,13 @@ static int gate_map(const struct dm_target *t, struct dm_req *r)
 	return hold ? DM_HELD : DM_DONE;
 }
 
-static int gate_message(struct dm_target *t, int argc, char **argv, struct text *out, struct err *e)
+static int gate_message(struct dm_target *t, struct dm_ask *a)
 {
 	(void)t;
-	if (argc == 1 && !strcmp(argv[0], "hello"))
-		text_add(out, "world");
+	if (a->argc == 1 && !strcmp(a->argv[0], "hello"))
+		text_add(&a->out, "world");
 	else
-		return err_set(e, -EINVAL, "gate knows only 'hello'");
+		return err_set(&a->err, -EINVAL, "gate knows only 'hello'");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/device/devices.h"
+#include "core/device/event.h"
 #include "core/command/linux.h"
 #include "core/device/move.h"
 
@@ -73,6 +74,7 @@ static void do_begin(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
+	dm_events_count(c->world);
 	if (c->n_names) {
 		dm_move_group(c);
 		return;

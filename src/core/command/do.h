@@ -38,7 +38,7 @@ void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c
 void dm_under_way_over(struct dm_cmd *c);
 /* It is given up, with this reason, unless there is one already. */
 void dm_under_way_end(struct dm_cmd *c, int code, const char *why);
-/* D goes: whoever builds a table for it gives up. */
+/* D goes: who builds a table for it, or asks its targets for something, gives up. */
 void dm_under_way_gone(struct dm_device *d);
 /* All of W: the world ends. */
 void dm_under_way_stop(struct dm_world *w);

@@ -6,78 +6,98 @@
 #include <strings.h>
 
 #include "base/words.h"
+#include "core/command/ask.h"
 #include "core/command/do.h"
 #include "core/command/linux.h"
 #include "core/path/regions.h"
 
-#define MESSAGE_WORDS 64
-
-static int message_split(char *text, char **argv, struct err *e)
+static int message_split(struct dm_ask *a)
 {
-	int argc = 0;
+	char *text = a->text;
 
-	while ((argv[argc] = words_next(&text, e)))
-		if (++argc == MESSAGE_WORDS)
-			return err_set(e, -EINVAL, "a message has at most %d words", MESSAGE_WORDS - 1);
-	if (e->code)
-		return e->code;
-	return argc ? argc : err_set(e, -EINVAL, "the message is empty");
+	while ((a->argv[a->argc] = words_next(&text, &a->err)))
+		if (++a->argc == DM_ASK_WORDS)
+			return err_set(&a->err, -EINVAL, "a message has at most %d words", DM_ASK_WORDS - 1);
+	if (a->err.code)
+		return a->err.code;
+	return a->argc ? 0 : err_set(&a->err, -EINVAL, "the message is empty");
 }
 
-static int message_to_device(struct dm_cmd *c, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)
+static void message_answer(struct dm_ask *a)
 {
-	if (strcasecmp(argv[0], "@cancel_deferred_remove"))
-		return dm_regions_message(c, d, argc, argv, out, e);
-	if (argc > 1)
-		return err_set(e, -EINVAL, "@cancel_deferred_remove stands alone");
+	struct dm_reply *r = &a->cmd->reply;
+
+	if (a->result)
+		err_set(&r->err, a->result, "%s", dm_ask_why(a));
+	else if (a->out.failed)
+		err_set(&r->err, -ENOMEM, "no memory for the answer");
+	r->said = a->out;
+	a->out = (struct text)TEXT_INIT;
+	if (!r->err.code && r->said.s)
+		r->answer = r->said.s;
+}
+
+static void message_over(struct dm_ask *a)
+{
+	struct dm_cmd *c = a->cmd;
+
+	message_answer(a);
+	dm_ask_free(a);
+	dm_finish(c);
+}
+
+static int message_to_device(struct dm_cmd *c, struct dm_device *d, struct dm_ask *a)
+{
+	if (strcasecmp(a->argv[0], "@cancel_deferred_remove"))
+		return dm_regions_message(c, d, a->argc, a->argv, &a->out, &a->err);
+	if (a->argc > 1)
+		return err_set(&a->err, -EINVAL, "@cancel_deferred_remove stands alone");
 	d->deferred = false;
 	return 0;
 }
 
-static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target *t, char *text)
+/* To T, or to D itself. */
+static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target *t)
 {
-	struct text *said = &c->reply.said;
-	struct err *e = &c->reply.err;
-	char *argv[MESSAGE_WORDS];
-	int argc = message_split(text, argv, e), r = argc;
+	struct dm_ask *a = dm_ask_new(c, "message");
 
-	if (argc > 0)
-		r = t ? t->type->message(t, argc, argv, said, e) : message_to_device(c, d, argc, argv, said, e);
-	if (!r && said->failed)
-		err_set(e, -ENOMEM, "no memory for the answer");
-	else if (!r && said->s)
-		c->reply.answer = said->s;
+	if (a)
+		a->text = strdup(c->message ? c->message : "");
+	if (!a || !a->text) {
+		free(a);
+		dm_fail(c, -ENOMEM, "no memory for the message");
+		return;
+	}
+	a->result = message_split(a);
+	if (!a->result && !t)
+		a->result = message_to_device(c, d, a);
+	else if (!a->result && !dm_ask(a, t, t->type->message, message_over))
+		return;
+	message_over(a);
 }
 
-static void message_to_target(struct dm_cmd *c, struct dm_device *d, char *text)
+static void message_to_target(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_table *t = d->active;
-	struct err *e = &c->reply.err;
 
 	if (!t && dm_linux_loses_messages(c))
-		return;
-	if (!t)
-		err_set(e, -EINVAL, "device '%s' has no active table that could take a message", d->name);
+		dm_finish(c);
+	else if (!t)
+		dm_fail(c, -EINVAL, "device '%s' has no active table that could take a message", d->name);
 	else if (c->sector >= t->sectors)
-		err_set(e, -EINVAL, "sector %llu is behind the end of '%s', which has %llu sectors",
+		dm_fail(c, -EINVAL, "sector %llu is behind the end of '%s', which has %llu sectors",
 			(unsigned long long)c->sector, d->name, (unsigned long long)t->sectors);
 	else if (!t->targets[dm_table_find(t, c->sector)].type->message)
-		err_set(e, -EINVAL, "target %s takes no messages", t->targets[dm_table_find(t, c->sector)].type->name);
+		dm_fail(c, -EINVAL, "target %s takes no messages", t->targets[dm_table_find(t, c->sector)].type->name);
 	else
-		message_send(c, d, &t->targets[dm_table_find(t, c->sector)], text);
+		message_send(c, d, &t->targets[dm_table_find(t, c->sector)]);
 }
 
 /* What begins with @ is for the device itself, wherever it is sent. */
 void dm_do_message(struct dm_cmd *c, struct dm_device *d)
 {
-	char *text = strdup(c->message ? c->message : "");
-
-	if (!text)
-		err_set(&c->reply.err, -ENOMEM, "no memory for the message");
-	else if (*text == '@')
-		message_send(c, d, NULL, text);
+	if (c->message && *c->message == '@')
+		message_send(c, d, NULL);
 	else
-		message_to_target(c, d, text);
-	free(text);
-	dm_finish(c);
+		message_to_target(c, d);
 }

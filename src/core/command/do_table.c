@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands about tables: reload, clear, status, table, measure, deps, check, geometry. */
+/* Commands about tables: reload, clear, table, measure, deps, check, geometry. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 
 #include "core/device/devices.h"
 #include "core/command/do.h"
+#include "core/device/event.h"
 #include "core/path/fault.h"
 #include "core/command/linux.h"
 #include "core/device/mangle.h"
@@ -250,6 +251,7 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	d->active = table;
 	if (table)
 		table->device = d;
+	dm_event_active(table, true);
 	d->loaded = d->lived = table;
 	dm_device_read_ahead(d);
 	for (i = 0; i < d->world->n_io; i++)
@@ -338,6 +340,7 @@ void dm_device_leave(struct dm_device *d)
 		dm_parts_drop(d);
 	if (d->active)
 		d->active->device = NULL;
+	dm_event_active(d->active, false);
 	if (d->inactive)
 		d->inactive->device = NULL;
 	device_forget(d);	/* first, so that nobody who is woken finds it any more */

@@ -88,7 +88,6 @@ struct dm_device {
 	uint32_t read_ahead;		/* sectors: what programs are told */
 	struct dm_geometry geometry;
 	uint32_t event_nr;
-	_Atomic uint32_t raised;	/* events that io threads found, and that are still to be counted in */
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct dm_regions *regions;	/* what is counted besides, or NULL */
 	struct dm_faults *_Atomic faults;	/* what has failed (fault.h), or NULL */

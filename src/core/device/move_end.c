@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/command/ask.h"
 #include "core/device/devices.h"
 #include "core/command/do.h"
-#include "core/path/failed.h"
+#include "core/device/event.h"
 #include "core/device/step.h"
 
 /* The loop turns until what DONE asks for is so, or the time is up: that is for all of the end. */
@@ -33,7 +34,7 @@ static bool wait_until(struct dm_world *w, struct patience *p, bool (*done)(cons
 
 static bool is_quiet(const struct dm_world *w)
 {
-	return !w->n_moves && !dm_failed_news(w) && !w->n_tours && list_empty(&w->retiring);
+	return !w->n_moves && !dm_events_told(w) && !w->n_tours && list_empty(&w->retiring);
 }
 
 static void end_begin(struct dm_world *w)
@@ -59,7 +60,9 @@ static void where_retiring(const struct dm_world *w, struct text *out)
 	list_each(n, next, &w->retiring) {
 		const struct dm_table *t = container(n, struct dm_table, retiring);
 
-		text_printf(out, "a table's end waits for its %s\n", *dm_walk_where(t, buffer, sizeof(buffer)) ? buffer : "flush");
+		if (!*dm_walk_where(t, buffer, sizeof(buffer)) && !*dm_ask_where(t, buffer, sizeof(buffer)))
+			strcpy(buffer, "flush");
+		text_printf(out, "a table's end waits for its %s\n", buffer);
 	}
 }
 

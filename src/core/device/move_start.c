@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "core/device/devices.h"
+#include "core/device/event.h"
 #include "core/path/fault.h"
 #include "core/path/round.h"
 #include "core/device/step.h"
@@ -49,8 +50,11 @@ static void exchange_run(struct dm_move *m, struct dm_device *d)
 {
 	struct dm_moving *g = &d->moving;
 
+	dm_events_count(m->world);
+	dm_event_active(d->active, false);
 	g->leaving = d->active;
 	d->active = g->incoming;
+	dm_event_active(d->active, true);
 	g->from_slot = d->inactive == g->incoming;
 	if (g->from_slot)
 		d->inactive = NULL;
@@ -64,7 +68,10 @@ static void exchange_undo(struct dm_move *m, struct dm_device *d)
 	struct dm_moving *g = &d->moving;
 
 	if (g->swapped) {
+		dm_events_count(m->world);
+		dm_event_active(g->incoming, false);
 		d->active = g->leaving;
+		dm_event_active(d->active, true);
 		g->leaving = NULL;
 		if (g->from_slot)
 			d->inactive = g->incoming;

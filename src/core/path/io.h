@@ -30,9 +30,6 @@ struct dm_io {
 	struct dm_req_slab *slabs;	/* where they came from */
 	uint64_t walks;			/* flushes that had more than one way to go, so far */
 	char why[160];		/* what was wrong with the request that is about to end (fault.h) */
-	bool raised;		/* requests have failed that are events of devices (failed.h) */
-	atomic_bool telling;	/* `news` is on its way */
-	struct loop_msg news;
 	struct work_feed feed;		/* to the world's workers, if there are any (compute.h) */
 	pthread_t thread;
 	bool started;

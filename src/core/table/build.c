@@ -31,6 +31,8 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 	b->world = w;
 	b->o = *o;
 	b->err = err;
+	b->table->world = w;
+	list_init(&b->table->asks);
 	b->table->limits = dm_limits_default;
 	b->table->readonly = o->readonly;
 	b->arena = &b->table->arena;
@@ -147,7 +149,7 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 static int build_collect(struct dm_build *b, uint64_t start, uint64_t len, char *params)
 {
 	struct arena arena = ARENA_INIT;
-	struct dm_target t = { .type = b->type, .start = start, .len = len };
+	struct dm_target t = { .type = b->type, .table = b->table, .start = start, .len = len };
 	int r;
 
 	b->arena = &arena;
@@ -167,13 +169,14 @@ static int build_make(struct dm_build *b, uint64_t start, uint64_t len, char *pa
 		return r;
 	dm_build_explain(b, start, len);
 	t = &table->targets[table->n];
-	*t = (struct dm_target){ .type = b->type, .start = start, .len = len };
+	*t = (struct dm_target){ .type = b->type, .table = b->table, .start = start, .len = len };
 	r = build_target(b, t, params);
 	if (r)
 		return r;
 	dm_build_explained(b);
 	table->n++;
 	table->hooked |= dm_type_has_hooks(b->type);
+	table->prepares |= b->type->prepare_status != NULL;
 	table->sectors = start + len;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,9 @@ struct dm_table {
 	size_t n_reaches;
 	struct dm_use *uses;		/* one for each store that is a mapped device */
 	size_t n_uses;
+	struct dm_world *world;
+	atomic_bool is_active;		/* it may raise events ... */
+	_Atomic uint32_t raised;	/* ... and has raised so many that are still to be counted (event.h) */
 	const struct dm_device *device;	/* in one of whose slots it is, or NULL */
 	struct dm_limits limits;
 	bool readonly;
@@ -58,6 +62,8 @@ struct dm_table {
 	bool wildcard;			/* it has a line that may replace anything */
 	bool hooked;			/* lines of it have hooks (step.h) ... */
 	struct dm_walk *walk;		/* ... and how far they are; NULL: it was never resumed */
+	bool prepares;			/* lines of it have prepare_status() */
+	struct list asks;		/* dm_ask.node: messages and statuses that take time */
 	unsigned holds;			/* of those who read it, whatever becomes of its device */
 	bool at_rest;			/* it waits for these only, then it is freed */
 	struct list retiring;		/* in the world's, on its way to that */

@@ -18,9 +18,11 @@
 #include "core/table/args.h"
 #include "core/path/req.h"
 
+struct dm_ask;
 struct dm_target;
 struct dm_io;
 struct dm_step;
+struct dm_table;
 
 /* What map() says. Anything negative is an errno that ends the request. */
 enum dm_verdict {
@@ -98,16 +100,25 @@ struct dm_type {
 	 * several at once.
 	 */
 	bool (*failed)(const struct dm_target *t, const void *end);
-	/* A message, split into words; an answer goes to OUT. NULL: takes none. Control thread. */
-	int (*message)(struct dm_target *t, int argc, char **argv, struct text *out, struct err *e);
+	/*
+	 * A message, split into words (ask.h): 0, -errno with a sentence, or DM_HELD: dm_ask_done() comes later. NULL: takes none.
+	 * Control thread.
+	 */
+	int (*message)(struct dm_target *t, struct dm_ask *a);
+	/*
+	 * Brings what status() will print up to date, where that takes time: thin commits. The same answers. Not for a device
+	 * that is suspended, an inactive table, or where the caller said noflush. NULL: status() always can.
+	 */
+	int (*prepare_status)(struct dm_target *t, struct dm_ask *a);
 };
 
-#define DM_SMALL 24
+#define DM_SMALL 16
 
 /* One cache line, with a small private part inside it: a request touches no more of a large table. */
 struct dm_target {
 	const struct dm_type *type;
 	void *priv;
+	struct dm_table *table;	/* that it is a line of */
 	uint64_t start, len;	/* sectors of the device */
 	uint32_t chunk;		/* sectors: no request crosses a multiple of this; 0: no limit */
 	uint32_t parts;		/* DISCARD and ZEROES come unsplit, once for each part 0..parts-1; 0: as others */

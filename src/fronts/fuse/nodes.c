@@ -70,7 +70,7 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 	struct list *pos, *next;
 	struct fuse_node *n;
 
-	if (what != DM_SWAPPED && what != DM_LOADED && !d->disk)
+	if (what != DM_SWAPPED && what != DM_LOADED && what != DM_ALTERED && !d->disk)
 		dev_poll_event(f);
 
 	list_each(pos, next, &f->mounts) {

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Asking targets for what may take time: see ask.h. */
+#include "core/command/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/step.h"
+
+struct dm_ask *dm_ask_new(struct dm_cmd *c, const char *what)
+{
+	struct dm_ask *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->out = (struct text)TEXT_INIT;
+	a->cmd = c;
+	a->device = c->device;
+	a->table = c->device->active;
+	a->what = what;
+	list_init(&a->node);
+	return a;
+}
+
+void dm_ask_free(struct dm_ask *a)
+{
+	text_free(&a->out);
+	free(a->text);
+	free(a);
+}
+
+/* Fronts are told only of what is active still: of anything else nothing was saved. */
+static void ask_tell(struct dm_ask *a)
+{
+	bool active = a->table->device == a->device && a->device->active == a->table;
+
+	if (a->changed && active)
+		dm_device_changed(a->device, DM_ALTERED);
+	a->changed = false;
+}
+
+static void ask_over(struct loop_msg *m)
+{
+	struct dm_ask *a = container(m, struct dm_ask, over);
+	struct dm_table *table = a->table;
+
+	list_remove(&a->node);
+	ask_tell(a);
+	if (a->cmd) {
+		dm_under_way_over(a->cmd);
+		a->then(a);
+	} else {
+		dm_ask_free(a);
+	}
+	dm_table_drop(table);
+}
+
+void dm_ask_done(struct dm_ask *a, int err)
+{
+	a->result = err;
+	a->over.run = ask_over;
+	loop_post(a->table->world->loop, &a->over);
+}
+
+/* The reason is in C's reply. */
+static void ask_give_up(struct dm_cmd *c)
+{
+	struct dm_ask *a = c->under_way;
+
+	a->cmd = NULL;
+	atomic_store(&a->given_up, true);
+	dm_under_way_over(c);
+	dm_finish(c);
+}
+
+bool dm_ask(struct dm_ask *a, struct dm_target *t, int (*hook)(struct dm_target *t, struct dm_ask *a), void (*then)(struct dm_ask *a))
+{
+	int r;
+
+	a->target = t;
+	a->then = then;
+	r = hook(t, a);
+	if (r != DM_HELD) {
+		a->result = r;
+		ask_tell(a);
+		return true;
+	}
+	list_append(&a->table->asks, &a->node);
+	dm_table_hold(a->table);
+	dm_under_way(a->cmd, a, ask_give_up);
+	return false;
+}
+
+const char *dm_ask_why(struct dm_ask *a)
+{
+	if (!a->err.code)
+		err_set(&a->err, a->result, "the %s of %s failed: %s", a->what, a->target ? a->target->type->name : "the device", strerror(-a->result));
+	a->err.code = a->result;
+	return a->err.text;
+}
+
+const char *dm_ask_where(const struct dm_table *t, char *buffer, size_t size)
+{
+	const struct dm_ask *a = list_empty(&t->asks) ? NULL : container(t->asks.next, struct dm_ask, node);
+
+	*buffer = '\0';
+	if (a)
+		snprintf(buffer, size, "%s of target %s at sector %llu", a->what, a->target->type->name,
+			 (unsigned long long)a->target->start);
+	return buffer;
+}
