@@ -106,6 +106,8 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 	rows_ask(request);
 	if (t->j->o.given[OPT_inactive])
 		key_add_flag(request, DICT_QUERY_INACTIVE);
+	if (t->j->o.given[OPT_noflush])
+		key_add_flag(request, DICT_NOFLUSH);
 	r = client_try(t->j, name, request, &reply, &e);
 	if (client_no_device(r) && may_vanish)
 		return EXIT_OK;
