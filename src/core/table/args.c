@@ -18,6 +18,11 @@ bool dm_args_failed(const struct dm_args *a)
 	return a->failed;
 }
 
+bool dm_args_may_reserve(const struct dm_args *a)
+{
+	return !a->failed && !a->build->collecting;
+}
+
 struct dm_world *dm_args_world(const struct dm_args *a)
 {
 	return a->build->world;

@@ -33,6 +33,12 @@ struct dm_args {
 
 bool dm_args_failed(const struct dm_args *a);
 
+/*
+ * For a constructor that reserves more than the table's memory (a clerk, a shared object): all words so far are right, and the
+ * devices are no stand-ins (target.h).
+ */
+bool dm_args_may_reserve(const struct dm_args *a);
+
 /* Where the table is built: its io threads, its clock. */
 struct dm_world *dm_args_world(const struct dm_args *a);
 

@@ -53,7 +53,7 @@ struct dm_type {
 	/*
 	 * Reads the words: 0, or what dm_args_end() says. It runs more than once for a line (build.h), and the first time with
 	 * stand-ins for the stores, which it may keep but not look into. So it changes nothing outside the table's memory but
-	 * what dtr() undoes.
+	 * what dtr() undoes, and takes threads and shared objects only if dm_args_may_reserve().
 	 */
 	int (*ctr)(struct dm_target *t, struct dm_args *a);
 	/*
