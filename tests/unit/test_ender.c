@@ -112,7 +112,7 @@ static void where_no_session_is_nothing_is_ended(void **state)
 	m = ended(pid);
 	assert_int_equal(m.kind, WIRE_ENDED);
 	assert_int_equal(m.err.code, -ENOENT);
-	assert_string_equal(m.err.text, "the session's /dev does not answer: No such file or directory");
+	assert_string_equal(m.err.text, "the session's /dev does not respond: No such file or directory");
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	assert_true(is_mounted(pid, "/dev") && is_mounted(pid, "/tmp"));
 	kill(pid, SIGKILL);
