@@ -26,10 +26,11 @@ static void order_below(struct ordering *o, const struct dm_table *t)
 	for (i = 0; t && i < t->n_stores; i++) {
 		struct dm_device *below = t->stores[i]->device;
 
-		if (below) {
-			below->moving.below = below->moving.chosen;
-			order_visit(o, below);
-		}
+		if (!below)
+			continue;
+		if (below->moving.chosen)	/* another one may be in another move */
+			below->moving.below = true;
+		order_visit(o, below);
 	}
 }
 
@@ -107,6 +108,27 @@ static int group_choose(struct dm_cmd *c)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Requests of a device that is to have another table end first, and they end only below: what they wait for there cannot be
+ * resumed by the same move.
+ */
+static int group_check(struct dm_cmd *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->n_names; i++)
+		for (j = 0; j < c->n_names; j++) {
+			const struct dm_device *d = group_device(c, i), *below = group_device(c, j);
+
+			if (d->state != DM_SUSPENDED && d->inactive && below->state == DM_SUSPENDED &&
+			    dm_table_reaches(d->active, below))
+				return err_set(&c->reply.err, -EBUSY,
+					       "device '%s' has requests that wait for '%s', which is suspended: resume that one first",
+					       d->name, below->name);
+		}
+	return 0;
+}
+
 static void group_order(struct dm_cmd *c, struct list *order)
 {
 	struct ordering o = { .order = order, .walk = ++c->world->walks };
@@ -156,7 +178,7 @@ void dm_move_group(struct dm_cmd *c)
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		err_set(&c->reply.err, -ENOMEM, "no memory to move %zu devices as one", c->n_names);
-	if (!m || group_choose(c)) {
+	if (!m || group_choose(c) || group_check(c)) {
 		group_drop(c);
 		free(m);
 		dm_finish(c);

@@ -96,7 +96,7 @@ static void all_flushed(void *arg, const struct err *e)
 /* Once, whatever stands on what. */
 static void flush_all_run(struct dm_move *m, struct dm_device *d)
 {
-	dm_flush_world(m->world, all_flushed, d);
+	dm_flush_stores(m->world, all_flushed, d);
 }
 
 static bool is_first(const struct dm_move *m, const struct dm_device *d)

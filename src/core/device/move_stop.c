@@ -15,9 +15,13 @@ static bool was_active(const struct dm_move *m, const struct dm_device *d)
 	return !d->moving.was_suspended;
 }
 
-static unsigned walk_how(const struct dm_move *m)
+/*
+ * What is put back waits at the gate until the device is resumed. A device of the same move, from which it has come, would wait
+ * for it: below others nothing is put back, but goes on.
+ */
+static unsigned walk_how(const struct dm_move *m, const struct dm_device *d)
 {
-	return (m->noflush ? DM_WALK_NOFLUSH : 0) | (m->plan->removes ? DM_WALK_ALL : 0);
+	return (m->noflush && !d->moving.below ? DM_WALK_NOFLUSH : 0) | (m->plan->removes ? DM_WALK_ALL : 0);
 }
 
 /* Back to the requests: the targets work again, then the gates open. */
@@ -59,7 +63,7 @@ const struct dm_phase dm_phase_shut_first = {
 
 static void presuspend_run(struct dm_move *m, struct dm_device *d)
 {
-	dm_walk_down(d->active, DM_READY, walk_how(m), dm_phase_walked, d);
+	dm_walk_down(d->active, DM_READY, walk_how(m, d), dm_phase_walked, d);
 }
 
 static void presuspend_undo(struct dm_move *m, struct dm_device *d)
@@ -167,14 +171,14 @@ static void flush_give_up(struct dm_move *m, struct dm_device *d)
 /* At the world's end all stores are flushed together, later. */
 static bool flushes(const struct dm_move *m, const struct dm_device *d)
 {
-	return was_active(m, d) && !m->noflush && d->active && !d->active->readonly && (!m->plan->end || d->active->hooked);
+	return was_active(m, d) && !m->noflush && d->active && !d->active->readonly && (!m->plan->end || d->active->hooked || d->active->n_flushers);
 }
 
 const struct dm_phase dm_phase_flush = { .name = "flush", .concerns = flushes, .run = flush_run, .give_up = flush_give_up };
 
 static void postsuspend_run(struct dm_move *m, struct dm_device *d)
 {
-	dm_walk_down(d->active, DM_IDLE, walk_how(m), dm_phase_walked, d);
+	dm_walk_down(d->active, DM_IDLE, walk_how(m, d), dm_phase_walked, d);
 }
 
 /* What it has committed it does not take back; but its targets work again before the gates open (turn_back()). */

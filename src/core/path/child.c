@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "core/path/fault.h"
 #include "core/path/submit.h"
 
 static void child_init(struct dm_req *c, struct dm_req *r)
@@ -70,8 +71,10 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 static void child_parent_over(struct dm_req *r)
 {
 	r->flags &= ~DM_CHILDREN;
-	if (r->err == DM_PUT_BACK)
-		r->sector += r->via[r->depth]->start;
+	if (r->err == DM_PUT_BACK) {
+		dm_obey(r, DM_PUT_BACK);
+		return;
+	}
 	r->via[r->depth] = NULL;
 	dm_over(r, r->err);
 }
@@ -80,6 +83,8 @@ void dm_child_over(struct dm_req *c, int err)
 {
 	struct dm_req *r = c->parent;
 
+	if (err && err != DM_PUT_BACK && !(c->flags & DM_OWN) && !dm_fault_waits(r))
+		dm_fault(c, err);
 	dm_io_give(c->io, c);
 	if (err && (!r->err || err == DM_PUT_BACK))
 		r->err = err;
@@ -87,10 +92,13 @@ void dm_child_over(struct dm_req *c, int err)
 		child_parent_over(r);
 }
 
+/* C is again what was sent, but for its sector: the type may send it somewhere else. */
 void dm_child_ended(struct dm_req *c, int err)
 {
 	const struct dm_type *type = c->maker->type;
 
+	c->op = c->asked;
+	c->flags |= c->parent->flags & DM_FUA;
 	if (type->child)
 		err = type->child(c->maker, c->parent, c, err);
 	if (err != DM_HELD)

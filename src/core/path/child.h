@@ -5,7 +5,7 @@
  *
  * A held request with children ends when all of them have, with the first error that child() lets stand. Take all the
  * children that are known before the first is sent, because the last one under way ends the parent; child() of one that
- * ends may take more.
+ * ends may take more, or send it again: it is as it was sent, but for its sector, which is to be set anew.
  */
 #ifndef CORE_CHILD_H
 #define CORE_CHILD_H

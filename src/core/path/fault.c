@@ -158,6 +158,13 @@ static bool fault_is_one(const struct dm_req *r, int err)
 	return err != -EOPNOTSUPP && err != -ESHUTDOWN && r->asked != DM_EXTENT && !(r->flags & DM_AHEAD);
 }
 
+bool dm_fault_waits(const struct dm_req *r)
+{
+	while (r->parent && !r->maker)
+		r = r->parent;
+	return r->parent;
+}
+
 void dm_fault(struct dm_req *r, int err)
 {
 	struct dm_req *whole = fault_whole(r);

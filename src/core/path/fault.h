@@ -16,6 +16,9 @@ struct dm_req;
 /* For whoever is about to end R with an error: what was wrong, in words that follow "failed: ". Else the errno says it. */
 void dm_why(struct dm_io *io, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* R is a child or a piece of one: its failure is none before the type has let it stand (child.h). */
+bool dm_fault_waits(const struct dm_req *r);
+
 /* R fails with ERR, and no piece of it did: not yet gone from the devices of its path. On its io thread. */
 void dm_fault(struct dm_req *r, int err);
 

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/path/submit.h"
 #include "core/world.h"
 
 struct dm_flush {
 	struct dm_world *world;
-	struct dm_device **devices;
+	struct dm_device **devices;	/* these ... */
+	struct dm_store **stores;	/* ... or these */
 	size_t n, at;
 	bool held;			/* they are open for this */
 	bool asking, answered;		/* the answer may come before dm_submit() returns */
@@ -28,8 +30,11 @@ static void flush_over(struct loop_msg *m)
 	struct dm_flush *f = container(m, struct dm_flush, msg);
 	size_t i;
 
+	for (i = 0; f->stores && i < f->n; i++)
+		dm_store_put(f->stores[i]);
 	for (i = 0; f->held && i < f->n; i++)
 		dm_close(f->devices[i]);
+	free(f->stores);
 	free(f->devices);
 	f->then(f->arg, &f->err);
 	free(f);
@@ -42,7 +47,8 @@ static void flush_answered(struct dm_req *r, int err)
 	struct dm_flush *f = container(r, struct dm_flush, req);
 
 	if (err && !f->err.code)
-		err_set(&f->err, err, "flushing '%s' failed: %s", f->devices[f->at]->name, strerror(-err));
+		err_set(&f->err, err, "flushing '%s' failed: %s", f->stores ? f->stores[f->at]->name : f->devices[f->at]->name,
+			strerror(-err));
 	f->at++;
 	f->answered = true;
 	if (!f->asking)
@@ -63,12 +69,23 @@ void dm_flush_failed(struct dm_req *r, int err)
 		err_set(&f->err, err, "flushing '%s' failed: %s", r->store->name, strerror(-err));
 }
 
+static void flush_store(struct dm_flush *f)
+{
+	f->req.store = f->stores[f->at];
+	f->req.io = &f->world->io[0];
+	f->req.asked = DM_FLUSH;
+	dm_dispatch(&f->req);
+}
+
 static void flush_ask(struct dm_flush *f)
 {
 	f->req = (struct dm_req){ .op = DM_FLUSH, .flags = DM_OWN, .walk = f->walk, .done = flush_answered };
 	f->answered = false;
 	f->asking = true;
-	dm_submit(&f->world->io[0], f->devices[f->at], &f->req);
+	if (f->stores)
+		flush_store(f);
+	else
+		dm_submit(&f->world->io[0], f->devices[f->at], &f->req);
 	f->asking = false;
 }
 
@@ -158,5 +175,31 @@ void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err
 	f->held = true;
 	flush_hold(f, &w->devices);
 	flush_hold(f, &w->disks);
+	loop_post(w->io[0].loop, &f->msg);
+}
+
+static void flush_hold_stores(struct dm_flush *f, struct list *stores)
+{
+	struct list *n, *next;
+
+	list_each(n, next, stores) {
+		struct dm_store *s = container(n, struct dm_store, node);
+
+		if (s->device || s->readonly)
+			continue;
+		dm_store_ref(s);
+		f->stores[f->n++] = s;
+	}
+}
+
+void dm_flush_stores(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	struct dm_flush *f = flush_new(w, count(&w->stores), then, arg);
+
+	if (!f)
+		return;
+	f->stores = (struct dm_store **)(void *)f->devices;
+	f->devices = NULL;
+	flush_hold_stores(f, &w->stores);
 	loop_post(w->io[0].loop, &f->msg);
 }

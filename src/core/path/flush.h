@@ -18,6 +18,9 @@ void dm_flush_device(struct dm_device *d, void (*then)(void *arg, const struct e
 /* The same for all devices and disks that can be written to. They are held open meanwhile. */
 void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg);
 
+/* All stores that can be written to, and no line is asked: for the world's end, when all of them have stopped. */
+void dm_flush_stores(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg);
+
 /* R, which is such a flush or a part of one, has failed at a store: for the sentence. On its io thread. */
 void dm_flush_failed(struct dm_req *r, int err);
 

@@ -57,7 +57,8 @@ static inline bool dm_op_is_range(unsigned op)
 /* The store's. */
 #define DM_BOUNCED    (1u << 24)	/* its bytes pass through a buffer of the store */
 #define DM_CHILDREN   (1u << 20)	/* `pending` counts its children (child.h) */
-#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN)
+#define DM_PAST       (1u << 22)	/* FLUSH: it goes past the lines of this device, to the stores (submit.c) */
+#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN | DM_PAST)
 
 /* Devices that a request passes through in place; a deeper stack goes on in a piece. */
 #define DM_DEPTH 4

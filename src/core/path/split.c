@@ -18,7 +18,8 @@ static struct dm_req *split_piece(struct dm_req *p)
 	struct dm_req *piece = dm_io_take(p->io);
 
 	if (!piece) {
-		dm_fault(p, -ENOMEM);
+		if (!dm_fault_waits(p))
+			dm_fault(p, -ENOMEM);
 		p->err = -ENOMEM;
 		p->rest_count = 0;
 		return NULL;
@@ -37,6 +38,7 @@ static void split_flush(struct dm_req *p)
 	if (!piece)
 		return;
 	p->rest_count--;
+	piece->flags |= p->flags & DM_PAST;
 	dm_enter(dm_flush_way(piece, p->table, p->rest_sector++), piece);
 }
 
@@ -94,7 +96,7 @@ void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first)
 	r->via[r->depth] = NULL;
 	r->flags |= DM_SPLITTING;
 	r->rest_sector = r->op == DM_FLUSH ? 0 : r->sector;
-	r->rest_count = r->op == DM_FLUSH ? dm_table_flush_ways(t) : r->count;
+	r->rest_count = r->op == DM_FLUSH ? dm_flush_ways(r, t) : r->count;
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;

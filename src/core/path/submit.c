@@ -16,25 +16,6 @@
 #include "core/path/regions.h"
 #include "core/world.h"
 
-static void lane_park(struct dm_lane *lane, struct dm_req *r)
-{
-	r->next = NULL;
-	*lane->parked_tail = r;
-	lane->parked_tail = &r->next;
-}
-
-void dm_unpark(struct dm_lane *lane)
-{
-	struct dm_req *r = lane->parked, *next;
-
-	lane->parked = NULL;
-	lane->parked_tail = &lane->parked;
-	for (; r; r = next) {
-		next = r->next;
-		dm_enter(lane, r);
-	}
-}
-
 /* The counters of this device on this thread: made once, at the first request. */
 static struct dm_stats *lane_stats(struct dm_lane *lane)
 {
@@ -45,12 +26,6 @@ static struct dm_stats *lane_stats(struct dm_lane *lane)
 		atomic_store_explicit(&lane->stats, s, memory_order_release);
 	}
 	return s;
-}
-
-static void lane_drop(struct dm_lane *lane)
-{
-	if (--lane->inflight == 0 && lane->draining)
-		dm_lane_drained(lane);
 }
 
 /* What failed and nobody waits for was not seen by anybody; nor was a flush of our own. */
@@ -67,7 +42,20 @@ static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
 		dm_regions_end(lane, r->parent, r->io->now - r->began);
 	if (s && lane_counts(r, err))
 		dm_stats_count(s, r->asked, r->count, r->io->now - r->began, err);
-	lane_drop(lane);
+	dm_lane_drop(lane);
+}
+
+/* For a child, what was wrong (dm_why()) is there until the type has seen it. */
+static void done_failed(struct dm_req *r, int err)
+{
+	struct dm_io *io = r->io;
+
+	if (r->flags & DM_OWN)
+		dm_flush_failed(r, err);
+	else if (!dm_fault_waits(r))
+		dm_fault(r, err);
+	dm_over(r, err);
+	*io->why = '\0';
 }
 
 void dm_done(struct dm_req *r, int err)
@@ -80,11 +68,10 @@ void dm_done(struct dm_req *r, int err)
 			return;
 		}
 	}
-	if (err && (r->flags & DM_OWN))
-		dm_flush_failed(r, err);
-	else if (err)
-		dm_fault(r, err);
-	dm_over(r, err);
+	if (err)
+		done_failed(r, err);
+	else
+		dm_over(r, 0);
 }
 
 static void piece_over(struct dm_req *r, int err)
@@ -117,35 +104,6 @@ void dm_over(struct dm_req *r, int err)
 		piece_over(r, err);
 	else
 		r->done(r, err);
-}
-
-static void put_back_entered(struct loop_msg *m)
-{
-	struct dm_req *r = container(m, struct dm_req, home);
-
-	dm_enter(r->path[r->depth], r);
-}
-
-/* A piece takes the whole request with it. A gate that it may pass is entered from the loop, lest this goes round for ever. */
-void dm_put_back(struct dm_req *r)
-{
-	struct dm_lane *lane;
-
-	if (!r->depth) {
-		struct dm_req *parent = r->parent;
-
-		dm_io_give(r->io, r);
-		dm_piece_done(parent, DM_PUT_BACK);
-		return;
-	}
-	lane = r->path[--r->depth];
-	if (lane->gate == DM_GATE_SHUT) {
-		lane_park(lane, r);
-	} else {
-		r->home.run = put_back_entered;
-		loop_post(r->io->loop, &r->home);
-	}
-	lane_drop(lane);
 }
 
 static bool writes(const struct dm_req *r)
@@ -260,6 +218,10 @@ struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
 /* A flush of TABLE whose AT-th way is the only one, or a piece that is to take it: first the lines that flush, then stores. */
 struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at)
 {
+	if (r->flags & DM_PAST) {
+		r->store = table->stores[at];
+		return dm_dispatch(r);
+	}
 	if (at < table->n_flushers)
 		return dm_map_flush(r, &table->targets[table->flushers[at]]);
 	r->store = table->flushed[at - table->n_flushers];
@@ -289,7 +251,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 			dm_done(r, 0);
 			return NULL;
 		}
-		if (dm_table_flush_ways(table) == 1)
+		if (dm_flush_ways(r, table) == 1)
 			return dm_flush_way(r, table, 0);
 		dm_split(r, table, 0);
 		return NULL;
@@ -327,22 +289,26 @@ static struct dm_req *deepen(struct dm_req *r)
 	return piece;
 }
 
-/* The gate of LANE is not open. True: R stays there, or is over. */
-static bool lane_stop(struct dm_lane *lane, struct dm_req *r)
-{
-	if (lane->gate == DM_GATE_GONE)
-		dm_done(r, -ESHUTDOWN);
-	else if (lane->gate == DM_GATE_SHUT || !dm_comes_from_above(r))
-		lane_park(lane, r);
-	else
-		return false;
-	return true;
-}
-
 /* It was put back to the gate, and the regions saw it then. */
 static bool counted_already(const struct dm_req *r)
 {
 	return !r->depth && (r->flags & DM_IN_REGIONS);
+}
+
+static bool regions_count(struct dm_lane *lane, const struct dm_req *r)
+{
+	return atomic_load_explicit(&lane->regions, memory_order_relaxed) && !counted_already(r) && !(r->flags & DM_OWN);
+}
+
+/*
+ * A flush of the core's own that comes to a suspended device from above: the lines there have stopped and committed, and what
+ * they would write to below may be suspended, too.
+ */
+static void flush_past(const struct dm_lane *lane, struct dm_req *r)
+{
+	r->flags &= ~DM_PAST;
+	if (lane->gate == DM_GATE_SHUT && dm_comes_from_above(r))
+		r->flags |= DM_PAST;
 }
 
 void dm_enter(struct dm_lane *lane, struct dm_req *r)
@@ -351,15 +317,17 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 	int err;
 
 	while (lane) {
-		if (lane->gate != DM_GATE_OPEN && !(r->flags & DM_OWN) && lane_stop(lane, r))
+		if (lane->gate != DM_GATE_OPEN && !(r->flags & DM_OWN) && dm_gate_stops(lane, r))
 			return;
 		if (r->op == DM_FLUSH && flushed_already(r, &lane->walk)) {
 			dm_done(r, 0);
 			return;
 		}
-		counted = atomic_load_explicit(&lane->regions, memory_order_relaxed) && !counted_already(r);
+		counted = regions_count(lane, r);
 		if ((r->depth == DM_DEPTH || counted) && !(r = deepen(r)))
 			return;
+		if (r->op == DM_FLUSH)
+			flush_past(lane, r);
 		lane->inflight++;
 		r->path[r->depth++] = lane;
 		err = lane_check(lane, r);

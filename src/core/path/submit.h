@@ -18,8 +18,17 @@ struct dm_lane *dm_dispatch(struct dm_req *r);
 struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t);
 struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at);
 
+/* How many ways flush R of TABLE goes. */
+static inline size_t dm_flush_ways(const struct dm_req *r, const struct dm_table *table)
+{
+	return r->flags & DM_PAST ? table->n_stores : table->n_flushers + table->n_flushed;
+}
+
 /* Carries out what the line via[depth] has said of R. */
 struct dm_lane *dm_obey(struct dm_req *r, int verdict);
+
+/* The gate of LANE is not open. True: R stays there, or is over. */
+bool dm_gate_stops(struct dm_lane *lane, struct dm_req *r);
 
 /* R, whose sector is the device's, leaves it uncounted and waits at its gate. */
 void dm_put_back(struct dm_req *r);
@@ -41,5 +50,12 @@ void dm_unpark(struct dm_lane *lane);
 
 /* The last request has left LANE, for which a round waits. */
 void dm_lane_drained(struct dm_lane *lane);
+
+/* One has left it. */
+static inline void dm_lane_drop(struct dm_lane *lane)
+{
+	if (--lane->inflight == 0 && lane->draining)
+		dm_lane_drained(lane);
+}
 
 #endif

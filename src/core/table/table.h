@@ -112,12 +112,6 @@ static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)
 	return dm_index_find(&t->index, t->targets, sector);
 }
 
-/* How many ways a flush goes: lines with flush(), then stores. */
-static inline size_t dm_table_flush_ways(const struct dm_table *t)
-{
-	return t->n_flushers + t->n_flushed;
-}
-
 /* Do its stores still have what it uses? They may have become smaller since it was loaded. 0, or -EINVAL and a sentence. */
 int dm_table_fits(const struct dm_table *t, struct err *e);
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What waits at the gate of a device: what has come while it is not open, and what was put back. On the lane's io thread. */
+#include <errno.h>
+
+#include "core/path/child.h"
+#include "core/path/submit.h"
+
+static void lane_park(struct dm_lane *lane, struct dm_req *r)
+{
+	r->next = NULL;
+	*lane->parked_tail = r;
+	lane->parked_tail = &r->next;
+}
+
+void dm_unpark(struct dm_lane *lane)
+{
+	struct dm_req *r = lane->parked, *next;
+
+	lane->parked = NULL;
+	lane->parked_tail = &lane->parked;
+	for (; r; r = next) {
+		next = r->next;
+		dm_enter(lane, r);
+	}
+}
+
+/* Does the gate of LANE, which is not open, hold R? */
+static bool gate_holds(const struct dm_lane *lane, const struct dm_req *r)
+{
+	return lane->gate == DM_GATE_SHUT || (lane->gate == DM_GATE_INNER && !dm_comes_from_above(r));
+}
+
+static void put_back_entered(struct loop_msg *m)
+{
+	struct dm_req *r = container(m, struct dm_req, home);
+
+	dm_enter(r->path[r->depth], r);
+}
+
+/*
+ * A piece takes the whole request with it. A gate that does not stop it is entered from the loop, lest this goes round for
+ * ever. A flush begins anew: what it has come by so far it would pass over.
+ */
+void dm_put_back(struct dm_req *r)
+{
+	struct dm_lane *lane;
+
+	if (r->op == DM_FLUSH)
+		r->walk = 0;
+	if (!r->depth) {
+		struct dm_req *parent = r->parent;
+
+		dm_io_give(r->io, r);
+		dm_piece_done(parent, DM_PUT_BACK);
+		return;
+	}
+	lane = r->path[--r->depth];
+	if (gate_holds(lane, r) && !(r->flags & DM_OWN)) {
+		lane_park(lane, r);
+	} else {
+		r->home.run = put_back_entered;
+		loop_post(r->io->loop, &r->home);
+	}
+	dm_lane_drop(lane);
+}
+
+bool dm_gate_stops(struct dm_lane *lane, struct dm_req *r)
+{
+	if (lane->gate == DM_GATE_GONE)
+		dm_done(r, -ESHUTDOWN);
+	else if (gate_holds(lane, r))
+		lane_park(lane, r);
+	else
+		return false;	/* it comes from above */
+	return true;
+}
