@@ -2,13 +2,15 @@
 # The front door; meson and ninja do the work. What is missing on a Debian machine is installed first (scripts/deps).
 #
 #   CC=clang      another compiler            SAN=1      address and undefined-behaviour sanitizers, in build-san
+#   TSAN=1        the thread sanitizer, in build-tsan
 #   PREFIX=/usr   where it will live          DESTDIR=d  put in front of that while installing
 #   NODEPS=1      install no packages         QUICK=1    a short benchmark
 #   KEEP=1        the benchmark's results become the ones that the next are compared with
 
-BUILD   ?= build$(if $(SAN),-san)
+BUILD   ?= build$(if $(SAN),-san)$(if $(TSAN),-tsan)
 PREFIX  ?= /usr/local
-SETUP    = CC="$(CC)" scripts/configure $(BUILD) $(PREFIX) $(if $(SAN),-Db_sanitize=address$(comma)undefined -Db_lundef=false)
+SETUP    = CC="$(CC)" scripts/configure $(BUILD) $(PREFIX) $(if $(SAN),-Db_sanitize=address$(comma)undefined -Db_lundef=false) \
+	   $(if $(TSAN),-Db_sanitize=thread -Db_lundef=false)
 NEED     = $(if $(NODEPS),@:,@scripts/deps)
 comma   := ,
 
@@ -28,6 +30,10 @@ test: all           ## run every test (SAN=1: under the sanitizers)
 test-memory: all    ## let every single allocation fail, in every command: an hour
 	$(NEED) demo test
 	@DMUSE=$(BUILD)/dmuse /usr/bin/python3 -B tests/tools/memory.py --full
+
+test-stack: all     ## shake a stack of sample targets for SECONDS (600), from SEED on; TSAN=1, SAN=1: under the sanitizers
+	$(NEED) demo test
+	@STACK_SECONDS=$(or $(SECONDS),600) STACK_SEED=$(SEED) $(BUILD)/tests/stack/test_stack
 
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
@@ -68,4 +74,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-memory test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-memory test-stack test-kernel test-broken bench files scale install uninstall deps clean help
