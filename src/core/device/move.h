@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Moving devices between their states: create, resume, swap, suspend, remove, the world's end. Each is a plan
- * (move_plans.c), a list of phases (move_phases.c, move_freeze.c) that may take time, may fail with a sentence, and are
- * undone in reverse. A device is in one move at a time; commands that come meanwhile wait in its queue. Control thread.
+ * (move_plans.c), a list of phases (move_stop.c, move_start.c, move_life.c, move_freeze.c) that may take time, may fail with a
+ * sentence, and are undone in reverse. A device is in one move at a time; commands that come meanwhile wait in its queue.
+ * Control thread.
  */
 #ifndef CORE_MOVE_H
 #define CORE_MOVE_H
