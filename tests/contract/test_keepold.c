@@ -71,6 +71,13 @@ static void suspend_end(struct pending *p)
 	dm_reply_free(&p->c.reply);
 }
 
+/* A request passes through several messages before it is there. */
+static void wait_until_held(unsigned n)
+{
+	while (disk_held() != n)
+		settle_threads(&f);
+}
+
 static bool is_all(const uint8_t *data, char c)
 {
 	unsigned i;
@@ -104,8 +111,7 @@ static void two_writes_a_read_and_a_suspend(uint32_t flags)
 	settle_threads(&f);
 	write_begin(&one, 0, '1', 3);
 	write_begin(&two, 1, '2', 3);
-	settle_threads(&f);
-	assert_int_equal(disk_held(), 2);	/* the read, and that of the copy */
+	wait_until_held(2);		/* the read, and that of the copy */
 	suspend_begin(&suspend, flags);
 	write_begin(&late, 0, 'l', 3);
 	settle_threads(&f);
@@ -147,8 +153,7 @@ static void only_writes_of_that_chunk_wait(void **state)
 	assert_int_equal(job_wait(&two.job), 0);
 	disk_hold(1);
 	write_begin(&one, 0, '1', 3);
-	settle_threads(&f);
-	assert_int_equal(disk_held(), 1);
+	wait_until_held(1);
 	assert_int_equal(request(&f, d, 1, DM_READ, 0, 3 * CHUNK, CHUNK, data), 0);
 	assert_true(is_all(data, 'o'));
 	write_begin(&two, 1, '2', 2);

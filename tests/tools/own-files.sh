@@ -38,7 +38,7 @@ for f in log control.lock control.start; do
 	in_place "$f" "is a fifo" "/$f is not a regular file" mkfifo
 	in_place "$f" "is a symbolic link" "/$f is a symbolic link" link
 	in_place "$f" "is a dangling symbolic link" "/$f is a symbolic link" ln -s "$work/nowhere"
-	in_place "$f" "is another name of a file" "/$f is a file with other names" hard
+	in_place "$f" "is another name of a file" "/$f is a file with more than one link" hard
 	in_place "$f" "is a directory" "/$f is not a regular file" mkdir
 	if [ "$(id -u)" = 0 ]; then
 		in_place "$f" "is another user's" "/$f is another user's" foreign
