@@ -41,7 +41,7 @@ is "only its own are deleted" "del devmap : d.img1
 del devmap : d.img2" "$("$DMUSE" partitions -dv d.img)"
 is "others stay" "d.img9" "$("$DMUSE" ls | cut -f 1)"
 "$DMUSE" rename d.img9 d.img2
-refuses "a name that is taken" 1 "d.img2: .*exists already" partitions -a d.img
+refuses "a name that is taken" 1 "d.img2: .*already exists" partitions -a d.img
 is "then none is made" "d.img2" "$("$DMUSE" ls | cut -f 1)"
 cp d.img disk0
 "$DMUSE" partitions -ar disk0

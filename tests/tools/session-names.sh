@@ -59,8 +59,8 @@ dmsetup_creates() {
 
 ways() {
 	"$DMUSE" daemon
-	refuses "$who: half mangled" 1 "'a b.x20c' is in the kernel's form .* for a part only" create 'a b\x20c' --table '0 8 zero'
-	refuses "$who: too long" 1 "is too long: .* of which 127 are the most" create "$(printf '%40s' '')" --table '0 8 zero'
+	refuses "$who: half mangled" 1 "'a b.x20c' is only partly in the kernel's form" create 'a b\x20c' --table '0 8 zero'
+	refuses "$who: too long" 1 "is too long: .* at most 127 bytes" create "$(printf '%40s' '')" --table '0 8 zero'
 	works "$who: --manglename hex" create --manglename hex 'x\x20y' --table '0 8 zero'
 	works "$who: --manglename auto" create --manglename auto 'x\x20y' --table '0 8 zero'
 	works "$who: --manglename none" create --manglename none 'r w' --table '0 8 zero'
@@ -68,8 +68,8 @@ ways() {
 	is "$who: the names in the kernel" 'r w|x\x20y|x\x5cx20y' "$("$DMUSE" ls --manglename none | cut -f 1 | paste -sd '|')"
 	is "$who: as dmsetup has them" 'r w|x\x20y|x\x5cx20y' "$(inside dmsetup ls --manglename none | cut -f 1 | paste -sd '|')"
 	is "$who: as they are said" 'r w|x y|x\x5cx20y' "$("$DMUSE" ls | cut -f 1 | LC_ALL=C sort | paste -sd '|')"
-	refuses "$who: one of that name is there already" 1 "a device named 'r w' exists already" create 'r w' --table '0 8 zero'
-	refuses "$who: mangled twice" 1 "for a part only, or twice" create 'y\x5cx20y' --table '0 8 zero'
+	refuses "$who: one of that name is there already" 1 "a device named 'r w' already exists" create 'r w' --table '0 8 zero'
+	refuses "$who: mangled twice" 1 "is only partly in the kernel.s form .*, or mangled twice" create 'y\x5cx20y' --table '0 8 zero'
 	works "$who: names that dmsetup cannot read can be removed" remove 'r w' 'x\x5cx20y'
 	is "$who: so that dmsetup works again" 'x y' "$(inside dmsetup ls | cut -f 1 | LC_ALL=C sort | paste -sd '|')"
 }

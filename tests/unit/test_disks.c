@@ -103,7 +103,7 @@ static void the_same_again_is_fine(void **state)
 	assert_int_equal(disk("a", image, 0), 0);
 	assert_int_equal(disk("a", image, 0), 0);
 	assert_int_equal(disk("a", "memory,size=1M:m", 0), -EEXIST);
-	assert_non_null(strstr(why, "disk 'a' exists already"));
+	assert_non_null(strstr(why, "disk 'a' already exists"));
 	assert_int_equal(disk("a", image, DM_WITH_READONLY), -EEXIST);
 	assert_int_equal(undisk("a"), 0);	/* somebody else wants it still */
 	assert_non_null(dm_find_disk(f.world, "a"));

@@ -334,7 +334,7 @@ static void what_is_opened_while_it_is_removed_stays(void **state)
 		dm_open(d);
 		hooks_end(0);
 		assert_int_equal(pending_wait(&p), -EBUSY);
-		assert_non_null(strstr(p.c.reply.err.text, "in use (open count 1): somebody has opened it meanwhile"));
+		assert_non_null(strstr(p.c.reply.err.text, "in use (open count 1): it was opened meanwhile"));
 		until_quiet();
 		assert_int_equal(d->state, DM_ACTIVE);
 		assert_string_equal(passes(), "old");

@@ -260,7 +260,7 @@ static void what_fails_is_undone(void **state)
 		atomic_store(&dam_answers, freeze ? DM_DONE : -ENOSPC);
 		start(&p, v);
 		assert_int_equal(end_of(&p), freeze ? -EIO : -ENOSPC);
-		assert_non_null(strstr(p.c.reply.err.text, freeze ? "it is too warm" : "'d' goes on as it was (--noflush leaves the flush out)"));
+		assert_non_null(strstr(p.c.reply.err.text, freeze ? "it is too warm" : "'d' continues as before (--noflush omits the flush)"));
 		expect_as_it_was(swap);
 		assert_int_equal(ice.thaws, !freeze);
 		assert_int_equal(d->moving.frost, DM_THAWED);

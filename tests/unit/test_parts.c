@@ -123,7 +123,7 @@ static void partitions_are_devices(void **state)
 	assert_int_equal(c.reply.n, 2);		/* they are no disks that anybody asked for */
 	dm_reply_free(&c.reply);
 	assert_int_equal(disk("a5", "memory,size=1M:m", 0), -EEXIST);
-	assert_non_null(strstr(why, "disk 'a' has a partition of that name"));
+	assert_non_null(strstr(why, "disk 'a' has a partition with that name"));
 	assert_int_equal(undisk("a5"), -ENXIO);
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "lv", 0, why), 0);
 	assert_int_equal(undisk("a"), 0);

@@ -65,13 +65,13 @@ static void what_is_wrong_with_a_table_is_said(void **state)
 		{ "0 8 linear /no/such/dir/file 0", -ENOENT, "table line 1: linear <device> <offset>: word 1 <device>: " },
 		{ "0 9 linear memory,size=1M,logical=4096:m 0", -EINVAL, "must be multiples of 8 sectors" },
 		{ "0 8 linear memory,size=1M,logical=4096:m 1", -EINVAL, "must be multiples of 8 sectors" },
-		{ "0 9 zero\n9 8 linear memory,size=1M,logical=4096:m 0", -EINVAL, "table line 1: zero: its length of 9 sectors is no multiple of 8" },
+		{ "0 9 zero\n9 8 linear memory,size=1M,logical=4096:m 0", -EINVAL, "table line 1: zero: its length of 9 sectors is not a multiple of 8" },
 		{ "0 96 striped 0 8", -EINVAL, "word 1 <#stripes>: 0 is out of range" },
 		{ "0 96 striped 3 0 memory,size=1M:a 0", -EINVAL, "word 2 <chunk>: 0 is out of range" },
 		{ "0 96 striped 2 8 memory,size=1M:a 0", -EINVAL, "2 stripes need 4 words <device> <offset> after it, but there are 2" },
 		{ "0 97 striped 2 8 memory,size=1M:a 0 memory,size=1M:b 0", -EINVAL, "97 sectors cannot be divided evenly among 2 stripes" },
 		{ "0 98 striped 2 8 memory,size=1M:a 0 memory,size=1M:b 0", -EINVAL, "not a multiple of the chunk size 8" },
-		{ "0 32 striped 2 4 memory,size=1M:a 0 memory,size=1M,logical=4096:b 0", -EINVAL, "its chunks of 4 sectors are no multiple of 8: one of its devices has blocks of 4096 bytes" },
+		{ "0 32 striped 2 4 memory,size=1M:a 0 memory,size=1M,logical=4096:b 0", -EINVAL, "its chunks of 4 sectors are not a multiple of 8: one of its devices has blocks of 4096 bytes" },
 		{ "0 48 striped 2 12 memory,size=1M:a 0 memory,size=1M,logical=4096:b 0", -EINVAL, "its chunks of 12 sectors" },
 	};
 	size_t i;

@@ -45,7 +45,7 @@ static bool new_is_taken(const struct dm_cmd *c)
 static void fail_not_found(struct dm_cmd *c)
 {
 	if (dm_linux_looks_at_new_name_first(c) && new_is_taken(c))
-		dm_fail(c, -EEXIST, "another device has the %s '%.128s' already", named(c->new_name) ? "name" : "uuid",
+		dm_fail(c, -EEXIST, "another device already has the %s '%.128s'", named(c->new_name) ? "name" : "uuid",
 			named(c->new_name) ? c->new_name : c->new_uuid);
 	else if (c->has_minor)
 		dm_fail(c, -ENXIO, "no device has minor %u", c->minor);

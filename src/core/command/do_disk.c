@@ -57,13 +57,13 @@ static struct dm_device *disk_new(struct dm_cmd *c, struct dm_store *s, const st
 static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
 {
 	if (d->whole) {
-		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition of that name", c->name,
+		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition with that name", c->name,
 			d->whole->name);
 		return NULL;
 	}
 	if (d->active->stores[0] == s)
 		return d;
-	err_set(&c->reply.err, -EEXIST, "disk '%s' exists already, of '%s'%s; choose another name", c->name,
+	err_set(&c->reply.err, -EEXIST, "disk '%s' already exists, for '%s'%s; choose another name", c->name,
 		d->active->stores[0]->name, d->active->readonly ? ", read-only" : "");
 	return NULL;
 }

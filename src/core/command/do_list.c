@@ -126,7 +126,7 @@ void dm_do_export(struct dm_cmd *c, struct dm_device *d)
 	if (!c->reply.answer)
 		fail_memory(c);
 	else if (!*c->reply.answer)
-		dm_fail(c, -ENOTSUP, "nothing exports devices here: the daemon was started without an NBD socket");
+		dm_fail(c, -ENOTSUP, "devices are not exported here: the daemon was started without an NBD socket");
 	else
 		dm_finish(c);
 }
@@ -148,7 +148,7 @@ void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
 	if (c->verb == DM_DO_MOUNT && !c->directory)
 		dm_finish(c);	/* no mounts to list */
 	else
-		dm_fail(c, -ENOTSUP, "no daemon runs that could show its devices as files");
+		dm_fail(c, -ENOTSUP, "no daemon is running that can show its devices as files");
 }
 
 void dm_do_session(struct dm_cmd *c, struct dm_device *d)
@@ -164,7 +164,7 @@ void dm_do_session(struct dm_cmd *c, struct dm_device *d)
 			return;
 		}
 	}
-	dm_fail(c, -ENOTSUP, "no daemon runs that could hold a session");
+	dm_fail(c, -ENOTSUP, "no daemon is running that can hold a session");
 }
 
 /* The lanes' counters only grow; a reset remembers where they stood, so that nothing is lost to a race. */
@@ -221,7 +221,7 @@ static void shutdown_flushed(void *arg, const struct err *e)
 	shutdown_users(c);
 	if (e->code) {
 		c->reply.err = *e;
-		err_prefix(&c->reply.err, "the daemon ends, but what was written may be lost: ");
+		err_prefix(&c->reply.err, "the daemon stops, but data that was written may be lost: ");
 	}
 	dm_finish(c);
 	w->shutdown(w);
@@ -238,7 +238,7 @@ void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)
 
 	(void)d;
 	if (!c->world->shutdown) {
-		dm_fail(c, -ENOTSUP, "this world has no daemon to end");
+		dm_fail(c, -ENOTSUP, "no daemon is running that can be stopped");
 		return;
 	}
 	list_each(n, next, &c->world->fronts) {

@@ -51,7 +51,7 @@ static int message_to_device(struct dm_cmd *c, struct dm_device *d, struct dm_as
 	if (strcasecmp(a->argv[0], "@cancel_deferred_remove"))
 		return dm_regions_message(c, d, a->argc, a->argv, &a->out, &a->err);
 	if (a->argc > 1)
-		return err_set(&a->err, -EINVAL, "@cancel_deferred_remove stands alone");
+		return err_set(&a->err, -EINVAL, "@cancel_deferred_remove takes no arguments");
 	d->deferred = false;
 	return 0;
 }
@@ -83,9 +83,9 @@ static void message_to_target(struct dm_cmd *c, struct dm_device *d)
 	if (!t && dm_linux_loses_messages(c))
 		dm_finish(c);
 	else if (!t)
-		dm_fail(c, -EINVAL, "device '%s' has no active table that could take a message", d->name);
+		dm_fail(c, -EINVAL, "device '%s' has no active table to send a message to", d->name);
 	else if (c->sector >= t->sectors)
-		dm_fail(c, -EINVAL, "sector %llu is behind the end of '%s', which has %llu sectors",
+		dm_fail(c, -EINVAL, "sector %llu is past the end of '%s', which has %llu sectors",
 			(unsigned long long)c->sector, d->name, (unsigned long long)t->sectors);
 	else if (!t->targets[dm_table_find(t, c->sector)].type->message)
 		dm_fail(c, -EINVAL, "target %s takes no messages", t->targets[dm_table_find(t, c->sector)].type->name);

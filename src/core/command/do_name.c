@@ -29,10 +29,10 @@ int dm_check_name(const char *name, struct err *e)
 	if (!name || !*name)
 		return err_set(e, -EINVAL, "a device needs a name");
 	if (strlen(name) > DM_NAME_MAX)
-		return err_set(e, -EINVAL, "the name '%.40s...' has %zu bytes; %d are the most", name, strlen(name),
+		return err_set(e, -EINVAL, "the name '%.40s...' has %zu bytes; at most %d are allowed", name, strlen(name),
 			       DM_NAME_MAX);
 	if (strchr(name, '/'))
-		return err_set(e, -EINVAL, "the name '%s' has a '/' in it; /dev/mapper/NAME must be one file", name);
+		return err_set(e, -EINVAL, "the name '%s' contains a '/'; /dev/mapper/NAME must be one file", name);
 	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "control"))
 		return err_set(e, -EINVAL, "the name '%s' is taken by /dev/mapper itself", name);
 	return check_line("name", name, e);
@@ -41,7 +41,7 @@ int dm_check_name(const char *name, struct err *e)
 static int check_uuid(const char *uuid, struct err *e)
 {
 	if (uuid && strlen(uuid) > DM_UUID_MAX)
-		return err_set(e, -EINVAL, "the uuid '%.40s...' has %zu bytes; %d are the most", uuid, strlen(uuid),
+		return err_set(e, -EINVAL, "the uuid '%.40s...' has %zu bytes; at most %d are allowed", uuid, strlen(uuid),
 			       DM_UUID_MAX);
 	return uuid ? check_line("uuid", uuid, e) : 0;
 }
@@ -63,7 +63,7 @@ static int check_free(struct dm_cmd *c, const char *name, const char *uuid)
 	const struct dm_device *d;
 
 	if (name && dm_find_name_as(c->world, name, dm_mangling(c)))
-		return err_set(e, -EEXIST, "a device named '%s' exists already", name);
+		return err_set(e, -EEXIST, "a device named '%s' already exists", name);
 	if (uuid && *uuid && (d = dm_find_uuid_as(c->world, uuid, dm_mangling(c))))
 		return err_set(e, -EEXIST, "uuid '%s' is taken by device '%s'", uuid, d->name);
 	return 0;
@@ -75,11 +75,11 @@ static int kernel_form(struct dm_cmd *c, const char *what, const char *s, size_t
 	int r = dm_mangle(s, dm_mangling(c), out, most + 1);
 
 	if (r == -ENAMETOOLONG)
-		err_set(&c->reply.err, r, "the %s '%s' is too long: all but A-Z a-z 0-9 and #+-.:=@_ takes four bytes in the "
-			"kernel's form (\\x20), of which %zu are the most", what, s, most);
+		err_set(&c->reply.err, r, "the %s '%s' is too long: any byte but A-Z a-z 0-9 and #+-.:=@_ takes four in the "
+			"kernel's form (\\x20), which may have at most %zu bytes", what, s, most);
 	else if (r)
-		err_set(&c->reply.err, r, "the %s '%s' is in the kernel's form (\\xNN) for a part only, or twice: dmsetup could "
-			"not read it; --manglename hex or none says what is meant", what, s);
+		err_set(&c->reply.err, r, "the %s '%s' is only partly in the kernel's form (\\xNN), or mangled twice: dmsetup "
+			"could not read it; say what is meant with --manglename hex or none", what, s);
 	return r;
 }
 
@@ -183,7 +183,7 @@ void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 		err_set(e, -EINVAL, "the new uuid is missing");
 	else if (!check_uuid(c->new_uuid, e) && !kernel_form(c, "uuid", c->new_uuid, DM_UUID_MAX, uuid) &&
 		 !check_free(c, NULL, c->new_uuid) && *d->uuid)
-		err_set(e, -EINVAL, "device '%s' has uuid '%s' already, and a uuid never changes", d->name, d->uuid);
+		err_set(e, -EINVAL, "device '%s' already has uuid '%s', and a uuid cannot be changed", d->name, d->uuid);
 	else if (!e->code)
 		dm_device_set_uuid(d, uuid);
 	if (!e->code)

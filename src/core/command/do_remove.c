@@ -39,7 +39,7 @@ static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 	dm_fail(c, -EBUSY, "device '%s' is in use (open count %u%s%s%s)%s; --deferred removes it at the last close",
 		d->name, d->open_count, user ? ", device '" : "", user ? user->name : "",
 		user ? "' is mapped onto it" : "",
-		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, with a table of errors now" : "");
+		(c->flags & DM_WITH_FORCE) && d->active ? " and stays, now with an error table" : "");
 }
 
 static void remove_at_last_close(struct dm_device *d)

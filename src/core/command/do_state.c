@@ -46,7 +46,7 @@ void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
 	if (d->state == DM_ACTIVE && !d->inactive)
 		resumed(c, d);
 	else if (!d->active && !d->inactive)
-		dm_fail(c, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
+		dm_fail(c, -EINVAL, "device '%s' has no table to resume with; load one first", d->name);
 	else if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
 		resume_misfit(c, d);
 	else

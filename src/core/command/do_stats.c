@@ -34,7 +34,7 @@ struct stats_wish {
 
 static int stats_usage(struct stats_call *c, const char *usage)
 {
-	return err_set(c->e, -EINVAL, "the message is: %s", usage);
+	return err_set(c->e, -EINVAL, "the usage of this message is: %s", usage);
 }
 
 static char *stats_next(struct stats_call *c)
@@ -163,7 +163,7 @@ static int stats_create(struct stats_call *c)
 	if (!g || !text_room(c->out, STATS_ID) || dm_regions_add(c->d, g)) {
 		if (g)
 			dm_region_free(g);
-		return err_set(c->e, -ENOMEM, "no memory to count in so many areas");
+		return err_set(c->e, -ENOMEM, "no memory to count so many areas");
 	}
 	text_printf(c->out, "%u", g->id);
 	return 0;
@@ -316,6 +316,6 @@ int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char *
 	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcasecmp(argv[0], verbs[i].name))
 			return verbs[i].run(&c);
-	return err_set(e, -EINVAL, "no message to a device itself is '%.40s': there are @stats_create, _delete, _clear, _list, "
+	return err_set(e, -EINVAL, "'%.40s' is not a message for a device itself; those are @stats_create, _delete, _clear, _list, "
 		       "_print, _print_clear, _set_aux and @cancel_deferred_remove", argv[0]);
 }

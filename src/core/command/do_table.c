@@ -234,7 +234,7 @@ void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	if (g->start > g->cylinders * g->heads * g->sectors) {
-		dm_fail(c, -EINVAL, "start %llu is behind the last sector of that geometry", (unsigned long long)g->start);
+		dm_fail(c, -EINVAL, "start %llu is after the last sector of that geometry", (unsigned long long)g->start);
 		return;
 	}
 	d->geometry = *g;

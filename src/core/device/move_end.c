@@ -62,7 +62,7 @@ static void where_retiring(const struct dm_world *w, struct text *out)
 
 		if (!*dm_walk_where(t, buffer, sizeof(buffer)) && !*dm_ask_where(t, buffer, sizeof(buffer)))
 			strcpy(buffer, "flush");
-		text_printf(out, "a table's end waits for its %s\n", buffer);
+		text_printf(out, "freeing a table waits for its %s\n", buffer);
 	}
 }
 
@@ -76,7 +76,7 @@ static int end_too_late(struct dm_world *w, struct err *e)
 	for (i = 0; i + 1 < who.len; i++)
 		if (who.s[i] == '\n')
 			who.s[i] = ';';
-	err_set(e, -ETIMEDOUT, "the end has taken longer than %u s, and what was not written by then may be lost: %.*s", w->end_seconds,
+	err_set(e, -ETIMEDOUT, "shutdown took longer than %u s, and data not written by then may be lost: %.*s", w->end_seconds,
 		(int)(who.len ? who.len - 1 : 0), text_str(&who));
 	text_free(&who);
 	return e->code;

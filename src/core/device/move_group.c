@@ -87,7 +87,7 @@ static int group_wants(struct dm_cmd *c, struct dm_device *d)
 	if (c->verb == DM_DO_SUSPEND)
 		return d->state != DM_SUSPENDED;
 	if (!d->active && !d->inactive)
-		return err_set(&c->reply.err, -EINVAL, "device '%s' has no table to go on with; load one first", d->name);
+		return err_set(&c->reply.err, -EINVAL, "device '%s' has no table to resume with; load one first", d->name);
 	if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
 		return c->reply.err.code;
 	return d->state == DM_SUSPENDED || d->inactive;

@@ -28,7 +28,7 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 	struct err e = ERR_INIT;
 
 	if (d->open_count) {
-		err_set(&e, -EBUSY, "device '%s' is in use (open count %u): somebody has opened it meanwhile", d->name, d->open_count);
+		err_set(&e, -EBUSY, "device '%s' is in use (open count %u): it was opened meanwhile", d->name, d->open_count);
 		dm_phase_over(m, &e);
 		return;
 	}

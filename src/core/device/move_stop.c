@@ -122,7 +122,7 @@ static void flush_failed(struct dm_device *d, const struct err *e)
 {
 	struct err said = ERR_INIT;
 
-	err_set(&said, e->code, "%s; '%s' goes on as it was (--noflush leaves the flush out)", e->text, d->name);
+	err_set(&said, e->code, "%s; '%s' continues as before (--noflush omits the flush)", e->text, d->name);
 	dm_phase_over(d->moving.move, &said);
 }
 

@@ -143,9 +143,9 @@ static int part_new(struct dm_device *disk, const struct dm_part *p, struct err 
 	int r;
 
 	if (dm_part_name(disk->name, p->number, name, sizeof(name)))
-		return err_set(e, -ENAMETOOLONG, "partition %u of disk '%s' has too long a name", p->number, disk->name);
+		return err_set(e, -ENAMETOOLONG, "the name of partition %u of disk '%s' would be too long", p->number, disk->name);
 	if (dm_find_disk(disk->world, name))
-		return err_set(e, -EBUSY, "partition %u would be '%s', and another disk has that name", p->number, name);
+		return err_set(e, -EBUSY, "partition %u would be named '%s', but another disk has that name", p->number, name);
 	r = part_table(disk, p, e, &table);
 	if (r)
 		return r;
@@ -166,10 +166,10 @@ int dm_part_add(struct dm_device *disk, const struct dm_part *p, struct err *e)
 	if (part_check(disk, p, e))
 		return e->code;
 	if (dm_part_find(disk, p->number))
-		return err_set(e, -EBUSY, "disk '%s' has a partition %u already", disk->name, p->number);
+		return err_set(e, -EBUSY, "disk '%s' already has a partition %u", disk->name, p->number);
 	other = part_in_the_way(disk, p);
 	if (other)
-		return err_set(e, -EBUSY, "partition %u would lie on partition %u", p->number, other->part);
+		return err_set(e, -EBUSY, "partition %u would overlap partition %u", p->number, other->part);
 	return part_new(disk, p, e);
 }
 
@@ -196,9 +196,9 @@ void dm_part_resize(struct dm_device *disk, const struct dm_part *p, struct dm_c
 	else if (dm_device_moving(d))
 		err_set(e, -EBUSY, "'%s' is being changed", d->name);
 	else if (p->start != d->part_start)
-		err_set(e, -EINVAL, "'%s' begins at sector %llu and stays there", d->name, (unsigned long long)d->part_start);
+		err_set(e, -EINVAL, "'%s' begins at sector %llu, which cannot be changed", d->name, (unsigned long long)d->part_start);
 	else if (!part_check(disk, p, e) && part_in_the_way(disk, p))
-		err_set(e, -EBUSY, "partition %u would lie on another one", p->number);
+		err_set(e, -EBUSY, "partition %u would overlap another one", p->number);
 	else if (!e->code && !part_table(disk, p, e, &table)) {
 		dm_move_resume(d, c, table, dm_move_finish);
 		return;

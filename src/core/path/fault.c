@@ -101,7 +101,7 @@ static void fault_word(struct text *out, const struct dm_req *r, const struct dm
 {
 	static const char *const ops[DM_OPS] = {
 		[DM_READ] = "read", [DM_WRITE] = "write", [DM_FLUSH] = "flush", [DM_DISCARD] = "discard",
-		[DM_ZEROES] = "writing zeros to", [DM_EXTENT] = "asking about",
+		[DM_ZEROES] = "writing zeros to", [DM_EXTENT] = "extent query",
 	};
 
 	text_add(out, ops[r->asked]);

@@ -136,7 +136,7 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 	block = t->limits.logical / DM_SECTOR;
 	if (!((r->sector | r->count) & (block - 1)) || r->op == DM_EXTENT)
 		return 0;
-	return lane_refuse(r, -EINVAL, "these are not whole blocks of the device");
+	return lane_refuse(r, -EINVAL, "the request does not cover whole blocks of the device");
 }
 
 /*

@@ -91,7 +91,7 @@ static void args_bad_number(struct dm_args *a, const char *name, const char *wor
 		args_complain(a, -EINVAL, name, "'%.80s' is larger than 64 bits can hold", word);
 		break;
 	case -EDOM:
-		args_complain(a, -EINVAL, name, "'%.80s' is no whole number of sectors of 512 bytes", word);
+		args_complain(a, -EINVAL, name, "'%.80s' is not a whole number of sectors of 512 bytes", word);
 		break;
 	default:
 		args_complain(a, -EINVAL, name, "'%.80s' is not a number (%s)", word, right);

@@ -121,7 +121,7 @@ static int build_check_chunk(struct dm_build *b, const struct dm_target *t, uint
 {
 	if (!block || t->chunk % (block / DM_SECTOR) == 0)
 		return 0;
-	return err_set(b->err, -EINVAL, "its chunks of %u sectors are no multiple of %u: one of its devices has blocks of %u bytes",
+	return err_set(b->err, -EINVAL, "its chunks of %u sectors are not a multiple of %u: one of its devices has blocks of %u bytes",
 		       t->chunk, block / DM_SECTOR, block);
 }
 
@@ -292,7 +292,8 @@ static int build_check_blocks(struct dm_build *b)
 		if (t->targets[i].len % block) {
 			b->failed = true;
 			return err_set(b->err, -EINVAL,
-				       "table line %zu: %s: its length of %llu sectors is no multiple of %u: a device of this table has blocks of %u bytes",
+				       "table line %zu: %s: its length of %llu sectors is not a multiple of %u: "
+				       "a device of this table has blocks of %u bytes",
 				       i + 1, t->targets[i].type->name, (unsigned long long)t->targets[i].len, block,
 				       t->limits.logical);
 		}

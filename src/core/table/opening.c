@@ -126,7 +126,7 @@ void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), v
 	o->call.done = opening_called;
 	o->call.drop = opening_lost;
 	if (blocking_start(o->wish.world->helpers, &o->call))
-		opening_fail(o, -EAGAIN, "the system has no thread for it");
+		opening_fail(o, -EAGAIN, "the system cannot start a thread for it");
 }
 
 struct dm_opening *dm_opening_like(struct dm_opening *o, bool (*same)(const struct dm_opening *a, const struct dm_opening *b))
