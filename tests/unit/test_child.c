@@ -37,6 +37,20 @@ static int bites_map(const struct dm_target *t, struct dm_req *r)
 	return dm_remap(r, t->priv, r->sector);
 }
 
+/* A type with a fault: its part is all, or nothing. */
+static int greedy_map(const struct dm_target *t, struct dm_req *r)
+{
+	(void)t;
+	if (r->op == DM_READ)
+		r->count = 0;
+	return DM_PART;
+}
+
+static const struct dm_type greedy_type = {
+	.name = "greedy", .usage = "<device> <offset>", .about = "takes no part", .size = sizeof(struct dm_at),
+	.ctr = one_ctr, .map = greedy_map,
+};
+
 static const struct dm_type bites_type = {
 	.name = "bites", .usage = "<device> <offset>", .about = "three sectors at a time", .size = sizeof(struct dm_at),
 	.ctr = one_ctr, .map = bites_map,
@@ -168,6 +182,16 @@ static void only_the_first_part_is_taken(void **state)
 	assert_int_equal(request(&f, d, 0, DM_EXTENT, 0, 4, 28, NULL), 0);
 }
 
+static void a_part_that_is_none_fails(void **state)
+{
+	struct dm_device *d = made("d", "0 64 greedy base 0");
+
+	(void)state;
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 4, 8, data), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 4, 8, data), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_EXTENT, 0, 4, 8, NULL), -EIO);
+}
+
 static void children_share_a_request(void **state)
 {
 	struct dm_device *d = made("d", "0 64 twin base 0 memory,size=1M:b 0"), *base = dm_find_name(f.world, "base");
@@ -237,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(only_the_first_part_is_taken, begin, end),
+		cmocka_unit_test_setup_teardown(a_part_that_is_none_fails, begin, end),
 		cmocka_unit_test_setup_teardown(children_share_a_request, begin, end),
 		cmocka_unit_test_setup_teardown(a_child_that_fails_is_shown_to_the_type_first, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_ends_after_the_commit, begin, end),
@@ -244,6 +269,7 @@ int main(void)
 	};
 
 	fixture_add_type(&bites_type);
+	fixture_add_type(&greedy_type);
 	fixture_add_type(&twin_type);
 	fixture_add_type(&commits_type);
 	return cmocka_run_group_tests(tests, NULL, NULL);

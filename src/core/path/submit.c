@@ -191,6 +191,10 @@ static struct dm_lane *map_part(struct dm_req *r, const struct dm_target *t, uin
 	const struct dm_table *table = r->depth ? r->path[r->depth - 1]->table : r->parent->table;
 	uint64_t first = r->count;
 
+	if (!first || first >= whole) {		/* it would be asked for ever */
+		dm_why(r->io, "target %s takes no part of it", t->type->name);
+		return dm_obey(r, -EIO);
+	}
 	if (r->op == DM_EXTENT)
 		return dm_map(r, t);	/* the count is the answer */
 	r->count = whole;
