@@ -60,7 +60,7 @@ static void sector_wrong(const struct client *c, unsigned i, const uint8_t *data
 		;
 	snprintf(text, sizeof(text), "client %u on %s: sector %" PRIu64 " is to be from write %" PRIu64 " or %" PRIu64
 		 " and is from %" PRIu64 " of %" PRIu64 " (0: something else; it begins with %016" PRIx64 ")", c->number, c->name,
-		 c->start + i, s->is, s->or, w, c->write, first);
+		 c->start + i, s->is, s->maybe, w, c->write, first);
 	types_found(text);
 }
 
@@ -71,9 +71,9 @@ static void sector_check(struct client *c, unsigned i, const uint8_t *data)
 	if (s->any)
 		return;
 	if (sector_is(c, i, s->is, data))
-		s->or = s->is;
-	else if (sector_is(c, i, s->or, data))
-		s->is = s->or;
+		s->maybe = s->is;
+	else if (sector_is(c, i, s->maybe, data))
+		s->is = s->maybe;
 	else
 		sector_wrong(c, i, data);
 }
@@ -90,9 +90,9 @@ void client_check(struct client *c, const uint8_t *data)
 static void sector_written(struct client_sector *s, uint64_t write, int err)
 {
 	if (!err)
-		*s = (struct client_sector){ .is = write, .or = write };
-	else if (s->is == s->or)
-		s->or = write;
+		*s = (struct client_sector){ .is = write, .maybe = write };
+	else if (s->is == s->maybe)
+		s->maybe = write;
 	else
 		s->any = true;
 }

@@ -30,7 +30,7 @@ struct client {
 	uint64_t write;			/* the last write's number */
 	unsigned first, n, commits_before;
 	struct client_sector {
-		uint64_t is, or;	/* it is from one of these writes, 0: zeros */
+		uint64_t is, maybe;	/* it is from one of these writes, 0: zeros */
 		bool any;		/* or has been discarded */
 	} sectors[CLIENT_SECTORS];
 };
