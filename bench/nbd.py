@@ -7,12 +7,13 @@ import servers
 from measure import Absent, Failed, call
 
 NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache": "page cache", "direct": "O_DIRECT",
-         "striped": "tmpfs, two stripes of 64 KiB"}
+         "striped": "tmpfs, two stripes of 64 KiB", "delay": "tmpfs, a delay of 0 ms"}
+OWN = ("striped", "delay")      # targets that no peer has: beside one line of the same image
 
 # Transport, backing, connections, and jobs with their depths: what bars hang on, what a quick run shows too, the rest.
 KEY = [("unix", "tmpfs", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
 SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"),
-        ("unix", "striped", 1, "randread-4k 32", "read-128k 8"),
+        ("unix", "striped", 1, "randread-4k 32", "read-128k 8"), ("unix", "delay", 1, "randread-4k 32"),
         ("unix", "cache", 1, "flush-4k 1"), ("tcp", "tmpfs", 1, "randread-4k 32")]
 REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),
         ("unix", "tmpfs", 2, "randread-4k 1", "randread-4k 32"),
@@ -57,9 +58,9 @@ class Servers:
         return self.started[key]
 
     def contestants(self, transport, backing, key):
-        if backing == "striped":        # which no peer has: beside one line of the same image
+        if backing in OWN:
             return {c: ([self.engine, "--uri=" + self.dmuse.uri(name, transport)], self.dmuse.cpu, ())
-                    for c, name in (("dmuse", "striped"), ("linear", "tmpfs"))}
+                    for c, name in (("dmuse", backing), ("linear", "tmpfs"))}
         got = {"dmuse": ([self.engine, "--uri=" + self.dmuse.uri(backing, transport)], self.dmuse.cpu, ())}
         if key:
             got["zero"] = [self.engine, "--uri=" + self.dmuse.uri("zero", transport)], self.dmuse.cpu, ()
@@ -82,14 +83,13 @@ def tasks(plan, place):
         dmuse = servers.Dmuse(place.dmuse, f"{place.directory}/nbd")
         stack.callback(dmuse.stop)
         rows = list(wanted(plan))
-        for backing in {row[1] for row in rows} - {"striped"}:
+        for backing in {row[1] for row in rows} - set(OWN):
             word = ("file,direct:" if backing == "direct" else "") + place.image(backing)
             dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
             same_bytes(place, backing, dmuse.uri(backing, "unix"))
-        if any(row[1] == "striped" for row in rows):
-            half, image = place.size // 1024, place.image("tmpfs")
-            dmuse.create("striped", f"0 {2 * half} striped 2 128 {image} {servers.OFFSET // 512} "
-                                    f"{image} {servers.OFFSET // 512 + half}")
+        half, image, start = place.size // 1024, place.image("tmpfs"), servers.OFFSET // 512
+        dmuse.create("striped", f"0 {2 * half} striped 2 128 {image} {start} {image} {start + half}")
+        dmuse.create("delay", f"0 {2 * half} delay {image} {start} 0")
         dmuse.create("zero", f"0 {place.size // 512} zero")     # nothing behind the transport
         them = Servers(dmuse, place, stack)
         yield [task(them, plan, place, *row) for row in rows]
@@ -102,4 +102,4 @@ def task(them, plan, place, transport, backing, connections, job, depth, key):
                     f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
                     job, depth, connections, sized,
                     plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds,
-                    place.images["tmpfs" if backing == "striped" else backing])
+                    place.images["tmpfs" if backing in OWN else backing])
