@@ -162,6 +162,15 @@ static int open_node_at(const struct call *c, const struct call_path *p, struct 
 }
 
 /*
+ * The kernel opens what is in /sys itself: neither a node nor a list of ours is there. Programs that list devices open a dozen
+ * files of /sys for each, and to look a path up here costs as much as the kernel's own lookup.
+ */
+static bool open_in_sys(const struct call *c, const struct call_path *p)
+{
+	return !strncmp(p->path, "/sys/", 5) && !strstr(p->path, "/..") && !p->resolve && find_same_root(c);
+}
+
+/*
  * What a caller may not open is left to the kernel, which says so; but for O_NOATIME, which it asks for after all else,
  * and in our /dev, where nodes do not count, never.
  */
@@ -173,7 +182,7 @@ void super_open(struct call *c)
 	char name[32];
 	int err;
 
-	if (!open_args(c, &p) || super_udev(c, &p))
+	if (!open_args(c, &p) || open_in_sys(c, &p) || super_udev(c, &p))
 		return;
 	err = super_find(c, &p, &st);
 	if (err == -ENOENT)
