@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Signs of containers, and flags of engines: see container.h. doc/containers.md has the same flags, measured. */
+/*
+ * Signs of containers, and the flags of container engines: see container.h. doc/containers.md has the same flags, as
+ * tested.
+ */
 #include "session/container.h"
 
 #include <fcntl.h>
@@ -22,7 +25,7 @@ static const struct { const char *path; enum container is; } container_files[] =
 	{ "/.dockerenv", CONTAINER_DOCKER },
 };
 
-/* In names of control groups, in paths of what is mounted at / and /etc/hosts, and behind container=. */
+/* Found in names of control groups, in paths of what is mounted at / and /etc/hosts, and after container=. */
 static const struct { const char *word; enum container is; } container_words[] = {
 	{ "kubepods", CONTAINER_KUBERNETES }, { "/kubelet/", CONTAINER_KUBERNETES },
 	{ "libpod", CONTAINER_PODMAN }, { "podman", CONTAINER_PODMAN }, { "/containers/storage/", CONTAINER_PODMAN },
@@ -46,7 +49,7 @@ static enum container container_of_text(const char *text)
 	return is;
 }
 
-/* The machine on which an engine runs mounts its containers, too: only what we stand on is a sign. */
+/* The host of an engine has its containers mounted as well: only the mount below our own root is a sign. */
 static bool container_under_us(const char *line)
 {
 	char point[64] = "";
@@ -55,7 +58,7 @@ static bool container_under_us(const char *line)
 	       (!strcmp(point, "/") || !strcmp(point, "/etc/hosts") || !strcmp(point, "/etc/hostname") || !strcmp(point, "/etc/resolv.conf"));
 }
 
-/* LINES end with END. MOUNTS: it is mountinfo. */
+/* LINES end with END. MOUNTS: the file is mountinfo. */
 static enum container container_of_file(const char *path, int end, bool mounts)
 {
 	FILE *f = fopen(path, "re");
@@ -127,7 +130,7 @@ static bool container_confined(void)
 	return confined;
 }
 
-/* What docker's profile allows hangs on capabilities that the container has; podman's allows sessions as it is. */
+/* What docker's profile allows depends on the container's capabilities; podman's allows sessions as it is. */
 static void container_run(enum container is, enum container_want want, char *out, size_t size)
 {
 	bool docker = is == CONTAINER_DOCKER, forbids = container_forbids_unshare();

@@ -4,8 +4,8 @@
  *
  *   enter -> wait until nothing is used, or the time is up -> name -> TERM -> KILL -> tools: TERM -> KILL -> report
  *
- * Unmounting may take long (data is written back) or hang (in a file server that does not answer), so a process of its
- * own does it, again and again, while we look who is in the way.
+ * Unmounting may take long (data is written back) or hang (in a file server that does not respond), so a child process
+ * does it, repeatedly, while the ender looks for processes that are in the way.
  */
 #include "session/ender.h"
 
@@ -28,12 +28,12 @@
 #include "session/holder.h"
 #include "session/wire.h"
 
-#define ENDER_STEP_MIN 5	/* milliseconds between two looks */
+#define ENDER_STEP_MIN 5	/* milliseconds between two checks */
 #define ENDER_STEP_MAX 100
-#define ENDER_TERM 5000		/* milliseconds that a process has after SIGTERM, and after SIGKILL */
-#define ENDER_IDLE 500		/* that one has to begin to use something, or to end */
-#define ENDER_TOOLS 2000	/* the same for daemons that keep no data */
-#define ENDER_NAMED 6		/* processes that one sentence names */
+#define ENDER_TERM 5000		/* milliseconds for a process to end after SIGTERM, and after SIGKILL */
+#define ENDER_IDLE 500		/* the same for an idle process to begin to use something, or to end */
+#define ENDER_TOOLS 2000	/* the same for daemons that have no data */
+#define ENDER_NAMED 6		/* processes named in one sentence */
 
 static long long ender_now(void)
 {
@@ -43,7 +43,7 @@ static long long ender_now(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* --- going in ------------------------------------------------------------------------------------------------------ */
+/* --- entering ------------------------------------------------------------------------------------------------------ */
 
 static bool ender_link_of(const char *path, char out[64])
 {
@@ -65,14 +65,14 @@ static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
 		return err_set(e, -errno, "the session cannot be entered to end it: %s", strerror(errno));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ender_link_of("/proc/self/ns/mnt", x->ns);
-	/* By this all that is the session's is told from what is the machine's: never take another one for it. */
+	/* This device number tells what is the session's from what is the machine's: it must be the right one. */
 	if (access(HOLDER_HIDDEN "/io", F_OK) || stat("/dev", &st))
 		return err_set(e, -errno, "the session's /dev does not respond: %s", strerror(errno));
 	x->view = st.st_dev;
 	return 0;
 }
 
-/* The daemon's first messages: the namespaces, and how long we may wait. */
+/* The daemon's first messages: the namespaces, and how long to wait. */
 static int ender_begin(struct ender *x, long long *patience, struct err *e)
 {
 	int user = -1, fd, r;
@@ -93,9 +93,9 @@ static int ender_begin(struct ender *x, long long *patience, struct err *e)
 	return r;
 }
 
-/* --- looking ------------------------------------------------------------------------------------------------------- */
+/* --- checking ------------------------------------------------------------------------------------------------------ */
 
-/* What was unmounted may have held a loop device, and that one's file may lie on something mounted. */
+/* An unmounted file system may have used a loop device, whose file may be on another mount. */
 static _Noreturn void ender_sweep(struct ender *x)
 {
 	do
@@ -121,7 +121,7 @@ static void ender_sweep_wait(struct ender *x, int flags)
 		x->sweep = 0;
 }
 
-/* True if it may go on; false: the daemon wants it to end now. */
+/* True: continue. False: the daemon wants the ender to stop waiting. */
 static bool ender_pause(int ms)
 {
 	struct pollfd p = { .fd = HOLDER_FD, .events = POLLIN };
@@ -155,7 +155,7 @@ static bool ender_is_used(struct ender *x)
 	return x->sweep || x->n_needed || x->n_loops || x->n_data || (ender_count(x, USER_IDLE) && ender_now() < x->idle_until);
 }
 
-/* Unmounts until nothing is used any more, which is true, or the time is up. A sweep that is at work is not cut short. */
+/* Unmounts until nothing is used any more (true) or the time is up. A child that is unmounting is not interrupted. */
 static bool ender_wait(struct ender *x, long long ms)
 {
 	long long until = ender_now() + ms;
@@ -174,7 +174,7 @@ static bool ender_wait(struct ender *x, long long ms)
 	return !ender_is_used(x);
 }
 
-/* --- the end of those who are left --------------------------------------------------------------------------------- */
+/* --- ending processes that are left -------------------------------------------------------------------------------- */
 
 static void ender_signal(const struct ender *x, enum user_kind kind, int signal)
 {
@@ -196,7 +196,7 @@ static void ender_name_users(const struct ender *x, enum user_kind kind, struct 
 		text_printf(t, " and %zu more", n - ENDER_NAMED);
 }
 
-/* Where nobody is in the way whom we could name. */
+/* When no process can be named. */
 static void ender_name_places(const struct ender *x, struct text *t)
 {
 	size_t i;
@@ -221,7 +221,7 @@ static bool ender_kill(struct ender *x, enum user_kind kind, struct text *named)
 	return ender_wait(x, ENDER_TERM);
 }
 
-/* A server whose file system can be unmounted when its users are gone ends by itself, and loses nothing. */
+/* A FUSE server whose file system can be unmounted once its users have ended, ends by itself and loses nothing. */
 static void ender_force(struct ender *x, long long waited, struct err *e)
 {
 	struct text users = TEXT_INIT, places = TEXT_INIT;
@@ -231,7 +231,7 @@ static void ender_force(struct ender *x, long long waited, struct err *e)
 		ender_name_places(x, &places);
 		ender_unmount_lazily(x);
 	}
-	/* Whoever lost patience met us while we unmounted. */
+	/* If the daemon stopped waiting while we were only unmounting, nobody was killed. */
 	if (users.len || places.len)
 		err_set(e, -EBUSY, "%lld s after its end the session was still in use%s%s%s%s: data that was not yet "
 			"written is lost", (waited + 500) / 1000,
@@ -252,7 +252,7 @@ static bool ender_tools_left(struct ender *x, long long ms)
 	return ender_count(x, USER_TOOL);
 }
 
-/* Daemons such as dmeventd lose nothing: what they watch is gone. */
+/* Daemons such as dmeventd lose nothing: the devices they watch are gone. */
 static void ender_tools(struct ender *x)
 {
 	if (!ender_count(x, USER_TOOL))

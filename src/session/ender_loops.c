@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loop devices whose file is one of the session (a device, or a file on something that was mounted in it), or that a program
- * of the session attached. One that the daemon itself has open, because a table stands on it, goes when the daemon closes
- * it.
+ * Loop devices that belong to the session: their file is a device or is on a file system that was mounted in the
+ * session, or a program of the session attached them. One that the daemon has open, because a table uses it, is
+ * detached when the daemon closes it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static bool loops_is_ours(const struct ender *x, dev_t dev)
 	return false;
 }
 
-/* The daemon, our parent, has it open. */
+/* The daemon (our parent) has it open. */
 static bool loops_is_the_daemons(int number)
 {
 	char directory[40], path[32], target[64];
@@ -68,7 +68,7 @@ static bool loops_has(const struct ender *x, int number)
 	return attached && (loops_is_ours(x, info.lo_device) || loops_are_ours((unsigned)number));
 }
 
-/* Only those that /sys shows with a file are looked at: opening the others would mean something to udev. */
+/* Only those for which /sys shows a file are opened: udev would react to opening the others. */
 static void loops_find(struct ender *x, bool daemons_too)
 {
 	DIR *d = opendir("/sys/block");
@@ -93,7 +93,7 @@ void ender_find_loops(struct ender *x)
 	loops_find(x, false);
 }
 
-/* What is in use is detached by its last close. */
+/* A loop device in use is detached at its last close. */
 bool ender_detach_loops(struct ender *x)
 {
 	size_t i, before;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the session's programs have mounted. A file system that the machine has mounted as well is the machine's; what
- * keeps nothing but memory ends with the session by itself. All others have to be unmounted, and with them whatever is
+ * What the session's programs have mounted. A file system that is also mounted on the machine is the machine's. Those
+ * that are only in memory disappear with the session. All others have to be unmounted, and with them whatever is
  * mounted below.
  */
 #include <errno.h>
@@ -87,7 +87,7 @@ static bool mounts_is_below(const struct ender *x, const struct mount_line *m, c
 	return m;
 }
 
-/* A mount with data of its own below M, or with DATA false any mount. */
+/* Is there a mount with data of its own below M, or with DATA false, any mount? */
 static bool mounts_have_below(const struct ender *x, const struct mount_line *m, bool data)
 {
 	size_t i;
@@ -107,8 +107,8 @@ static bool mounts_take(const struct mount_line *m, int flags)
 }
 
 /*
- * Only in the way, as a bind of /dev is in what becomes a root: it goes with all that is below. In a user namespace its
- * parts cannot be unmounted one by one.
+ * Detaches mounts that are only in the way, such as a bind of /dev in a directory that becomes a root, with everything
+ * below. In a user namespace their parts cannot be unmounted one by one.
  */
 static bool mounts_clear(struct ender *x)
 {
@@ -124,7 +124,7 @@ static bool mounts_clear(struct ender *x)
 	return any;
 }
 
-/* The last one first: it is the one that others do not cover. */
+/* From the last to the first: the last mount is not covered by others. */
 static bool mounts_pass(struct ender *x)
 {
 	bool any = false;

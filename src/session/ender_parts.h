@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ender's steps. It is inside the session; nothing here asks a file system that a program of the session serves. */
+/*
+ * The ender's steps. It runs inside the session; nothing here accesses a file system that a program of the session
+ * serves.
+ */
 #ifndef SESSION_ENDER_PARTS_H
 #define SESSION_ENDER_PARTS_H
 
@@ -14,10 +17,10 @@
 
 enum user_kind {
 	USER_NONE,
-	USER_IDLE,		/* is there */
-	USER_TOOL,		/* a daemon of some tool: it has the control node or a file of the session's own, or libdevmapper */
+	USER_IDLE,		/* it is only there */
+	USER_TOOL,		/* a daemon of some tool: uses the control node, a file of the session's own, or libdevmapper */
 	USER_DATA,		/* uses a device, or a file system that has to be unmounted */
-	USER_SERVER,		/* serves a file system, with FUSE */
+	USER_SERVER,		/* serves a FUSE file system */
 };
 
 struct user {
@@ -30,34 +33,34 @@ struct user {
 struct ender {
 	struct mountinfo machine;	/* of the daemon's mount namespace */
 	struct mountinfo here;
-	bool *needed;			/* of each of them: it has to be unmounted */
+	bool *needed;			/* for each of them: it has to be unmounted */
 	size_t n_needed;
 	dev_t view;			/* the session's /dev */
 	char ns[64], machine_ns[64];	/* links of /proc/PID/ns/mnt */
-	int loops[ENDER_LOOPS];		/* numbers of loop devices that lie on devices or mounts of the session */
+	int loops[ENDER_LOOPS];		/* numbers of loop devices on devices or mounts of the session */
 	size_t n_loops;
 	struct user *users;
-	size_t n_users, n_data;		/* n_data: users of data, and servers */
-	long long idle_until;		/* who is only there is waited for that long, in case that it begins to do something */
-	pid_t sweep;			/* a process that unmounts; 0: none */
+	size_t n_users, n_data;		/* n_data: users of data, and FUSE servers */
+	long long idle_until;		/* until then idle processes are waited for, in case they begin to use something */
+	pid_t sweep;			/* a child that unmounts; 0: none */
 };
 
-/* ender_mounts.c: what is mounted, and which of it has to go. 0 or -errno. */
+/* ender_mounts.c: finds out what is mounted, and which of it has to be unmounted. 0 or -errno. */
 int ender_look(struct ender *x);
-/* Unmounts what can be unmounted now. True if there was something. */
+/* Unmounts what can be unmounted now. True if anything was. */
 bool ender_unmount(struct ender *x);
 void ender_unmount_lazily(struct ender *x);
-/* The mount below which PATH lies, if that has to go, or NULL. */
+/* The mount on which PATH is, if that has to be unmounted; or NULL. */
 const struct mount_line *ender_mount_of(const struct ender *x, const char *path);
-/* The file system was mounted by a program of the session. */
+/* Was the file system mounted by a program of the session? */
 bool ender_made_here(const struct ender *x, const struct mount_line *m);
 
 /* ender_loops.c */
 void ender_find_loops(struct ender *x);
-/* True if one is gone now. */
+/* True if one was detached now. */
 bool ender_detach_loops(struct ender *x);
 
-/* ender_users.c: processes of the session that use what has to go, or the session itself. */
+/* ender_users.c: processes that use what has to be unmounted, or the session itself. */
 void ender_find_users(struct ender *x);
 
 #endif

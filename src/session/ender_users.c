@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who is left in the session. A process is told by its mount namespace, or by what that one shows if it is a further
- * one, made inside; what it uses is told by the links of /proc, which ask no file system for anything.
+ * Who is left in the session. A process belongs to it by its mount namespace, or if that is another one, by what is
+ * mounted there; what it uses is seen in the links of /proc, reading which accesses no file system.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -42,7 +42,7 @@ static void users_found(struct users_scan *s, enum user_kind kind, const char *p
 		snprintf(s->u.path, sizeof(s->u.path), "%s", path);
 }
 
-/* The first line of FILE goes behind what is in NAME. */
+/* Appends the first line of FILE to NAME. */
 static bool users_read_line(const char *file, char name[ENDER_PATH])
 {
 	FILE *f = fopen(file, "re");
@@ -54,7 +54,7 @@ static bool users_read_line(const char *file, char name[ENDER_PATH])
 	return there;
 }
 
-/* An io file as people know it: /dev/mapper/NAME, or /dev/NAME of a disk. */
+/* The device of an io file, as people know it: /dev/mapper/NAME, or /dev/NAME for a disk. */
 static void users_found_device(struct users_scan *s, const char *number)
 {
 	char path[64], name[ENDER_PATH] = "/dev/mapper/", link[ENDER_PATH];
@@ -81,7 +81,7 @@ static bool users_is_loop(const struct ender *x, const char *path)
 	return false;
 }
 
-/* PATH is open, or mapped. */
+/* PATH is open or mapped. */
 static void users_path(struct users_scan *s, const char *path)
 {
 	const size_t io = strlen(IO_FILES), run = strlen(HOLDER_RUN "/");
@@ -96,7 +96,7 @@ static void users_path(struct users_scan *s, const char *path)
 		users_found(s, USER_DATA, path);
 }
 
-/* A descriptor of /dev/fuse: it serves a file system, or has something to finish now that this one is unmounted. */
+/* A descriptor of /dev/fuse: the process serves a file system, or is about to finish because that was unmounted. */
 static void users_fuse(struct users_scan *s, int fds, const char *name, const char *path)
 {
 	const char *last = strrchr(path, '/');
@@ -106,7 +106,7 @@ static void users_fuse(struct users_scan *s, int fds, const char *name, const ch
 		users_found(s, USER_SERVER, s->u.kind == USER_DATA ? s->u.path : path);
 }
 
-/* On a loop device of the session, but below no mount that can be seen: it was unmounted lazily. */
+/* On a loop device of the session, but on no visible mount: it was unmounted lazily. */
 static void users_detached(struct users_scan *s, int at, const char *name, const char *path)
 {
 	struct statx is;
@@ -172,7 +172,7 @@ static void users_places(struct users_scan *s)
 	}
 }
 
-/* A file system that has to go, or one on a loop device that has to. */
+/* A file system that has to be unmounted, or one on such a loop device. */
 static bool users_needed(const struct ender *x, const struct mount_line *m)
 {
 	size_t i;
@@ -186,7 +186,7 @@ static bool users_needed(const struct ender *x, const struct mount_line *m)
 	return false;
 }
 
-/* In a further mount namespace: is it one of this session's, and does it keep what has to go? */
+/* In another mount namespace: was it made in this session, and does it keep anything that has to be unmounted? */
 static bool users_is_further(struct users_scan *s)
 {
 	struct mountinfo m;
@@ -206,7 +206,7 @@ static bool users_is_further(struct users_scan *s)
 	return ours || s->u.kind;
 }
 
-/* Supervisors, holders and we ourselves: programs of ours with names that no program of a user's has. */
+/* Supervisors, holders and ourselves: processes of dmuse, whose names no user's program has. */
 static bool users_is_helper(const struct users_scan *s)
 {
 	struct stat theirs, own;

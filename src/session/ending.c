@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See ending.h. A device that is suspended would hold up its file system, and us, forever: when the time is up, suspended
- * devices fail what they hold.
+ * See ending.h. A suspended device would block its file system, and the ender, forever. So when the time is up,
+ * suspended devices fail the requests that they hold.
  */
 #include "session/ending.h"
 
@@ -187,7 +187,7 @@ static int ending_spawn(struct ending *e)
 	return r;
 }
 
-/* What it cannot be told it misses, and its socket says so. */
+/* If it cannot be sent a message, its socket reports that as well. */
 static void ending_begin(struct ending *e)
 {
 	struct wire m = { .kind = WIRE_USER_NS };

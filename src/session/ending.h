@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's side of a session's end: an ender (ender.h) for each session that there was, and what it says. All goes on
- * meanwhile, because programs that finish their work want answers. Control thread.
+ * The daemon's side of a session's end: an ender (ender.h) for each session that was started, and what it reports.
+ * Everything else goes on meanwhile, because programs that finish their work need answers. Control thread.
  */
 #ifndef SESSION_ENDING_H
 #define SESSION_ENDING_H
@@ -16,27 +16,33 @@ struct dm_world;
 
 struct endings {
 	struct dm_world *world;
-	unsigned seconds;		/* that programs have to finish by themselves */
+	unsigned seconds;		/* for programs to finish by themselves */
 	struct list sessions;		/* ending.node */
-	unsigned n;			/* enders at work */
+	unsigned n;			/* running enders */
 	struct loss loss;
-	struct err err;			/* the first thing that went wrong */
+	struct err err;			/* the first error */
 	void (*then)(void *arg);
 	void *arg;
 };
 
 void endings_init(struct endings *s, struct dm_world *w, unsigned seconds);
 
-/* From now on there is a session in the namespaces of process HOLDER. They stay until endings_free(). */
+/* From now on there is a session in the namespaces of process HOLDER. They are kept until endings_free(). */
 void endings_add(struct endings *s, pid_t holder, bool user_ns);
 
-/* The namespaces of the session that began last (USER -1: the daemon's own), which stay open. False: there is none. */
+/*
+ * The namespaces of the session that was started last (USER -1: the daemon's own). They remain open. False: there is
+ * none.
+ */
 bool endings_newest(const struct endings *s, int *mnt, int *user);
 
-/* Ends all that is in them; THEN is called when it is over, perhaps at once, and S's err says what was lost. Once. */
+/*
+ * Ends everything in them. THEN is called when that is over, perhaps at once, and S's err says what was lost. Only
+ * once.
+ */
 void endings_start(struct endings *s, void (*then)(void *arg), void *arg);
 
-/* Whoever waits has lost patience: wait for nobody any more. */
+/* Stops waiting for programs: what is left is ended now. */
 void endings_hurry(struct endings *s);
 
 void endings_free(struct endings *s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which system calls stop for the supervisor. libseccomp writes the program; seccomp(2) itself loads it, because
- * libseccomp 2.5 does not know the flag with which a signal leaves a call alone that is being answered.
+ * Which system calls are passed to the supervisor. libseccomp generates the program; it is loaded with seccomp(2)
+ * directly, because libseccomp 2.5 does not know the flag that keeps signals from interrupting a call that is being
+ * answered.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,15 +26,15 @@
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
-/* Such an open never reaches a driver: the kernel does all of it. (O_TMPFILE has O_DIRECTORY in it.) */
+/* Such an open never reaches a driver, so the kernel can do it. (O_TMPFILE includes O_DIRECTORY.) */
 #define OPEN_HARMLESS (O_PATH | O_DIRECTORY)
 #define FSCONFIG_A_STRING 1
 #define FSCONFIG_A_CREATE 6
 #define FSCONFIG_A_CREATE_EXCL 8
 
 struct filter_rule {
-	int call;		/* below 0: this machine has no such call */
-	int arg;		/* -1: whatever its arguments */
+	int call;		/* below 0: this architecture has no such call */
+	int arg;		/* -1: whatever the arguments */
 	uint64_t mask, value;
 };
 
@@ -63,7 +64,7 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_DEV_REPLACE },
 };
 
-/* An ordinary user may make no node, nor give one to the group of disks; of our devices he may (super_mknod.c). */
+/* An ordinary user may not create nodes, nor give them to group disk; for our devices he may (super_mknod.c). */
 static const struct filter_rule filter_notify_user[] = {
 	{ SCMP_SYS(mknod), 1, S_IFMT, S_IFBLK },
 	{ SCMP_SYS(mknodat), 2, S_IFMT, S_IFBLK },
@@ -73,12 +74,12 @@ static const struct filter_rule filter_notify_user[] = {
 	{ SCMP_SYS(fchownat), 3, UINT32_MAX, DEV_DISK_GROUP },
 };
 
-/* An ordinary user may not do these, and programs that want to warn that they could not. */
+/* An ordinary user may not do these, and programs that try print warnings. */
 static const int filter_pretend[] = {
 	SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(mlockall), SCMP_SYS(munlock), SCMP_SYS(munlockall), SCMP_SYS(setpriority),
 };
 
-/* Whether root here is an ordinary user outside. */
+/* Is root here an ordinary user outside? */
 static bool filter_user_namespace(void)
 {
 	unsigned long inside, outside, count;
@@ -99,7 +100,7 @@ static int filter_add(scmp_filter_ctx ctx, const struct filter_rule *f)
 	return seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, f->call, f->arg < 0 ? 0 : 1, &only);
 }
 
-/* Programs of another architecture (32 bits, mostly) pass: they see no device of ours. */
+/* Programs of another architecture (mostly 32 bits) are not filtered: they do not see our devices. */
 static int filter_fill(scmp_filter_ctx ctx)
 {
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
@@ -115,7 +116,7 @@ static int filter_fill(scmp_filter_ctx ctx)
 	return r;
 }
 
-/* The program in memory, to be freed. */
+/* Writes the program to memory, to be freed. */
 static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *out)
 {
 	int fd = memfd_create("filter", MFD_CLOEXEC), r;
@@ -143,7 +144,7 @@ static int filter_seccomp(unsigned long flags, const struct sock_fprog *prog)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Linux before 5.19 does not know the flag; who may not load a filter as he is gives up set-user-id first. */
+/* Linux before 5.19 does not know the flag. A process without the right to load a filter sets no_new_privs first. */
 static int filter_load(const struct sock_fprog *prog)
 {
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;

@@ -20,7 +20,7 @@ struct freeze {
 	struct freezes *all;
 	uint32_t major, minor;		/* of the device */
 	pid_t pid;
-	bool frozen;			/* its answer has come: it waits to thaw */
+	bool frozen;			/* it has answered: it waits for the message to thaw */
 	struct loop_watch socket;
 };
 
@@ -37,7 +37,7 @@ static void freeze_answer(struct freeze *z, const struct err *e, bool last)
 	struct dm_device *d = dm_find_number(z->all->world, z->major, z->minor);
 
 	if (last) {
-		waitpid(z->pid, NULL, 0);	/* it said so, or is dead */
+		waitpid(z->pid, NULL, 0);	/* it has ended, or is about to */
 		freeze_drop(z);
 	}
 	if (d)
@@ -75,7 +75,7 @@ static int freeze_spawn(struct freeze *z)
 	return r;
 }
 
-/* What is mounted on D in these namespaces. */
+/* Freezes what is mounted on D in these namespaces. */
 static bool freeze_begin(struct freezes *s, struct dm_device *d, int mnt, int user)
 {
 	struct freeze *z = calloc(1, sizeof(*z));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The daemon's side of freezing: a freezer (freezer.h) for each device that has something to freeze. Control thread. */
+/*
+ * The daemon's side of freezing: a freezer (freezer.h) for each device that has a file system to freeze. Control
+ * thread.
+ */
 #ifndef SESSION_FREEZE_H
 #define SESSION_FREEZE_H
 
@@ -15,7 +18,7 @@ struct freezes {
 
 /* Adds itself to the world's fronts. */
 void freezes_init(struct freezes *s, struct dm_world *w, const struct endings *sessions);
-/* Whatever is frozen is thawed, and not waited for. */
+/* Frozen file systems are thawed, but that is not waited for. */
 void freezes_free(struct freezes *s);
 
 #endif

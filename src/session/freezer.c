@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The freezer's life: see freezer.h. FIFREEZE may take long, for all that the file system has in memory is written first,
- * through the very device; here that keeps nobody else.
+ * The freezer's life: see freezer.h. FIFREEZE may take long, because everything that the file system has in memory is
+ * written first, through that very device; in this process nobody else has to wait for it.
  */
 #include "session/freezer.h"
 
@@ -33,7 +33,7 @@ struct freezer {
 	struct {
 		dev_t dev;
 		int fd;
-		bool frozen;		/* by us */
+		bool frozen;		/* by this process */
 	} at[FREEZER_MOST];
 	unsigned n;
 };
@@ -101,7 +101,7 @@ static bool is_on_loop(const struct freezer *f, const struct mount_line *m)
 	return ours;
 }
 
-/* File systems of several devices, and FUSE servers, have a number of their own. */
+/* File systems on several devices and FUSE servers have a device number of their own, so their source is compared. */
 static bool is_on_device(const struct freezer *f, const struct mount_line *m)
 {
 	struct stat st;
@@ -119,14 +119,17 @@ static bool is_done(const struct freezer *f, dev_t dev)
 	return false;
 }
 
-/* What cannot be frozen (a FUSE server; by an ordinary user) is at least written out. One that is frozen already stays so. */
+/*
+ * What cannot be frozen (a FUSE server; anything, by an ordinary user) is at least written out. What is frozen already
+ * stays so.
+ */
 static int freezer_freeze(struct freezer *f, const struct mount_line *m, struct err *e)
 {
 	int fd = mountinfo_top(m->path) == m->id ? open(m->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	int r;
 
 	if (fd < 0)
-		return 0;	/* covered by another mount; perhaps it is to be had elsewhere */
+		return 0;	/* covered by another mount; perhaps it is mounted elsewhere, too */
 	r = ioctl(fd, FIFREEZE, 0) ? -errno : 0;
 	f->at[f->n].dev = m->dev;
 	f->at[f->n].fd = fd;

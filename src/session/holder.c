@@ -14,7 +14,7 @@
 #include "session/holder_parts.h"
 #include "session/wire.h"
 
-/* 0 when the daemon serves the FUSE; else there is nobody to tell. */
+/* Returns 0 when the daemon serves the FUSE; on failure there is nobody to tell. */
 static int holder_await_served(void)
 {
 	struct wire m;
@@ -55,7 +55,7 @@ static int holder_set_up(struct holder_machine *machine, struct wire *m)
 	return r;
 }
 
-/* The terminal is none of its business, and a daemon that dies takes it along. */
+/* It needs no terminal, and ends with the daemon. */
 static void holder_detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -70,7 +70,7 @@ static void holder_detach(void)
 		return;
 }
 
-/* Until the daemon hangs up. */
+/* Runs until the daemon closes the socket. */
 static void holder_live(struct holder_machine *machine)
 {
 	struct pollfd p[] = { { .fd = HOLDER_FD, .events = POLLIN }, { .fd = machine->watch, .events = POLLIN } };
@@ -89,7 +89,7 @@ int holder_main(void)
 	umask(022);
 	if (holder_set_up(&machine, &m))
 		m.kind = WIRE_FAILED;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a new user namespace would have unset it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a new user namespace has reset it */
 	if (wire_send(HOLDER_FD, &m, -1) || m.kind == WIRE_FAILED)
 		return 1;
 	holder_live(&machine);

@@ -6,10 +6,10 @@
 #ifndef SESSION_HOLDER_H
 #define SESSION_HOLDER_H
 
-#define HOLDER_WORD "session-holder"	/* the program's first word; no sub-command that people would use */
+#define HOLDER_WORD "session-holder"	/* the program's first word; not a sub-command for people */
 #define HOLDER_FD 3			/* its socket (wire.h) */
 
-/* What it puts where programs of sessions find it, and only they. */
+/* What it provides where programs of sessions, and only they, find it. */
 #define HOLDER_HIDDEN "/dev/.dmuse"
 #define HOLDER_RUN HOLDER_HIDDEN "/run"		/* a tmpfs */
 #define HOLDER_LVM HOLDER_RUN "/lvm"		/* LVM_SYSTEM_DIR */
@@ -17,7 +17,7 @@
 #define HOLDER_KMOD HOLDER_RUN "/kmod"		/* the machine's own, see modprobe.h */
 #define HOLDER_MACHINE HOLDER_HIDDEN "/dev"	/* the machine's own /dev */
 
-/* Its whole life. Returns the exit code. */
+/* Runs the process. Returns the exit code. */
 int holder_main(void);
 
 #endif

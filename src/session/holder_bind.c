@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One piece of the machine, or of ours, shown somewhere else. */
+/* Mounts a file or directory, the machine's or ours, on another path. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's /dev in ours: links are copied, all else is mounted on nodes that
- * are made for it. What the machine's own device-mapper shows is left out.
+ * The machine's /dev in ours: links are copied; everything else is bind-mounted on nodes that are created for it. What
+ * belongs to the machine's own device-mapper is left out.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "session/holder_parts.h"
 #include "session/piece.h"
 
-/* The kernel looks for pts beside what is opened, which a node that is mounted alone does not have. */
+/* The kernel looks for pts in the directory of the node that is opened, and a node that is mounted alone has none. */
 static int dev_terminals(const char *to)
 {
 	return symlink(HOLDER_MACHINE "/ptmx", to) ? -errno : 0;
@@ -51,7 +51,7 @@ void holder_dev_remove(const char *name)
 	remove(path);
 }
 
-/* One that cannot be shown (it went away just now) is not worth a session. */
+/* An entry that cannot be shown (it may just have been removed) does not make the session fail. */
 static void dev_all(DIR *d)
 {
 	struct dirent *entry;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What comes and goes in the machine's /dev while the holder lives: it is shown, and taken away, in the session's, and
- * /sys is looked through again. The kernel makes what belongs to a node in /sys before the node.
+ * While the holder runs, changes of the machine's /dev are followed in the session's, and /sys is read again. The
+ * kernel creates the entries in /sys before the node.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,7 +15,7 @@
 
 #define FOLLOW_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ONLYDIR)
 
-/* /dev/block is udev's: it may come later, and be another one then. */
+/* /dev/block is udev's: it may be created later, or again. */
 static void follow_numbers(struct holder_machine *m)
 {
 	char path[40];
@@ -24,7 +24,10 @@ static void follow_numbers(struct holder_machine *m)
 	m->numbers = inotify_add_watch(m->watch, path, FOLLOW_EVENTS);
 }
 
-/* Before /dev is looked through, so that nothing is missed. A machine that allows no watch shows what it had then. */
+/*
+ * Called before /dev is read, so that nothing is missed. Where inotify is not available, the session keeps what was
+ * there at the start.
+ */
 void holder_follow_begin(struct holder_machine *m)
 {
 	char path[32];
@@ -43,7 +46,7 @@ static void follow_number(const struct holder_machine *m, const struct inotify_e
 	char path[NAME_MAX + 16];
 
 	snprintf(path, sizeof(path), "/dev/block/%s", event->name);
-	unlink(path);		/* one of ours stays */
+	unlink(path);		/* fails for a node of ours */
 	if (event->mask & (IN_CREATE | IN_MOVED_TO))
 		holder_number(m->dir, event->name);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The links by number that udev makes in /dev/block: ours has a directory of its own, into which the machine's are copied. */
+/*
+ * The links by number that udev creates in /dev/block: ours has a directory of its own, into which the machine's are
+ * copied.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +12,7 @@
 
 #include "session/holder_parts.h"
 
-/* Not those of the machine's own device-mapper. */
+/* Leaves out those of the machine's own device-mapper. */
 void holder_number(int machine, const char *name)
 {
 	char from[NAME_MAX + 8], to[NAME_MAX + 16], target[16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Directories that programs of a session share, and those of the machine that are not for them. */
+/* Directories that the programs of a session share, and those of the machine that are hidden from them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,8 +18,8 @@ static int run_directory(const char *path, struct err *e)
 }
 
 /*
- * What programs keep there is about the machine's devices, or their locks. There is no udev for ours, and nobody is to
- * wait for one: that directory is covered, and not made.
+ * What programs keep in these is about the machine's devices, or locks for them. There is no udev for ours, and nobody
+ * is to wait for it: /run/udev is covered, and not created.
  */
 static int run_shade(bool user_ns, struct err *e)
 {
@@ -31,7 +31,7 @@ static int run_shade(bool user_ns, struct err *e)
 	return r;
 }
 
-/* Who clears his environment, as sudo and cron do, must not come to the machine's volumes either. */
+/* A program that clears its environment, as sudo and cron do, must not get at the machine's volumes either. */
 static int run_lvm(struct err *e)
 {
 	int r = run_directory(HOLDER_LVM, e);

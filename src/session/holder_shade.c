@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A directory of the machine's is covered by an empty one of the session's own. One that is not there root makes first,
- * as the tools that keep things in it would. An ordinary user can or should not (/run/lock is anybody's, and what he
- * made there would be root's LVM's later): he gets the directory above again, with all that is in it and this one, too.
+ * Covers a directory of the machine with an empty one of the session. If it is missing, root creates it first, as the
+ * tools that use it would. An ordinary user cannot or should not (/run/lock is open to everybody, and root's LVM would
+ * later use what he created): he gets a copy of the directory above, with everything in it and with this one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,7 @@ int holder_tmpfs(const char *path, const char *mode, struct err *e)
 	return err_set(e, -errno, "cannot mount a tmpfs on %s: %s", path, strerror(errno));
 }
 
-/* PATH and what is missing above it. */
+/* Creates PATH and its missing parents. */
 static int shade_make(const char *path)
 {
 	char part[PATH_MAX];
@@ -38,7 +38,7 @@ static int shade_make(const char *path)
 	return mkdir(path, SHADE_MODE) && errno != EEXIST ? -errno : 0;
 }
 
-/* The nearest directory above PATH that is there. */
+/* The nearest existing directory above PATH. */
 static void shade_above(const char *path, char above[PATH_MAX])
 {
 	snprintf(above, PATH_MAX, "%s", path);
@@ -58,7 +58,7 @@ static void shade_show_all(DIR *d, const char *path)
 			holder_show(dirfd(d), entry->d_name, to);
 }
 
-/* A directory that looks like PATH, over it, in which we may make what we like. */
+/* Covers PATH with a directory that looks the same and in which we may create files. */
 static int shade_anew(const char *path, struct err *e)
 {
 	DIR *d = opendir(path);
@@ -93,6 +93,6 @@ int holder_shade(const char *path, bool user_ns, struct err *e)
 	if (r)
 		return r;
 	if (shade_make(path))
-		return 0;	/* a machine that lets nobody make it: then nobody keeps anything there */
+		return 0;	/* nobody can create it on this machine, so nobody keeps anything there */
 	return holder_tmpfs(path, "mode=0700", e);
 }

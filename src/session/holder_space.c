@@ -23,7 +23,7 @@ static int space_write(const char *path, const char *text)
 	return r;
 }
 
-/* Root of the namespace is who we are outside. */
+/* Maps root of the namespace to our user outside. */
 static int space_map(uid_t uid, gid_t gid, struct err *e)
 {
 	char line[40];
@@ -50,8 +50,8 @@ static int space_user_ns(struct err *e)
 }
 
 /*
- * A chroot: whoever enters a mount namespace starts at that one's own root directory, and would leave the chroot. So do
- * we, who have just made it, which is how it shows.
+ * In a chroot: whoever enters a mount namespace starts in the namespace's root directory, and would leave the chroot.
+ * The same happens to us, who have just created it, so this is how we find out.
  */
 static bool space_in_chroot(void)
 {
@@ -68,7 +68,7 @@ static bool space_in_chroot(void)
 	return moved;
 }
 
-/* Root in a container may lack the right to mount; then it is tried as anybody else would. */
+/* Root in a container may lack the right to mount; then it is done as for an ordinary user. */
 int holder_unshare(bool *user_ns, struct err *e)
 {
 	int r = 0;
@@ -80,13 +80,13 @@ int holder_unshare(bool *user_ns, struct err *e)
 		r = piece_lacks(PIECE_NAMESPACES, -EXDEV, e);
 	if (r)
 		return r;
-	/* What the machine mounts later is seen here; what we mount is not seen there. */
+	/* Later mounts of the machine are seen here; our mounts are not seen there. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
 		return piece_lacks(PIECE_NAMESPACES, -errno, e);
 	return 0;
 }
 
-/* It must be opened inside the user namespace in which it is mounted. */
+/* /dev/fuse must be opened inside the user namespace in which it is mounted. */
 int holder_mount(int *fd, struct err *e)
 {
 	char options[120];

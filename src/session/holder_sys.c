@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Our devices among the machine's in /sys. */
+/* Adds our devices to the machine's in /sys. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static const char *sys_last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* One that we have already stays. What the machine's own device-mapper shows is left out. */
+/* An entry that we have already stays. What belongs to the machine's own device-mapper is left out. */
 static void sys_one(const char *base, const char *directory, int from, const char *name)
 {
 	char to[PATH_MAX], target[PATH_MAX];
@@ -56,7 +56,7 @@ static void sys_all(const char *base, const char *directory, int from)
 		closedir(d);
 }
 
-/* The machine's entries of /sys/DIRECTORY go to ours, which then takes their place. */
+/* Adds the machine's entries of /sys/DIRECTORY to ours, which is then mounted in its place. */
 static int sys_directory(const char *directory, int *kept, struct err *e)
 {
 	char ours[64], theirs[64];
@@ -80,7 +80,7 @@ static bool sys_is_dead(int dir, const struct dirent *entry)
 	return *entry->d_name != '.' && faccessat(dir, uevent, F_OK, 0);
 }
 
-/* A device that has no files any more is one of the machine's: ours go with their devices. */
+/* Entries whose device is gone are the machine's: ours are removed with their devices. */
 static void sys_prune(const char *directory)
 {
 	char path[PATH_MAX];
@@ -112,8 +112,9 @@ void holder_sys_again(const struct holder_machine *m)
 }
 
 /*
- * Who makes namespaces of his own in a session may mount a sysfs there only if there is one that nothing hides a part of:
- * the machine's, which stands aside as it is. One that is in pieces already (in a container) is of no use, and no harm.
+ * A program that creates namespaces of its own in a session may mount a sysfs there only if there is one of which
+ * nothing is covered: so the machine's is kept aside as it is. One that is partly covered already (in a container) is
+ * of no use, but does no harm.
  */
 static int sys_whole(struct err *e)
 {

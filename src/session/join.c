@@ -23,7 +23,7 @@ static bool join_same(const char *path, const char *ns)
 	return !strcmp(link, ns);
 }
 
-/* Whose process it is, as seen from here; -1: unknown. */
+/* The owner of the process, as seen from here; -1: unknown. */
 static long join_owner(pid_t pid)
 {
 	char path[40], line[128];
@@ -81,7 +81,7 @@ bool join_is_anywhere(void)
 	return !access(HOLDER_HIDDEN "/io/control", F_OK);
 }
 
-/* In a user namespace nobody is anybody before he says so; the owner of it is root there anyway. */
+/* In a new user namespace one has no user until it is set; its owner may become root there. */
 static int join_become_root(void)
 {
 	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -errno : 0;

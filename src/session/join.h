@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Going into a session: see holder.h. For a process with one thread. */
+/* Entering a session: see holder.h. For a process with one thread. */
 #ifndef SESSION_JOIN_H
 #define SESSION_JOIN_H
 
@@ -8,24 +8,24 @@
 
 #include "base/err.h"
 
-/* What is necessary to join; taken before anything else, so that a process number cannot come to mean another. */
+/* What is needed to enter; taken first, so that a reused process number does no harm. */
 struct join {
 	int pidfd;
 	bool user_ns;
 	char mount_ns[64];
 };
 
-/* The session that the daemon's answer speaks of. 0, or -errno and a sentence. */
+/* Finds the session that the daemon's answer names. 0, or -errno and a sentence. */
 int join_find(struct join *j, pid_t holder, const char *mount_ns, bool user_ns, struct err *e);
 void join_free(struct join *j);
 
-/* Are we in it already? */
+/* Are we in this session already? */
 bool join_is_here(const struct join *j);
 
-/* Are we in any session, perhaps another daemon's? */
+/* Are we in any session, perhaps of another daemon? */
 bool join_is_anywhere(void);
 
-/* Into it, as root there, in the directory CWD. 0, or -errno and a sentence. */
+/* Enters it, as root there, in the directory CWD. 0, or -errno and a sentence. */
 int join_enter(const struct join *j, const char *cwd, struct err *e);
 
 #endif

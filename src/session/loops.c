@@ -18,12 +18,12 @@
 #include "base/devnode.h"
 #include "session/holder.h"
 
-/* <linux/fs.h> of older systems lacks it, as do kernels before 5.15, where the file behind the device has to do. */
+/* <linux/fs.h> of older systems lacks it. Kernels before 5.15 do, too; there the backing file has to do. */
 #define LOOPS_DISKSEQ _IOR(0x12, 128, uint64_t)
 
 #define LOOPS_WORDS 80
 
-/* What tells this attachment from any other; false: nothing is attached. */
+/* Identifies this attachment; false: nothing is attached. */
 static bool loops_words(int fd, char words[LOOPS_WORDS])
 {
 	struct loop_info64 info;
@@ -69,7 +69,7 @@ static bool loops_noted(const char *path, char words[LOOPS_WORDS])
 	return n > 0;
 }
 
-/* The node in /dev is asked where there can be no other one (an ordinary user). */
+/* Where we cannot create a node (an ordinary user), that in /dev is used. */
 static int loops_open(unsigned n)
 {
 	int fd = devnode_open(S_IFBLK, makedev(LOOPS_MAJOR, n), O_RDONLY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes that fail while a session ends: what is written back then has nobody else who would hear of it. */
+/* Writes that fail while a session ends: they come from writeback, so no program is told about them. */
 #ifndef SESSION_LOSS_H
 #define SESSION_LOSS_H
 
@@ -14,9 +14,9 @@ struct loss {
 	size_t n;
 };
 
-/* Remembers what each device has counted so far. */
+/* Remembers each device's error count so far. */
 void loss_begin(struct loss *l, struct dm_world *w);
-/* 0, or -EIO and a sentence if writes have failed since then. Frees what L has. */
+/* 0, or -EIO and a sentence if writes have failed since then. Frees L's memory. */
 int loss_end(struct loss *l, struct dm_world *w, struct err *e);
 
 #endif

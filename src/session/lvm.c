@@ -16,7 +16,7 @@
 
 #define LVM_CONF HOLDER_LVM "/lvm.conf"
 #define LVM_ROOM ((size_t)16 << 10)	/* bytes of the file */
-#define LVM_DISKS HOLDER_RUN "/disks"	/* as of the last time that somebody came in: their names, one a line */
+#define LVM_DISKS HOLDER_RUN "/disks"	/* the names of the disks, one per line, as of the last lvm_write() */
 
 static const char lvm_head[] =
 	"# Written by dmuse for its sessions; --config or LVM_SYSTEM_DIR replace it.\n"
@@ -47,7 +47,10 @@ static const char lvm_tail[] =
 	"	event_activation = 0\n"
 	"}\n";
 
-/* "pv.0", and its partitions, as a word of a regular expression; names have no letters that the file's own syntax could stumble over. */
+/*
+ * "pv.0" and its partitions, as part of a regular expression; names have no characters that are special in the file's
+ * syntax.
+ */
 static void lvm_disk(struct text *out, const char *name, size_t n)
 {
 	bool digit = isdigit((unsigned char)name[n - 1]);
@@ -63,7 +66,7 @@ static void lvm_disk(struct text *out, const char *name, size_t n)
 	text_add(out, digit ? "(p[0-9]+)?$|\"" : "([0-9]+)?$|\"");
 }
 
-/* And what has a partition table there. */
+/* The loop device and its partitions. */
 static void lvm_loop(unsigned n, void *arg)
 {
 	text_printf(arg, ", \"a|^/dev/loop%u(p[0-9]+)?$|\"", n);
@@ -82,7 +85,7 @@ static void lvm_compose(struct text *out, const char *disks)
 	text_add(out, lvm_tail);
 }
 
-/* Readers see the old file or the new one. */
+/* Readers see either the old file or the new one. */
 static int lvm_replace(const char *path, const struct text *t)
 {
 	char new[80];
@@ -112,7 +115,7 @@ static void lvm_read(const char *path, struct text *out)
 		close(fd);
 }
 
-/* A file that says the same already is left alone. */
+/* A file that has this content already is left alone. */
 static int lvm_update(const char *path, const struct text *t)
 {
 	struct text now = TEXT_INIT;
@@ -127,7 +130,7 @@ static int lvm_update(const char *path, const struct text *t)
 	return r;
 }
 
-/* HOW: LOCK_NB, too. A descriptor, or -1 and errno. */
+/* HOW may include LOCK_NB. A descriptor, or -1 and errno. */
 static int lvm_take(int how)
 {
 	int fd = open(HOLDER_LVM, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
@@ -149,7 +152,10 @@ int lvm_lock(struct err *e)
 	return fd < 0 ? err_set(e, -errno, "cannot lock %s: %s", HOLDER_LVM, strerror(errno)) : fd;
 }
 
-/* LVM asks for the file's size before it opens it, and the file may change in between: most changes leave the size alone. */
+/*
+ * LVM asks for the file's size before it opens it, and the file may change in between. So it is padded: most changes do
+ * not change its size.
+ */
 static void lvm_pad(struct text *t)
 {
 	size_t room = LVM_ROOM;

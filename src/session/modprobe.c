@@ -35,7 +35,7 @@ bool modprobe_is_meant(const char *argv0)
 	return false;
 }
 
-/* A module's name may be written with _ or -. NULL: WORD is no module of the device-mapper. */
+/* In a module's name _ and - are the same. NULL: WORD is not a module of the device-mapper. */
 static const char *modprobe_target(const char *word, char name[MODULE_MAX])
 {
 	if (snprintf(name, MODULE_MAX, "%s", word) >= MODULE_MAX)
@@ -58,7 +58,7 @@ static bool modprobe_have(const char *target)
 	return !strcmp(target, "mod");
 }
 
-/* Only asks, and is told of what the machine has. */
+/* It only queries, and gets the machine's answer. */
 static bool modprobe_asks(char *const *argv)
 {
 	static const char *const options[] = { "-n", "-D", "-R", "-c", "--dry-run", "--show", "--show-depends", "--resolve-alias",
@@ -90,7 +90,7 @@ static void modprobe_say(const char *word, const char *target)
 	text_free(&have);
 }
 
-/* The exit code, or -1: none of WORDS is about the device-mapper. */
+/* The exit code, or -1: none of WORDS concerns the device-mapper. */
 static int modprobe_answer(char *const *words)
 {
 	char name[MODULE_MAX];
@@ -125,7 +125,7 @@ int modprobe_main(char **argv)
 	return 127;
 }
 
-/* Where modprobe's program is; false if there is none, or it is many other programs as well (busybox). */
+/* Where modprobe is; false if there is none, or if it is a multi-call binary (busybox). */
 static bool modprobe_find(char path[PATH_MAX])
 {
 	static const char *const places[] = { "/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe", "/usr/bin/modprobe" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the pieces are called: see piece.h. */
+/* The names of the features: see piece.h. */
 #include "session/piece.h"
 
 #include <stdio.h>

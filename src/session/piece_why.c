@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why a piece is missing and what would bring it. What is the kernel's or its settings' is mended on the machine, what is
- * a container's where that is started.
+ * Why a feature is missing and how to provide it. What depends on the kernel or its settings is changed on the machine;
+ * what depends on a container, where that is started.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 #define AS_ROOT "as root"
 
-/* Who we are outside of a user namespace that we have made ourselves. */
+/* The user that we are outside a user namespace of our own. */
 static unsigned outside_user(void)
 {
 	unsigned inside, outside, count, user = geteuid();
@@ -47,13 +47,13 @@ static void __attribute__((format(printf, 4, 5))) lack(struct piece_lack *l, con
 	l->how = how;
 }
 
-/* Of the kernel: no container can bring it. */
+/* For a feature of the kernel, which no container can provide. */
 static const char *on_the_machine(void)
 {
 	return in_container() ? "as root on the host, outside the container" : AS_ROOT;
 }
 
-/* WHAT is already in L. */
+/* L's WHAT was set already. */
 static void lack_in_container(struct piece_lack *l, enum container_want want)
 {
 	static const char hint[] = ": it needs /dev/fuse, and CAP_SYS_ADMIN or user namespaces";
@@ -101,7 +101,10 @@ static bool lack_setting(int r, struct piece_lack *l)
 	return true;
 }
 
-/* The kernel makes no user namespace in one (EPERM), and whoever enters a namespace leaves it (-EXDEV, holder_space.c). */
+/*
+ * In a chroot the kernel creates no user namespace (EPERM), and entering a namespace leaves the chroot (-EXDEV,
+ * holder_space.c).
+ */
 static bool lack_chroot(int r, struct piece_lack *l)
 {
 	if (r != -EXDEV && (r != -EPERM || container_forbids_unshare() || !container_chroot()))
@@ -112,7 +115,7 @@ static bool lack_chroot(int r, struct piece_lack *l)
 	return true;
 }
 
-/* WHAT cannot be done in the way of namespaces and mounts. */
+/* Namespaces or mounts are forbidden: WHAT cannot be done. */
 static void lack_rights(int r, struct piece_lack *l, const char *what, enum container_want want)
 {
 	lack(l, AS_ROOT, "", "user %u may %s here (%s)%s", outside_user(), what, strerror(-r),
@@ -177,7 +180,7 @@ static void lack_loop(int r, struct piece_lack *l)
 		lack_in_container(l, CONTAINER_LOOPS);
 }
 
-/* No_new_privs: a container's flag, a service's setting. */
+/* no_new_privs: a flag of a container, or a setting of a service. */
 static void lack_new_rights(struct piece_lack *l)
 {
 	enum container is = container_here();

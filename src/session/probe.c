@@ -28,7 +28,7 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
-#define CHILD_UNNEEDED 255	/* an exit status; others are errno */
+#define CHILD_UNNEEDED 255	/* an exit status; the others are errno values */
 
 static int probe_status(pid_t pid)
 {
@@ -42,7 +42,7 @@ static int probe_status(pid_t pid)
 	return WEXITSTATUS(status) == CHILD_UNNEEDED ? PROBE_UNNEEDED : -WEXITSTATUS(status);
 }
 
-/* F in a child: what it changes of itself ends with it. */
+/* Calls F in a child, whose changes to itself end with it. */
 static int probe_in_child(int (*f)(void))
 {
 	pid_t pid = fork();
@@ -75,7 +75,7 @@ static int probe_namespaces(void)
 	return holder_unshare(&user_ns, &e);
 }
 
-/* Of what failed before, its own line tells. */
+/* If a previous feature is missing, its own line says so. */
 static int probe_fuse_mount(void)
 {
 	struct err e = ERR_INIT;
@@ -106,7 +106,7 @@ static int probe_mounts(void)
 	return probe_namespaces() ? PROBE_UNNEEDED : probe_show();
 }
 
-/* A program in a session, as it were: tells that it is there, and stays until it is ended. */
+/* Stands for a program in a session: reports that it has started, and runs until it is killed. */
 static void probe_target(int ready)
 {
 	char no = probe_namespaces() != 0;
@@ -116,9 +116,9 @@ static void probe_target(int ready)
 	_exit(0);
 }
 
-static pid_t probe_asks;	/* of such a one */
+static pid_t probe_asks;	/* the process of probe_target() */
 
-/* F in a child while there is one. */
+/* Calls F in a child while such a process runs. */
 static int probe_another(int (*f)(void))
 {
 	int ready[2], r = PROBE_UNNEEDED;
@@ -140,7 +140,7 @@ static int probe_another(int (*f)(void))
 	return r;
 }
 
-/* As each program that is started in a session. */
+/* As each program that is started in a session does. */
 static int probe_enter(void)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, probe_asks, 0);
@@ -154,7 +154,10 @@ static int probe_enter(void)
 	return 0;
 }
 
-/* Linux 5.0 has listeners, 5.9 those that can hand descriptors out: it looks for the call first, then for the flag. */
+/*
+ * Listeners exist since Linux 5.0, those that can pass descriptors since 5.9. The kernel checks whether the call exists
+ * first, then the flag.
+ */
 static int probe_seccomp(void)
 {
 	struct seccomp_notif_addfd none = { .id = 0 };
@@ -178,12 +181,12 @@ static int probe_speed(void)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) ? -errno : 0;
 }
 
-/* As the daemon does, which is no ancestor of it. */
+/* As the supervisor does, which is not an ancestor of the program. */
 static int probe_reader(void)
 {
 	char there;
 
-	/* Any address: a child has the same ones. */
+	/* Any address will do: a child has the same ones. */
 	return process_peek(AT_FDCWD, probe_asks, (uint64_t)(uintptr_t)&probe_asks, &there, 1);
 }
 
@@ -214,7 +217,7 @@ static int probe_fusermount(void)
 	return 0;
 }
 
-/* It goes by that name before it asks for rights; a filter says no at once. */
+/* The kernel looks up the path before it checks rights; a filter refuses at once. */
 static int probe_mount_call(void)
 {
 	return mount("none", "/proc/none", "tmpfs", 0, NULL) && errno == EPERM ? -EPERM : 0;
@@ -229,7 +232,7 @@ static int probe_dmuse_mount(void)
 	return unshare(CLONE_NEWNS) ? -errno : PROBE_UNNEEDED;
 }
 
-/* In a user namespace the kernel mounts no file system of a disk. */
+/* In a user namespace the kernel mounts no file systems from disks. */
 static int probe_loop(void)
 {
 	struct err e = ERR_INIT;

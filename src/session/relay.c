@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See relay.h. What the terminal sends (^C, ^Z) goes to the program as well, without us: only what other processes send
- * is passed on, and the hang-up that the kernel sends to a session's leader, which the program would have been.
+ * See relay.h. Signals from the terminal (^C, ^Z) reach the program directly. Only those that other processes send are
+ * passed on, and the SIGHUP that the kernel sends to a session leader, which the program would have been.
  */
 #include "session/relay.h"
 
@@ -37,7 +37,7 @@ void relay_restore(const struct relay_signals *was)
 	sigprocmask(SIG_SETMASK, &was->mask, NULL);
 }
 
-/* Stops as the program has stopped, so that our shell notices, and wakes it when we are woken. */
+/* Stops as the program has stopped, so that our shell notices, and continues the program when we are continued. */
 static void relay_stop(pid_t program, int signal)
 {
 	const struct sigaction usual = { .sa_handler = SIG_DFL };
@@ -48,7 +48,7 @@ static void relay_stop(pid_t program, int signal)
 	sigaddset(&one, signal);
 	if (signal != SIGSTOP)
 		sigaction(signal, &usual, &was);
-	raise(signal);		/* one of the terminal's may wait already: both count for one */
+	raise(signal);		/* one from the terminal may be pending already: they count as one */
 	sigprocmask(SIG_UNBLOCK, &one, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (signal != SIGSTOP)
@@ -80,7 +80,7 @@ static bool relay_over(struct relay *r, int *status)
 static void relay_pass(pid_t program, const siginfo_t *info)
 {
 	if (info->si_pid == program)
-		return;		/* to its own process group: it has it */
+		return;		/* the program sent it to its own process group, and has it already */
 	if (info->si_code == SI_QUEUE)
 		sigqueue(program, info->si_signo, info->si_value);
 	else if (info->si_code == SI_USER || info->si_code == SI_TKILL ||
@@ -88,7 +88,7 @@ static void relay_pass(pid_t program, const siginfo_t *info)
 		kill(program, info->si_signo);
 }
 
-/* The listener hangs up with the last process under the filter, and that is when the supervisor ends. */
+/* The listener reports a hang-up when the last process under the filter has ended, which is when the supervisor ends. */
 static void relay_end(struct relay *r)
 {
 	struct pollfd p = { .fd = r->listener };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See run.h. The program's process goes into the session, puts the filter on itself and hands its listener to us; we
- * make the supervisor's process, which tells the program's when it is there. Only then the program begins.
+ * See run.h. The program's process enters the session, installs the filter and passes its listener to us. We start the
+ * supervisor's process, which tells the program's when it is ready. Only then the program is executed.
  */
 #include "session/run.h"
 
@@ -24,7 +24,7 @@
 
 #define RUN_REAP_NS 100000000
 
-/* INSIDE: we were in this session already, and somebody has hidden that from us: then its supervisor listens. */
+/* INSIDE: we are in this session already, although that was hidden from us: then its supervisor listens. */
 static int run_filter(int socket, bool inside, struct err *e)
 {
 	struct wire m = { .kind = WIRE_FILTERED };
@@ -66,7 +66,7 @@ static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, 
 		r->say("%s", e.text);
 		_exit(RUN_FAILED);
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* who kills us means it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* killing us is meant for the program */
 	if (getppid() != parent)
 		_exit(RUN_FAILED);
 	execvp(r->argv[0], r->argv);
@@ -75,17 +75,17 @@ static _Noreturn void run_become(const struct run *r, int socket, pid_t parent, 
 	_exit(code);
 }
 
-/* Without this it could answer nothing, and the program would see devices that it cannot open. */
+/* Without this the supervisor could not answer, and the program would see devices that it cannot open. */
 static int run_look_into(pid_t program, struct err *e)
 {
-	static const char here;		/* there, too: both are forks of one process */
+	static const char here;		/* at the same address there: both are forks of one process */
 	char there;
 	int r = process_peek(AT_FDCWD, program, (uint64_t)(uintptr_t)&here, &there, 1);
 
 	return r ? piece_lacks(PIECE_MEMORY, r, e) : 0;
 }
 
-/* The supervisor's process; nobody is left to tell when it fails later. */
+/* The supervisor's process. When it fails later, there is nobody left to tell. */
 static _Noreturn void run_supervise(const struct run *r, pid_t program, int socket, int listener)
 {
 	const struct supervisor_opts opts = { .dm_major = r->major, .user_namespace = r->join->user_ns };
@@ -102,7 +102,7 @@ static _Noreturn void run_supervise(const struct run *r, pid_t program, int sock
 	_exit(supervisor_serve(listener, &opts) ? RUN_FAILED : 0);
 }
 
-/* What the program alone is to hold open: whoever reads from it waits for its end, not ours. */
+/* Only the program is to keep these descriptors open: whoever reads from it waits for its end, not ours. */
 static void run_let_go(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -114,13 +114,13 @@ static void run_let_go(void)
 	close(null);
 }
 
-/* Waits for the filter of the program's process, and gives it its supervisor. */
+/* Waits for the filter of the program's process, and starts its supervisor. */
 static void run_give_supervisor(const struct run *r, int socket, struct relay *relay)
 {
 	struct wire m;
 
 	if (wire_receive(socket, &m, &relay->listener) || relay->listener < 0)
-		return;		/* it is supervised already, or is over */
+		return;		/* it is supervised already, or has ended */
 	relay->supervisor = fork();
 	if (!relay->supervisor)
 		run_supervise(r, relay->program, socket, relay->listener);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting the holder and answering `session`: see space.h.
+ * Starts the holder and answers `session`: see space.h.
  *
  *   NONE -> STARTING (it mounts, we serve, it puts things in place) -> READY -> NONE, when the holder is gone
  *
- * A holder that failed is tried again by the next command: what was missing may be there then.
+ * A holder that failed is started again by the next command: what was missing may be there then.
  */
 #include "session/space.h"
 
@@ -32,12 +32,15 @@
 
 enum space_state { SPACE_NONE, SPACE_STARTING, SPACE_READY };
 
-/* A process of ours. When it is to end, it may first want an answer of our own FUSE: nobody waits for it before. */
+/*
+ * A holder process. Before it ends it may need an answer from our own FUSE, so until that is stopped nobody waits for
+ * it.
+ */
 struct space_holder {
 	struct list node;		/* in dying */
 	struct space *space;
 	pid_t pid;
-	struct loop_watch end;		/* its pidfd, watched when it is ending; or fd -1 */
+	struct loop_watch end;		/* its pidfd, watched while it is ending; or fd -1 */
 	bool watched;
 };
 
@@ -48,13 +51,13 @@ struct space {
 	enum space_state state;
 	bool stopped;
 	struct endings endings;
-	bool ending, ended;		/* what programs have left is, or was, brought to an end */
+	bool ending, ended;		/* what programs have left is being ended, or has been */
 	void (*end_then)(void *arg, const struct err *e);
 	void *end_arg;
-	struct list leaving;		/* dm_cmd.node: `shutdown` that waits for it */
+	struct list leaving;		/* dm_cmd.node: `shutdown` commands that wait for it */
 	struct space_holder *holder;	/* unless NONE */
 	struct list dying;		/* space_holder.node */
-	void (*then)(void *arg);	/* when all have ended, or NULL */
+	void (*then)(void *arg);	/* called when all have ended, or NULL */
 	void *then_arg;
 	struct loop_watch watch;	/* the socket to the holder; fd -1 */
 	struct dm_session session;	/* when READY */
@@ -89,7 +92,7 @@ static void holder_reap(struct space_holder *h)
 	free(h);
 }
 
-/* What cannot be watched is not waited for. */
+/* A process that cannot be watched is not waited for. */
 static void space_check_stopped(struct space *s)
 {
 	void (*then)(void *arg) = s->then;
@@ -113,7 +116,7 @@ static void space_ended(struct loop_watch *w, uint32_t events)
 	space_check_stopped(s);
 }
 
-/* The holder has ended, or does now; programs that are in its namespaces stay there. */
+/* The holder has ended, or is told to; programs in its namespaces stay there. */
 static void space_drop(struct space *s)
 {
 	struct space_holder *h = s->holder;
@@ -156,7 +159,7 @@ static void space_serve(struct space *s, int fd)
 		wire_send(s->watch.fd, &m, -1);
 }
 
-/* Who asks recognizes the namespaces by this: the number of a process may mean another one to him. */
+/* Callers identify the namespaces by this, because in their process namespace the number may be another process's. */
 static int space_look(struct space *s, bool user_ns, struct err *e)
 {
 	char path[40];
@@ -238,7 +241,7 @@ static int space_start(struct space *s, struct err *e)
 	return err_set(e, r, "cannot start a session: %s", strerror(-r));
 }
 
-/* Programs leave what they see for what the daemon sees, and that must be the same. */
+/* Programs leave the caller's mount namespace for one made from the daemon's, so these must be the same. */
 static bool space_elsewhere(const struct space *s, const struct dm_cmd *c)
 {
 	char ours[64];
@@ -250,7 +253,7 @@ static bool space_elsewhere(const struct space *s, const struct dm_cmd *c)
 	return strcmp(ours, c->mount_ns) != 0;
 }
 
-/* It may have ended just now, and its socket has not told us yet. */
+/* The holder may have just ended, and its socket has not reported it yet. */
 static bool space_is_dead(const struct space *s)
 {
 	siginfo_t info = { .si_pid = 0 };
@@ -279,7 +282,7 @@ static void space_command(struct dm_front *front, struct dm_cmd *c)
 		list_append(&s->waiting, &c->node);
 }
 
-/* The flush may be over at once, and then the daemon comes by here once more, to end. */
+/* The flush may end at once; then the daemon calls this once more, to end. */
 static void space_ended_all(void *arg)
 {
 	struct space *s = arg;
@@ -299,7 +302,7 @@ static void space_ended_all(void *arg)
 	if (then)
 		then(s->end_arg, &s->endings.err);
 	else if (orphaned)
-		s->world->shutdown(s->world);	/* who asked has hung up */
+		s->world->shutdown(s->world);	/* the client that asked for it has hung up */
 }
 
 static void space_begin_end(struct space *s)

@@ -18,18 +18,20 @@ struct space;
 int space_new(struct space **out, struct dm_world *w, struct fuse_front *fuse, unsigned seconds, struct err *e);
 
 /*
- * Whoever waits for a session is refused, and what the sessions' programs have left is brought to an end (ending.h); then
- * THEN is called, perhaps at once, with 0 or a sentence about what was lost. The command `shutdown` begins with the same.
+ * Refuses the commands that wait for a session, and ends what the sessions' programs have left (ending.h). Then calls
+ * THEN, perhaps at once, with 0 or a sentence about what was lost. The command `shutdown` begins with the same.
  */
 void space_end(struct space *s, void (*then)(void *arg, const struct err *e), void *arg);
 
-/* Waits for no program any more. False: no end is under way. */
+/* Stops waiting for programs. False: no session is being ended. */
 bool space_hurry(struct space *s);
 
-/* Behind space_end(): the holder ends. THEN comes when it has; that may still need FUSE. */
+/* After space_end(): ends the holder, then calls THEN. FUSE may still be needed for that. */
 void space_stop(struct space *s, void (*then)(void *arg), void *arg);
 
-/* Waits for a holder that would not end. Behind fuse_front_free(), which answers all that it may wait for. */
+/*
+ * Waits for holders that have not ended yet. After fuse_front_free(), which answers everything for which they may wait.
+ */
 void space_free(struct space *s);
 
 #endif

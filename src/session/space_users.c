@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs in the session's namespaces, as /proc tells of them: they lose their devices when the daemon ends. What is this
- * same program (the holder, supervisors, whoever asks for the end in there) needs no telling.
+ * Finds the programs in the session's namespaces in /proc: they lose their devices when the daemon ends. Processes of
+ * dmuse itself (the holder, supervisors, the one that asked for the end) are not listed.
  */
 #include "session/space_users.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is in a session. */
+/* The programs in a session. */
 #ifndef SESSION_SPACE_USERS_H
 #define SESSION_SPACE_USERS_H
 
 #include "base/text.h"
 
-/* Adds a sentence a line on each program in the mount namespace MOUNT_NS (as readlink tells it). */
+/* Adds one line with a sentence for each program in the mount namespace MOUNT_NS (as returned by readlink). */
 void space_users(const char *mount_ns, struct text *out);
 
 #endif

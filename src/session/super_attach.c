@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program attaches a file to a loop device (LOOP_SET_FD, LOOP_CONFIGURE). It is done here in its place, with its own
- * descriptors, because nobody could tell otherwise whether it was done, and so whose the loop device is (loops.h).
+ * A program attaches a file to a loop device (LOOP_SET_FD, LOOP_CONFIGURE). The supervisor does this in its place, with
+ * copies of its descriptors: otherwise it could not know whether the call succeeded, and so who uses the loop device
+ * (loops.h).
  */
 #include <errno.h>
 #include <linux/loop.h>
@@ -31,7 +32,7 @@ static int attach_configured(int loop, int file, struct loop_config *config)
 	return ioctl(loop, LOOP_CONFIGURE, config) ? -errno : 0;
 }
 
-/* 0 or -errno; false: it is not for us to answer. */
+/* Sets 0 or -errno; returns false if the call is not for us. */
 static bool attach_do(struct call *c, int loop, int *result)
 {
 	bool configures = (uint32_t)c->req.data.args[1] == LOOP_CONFIGURE;

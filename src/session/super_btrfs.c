@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * btrfs knows its devices by paths: of a file system on several of them, the kernel is told of each (`btrfs device scan`),
- * and looks them up when one is mounted. Machines have udev for that. Here the others are told of when one is mounted,
- * and ioctls that name devices are carried out where those paths are loop devices.
+ * btrfs knows its devices by path: for a file system on several devices, the kernel has to be told of each (`btrfs
+ * device scan`), and looks them up when one of them is mounted. Elsewhere udev does that. Here the others are scanned
+ * when one is mounted, and ioctls that name devices are carried out where those paths are loop devices.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,10 +21,10 @@
 
 #define BTRFS_CONTROL "/dev/btrfs-control"
 #define BTRFS_CONTROL_NUMBER makedev(10, 234)
-#define BTRFS_SUPER 65536	/* where its first superblock is */
+#define BTRFS_SUPER 65536	/* offset of the first superblock */
 #define BTRFS_SUPER_MAGIC_TEXT "_BHRfS_M"
 
-/* The beginning of it, as it lies on the disk; numbers are little-endian. */
+/* Its beginning, as on disk; numbers are little-endian. */
 struct btrfs_head {
 	uint8_t checksum[32], fsid[16];
 	uint64_t bytenr, flags;
@@ -43,7 +43,7 @@ static bool btrfs_read(const struct super *s, const char *io_name, struct btrfs_
 	return is;
 }
 
-/* The first line of a file, "" if there is none. */
+/* Reads the first line of a file, "" if there is none. */
 static void btrfs_line(const char *path, char *to, size_t size)
 {
 	FILE *f = fopen(path, "re");
@@ -55,7 +55,7 @@ static void btrfs_line(const char *path, char *to, size_t size)
 		fclose(f);
 }
 
-/* How people call the device with this io file. */
+/* The path of the device with this io file, as people know it. */
 static bool btrfs_path(const char *io_name, char path[192])
 {
 	char sys[300], name[160], link[256];
@@ -115,11 +115,11 @@ int btrfs_scan(struct place *p)
 	return 0;
 }
 
-/* Where in an ioctl's argument paths of devices are. */
+/* Offsets of device paths in ioctl arguments. */
 static const struct btrfs_call {
 	uint32_t cmd;
 	size_t paths[2];	/* 0: there is no second one */
-	bool takes;		/* the last one becomes its device */
+	bool takes;		/* the last one is added to the file system */
 } btrfs_calls[] = {
 	{ BTRFS_IOC_SCAN_DEV, { offsetof(struct btrfs_ioctl_vol_args, name) }, false },
 	{ BTRFS_IOC_FORGET_DEV, { offsetof(struct btrfs_ioctl_vol_args, name) }, false },
@@ -138,14 +138,14 @@ union btrfs_arg {
 	char bytes[4096 + 1];
 };
 
-/* Its words are no paths: a device's number in the file system, or the question how far a replacement is. */
+/* It contains no path, but a device's number in the file system, or asks how far a replacement is. */
 static bool btrfs_numbers(uint32_t cmd, const union btrfs_arg *arg)
 {
 	return (cmd == BTRFS_IOC_RM_DEV_V2 && arg->two.flags & BTRFS_DEVICE_SPEC_BY_ID) ||
 	       (cmd == BTRFS_IOC_DEV_REPLACE && arg->replace.cmd != BTRFS_IOCTL_DEV_REPLACE_CMD_START);
 }
 
-/* 1: the path is a device of ours. */
+/* 1: the path is one of our devices. */
 static int btrfs_named(struct place *p, const char *path, bool takes)
 {
 	char name[32];
@@ -158,7 +158,7 @@ static int btrfs_named(struct place *p, const char *path, bool takes)
 		return place_add(p, path, S_IFBLK | 0600, st.st_rdev, -1);
 	r = place_device(p, path, name, takes);
 	if (!r && !takes)
-		btrfs_members(p, name);		/* as many as there are */
+		btrfs_members(p, name);		/* the others of its file system, as far as they exist */
 	return r ? r : 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a path of a caller's leads, at a glance: from its root and its directory, but with our own rights. That answers
- * whether a node of ours may be there at all, which nearly never is so; super_reach() decides.
+ * Finds where a path of a caller's leads, quickly: from its root and directory, but with our own rights. This only
+ * decides whether the path may be one of our nodes, which it hardly ever is; super_reach() then decides for certain.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +21,13 @@
 #define CONTROL_MAJOR 10
 #define CONTROL_MINOR 236
 
-/* What names the caller's own directory of /proc names ours if we follow it. */
+/* Paths that would lead to our own directory in /proc instead of the caller's if we followed them. */
 static const struct { const char *from, *to; } find_own[] = {
 	{ "/proc/self/", "" }, { "/proc/thread-self/", "" }, { "/dev/fd/", "fd/" },
 	{ "/dev/stdin", "fd/0" }, { "/dev/stdout", "fd/1" }, { "/dev/stderr", "fd/2" },
 };
 
-/* True: TO is what it is below /proc. */
+/* True: TO is its path relative to /proc. */
 static bool find_rewrite(const struct call *c, const char *path, char *to, size_t size)
 {
 	for (size_t i = 0; i < sizeof(find_own) / sizeof(*find_own); i++) {
@@ -40,7 +40,7 @@ static bool find_rewrite(const struct call *c, const char *path, char *to, size_
 	return false;
 }
 
-/* How openat2(2) was told to resolve only it can do itself; or what is found is wanted as a descriptor. */
+/* Resolve flags can only be obeyed by openat2(2) itself. Also used if a descriptor is wanted. */
 static int find_resolved(int at, const struct call_path *p, const char *path, struct stat *st)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (p->flags & O_NOFOLLOW), .resolve = p->resolve };
@@ -63,7 +63,7 @@ static int find_at(int at, const struct call_path *p, const char *path, struct s
 	return fstatat(at, path, st, AT_NO_AUTOMOUNT | (p->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0)) ? -errno : 0;
 }
 
-/* From the directory that the path is relative to. */
+/* From the directory to which the path is relative. */
 static int find_relative(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	char what[32] = "cwd";
@@ -103,7 +103,7 @@ int find_go(const struct super *s, int root)
 	int r = find_stand(root);
 
 	if (r && fchdir(s->root))
-		abort();	/* never to go on in a place of the caller's choice */
+		abort();	/* never continue in a directory of the caller's choice */
 	return r;
 }
 
@@ -115,7 +115,7 @@ bool find_proc_is_ours(const struct call *c, int root)
 			    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino);
 }
 
-/* The caller is in another root, or another mount namespace: for a moment this thread is there, too. */
+/* The caller has another root or mount namespace: for a moment this thread goes there. */
 static int find_elsewhere(const struct call *c, const struct call_path *p, int root, struct stat *st)
 {
 	int r = find_go(c->s, root);
@@ -157,7 +157,7 @@ bool super_node_name(const struct super *s, const struct stat *st, char name[32]
 	return false;
 }
 
-/* The name of the io file, as it seems: anybody may have files that are called so elsewhere. */
+/* The name of the io file, if it looks like one: anybody may have files of this name elsewhere. */
 static bool find_io_name(const struct call *c, int fd, char name[32])
 {
 	char path[64], to[512];
@@ -170,7 +170,7 @@ static bool find_io_name(const struct call *c, int fd, char name[32])
 	return got > (ssize_t)n + 1 && !strncmp(to, c->s->io_dir, n) && to[n] == '/' && (size_t)snprintf(name, 32, "%s", to + n + 1) < 32;
 }
 
-/* Where no copies can be had: what the descriptor leads to. */
+/* Where descriptors cannot be copied: opens what the descriptor refers to. */
 static int find_io_path(const struct call *c, int fd)
 {
 	char what[32];

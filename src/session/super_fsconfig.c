@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The newer way to mount: the caller opens a file system, says its source and its options one by one, has it made, and
- * mounts it. The kernel looks paths up when it makes it: we remember till then which paths were devices of ours.
+ * The newer way to mount: the caller opens a file system context, sets source and options one by one, creates the file
+ * system and mounts it. The kernel looks paths up when it creates it, so until then we remember which of them were our
+ * devices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +15,10 @@
 
 #include "session/super.h"
 
-#define STEPS 64	/* file systems that are being set up at a time; of more, the oldest is forgotten */
+#define STEPS 64	/* file systems being set up at the same time; if there are more, the oldest is forgotten */
 #define STEPS_PATHS 4
 
-/* One of them: a descriptor of a process. A number that means another one meanwhile has no source of ours. */
+/* One of them: a descriptor of a process. A descriptor that was reused meanwhile has no source of ours. */
 struct steps {
 	pid_t process;
 	int fd;
@@ -56,7 +57,7 @@ static struct steps *steps_new(pid_t process, int fd)
 	return oldest;
 }
 
-/* PATH is the source, or another path; NULL: a source that is none of our devices. */
+/* PATH is the source, or another path; NULL: the source is not one of our devices. */
 static void steps_note(pid_t process, int fd, bool source, const char *path)
 {
 	struct steps *s;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Paths that begin with a link of /proc which leads to what a process has open, or where it is: /proc/self/fd/3. */
+/* Paths that begin with a link of /proc to something that a process has open, or to its directory: /proc/self/fd/3. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/super.h"
 
-/* Behind WORD, or NULL; so it is with NULL. */
+/* What follows WORD; or NULL, also if AT is NULL. */
 static const char *link_skip(const char *at, const char *word)
 {
 	return at && !strncmp(at, word, strlen(word)) ? at + strlen(word) : NULL;
@@ -22,7 +22,7 @@ static const char *link_number(const char *at, unsigned *number)
 	return end;
 }
 
-/* Behind /proc/PID/; /dev/fd is a link to there. */
+/* What follows /proc/PID/; /dev/fd is a link to there. */
 static const char *link_process(const struct call *c, const char *path, unsigned *pid)
 {
 	const char *at = link_skip(path, "/proc/"), *end;

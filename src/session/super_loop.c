@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A loop device on an io file: what the kernel can mount. It goes by itself when nobody has it any more. The io file
- * remembers its number, so that others find it, and so that the daemon can tell it that the device has another size.
+ * A loop device on an io file, for the kernel to mount. It is detached at its last close. The io file remembers its
+ * number, so that others find it, and so that the daemon can tell it when the device changes its size.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static struct loop_config loop_config(int io, const char *name)
 	return l;
 }
 
-/* Somebody may take the free one before us. */
+/* Another process may take the free number before us. */
 static int loop_attach(int io, const char *name)
 {
 	const struct loop_config config = loop_config(io, name);
@@ -65,7 +65,7 @@ static int loop_attach(int io, const char *name)
 	return fd;
 }
 
-/* The one that the device has already: it may go at any time, and another one may get its number. */
+/* The one that the device has already. It may be detached at any time, and its number reused. */
 static int loop_find(int io)
 {
 	struct loop_info64 info;
@@ -83,7 +83,7 @@ static int loop_find(int io)
 	return -ENOENT;
 }
 
-/* As if a program had opened it. A server that knows no such thing (ENOTTY) keeps no claims. */
+/* As if a program had opened it. A server that does not know this ioctl (ENOTTY) keeps no claims. */
 static int loop_claim(int io, bool claim)
 {
 	struct dmuse_node node = { .flags = claim ? O_EXCL : 0 };
@@ -109,7 +109,7 @@ int loop_get(const struct super *s, const char *io_name, const char *name, bool 
 	if (io < 0)
 		return -errno;
 	fd = loop_get_once(io, name, claim);
-	if (fd == -EBUSY) {	/* another mount may be just about to attach one */
+	if (fd == -EBUSY) {	/* another mount may be about to attach one */
 		nanosleep(&soon, NULL);
 		fd = loop_get_once(io, name, claim);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LVM reads its configuration: at that moment its filter is made true to the loop devices that programs of the session
- * have attached. And if LVM is told to work on a device that the filter refuses, the way out is said: LVM itself says
+ * LVM is about to read its configuration: its filter is updated to the loop devices that programs of the session have
+ * attached. And if LVM is told to work on a device that the filter refuses, a message says what to do: LVM itself says
  * only "rejected by filter config".
  */
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #define LVM_WORDS (16 << 10)
 
-/* A block device of the machine's, which the filter refuses. */
+/* A block device of the machine, which the filter refuses. */
 static bool lvm_refused(const struct call *c, const char *word)
 {
 	struct call_path p = { .at = AT_FDCWD };
@@ -41,7 +41,7 @@ static void lvm_say(const struct call *c, const char *device)
 	super_say(c, "LVM and", device, text);
 }
 
-/* WORDS of the command line, each ended by a NUL. Who brings a filter of his own knows. */
+/* WORDS of the command line, each terminated by NUL. A caller with a filter of its own needs no explanation. */
 static void lvm_explain(const struct call *c, const char *words, size_t n)
 {
 	const char *word;
@@ -73,7 +73,7 @@ void super_lvm_begin(struct super *s)
 	s->lvm = lvm_device();
 }
 
-/* Every open of a file comes by here: no system call for those that lie elsewhere. */
+/* Called for every open of a file: no system call for files on other file systems. */
 void super_lvm(const struct call *c, const struct stat *st)
 {
 	char words[LVM_WORDS];

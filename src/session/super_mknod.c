@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mknod(2) of a device of ours, in an ordinary user's session: the kernel lets nobody make one in a user namespace. In our
- * /dev such a node means nothing to the kernel, and the daemon makes it (`dmsetup create --notable --addnodeoncreate`).
+ * mknod(2) of one of our devices in an ordinary user's session: the kernel lets nobody do that in a user namespace. In
+ * our /dev such a node means nothing to the kernel, and the daemon creates it (`dmsetup create --notable
+ * --addnodeoncreate`).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,13 @@ struct mknod_args {
 	struct dmuse_mknod node;
 };
 
-/* As the kernel packs it into 32 bits. */
+/* In the kernel's 32-bit encoding. */
 static dev_t mknod_number(uint32_t dev)
 {
 	return makedev((dev & 0xfff00) >> 8, (dev & 0xff) | ((dev >> 12) & 0xfff00));
 }
 
-/* PATH becomes its directory; false: it has no last word. */
+/* Cuts PATH down to its directory; false: it has no last component. */
 static bool mknod_split(char *path, char *name, size_t size)
 {
 	char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
@@ -55,7 +56,7 @@ static bool mknod_args(const struct call *c, struct mknod_args *m)
 	       mknod_split(m->dir.path, m->node.name, sizeof(m->node.name));
 }
 
-/* In our /dev, by somebody who might if it were his machine. */
+/* In our /dev, by a caller that would have the right on a machine of its own. */
 static bool mknod_may(const struct call *c, struct mknod_args *m, const struct stat *dir)
 {
 	struct rights r;
@@ -101,7 +102,7 @@ void super_mknod(struct call *c)
 		close(dir);
 }
 
-/* libdevmapper gives its nodes to the group of disks, of which an ordinary user's namespace knows nothing: they stay his. */
+/* libdevmapper gives its nodes to group disk, which an ordinary user's namespace does not have: they stay his. */
 void super_chown(struct call *c)
 {
 	const __u64 *a = c->req.data.args;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mount(2): a device of ours is mounted through a loop device, in a place where its path is that loop device's
- * (super_place.c), and then moved to where the caller wants it. Only root may; an ordinary user is told what to use
- * instead.
+ * mount(2): one of our devices is mounted through a loop device, in a place where its path is that of the loop device
+ * (super_place.c), and then moved to where the caller wants it. Only root may do this; an ordinary user is told what to
+ * use instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,10 @@
 #include "session/super.h"
 
 #define MS_NOT_NEW (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
-#define MOUNT_MADE "/.mounted"	/* where it is before it is moved */
+#define MOUNT_MADE "/.mounted"	/* where it is mounted before it is moved */
 #define MOUNT_DATA 4096
 
-/* A FUSE program tries this first (fuseblk), and then goes on without. */
+/* A FUSE program tries this first (fuseblk), and then continues without. */
 static int mount_refuse(const struct call *c, const char *device, const char *type)
 {
 	if (!strncmp(type, "fuse", 4))
@@ -78,7 +78,7 @@ int mount_option(struct place *p, const char *path)
 	return r ? place_device(p, path, name, true) : place_add(p, path, S_IFBLK | 0600, st.st_rdev, -1);
 }
 
-/* Does DATA's page end it, or a zero byte? It is opaque: all that can be read of it counts. */
+/* DATA ends with its page, or with a NUL. It is opaque, so everything that can be read of it is used. */
 static char *mount_data(const struct call *c, uint64_t from)
 {
 	char *data = from ? calloc(1, MOUNT_DATA) : NULL;
@@ -109,8 +109,8 @@ static int mount_options(struct place *p, const char *data)
 }
 
 /*
- * A FUSE program says fd=N, and N is a descriptor of its own: it becomes one of ours, which is to be closed, or -1 if
- * there is no such word.
+ * The option fd=N of a FUSE program names a descriptor of its own. Replaces it by one of ours, which is returned and is
+ * to be closed; -1 if there is no such option.
  */
 static int mount_fuse_fd(const struct call *c, char *data)
 {
@@ -133,7 +133,7 @@ static bool mount_is_fuse(const char *type)
 	return !strcmp(type, "fuseblk") || !strncmp(type, "fuseblk.", 8);
 }
 
-/* A kind of file system that has no device: the source is but a word. A subtype (fuse.NAME) does not count. */
+/* File systems of this type have no device: the source is only a word. A subtype (fuse.NAME) is ignored. */
 static bool mount_no_device(const char *type)
 {
 	char line[128], word[128];
@@ -155,7 +155,7 @@ struct mount_call {
 	int target, home;	/* the directory; the caller's mount namespace */
 };
 
-/* This thread goes where the caller is: its mount namespace, root and directory. 0 or -errno. */
+/* Moves this thread to the caller's mount namespace, root and directory. 0 or -errno. */
 static int mount_stand(const struct call *c, int home)
 {
 	int root = target_open(c, "root", O_PATH), cwd = target_open(c, "cwd", O_PATH), r = root < 0 || cwd < 0 ? -EPERM : 0;
@@ -169,13 +169,13 @@ static int mount_stand(const struct call *c, int home)
 	return r;
 }
 
-/* What the kernel knows by itself: a FUSE server that waits for its mount answers nothing. */
+/* What the kernel has cached: a FUSE server that waits for its mount answers nothing. */
 static bool mount_look(int fd, struct statx *x)
 {
 	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, x);
 }
 
-/* The directory, as the caller itself would reach it. */
+/* Opens the directory as the caller itself would. */
 static int mount_open_target(const struct call *c, const char *path)
 {
 	struct rights rights;
@@ -194,7 +194,7 @@ static int mount_open_target(const struct call *c, const char *path)
 	return r;
 }
 
-/* Before anything is made of the device, as the kernel does it. */
+/* Like the kernel, before anything is done with the device. */
 static int mount_target(struct mount_call *m)
 {
 	const struct call *c = m->place.c;
@@ -212,7 +212,7 @@ static int mount_target(struct mount_call *m)
 	return r;
 }
 
-/* The same file system is not mounted onto itself: mount(2) says so, and move_mount(2) does not. */
+/* A file system may not be mounted onto itself: mount(2) checks that, but move_mount(2) does not. */
 static bool mount_is_there(const struct mount_call *m, int tree)
 {
 	struct statx there, here;
@@ -230,7 +230,7 @@ static int mount_move(const struct mount_call *m, int tree)
 	return move_mount(tree, "", m->target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) ? -errno : 0;
 }
 
-/* What is mounted in the place goes with it; what was taken from there by a descriptor stays. */
+/* What stays mounted in the place is gone with it; what was taken from there as a descriptor stays. */
 static int mount_make(struct mount_call *m)
 {
 	int r = place_enter(&m->place), tree;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See super.h. A tree by name: as many entries as devices were opened, each a node's stat. */
+/* See super.h. A tree by name, with one entry for each device that was opened: the node's stat. */
 #include <errno.h>
 #include <pthread.h>
 #include <search.h>
@@ -29,7 +29,7 @@ static int noted_compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Whoever may copy a descriptor of his own may copy others'. */
+/* If we may copy a descriptor of our own, we may copy others'. */
 void super_nodes_begin(struct super *s)
 {
 	int copy = process_fetch(s->proc, getpid(), s->listener);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * open(2), creat(2), openat(2), openat2(2): a node of ours is opened as its io file, in the caller's place; lists of /proc
- * are super_proc.c's, and udev's database super_udev.c's.
+ * open(2), creat(2), openat(2), openat2(2): for one of our nodes, its io file is opened in the caller's place. Lists of
+ * /proc are opened by super_proc.c, and udev's database by super_udev.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "fronts/fuse/dev_private.h"
 #include "session/super.h"
 
-/* What an opened device knows of; the rest was meant for the path, or means nothing to a disk (O_APPEND). */
+/* Flags that concern an open device; the others concern the path, or mean nothing to a disk (O_APPEND). */
 #define OPEN_OF_DEVICE (O_ACCMODE | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | O_LARGEFILE)
 
 static bool open_how(const struct call *c, struct call_path *p, uint64_t *path)
@@ -34,7 +34,7 @@ static bool open_how(const struct call *c, struct call_path *p, uint64_t *path)
 	return true;
 }
 
-/* The arguments of all four calls in one form. False: it is nothing for us. */
+/* Reads the arguments of any of the four calls. False: the call is not for us. */
 static bool open_args(const struct call *c, struct call_path *p)
 {
 	const __u64 *a = c->req.data.args;
@@ -64,7 +64,7 @@ static bool open_args(const struct call *c, struct call_path *p)
 	default:
 		return false;
 	}
-	/* O_CREAT | O_EXCL is for what is not there yet: of a node the kernel says so. */
+	/* O_CREAT | O_EXCL is for new files: for a node, the kernel fails. */
 	if (p->flags & (O_PATH | O_DIRECTORY) || (p->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return false;
 	return !target_string(c, path, p->path, sizeof(p->path));
@@ -82,7 +82,7 @@ static struct dmuse_node open_node(const struct stat *st)
 	};
 }
 
-/* A server that knows no such thing (ENOTTY) keeps no claims. */
+/* A server that does not know this ioctl (ENOTTY) keeps no claims. */
 static int open_remember(int fd, struct dmuse_node *node, uint64_t flags)
 {
 	node->flags = (uint32_t)flags;
@@ -94,7 +94,7 @@ static void open_device(struct call *c, const char *name, struct dmuse_node *nod
 	int fd = openat(c->s->io, name, (int)(flags & OPEN_OF_DEVICE) | O_CLOEXEC), r;
 
 	if (fd < 0) {
-		if (errno != ENOENT)	/* the kernel has its own words for a node without a device */
+		if (errno != ENOENT)	/* the kernel itself fails for a node without a device */
 			call_fail(c, -errno);
 		return;
 	}
@@ -117,7 +117,7 @@ static int open_access(uint64_t flags)
 	return access[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0);
 }
 
-/* The kernel has no node to ask there: its mode is what was remembered. */
+/* The kernel has no node to check there: the mode is the remembered one. */
 static int open_again_may(const struct call *c, const struct dmuse_node *node, uint64_t flags)
 {
 	struct rights r;
@@ -148,7 +148,7 @@ static int open_again(const struct call *c, const struct call_path *p, struct st
 	return open_again_may(c, node, p->flags);
 }
 
-/* Of what may be ours at first sight. */
+/* For what looks as if it were ours. */
 static int open_node_at(const struct call *c, const struct call_path *p, struct stat *st, struct dmuse_node *node)
 {
 	int err;
@@ -162,8 +162,8 @@ static int open_node_at(const struct call *c, const struct call_path *p, struct 
 }
 
 /*
- * The kernel opens what is in /sys itself: neither a node nor a list of ours is there. Programs that list devices open a dozen
- * files of /sys for each, and to look a path up here costs as much as the kernel's own lookup.
+ * What is in /sys is left to the kernel: it has neither nodes nor lists of ours. Programs that list devices open a
+ * dozen files of /sys for each, and looking a path up here costs as much as the kernel's own lookup.
  */
 static bool open_in_sys(const struct call *c, const struct call_path *p)
 {
@@ -171,8 +171,8 @@ static bool open_in_sys(const struct call *c, const struct call_path *p)
 }
 
 /*
- * What a caller may not open is left to the kernel, which says so; but for O_NOATIME, which it asks for after all else,
- * and in our /dev, where nodes do not count, never.
+ * If the caller may not open the node, the call continues, and the kernel fails it. But O_NOATIME is checked last by
+ * the kernel, which in our /dev, where nodes do not work, never gets that far: EPERM is answered here.
  */
 void super_open(struct call *c)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The place where file systems are made of devices of ours: a mount namespace with nothing in it but nodes of loop devices,
- * at the paths by which the caller knows the devices. The kernel looks a path up there once, finds a disk, and shows the
- * path ever after, in /proc/mounts, for example.
+ * The place where file systems are created on our devices: a mount namespace that contains nothing but nodes of loop
+ * devices, at the paths by which the caller knows the devices. The kernel looks a path up once, finds a disk, and from
+ * then on shows this path, for example in /proc/mounts.
  *
- * One such namespace is made for each supervisor and kept, empty. Each thread that mounts gets a copy of it, with a tmpfs
- * as its root. It is made again, not copied from the session's, because a copy would keep in use all that is mounted there.
+ * One such namespace is created for each supervisor and kept empty. Each thread that mounts gets a copy of it, with a
+ * tmpfs as its root. It is created from scratch and not copied from the session's, because a copy would keep everything
+ * in use that is mounted there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 
 #include "session/super.h"
 
-#define PLACE_ROOT "/dev"	/* a directory that is there in any session */
+#define PLACE_ROOT "/dev"	/* a directory that exists in any session */
 
 static pthread_mutex_t place_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -31,7 +32,7 @@ static int place_own(const struct super *s)
 	return fd < 0 ? -errno : fd;
 }
 
-/* In the kernel's lists of mounts a blank is \040, for example. */
+/* In the kernel's lists of mounts a space is written as \040, for example. */
 static void place_unescape(char *s)
 {
 	char *to = s;
@@ -48,7 +49,7 @@ static void place_unescape(char *s)
 	*to = '\0';
 }
 
-/* What is mounted below goes along; if a line is about such a one, that fails. */
+/* Detaches a mount with everything below. If a line is about such a mount, that fails. */
 static void place_detach(char *line)
 {
 	char *at = line;
@@ -78,7 +79,7 @@ static int place_empty(const struct super *s)
 	return 0;
 }
 
-/* To be in one's own namespace once more is to have its root, whatever one's root was before. */
+/* Entering one's own mount namespace again sets the root to that of the namespace, whatever it was before. */
 static int place_make(const struct super *s)
 {
 	int ns = unshare(CLONE_NEWNS) ? -errno : place_own(s), r = 0;
@@ -108,7 +109,7 @@ static int place_ready(struct super *s)
 	return r < 0 ? r : 0;
 }
 
-/* All directories of PATH but the last word; those that are there already are welcome. */
+/* Creates all directories of PATH, except for its last component. */
 static int place_directories(const char *path)
 {
 	char *copy = strdup(path);
@@ -132,7 +133,7 @@ static int place_node(const struct place_node *n)
 	return r;
 }
 
-/* Relative paths are relative to where the caller is. */
+/* Relative paths are relative to the caller's directory. */
 static int place_cwd(const struct call *c)
 {
 	char what[32], cwd[4096 + 2];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists of /proc in which block devices stand. By whatever path one is opened, the caller gets a file of our file system
- * in its place, which says the same with our devices among the machine's. Nothing is mounted on /proc: the kernel would
- * take it for one that hides something, and let nobody mount another one in a namespace of his own.
+ * Lists of block devices in /proc. By whatever path one is opened, the caller gets a file of our file system instead,
+ * with our devices added. Nothing is mounted on /proc: otherwise the kernel would consider it partly covered, and not
+ * allow programs to mount another one in a namespace of their own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ void super_proc_begin(struct super *s)
 		s->list_is[i] = fstatat(s->proc, proc_lists[i], &st, 0) ? 0 : st.st_ino;
 }
 
-/* What P leads to, if it is on a proc: an O_PATH descriptor, or below 0. */
+/* What P leads to, if that is on a proc file system: an O_PATH descriptor, or below 0. */
 static int proc_open(const struct call *c, const struct call_path *p, struct stat *st)
 {
 	struct call_path again = *p;
@@ -49,7 +49,10 @@ static int proc_open(const struct call *c, const struct call_path *p, struct sta
 	return -1;
 }
 
-/* One of those that are the same for everybody is told by its number; on another file system that is another file's. */
+/*
+ * A list that is the same for all processes is recognized by its inode number; on another file system that number is
+ * another file's.
+ */
 static const char *proc_list(const struct call *c, const struct call_path *p, const struct stat *st)
 {
 	const char *name = NULL;
@@ -73,7 +76,7 @@ static const char *proc_last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* By its name, or as what a link leads to; programs that look at many processes open many other files of /proc. */
+/* By its name, or by what a link leads to; programs that examine many processes open many other files of /proc. */
 static bool proc_may_be_mounts(const struct call *c, const struct call_path *p)
 {
 	struct call_path link = *p;
@@ -83,7 +86,7 @@ static bool proc_may_be_mounts(const struct call *c, const struct call_path *p)
 	return !strcmp(proc_last(p->path), PROC_MOUNTS) || (!super_find(c, &link, &st) && S_ISLNK(st.st_mode));
 }
 
-/* The kernel's list of what the caller itself sees mounted: a descriptor, or below 0. */
+/* The kernel's list of the mounts that the caller itself sees: a descriptor, or below 0. */
 static int proc_own_mounts(const struct call *c, bool thread)
 {
 	char path[64];
@@ -93,8 +96,8 @@ static int proc_own_mounts(const struct call *c, bool thread)
 }
 
 /*
- * The kernel's list, to which the path has led; a descriptor, or below 0. /proc/self, as we see it on the way, is our own;
- * the caller meant its own, unless it asked for ours by number.
+ * The kernel's list to which the path leads; a descriptor, or below 0. When we follow /proc/self, it leads to our own;
+ * the caller meant its own, unless it used our process number.
  */
 static int proc_mounts_at(const struct call *c, const struct call_path *p, int at)
 {
@@ -112,7 +115,7 @@ static int proc_mounts_at(const struct call *c, const struct call_path *p, int a
 	return openat(c->s->proc, link, O_RDONLY | O_CLOEXEC);
 }
 
-/* In a /proc of another process namespace there is no /proc/self for us. */
+/* In a /proc of another process namespace, /proc/self does not exist for us. */
 static int proc_mounts_of_self(const struct call *c, const struct call_path *p)
 {
 	static const char *const own[] = { "thread-self/" PROC_MOUNTS, "self/" PROC_MOUNTS };
@@ -147,13 +150,13 @@ static int proc_mounts(const struct call *c, const struct call_path *p)
 	return fd;
 }
 
-/* MOUNTS, which is closed: what our list is to tell of, or -1. */
+/* MOUNTS, which is closed, is the list that ours is to show; or -1. */
 static void proc_answer(struct call *c, const char *name, int mounts, uint64_t flags)
 {
 	int fd = openat(c->s->lists, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0 && mounts >= 0 && ioctl(fd, DMUSE_IOC_MOUNTS, &mounts)) {
-		close(fd);	/* then it is the kernel's */
+		close(fd);	/* the kernel's own list is opened then */
 		fd = -1;
 	}
 	if (mounts >= 0)
@@ -162,7 +165,7 @@ static void proc_answer(struct call *c, const char *name, int mounts, uint64_t f
 		call_inject(c, fd, flags);
 }
 
-/* Files of /proc have no size and lie on no disk. */
+/* Files of /proc have size 0 and are not on a disk. */
 static bool proc_likely(const struct call *c, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) && !st->st_size && !major(st->st_dev) && st->st_dev != c->s->view;
@@ -177,7 +180,7 @@ void super_proc(struct call *c, const struct call_path *p, const struct stat *st
 	if ((p->flags & O_ACCMODE) != O_RDONLY || c->s->lists < 0 || !proc_likely(c, st))
 		return;
 	name = proc_list(c, p, st);
-	/* An ordinary user's session mounts no device. */
+	/* In an ordinary user's session no device can be mounted. */
 	if (!name && !c->s->user_namespace && proc_may_be_mounts(c, p) && (mounts = proc_mounts(c, p)) >= 0)
 		name = PROC_MOUNTS;
 	if (!name)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * quotactl(2) names the file system by its device. The kernel knows it by the loop device on which it is mounted, so the call
- * is made here for that one. The kernel would judge this process's rights then; so the caller's are judged first, by its rules.
+ * quotactl(2) names the file system by its device. The kernel knows it by the loop device on which it is mounted, so
+ * the call is made here with that one. The kernel would check this process's rights then; so the caller's are checked
+ * first, by the kernel's rules.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 
 enum quota_may { QUOTA_ADMIN, QUOTA_OWN, QUOTA_ANYBODY };
 
-/* What the last argument is of each command: so many bytes that go in, or come out; or the path of a file. */
+/* For each command, what its last argument points to: so many bytes of input or output; or a path. */
 static const struct quota_command {
 	unsigned command;
 	enum quota_may may;
@@ -65,7 +66,7 @@ static const struct quota_command *quota_command(const struct call *c)
 	return &unknown;
 }
 
-/* The limits of its own user, or of one of its groups. */
+/* The quota of the caller's own user, or of one of its groups. */
 static bool quota_is_own(const struct call *c, const struct rights *r)
 {
 	unsigned type = (uint32_t)c->req.data.args[0] & SUBCMDMASK, id = (uint32_t)c->req.data.args[2];
@@ -86,7 +87,7 @@ static int quota_allowed(const struct call *c, enum quota_may may)
 	return own ? 0 : -EPERM;
 }
 
-/* The file of a quotaon, as the caller reaches it: an O_PATH descriptor or -errno. */
+/* The quota file of a quotaon, as the caller would reach it: an O_PATH descriptor or -errno. */
 static int quota_file(const struct call *c)
 {
 	struct call_path *p = calloc(1, sizeof(*p));

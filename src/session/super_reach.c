@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is at a path of a caller's, reached as the caller itself would: from its root and directory, with its rights, so
- * that the kernel decides at every step. Only where super_find() has seen a node of ours already: ordinary files never
- * cost this.
+ * that the kernel decides at every step. Only done where super_find() has found one of our nodes already: ordinary
+ * files never cost this.
  *
- * What stays undone is the open itself, which would wake a driver. In its place come two questions: may the caller access
- * the node (faccessat2), and do nodes count on that mount?
+ * The open itself is not done, because it would reach a driver. Instead there are two checks: may the caller access the
+ * node (faccessat2), and do nodes work on that mount?
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +21,14 @@
 
 #include "session/super.h"
 
-/* On the way to a node. */
+/* The state of a path walk. */
 struct reach {
 	struct rights rights;
-	int root;		/* the caller's; -1: as ours */
-	int at;			/* where REST begins; AT_FDCWD: at the root */
-	const char *rest;	/* "": AT is it */
-	bool astray;		/* a link of /proc was on the way, which may have led to what is ours */
-	char other[64];		/* a link in /proc of another process that leads to AT: the caller's rights decide; or "" */
+	int root;		/* the caller's; -1: the same as ours */
+	int at;			/* where REST starts; AT_FDCWD: at the root */
+	const char *rest;	/* "": nothing, AT is the result */
+	bool astray;		/* the path had a link of /proc that may have led to something of ours */
+	char other[64];		/* a link in another process's /proc that leads to AT: the caller's rights decide; or "" */
 };
 
 static bool reach_is_us(const struct super *s, unsigned pid)
@@ -41,8 +41,8 @@ static bool reach_is_us(const struct super *s, unsigned pid)
 }
 
 /*
- * Links of the caller's own that only itself may follow always, and which lead elsewhere if we follow them, are opened
- * for it: /proc/self/fd/3. Below another's directory in /proc it needs rights; not below ours, where we have them.
+ * Links that always lead the caller to something of its own, and us to something else, are opened for it:
+ * /proc/self/fd/3. In another process's directory of /proc the caller needs rights; not in ours, where we have them.
  */
 static int reach_link(const struct call *c, struct reach *r)
 {
@@ -74,7 +74,7 @@ static int reach_start(const struct call *c, const struct call_path *p, struct r
 	return r->at < 0 ? r->at : 0;
 }
 
-/* What the caller has and where it is; it is all the caller's if that still waits. */
+/* Collects the caller's rights and where it is; these are really the caller's if it still waits. */
 static int reach_meet(const struct call *c, const struct call_path *p, struct reach *r)
 {
 	int err = rights_of(c, &r->rights);
@@ -95,8 +95,8 @@ static int reach_open(int at, const char *path, uint64_t flags, uint64_t resolve
 }
 
 /*
- * A container's rules for devices, which know nothing of ours, end with EPERM, after all others have agreed; but so does
- * an immutable file, before them.
+ * A container's device rules, which do not know our devices, fail with EPERM after everything else was allowed; but so
+ * does an immutable file, before that.
  */
 static int reach_access(int fd, int access)
 {
@@ -109,7 +109,7 @@ static int reach_access(int fd, int access)
 	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) || x.stx_attributes & STATX_ATTR_IMMUTABLE ? -EPERM : 0;
 }
 
-/* As the caller, and where it is. A descriptor (O_PATH), or -errno. */
+/* Walks the path as the caller, from where it is. A descriptor (O_PATH), or -errno. */
 static int reach_walk(const struct super *s, const struct call_path *p, struct reach *r, int access)
 {
 	int fd, err;
@@ -142,13 +142,13 @@ static int reach_node(const struct super *s, const struct call_path *p, struct r
 		rights_return(s, &r->rights);
 	}
 	if (r->root >= 0 && find_stand(s->root))
-		abort();	/* never to go on in a place of the caller's choice */
+		abort();	/* never continue in a directory of the caller's choice */
 	return fd;
 }
 
 /*
- * Do nodes count there? The kernel says so before anything else that an open asks, and before it asks a driver it says
- * no to O_NOATIME of somebody who neither owns the file nor may act as if: EPERM, then, is a yes.
+ * Do nodes work on that mount? The kernel checks this before anything else in an open. And before it calls a driver, it
+ * refuses O_NOATIME to anybody who neither owns the file nor has the capability: so EPERM means yes.
  */
 static int reach_counts(const struct super *s, int node, uid_t owner)
 {
@@ -159,7 +159,7 @@ static int reach_counts(const struct super *s, int node, uid_t owner)
 	stranger.uid = owner ? 0 : 1;
 	stranger.capabilities &= ~(1ULL << CAP_FOWNER);
 	if (s->user_namespace)
-		stranger.uid = s->own.uid;	/* there is no other */
+		stranger.uid = s->own.uid;	/* there is no other user */
 	err = rights_take(s, &stranger);
 	if (err)
 		return err;
@@ -172,7 +172,7 @@ static int reach_counts(const struct super *s, int node, uid_t owner)
 	return err;
 }
 
-/* Our own /dev is mounted so that nodes do not count (holder_space.c), for they are nothing to the kernel. */
+/* Our own /dev is mounted with nodev (holder_space.c), because its nodes mean nothing to the kernel. */
 static int reach_mount(const struct super *s, const struct reach *r, int node, const struct stat *st)
 {
 	struct statfs fs;

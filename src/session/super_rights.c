@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a caller may do, and the supervisor's thread in its place: with its user and groups of file accesses and its
- * effective capabilities, so that the kernel itself decides. All of these belong to a thread, and are set here by system
- * calls that change no other one. Nobody can send such a thread a signal or trace it who could not before.
+ * The rights of a caller, and how the supervisor's thread takes them: its user and groups for file accesses, and its
+ * effective capabilities, so that the kernel itself decides. All of these are per thread, and set here with system
+ * calls that do not affect other threads. Nobody who could not do so before can send this thread signals or trace it.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static char *rights_status(const struct call *c)
 	return NULL;
 }
 
-/* What stands behind "KEY:\t", or "". */
+/* What follows "KEY:\t", or "". */
 static const char *status_of(const char *status, const char *key)
 {
 	const char *at = strstr(status, key);
@@ -58,7 +58,7 @@ static const char *status_of(const char *status, const char *key)
 
 static int rights_groups(struct rights *r, const char *at)
 {
-	size_t room = strcspn(at, "\n") / 2 + 1;	/* a digit and a blank each, at least */
+	size_t room = strcspn(at, "\n") / 2 + 1;	/* at least a digit and a space each */
 	char *end;
 
 	r->groups = malloc(room * sizeof(*r->groups));
@@ -104,7 +104,7 @@ static bool rights_equal(const struct rights *a, const struct rights *b)
 	return a->uid == b->uid && a->gid == b->gid && a->capabilities == b->capabilities && rights_equal_groups(a, b);
 }
 
-/* This thread's effective capabilities; what it might have (permitted) stays. */
+/* Sets this thread's effective capabilities; the permitted ones stay. */
 static int rights_capabilities(uint64_t effective)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -117,7 +117,7 @@ static int rights_capabilities(uint64_t effective)
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
-/* These two answer with what was before, and say of a failure nothing. */
+/* These system calls return the previous value, and do not report failure. */
 static int rights_ids(const struct rights *r)
 {
 	syscall(SYS_setfsgid, r->gid);
@@ -125,7 +125,7 @@ static int rights_ids(const struct rights *r)
 	return (gid_t)syscall(SYS_setfsgid, -1) == r->gid && (uid_t)syscall(SYS_setfsuid, -1) == r->uid ? 0 : -EPERM;
 }
 
-/* User, group and capabilities. */
+/* Sets user, group and capabilities. */
 static int rights_be(const struct rights *r)
 {
 	int err = rights_ids(r);
@@ -138,7 +138,7 @@ static int rights_set_groups(const struct rights *from, const struct rights *to)
 	return !rights_equal_groups(from, to) && syscall(SYS_setgroups, to->n_groups, to->groups) ? -errno : 0;
 }
 
-/* An ordinary user's session forbids changing the groups; there everybody has the same. */
+/* An ordinary user's session forbids changing the groups; there all processes have the same ones. */
 int rights_take(const struct super *s, const struct rights *r)
 {
 	int err;
@@ -154,13 +154,13 @@ int rights_take(const struct super *s, const struct rights *r)
 	return err;
 }
 
-/* The capabilities come first: the rest needs them. The user's change may alter them. */
+/* The capabilities come first, because the rest needs them. Changing the user may change them again. */
 void rights_return(const struct super *s, const struct rights *r)
 {
 	if (rights_equal(&s->own, r))
 		return;
 	if (rights_capabilities(s->own.capabilities) || rights_be(&s->own) || rights_set_groups(r, &s->own))
-		abort();	/* never to go on as somebody else */
+		abort();	/* never continue as another user */
 }
 
 bool rights_in_group(const struct rights *r, gid_t gid)

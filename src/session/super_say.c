@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One line to whoever looks at the caller's stderr: a system call has room for a number only. */
+/* Prints a line on the caller's stderr: a system call can return only a number. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ void super_say(const struct call *c, const char *what, const char *device, const
 	close(fd);
 }
 
-/* resize2fs compares numbers that differ here (st_dev), and would go on as if nothing were mounted. */
+/* resize2fs compares numbers (st_dev) that differ here, and would continue as if the device were not mounted. */
 void super_say_busy(const struct call *c, int io)
 {
 	int fd = target_open(c, "comm", O_RDONLY), loop;
@@ -37,8 +37,8 @@ void super_say_busy(const struct call *c, int io)
 }
 
 /*
- * Pages of the daemon that were swapped out to its own device could never be brought back: it is what would have to
- * read them.
+ * Pages of the daemon that were swapped out to its own device could never be read back, because the daemon would have
+ * to read them.
  */
 void super_swap(struct call *c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fstat(2) and its kin: of a descriptor that we injected, what the node's own stat says. */
+/* fstat(2) and similar calls: for a descriptor that we have passed to a program, the stat of the node. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static void stat_plain(struct call *c, uint64_t to, const struct dmuse_node *n)
 	stat_answer(c, to, &st, sizeof(st));
 }
 
-/* Of the mount and the like, what is true of the io file is true of the node. */
+/* Mount ID and the like are those of the io file. */
 static void stat_extended(struct call *c, uint64_t to, int fd, const struct dmuse_node *n)
 {
 	struct statx x;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the supervisor looks at of a caller: its memory and its descriptors. TID is a thread's number. */
+/* What the supervisor reads from a caller: its memory and its descriptors. TID is a thread id. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ int target_write(const struct call *c, uint64_t to, const void *from, size_t siz
 	return process_poke(c->s->proc, (pid_t)c->req.pid, to, from, size);
 }
 
-/* Page by page, the first one only as far as most paths go: the next one may not be there. */
+/* Reads page by page, and at first only as much as most paths need: the next page may not be mapped. */
 int target_string(const struct call *c, uint64_t from, char *to, size_t size)
 {
 	size_t have = 0, piece = 256;

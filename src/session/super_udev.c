@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udev's word about a device of ours. There is no udev in a session, but programs that use libudev open its database,
- * /run/udev/data/bMAJOR:MINOR, and lsblk looks at a device itself only where libudev knows no such one. What udev would
- * have found out at the last close is found out now, with libblkid, and handed out. That reads the device, which may take
- * its time: on a thread of its own.
+ * udev's information about our devices. There is no udev in a session, but programs that use libudev open its database,
+ * /run/udev/data/bMAJOR:MINOR, and lsblk examines a device itself only if libudev does not know it. What udev would
+ * have found out at the last close is found out now, with libblkid. That reads the device, which may take long, so it
+ * is done on a thread of its own.
  */
 #include <blkid.h>
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define UDEV_DATA "/run/udev/data/b"
 
-/* How udev calls what libblkid calls otherwise; ENCODED: and once more, so that nothing in it can be mistaken. */
+/* udev's names for what libblkid calls differently. ENCODED: also a second time with special characters escaped. */
 static const struct udev_key {
 	const char *blkid, *udev;
 	bool encoded;
@@ -74,7 +74,7 @@ static void udev_probe(struct text *out, int fd)
 	blkid_free_probe(p);
 }
 
-/* Of the device's directory in /sys, a file's line; or "". */
+/* Reads a line of a file in the device's directory of /sys; or "". */
 void udev_sys(const char *number, const char *file, char line[UDEV_VALUE])
 {
 	char path[80];
@@ -90,7 +90,7 @@ void udev_sys(const char *number, const char *file, char line[UDEV_VALUE])
 		close(fd);
 }
 
-/* A device that is suspended is not read: whoever only wants a list of devices would wait until it is resumed. */
+/* A suspended device is not read: programs that only list devices would wait until it is resumed. */
 static void udev_compose(const struct call *c, struct text *out)
 {
 	char name[UDEV_VALUE], uuid[UDEV_VALUE], suspended[UDEV_VALUE];
@@ -113,7 +113,7 @@ static void udev_compose(const struct call *c, struct text *out)
 	close(fd);
 }
 
-/* A file in memory that can only be read; a descriptor or -errno. */
+/* A read-only file in memory; a descriptor or -errno. */
 static int udev_file(const struct super *s, const struct text *t)
 {
 	int fd = memfd_create("udev", MFD_CLOEXEC), r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What udev's word about a device is made of: see super_udev.c. */
+/* udev's information about a device: see super_udev.c. */
 #ifndef SESSION_SUPER_UDEV_H
 #define SESSION_SUPER_UDEV_H
 
@@ -8,10 +8,10 @@
 
 #define UDEV_VALUE 1024
 
-/* Of the device's directory in /sys, a file's line; or "". */
+/* Reads a line of a file in the device's directory of /sys; or "". */
 void udev_sys(const char *number, const char *file, char line[UDEV_VALUE]);
 
-/* super_udev_part.c: if it is a partition, what its disk's label says of it. */
+/* super_udev_part.c: if it is a partition, adds what its disk's partition table says about it. */
 void udev_part(const struct super *s, const char *number, struct text *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See super_udev.h. Programs ask for a partition's label and type there (lsblk, findfs PARTLABEL=). */
+/* See super_udev.h. Programs look up a partition's label and type there (lsblk, findfs PARTLABEL=). */
 #include <blkid.h>
 #include <fcntl.h>
 #include <linux/fs.h>

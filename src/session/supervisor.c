@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The supervisor's loop. The first thread waits for the end. Another one leads: it takes a call, handles it, answers it.
- * Any look-up may hang (a dead file server, a FUSE program that itself waits for us); a third thread watches, and when the
- * leader is still in the same call after a tick, it leads from then on and starts a new watcher. The one that hung answers
- * its call when it can.
+ * The supervisor's loop. The first thread waits for the end. Another one leads: it takes a call, handles it, answers
+ * it. Any path lookup may hang (on a dead file server, or on a FUSE program that itself waits for us). So a third
+ * thread watches, and if the leader is still in the same call after a tick, it becomes the leader and starts a new
+ * watcher. The thread that hung answers its call when it can.
  */
 #include "session/super.h"
 
@@ -23,7 +23,7 @@
 #include "core/world.h"
 
 #define TICK_NS 5000000
-#define TURN_NS 100000		/* the shortest that the kernel gives */
+#define TURN_NS 100000		/* the shortest that the kernel allows */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -47,14 +47,14 @@ bool call_valid(const struct call *c)
 	return !ioctl(c->s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->req.id);
 }
 
-/* If the caller died meanwhile, nobody wants the answer. */
+/* If the caller has died meanwhile, the error does not matter. */
 void call_send(struct call *c)
 {
 	c->resp.id = c->req.id;
 	ioctl(c->s->listener, SECCOMP_IOCTL_NOTIF_SEND, &c->resp);
 }
 
-/* Our copy is closed before the caller goes on: its own close is then the last one, and counts at once. */
+/* Our copy is closed before the caller continues: its own close is then the last one, and takes effect at once. */
 void call_inject(struct call *c, int fd, uint64_t flags)
 {
 	struct seccomp_notif_addfd add = {
@@ -78,7 +78,10 @@ static void *apart_main(void *arg)
 {
 	struct apart *a = arg;
 
-	/* Until now it was where the leader is, who may stand in another caller's place already. */
+	/*
+	 * Until now this thread shared the root and directory of the leader, which may be those of another caller by
+	 * now.
+	 */
 	if (!unshare(CLONE_FS) && !find_stand(a->c.s->root))
 		a->f(&a->c);
 	call_send(&a->c);
@@ -86,7 +89,7 @@ static void *apart_main(void *arg)
 	return NULL;
 }
 
-/* Where there is no thread to be had, it is as if nobody had asked. */
+/* Without a thread, the call continues as if there was no supervisor. */
 void super_apart(struct call *c, void (*f)(struct call *c))
 {
 	struct apart *a = malloc(sizeof(*a));
@@ -153,7 +156,7 @@ static void super_tick(struct super *s, bool on)
 	timerfd_settime(s->watch, 0, on ? &often : &never, NULL);
 }
 
-/* The turn's number, an odd one, to be given to super_end(). */
+/* Returns the turn's number, which is odd, for super_end(). */
 static unsigned long super_begin(struct super *s)
 {
 	unsigned long turn = atomic_fetch_add(&s->turn, 1) + 1;
@@ -178,8 +181,8 @@ static bool super_over(struct super *s, int patience)
 }
 
 /*
- * The next call, or false: there will be none. Until a call is received, a signal of its caller's ends it with EINTR. So
- * nothing stands between the wake-up and that: no poll(2).
+ * Receives the next call; false: there will be none. Until a call is received, a signal to its caller ends it with
+ * EINTR. So there is nothing between the wake-up and receiving it: no poll(2).
  */
 static bool super_next(struct super *s, struct call *c)
 {
@@ -195,7 +198,7 @@ static bool super_next(struct super *s, struct call *c)
 	return false;
 }
 
-/* As <linux/sched/types.h> has it, which cannot stand beside <sched.h> everywhere. */
+/* As in <linux/sched/types.h>, which cannot be included together with <sched.h> everywhere. */
 struct super_turns {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -205,9 +208,9 @@ struct super_turns {
 };
 
 /*
- * A signal that comes while the supervisor waits for its processor ends the call, and on a busy machine that is long. So
- * its turn is the next one: at the lowest real-time priority, for root; for others with short turns, which come
- * sooner (Linux 6.12). Threads that it starts are ordinary ones.
+ * A signal that arrives while the supervisor waits for its processor ends the call, and on a busy machine that wait is
+ * long. So it is scheduled next: for root, with the lowest real-time priority; for others, with short time slices,
+ * which come sooner (Linux 6.12). Threads that it starts are ordinary ones.
  */
 static void super_hurry(void)
 {
@@ -218,7 +221,7 @@ static void super_hurry(void)
 		syscall(SYS_sched_setattr, 0, &brief, 0);
 }
 
-/* Each leader has a root and a directory of its own, to stand where a caller stands. */
+/* Each leader has a root and a directory of its own, so that it can use the caller's. */
 static void super_lead(struct super *s)
 {
 	struct call c;
@@ -235,7 +238,7 @@ static void super_lead(struct super *s)
 	}
 }
 
-/* Nothing is under way: no more ticks, unless a call began just now, which saw that we tick. */
+/* No call is being handled: stops ticking, unless a call has just begun, which saw the timer running. */
 static void super_rest(struct super *s, unsigned long turn)
 {
 	super_tick(s, false);
@@ -287,7 +290,7 @@ static void *super_first(void *arg)
 	return NULL;
 }
 
-/* Nothing of whoever started us is kept: not the terminal, not a pipe that somebody reads to its end. */
+/* Keeps nothing of the caller: neither its terminal, nor a pipe that somebody reads to its end. */
 static void super_alone(int listener)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -353,7 +356,10 @@ int supervisor_serve(int listener, const struct supervisor_opts *o)
 	if (!r)
 		r = super_thread(s, super_first);
 	if (!r) {
-		/* Linux 6.6: the answer comes on the caller's own processor, ten times as fast. Others do without. */
+		/*
+		 * Linux 6.6: the answer runs on the caller's own processor, ten times as fast. Older kernels do
+		 * without.
+		 */
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 		while (!super_over(s, -1))
 			;

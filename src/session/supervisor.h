@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one trap of a session: open(2) of a device's node is answered with the device's io file, and fstat(2) of such a
- * descriptor with the node's stat; as root mount(2), too. Everything else goes its way untouched.
+ * How system calls of a session are intercepted: open(2) of a device's node returns the device's io file, and fstat(2)
+ * of such a descriptor the node's stat; for root, mount(2) as well. Everything else is not affected.
  */
 #ifndef SESSION_SUPERVISOR_H
 #define SESSION_SUPERVISOR_H
@@ -12,22 +12,22 @@
 #define SUPERVISOR_IO_DIR "/dev/.dmuse/io"
 
 struct supervisor_opts {
-	const char *io_dir;		/* where the io files are; NULL: SUPERVISOR_IO_DIR */
-	uint32_t dm_major, disk_major;	/* of nodes; 0: the usual ones */
-	bool user_namespace;		/* the session is an ordinary user's: nothing can be mounted for real */
+	const char *io_dir;		/* the directory of the io files; NULL: SUPERVISOR_IO_DIR */
+	uint32_t dm_major, disk_major;	/* of nodes; 0: the default */
+	bool user_namespace;		/* the session is an ordinary user's: the kernel mounts no devices */
 };
 
 /*
- * Puts the filter on this process and what it will start: call it right before exec. Returns the listener's descriptor
- * (close-on-exec), which belongs to whoever serves, or -errno: -EBUSY if somebody listens already. Until it is served,
- * opening anything waits: hand it over first.
+ * Puts the filter on this process and those it will start: to be called right before exec. Returns the listener's
+ * descriptor (close-on-exec), which belongs to the supervisor, or -errno: -EBUSY if there is a listener already. Until
+ * the listener is served, any open blocks: pass it on first.
  */
 int supervisor_filter(void);
 
 /*
- * Serves LISTENER (and closes it) until the last process under the filter is gone. To be called in a process of its
- * own, which it makes its own altogether: standard streams, directory, signals; threads may still be there when it
- * returns, so end with _exit(). 0 or -errno: then nothing was served.
+ * Serves LISTENER (and closes it) until the last process under the filter has ended. To be called in a process of its
+ * own, whose standard streams, directory and signals it changes. Threads may still be running when it returns, so end
+ * with _exit(). 0 or -errno: then nothing was served.
  */
 int supervisor_serve(int listener, const struct supervisor_opts *o);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What processes of a session say to each other while it is set up and ended, over a socket that keeps messages apart. */
+/*
+ * The messages that processes of a session exchange while it is set up and ended, over a socket that preserves message
+ * boundaries.
+ */
 #ifndef SESSION_WIRE_H
 #define SESSION_WIRE_H
 
@@ -10,16 +13,16 @@
 enum wire_kind {
 	WIRE_MOUNTED,	/* holder: with the descriptor of a FUSE that is to be served now */
 	WIRE_SERVED,	/* daemon: it is */
-	WIRE_READY,	/* holder: programs can come; `user_ns` */
-	WIRE_FILTERED,	/* program: with the listener of its filter; the supervisor answers as the daemon does */
-	WIRE_FAILED,	/* either: `err` says why; this is the end */
+	WIRE_READY,	/* holder: programs can enter; `user_ns` */
+	WIRE_FILTERED,	/* program: with the listener of its filter; the supervisor answers like the daemon does */
+	WIRE_FAILED,	/* any: `err` is the reason; the last message */
 	WIRE_END,	/* daemon, to the ender: `seconds`; with the mount namespace that is to end */
 	WIRE_USER_NS,	/* daemon, to the ender, before that: with its user namespace, if it has one of its own */
-	WIRE_HURRY,	/* daemon, to the ender: wait no longer */
+	WIRE_HURRY,	/* daemon, to the ender: stop waiting */
 	WIRE_FREEZE,	/* daemon, to the freezer: of device `major`:`minor`; with the mount namespace. WIRE_USER_NS comes before it */
-	WIRE_FROZEN,	/* freezer: `count` file systems are still; or `err`, and none is */
+	WIRE_FROZEN,	/* freezer: `count` file systems are frozen; or `err`, and none is */
 	WIRE_THAW,	/* daemon, to the freezer */
-	WIRE_THAWED,	/* freezer: they go on; this is the end */
+	WIRE_THAWED,	/* freezer: they are thawed; the last message */
 	WIRE_ENDED,	/* ender: nothing uses the session; `err` says what had to be killed */
 };
 
@@ -31,10 +34,12 @@ struct wire {
 	struct err err;
 };
 
-/* FD goes along if it is not below 0. 0 or -errno. */
+/* FD is passed along if it is not below 0. 0 or -errno. */
 int wire_send(int socket, const struct wire *m, int fd);
 
-/* The next message, and the descriptor that came with it, or -1. 0, -EAGAIN, or -EPIPE: nobody is there any more. */
+/*
+ * Receives the next message, and the descriptor that came with it, or -1. 0, -EAGAIN, or -EPIPE: the other end is gone.
+ */
 int wire_receive(int socket, struct wire *m, int *fd);
 
 #endif

@@ -4,9 +4,9 @@
  *
  *   READING -> BUSY -> WRITING -> READING ...        or, after what cannot be read on: WRITING -> LEAVING
  *
- * A client may send ahead: what has come is taken message by message, and the replies leave together. No step blocks,
- * and a turn of the loop takes only so much of one client, so a slow or greedy one costs the others nothing. A client
- * that hangs up on its command leaves the connection behind until the command is over.
+ * A client may pipeline: messages are taken one by one as they arrive, and their replies are sent together. No step
+ * blocks, and one turn of the loop handles only a limited amount from each client, so a slow or greedy client costs the
+ * others nothing. If a client hangs up while its command runs, the connection stays until the command is over.
  */
 #include "fronts/control/conn.h"
 
@@ -17,9 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONN_TAKES 16			/* messages a turn */
-#define CONN_STEPS 16			/* receives a turn, for one long message */
-#define CONN_OUT_MOST (256u << 10)	/* bytes of replies that gather before they are sent */
+#define CONN_TAKES 16			/* messages per turn */
+#define CONN_STEPS 16			/* receives per turn, for one long message */
+#define CONN_OUT_MOST (256u << 10)	/* bytes of replies that are gathered before they are sent */
 
 static struct loop *conn_loop(const struct control_conn *conn)
 {
@@ -49,7 +49,10 @@ void control_conn_free(struct control_conn *conn)
 	free(conn);
 }
 
-/* What the client still sends is read, so that it comes to reading the reply. Strangers get no such patience. */
+/*
+ * Keeps reading what the client sends, so that it gets as far as reading the reply. Clients that are neither root nor
+ * the owner are disconnected at once.
+ */
 static void conn_leave(struct control_conn *conn)
 {
 	if (!conn->master) {
@@ -61,12 +64,12 @@ static void conn_leave(struct control_conn *conn)
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 }
 
-/* All replies have left. CONN may be gone afterwards. */
+/* All replies have been sent. CONN may be freed. */
 static void conn_sent(struct control_conn *conn)
 {
 	conn->sent = 0;
 	conn->excuse = false;
-	text_clear(&conn->out);		/* the room may be for the reply to the command that is under way */
+	text_clear(&conn->out);		/* the memory may be needed for the reply to the command that is running */
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 	if (conn->state == CONN_BUSY)
 		return;
@@ -90,7 +93,7 @@ static void conn_lost(struct control_conn *conn)
 	control_conn_cancel(conn);
 }
 
-/* Sends what the socket takes of the replies that have gathered. CONN may be gone afterwards. */
+/* Sends as much of the gathered replies as the socket takes. CONN may be freed. */
 static void conn_send(struct control_conn *conn)
 {
 	const char *next;
@@ -113,7 +116,7 @@ static void conn_send(struct control_conn *conn)
 	conn_sent(conn);
 }
 
-/* The dictionary is a reply now. */
+/* Turns the dictionary, which is a reply by now, into bytes to be sent. */
 static void conn_reply(struct control_conn *conn)
 {
 	conn->excuse = !control_conn_gather(conn);
@@ -128,21 +131,21 @@ static void conn_refuse(struct control_conn *conn, const struct err *e)
 	conn_reply(conn);
 }
 
-/* What follows cannot be told apart from this message any more. */
+/* Refuses a message after which the next one cannot be found any more. */
 static void conn_refuse_last(struct control_conn *conn, const struct err *e)
 {
 	conn_refuse(conn, e);
 	conn->last = true;
 }
 
-/* The same at once. CONN may be gone afterwards. */
+/* The same, and sends the reply at once. CONN may be freed. */
 static void conn_turn_away(struct control_conn *conn, const struct err *e)
 {
 	conn_refuse_last(conn, e);
 	conn_send(conn);
 }
 
-/* Whoever is taking messages right now sends it with the others. */
+/* If conn_take() is running, it sends this reply with the others. */
 static void conn_done(struct dm_cmd *cmd)
 {
 	struct control_conn *conn = cmd->owner;
@@ -167,7 +170,10 @@ static bool conn_room(struct dm_cmd *cmd, size_t n)
 	return dict_room(&conn->dict, n, &conn->out);
 }
 
-/* The first message is whole: LEN bytes. They go before the command runs: a table of a million lines is not held twice. */
+/*
+ * The first message is complete: LEN bytes. They are freed before the command runs, so that a table of a million lines
+ * is not in memory twice.
+ */
 static void conn_request(struct control_conn *conn, size_t len)
 {
 	struct dm_cmd *cmd = &conn->dict.cmd;
@@ -195,7 +201,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 	dm_do(conn->control->world, cmd);
 }
 
-/* False: there is no whole message. */
+/* False: there is no complete message. */
 static bool conn_take_one(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
@@ -213,7 +219,7 @@ static bool conn_take_one(struct control_conn *conn)
 	}
 }
 
-/* Takes the messages that have come, and answers them together. CONN may be gone afterwards. */
+/* Handles the messages that have arrived and sends their replies together. CONN may be freed. */
 static void conn_take(struct control_conn *conn)
 {
 	unsigned n = CONN_TAKES;
@@ -230,7 +236,10 @@ static void conn_take(struct control_conn *conn)
 		loop_defer(conn_loop(conn), &conn->work);
 }
 
-/* In the middle of a message nobody may be left to read it, but a client that has only stopped sending is. */
+/*
+ * The client has stopped sending. If that was in the middle of a message, it may still be there to read why it is
+ * refused.
+ */
 static void conn_hung_up(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
@@ -254,7 +263,7 @@ void control_conn_tire(struct timer *t)
 	conn_turn_away(conn, &e);
 }
 
-/* Receives what there is, or a good part of it. False: nothing was there. CONN may be gone afterwards. */
+/* Receives what there is, up to a limit. False: nothing was there. CONN may be freed. */
 static bool conn_read(struct control_conn *conn)
 {
 	struct err e = ERR_INIT;
@@ -277,7 +286,7 @@ static bool conn_read(struct control_conn *conn)
 	} while (--steps && conn->in_end == conn->in_room && !control_conn_has_message(conn));
 	if (steps == CONN_STEPS)
 		return false;
-	loop_heard(conn_loop(conn), &conn->watch, 1);	/* they are taken one by one */
+	loop_heard(conn_loop(conn), &conn->watch, 1);	/* they are handled one by one */
 	conn_take(conn);
 	return true;
 }
@@ -312,7 +321,7 @@ void control_conn_cancel(struct control_conn *conn)
 		dm_cancel(&conn->dict.cmd);
 }
 
-/* More messages wait in the socket; while a command is under way only the client's end is of interest. */
+/* More messages wait in the socket. While a command is running, only the client's hanging up matters. */
 static void conn_ready_busy(struct control_conn *conn, uint32_t events)
 {
 	if (events & (EPOLLHUP | EPOLLERR))

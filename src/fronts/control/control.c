@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "fronts/control/conn.h"
 
-#define CONTROL_SPARE 8		/* the last one only turns away */
+#define CONTROL_SPARE 8		/* the last one is only used to turn clients away */
 
 static struct control *control_of(struct listener *l)
 {
@@ -47,12 +47,12 @@ static bool control_is_master(struct listener *l, int fd)
 	       (peer.uid == 0 || peer.uid == control_of(l)->owner);
 }
 
-/* The owner and root come in by a spare descriptor, or take the place of a client that asks for nothing. */
+/* The owner and root get a spare descriptor, or take the place of an idle client. */
 static enum listener_room control_squeeze(struct listener *l)
 {
 	struct control *c = control_of(l);
 
-	return c->spare.n > 1 ? LISTENER_ROOM : control_make_room(c);	/* which fills the spare ones again */
+	return c->spare.n > 1 ? LISTENER_ROOM : control_make_room(c);	/* closing a client refills the spare descriptors */
 }
 
 static const struct listener_type control_type = {

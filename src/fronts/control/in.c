@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a client has sent, cut into messages: 4 bytes of length, the highest first, and a property list. See conn.h. */
+/* Splits what a client has sent into messages: a length of 4 bytes, big-endian, and a property list. See conn.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,16 +7,16 @@
 
 #include "fronts/control/conn.h"
 
-#define IN_FIRST_ROOM (16u << 10)	/* bytes; doubled as they fill up */
-#define IN_KEEP (64u << 10)		/* more room than that is given back when it is empty */
-#define IN_START 64			/* bytes in which a message must begin like one */
+#define IN_FIRST_ROOM (16u << 10)	/* bytes; doubled when full */
+#define IN_KEEP (64u << 10)		/* a larger buffer is freed when it is empty */
+#define IN_START 64			/* bytes within which a message must look like one */
 
 static size_t in_got(const struct control_conn *conn)
 {
 	return conn->in_end - conn->in_at;
 }
 
-/* What the head says, if it is there; else 0. */
+/* The length that the message claims, if that has arrived; else 0. */
 static size_t in_announced(const struct control_conn *conn)
 {
 	uint32_t len;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a client is to be sent: replies that have gathered, and where there was no memory for one, a constant. See conn.h. */
+/*
+ * What a client is sent: replies that were gathered and, where there was no memory for a reply, a constant. See conn.h.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -37,5 +39,5 @@ void control_excuse(int fd)
 	const char *excuse = dict_no_memory(&n);
 
 	if (send(fd, excuse, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return;		/* it has gone already */
+		return;		/* it has hung up already */
 }

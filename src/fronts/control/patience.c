@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long a client may be silent: who has never sent a whole message, or is in the middle of one, must go on within the
- * time that the daemon gives. After that a client may be quiet for as long as it likes, until descriptors run out: then
- * those that have been quiet the longest make room for the next one.
+ * How long a client may be silent. One that has never sent a complete message, or is in the middle of one, must
+ * continue within the time that the daemon allows. Otherwise a client may be idle as long as it likes, until
+ * descriptors run out: then those that have been idle longest make room for the next one.
  */
 #include "base/log.h"
 #include "fronts/control/conn.h"
@@ -31,13 +31,13 @@ void control_used(struct control_conn *conn)
 	list_append(&conn->control->conns, &conn->node);
 }
 
-/* Nobody owes it an answer. */
+/* No reply is due to it. */
 static bool room_is_quiet(const struct control_conn *conn)
 {
 	return conn->state == CONN_READING && conn->in_at == conn->in_end && !conn->out.len && !conn->excuse;
 }
 
-/* One that has only just come will ask at once. */
+/* A client that has just connected is about to send a command. */
 static bool room_is_young(const struct control_conn *conn, uint64_t now)
 {
 	return !conn->known && now - conn->came < ROOM_YOUNG;
@@ -62,7 +62,7 @@ static bool room_of(struct control *c, bool known)
 	return false;
 }
 
-/* Those that have never asked for anything go first. */
+/* Clients that have never sent a command go first. */
 enum listener_room control_make_room(struct control *c)
 {
 	uint64_t now = clock_now(c->world->clock);

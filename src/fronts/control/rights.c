@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may do what: root and the daemon's own user everything; others, where that
- * is allowed at all, may ask what changes nothing and opens no file.
+ * Who may do what: root and the daemon's own user may do everything. Other users, where they are allowed at all, may
+ * run commands that change nothing and open no file.
  */
 #include <errno.h>
 
 #include "fronts/control/conn.h"
 
 #define RIGHTS_OTHERS_MAX 256		/* clients, so that they cannot use up all descriptors */
-#define RIGHTS_OTHERS_FRAME 65535u	/* bytes, NetBSD's own limit: plenty for a question */
+#define RIGHTS_OTHERS_FRAME 65535u	/* bytes, NetBSD's own limit: plenty for such a command */
 
 #define EVER 0
 #define NEVER UINT32_MAX
 #define UNLESS(flags) flags
 
-/* Flags with which a verb is not for others. */
+/* Flags with which other users may not run a verb. */
 static const struct rights {
 	bool never;
 	uint32_t unless;

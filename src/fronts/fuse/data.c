@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Data: read, write, fsync, and how any request for data lives. It ends as a disk
- * ends: reads behind the end are short, writes there get ENOSPC. A program that
- * is killed does not wait for a suspended device: its request is answered, and
- * goes its way without it.
+ * Data: read, write, fsync, and the life of any data request. The file ends as a disk does: reads past the end are
+ * short, writes there get ENOSPC. A program that is killed does not wait for a suspended device: its request is
+ * answered, and continues without it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include "fronts/fuse/server.h"
 
 #define DATA_PAGE 4096u
-#define DATA_SHOWN_FROM (32u << 10)	/* bytes: less is copied sooner than a pipe is filled */
+#define DATA_SHOWN_FROM (32u << 10)	/* bytes: copying less is faster than filling a pipe */
 
 struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
 {
@@ -50,7 +49,7 @@ bool fuse_io_end(struct fuse_io *io, int err)
 	return false;
 }
 
-/* Is SIGKILL, or what comes to the same, on its way to thread TID? Only then a disk may fail with EINTR. */
+/* Does a fatal signal wait for thread TID? Only then may a disk fail with EINTR. */
 static bool io_killed(pid_t tid)
 {
 	char path[40], line[256];
@@ -73,7 +72,7 @@ static void io_interrupted(fuse_req_t req, void *arg)
 {
 	struct fuse_io *io = arg;
 
-	/* libfuse still needs REQ while it registers this. */
+	/* While this is being registered, libfuse still needs REQ. */
 	if (io->registering || io->answered || !io_killed(fuse_req_ctx(req)->pid))
 		return;
 	io->answered = true;
@@ -147,7 +146,7 @@ void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint6
 	partial_submit(&io->file->file->disk, p);
 }
 
-/* How many of SIZE bytes at OFF the device has. */
+/* How many of the SIZE bytes at OFF are within the device. */
 static size_t data_inside(const struct fuse_file_info *fi, off_t off, size_t size)
 {
 	uint64_t end = atomic_load(&fuse_file_of(fi)->file->size), at = (uint64_t)off;
@@ -169,7 +168,7 @@ static void read_submit(struct fuse_io *io)
 	fuse_io_submit(io, DM_READ, io->off & ~mask, (io->off + io->len + mask) & ~mask);
 }
 
-/* The kernel copies from the store's file to the reader's memory, and nobody in between. */
+/* The kernel copies from the store's file to the reader's memory directly. */
 static void read_reply_shown(struct fuse_io *io)
 {
 	const struct aio_op *at = &io->partial.req.aio;
@@ -194,8 +193,8 @@ static bool read_finish(struct fuse_io *io)
 }
 
 /*
- * The kernel reads ahead into its pages, and what fails then it asks for again, a page alone, if somebody wants it. It
- * does not say which is which; but more than a page is never asked for otherwise.
+ * The kernel reads ahead into its page cache, and if that fails, it asks again for a single page when a program needs
+ * it. It does not tell the two apart, but only read-ahead asks for more than a page.
  */
 static uint32_t read_flags(const struct fuse_file_info *fi, size_t size)
 {
@@ -232,7 +231,7 @@ static void write_submit(struct fuse_io *io)
 
 static bool write_finish(struct fuse_io *io)
 {
-	if (io->err)	/* the table became read-only while it waited: as in the kernel, a failed write */
+	if (io->err)	/* the table became read-only while it waited: a failed write, as in the kernel */
 		return fuse_io_end(io, io->err == -EROFS ? -EIO : io->err);
 	if (io->cut)
 		return fuse_io_end(io, -ENOSPC);
@@ -263,7 +262,7 @@ void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, of
 	io->off = (uint64_t)off;
 	io->len = size;
 	memcpy(io->data + partial_place(io->off, io->block), buf, size);
-	io->cut = size < wanted && (fi->flags & O_DIRECT);	/* the kernel would make EIO of a short answer then */
+	io->cut = size < wanted && (fi->flags & O_DIRECT);	/* the kernel would turn a short answer into EIO */
 	io->submit = write_submit;
 	io->finish = write_finish;
 	fuse_io_go(io);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The view as a kind of mount: see dev.h. */
+/* The /dev of sessions as a kind of mount: see dev.h. */
 #include "fronts/fuse/dev.h"
 
 #include <errno.h>

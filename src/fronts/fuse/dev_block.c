@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What programs ask a block device, and the little that they may set. Data has dev_range.c. */
+/* ioctls of a block device: what programs ask, and the little that they may set. Data is in dev_range.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -17,9 +17,9 @@
 #define BLOCK_PARTITION _IO(0x12, 105)
 
 #define BLOCK_PAGE 4096u
-#define BLOCK_TRANSFER 2560u	/* sectors: what max_sectors_kb in /sys says */
+#define BLOCK_TRANSFER 2560u	/* sectors: as max_sectors_kb in /sys */
 
-/* Without a table: what a kernel's device starts with. */
+/* Without a table: the initial values of a kernel's device. */
 static const struct dm_limits block_none = { .logical = 512, .physical = 512 };
 
 static const struct dm_limits *limits_of(const struct fuse_node *n)
@@ -47,7 +47,7 @@ static uint64_t get_physical(const struct fuse_node *n)
 	return limits_of(n)->physical;
 }
 
-/* A block of the page cache: as large as a page, if that many fit the device. */
+/* A block of the page cache: a page, if the device is a multiple of that. */
 static uint64_t get_soft(const struct fuse_node *n)
 {
 	uint64_t block = BLOCK_PAGE;
@@ -133,7 +133,7 @@ static void block_tell(struct dev_call *c, uint64_t value, unsigned width)
 	dev_call_end(c, 0, width == 2 ? (void *)&v16 : width == 4 ? (void *)&v32 : (void *)&value, width);
 }
 
-/* The int that ARG points to. */
+/* Reads the int that ARG points to. */
 static int block_int(const struct dev_call *c, int *out)
 {
 	if (c->in_size < sizeof(*out))
@@ -167,7 +167,7 @@ static int set_readonly(struct dev_call *c, struct fuse_node *n)
 	return 0;
 }
 
-/* Whole pages, as the kernel counts them. */
+/* In whole pages, as in the kernel. */
 static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 {
 	uint64_t sectors = c->arg - c->arg % (BLOCK_PAGE / DM_SECTOR);
@@ -177,7 +177,7 @@ static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 }
 
 static const struct block_set {
-	unsigned cmd;		/* each wants CAP_SYS_ADMIN */
+	unsigned cmd;		/* each requires CAP_SYS_ADMIN */
 	int (*set)(struct dev_call *c, struct fuse_node *n);
 } block_sets[] = {
 	{ BLKBSZSET, set_soft },
@@ -187,7 +187,7 @@ static const struct block_set {
 	{ BLKRRPART, dev_parts_read },
 };
 
-/* What somebody has set; a disk's is made up, as that of any disk is. */
+/* The geometry that was set; a disk's is made up, as for any disk. */
 static void block_geometry(struct dev_call *c, const struct dm_device *d)
 {
 	const struct dm_device *disk = d->whole ? d->whole : d;
@@ -224,7 +224,7 @@ static const struct block_get *block_get_find(unsigned cmd)
 	return NULL;
 }
 
-/* A partition's sequence number is its disk's. */
+/* The sequence number of a partition is that of its disk. */
 static const struct fuse_node *block_about(const struct dev_call *c, struct fuse_node *n)
 {
 	struct fuse_node *whole = c->cmd == BLOCK_DISKSEQ && n->device->whole ? fuse_node_of(c->mount->front, n->device->whole) : n;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One ioctl on an io file of the view, from its arrival to its answer. It arrives
- * on the io thread and is carried out on the control thread, in the order in which
- * all that is about names and devices came.
+ * One ioctl on an io file of the view, from its arrival to its answer. It arrives on the io thread and is carried out
+ * on the control thread, in the order of arrival of everything that concerns names and devices.
  *
- * A command that has to wait can be interrupted: that comes on the io thread, so
- * such a command is answered there, where no interrupt can meet a call that is gone.
+ * A command that has to wait can be interrupted. Interrupts arrive on the io thread, so such a command is answered
+ * there: an interrupt then never meets a call that is gone.
  */
 #ifndef FRONTS_FUSE_DEV_CALL_H
 #define FRONTS_FUSE_DEV_CALL_H
@@ -18,39 +17,39 @@
 
 struct dev_call {
 	struct loop_msg msg, cancel, over;
-	struct list node;		/* in its file's calls; control thread */
+	struct list node;		/* in its file's calls; control thread only */
 	struct fuse_mount *mount;
-	struct fuse_file *file;		/* NULL: closed meanwhile */
+	struct fuse_file *file;		/* NULL: it was closed meanwhile */
 	fuse_req_t req;
-	pid_t tid;			/* whose memory ARG is in */
+	pid_t tid;			/* the thread to whose memory ARG points */
 	unsigned cmd;
 	uint64_t arg;
-	size_t in_size, out_size;	/* what the kernel has copied for us, and will */
+	size_t in_size, out_size;	/* bytes that the kernel has copied for us, and will copy */
 	alignas(8) uint8_t in[IOCTL_HEAD];
 
 	/* A command of the device-mapper. */
 	struct ioctl_call dm;
 	size_t room;			/* of dm.buf */
 	int result;
-	bool slow;			/* answered on the io thread */
-	bool cancelling;		/* the io thread's: a cancel is on its way */
+	bool slow;			/* it is answered on the io thread */
+	bool cancelling;		/* the io thread's: a cancellation is on its way */
 };
 
-/* dev_ioctl.c: ends C with 0 or -errno and, with 0, N bytes to where its argument points. */
+/* dev_ioctl.c: ends C with 0 or -errno; with 0, N bytes are copied to where its argument points. */
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
 
 /* dev_control.c: Linux's dm ioctls. */
 void dev_control(struct dev_call *c);
 void dev_control_closed(struct fuse_file *file);
 
-/* dev_block.c: what block devices are asked. */
+/* dev_block.c: ioctls of block devices. */
 void dev_block(struct dev_call *c);
 
-/* dev_parts.c: BLKRRPART (0 or -errno) and BLKPG (which ends C, at once or later). */
+/* dev_parts.c: BLKRRPART (0 or -errno) and BLKPG (which ends C, perhaps later). */
 int dev_parts_read(struct dev_call *c, struct fuse_node *n);
 void dev_parts_change(struct dev_call *c, struct fuse_node *n);
 
-/* dev_claim.c: the supervisor's. */
+/* dev_claim.c: the supervisor's own. */
 void dev_remember(struct dev_call *c);
 void dev_recall(struct dev_call *c);
 void dev_claim_closed(struct fuse_file *file);
@@ -60,7 +59,7 @@ void dev_loop(struct dev_call *c);
 void dev_looped(struct dev_call *c);
 void dev_loop_closed(struct fuse_file *file);
 
-/* dev_mounts.c: FILE tells of the kernel's list FD, which it takes over; 0 or -errno. */
+/* dev_mounts.c: FILE shows the kernel's list FD, which it takes over; 0 or -errno. */
 int dev_mounts_begin(struct fuse_file *file, int fd);
 
 /* dev_mounts_take.c */
@@ -68,17 +67,17 @@ void dev_mounts_take(struct dev_call *c);
 void dev_mounts_leave(struct fuse_file *file);	/* it is being closed */
 
 /*
- * dev_say.c: one line to where the caller's people look. Runs THEN when it is there, or has taken too long; false: there is
- * nothing to wait for, THEN is not run. On the control thread.
+ * dev_say.c: prints one line on the caller's stderr. Runs THEN when that is done or has taken too long; false: there is
+ * nothing to wait for, and THEN is not run. On the control thread.
  */
 bool dev_say(struct dev_call *c, const char *text, void (*then)(struct dev_call *c));
 
 /* dev_poll.c */
-void dev_poll_tell(struct fuse_file *file);	/* who waits for it looks again */
+void dev_poll_tell(struct fuse_file *file);	/* wakes whoever polls it */
 void dev_poll_arm(struct fuse_file *file);
 void dev_poll_closed(struct fuse_file *file);
 
-/* dev_range.c: true: it is an ioctl about a range of data, and is being answered. On the io thread. */
+/* dev_range.c: true: it is an ioctl on a range of data, and is being answered. On the io thread. */
 bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info *fi);
 
 #endif

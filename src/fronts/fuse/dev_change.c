@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changing what is in the view: attributes, and taking names away. Names of ours stay: EPERM, which is also what
- * libdevmapper takes for "renamed already".
+ * Changing the view: attributes, and removing names. Our own names stay: EPERM, which libdevmapper also understands as
+ * "renamed already".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void set_times(struct dev_node *n, const struct stat *st, int set)
 	n->ctime = now;
 }
 
-/* The sizes of devices are their tables', and a file that is generated for each reader has none. */
+/* The size of a device is its table's, and a file that is generated for each reader has none. */
 static int set_size(struct dev_node *n, size_t size)
 {
 	if (n->text)
@@ -67,7 +67,7 @@ void dev_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, 
 	fuse_ask_send(a);
 }
 
-/* The entry NAME of DIR, which may go: 0, or why not. */
+/* Finds the entry NAME of DIR and checks that it may be removed: 0, or the error. */
 static int change_find(const struct dev_node *dir, const char *name, struct dev_entry **out)
 {
 	*out = dev_entry_find(dir, name);
@@ -86,7 +86,7 @@ static void unlink_answer(struct fuse_ask *a)
 		return;
 	err = change_find(dir, a->name, &e);
 	if (err == EPERM && e->of->device && e->of->device->deferred) {
-		fuse_reply_err(a->req, 0);	/* dmsetup thinks that it went at once: it stays until it is closed */
+		fuse_reply_err(a->req, 0);	/* dmsetup expects it to be gone at once; it stays until it is closed */
 		return;
 	}
 	if (!err && S_ISDIR(e->of->mode) != a->flags)
@@ -120,7 +120,7 @@ void dev_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	unlink_ask(req, parent, name, true);
 }
 
-/* May E take the name NAME in TO? *OLD: what has it now, to be dropped, or NULL. */
+/* May E be renamed to NAME in TO? *OLD: the entry of that name, which is to be dropped, or NULL. */
 static int rename_check(const struct dev_entry *e, const struct dev_node *to, const char *name, unsigned flags,
 			struct dev_entry **old)
 {
@@ -139,7 +139,7 @@ static int rename_check(const struct dev_entry *e, const struct dev_node *to, co
 	return !err && !list_empty(&(*old)->of->entries) ? ENOTEMPTY : err;
 }
 
-/* The kernel has seen to it that no directory gets into itself. */
+/* The kernel makes sure that no directory is moved into itself. */
 static int rename_do(struct dev_entry *e, struct dev_node *to, const char *name, struct dev_entry *old)
 {
 	struct dev_node *dir = e->dir;

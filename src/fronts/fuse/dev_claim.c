@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the supervisor tells of an io file that it opened for a program (dev_private.h): the stat of the node, so that
- * fstat can be answered with it, and O_EXCL, which the kernel keeps from us.
+ * What the supervisor says about an io file that it opened for a program (dev_private.h): the stat of the node, so that
+ * fstat can return it, and O_EXCL, which the kernel does not pass on to us.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ void dev_remember(struct dev_call *c)
 	int r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
 
 	if (!r && ((!file->dev->io && !file->dev->control) || had))
-		r = -EPERM;	/* what its program says of itself is nothing to believe */
+		r = -EPERM;	/* what a program says about its own file is not to be trusted */
 	if (!r) {
 		file->seen = malloc(sizeof(*file->seen));
 		r = file->seen ? 0 : -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux's dm ioctls on /dev/mapper/control: the caller's buffer comes in, is a command for a while, and goes back with
- * its answer. As in the kernel, the version is ours also after a failure, and why something failed is in the log.
+ * Linux's dm ioctls on /dev/mapper/control: the caller's buffer is read, becomes a command, and is written back with
+ * the answer. As in the kernel, the version is set also after a failure, and the reason of a failure is in the log.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "core/table/place.h"
 #include "fronts/fuse/dev_call.h"
 
-#define CONTROL_ROOM ((size_t)1 << 30)	/* more than that is in no caller's buffer */
+#define CONTROL_ROOM ((size_t)1 << 30)	/* no caller's buffer is larger */
 
 static const struct dm_ioctl *control_head(const struct dev_call *c)
 {
@@ -38,7 +38,7 @@ static void control_free(struct dev_call *c)
 	c->dm.buf = NULL;
 }
 
-/* The answer: all that is behind the head goes by ourselves, the head as FUSE moves it, or by ourselves, too. */
+/* Writes the answer: we copy what follows the head. The head is copied by FUSE, or also by us. */
 static int control_write(struct dev_call *c)
 {
 	const struct dm_ioctl *h = (const struct dm_ioctl *)(const void *)c->dm.buf;
@@ -69,13 +69,13 @@ static void control_end(struct dev_call *c)
 	fuse_mount_unref(m);
 }
 
-/* Back on the control thread, behind any cancel that was on its way. */
+/* Back on the control thread, after any cancellation that was on its way. */
 static void control_gone(struct loop_msg *msg)
 {
 	control_end(container(msg, struct dev_call, over));
 }
 
-/* On the io thread: no interrupt comes any more. */
+/* On the io thread: no interrupt arrives after this. */
 static void control_settle(struct loop_msg *msg)
 {
 	struct dev_call *c = container(msg, struct dev_call, over);
@@ -96,7 +96,10 @@ static void control_over(struct dev_call *c)
 	loop_post(c->mount->front->io->loop, &c->over);
 }
 
-/* What was refused, in words: true if control_over() comes when that is said. Calls that only ask are refused often, and mean it. */
+/*
+ * Prints why a command was refused: true if control_over() is called when that is done. Queries are refused often, and
+ * expect to be.
+ */
 static bool control_say(struct dev_call *c, const struct err *e)
 {
 	const struct dm_info *i = &c->dm.cmd.reply.info;
@@ -141,7 +144,7 @@ static void control_cancel(struct loop_msg *msg)
 	dm_cancel(&container(msg, struct dev_call, cancel)->dm.cmd);
 }
 
-/* On the io thread: a signal has come to the caller. */
+/* On the io thread: the caller got a signal. */
 static void control_interrupted(fuse_req_t req, void *arg)
 {
 	struct dev_call *c = arg;
@@ -161,7 +164,7 @@ static void control_listen(struct loop_msg *msg)
 	fuse_req_interrupt_func(c->req, control_interrupted, c);
 }
 
-/* What a path in a table means to its caller: below /dev, or as a link to there, what the session has. */
+/* What a path in a table means to the caller: below /dev, or through a link to there, what the session has. */
 static struct dm_device *control_resolve(struct dm_cmd *cmd, const struct dm_place *place)
 {
 	struct fuse_front *f = ((const struct dev_call *)cmd->owner)->mount->front;
@@ -171,7 +174,7 @@ static struct dm_device *control_resolve(struct dm_cmd *cmd, const struct dm_pla
 	return place->dev ? fuse_dev_resolve(f, place->dev) : NULL;
 }
 
-/* Where relative paths in a table start: where the caller is. */
+/* Relative paths in a table start at the caller's directory. */
 static void control_cwd(struct dev_call *c)
 {
 	char link[40], path[PATH_MAX];
@@ -185,7 +188,10 @@ static void control_cwd(struct dev_call *c)
 		c->dm.cmd.cwd = arena_strndup(&c->dm.arena, path, (size_t)n);
 }
 
-/* The caller's buffer, as much of it as the command reads, and zeros: no memory of ours goes out with an answer. */
+/*
+ * Reads as much of the caller's buffer as the command needs; the rest is zero, so that no memory of ours leaves with an
+ * answer.
+ */
 static int control_read(struct dev_call *c)
 {
 	const struct dm_ioctl *h = control_head(c);
@@ -204,7 +210,7 @@ static int control_read(struct dev_call *c)
 	return process_peek(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
 }
 
-/* A secret stays neither here nor there. */
+/* Wipes a secret here and in the caller's buffer. */
 static int control_wipe(struct dev_call *c)
 {
 	size_t reads = ioctl_reads(c->dm.nr, c->in), at, n;

@@ -6,7 +6,7 @@
 
 #include "fronts/fuse/dev.h"
 
-/* Requests, merged ones, sectors, milliseconds; Linux counts zeroes among the writes. */
+/* Requests, merged requests, sectors, milliseconds. Linux counts zeroing as writing. */
 static void counters_op(uint64_t c[4], const struct dm_stats *s, enum dm_op op)
 {
 	c[0] += s->ios[op];
@@ -31,7 +31,7 @@ void dev_counters(const struct dm_device *d, uint64_t c[DEV_COUNTERS])
 	others[2] = others[1] + discards[3] + flushes[1];
 }
 
-/* Numbers that are ours here are not the machine's, and there is one device-mapper. */
+/* A line of the machine's, unless its number is one of ours here; there is only one device-mapper. */
 static bool disks_machine(const struct dev_node *n, const char *line)
 {
 	unsigned major, minor;
@@ -43,7 +43,7 @@ static bool disks_machine(const struct dev_node *n, const char *line)
 			  strncmp(name, "dm-", 3));
 }
 
-/* Copies what of the machine's FILE is not ours. */
+/* Copies the machine's FILE without the lines that are ours. */
 static void disks_copy(const struct dev_node *n, struct text *out, const char *file)
 {
 	FILE *f = fopen(file, "re");
@@ -56,7 +56,7 @@ static void disks_copy(const struct dev_node *n, struct text *out, const char *f
 		fclose(f);
 }
 
-/* Those that are disks in the kernel's sense: a mapped device is none before it was given a table. */
+/* Our devices that are disks in the kernel's sense: a mapped device is not one until it was given a table. */
 static void disks_ours(const struct dev_node *n, struct text *out, void (*show)(const struct dm_device *d, struct text *out))
 {
 	const struct list *const all[] = { &n->view->front->world->devices, &n->view->front->world->disks };
@@ -72,7 +72,7 @@ static void disks_ours(const struct dev_node *n, struct text *out, void (*show)(
 		}
 }
 
-/* What is empty is left out. */
+/* Empty devices are left out. */
 static void partitions_show(const struct dm_device *d, struct text *out)
 {
 	char name[DM_NAME_MAX + 1];
@@ -83,7 +83,7 @@ static void partitions_show(const struct dm_device *d, struct text *out)
 	text_printf(out, "%4u  %7u %10" PRIu64 " %s\n", d->major, d->minor, dm_device_sectors(d) / 2, name);
 }
 
-/* A machine without a disk prints no head. */
+/* On a machine without disks, Linux does not print the heading. */
 void dev_proc_partitions(const struct dev_node *n, struct text *out)
 {
 	struct text ours = TEXT_INIT;

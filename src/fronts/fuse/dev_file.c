@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Open files of the view. Those of devices are served as in a directory (data.c); what is in memory or is generated for
- * each reader is read and written on the control thread, past the page cache.
+ * Open files of the view. Those of devices are served as in a directory of devices (data.c). What is in memory or
+ * generated for each reader is read and written on the control thread, bypassing the page cache.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static bool open_writes(const struct fuse_file *file)
 static int open_check(const struct fuse_file *file, struct dev_node *n)
 {
 	if (n->text && !n->nlink)
-		return ESTALE;	/* the kernel looks the name up again, and finds none */
+		return ESTALE;	/* the kernel looks the name up again, and finds nothing */
 	if (n->text && open_writes(file) && !n->text->store)
 		return EACCES;
 	if (!n->live && (file->info.flags & O_TRUNC))
@@ -49,8 +49,9 @@ static int open_check(const struct fuse_file *file, struct dev_node *n)
 }
 
 /*
- * Also to write what is read-only: the writes fail, as in the kernel. The first one finds no page from before. Later
- * ones share the pages: the kernel would wait for those that are being read, perhaps from a device that is suspended.
+ * Read-only devices can be opened for writing: the writes fail, as in the kernel. The first open finds no cached page
+ * from before. Later ones share the pages: dropping them would make the kernel wait for those being read, perhaps from
+ * a suspended device.
  */
 static void open_device(struct fuse_file *file, struct fuse_node *f, const struct dev_node *n)
 {
@@ -90,7 +91,7 @@ void dev_close(struct fuse_file *file)
 	dev_node_check(file->dev);
 }
 
-/* Whoever reads from the start reads what is so now. */
+/* A read from the start generates the text again. */
 static int read_text(struct fuse_file *file, uint64_t off)
 {
 	struct text t = TEXT_INIT;

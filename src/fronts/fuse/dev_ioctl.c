@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ioctls on the io files of the view: their way to whoever answers, and back. See dev_call.h. */
+/* ioctls on the io files of the view: how they reach the code that answers them, and how they return. See dev_call.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
@@ -32,7 +32,7 @@ void fuse_dev_closed(struct fuse_file *file)
 	free(file->said);
 }
 
-/* As the kernel, before it looks at anything else; but a version is told to everybody. */
+/* The kernel checks this before anything else. But everybody may ask for the version. */
 static bool call_allowed(const struct dev_call *c)
 {
 	bool asks = _IOC_TYPE(c->cmd) == DM_IOCTL && _IOC_NR(c->cmd) == DM_VERSION_CMD;

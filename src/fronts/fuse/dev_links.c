@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Directories of links that are brought up to date when somebody looks. What stays keeps its place. */
+/* Directories of links that are brought up to date when they are looked at. Links that stay keep their position. */
 #include "fronts/fuse/dev.h"
 
 void dev_links_begin(struct dev_node *dir)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loop devices on io files: the supervisor makes them, for file systems that the kernel mounts, and tells us their numbers.
- * The kernel keeps a loop device's size until it is told to look again. That is done at each swap, before whoever asked
- * for it has an answer: what he does next is to grow the file system.
+ * Loop devices on io files. The supervisor makes them for file systems that the kernel mounts, and tells us their
+ * numbers. The kernel keeps a loop device's size until it is told to look again. That is done at each swap, before the
+ * command is answered: the caller's next step may be to grow the file system.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ struct loop_follow {
 	int err;
 };
 
-/* Only who could do it himself may have us look at a loop device: the supervisor of a session of ours. */
+/* Only a caller that could do so itself may have us look at a loop device: the supervisor of one of our sessions. */
 void dev_loop(struct dev_call *c)
 {
 	struct fuse_file *file = c->file;
@@ -52,7 +52,7 @@ void dev_loop(struct dev_call *c)
 	dev_call_end(c, r, NULL, 0);
 }
 
-/* One that has the device for itself is mounted; others come and go. */
+/* The first file that has claimed the device is the mounted one; others come and go. */
 static struct fuse_file *loop_first(const struct fuse_node *n)
 {
 	struct fuse_file *first = NULL;
@@ -80,8 +80,8 @@ void dev_loop_closed(struct fuse_file *file)
 }
 
 /*
- * Older kernels look at what they remember of the file's size. So they are told to forget that, and asked for what they
- * have to ask us for. The loop device may be another one's by now.
+ * Older kernels use the size of the file that they have cached. So they are told to forget it, and then ask for what
+ * they must ask us for. By now the loop device may be on another file.
  */
 static int loop_measure(const struct loop_follow *l, int fd)
 {

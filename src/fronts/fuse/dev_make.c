@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What others make in the view: directories, links, files, pipes, sockets, nodes. It is kept in memory. */
+/* Creating things in the view: directories, links, files, pipes, sockets, nodes. They are kept in memory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +93,7 @@ void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	make_ask(req, parent, name, mode, rdev, make_answer);
 }
 
-/* From the supervisor; to anybody else who is not root this is no ioctl. */
+/* From the supervisor. For anybody but root this ioctl does not exist. */
 void dev_mknod_ioctl(fuse_req_t req, fuse_ino_t parent, const void *in, size_t in_size)
 {
 	struct dmuse_mknod m;

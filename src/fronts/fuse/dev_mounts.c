@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * /proc/PID/mountinfo as sessions see it: the supervisor opens ours in place of the kernel's and hands us the kernel's
- * (dev_mounts_take.c), which belongs to the process that was asked about. Whoever reads ours from its start is told what
- * the kernel's says now, but where a device of ours is mounted through a loop device, that has the device's own number.
- * Whoever opens ours by himself, through /proc/self/fd, is told of what he sees mounted.
+ * /proc/PID/mountinfo as sessions see it. The supervisor opens our file in place of the kernel's and passes us the
+ * kernel's (dev_mounts_take.c), for the process in question. A read of ours from the start returns the kernel's current
+ * text, but where one of our devices is mounted through a loop device, with the device's own number. If ours is opened
+ * directly, through /proc/self/fd, it shows the opener's own mounts.
  *
- * Like the kernel's it is always readable, and an exceptional condition tells that something was mounted or unmounted.
+ * Like the kernel's it is always readable, and an exceptional condition reports that something was mounted or
+ * unmounted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +24,10 @@
 #define MOUNTS_CHANGED (POLLERR | POLLPRI)
 
 struct dev_mounts {
-	struct loop_watch watch;	/* the kernel's file, watched while a program waits */
+	struct loop_watch watch;	/* the kernel's file, watched while a program polls */
 	struct fuse_file *file;
 	bool watched;
-	bool changed;			/* since a program was told last */
+	bool changed;			/* since a program was last told */
 };
 
 static void mounts_unwatch(struct dev_mounts *m)
@@ -56,7 +57,7 @@ static struct dev_mounts *mounts_new(struct fuse_file *file, int fd)
 	return m;
 }
 
-/* What the list tells of if nobody has said that: what its opener sees. */
+/* The list behind FILE. If none was passed, that of the process that opened it. */
 static struct dev_mounts *mounts_of(struct fuse_file *file)
 {
 	char path[40];
@@ -75,7 +76,7 @@ static struct dev_mounts *mounts_of(struct fuse_file *file)
 int dev_mounts_begin(struct fuse_file *file, int fd)
 {
 	if (file->mounts)
-		return -ENOTTY;		/* it was read meanwhile */
+		return -ENOTTY;		/* it has been read already */
 	file->mounts = mounts_new(file, fd);
 	return file->mounts ? 0 : -ENOMEM;
 }
@@ -90,7 +91,7 @@ void dev_mounts_closed(struct fuse_file *file)
 	free(file->mounts);
 }
 
-/* The kernel notes a poll as the word that a change is known: what it says counts, whoever asks. */
+/* The kernel takes each poll as having reported the change, whoever polls: so what it says is remembered. */
 static void mounts_look(struct dev_mounts *m)
 {
 	struct pollfd p = { .fd = m->watch.fd, .events = POLLPRI };
@@ -114,7 +115,7 @@ unsigned dev_mounts_poll(struct fuse_file *file, bool waits)
 	return changed ? MOUNTS_READY | MOUNTS_CHANGED : MOUNTS_READY;
 }
 
-/* What the kernel says now, from its start. 0 or a positive errno. */
+/* Reads the kernel's current text from its start. 0 or a positive errno. */
 static int mounts_slurp(int fd, struct text *out)
 {
 	char piece[16384];
@@ -128,7 +129,7 @@ static int mounts_slurp(int fd, struct text *out)
 	return n < 0 ? errno : 0;
 }
 
-/* Whose loop device of that number is, or NULL. */
+/* The device that is mounted through the loop device of that number, or NULL. */
 static const struct dm_device *mounts_device(const struct fuse_front *f, int number)
 {
 	struct hash_link *l, *next;
@@ -144,7 +145,7 @@ static const struct dm_device *mounts_device(const struct fuse_front *f, int num
 	return NULL;
 }
 
-/* "36 35 7:0 / /mnt ...": the number of a device is the third word. */
+/* "36 35 7:0 / /mnt ...": the third word is the device's number. */
 static void mounts_line(const struct fuse_front *f, const char *line, size_t len, struct text *out)
 {
 	const struct dm_device *d = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's list that ours is to tell of (DMUSE_IOC_MOUNTS). Anybody may offer a descriptor, so it must be such a list; it
- * is looked at as an O_PATH descriptor, and opened again. What lies on the machine's own /proc is known at a glance. Of another
- * /proc only its file system can say that it is one, and that may be anybody's FUSE, or ours, which is served by this very
- * thread: so only a session's supervisor may offer such a list, and a job asks.
+ * Takes over the kernel's list that ours is to show (DMUSE_IOC_MOUNTS). Anybody may pass a descriptor, so it has to be
+ * such a list: it is examined as an O_PATH descriptor, and opened again. A file on the machine's own /proc is
+ * recognized at once. For another /proc only its file system could tell, and that may be anybody's FUSE, or ours, which
+ * this very thread serves. So only a session's supervisor may pass such a list, and a job examines it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,12 @@
 struct mounts_take {
 	struct fuse_job job;
 	struct dev_call *call;
-	struct fuse_file *file;		/* NULL: closed meanwhile */
+	struct fuse_file *file;		/* NULL: it was closed meanwhile */
 	int path;			/* an O_PATH descriptor */
 	int fd;				/* of the list, or -errno */
 };
 
-/* The kernel knows its name by itself. */
+/* The kernel itself gives it such a name. */
 static bool take_is_named(int path)
 {
 	char link[40], to[4096];
@@ -41,7 +41,7 @@ static bool take_is_named(int path)
 	return name && !strcmp(name, "/mountinfo");
 }
 
-/* On the machine's own /proc? No server of a file system is asked. */
+/* Is it on the machine's own /proc? No file system server is asked. */
 static bool take_is_known(int path)
 {
 	struct stat proc;
@@ -51,7 +51,7 @@ static bool take_is_known(int path)
 	       makedev(x.stx_dev_major, x.stx_dev_minor) == proc.st_dev;
 }
 
-/* The list, to be read, or -errno. */
+/* Opens the list for reading; or -errno. */
 static int take_open(int path)
 {
 	char link[40];
@@ -130,7 +130,7 @@ static void take_judge(struct dev_call *c, int path)
 	take_end(c, c->file, r);
 }
 
-/* Once, right after the open. */
+/* Allowed once, right after the open. */
 void dev_mounts_take(struct dev_call *c)
 {
 	const struct fuse_file *file = c->file;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Looking around in the view: names, attributes, lists, links. */
+/* Reading the view: names, attributes, directory listings, links. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 
 #include "fronts/fuse/dev.h"
 
-#define NAMES_HIDDEN ".dmuse"	/* found by who knows of it */
-#define NAMES_TEXT_SIZE 4096	/* what files in /sys say of their size */
+#define NAMES_HIDDEN ".dmuse"	/* not listed, but can be looked up */
+#define NAMES_TEXT_SIZE 4096	/* the size that files in /sys report */
 
 static void stat_size(const struct dev_node *n, struct stat *st)
 {
@@ -31,7 +31,7 @@ static uint64_t device_writes(const struct dm_device *d)
 	return s.ios[DM_WRITE] + s.ios[DM_ZEROES] + s.ios[DM_DISCARD];
 }
 
-/* A node was changed when its device was written to, as on Linux: blkid(8) believes what it found there until then. */
+/* As on Linux, a node's mtime changes when its device is written to: blkid(8) trusts its cache until then. */
 static void stat_written(struct dev_node *n)
 {
 	uint64_t writes = S_ISBLK(n->mode) && n->device ? device_writes(n->device) : 0;
@@ -52,7 +52,10 @@ void dev_stat(struct dev_node *n, struct stat *st)
 	stat_size(n, st);
 }
 
-/* A name of a device may be another's in a moment, and is asked for each time; all others stay, or change only through the kernel. */
+/*
+ * The name of a device may soon be another's, so it is looked up each time; all other names stay, or change only
+ * through the kernel.
+ */
 void dev_reply_entry(fuse_req_t req, struct dev_node *n)
 {
 	struct fuse_entry_param e = { .ino = n->id, .attr_timeout = DEV_KEPT,
@@ -154,13 +157,13 @@ struct names_page {
 	size_t len, room;
 };
 
-/* What kind of file a list says it is: none where another one may be mounted, for find(1) does not look closer then. */
+/* The file type for a listing: unknown where another file may be mounted on top, because find(1) then looks closer. */
 static mode_t names_kind(const struct dev_node *n)
 {
 	return n->live || !S_ISREG(n->mode) ? n->mode : 0;
 }
 
-/* One more name, which stands at PLACE; false if there is no room. */
+/* Adds a name at position PLACE; false if there is no room. */
 static bool names_add(struct names_page *p, const char *name, const struct dev_node *n, uint64_t place)
 {
 	struct stat st = { .st_ino = n->id, .st_mode = names_kind(n) };
@@ -172,7 +175,7 @@ static bool names_add(struct names_page *p, const char *name, const struct dev_n
 	return true;
 }
 
-/* A directory of many names is listed a page at a time: where the last page ended is known, as a rule. */
+/* A large directory is listed a page at a time: usually we know where the last page ended. */
 static void names_fill(struct names_page *p, struct dev_node *dir, uint64_t off)
 {
 	struct list *pos = dir->listed && dir->listed->place <= off ? &dir->listed->node : dir->entries.next;

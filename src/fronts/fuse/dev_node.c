@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nodes and names of the view. A node lives as long as a name leads to it, a program has it open, or the kernel knows
- * it. The kernel's own forgetting is the only word on the last one.
+ * Nodes and names of the view. A node exists as long as a name refers to it, a program has it open, or the kernel knows
+ * it. As for the last, only the kernel's FORGET counts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -116,7 +116,7 @@ int dev_entry_move(struct dev_entry *e, struct dev_node *to, const char *name)
 	return 0;
 }
 
-/* From the bottom up, without recursion: directories may be nested as deep as anybody likes. */
+/* Bottom-up and without recursion: directories may be nested arbitrarily deep. */
 void dev_node_clear(struct dev_node *dir)
 {
 	struct dev_node *at = dir;

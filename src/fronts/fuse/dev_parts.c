@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ioctls about the partitions of a disk: BLKRRPART reads its label again, BLKPG tells of one partition. */
+/* ioctls on the partitions of a disk: BLKRRPART reads the partition table again, BLKPG changes one partition. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>
@@ -10,7 +10,7 @@
 #include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
 
-/* Mapped devices have no partitions, nor have partitions. */
+/* Mapped devices have no partitions, and neither have partitions. */
 static bool parts_can(const struct dm_device *d)
 {
 	return d->disk && !d->whole;
@@ -31,7 +31,7 @@ int dev_parts_read(struct dev_call *c, struct fuse_node *n)
 	return r;
 }
 
-/* The caller's structures; bytes become sectors. */
+/* Reads the caller's structures; bytes become sectors. */
 static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
 {
 	struct blkpg_ioctl_arg arg;
@@ -59,7 +59,7 @@ static void parts_resized(struct dm_cmd *cmd)
 	fuse_mount_unref(m);
 }
 
-/* It may be open: its requests are waited for, and its call is answered then. */
+/* The partition may be open: waits for its requests, then answers the call. */
 static void parts_resize(struct dev_call *c, struct dm_device *disk, const struct dm_part *p)
 {
 	struct dm_cmd *cmd = &c->dm.cmd;

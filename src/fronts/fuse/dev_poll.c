@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * poll() on /dev/mapper/control: it becomes readable when something has happened to any device since DM_DEV_ARM_POLL
- * (or since the open), as in the kernel. A list of what is mounted has words of its own (dev_mounts.c). Other files of the view are always ready.
+ * (or since the open), as in the kernel. A list of mounts has its own conditions (dev_mounts.c). Other files of the
+ * view are always ready.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +14,7 @@ struct poll_ask {
 	struct loop_msg msg;
 	struct fuse_file *file;
 	fuse_req_t req;
-	struct fuse_pollhandle *handle;	/* NULL: the kernel wants no word later */
+	struct fuse_pollhandle *handle;	/* NULL: the kernel need not be notified */
 };
 
 static void poll_forget(struct fuse_file *file)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the session's supervisor asks of an io file (/dev/.dmuse/io/...) with ioctl(2), on the descriptor that it
- * opened in a program's place. A header alone: who includes it links nothing.
+ * What the session's supervisor asks of an io file (/dev/.dmuse/io/...) with ioctl(2), on the descriptor that it opened
+ * in a program's place. Only a header: including it links nothing.
  */
 #ifndef FRONTS_FUSE_DEV_PRIVATE_H
 #define FRONTS_FUSE_DEV_PRIVATE_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-/* The stat of the node that a program opened, so that fstat can tell of it: as struct stat, in sizes of its own. */
+/* The stat of the node that a program opened, for fstat to return: as struct stat, with sizes of its own. */
 struct dmuse_node {
 	uint64_t dev, ino, nlink;
 	uint32_t mode, uid, gid, blksize;
@@ -20,26 +20,26 @@ struct dmuse_node {
 };
 
 /*
- * Right after the open, once: EPERM later, for the program has it then. With O_EXCL in flags it claims the device: EBUSY if
- * another one or a table does.
+ * Allowed once, right after the open; EPERM later, because the program has the file then. With O_EXCL in flags it
+ * claims the device: EBUSY if another file or a table has it.
  */
 #define DMUSE_IOC_REMEMBER _IOW('D', 1, struct dmuse_node)
-/* What was remembered; ENODATA if nothing was. */
+/* Returns what was remembered; ENODATA if nothing was. */
 #define DMUSE_IOC_RECALL _IOR('D', 2, struct dmuse_node)
-/* The io file is behind the loop device of this number, which is to have the device's size ever after. */
+/* The io file is behind the loop device of this number, which from now on follows the device's size. */
 #define DMUSE_IOC_LOOP _IOW('D', 3, int)
-/* The number of one that is; ENODATA if there is none. */
+/* The number of a loop device that is on this file; ENODATA if there is none. */
 #define DMUSE_IOC_LOOPED _IOR('D', 4, int)
 
 /*
- * Right after the open of a list of what is mounted, once: the caller's descriptor of the kernel's, which is read and watched
- * from then on.
+ * Allowed once, right after the open of a list of mounts: the caller's descriptor of the kernel's list, which is read
+ * and watched from then on.
  */
 #define DMUSE_IOC_MOUNTS _IOW('D', 5, int)
 
-#define DEV_DISK_GROUP 6	/* of nodes: "disk" on Debian and its kin */
+#define DEV_DISK_GROUP 6	/* the group of device nodes: "disk" on Debian and its derivatives */
 
-/* Of a directory of /dev, by root: mknod(2), which the kernel denies in user namespaces, of a device of the session's. */
+/* On a directory of /dev, by root: mknod(2), which the kernel refuses in user namespaces, of a device of the session. */
 struct dmuse_mknod {
 	uint32_t mode, major, minor;
 	char name[256];

@@ -7,8 +7,8 @@
 #include "fronts/fuse/dev.h"
 
 #define PROC_DM "device-mapper"
-#define PROC_DISK "ubd"			/* a type that LVM takes */
-#define PROC_PART "blkext"		/* the same */
+#define PROC_DISK "ubd"			/* a type that LVM accepts */
+#define PROC_PART "blkext"		/* another one */
 #define PROC_BLOCK "Block devices:\n"
 
 struct proc_major {
@@ -16,14 +16,14 @@ struct proc_major {
 	const char *name;
 };
 
-/* Adds those of ours that come before NUMBER, in order. */
+/* Prints our majors that are below NUMBER, in order. */
 static void proc_ours(struct text *out, const struct proc_major **ours, unsigned number)
 {
 	for (; (*ours)->name && (*ours)->number < number; ++*ours)
 		text_printf(out, "%3u %s\n", (*ours)->number, (*ours)->name);
 }
 
-/* A line of the machine's block devices: the number may be ours here, and there is one device-mapper. */
+/* A line of the machine's block devices, unless its number is one of ours here; there is only one device-mapper. */
 static void proc_line(struct text *out, const struct proc_major *all, const struct proc_major **ours, const char *line)
 {
 	unsigned number;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* queue and bdi of a device in /sys: its limits, as its active table stacks them. */
+/* queue and bdi of a device in /sys: its limits, as stacked by its active table. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "core/table/table.h"
 #include "fronts/fuse/dev.h"
 
-#define QUEUE_RANGE_MAX 4294966784u	/* bytes of one discard or zeroing: all sectors that 32 bits count bytes of */
+#define QUEUE_RANGE_MAX 4294966784u	/* bytes of one discard or zeroing: all sectors whose bytes fit in 32 bits */
 
-/* Without a table: what a kernel's device starts with. */
+/* Without a table: the initial values of a kernel's device. */
 static const struct dm_limits queue_none = { .logical = 512, .physical = 512 };
 
 static const struct dm_limits *queue_limits(const struct dev_node *n)
@@ -90,7 +90,7 @@ static int store_read_ahead(struct dev_node *n, const char *value)
 		return EINVAL;
 	if (!f)
 		return ENOMEM;
-	f->device->read_ahead = (uint32_t)kb / 4 * 8;	/* whole pages */
+	f->device->read_ahead = (uint32_t)kb / 4 * 8;	/* in whole pages */
 	return 0;
 }
 

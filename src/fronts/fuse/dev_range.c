@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Data of a block device beyond read and write: discarding, zeroing, flushing, by ioctl and by fallocate; and what a
- * block device refuses. On the io thread.
+ * Operations on a block device's data other than read and write: discarding, zeroing and flushing, by ioctl and by
+ * fallocate; and which requests a block device refuses. On the io thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static bool fallocate_finish(struct fuse_io *io)
 }
 
 /*
- * What the kernel keeps of the range is to be forgotten, and written before that if a program has mapped it: only then
+ * The kernel is told to drop its cached pages of the range, after writing those that a program has mapped; only then
  * the operation begins. The kernel may need us for that, so it is asked on a thread of its own.
  */
 struct range_stale {
@@ -95,7 +95,7 @@ static void stale_begin(struct loop_msg *msg)
 		stale_over(&s->job);
 }
 
-/* Starts IO when nothing is kept any more of LEN bytes at OFF; LEN 0: to the end. */
+/* Starts IO when no page of the LEN bytes at OFF is cached any more; LEN 0: up to the end. */
 static void range_go_fresh(struct fuse_io *io, uint64_t off, uint64_t len)
 {
 	struct range_stale *s = calloc(1, sizeof(*s));
@@ -124,7 +124,7 @@ static struct fuse_io *range_new(fuse_req_t req, const struct fuse_file_info *fi
 	return io;
 }
 
-/* The two numbers that ARG points to: 0 or a positive errno, as the kernel finds them. */
+/* Reads and checks the two numbers that ARG points to: 0, or a positive errno as the kernel returns it. */
 static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file *file, uint64_t range[2])
 {
 	const struct fuse_node *n = file->file;
@@ -138,7 +138,7 @@ static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct 
 	if (r)
 		return -r;
 	if (readonly && cmd == BLKDISCARD)
-		return EPERM;		/* before it looks where; BLKZEROOUT looks first */
+		return EPERM;		/* checked before the range; BLKZEROOUT checks the range first */
 	if (!range[1] || range[0] > size || range[1] > size - range[0] || ((range[0] | range[1]) & mask))
 		return EINVAL;
 	return readonly ? EPERM : 0;
@@ -167,7 +167,7 @@ static void flush_submit(struct fuse_io *io)
 	fuse_io_submit(io, DM_FLUSH, 0, 0);
 }
 
-/* BLKFLSBUF: all that was written becomes durable, and what the kernel keeps is read again. */
+/* BLKFLSBUF: everything written becomes durable, and the page cache is dropped. */
 static void flush_ask(fuse_req_t req, const struct fuse_file_info *fi)
 {
 	struct fuse_io *io;
@@ -196,7 +196,7 @@ bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info
 	return true;
 }
 
-/* What a block device says to fallocate: 0 or a positive errno. */
+/* What a block device answers to fallocate: 0 or a positive errno. */
 static int fallocate_check(const struct fuse_node *n, int mode, uint64_t off, uint64_t *len)
 {
 	int what = mode & ~FALLOC_FL_KEEP_SIZE;
@@ -228,7 +228,7 @@ void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t le
 	io = range_new(req, fi, DM_ZEROES, mode & FALLOC_FL_ZERO_RANGE ? DM_KEEP : 0, (uint64_t)off, bytes);
 	if (!io)
 		return;
-	io->finish = fallocate_finish;	/* the kernel itself forgets what it kept */
+	io->finish = fallocate_finish;	/* the kernel drops its pages by itself */
 	fuse_io_go(io);
 }
 

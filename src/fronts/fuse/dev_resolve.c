@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Paths under /dev as sessions see them: which device do they lead to? Real nodes are not found here. */
+/* Resolves paths under /dev as sessions see them: to which device do they lead? Real nodes are not found here. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 
 #include "fronts/fuse/dev.h"
 
-#define RESOLVE_LINKS 40	/* that are followed, as by the kernel */
+#define RESOLVE_LINKS 40	/* links that are followed, as by the kernel */
 
-/* Puts TARGET in front of what is left of the path; false: it leads elsewhere, or is too long. */
+/* Prepends TARGET to the rest of the path; false: it leads out of /dev, or is too long. */
 static bool resolve_link(const struct dev_view *v, const struct dev_node *link, char *rest, const struct dev_node **at)
 {
 	const char *target = link->data;
@@ -28,7 +28,7 @@ static bool resolve_link(const struct dev_view *v, const struct dev_node *link, 
 	return true;
 }
 
-/* Takes the first word off REST; NULL: none is left. */
+/* Takes the first component off REST; NULL: none is left. */
 static char *resolve_word(char **rest)
 {
 	char *word = *rest + strspn(*rest, "/");
@@ -41,7 +41,7 @@ static char *resolve_word(char **rest)
 	return word;
 }
 
-/* One step from a directory; NULL: there is nothing of that name. */
+/* One step from a directory; NULL: nothing has that name. */
 static struct dev_node *resolve_step(const struct dev_node *at, const char *word)
 {
 	const struct dev_entry *e;
@@ -52,7 +52,7 @@ static struct dev_node *resolve_step(const struct dev_node *at, const char *word
 	return e ? e->of : NULL;
 }
 
-/* Above us is the root of the machine, from which only one word leads back. */
+/* Above the view is the root of the machine, from which only "dev" leads back. */
 static const struct dev_node *resolve_back(const struct dev_view *v, char **rest)
 {
 	const char *word = resolve_word(rest);

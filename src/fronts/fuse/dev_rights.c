@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may control devices, as in the kernel: whoever has CAP_SYS_ADMIN now, however he came by the descriptor. It counts
- * in the user namespace of the session; those that others make inside give all capabilities to everybody.
+ * Who may control devices, as in the kernel: whoever has CAP_SYS_ADMIN now, no matter how the descriptor was obtained.
+ * Only the session's user namespace counts; in one that is created inside it, everybody has all capabilities.
  */
 #include <linux/capability.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ uint64_t dev_user_namespace(pid_t tid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-/* A thread of a process namespace that we do not see has the number 0, which to capget(2) would be us. */
+/* A thread in a process namespace that we do not see has the number 0, which for capget(2) would be ourselves. */
 bool dev_may_control(const struct dev_view *v, pid_t tid)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = tid };

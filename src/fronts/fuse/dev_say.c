@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An ioctl can tell no more than a number. The sentence behind it goes to the caller's stderr, as one line, where
- * people who read "Invalid argument" look next; nobody waits long for that.
+ * An ioctl can return only a number. The sentence goes to the caller's stderr as one line, where people who read
+ * "Invalid argument" look next; nobody waits long for that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,10 @@
 #include "base/timers.h"
 #include "fronts/fuse/dev_call.h"
 
-#define SAY_PATIENCE (TIMERS_SECOND / 10)	/* it should stand above what the caller itself says */
-#define SAY_MOST 4	/* threads that write, or hang: they are those that open files for tables, too */
+#define SAY_PATIENCE (TIMERS_SECOND / 10)	/* it should come before the caller's own message */
+#define SAY_MOST 4	/* threads that write or hang; they are the same that open files for tables */
 
-/* A program that tries the same again is told once. */
+/* A program that repeats a failing call is told once. */
 static bool say_again(struct fuse_file *file, const char *text)
 {
 	char *said;
@@ -36,14 +36,14 @@ static bool say_again(struct fuse_file *file, const char *text)
 }
 
 /*
- * What stderr is may hang: a file on a device that is suspended, or on a file server that is dead. So a helper thread looks
- * for it and writes; the call that is being told goes on without it after a moment, and the daemon ends without it.
+ * stderr may block: it may be a file on a suspended device or on a dead file server. So a helper thread opens it and
+ * writes. After a moment the call continues without it, and the daemon does not wait for it when it ends.
  */
 struct say {
 	struct blocking_call call;
 	struct fuse_front *front;
 	struct timer patience;
-	struct dev_call *told;		/* who waits; NULL: nobody any more */
+	struct dev_call *told;		/* the call that waits; NULL: none any more */
 	void (*then)(struct dev_call *c);
 	pid_t tid;
 	int n;
@@ -59,7 +59,7 @@ static void say_write(struct blocking_call *call)
 	if (fd < 0)
 		return;
 	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(fd, s->line, (size_t)s->n) < 0)
-		s->n = 0;	/* then it stays in the log alone */
+		s->n = 0;	/* it is only in the log then */
 	close(fd);
 }
 

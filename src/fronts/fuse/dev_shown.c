@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices in the view: their nodes, their io files, their pieces of /sys, which come and go with them. */
+/* Devices in the view: their nodes, io files and parts of /sys, which appear and disappear with them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@ struct dev_shown {
 	struct hash_link by_device;
 	struct dm_device *device;
 	struct list entries;		/* dev_entry.shown */
-	struct dev_entry *mapper;	/* the one that is renamed; or NULL */
-	bool disk;			/* it is a disk in the kernel's sense: /sys and /dev/dm-N have it */
+	struct dev_entry *mapper;	/* the one that is renamed with the device; or NULL */
+	bool disk;			/* a disk in the kernel's sense: it is in /sys and /dev/dm-N */
 	bool failed;			/* memory ran out */
 };
 
@@ -29,7 +29,7 @@ void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
 		snprintf(name, DM_NAME_MAX + 1, "dm-%u", d->minor);
 }
 
-/* A device wins a name over what others made there, whatever that is. */
+/* A device takes a name even if others have created something there. */
 static bool shown_make_way(struct dev_node *dir, const char *name)
 {
 	struct dev_entry *e = dev_entry_find(dir, name);
@@ -82,7 +82,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 	return shown_enter(s, dir, name, n);
 }
 
-/* The io file is the same file for data.c as in a directory of devices. */
+/* For data.c, the io file is the same file as the one in a directory of devices. */
 static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number)
 {
 	const struct fuse_node *f = fuse_node_of(v->front, s->device);
@@ -156,8 +156,8 @@ static void shown_free(struct dev_view *v, struct dev_shown *s)
 }
 
 /*
- * As on Linux, where a mapped device is no disk before it was given a table, and tools make its name in /dev/mapper when
- * it is first resumed.
+ * As on Linux, where a mapped device is not a disk until it was given a table, and tools create its name in /dev/mapper
+ * when it is first resumed.
  */
 static void shown_grow(struct dev_view *v, struct dev_shown *s)
 {
@@ -207,7 +207,7 @@ static void shown_rename(struct dev_shown *s)
 		log_warn("no memory to show device '%s' in sessions", s->device->name);
 }
 
-/* Another table is another content: who remembers what was in a node looks again. */
+/* A new table means new content: whoever caches what was in a node must look again. */
 static void shown_swapped(struct dev_shown *s)
 {
 	struct list *pos, *next;

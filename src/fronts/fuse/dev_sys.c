@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device's directory in /sys/devices/virtual/block: what the kernel shows of a mapped device there. */
+/* A device's directory in /sys/devices/virtual/block: what the kernel shows there for a mapped device. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -39,7 +39,7 @@ uint64_t dev_readonly(const struct dev_node *n)
 	return dm_device_readonly(n->device) || n->device->locked;
 }
 
-/* Nobody else ever had this number, nor will. */
+/* The number is never reused. */
 uint64_t dev_diskseq(const struct dev_node *n)
 {
 	const struct fuse_node *f = fuse_node_of(n->view->front, n->device->whole ? n->device->whole : n->device);
@@ -56,7 +56,7 @@ static void show_uevent(const struct dev_node *n, struct text *out)
 		    n->device->minor, name, dev_diskseq(n));
 }
 
-/* Nobody listens to what would be sent. */
+/* Accepted, but nobody would receive the event. */
 int dev_store_uevent(struct dev_node *n, const char *value)
 {
 	(void)n;
@@ -88,7 +88,7 @@ static uint64_t number_suspended(const struct dev_node *n)
 	return n->device->state == DM_SUSPENDED;
 }
 
-/* How many numbers it may use: a mapped device has no partitions. */
+/* How many minors it may use: a mapped device has no partitions. */
 static uint64_t number_ext_range(const struct dev_node *n)
 {
 	return n->device->disk ? DM_PARTS_MAX + 1 : 1;
@@ -150,7 +150,7 @@ static void sys_want_device(struct dev_node *dir, const struct dm_device *d)
 	dev_links_want(dir, name, target);
 }
 
-/* Who stands on the device, with either table. */
+/* The devices that use this one, in either table. */
 static void sys_holders(struct dev_node *dir)
 {
 	struct list *pos, *next;
@@ -167,7 +167,7 @@ static void sys_holders(struct dev_node *dir)
 	dev_links_end(dir);
 }
 
-/* A block device of the machine, where it is in /sys. */
+/* A link to a block device of the machine, as it is in /sys. */
 static void sys_want_real(struct dev_node *dir, const struct dm_store *s)
 {
 	char number[48], path[PATH_MAX], target[PATH_MAX + 16];
@@ -208,7 +208,7 @@ static void sys_dir_of_links(struct dev_node *dir, const char *name, void (*refr
 		n->refresh = refresh;
 }
 
-/* Most devices are never looked at: it is made at the first look. */
+/* Most devices are never looked at, so the directory is filled at the first look. */
 void dev_sys_fill(struct dev_node *dir)
 {
 	dir->refresh = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of the view that is always there, and how nodes of ours are added to it. */
+/* The part of the view that always exists, and how our nodes are added to it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ static int tree_grow(struct dev_view *v)
 
 	v->mapper = tree_dir(v->root, "mapper");
 	control = dev_add(v->mapper, "control", S_IFCHR | 0600);
-	v->numbers = tree_dir(v->root, "block");	/* as udev makes them */
+	v->numbers = tree_dir(v->root, "block");	/* as udev creates them */
 	hidden = tree_dir(v->root, ".dmuse");
 	v->io = tree_dir(hidden, "io");
 	io_control = dev_add(v->io, "control", S_IFREG | 0600);

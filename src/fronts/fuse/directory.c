@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The directory of devices as a kind of mount: what may be done in it, and what may not. */
+/* The directory of devices as a kind of mount: what can be done in it, and what cannot. */
 #include <errno.h>
 #include <fcntl.h>
 
 #include "fronts/fuse/server.h"
 
-/* Nodes live as long as their device, whatever the kernel remembers of them. */
+/* Nodes exist as long as their device, whatever the kernel has cached. */
 static void directory_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
 	(void)ino;
@@ -13,7 +13,7 @@ static void directory_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 	fuse_reply_none(req);
 }
 
-/* The directory is ours: what would change it is refused, each in its own words. */
+/* The directory is ours: operations that would change it are refused. */
 static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
 {
 	(void)parent, (void)name, (void)mode, (void)dev;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opening and closing: the device is opened and closed on the control thread, the file belongs to the io thread. Both
- * ways keep their order, so nobody who asks after a close still finds the device open.
+ * Opening and closing: the control thread opens and closes the device, and the file belongs to the io thread. Messages
+ * keep their order in both directions, so nobody who asks after a close still finds the device open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static void file_drop(struct fuse_file *file)
 	fuse_mount_done(m);
 }
 
-/* On the io thread: the control thread has decided. */
+/* On the io thread: the control thread has opened the device or refused. */
 static void file_opened(struct loop_msg *msg)
 {
 	struct fuse_file *file = container(msg, struct fuse_file, msg);
@@ -41,12 +41,12 @@ static void file_opened(struct loop_msg *msg)
 	}
 	list_append(&file->mount->files, &file->node);
 	file->info.fh = (uint64_t)(uintptr_t)file;
-	/* A program that was killed meanwhile never releases it. */
+	/* A program that was killed meanwhile never closes it. */
 	if (fuse_reply_open(file->req, &file->info) || file->mount->ended)
 		fuse_file_release(file);
 }
 
-/* Files of sessions are opened by the supervisor: their programs are told of by the session. */
+/* Files in sessions are opened by the supervisor; the session reports their programs. */
 void fuse_users(struct dm_front *front, struct text *out)
 {
 	struct fuse_front *f = container(front, struct fuse_front, front);
@@ -93,13 +93,13 @@ static void file_open(struct fuse_file *file)
 	file_opened(&file->msg);
 }
 
-/* The control thread would wait for itself, and a store that is opened on a helper would lead back to its own device. */
+/* The control thread would wait for itself, and a store that a helper thread opens would lead back to its own device. */
 static bool open_is_ours(const struct fuse_mount *m, pid_t tid)
 {
 	return tid == m->front->control || blocking_has_thread(m->front->world->helpers, tid);
 }
 
-/* O_TRUNC means nothing, as on a disk. */
+/* O_TRUNC has no effect, as on a disk. */
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fuse_mount *m = fuse_req_userdata(req);

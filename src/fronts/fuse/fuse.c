@@ -40,7 +40,7 @@ void fuse_front_check_stopped(struct fuse_front *f)
 
 	if (!f->stopping)
 		return;
-	fuse_mount_stop_all(f);		/* one that came up in between */
+	fuse_mount_stop_all(f);		/* one that was mounted meanwhile */
 	if (!then || f->n_jobs || f->n_mounts)
 		return;
 	f->then = NULL;

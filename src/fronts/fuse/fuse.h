@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices as regular files in a directory (FUSE), for programs that need no block
- * device. Names, opening and closing belong to the control thread; data is served
- * on the first io thread. The commands `mount` and `umount` come through dm_front.
+ * Devices as regular files in a directory (FUSE), for programs that do not need a block device. Names, opening and
+ * closing belong to the control thread; data is served on the first io thread. The commands `mount` and `umount` arrive
+ * through dm_front.
  */
 #ifndef FRONTS_FUSE_FUSE_H
 #define FRONTS_FUSE_FUSE_H
@@ -15,28 +15,30 @@ struct dm_device;
 struct dm_world;
 struct fuse_front;
 
-/* Adds itself to the world's fronts. Nothing is mounted, and nothing needed, before the first `mount`. */
+/*
+ * Adds itself to the world's fronts. Until the first `mount` nothing is mounted, and nothing is required of the
+ * machine.
+ */
 int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
 
 /*
- * Serves FD, which is taken over: a FUSE that somebody has mounted where it will be /dev of sessions (dev.h). It ends
- * when it is unmounted there, or with the front. MAKER is a process in the session: its user namespace is the one in which
- * capabilities count.
+ * Serves FD, which is taken over: a FUSE mount that is to be /dev of sessions (dev.h). It ends when it is unmounted, or
+ * with the front. MAKER is a process in the session: capabilities count in its user namespace.
  */
 int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e);
 
 /*
- * Takes away what killed daemons of this user have left mounted on DIRECTORY: how many mounts, or -errno and a sentence. In
- * any process.
+ * Unmounts what killed daemons of this user have left mounted on DIRECTORY: how many mounts, or -errno and a sentence.
+ * In any process.
  */
 int fuse_clear_dead(const char *directory, struct err *e);
 
-/* The device to which PATH, an absolute one under /dev, leads in sessions; NULL: to none of ours. */
+/* The device to which PATH, an absolute path under /dev, leads in sessions; NULL: not to one of ours. */
 struct dm_device *fuse_dev_resolve(struct fuse_front *f, const char *path);
 
 /*
- * Takes every mount away, also one that is in use (its users get ENOTCONN), closes the devices, then calls THEN on the
- * control thread. Requests that are parked in a suspended device must have been released (dm_world_release()).
+ * Unmounts everything, also what is in use (programs get ENOTCONN), closes the devices, then calls THEN on the control
+ * thread. Requests that are held by a suspended device must have been released (dm_world_release()).
  */
 void fuse_front_stop(struct fuse_front *f, void (*then)(void *arg), void *arg);
 void fuse_front_free(struct fuse_front *f);	/* after fuse_front_stop() */

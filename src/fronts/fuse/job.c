@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Jobs: a thread each, because they are rare. The kernel may answer one only after it has had an answer from the
- * control thread, or from a device that is suspended; so no other thread waits for them without a bound.
+ * Jobs: each has a thread of its own, because they are rare. The kernel may answer a job only after it has had an
+ * answer from the control thread, or from a suspended device; so no other thread waits for one without a time limit.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What only the kernel can do: root asks it directly (mount(2)), an ordinary user through fusermount3, which is setuid
- * and hands the descriptor back over a socket. On a job's thread.
+ * What only the kernel can do: as root, directly (mount(2)); as an ordinary user, through fusermount3, which is setuid
+ * and returns the descriptor over a socket. On a job's thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static int kernel_mount_root(const char *directory, int *out, struct err *e)
 	return e->code;
 }
 
-/* Our environment, and the number of the socket in it; to be freed. */
+/* Our environment plus the number of the socket; to be freed. */
 static char **helper_environment(char *variable)
 {
 	size_t n = 0;
@@ -77,7 +77,7 @@ static char **helper_environment(char *variable)
 	return env;
 }
 
-/* Starts fusermount3 with SOCKET (or -1) to hand the descriptor over, its stderr at LOG. 0 or -errno. */
+/* Starts fusermount3 with SOCKET (or -1) for returning the descriptor, its stderr on LOG. 0 or -errno. */
 static int helper_spawn(char *const *argv, int socket, int log, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
@@ -104,7 +104,7 @@ static int helper_spawn(char *const *argv, int socket, int log, pid_t *pid)
 	return -r;
 }
 
-/* All that the helper says, as one line without its name. */
+/* Reads everything that the helper prints, as one line without its name. */
 static void helper_listen(int fd, char text[HELPER_TEXT])
 {
 	size_t n = 0, start;
@@ -119,7 +119,7 @@ static void helper_listen(int fd, char text[HELPER_TEXT])
 	memmove(text, text + start, n - start + 1);
 }
 
-/* Runs fusermount3 to its end: 0, or -errno and what it said. */
+/* Runs fusermount3 to its end: 0, or -errno and what it printed. */
 static int helper_run(char *const *argv, int socket, struct err *e)
 {
 	char text[HELPER_TEXT];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands `mount` and `umount`, and the list of all mounts. Control thread; the kernel is asked by jobs. */
+/* The commands `mount` and `umount`, and the list of all mounts. On the control thread; jobs call the kernel. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,9 @@ struct mount_job {
 	struct list node;		/* of a mount, in front->mounting */
 	struct fuse_front *front;
 	struct fuse_mount *mount;	/* of an umount */
-	struct dm_cmd *cmd;		/* NULL: at the end of the daemon */
+	struct dm_cmd *cmd;		/* NULL: when the daemon ends */
 	char *directory;
-	int fd, id;			/* id: of the mount */
+	int fd, id;			/* id: the mount's */
 	bool lazy;
 	struct err err;
 };
@@ -57,7 +57,7 @@ static void mount_freed(struct loop_msg *msg)
 	fuse_front_check_stopped(f);
 }
 
-/* libfuse keeps a pipe for the thread that served the session, and gives it back only there. */
+/* libfuse has a pipe for each thread that serves a session, and frees it only there. */
 static void mount_destroy(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
@@ -205,7 +205,7 @@ static void umount_caught_up(struct loop_msg *msg)
 	fuse_mount_unref(m);
 }
 
-/* The closes that made it possible are heard of before anybody asks for open counts. */
+/* The closes that made it possible are processed before anybody asks for open counts. */
 static void umount_finish(struct fuse_mount *m, struct dm_cmd *c)
 {
 	m->unmounted = true;
@@ -217,7 +217,7 @@ static void umount_finish(struct fuse_mount *m, struct dm_cmd *c)
 		umount_caught_up(&m->caught_up);
 }
 
-/* Whoever still has files there sees no device any more. */
+/* Programs that still have files open there lose the devices. */
 static void mount_end(struct fuse_mount *m)
 {
 	if (m->ending || m->gone)
@@ -305,7 +305,7 @@ static void mount_list(struct fuse_front *f, struct dm_cmd *c)
 		dm_fail(c, -ENOMEM, "no memory for the answer");
 }
 
-/* A directory of that name in another mount namespace is another directory. */
+/* A directory of that name in another mount namespace is a different one. */
 static bool mount_elsewhere(const struct dm_cmd *c)
 {
 	char ours[64];

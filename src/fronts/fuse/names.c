@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The directory: one file for each device, by its name. The kernel keeps no name for later, so that a rename or removal
- * is seen at once. The directory itself cannot be changed. Questions come on the io thread and are answered on the
+ * The directory: one file for each device, with its name. The kernel does not cache names, so a rename or removal is
+ * seen at once. The directory itself cannot be changed. Requests arrive on the io thread and are answered on the
  * control thread.
  */
 #include <errno.h>
@@ -12,8 +12,8 @@
 
 #include "fronts/fuse/server.h"
 
-#define NAMES_KEPT 86400.0	/* seconds that the kernel keeps what it knows of a file, unless it is told */
-#define NAMES_FIRST 3		/* where devices begin in the directory: 1 and 2 are . and .. */
+#define NAMES_KEPT 86400.0	/* seconds for which the kernel caches a file's attributes, unless it is told otherwise */
+#define NAMES_FIRST 3		/* position of the first device in the directory: 1 and 2 are . and .. */
 
 static void names_stat(const struct fuse_node *n, struct stat *st)
 {
@@ -78,7 +78,7 @@ void fuse_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_ask(req, ino, "", 0, 0, attr_answer);
 }
 
-/* A truncation to the size that it has anyway. */
+/* A truncation to the current size. */
 static void setattr_answer(struct fuse_ask *a)
 {
 	struct fuse_node *n = fuse_node_find(a->mount->front, a->ino);
@@ -89,7 +89,7 @@ static void setattr_answer(struct fuse_ask *a)
 		fuse_reply_err(a->req, EPERM);
 }
 
-/* Owner, mode and times are nobody's to change, and a device's size is its table's. */
+/* Owner, mode and times cannot be changed, and a device's size is its table's. */
 void fuse_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
 {
 	(void)fi;
@@ -106,7 +106,7 @@ static int names_compare(const void *a, const void *b)
 	return x->minor < y->minor ? -1 : x->minor > y->minor;
 }
 
-/* The devices behind place OFF of the directory, in its order: by minor, so that changes do not shift the others. */
+/* The devices after position OFF of the directory, in its order: by minor, so that changes do not shift the others. */
 static size_t names_behind(const struct dm_world *w, uint64_t off, struct dm_device **out)
 {
 	struct list *pos, *next;
@@ -128,7 +128,7 @@ struct names_page {
 	size_t len, room;
 };
 
-/* One more name, which stands at PLACE; false if there is no room. */
+/* Adds a name at position PLACE; false if there is no room. */
 static bool names_add(struct names_page *p, const char *name, uint64_t ino, mode_t mode, uint64_t place)
 {
 	struct stat st = { .st_ino = ino, .st_mode = mode };
@@ -182,5 +182,5 @@ void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct
 		return;
 	a->off = (uint64_t)off;
 	a->size = size;
-	fuse_ask_send(a);	/* devices are sorted for it, which is not brief */
+	fuse_ask_send(a);	/* the devices are sorted for it, which takes a while */
 }

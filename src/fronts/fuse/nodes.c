@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which device is which file. Names are asked for again each time, so the kernel is told nothing of them; sizes and pages are
- * the kernel's to keep until a table is swapped (stale.c). Control thread.
+ * Which device is which file. Names are looked up each time, so the kernel need not be told about them; it may cache
+ * sizes and pages until a table is swapped (stale.c). Control thread.
  */
 #include <stdlib.h>
 
 #include "fronts/fuse/dev.h"
 
-/* A device without a table has no blocks; as a file it is empty. */
+/* A device without a table has size 0. */
 void fuse_node_measure(struct fuse_node *n)
 {
 	const struct dm_table *t = n->device->active;

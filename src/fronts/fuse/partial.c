@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Read-modify-write: see partial.h. A write that is uneven and any other that
- * touches the same blocks go one after the other, in the order they came; even
- * ones never wait for each other.
+ * Read-modify-write: see partial.h. Uneven writes and any others that touch the same blocks are done one after the
+ * other, in order of arrival; even ones never wait for each other.
  */
 #include "fronts/fuse/partial.h"
 
@@ -30,7 +29,7 @@ size_t partial_room(uint64_t off, uint64_t len, uint32_t block)
 	uint64_t start = round_down(off, block), end = round_up(off + len, block);
 	bool uneven = start != off || end != off + len;
 
-	return (size_t)(end - start) + (uneven ? block : 0);	/* a block to read into */
+	return (size_t)(end - start) + (uneven ? block : 0);	/* one more block to read into */
 }
 
 static bool partial_meets(const struct partial *a, const struct partial *b)
@@ -52,7 +51,7 @@ static bool partial_must_wait(const struct partial *p)
 
 static void partial_begin(struct partial *p);
 
-/* Whoever is over may let others begin; one of those may be over at once, and is not nested in here. */
+/* One that is over may let others begin. One of those may be over at once; the trampoline keeps that from nesting. */
 static void partial_wake(struct partial_disk *k)
 {
 	struct partial *p;
@@ -98,7 +97,7 @@ static void partial_write(struct partial *p)
 	partial_send(p, p->op, p->start, p->end, p->data, partial_over);
 }
 
-/* Bytes FROM to TO, which the spare block (the device's from AT on) has and the caller has not said. */
+/* Copies bytes FROM to TO from the spare block (the device's from AT on), because the caller did not provide them. */
 static void partial_keep(struct partial *p, uint64_t at, uint64_t from, uint64_t to)
 {
 	const uint8_t *spare = p->data + (p->end - p->start);
@@ -135,7 +134,7 @@ static void partial_read_first(struct dm_req *r, int err)
 		return;
 	}
 	partial_keep(p, p->start, p->start, p->off);
-	if (p->end - p->start == p->block)	/* the same block is the last one, too */
+	if (p->end - p->start == p->block)	/* the last block is the same one */
 		partial_read_last(r, 0);
 	else
 		partial_last(p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The directory where devices are files: what is mounted there, and whose. umount(2) takes whatever is on top, so that is
- * compared first; and a daemon that was killed leaves a mount behind in which nothing can be done, until somebody takes it
- * away. On a job's thread, or in a process of its own.
+ * The directory where devices are files: what is mounted there, and whose it is. umount(2) takes whatever is on top, so
+ * that is compared first. A daemon that was killed leaves a dead mount behind, which stays until somebody unmounts it.
+ * On a job's thread, or in a process of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #define PLACE_MOST_DEAD 64
 
 enum place_state {
-	PLACE_OTHER,		/* nothing of dmuse's is on top */
+	PLACE_OTHER,		/* what is on top is not dmuse's */
 	PLACE_LIVE,
 	PLACE_DEAD,		/* this user's, and its daemon is gone */
 };
@@ -31,7 +31,7 @@ static bool place_is_own(const struct mount_line *m)
 	return user && sscanf(user, "user_id=%u", &uid) == 1 && uid == geteuid();
 }
 
-/* What the kernel still knows is not asked for. */
+/* Not answered from the kernel's cache. */
 static bool place_is_dead(const char *directory)
 {
 	struct statx st;
@@ -39,7 +39,7 @@ static bool place_is_dead(const char *directory)
 	return statx(AT_FDCWD, directory, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st) && errno == ENOTCONN;
 }
 
-/* Nobody but a daemon of dmuse is asked for anything. */
+/* Only a daemon of dmuse is ever asked. */
 static enum place_state place_look(const char *directory, int *id)
 {
 	enum place_state state = PLACE_OTHER;
@@ -68,7 +68,7 @@ int fuse_clear_dead(const char *directory, struct err *e)
 	return n;
 }
 
-/* A directory that cannot be opened has no lock: the kernel will say what is wrong with it. */
+/* A directory that cannot be opened is not locked: the kernel will report what is wrong with it. */
 static int place_lock(const char *directory, int *lock, struct err *e)
 {
 	*lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SEEK_DATA and SEEK_HOLE: the device is asked for one extent after the other. A hole is what reads as zeros. */
+/* SEEK_DATA and SEEK_HOLE: the device is asked for one extent after another. A hole is what reads as zeros. */
 #include <errno.h>
 #include <unistd.h>
 
 #include "fronts/fuse/server.h"
 
-#define SEEK_ASKS 4096u		/* then it is said that data reaches to the end, which is never wrong */
+#define SEEK_ASKS 4096u		/* after that we answer that data reaches to the end, which is never wrong */
 
 static void seek_submit(struct fuse_io *io)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A mount on the io thread: reading requests until there are no more, and the
- * end, which comes when the kernel says so (unmounted, by whomever) or the daemon
- * ends.
+ * A mount on the io thread: reads requests until there are no more. It ends when the kernel says so (somebody unmounted
+ * it), or when the daemon ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +13,17 @@
 
 #include "fronts/fuse/server.h"
 
-#define SESSION_CATCH_UP 4096	/* more than the kernel lets wait */
-#define SESSION_TRANSFER (512u << 10)	/* bytes of one request: what fits in a pipe of an ordinary user */
-#define SESSION_BATCH 64	/* requests that are read before others get their turn */
+#define SESSION_CATCH_UP 4096	/* more than the kernel ever queues */
+#define SESSION_TRANSFER (512u << 10)	/* bytes of one request: what fits in an ordinary user's pipe */
+#define SESSION_BATCH 64	/* requests read before others get their turn */
 
 void fuse_session_init(void *arg, struct fuse_conn_info *conn)
 {
 	(void)arg;
-	/* Pages go when we say so, not when a size changes; requests are not spliced: they are small, or to be kept. */
+	/*
+	 * We say when pages are dropped, not a change of size. Requests are not spliced: they are small, or must be
+	 * kept.
+	 */
 	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE |
 				  FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
 	conn->want |= conn->capable & (FUSE_CAP_SPLICE_WRITE | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
@@ -40,7 +42,7 @@ int fuse_mount_session(struct fuse_mount *m, int fd)
 	fuse_opt_free_args(&args);
 	if (!m->session)
 		return -ENOMEM;
-	snprintf(place, sizeof(place), "/dev/fd/%d", fd);	/* mounted already */
+	snprintf(place, sizeof(place), "/dev/fd/%d", fd);	/* it is mounted already */
 	if (fuse_session_mount(m->session, place) || fcntl(fd, F_SETFL, O_NONBLOCK)) {
 		fuse_session_destroy(m->session);
 		return -EIO;
@@ -48,7 +50,7 @@ int fuse_mount_session(struct fuse_mount *m, int fd)
 	return 0;
 }
 
-/* Back on the control thread, behind all that the io thread had to say. */
+/* Back on the control thread, after everything that the io thread has posted. */
 static void session_over(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, over);
@@ -82,10 +84,10 @@ static void session_end(struct fuse_mount *m)
 static void session_heard(struct fuse_mount *m)
 {
 	dm_io_tick(m->front->io);
-	loop_heard(m->front->io->loop, &m->watch, 1);	/* each is read with a call of its own: holding spares none */
+	loop_heard(m->front->io->loop, &m->watch, 1);	/* each is read with a call of its own: batching saves none */
 }
 
-/* How many were read, at most MOST; the end counts as one, and M may be gone then. */
+/* How many were read, at most MOST. The end counts as one, and M may be freed then. */
 static int session_read(struct fuse_mount *m, int most)
 {
 	int n = 0, r = 1;
@@ -127,7 +129,7 @@ void fuse_mount_begin(struct loop_msg *msg)
 		session_end(m);
 }
 
-/* Back on the control thread: the message is nobody's any more. */
+/* Back on the control thread: the message may be reused. */
 static void session_end_over(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, end);
@@ -136,7 +138,7 @@ static void session_end_over(struct loop_msg *msg)
 	fuse_mount_unref(m);
 }
 
-/* The kernel may have said so already. */
+/* The kernel may have ended it already. */
 void fuse_mount_end(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, end);
@@ -163,7 +165,7 @@ static void catch_up_over(struct loop_msg *msg)
 	fuse_front_check_stopped(f);
 }
 
-/* On the io thread: a close that has returned is in the kernel's queue at least. */
+/* On the io thread: a close that has returned is in the kernel's queue by now. */
 static void catch_up_read(struct loop_msg *msg)
 {
 	struct catch_up *c = container(msg, struct catch_up, msg);
@@ -175,7 +177,7 @@ static void catch_up_read(struct loop_msg *msg)
 	loop_post(c->front->world->loop, &c->msg);
 }
 
-/* An open has been counted here before its program gets to know of it, so that only closes can be behind. */
+/* An open is counted here before its program knows of it, so only closes can be outstanding. */
 bool fuse_catch_up(struct dm_front *front, struct loop_msg *then)
 {
 	struct fuse_front *f = container(front, struct fuse_front, front);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Telling the kernel to forget what it keeps of a mount: the content of a device that has another table, and a name that has
- * become another's. Control thread; jobs do it, because the kernel waits for pages that are being read, which may take as
- * long as a disk below is suspended or hangs. Whoever changed something waits for that only a little.
+ * Tells the kernel to forget what it caches of a mount: the content of a device that has a new table, and a name that
+ * now belongs to another device. On the control thread; jobs call the kernel, which waits for pages that are being
+ * read, perhaps from a disk that is suspended or hangs. The command that made the change waits only briefly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +12,11 @@
 
 #define STALE_PATIENCE 100u	/* milliseconds */
 
-/* A swap that waits until all mounts have forgotten the device. Freed by the last of its jobs. */
+/* A swap that waits until all mounts have dropped the device's pages. Freed by the last of its jobs. */
 struct stale_swap {
 	struct fuse_front *front;
 	struct dm_device *device;
-	struct loop_msg *then;		/* NULL: it waits no more */
+	struct loop_msg *then;		/* NULL: it no longer waits */
 	struct timer patience;
 	unsigned n_jobs;
 };
@@ -25,8 +25,8 @@ struct stale {
 	struct fuse_job job;
 	struct fuse_mount *mount;
 	struct stale_swap *swap;	/* or NULL */
-	uint64_t id;			/* of a file, or with a name, of a directory */
-	char name[];			/* "": what is in it */
+	uint64_t id;			/* of a file; with a name, of a directory */
+	char name[];			/* "": its content */
 };
 
 static void swap_goes_on(struct stale_swap *w)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fallocate: punching a hole and zeroing, of any byte range; both read as zeros
- * afterwards. Whole blocks in the middle are one request, what is left at the
- * ends is written.
+ * fallocate: punching a hole and zeroing, of any byte range; both read as zeros afterwards. The whole blocks in the
+ * middle are one request; the rest at both ends is written.
  */
 #include <errno.h>
 #include <linux/falloc.h>
@@ -10,7 +9,7 @@
 
 #include "fronts/fuse/server.h"
 
-/* Where the piece that starts at io->off ends; *EVEN: it is whole blocks. */
+/* Where the part that starts at io->off ends; *EVEN: it consists of whole blocks. */
 static uint64_t zero_piece(const struct fuse_io *io, bool *even)
 {
 	uint64_t mask = io->block - 1, next = (io->off | mask) + 1;
@@ -43,7 +42,7 @@ static bool zero_finish(struct fuse_io *io)
 	return io->off < io->end || fuse_io_end(io, 0);
 }
 
-/* 0, or what is wrong: there is nothing to allocate, and no place behind the end. */
+/* 0, or the error: there is nothing to allocate, and nothing beyond the end. */
 static int zero_check(int mode, uint64_t off, uint64_t *len, uint64_t size)
 {
 	int what = mode & ~FALLOC_FL_KEEP_SIZE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A connection's life: see conn.h. It ends only in conn_work(), at the end of a
- * turn, so that nothing that is on the stack can lose it.
+ * A connection's life: see conn.h. It is freed only in conn_work(), at the end of a turn, so that no function that is
+ * still running loses it.
  */
 #include "fronts/nbd/conn.h"
 
@@ -17,14 +17,14 @@
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
-#define CONN_ROUNDS 8		/* receives in a row before others have their turn */
+#define CONN_ROUNDS 8		/* receives in a row before others get their turn */
 
 void nbd_conn_wake(struct nbd_conn *c)
 {
 	loop_defer(c->nio->io->loop, &c->work);
 }
 
-/* An option must be answered, and the answer gone, before the next one is looked at. */
+/* An option must be answered, and the answer sent, before the next one is looked at. */
 bool nbd_conn_blocked(const struct nbd_conn *c)
 {
 	if (c->phase == NBD_TRANSMISSION)
@@ -44,7 +44,7 @@ static bool conn_reads(const struct nbd_conn *c)
 	}
 }
 
-/* Takes one thing out of rx; false if it is not all there. */
+/* Handles one item of rx; false if it is not complete. */
 static bool conn_step(struct nbd_conn *c)
 {
 	uint64_t got = nbd_conn_got(c);
@@ -83,7 +83,7 @@ static bool conn_read(struct nbd_conn *c)
 		got = nbd_recv(c);
 		conn_advance(c);
 	}
-	if (c->phase != NBD_DEAD)	/* fewer than before: a WRITE whose data will not come was given up */
+	if (c->phase != NBD_DEAD)	/* fewer than before: a WRITE whose data will not arrive was dropped */
 		loop_heard(c->nio->io->loop, &c->watch, c->n_reqs > before ? c->n_reqs - before : 0);
 	nbd_conn_wake(c);
 	return true;
@@ -117,7 +117,7 @@ static void conn_shake_hands(struct nbd_conn *c)
 	nbd_conn_wake(c);
 }
 
-/* The client was told to go ahead: from here on the socket speaks TLS. */
+/* The client was told to go ahead: from now on the socket speaks TLS. */
 static void conn_start_tls(struct nbd_conn *c)
 {
 	if (nbd_tls_begin(&c->tls, c->nio->nbd->tls, c->watch.fd)) {
@@ -166,7 +166,7 @@ static bool conn_poll(struct loop_watch *w)
 	return conn_reads(c) && conn_read(c);
 }
 
-/* Gives up a WRITE whose data will not come. */
+/* Drops a WRITE whose data will not arrive. */
 static void conn_drop_filling(struct nbd_conn *c)
 {
 	struct nbd_req *q = c->filling ? c->filling : c->refused;
@@ -197,7 +197,7 @@ void nbd_conn_die(struct nbd_conn *c)
 	nbd_send_nothing(c);
 	loop_unwatch(c->nio->io->loop, &c->watch);
 	if (c->n_reqs || c->asking)
-		shutdown(c->watch.fd, SHUT_RDWR);	/* closed when these are over; the peer need not wait */
+		shutdown(c->watch.fd, SHUT_RDWR);	/* closed when the requests are over; the peer need not wait for that */
 	nbd_conn_wake(c);
 }
 
@@ -209,7 +209,7 @@ void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (p = text; *p; p++)		/* it may quote what the client sent */
+	for (p = text; *p; p++)		/* it may contain what the client sent */
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 	log_info("nbd: disconnected a client: %s", text);
@@ -223,7 +223,7 @@ static bool conn_is_over(const struct nbd_conn *c)
 	return c->phase == NBD_FINISHING && !c->n_reqs && !c->asking && !c->out && !c->out_full;
 }
 
-/* On the control thread: the last of it. */
+/* On the control thread: the end of the connection. */
 static void conn_free(struct loop_msg *msg)
 {
 	struct nbd_conn *c = container(msg, struct nbd_conn, msg);
@@ -236,7 +236,7 @@ static void conn_free(struct loop_msg *msg)
 	free(c);
 }
 
-/* Once it is posted, the connection is no longer ours. */
+/* Once it is posted, the connection belongs to the control thread. */
 static void conn_end(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A connection and its requests. A connection is born on the control thread,
- * lives on one io thread, and ends on the control thread, where its device is
- * closed. What it reads goes through step functions, one for each phase; what
- * it sends is a queue that goes out once a turn.
+ * A connection and its requests. A connection is created on the control thread, lives on one io thread, and ends on the
+ * control thread, where its device is closed. What it receives goes through step functions, one for each phase; what it
+ * sends is a queue that is sent once a turn.
  */
 #ifndef FRONTS_NBD_CONN_H
 #define FRONTS_NBD_CONN_H
@@ -26,19 +25,19 @@ struct nbd_conn;
 struct nbd_io;
 struct nbd_tls_conn;
 
-#define NBD_RX 131072u			/* bytes: more than the longest option */
-#define NBD_MAX_REQS 256u		/* under way on one connection */
+#define NBD_RX 131072u			/* bytes: longer than the longest option */
+#define NBD_MAX_REQS 256u		/* in flight on one connection */
 #define NBD_MAX_BYTES (64u << 20)	/* their data */
 #define NBD_PEER 64			/* bytes of an address as text */
-#define NBD_ASKS 256u			/* that one BLOCK_STATUS may cost */
+#define NBD_ASKS 256u			/* extents that one BLOCK_STATUS may ask for */
 #define NBD_EXTENTS_SIZE (NBD_EXTENTS_HEAD + NBD_EXTENT_SIZE * NBD_ASKS)
 
-/* Something to send: a head, perhaps data. over() comes when it is sent, or never will be. */
+/* Something to send: a head and perhaps data. over() is called when it was sent, or never will be. */
 struct nbd_out {
 	struct nbd_out *next;
 	const uint8_t *head, *data;
 	uint32_t head_len, data_len;
-	unsigned pages;		/* not 0: the data is in the connection's pipe, in so many places */
+	unsigned pages;		/* if not 0, the data is in the connection's pipe, in so many buffers */
 	void (*over)(struct nbd_conn *c, struct nbd_out *o);
 };
 
@@ -54,7 +53,7 @@ struct nbd_req {
 	/* BLOCK_STATUS. */
 	uint32_t n_extents;		/* in data */
 	uint32_t asks;
-	uint64_t at, end;		/* sectors: what is not asked yet */
+	uint64_t at, end;		/* sectors: what was not asked for yet */
 	struct trampoline asking;
 	int err;
 	uint8_t head[40];
@@ -62,16 +61,16 @@ struct nbd_req {
 };
 
 enum nbd_phase {
-	NBD_GREETED,		/* the client's flags are awaited */
+	NBD_GREETED,		/* waits for the client's flags */
 	NBD_OPTIONS,
-	NBD_TLS_AGREED,		/* the answer to STARTTLS has to go out first */
+	NBD_TLS_AGREED,		/* the answer to STARTTLS has to be sent first */
 	NBD_TLS_HANDSHAKE,
 	NBD_TRANSMISSION,
-	NBD_FINISHING,		/* nothing is read any more, answers go out */
-	NBD_DEAD,		/* the peer is gone; requests may still be under way */
+	NBD_FINISHING,		/* nothing is read any more; answers are sent */
+	NBD_DEAD,		/* the peer is gone; requests may still be in flight */
 };
 
-/* What a client is told of an export. */
+/* What a client is told about an export. */
 struct nbd_export {
 	uint64_t size;			/* bytes */
 	uint32_t min_block, preferred_block;
@@ -86,7 +85,7 @@ enum nbd_ask_kind {
 	NBD_ASK_OPEN,		/* -> export, device */
 };
 
-/* A question to the control thread, one at a time; then() comes on the io thread. */
+/* A request to the control thread, one at a time; then() is called on the io thread. */
 struct nbd_ask {
 	struct loop_msg msg;
 	enum nbd_ask_kind kind;
@@ -103,48 +102,48 @@ struct nbd_conn {
 	struct nbd_io *nio;
 	struct list node;		/* in nio->conns */
 	struct loop_watch watch;
-	struct loop_work work;		/* sends, goes on, ends */
-	struct loop_msg msg;		/* first it carries the connection to its io thread, at last back */
+	struct loop_work work;		/* sends, continues, ends */
+	struct loop_msg msg;		/* carries the connection to its io thread, and back at the end */
 	enum nbd_phase phase;
 	struct timer patience;		/* until the handshake is over */
-	struct list hungry;		/* in nio->hungry: it waits for memory */
-	uint64_t moved;			/* when the client last sent or took something: the thread's clock, ns */
+	struct list hungry;		/* in nio->hungry: it waits for memory (pressure.c) */
+	uint64_t moved;			/* when the client last sent or received something: the thread's clock, ns */
 	bool tcp;
 	pid_t peer_pid;			/* of a Unix socket; 0: unknown */
 	char peer[NBD_PEER];		/* of TCP */
-	struct list user;		/* the control thread's: in nbd->users while it has a device open, ... */
+	struct list user;		/* the control thread's: in nbd->users while it has a device open ... */
 	const struct dm_device *uses;	/* ... which is this one */
 	struct nbd_tls_conn *tls;	/* NULL: plain text */
-	bool tls_needed;		/* no option but STARTTLS before that */
+	bool tls_needed;		/* no option but STARTTLS is allowed before TLS */
 
 	/* Handshake. */
 	bool no_zeroes, structured, asking;
 	uint32_t option;		/* the one being answered */
 	uint32_t option_len;
-	bool meta;			/* base:allocation is agreed on for meta_name */
+	bool meta;			/* base:allocation was agreed on for meta_name */
 	char meta_name[DM_NAME_MAX + 1];
-	bool meta_match;		/* the queries being answered want it */
+	bool meta_match;		/* one of the queries being answered matches it */
 	struct nbd_ask ask;
 
 	/* Transmission. */
-	struct dm_device *device;	/* open; NULL before that */
+	struct dm_device *device;	/* open; NULL before transmission */
 	struct nbd_export export;
-	unsigned n_reqs;		/* from their arrival until their reply is sent */
+	unsigned n_reqs;		/* from their arrival until their reply was sent */
 	uint64_t n_bytes;		/* of data in them */
-	bool stalled;			/* the next request has to wait until others are gone */
+	bool stalled;			/* the next request has to wait until others are done */
 	struct nbd_req *filling;	/* a WRITE whose data is arriving */
 	uint32_t filled;		/* bytes of it */
-	struct nbd_req *refused;	/* a WRITE whose data is being skipped: clients expect no answer before that */
+	struct nbd_req *refused;	/* a WRITE whose data is being skipped: clients expect no answer before its end */
 
-	/* What goes out. */
+	/* Output. */
 	struct nbd_out *out, **out_tail;
 	size_t out_sent;		/* bytes of the first */
 	bool out_full;			/* the socket takes no more for now */
-	int pipe[2];			/* of data that stores have shown; -1: not needed so far */
-	unsigned pipe_room;		/* places in it */
+	int pipe[2];			/* for data that stores provide as pages (shown.c); -1: not needed so far */
+	unsigned pipe_room;		/* its capacity in buffers */
 
-	/* What came in and is not handled: rx[rx_at] to rx[rx_end]. */
-	uint64_t skip;			/* bytes to be thrown away first */
+	/* Received and not handled yet: rx[rx_at] to rx[rx_end]. */
+	uint64_t skip;			/* bytes to be discarded first */
 	size_t rx_at, rx_end;
 	uint8_t rx[NBD_RX];
 };
@@ -152,13 +151,13 @@ struct nbd_conn {
 /* conn.c */
 struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp);	/* control thread */
 void nbd_conn_begin(struct loop_msg *msg);	/* on its io thread */
-void nbd_conn_finish(struct nbd_conn *c);	/* reads no more; ends when all is answered and sent */
+void nbd_conn_finish(struct nbd_conn *c);	/* reads no more; ends when everything is answered and sent */
 void nbd_conn_die(struct nbd_conn *c);		/* sends no more either; ends when all requests are over */
-/* The client breaks the rules: one line in the log, and it is cut off. */
+/* The client has violated the protocol: logs one line and disconnects it. */
 void nbd_conn_reject(struct nbd_conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void nbd_conn_wake(struct nbd_conn *c);		/* there is something to send or to go on with, at the turn's end */
+void nbd_conn_wake(struct nbd_conn *c);		/* there is something to send or to do, at the turn's end */
 void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o);
-bool nbd_conn_blocked(const struct nbd_conn *c);	/* too much under way to read on */
+bool nbd_conn_blocked(const struct nbd_conn *c);	/* too much is in flight to read on */
 
 static inline size_t nbd_conn_got(const struct nbd_conn *c)
 {
@@ -167,54 +166,54 @@ static inline size_t nbd_conn_got(const struct nbd_conn *c)
 
 /* send.c: sends what it can; false: the peer is gone. */
 bool nbd_send(struct nbd_conn *c);
-void nbd_send_nothing(struct nbd_conn *c);	/* forgets the queue */
+void nbd_send_nothing(struct nbd_conn *c);	/* drops the queue */
 
-/* pressure.c: may C begin a request with SIZE bytes of data? False: it is to wait. */
+/* pressure.c: may C begin a request with SIZE bytes of data? False: it has to wait. */
 bool nbd_pressure_may(struct nbd_conn *c, size_t size);
 void nbd_pressure_wait(struct nbd_conn *c);
 void nbd_pressure_end(struct nbd_conn *c);
 
-/* shown.c: is Q a read whose data should be shown, rather than copied? */
+/* shown.c: is Q a read whose data should be provided as pages, rather than copied? */
 bool nbd_shown_may(struct nbd_req *q);
-/* Takes over the data that Q's request was shown: 0 or -errno. Q is the next to be answered then. */
+/* Moves the pages of Q's request into the pipe: 0 or -errno. With 0, Q must be the next to be answered. */
 int nbd_shown_take(struct nbd_req *q);
-/* Up to LEN bytes from the pipe to the socket: how many, or -errno. */
+/* Sends up to LEN bytes from the pipe to the socket: how many, or -errno. */
 ssize_t nbd_shown_send(struct nbd_conn *c, size_t len);
-void nbd_shown_sent(struct nbd_req *q);		/* Q's answer has gone out whole: it may be one that could be shown */
+void nbd_shown_sent(struct nbd_req *q);		/* Q's answer was sent: measures that */
 void nbd_shown_close(struct nbd_conn *c);
 
-/* recv.c: receives once and hands it on. ALL: what there was (or that the peer has gone); MORE: perhaps not all. */
+/* recv.c: receives once and passes it on. ALL: everything there was (or the peer is gone); MORE: there may be more. */
 enum nbd_got { NBD_GOT_NOTHING, NBD_GOT_ALL, NBD_GOT_MORE };
 enum nbd_got nbd_recv(struct nbd_conn *c);
 
-/* Steps: each takes one thing out of rx; false if it is not all there yet. */
+/* Steps: each handles one item of rx; false if it is not complete yet. */
 bool nbd_handshake_step(struct nbd_conn *c);	/* handshake.c */
 bool nbd_transmission_step(struct nbd_conn *c);	/* transmission.c */
 
-/* handshake.c: what options answer with. Each is one reply to c->option. */
+/* handshake.c: answers to options. Each is one reply to c->option. */
 void nbd_handshake_greet(struct nbd_conn *c);
 void nbd_handshake_raw(struct nbd_conn *c, const void *data, size_t len);
 void nbd_handshake_reply(struct nbd_conn *c, uint32_t type, const void *data, size_t len);
 void nbd_handshake_refuse(struct nbd_conn *c, uint32_t type, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* options.c: DATA are c->option_len bytes. */
+/* options.c: DATA is c->option_len bytes long. */
 void nbd_option(struct nbd_conn *c, const uint8_t *data);
 /* meta.c: LIST_META_CONTEXT and SET_META_CONTEXT. */
 void nbd_option_meta(struct nbd_conn *c, const uint8_t *data);
-/* options.c: asks the control thread about an export of LEN bytes of name; THEN gets the answer. */
+/* options.c: asks the control thread about the export NAME of LEN bytes; THEN is called with the answer. */
 void nbd_option_ask(struct nbd_conn *c, enum nbd_ask_kind kind, const uint8_t *name, size_t len,
 		    void (*then)(struct nbd_conn *c));
 
-/* transmission.c: the data of c->filling is all there; that of c->refused has gone by. */
+/* transmission.c: the data of c->filling is complete; that of c->refused was skipped. */
 void nbd_transmission_filled(struct nbd_conn *c);
 void nbd_transmission_skipped(struct nbd_conn *c);
 void nbd_req_free(struct nbd_req *q);
 const char *nbd_cmd_name(unsigned cmd);		/* of a command that is known */
 
-/* reply.c: Q is over, 0 or -errno. It is freed when the answer is sent. */
+/* reply.c: Q has ended with 0 or -errno. It is freed when the answer was sent. */
 void nbd_reply(struct nbd_req *q, int err);
-/* The same with a sentence of its own. */
+/* The same with an error message of its own. */
 void nbd_reply_fail(struct nbd_req *q, enum nbd_errno err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* extents.c: answers a BLOCK_STATUS. */

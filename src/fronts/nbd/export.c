@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exports: every device with an active table, by its name. All of this happens on the control thread. */
+/* Exports: every device with an active table, by its name. On the control thread. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "fronts/nbd/server.h"
 
-#define EXPORT_BLOCK 4096u	/* preferred at least, bytes */
+#define EXPORT_BLOCK 4096u	/* bytes: the preferred block size is at least this */
 
-/* The device that NAME means; "" is the only one there is. */
+/* The device that NAME refers to; "" is the only device there is. */
 static struct dm_device *export_find(struct dm_world *w, const char *name, struct err *e)
 {
 	struct dm_device *d = *name ? dm_find_name(w, name) : NULL;
@@ -36,7 +36,7 @@ static struct dm_device *export_find(struct dm_world *w, const char *name, struc
 	return d;
 }
 
-/* A power of two between the smallest request and the largest. */
+/* A power of two between the smallest and the largest request. */
 static uint32_t export_preferred(const struct dm_limits *l)
 {
 	uint32_t best = l->physical > EXPORT_BLOCK ? l->physical : EXPORT_BLOCK;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * BLOCK_STATUS: the device is asked for one extent after the other, like ones
- * are merged.
- */
+/* BLOCK_STATUS: the device is asked for one extent after another; equal ones are merged. */
 #include <errno.h>
 
 #include "fronts/nbd/server.h"
@@ -17,7 +14,7 @@ static uint8_t *extents_at(const struct nbd_req *q, uint32_t i)
 	return q->data + NBD_EXTENTS_HEAD + NBD_EXTENT_SIZE * i;
 }
 
-/* Adds what was told; false if that is where the answer has to end. */
+/* Adds an extent; false if the answer has to end there. */
 static bool extents_add(struct nbd_req *q, uint64_t sectors)
 {
 	uint32_t state = extents_state(q), bytes = (uint32_t)(sectors << DM_SECTOR_SHIFT);
@@ -34,8 +31,8 @@ static bool extents_add(struct nbd_req *q, uint64_t sectors)
 }
 
 /*
- * Clients are told whole blocks: what is behind the last whole one waits for the next ask, and a block that is of two
- * kinds is data.
+ * Clients get whole blocks: what follows the last whole one is left for the next request to the device, and a block
+ * that is partly data is data.
  */
 static uint64_t extents_round(struct nbd_req *q, uint64_t sectors)
 {
@@ -49,7 +46,7 @@ static uint64_t extents_round(struct nbd_req *q, uint64_t sectors)
 	return block;
 }
 
-/* An answer is there: true if another ask is due, else the request is answered. */
+/* The device has answered: true if it has to be asked again, else the client's request was answered. */
 static bool extents_take(struct nbd_req *q)
 {
 	uint64_t n = q->req.count;

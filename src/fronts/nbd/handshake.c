@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handshake's frame: greeting, the client's flags, one option after the other and the replies to them. */
+/* The framing of the handshake: greeting, the client's flags, one option after another, and the replies to them. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void handshake_sent(struct nbd_conn *c, struct nbd_out *o)
 	free(h);
 }
 
-/* LEN bytes to be filled at once: they are queued already. NULL: no memory, and the connection is given up. */
+/* Queues LEN bytes, to be filled at once. NULL: no memory, and the connection is given up. */
 static uint8_t *handshake_room(struct nbd_conn *c, size_t len)
 {
 	struct budget *budget = &c->nio->nbd->memory.budget;
@@ -82,7 +82,7 @@ void nbd_handshake_refuse(struct nbd_conn *c, uint32_t type, const char *fmt, ..
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (c->option == NBD_OPT_EXPORT_NAME) {		/* knows no refusal but the end */
+	if (c->option == NBD_OPT_EXPORT_NAME) {		/* can be refused only by closing the connection */
 		nbd_conn_reject(c, "%s", text);
 		return;
 	}

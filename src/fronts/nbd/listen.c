@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where clients come in: a Unix socket for the owner and root, and TCP. Control thread. */
+/* Where clients connect: a Unix socket for the owner and root, and TCP. Control thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "fronts/nbd/server.h"
 
-/* Root and the owner, or everybody. */
+/* Only root and the owner, unless others are allowed. */
 static bool listen_peer_may(const struct nbd *n, int fd)
 {
 	struct ucred who;
@@ -31,8 +31,8 @@ static bool listen_peer_may(const struct nbd *n, int fd)
 }
 
 /*
- * Answers are gathered here already; and a client that vanished without a word does not keep a device open forever, but
- * for two minutes.
+ * Answers are gathered by us already, so TCP need not; and a client that vanished keeps a device open for two minutes,
+ * not forever.
  */
 static void listen_tune(int fd)
 {
@@ -53,7 +53,7 @@ static void listen_say(struct nbd *n, const char *why)
 		log_warn("nbd: rejected a client: %s%s", why, held ? " (and others before)" : "");
 }
 
-/* The last descriptors are for others: the control socket, above all. */
+/* The last descriptors are kept for others, above all the control socket. */
 static const char *listen_refusal(const struct nbd *n, int fd)
 {
 	if (nbd_connections(n) >= n->most)
@@ -125,7 +125,7 @@ static int listen_path(struct nbd *n, const char *path, struct err *e)
 	return nbd_listen_add(n, fd, false, path, e);
 }
 
-/* URIs want to be understood from any directory. */
+/* A URI must be valid in any directory. */
 static char *listen_absolute(const char *path)
 {
 	char cwd[PATH_MAX], *whole;
@@ -137,7 +137,7 @@ static char *listen_absolute(const char *path)
 	return whole;
 }
 
-/* The path of a socket that was made elsewhere, or NULL if it has none. */
+/* The path of a socket that was passed in, or NULL if it has none. */
 static char *listen_path_of(int fd)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNSPEC };

@@ -25,7 +25,7 @@ static void meta_answer(struct nbd_conn *c)
 	nbd_handshake_reply(c, NBD_REP_ACK, NULL, 0);
 }
 
-/* At P up to END: how many queries, and these. False if they do not fit exactly. */
+/* From P to END: the number of queries, and the queries. False if they do not fit exactly. */
 static bool meta_queries(struct nbd_conn *c, const uint8_t *p, const uint8_t *end)
 {
 	bool list = c->option == NBD_OPT_LIST_META_CONTEXT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The server's life: see nbd.h. New connections go to the io thread that has the fewest. */
+/* The server's life: see nbd.h. A new connection goes to the io thread that has the fewest. */
 #include "fronts/nbd/nbd.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
-#define NBD_PATIENCE (5 * TIMERS_SECOND)	/* that a peer which does not read its answers can hold up the end */
+#define NBD_PATIENCE (5 * TIMERS_SECOND)	/* for which a peer that does not read its answers can delay the end */
 
-/* Bytes that mean something in a URI, and those that are no visible ASCII, become %XX. */
+/* Encodes bytes that have a meaning in a URI, and those that are not visible ASCII, as %XX. */
 static void nbd_uri_part(struct text *out, const char *s, bool slash)
 {
 	for (; *s; s++) {
@@ -86,7 +86,7 @@ static void nbd_io_hush(struct loop_msg *msg)
 	loop_post(nio->nbd->world->loop, &nio->stopped);
 }
 
-/* What they have sent to each other (pressure.c) has arrived when each has answered once more. */
+/* The messages that io threads have sent to each other (pressure.c) have arrived when each has answered once more. */
 static void nbd_hush(struct nbd *n)
 {
 	unsigned i;
@@ -98,7 +98,7 @@ static void nbd_hush(struct nbd *n)
 	}
 }
 
-/* On the control thread: an io thread has nothing left. */
+/* On the control thread: an io thread has no connections left. */
 static void nbd_io_stopped(struct loop_msg *msg)
 {
 	struct nbd *n = container(msg, struct nbd_io, stopped)->nbd;
@@ -117,7 +117,7 @@ void nbd_io_left(struct nbd_io *nio)
 	loop_post(nio->nbd->world->loop, &nio->stopped);
 }
 
-/* Whoever has not read its answers by now never will. */
+/* Peers that have not read their answers by now never will. */
 static void nbd_io_impatient(struct timer *t)
 {
 	struct nbd_io *nio = container(t, struct nbd_io, patience);

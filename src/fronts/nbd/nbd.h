@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The NBD server: every mapped device is an export by its name. Listening and
- * opening devices happen on the control thread; each connection lives on one io
- * thread.
+ * The NBD server: every mapped device is an export with its name. Listening and opening devices happen on the control
+ * thread; each connection lives on one io thread.
  */
 #ifndef FRONTS_NBD_NBD_H
 #define FRONTS_NBD_NBD_H
@@ -17,16 +16,16 @@ struct dm_world;
 
 struct nbd_opts {
 	const char *unix_path;	/* of the Unix socket, or NULL for none */
-	int unix_fd;		/* a listening Unix socket that was handed in, else -1 */
+	int unix_fd;		/* a listening Unix socket that was passed in, else -1 */
 	const char *tcp;	/* ADDRESS:PORT, [v6]:PORT or :PORT (every address), or NULL; port 0: a free one */
 	const char *tls_certs;	/* directory with ca-cert.pem, server-cert.pem, server-key.pem, or NULL */
 	const char *tls_psk;	/* file of USER:HEXKEY lines, or NULL */
 	bool tls_verify;	/* with certificates: a client must show one that the CA signed */
-	bool insecure;		/* plain text on an address that is not loopback is wanted */
+	bool insecure;		/* plain text is allowed on an address that is not loopback */
 	bool allow_others;	/* the Unix socket's mode is 0666, not 0600 */
-	size_t memory;		/* bytes for requests and their data in all; 0: NBD_MEMORY */
-	unsigned connections;	/* at once; 0: NBD_CONNECTIONS */
-	unsigned handshake;	/* seconds until a client must be through with it; 0: it may take for ever */
+	size_t memory;		/* bytes for all requests and their data; 0: NBD_MEMORY */
+	unsigned connections;	/* at the same time; 0: NBD_CONNECTIONS */
+	unsigned handshake;	/* seconds within which a client must have finished the handshake; 0: no limit */
 };
 
 #define NBD_MEMORY ((size_t)192 << 20)
@@ -38,9 +37,10 @@ struct nbd_opts {
 int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, struct err *e);
 
 /*
- * Closes the listeners, lets connections finish the requests they have begun, closes them and their devices,
- * then calls THEN on the control thread. Who does not read its answers is closed after a few seconds; requests that are
- * parked in a suspended device are waited for, unless dm_world_release() was called: then they get NBD_ESHUTDOWN.
+ * Closes the listeners, lets connections finish the requests they have begun, closes them and their devices, then calls
+ * THEN on the control thread. A client that does not read its answers is disconnected after a few seconds. Requests
+ * that are held by a suspended device are waited for, unless dm_world_release() was called: then they get
+ * NBD_ESHUTDOWN.
  */
 void nbd_stop(struct nbd *n, void (*then)(void *arg), void *arg);
 void nbd_free(struct nbd *n);	/* after nbd_stop() */

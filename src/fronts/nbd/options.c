@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each option of the handshake does. Exports are known on the control thread only: options ask, then answer. */
+/* What each option of the handshake does. Only the control thread knows exports: options ask it, then reply. */
 #include <errno.h>
 
 #include "fronts/nbd/server.h"
@@ -20,7 +20,7 @@ static void option_list_answer(struct nbd_conn *c)
 	text_free(&c->ask.list);
 }
 
-/* The answer is here: what it opened belongs to the connection, even if nobody waits for it any more. */
+/* The answer has arrived: the device that was opened belongs to the connection, even if it no longer waits for it. */
 static void option_answered(struct loop_msg *msg)
 {
 	struct nbd_ask *a = container(msg, struct nbd_ask, msg);
@@ -72,7 +72,7 @@ static void option_enter(struct nbd_conn *c)
 	if (!c->structured)
 		c->export.flags &= (uint16_t)~NBD_FLAG_SEND_DF;
 	c->meta = c->meta && !strcmp(c->meta_name, c->ask.name);
-	if (c->phase != NBD_OPTIONS)	/* there may have been no memory for the answer */
+	if (c->phase != NBD_OPTIONS)	/* the connection may have been given up for lack of memory */
 		return;
 	c->phase = NBD_TRANSMISSION;
 	timer_stop(&c->patience);
@@ -96,7 +96,7 @@ static void option_info_text(struct nbd_conn *c, enum nbd_info what, const char 
 	nbd_handshake_reply(c, NBD_REP_INFO, info, 2 + len);
 }
 
-/* Everything there is to know, asked for or not. */
+/* Sends all the information there is, requested or not. */
 static void option_info(struct nbd_conn *c)
 {
 	const struct nbd_export *x = &c->ask.export;
@@ -123,7 +123,7 @@ static void option_go_answer(struct nbd_conn *c)
 	option_enter(c);
 }
 
-/* INFO and GO: the name with its length, and a list of wishes that are all granted anyway. */
+/* INFO and GO: the length of the name, the name, and a list of requested information, all of which is sent anyway. */
 static void option_info_or_go(struct nbd_conn *c, const uint8_t *data)
 {
 	uint64_t len = c->option_len, name_len = len >= 6 ? nbd_get32(data) : 0;
@@ -140,7 +140,7 @@ static void option_info_or_go(struct nbd_conn *c, const uint8_t *data)
 		nbd_option_ask(c, NBD_ASK_LOOK, data + 4, name_len, option_info);
 }
 
-/* What was agreed on in plain text is void, and what is here already was not sent by who we will talk to. */
+/* What was negotiated in plain text is void, and bytes received already may not come from the peer of the TLS session. */
 static void option_starttls(struct nbd_conn *c)
 {
 	if (!c->nio->nbd->tls) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory pressure: the requests of all clients share a bounded memory (base/pool.h).
+ * Memory pressure: the requests of all clients share a limited amount of memory (base/pool.h).
  *
- * A client that has requests in flight takes more only while it holds less than is left, so that many greedy ones leave
- * something for the next one; it goes on when its own are answered. One that has none waits here until others give memory
- * back. If somebody waits for long, who has not read his answers, or not sent his data, for as long is cut off.
+ * A client with requests in flight gets more memory only while it has less than is left, so that many greedy clients
+ * leave something for the next one; it continues when its own requests are answered. A client without requests waits
+ * here until others free memory. If one waits for long, clients are disconnected that have neither read their answers
+ * nor sent their data for as long.
  */
 #include "base/log.h"
 #include "fronts/nbd/server.h"
@@ -23,7 +24,7 @@ bool nbd_pressure_may(struct nbd_conn *c, size_t size)
 	if (c->n_reqs)
 		return false;
 	nbd_pressure_wait(c);
-	if (!pool_ready(pool, size))	/* it may have come before anybody knew that we wait */
+	if (!pool_ready(pool, size))	/* memory may have been freed before it was known that we wait */
 		return false;
 	nbd_pressure_end(c);
 	return true;
@@ -74,7 +75,10 @@ void nbd_pressure_feed(struct nbd *n)
 		}
 }
 
-/* Does C hold memory because its client neither reads nor sends? What waits in a suspended device is no client's fault. */
+/*
+ * Does C occupy memory because its client neither reads nor sends? What waits in a suspended device is not the client's
+ * fault.
+ */
 static bool pressure_is_stuck(const struct nbd_conn *c)
 {
 	return c->n_bytes && (c->out_full || c->filling) && c->nio->io->now - c->moved >= PRESSURE_PATIENCE;
@@ -104,7 +108,7 @@ static void pressure_lasts(struct timer *t)
 
 	if (list_empty(&nio->hungry))
 		return;
-	loop_timer(nio->io->loop, t, PRESSURE_PATIENCE / 4);	/* others may be stuck soon */
+	loop_timer(nio->io->loop, t, PRESSURE_PATIENCE / 4);	/* others may get stuck soon */
 	for (i = 0; i < n->world->n_io; i++)
 		if (!atomic_exchange(&n->ios[i].culling, true)) {
 			n->ios[i].cull.run = pressure_cull;

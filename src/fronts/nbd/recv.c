@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What comes in: one readv() takes as many requests as there are; the data of a
- * long WRITE goes straight into the request's own buffer, what follows it into rx.
+ * Input: one readv() takes as many requests as there are; the data of a long WRITE goes straight into the request's own
+ * buffer, and what follows it into rx.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
-/* Room behind what is there for at least one whole option. */
+/* Makes room in rx for at least one whole option. */
 static void recv_make_room(struct nbd_conn *c)
 {
 	if (c->rx_at == c->rx_end) {
@@ -68,7 +68,7 @@ enum nbd_got nbd_recv(struct nbd_conn *c)
 	if (n > 0)
 		recv_took(c, (size_t)n);
 	else if (n == 0)
-		nbd_conn_finish(c);	/* perhaps it still listens for answers */
+		nbd_conn_finish(c);	/* it may still read answers */
 	else
 		nbd_conn_die(c);
 	return n > 0 && (c->tls || (size_t)n == room) ? NBD_GOT_MORE : NBD_GOT_ALL;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers to requests: simple replies, or, where the client agreed, structured ones that carry a sentence on failure. */
+/*
+ * Answers to requests: simple replies or, if the client negotiated them, structured ones, which carry an error message.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,7 +56,7 @@ static uint8_t *reply_simple(struct nbd_req *q, uint32_t err)
 	return nbd_put64(nbd_put32(nbd_put32(q->head, NBD_SIMPLE_MAGIC), err), q->cookie);
 }
 
-/* The head of the only chunk of a reply; LEN bytes follow. */
+/* The head of a reply's only chunk; LEN bytes follow. */
 static uint8_t *reply_chunk(struct nbd_req *q, uint16_t type, uint32_t len)
 {
 	uint8_t *p = nbd_put32(q->head, NBD_STRUCTURED_MAGIC);

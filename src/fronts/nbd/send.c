@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What goes out: the queue's heads and data are gathered into one sendmsg() a turn, and whatever stays goes on later. */
+/*
+ * Output: the queue's heads and data are gathered into one sendmsg() per turn; what the socket does not take is sent
+ * later.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -11,7 +14,7 @@ void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o)
 	o->next = NULL;
 	if (c->phase == NBD_DEAD) {
 		o->over(c, o);
-		nbd_conn_wake(c);	/* it may have been the last */
+		nbd_conn_wake(c);	/* this may have been the last request */
 		return;
 	}
 	*c->out_tail = o;
@@ -37,7 +40,7 @@ void nbd_send_nothing(struct nbd_conn *c)
 	c->out_sent = 0;
 }
 
-/* What of BASE lies behind the first *SKIP bytes, which are taken off. */
+/* What remains of BASE after skipping *SKIP bytes, which are deducted. */
 static unsigned send_iov(struct iovec *iov, const uint8_t *base, size_t len, size_t *skip)
 {
 	size_t cut = *skip < len ? *skip : len;
@@ -49,7 +52,7 @@ static unsigned send_iov(struct iovec *iov, const uint8_t *base, size_t len, siz
 	return 1;
 }
 
-/* Up to and with the head of one whose data is in the pipe. */
+/* Up to and including the head of one whose data is in the pipe. */
 static unsigned send_gather(const struct nbd_conn *c, struct iovec *iov, bool *more)
 {
 	size_t skip = c->out_sent;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server as its own files see it. The control thread listens, looks devices
- * up, opens and closes them; what belongs to one io thread is in struct nbd_io.
+ * The server, for its own files. The control thread listens, looks up, opens and closes devices; what belongs to one io
+ * thread is in struct nbd_io.
  */
 #ifndef FRONTS_NBD_SERVER_H
 #define FRONTS_NBD_SERVER_H
@@ -30,16 +30,16 @@ struct nbd_io {
 	unsigned load;			/* connections; control thread */
 	struct list conns;		/* nbd_conn.node; from here on the io thread's */
 	struct pool pool;		/* of struct nbd_req and their data */
-	struct list hungry;		/* nbd_conn.hungry: who waits for memory (pressure.c) */
-	struct timer pressure;		/* how long they do */
-	atomic_bool feeding, culling;	/* the messages are on their way */
+	struct list hungry;		/* nbd_conn.hungry: those waiting for memory (pressure.c) */
+	struct timer pressure;		/* how long they have waited */
+	atomic_bool feeding, culling;	/* whether the messages are on their way */
 	struct loop_msg fed, cull;
 	struct faster shown;		/* are long reads copied (FASTER_FIRST) or shown (FASTER_SECOND)? (shown.c) */
-	struct log_rate late;		/* clients that were not through with the handshake */
+	struct log_rate late;		/* clients that did not finish the handshake in time */
 	bool stopping;
-	struct timer patience;		/* how long peers that do not read hold up the stop */
+	struct timer patience;		/* how long peers that do not read may delay the stop */
 	struct loop_msg stop, stopped;
-	struct iovec iov[NBD_IOVS];	/* scratch for one send */
+	struct iovec iov[NBD_IOVS];	/* scratch memory for one send */
 };
 
 struct nbd_listener {
@@ -51,19 +51,19 @@ struct nbd_listener {
 struct nbd {
 	struct dm_world *world;
 	struct dm_front front;
-	struct nbd_tls *tls;		/* NULL: none was asked for */
+	struct nbd_tls *tls;		/* NULL: not requested */
 	bool allow_others;
-	unsigned most;			/* connections */
-	uint64_t handshake;		/* nanoseconds; 0: forever */
+	unsigned most;			/* connections at most */
+	uint64_t handshake;		/* nanoseconds; 0: no limit */
 	struct pool_memory memory;
 
-	struct list users;		/* nbd_conn.user: who has a device open */
+	struct list users;		/* nbd_conn.user: connections that have a device open */
 	struct nbd_listener listeners[NBD_LISTENERS];
 	unsigned n_listeners;
 	char *unix_path;		/* of the Unix socket; NULL: none */
-	struct own_socket socket;	/* if it was made here; its descriptor is a listener's */
+	struct own_socket socket;	/* if it was created here; its descriptor is a listener's */
 	char *tcp_at;			/* "HOST:PORT" for URIs; NULL: none */
-	struct spare spare;		/* given up for a moment to turn a client away when descriptors run out */
+	struct spare spare;		/* closed for a moment to turn a client away when descriptors run out */
 	struct log_rate turned_away;
 
 	struct nbd_io *ios;		/* world->n_io */
@@ -81,18 +81,18 @@ void nbd_listen_stop(struct nbd *n);
 /* tcp.c */
 int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
 
-/* nbd.c: a fresh socket goes to an io thread, which owns it from then on. Control thread. */
+/* nbd.c: passes a new socket to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);
 unsigned nbd_connections(const struct nbd *n);
 
-void nbd_io_left(struct nbd_io *nio);	/* a connection is gone from its list; io thread */
+void nbd_io_left(struct nbd_io *nio);	/* a connection was removed from its list; io thread */
 
 /* pressure.c */
 void nbd_pressure_init(struct nbd_io *nio);
-void nbd_pressure_feed(struct nbd *n);	/* memory was given back, and somebody waits for it; any io thread */
+void nbd_pressure_feed(struct nbd *n);	/* memory was freed while somebody waits for it; any io thread */
 
 /* users.c */
-void nbd_users_meet(struct nbd_conn *c);	/* it has just come */
+void nbd_users_meet(struct nbd_conn *c);	/* it was just created */
 void nbd_users_enter(struct nbd_conn *c, const struct dm_device *d);	/* it has opened D */
 void nbd_users(struct dm_front *f, struct text *out);
 

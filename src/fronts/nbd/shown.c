@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Data that the store has shown instead of copying it: its pages go through a
- * pipe of the connection to the socket, in the order of the answers. What the
- * pipe has no room for is read as ever.
+ * Data that the store provides as pages instead of copying it: they go through a pipe of the connection to the socket,
+ * in the order of the answers. What does not fit in the pipe is read as usual.
  *
- * It spares the server two copies, but then the client is the first to touch the
- * data. Where that is slower the copy is made (base/faster.h).
+ * This saves the server two copies, but then the client is the first to touch the data. Where that is slower the copy
+ * is made (base/faster.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +13,9 @@
 #include "base/log.h"
 #include "fronts/nbd/server.h"
 
-#define SHOWN_PIPE (1 << 20)	/* bytes: what an ordinary user may have */
+#define SHOWN_PIPE (1 << 20)	/* bytes: the most that an ordinary user may have */
 #define SHOWN_PAGE 4096u
-#define SHOWN_FROM 65536u	/* bytes: less is copied sooner */
+#define SHOWN_FROM 65536u	/* bytes: copying less is faster */
 
 void nbd_shown_close(struct nbd_conn *c)
 {
@@ -46,7 +45,7 @@ static bool shown_open(struct nbd_conn *c)
 	return true;
 }
 
-/* A place of the pipe holds a page or a part of one. */
+/* Each buffer of a pipe holds a page or part of one. */
 static unsigned shown_pages(const struct nbd_req *q)
 {
 	return (unsigned)((q->req.aio.off % SHOWN_PAGE + q->len + SHOWN_PAGE - 1) / SHOWN_PAGE);
@@ -66,7 +65,7 @@ static int shown_read(struct nbd_req *q)
 	return 0;
 }
 
-/* What is in the pipe cannot be taken back: a client of a file that becomes shorter right now is cut off. */
+/* What is in the pipe cannot be taken back: if a file becomes shorter at this moment, its client is disconnected. */
 static int shown_pipe(struct nbd_req *q)
 {
 	struct nbd_conn *c = q->conn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Listening on TCP: ADDRESS:PORT, [v6]:PORT or :PORT, and who may be served in plain text there. Control thread. */
+/* Listening on TCP: ADDRESS:PORT, [v6]:PORT or :PORT, and who may be served there in plain text. Control thread. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 
 #define TCP_FLAGS (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
-/* A place to listen, as the user wrote it. */
+/* An address to listen on, as the user wrote it. */
 struct tcp_where {
 	char host[256];		/* "": every address */
 	char port[16];
@@ -56,7 +56,7 @@ static in_port_t *tcp_port(struct sockaddr *a)
 					  &((struct sockaddr_in *)(void *)a)->sin_port;
 }
 
-/* One address; *PORT is what the first one got, if the user left the choice. Network order. */
+/* Listens on one address. *PORT is the port that the first one got, if the user left the choice; in network order. */
 static int tcp_listen_one(struct nbd *n, const struct addrinfo *ai, in_port_t *port, const char *where, struct err *e)
 {
 	struct sockaddr_storage got;
@@ -90,7 +90,7 @@ static int tcp_may_be_plain(const struct nbd *n, const struct nbd_opts *o, const
 	return 0;
 }
 
-/* All of LIST, but for a family that this machine does not have. */
+/* Listens on all of LIST, except for address families that this machine does not have. */
 static int tcp_listen_all(struct nbd *n, const struct addrinfo *list, const char *where, in_port_t *port, struct err *e)
 {
 	const struct addrinfo *ai;
@@ -108,7 +108,7 @@ static int tcp_listen_all(struct nbd *n, const struct addrinfo *list, const char
 	return 0;
 }
 
-/* A socket of the file system is its owner's; what listens here is everybody's who can connect. */
+/* A Unix socket belongs to its owner; TCP is open to everybody who can connect. */
 static void tcp_say_who_may(const struct nbd *n, const struct nbd_opts *o, const struct addrinfo *list)
 {
 	bool world = false;

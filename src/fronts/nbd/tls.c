@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TLS over GnuTLS: see tls.h. Records are corked, so that many small answers leave as few records. */
+/* TLS by GnuTLS: see tls.h. Output is corked, so that many small answers share few records. */
 #include "fronts/nbd/tls.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct nbd_tls {
 
 struct nbd_tls_conn {
 	gnutls_session_t session;
-	bool corked;			/* encrypted bytes have not left yet */
+	bool corked;			/* encrypted bytes were not sent yet */
 	bool agreed;
 };
 

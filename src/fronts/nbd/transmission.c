@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests: taken out of rx, checked, sent to the device. What is wrong with one
- * is told to the client in a sentence, and the next one is as good as ever.
+ * Requests: taken from rx, checked, sent to the device. A bad request gets an error message, and the connection
+ * continues with the next one.
  */
 #include <errno.h>
 
@@ -9,10 +9,10 @@
 
 struct transmission_row {
 	const char *name;
-	uint16_t flags;		/* that the command understands */
+	uint16_t flags;		/* flags that the command accepts */
 	uint8_t op;		/* enum dm_op */
-	bool writes;		/* and so is refused on a read-only export */
-	bool ranged;		/* offset and length mean something */
+	bool writes;		/* so it is refused on a read-only export */
+	bool ranged;		/* it has an offset and a length */
 };
 
 static const struct transmission_row transmission_rows[] = {
@@ -25,7 +25,7 @@ static const struct transmission_row transmission_rows[] = {
 	[NBD_CMD_BLOCK_STATUS] = { "block status", NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_REQ_ONE, DM_EXTENT, false, true },
 };
 
-/* NULL: no such command. */
+/* NULL: there is no such command. */
 static const struct transmission_row *transmission_row(unsigned cmd)
 {
 	if (cmd >= sizeof(transmission_rows) / sizeof(transmission_rows[0]) || !transmission_rows[cmd].name)
@@ -57,7 +57,7 @@ void nbd_req_free(struct nbd_req *q)
 		nbd_pressure_feed(c->nio->nbd);
 }
 
-/* Where does it lie? Answers the request and returns false if that is no place. */
+/* Checks the range. Answers the request and returns false if it is invalid. */
 static bool transmission_check_range(struct nbd_req *q, const char *name)
 {
 	const struct nbd_export *x = &q->conn->export;
@@ -135,7 +135,7 @@ void nbd_transmission_filled(struct nbd_conn *c)
 	transmission_begin(q);
 }
 
-/* What of a WRITE's data is here already is taken over; the rest goes straight to its place. */
+/* The part of a WRITE's data that was received already is copied; the rest is received in place. */
 static void transmission_fill(struct nbd_conn *c, struct nbd_req *q)
 {
 	size_t got = nbd_conn_got(c);
@@ -157,7 +157,7 @@ void nbd_transmission_skipped(struct nbd_conn *c)
 		nbd_conn_send(c, &q->out);
 }
 
-/* Bytes of memory that a request of this kind needs until it is answered. */
+/* Bytes of memory that such a request needs until it is answered. */
 static uint32_t transmission_room(unsigned cmd, uint32_t len)
 {
 	if (cmd_has_data(cmd))
@@ -204,7 +204,7 @@ static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8
 		transmission_begin(q);
 }
 
-/* Of a batch, the request behind this one is known already. */
+/* In a batch, the request after this one is known already. */
 static void transmission_expect(struct nbd_conn *c)
 {
 	if (nbd_conn_got(c) >= NBD_REQUEST_HEAD)
@@ -237,7 +237,7 @@ bool nbd_transmission_step(struct nbd_conn *c)
 		nbd_conn_reject(c, "no memory for its request");
 		return false;
 	}
-	if (nbd_get16(head + 6) != NBD_CMD_WRITE)	/* there it is data that follows */
+	if (nbd_get16(head + 6) != NBD_CMD_WRITE)	/* after a WRITE, data follows */
 		transmission_expect(c);
 	transmission_take(c, q, head);
 	return true;

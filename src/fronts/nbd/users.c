@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who has devices open: clients tell no name, but the kernel knows the process behind a Unix socket. Control thread. */
+/*
+ * Who has devices open: clients do not tell their name, but the kernel knows the process behind a Unix socket. Control
+ * thread.
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,7 +11,7 @@
 #include "base/proc_name.h"
 #include "fronts/nbd/server.h"
 
-#define NBD_USERS_SAID 20	/* clients that are named */
+#define NBD_USERS_SAID 20	/* at most so many clients are named */
 
 static void users_address(const struct sockaddr_storage *a, char out[NBD_PEER])
 {
@@ -44,7 +47,7 @@ void nbd_users_enter(struct nbd_conn *c, const struct dm_device *d)
 	list_append(&c->nio->nbd->users, &c->user);
 }
 
-/* A process that has ended is about to be noticed. */
+/* False: the process has ended, and its connection is about to end. */
 static bool users_name(const struct nbd_conn *c, char out[NBD_PEER + PROC_NAME])
 {
 	char name[PROC_NAME];
@@ -58,7 +61,7 @@ static bool users_name(const struct nbd_conn *c, char out[NBD_PEER + PROC_NAME])
 	return true;
 }
 
-/* One client often has several connections; and nobody reads a thousand lines. */
+/* One client often has several connections, and nobody reads a thousand lines. */
 void nbd_users(struct dm_front *f, struct text *out)
 {
 	struct nbd *n = container(f, struct nbd, front);

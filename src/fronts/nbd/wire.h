@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The numbers and layouts of the NBD protocol (fixed newstyle), by the names of
- * its specification. Everything on the wire is big-endian.
+ * The numbers and layouts of the NBD protocol (fixed newstyle), with the names of its specification. Everything on the
+ * wire is big-endian.
  */
 #ifndef FRONTS_NBD_WIRE_H
 #define FRONTS_NBD_WIRE_H
@@ -17,7 +17,7 @@
 #define NBD_SIMPLE_MAGIC	0x67446698u
 #define NBD_STRUCTURED_MAGIC	0x668e33efu
 
-/* Handshake flags: the server's, and the client's answer. */
+/* Handshake flags: the server's and the client's. */
 #define NBD_FIXED_NEWSTYLE	(1u << 0)
 #define NBD_NO_ZEROES		(1u << 1)
 
@@ -110,11 +110,11 @@ enum nbd_errno {
 #define NBD_EXTENTS_HEAD	4	/* context id; then, for each extent: */
 #define NBD_EXTENT_SIZE		8	/* length, state */
 
-/* Limits of ours, bytes. */
+/* Our own limits, bytes. */
 #define NBD_OPTION_MAX		65536u		/* data of an option */
 #define NBD_TRANSFER_MAX	(32u << 20)	/* payload of one READ or WRITE */
 
-/* Each puts or gets one big-endian number; the putters return the place behind it. */
+/* Each puts or gets one big-endian number; the putters return the address after it. */
 static inline uint8_t *nbd_put16(uint8_t *p, uint16_t v)
 {
 	v = htobe16(v);
