@@ -14,7 +14,7 @@ static int aio_start(struct aio *a, struct loop *l, enum aio_engine engine, stru
 	if (r || engine == AIO_POOL)
 		return r;
 	r = aio_uring_new(&a->uring, l, e);
-	return engine == AIO_AUTO ? 0 : r;	/* where io_uring is forbidden the pool does it all */
+	return engine == AIO_AUTO ? 0 : r;	/* where io_uring is forbidden the pool does everything */
 }
 
 int aio_new(struct aio **out, struct loop *l, enum aio_engine engine, struct err *e)
@@ -49,17 +49,17 @@ const char *aio_name(const struct aio *a)
 }
 
 /*
- * A flush waits for the disk on another thread in any case, and a helper thread of ours is woken sooner than one of
- * io_uring's. Many file systems make io_uring hand a buffered write to a thread of its own, too, one after the other: the
- * pool may do it on the spot. Where that cannot be, io_uring's way is the shortest for one write in a turn; when more
- * come, a helper thread does them in series in half the time.
+ * A flush waits for the disk on another thread in any case, and one of our helper threads is woken sooner than one of
+ * io_uring's. On many file systems io_uring also passes buffered writes to a thread of its own, one after the other;
+ * the pool may do them at once on this thread. If it cannot, io_uring is faster for a single write per turn; if there
+ * are more, a helper thread does them in series in half the time.
  */
 static bool aio_prefers_pool(struct aio *a, struct aio_op *op)
 {
 	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
 
 	if (op->kind == AIO_FSYNC) {
-		if (aio_uring_is_busy(a->uring))	/* its completions may need this very thread */
+		if (aio_uring_is_busy(a->uring))	/* its completions may need this thread */
 			op->flags &= ~(unsigned)AIO_LOCAL;
 		return !aio_pool_is_busy(a->pool);
 	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files through a few threads, for machines that forbid io_uring and for calls
- * that it has not. What a turn of the loop gathers goes to the threads at its
- * end under one lock; threads start as work comes in. Finished operations
- * gather in a list that the loop takes whole.
+ * File operations on a few threads, for machines that forbid io_uring and for calls that it does not have. What a turn
+ * of the loop has gathered is passed to the threads at its end, under one lock; threads start as work arrives. Finished
+ * operations are gathered in a list, which the loop takes as a whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +19,11 @@
 #include "base/thread.h"
 
 #define POOL_THREADS 8
-#define POOL_SERIES 16		/* quick operations whose ends are told together */
+#define POOL_SERIES 16		/* quick operations that are reported together */
 
 struct pool_queue {
 	struct aio_op *first, **last;
-	unsigned n, quick;		/* in all, and those that are quick as a rule */
+	unsigned n, quick;		/* in all, and those that are usually quick */
 };
 
 struct aio_pool {
@@ -32,8 +31,8 @@ struct aio_pool {
 	struct loop *loop;
 	struct loop_work flush;
 	struct pool_queue gathered;
-	unsigned n;			/* threads that run */
-	unsigned slow;			/* operations under way that may keep a thread for long */
+	unsigned n;			/* running threads */
+	unsigned slow;			/* operations in flight that may occupy a thread for long */
 	struct spot spot;		/* for writes to the page cache */
 	struct loop_call here;		/* see pool_flush_here() */
 	struct aio_op *flushing;	/* by that call */
@@ -78,7 +77,7 @@ static struct aio_op *queue_take(struct pool_queue *q)
 	return op;
 }
 
-/* Moves all of FROM behind TO. */
+/* Appends all of FROM to TO. */
 static void queue_move(struct pool_queue *to, struct pool_queue *from)
 {
 	if (!from->first)
@@ -120,7 +119,7 @@ static ssize_t pool_carry_out(struct aio_op *op)
 	}
 }
 
-/* On the loop's thread: all that is over by now. */
+/* On the loop's thread: ends what is done by now. */
 static void pool_news(struct loop_msg *m)
 {
 	struct aio_pool *p = container(m, struct aio_pool, news);
@@ -156,7 +155,7 @@ static struct aio_op *pool_take(struct aio_pool *p)
 	return queue_take(&p->todo);
 }
 
-/* Quick ones are done in series: to wake the loop for each would cost more than the work. */
+/* Quick operations are done in series: waking the loop for each would cost more than the operation. */
 static void *pool_main(void *arg)
 {
 	struct aio_pool *p = arg;
@@ -188,7 +187,7 @@ static bool pool_start_thread(struct aio_pool *p)
 	return started;
 }
 
-/* With the lock held, and not one thread to be had: it is done here. */
+/* With the lock held, when no thread can be started: everything is done here. */
 static void pool_do_all(struct aio_pool *p)
 {
 	struct pool_queue over;
@@ -203,8 +202,8 @@ static void pool_do_all(struct aio_pool *p)
 }
 
 /*
- * With the lock held: threads for what is to do, one for each operation that may take long and one for all that are
- * quick, which would only stand in each other's way.
+ * With the lock held: starts threads for the queue, one for each operation that may take long, and one for all quick
+ * ones, which would only get in each other's way.
  */
 static void pool_engage(struct aio_pool *p)
 {
@@ -220,9 +219,9 @@ static void pool_engage(struct aio_pool *p)
 		pthread_cond_signal(&p->more);
 }
 
-#define POOL_SPOT_BYTES (256u << 10)	/* more than that would keep others waiting */
+#define POOL_SPOT_BYTES (256u << 10)	/* more would keep others waiting */
 
-/* False: it was not done, because the last one that was slow is not long enough ago. */
+/* False: it was not done, because the last slow one is too recent. */
 static bool pool_write_here(struct aio_pool *p, struct aio_op *op)
 {
 	uint64_t began = clock_now(&clock_monotonic);
@@ -234,7 +233,7 @@ static bool pool_write_here(struct aio_pool *p, struct aio_op *op)
 	return true;
 }
 
-/* Perhaps on another thread than the loop's by now: it touches the operation alone. */
+/* Perhaps this is not the loop's thread any more: it only touches the operation. */
 static void pool_call_here(struct loop_call *c)
 {
 	struct aio_pool *p = container(c, struct aio_pool, here);
@@ -253,9 +252,10 @@ static void pool_done_here(struct loop_call *c)
 }
 
 /*
- * A flush for the only client of this thread, with nothing else under way: the thread would sleep until it is over, so it
- * may as well carry it out. To hand it over and be woken again can take as long as the flush of a fast disk. Who comes
- * meanwhile waits a millisecond or two until another thread has the loop; from then on flushes are handed over.
+ * A flush for the only client of this thread, with nothing else in flight: the thread would sleep until it is over, so
+ * it may as well do the flush itself. Passing it to another thread and being woken again can take as long as the flush
+ * of a fast disk. A client that arrives meanwhile waits a millisecond or two until another thread has taken over the
+ * loop; from then on flushes are passed on.
  */
 static bool pool_flush_here(struct aio_pool *p, struct aio_op *op)
 {
@@ -269,8 +269,8 @@ static bool pool_flush_here(struct aio_pool *p, struct aio_op *op)
 }
 
 /*
- * Does what is in memory, writes to the page cache and reads what it has. Anything else is left to the threads, and so is
- * an error of such a read, to be met again there.
+ * Does what is in memory, writes to the page cache, and reads that hit it. Everything else is left to the threads; so
+ * is a read that fails here, which will fail again there.
  */
 static bool pool_hit(struct aio_pool *p, struct aio_op *op)
 {

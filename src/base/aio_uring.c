@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files through io_uring. Operations gather in a list during a turn of the loop
- * and go to the kernel in one call at its end; what the rings have no room for
- * waits there. The ring's own descriptor is readable when completions are
- * there, so the loop watches it.
+ * File operations through io_uring. They are gathered in a list during a turn of the loop and submitted with one call
+ * at its end; what does not fit in the rings waits in the list. The ring's descriptor is readable when there are
+ * completions, so the loop watches it.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -14,7 +13,7 @@
 #include "base/aio_engine.h"
 
 #define URING_ENTRIES 256
-#define URING_INFLIGHT (2 * URING_ENTRIES)	/* what the completion ring holds */
+#define URING_INFLIGHT (2 * URING_ENTRIES)	/* the capacity of the completion ring */
 #define URING_BATCH 64
 
 struct aio_uring {
@@ -22,7 +21,7 @@ struct aio_uring {
 	struct io_uring ring;
 	struct loop_watch watch;
 	struct loop_work flush;
-	struct aio_op *first, **last;	/* not yet in the ring */
+	struct aio_op *first, **last;	/* not in the ring yet */
 	unsigned inflight;		/* in the ring or in the kernel */
 };
 
@@ -56,7 +55,7 @@ static void uring_prepare(struct io_uring_sqe *sqe, struct aio_op *op)
 	io_uring_sqe_set_data(sqe, op);
 }
 
-/* The results are copied out first: done() may submit, and the ring's places are free by then. */
+/* The results are copied out first: done() may submit, and by then their slots are free. */
 static void uring_reap(struct aio_uring *u)
 {
 	struct io_uring_cqe *cqes[URING_BATCH];
@@ -74,7 +73,7 @@ static void uring_reap(struct aio_uring *u)
 			ops[i]->done(ops[i], ops[i]->res);
 	}
 	if ((u->first && u->inflight < URING_INFLIGHT) || io_uring_sq_ready(&u->ring))
-		loop_defer(u->loop, &u->flush);		/* of full rings the next completion tells */
+		loop_defer(u->loop, &u->flush);		/* if the rings are full, the next completion does it */
 }
 
 static void uring_ready(struct loop_watch *w, uint32_t events)
@@ -82,7 +81,7 @@ static void uring_ready(struct loop_watch *w, uint32_t events)
 	struct aio_uring *u = container(w, struct aio_uring, watch);
 
 	(void)events;
-	loop_heard(u->loop, w, 0);	/* what was asked for has been counted as heard before */
+	loop_heard(u->loop, w, 0);	/* requests were counted when they arrived */
 	uring_reap(u);
 }
 
@@ -112,8 +111,8 @@ static void uring_enqueue(struct aio_uring *u)
 }
 
 /*
- * Moves what waits into the ring as far as it goes, and tells the kernel. The kernel stops at an operation it refuses
- * at once, and is sometimes short of memory: what is left in the ring then goes with the next turn.
+ * Moves as many waiting operations into the ring as fit, and tells the kernel. The kernel stops at an operation that it
+ * refuses at once, and is sometimes short of memory: the rest of the ring is then submitted in the next turn.
  */
 static void uring_flush(struct loop_work *work)
 {
@@ -124,7 +123,7 @@ static void uring_flush(struct loop_work *work)
 		uring_enqueue(u);
 		r = io_uring_sq_ready(&u->ring) ? io_uring_submit(&u->ring) : 0;
 	} while (r > 0);
-	uring_reap(u);		/* what the page cache had is over already */
+	uring_reap(u);		/* page cache hits are complete already */
 }
 
 bool aio_uring_is_busy(const struct aio_uring *u)

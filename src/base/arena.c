@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bump allocation: see arena.h. Blocks double up to a megabyte, so that a table
- * of one line costs little and one of a million lines makes few calls.
+ * Bump allocation: see arena.h. Blocks double up to a megabyte, so that a table of one line costs little and one of a
+ * million lines needs few allocations.
  */
 #include "base/arena.h"
 

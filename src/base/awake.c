@@ -2,13 +2,13 @@
 /* See awake.h. */
 #include "base/awake.h"
 
-#define AWAKE_TRY UINT64_C(4000000)	/* nanoseconds of a way that was slower */
-#define AWAKE_KEEP UINT64_C(100000000)	/* and of the best one in between */
-#define AWAKE_REST UINT64_C(500000000)	/* without asking, where others want the processor */
-#define AWAKE_SPARE UINT64_C(10000000)	/* being displaced once in so many nanoseconds is no reason */
-#define AWAKE_SHORT UINT64_C(200000)	/* a sleep of less is a short one */
-#define AWAKE_SHORT_TOGETHER UINT64_C(1000000)	/* the same, where many requests were done before it */
-#define AWAKE_SINGLES 16		/* requests in a row that come alone: there is nothing to hold back for */
+#define AWAKE_TRY UINT64_C(4000000)	/* nanoseconds for which a slower way is tried */
+#define AWAKE_KEEP UINT64_C(100000000)	/* and for which the best one is used in between */
+#define AWAKE_REST UINT64_C(500000000)	/* without polling, if others want the processor */
+#define AWAKE_SPARE UINT64_C(10000000)	/* if preemptions are rarer than that, they do not count */
+#define AWAKE_SHORT UINT64_C(200000)	/* a shorter sleep counts as short */
+#define AWAKE_SHORT_TOGETHER UINT64_C(1000000)	/* the same, if many requests were done before it */
+#define AWAKE_SINGLES 16		/* successive requests that came alone: there is nothing to batch */
 
 static void awake_begin(struct awake *a, enum awake_way way, uint64_t now)
 {
@@ -34,7 +34,7 @@ static bool awake_may(const struct awake *a, enum awake_way way, uint64_t now)
 	return way == AWAKE_ASLEEP || a->together;
 }
 
-/* The next one that may be tried, or the best one again. */
+/* The next way that may be tried, or the best one again. */
 static void awake_try(struct awake *a, uint64_t now)
 {
 	enum awake_way way = a->tried;
@@ -46,7 +46,7 @@ static void awake_try(struct awake *a, uint64_t now)
 	awake_begin(a, way, now);
 }
 
-/* Holding spares both sides work that a rate does not show: it need not be faster. */
+/* Batching saves both sides work that the rate does not show: it need not be faster. */
 static uint64_t awake_worth(const struct awake *a, enum awake_way way)
 {
 	return a->rate[way] * (way == AWAKE_HOLDING ? 21 : 20);
@@ -60,7 +60,7 @@ static void awake_judge(struct awake *a, uint64_t now)
 	awake_begin(a, a->best, now);
 }
 
-/* The client sends one at a time now. */
+/* The client sends one request at a time now. */
 static void awake_stop_holding(struct awake *a, uint64_t now)
 {
 	if (a->best == AWAKE_HOLDING)
@@ -96,8 +96,8 @@ void awake_displaced(struct awake *a, uint64_t now)
 }
 
 /*
- * What came after a long sleep says nothing about a way: the stretch begins again. After a very long one it may be another
- * client, for whom any way may be the best.
+ * What came after a long sleep says nothing about a way: the measurement starts again. After a very long one it may be
+ * another client, for which any way may be the best.
  */
 void awake_slept(struct awake *a, uint64_t began, uint64_t now)
 {

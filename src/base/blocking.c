@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See blocking.h. The threads are detached, and whoever is the last to leave frees the pool: a call that hangs keeps
- * nobody from ending.
+ * See blocking.h. The threads are detached, and the last user frees the pool: nobody has to wait for a call that hangs.
  */
 #include "base/blocking.h"
 
@@ -14,28 +13,28 @@
 #include "base/thread.h"
 
 #define BLOCKING_STACK (256u * 1024u)
-#define BLOCKING_PATIENCE (20 * UINT64_C(1000000))	/* nanoseconds without any call that begins: one more thread */
+#define BLOCKING_PATIENCE (20 * UINT64_C(1000000))	/* nanoseconds without a new call, then one more thread */
 
 struct blocking {
-	_Atomic pid_t tids[BLOCKING_MOST];	/* of its threads; 0: a free place */
+	_Atomic pid_t tids[BLOCKING_MOST];	/* of its threads; 0: a free slot */
 	struct loop *loop;
 	struct timer patience;
-	unsigned begun_before;		/* `begun` when it was started */
+	unsigned begun_before;		/* `begun` when the timer was started */
 
 	pthread_mutex_t lock;		/* guards what follows, and node and state of calls */
 	pthread_cond_t more;
 	struct list todo, bulk, over;	/* blocking_call.node */
 	unsigned queued;		/* calls in `todo` */
-	unsigned bulk_now, bulk_most;	/* threads that make calls in bulk, and may */
-	unsigned n, idle, lost;		/* threads: all, without work, in calls that were given up */
-	unsigned users;			/* threads, and whoever has made the pool */
+	unsigned bulk_now, bulk_most;	/* threads that make bulk calls, and the limit */
+	unsigned n, idle, lost;		/* threads: all, idle, in calls that were given up */
+	unsigned users;			/* threads, and the creator of the pool */
 	unsigned begun;			/* calls, so far */
 	bool told;			/* `news` is on its way to the loop */
 	bool stop;
 	struct loop_msg news;
 };
 
-/* With the lock held, which it gives back. */
+/* With the lock held, which is released. */
 static void blocking_leave(struct blocking *b)
 {
 	bool last = --b->users == 0;
@@ -61,7 +60,7 @@ static struct blocking_call *blocking_next(struct blocking *b)
 	return n ? container(n, struct blocking_call, node) : NULL;
 }
 
-/* The next one to make, or NULL: the thread is to end. With the lock held. */
+/* The next call to make, or NULL: the thread has to end. With the lock held. */
 static struct blocking_call *blocking_take(struct blocking *b)
 {
 	struct blocking_call *c;
@@ -74,7 +73,7 @@ static struct blocking_call *blocking_take(struct blocking *b)
 	return c;
 }
 
-/* C has returned. With the lock held, which is given back for a moment if nobody wants to hear of it. */
+/* C has returned. With the lock held, which is released for a moment if nobody waits for C. */
 static void blocking_returned(struct blocking *b, struct blocking_call *c)
 {
 	c->state = BLOCKING_OVER;
@@ -92,7 +91,7 @@ static void blocking_returned(struct blocking *b, struct blocking_call *c)
 	b->told = true;
 }
 
-/* There is a place for each thread. */
+/* There are enough slots for all threads. */
 static _Atomic pid_t *blocking_sign_in(struct blocking *b)
 {
 	pid_t tid = gettid(), none = 0;
@@ -136,7 +135,7 @@ static void *blocking_main(void *arg)
 	return NULL;
 }
 
-/* With the lock held: one more thread. */
+/* With the lock held: starts another thread. */
 static bool blocking_engage(struct blocking *b)
 {
 	pthread_t t;
@@ -149,7 +148,7 @@ static bool blocking_engage(struct blocking *b)
 	return true;
 }
 
-/* With the lock held: calls wait, and perhaps all threads hang. */
+/* With the lock held: calls are queued, and perhaps all threads hang. */
 static void blocking_wait(struct blocking *b)
 {
 	b->begun_before = b->begun;
@@ -157,7 +156,7 @@ static void blocking_wait(struct blocking *b)
 		loop_timer(b->loop, &b->patience, BLOCKING_PATIENCE);
 }
 
-/* With the lock held: a thread for one call more, which waits for work or is new. */
+/* With the lock held: provides a thread for one more call, an idle or a new one. */
 static bool blocking_help(struct blocking *b)
 {
 	if (b->idle)
@@ -182,7 +181,7 @@ static void blocking_tired(struct timer *t)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* On the loop's thread: all that is over by now. */
+/* On the loop's thread: ends all calls that have returned. */
 static void blocking_news(struct loop_msg *m)
 {
 	struct blocking *b = container(m, struct blocking, news);
@@ -230,7 +229,10 @@ static void blocking_withdraw(struct blocking *b, struct blocking_call *c)
 	c->state = BLOCKING_IDLE;
 }
 
-/* With the lock held: a thread for the call that was just queued. False: none can be had, now or later. */
+/*
+ * With the lock held: provides a thread for the call that was just queued. False: there is none, and none will become
+ * free.
+ */
 static bool blocking_serve(struct blocking *b, const struct blocking_call *c)
 {
 	bool served = c->bulk ? b->bulk_now < b->bulk_most && blocking_help(b) :
@@ -273,7 +275,7 @@ bool blocking_give_up(struct blocking *b, struct blocking_call *c)
 	return silent;
 }
 
-/* With the lock held: nobody is idle any more, and what was still to do never will be. */
+/* With the lock held: wakes idle threads; what is still queued will never be called. */
 static void blocking_close(struct blocking *b, struct list *left)
 {
 	struct list *n;
@@ -295,7 +297,7 @@ void blocking_free(struct blocking *b)
 	pthread_mutex_lock(&b->lock);
 	blocking_close(b, &left);
 	pthread_mutex_unlock(&b->lock);
-	while (b->told)		/* its message is in the loop */
+	while (b->told)		/* its message is in the loop's queue */
 		loop_turn(b->loop, 0);
 	while ((n = list_take(&left))) {
 		struct blocking_call *c = container(n, struct blocking_call, node);

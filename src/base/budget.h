@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that several threads share out among them: so many bytes in all. Any thread. */
+/* Memory that several threads share: a limit of bytes in total. Any thread. */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
 

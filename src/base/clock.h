@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Time as something that is handed in, so that a test can be the one who turns it. */
+/* A clock as an object, so that a test can set the time. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stdint.h>
 
 struct clock {
-	uint64_t (*now)(struct clock *c);	/* nanoseconds since some fixed moment; any thread */
+	uint64_t (*now)(struct clock *c);	/* nanoseconds since some fixed time; any thread */
 };
 
 extern struct clock clock_monotonic;

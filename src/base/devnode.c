@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Its root, or -errno. It ends with the last descriptor on it. */
+/* The root of a new tmpfs, or -errno. It is gone with the last descriptor on it. */
 static int devnode_space(void)
 {
 	int context = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A device of the machine's by its number. /dev may have no node of it, or somebody else's, or be mounted so that nodes
- * open nothing: this goes through a node on a file system of its own, to which no path leads. Only root may.
+ * Opens a device of the machine by its number. /dev may have no node for it, or a wrong one, or be mounted with nodev.
+ * So this uses a node on a file system of its own, to which no path leads. Only root may do it.
  */
 #ifndef BASE_DEVNODE_H
 #define BASE_DEVNODE_H

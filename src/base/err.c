@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sentences for failures: see err.h. */
+/* Error messages: see err.h. */
 #include "base/err.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A failure as it travels to whoever asked: a negative errno and one sentence
- * that says what, where, why and what would be right.
+ * An error on its way to the caller: a negative errno, and a sentence that says what failed, where, why, and what would
+ * be right.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -12,13 +12,13 @@
 
 struct err {
 	int code;		/* 0, or a negative errno */
-	char text[ERR_TEXT];	/* the sentence, without a final newline; cut if longer */
+	char text[ERR_TEXT];	/* the sentence, without a newline; cut if it is longer */
 };
 
 #define ERR_INIT { .code = 0 }
 
 /*
- * Names in it have their bytes, but for control characters: those are made visible (utf8_one_line()), here for all
+ * Names keep their bytes, except that control characters are made visible (utf8_one_line()). This is done here for all
  * sentences.
  */
 
@@ -26,9 +26,9 @@ struct err {
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int err_vset(struct err *e, int code, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
-/* Puts words in front of E's sentence ("table line 2: " and so on). Returns E's code. */
+/* Prepends words to E's sentence ("table line 2: " and so on). Returns E's code. */
 int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Puts them behind it. */
+/* Appends them. */
 int err_append(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

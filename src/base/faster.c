@@ -2,13 +2,13 @@
 /* See faster.h. */
 #include "base/faster.h"
 
-#define FASTER_TRY UINT64_C(4000000)	/* nanoseconds that one way is measured at least ... */
-#define FASTER_MOVES 16			/* ... and moves */
-#define FASTER_LOST UINT64_C(64000000)	/* a way that has not been measured in so long cannot be taken now */
-#define FASTER_PAUSE UINT64_C(2000000)	/* the client set the pace */
+#define FASTER_TRY UINT64_C(4000000)	/* nanoseconds for which a way is measured at least ... */
+#define FASTER_MOVES 16			/* ... and transfers */
+#define FASTER_LOST UINT64_C(64000000)	/* a way that could not be measured for so long is not taken now */
+#define FASTER_PAUSE UINT64_C(2000000)	/* a longer pause is the client's */
 #define FASTER_GONE UINT64_C(500000000)	/* after that it may be another client */
 #define FASTER_REST UINT64_C(100000000)	/* between two trials at first ... */
-#define FASTER_REST_MOST UINT64_C(3200000000)	/* ... and in the end */
+#define FASTER_REST_MOST UINT64_C(3200000000)	/* ... and at most */
 #define FASTER_WINS 2
 
 static enum faster_way faster_other(enum faster_way way)
@@ -33,7 +33,7 @@ static void faster_rest(struct faster *f, uint64_t rest, uint64_t now)
 	f->until = now + f->rest;
 }
 
-/* A twentieth is luck. */
+/* A difference of a twentieth may be chance. */
 static void faster_judge(struct faster *f, uint64_t now)
 {
 	enum faster_way other = f->way;
@@ -57,7 +57,7 @@ static void faster_measured(struct faster *f, uint64_t now)
 		faster_judge(f, now);
 }
 
-/* What was moved before the first is of the way before. */
+/* What was transferred before the first one was transferred in the previous way. */
 static void faster_count(struct faster *f, uint64_t bytes, uint64_t now)
 {
 	if (!f->since) {

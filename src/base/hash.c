@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, and a last mixing, because the low bits choose the bucket. */
+/* FNV-1a with a final mixing step, because the low bits choose the bucket. */
 static uint32_t hash_of(const void *key, size_t len)
 {
 	const unsigned char *p = key, *end = p + len;
@@ -80,7 +80,7 @@ struct hash_link *hash_find(const struct hash *h, const void *key, size_t len)
 	return l;
 }
 
-/* The first link in bucket I or behind it. */
+/* The first link in bucket I or a later one. */
 static struct hash_link *hash_from(const struct hash *h, size_t i)
 {
 	struct hash_link *l = NULL;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A doubly linked list whose nodes live inside the things they link.
- * A head is a node that links to itself when the list is empty.
- * No locking: a list belongs to one thread at a time.
+ * A doubly linked list whose nodes are members of its elements. A head is a node that links to itself when the list is
+ * empty. No locking: a list belongs to one thread at a time.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
@@ -14,10 +13,10 @@ struct list {
 	struct list *next, *prev;
 };
 
-/* The thing of TYPE whose MEMBER is at NODE. */
+/* The structure of TYPE whose MEMBER is NODE. */
 #define container(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
 
-/* Walks HEAD; the body may remove POS, because NEXT is taken before it runs. */
+/* Walks HEAD; the body may remove POS, because NEXT is fetched before it runs. */
 #define list_each(pos, nxt, head) \
 	for ((pos) = (head)->next, (nxt) = (pos)->next; (pos) != (head); (pos) = (nxt), (nxt) = (pos)->next)
 
@@ -39,7 +38,7 @@ static inline void list_append(struct list *head, struct list *node)
 	head->prev = node;
 }
 
-/* Takes NODE out and leaves it an empty list, so that removing it again is harmless. */
+/* Removes NODE and makes it an empty list, so that removing it again is harmless. */
 static inline void list_remove(struct list *node)
 {
 	node->prev->next = node->next;
@@ -47,7 +46,7 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
-/* The first node, taken out, or NULL. */
+/* Removes and returns the first node, or NULL. */
 static inline struct list *list_take(struct list *head)
 {
 	struct list *node = head->next;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define LISTENER_BACKLOG 4096
-#define LISTENER_ACCEPTS 64	/* clients a turn */
+#define LISTENER_ACCEPTS 64	/* clients per turn */
 #define LISTENER_PAUSE (TIMERS_SECOND / 5)
 
 static int listener_accept(struct listener *l)
@@ -31,8 +31,8 @@ static void listener_again(struct timer *t)
 }
 
 /*
- * All descriptors are in use. The privileged come in by one that was kept back, if the type has such a place. Others, and
- * all when there is none, are let in and out again; else they would wait in the queue.
+ * All descriptors are in use. Privileged clients get a spare one, if the type has any. Others (and all, if there is
+ * none) are accepted and disconnected; else they would wait in the queue.
  */
 static void listener_squeeze(struct listener *l)
 {

@@ -52,11 +52,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
-	utf8_one_line(line + n, sizeof(line) - (size_t)n - 1);	/* no name of a file makes a line of its own */
+	utf8_one_line(line + n, sizeof(line) - (size_t)n - 1);	/* a file's name must not start a new line */
 	n = (int)strlen(line);
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;		/* nobody is left to read it */
+		return;		/* nobody reads it any more */
 }
 
 bool log_rate(struct log_rate *r, uint64_t now, unsigned *held)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemon says on stderr, one line each; under systemd with the journal's priority prefix. Any thread. */
+/* The daemon's messages on stderr, one line each; under systemd with the journal's priority prefix. Any thread. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -13,13 +13,13 @@ void log_set_level(enum log_level most);
 void log_with_time(void);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* So that what clients do again and again fills no disk: a line of one kind is said once in ten seconds. One thread. */
+/* Keeps messages that clients can cause from filling a disk: one line of a kind in ten seconds. For one thread. */
 struct log_rate {
 	uint64_t next;		/* nanoseconds */
-	unsigned held;		/* lines that were not said since the last one */
+	unsigned held;		/* lines that were suppressed since the last one */
 };
 
-/* May a line be said at NOW? Then *HELD were not, since the last one. */
+/* May a line be logged at NOW? Then *HELD were suppressed since the last one. */
 bool log_rate(struct log_rate *r, uint64_t now, unsigned *held);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The event loop: see loop.h. Messages arrive on a lock-free stack that is
- * turned around when it is taken, so each sender's order is kept; the eventfd is
- * written only by the sender that finds the stack empty.
+ * The event loop: see loop.h. Messages are pushed on a lock-free stack, which is reversed when it is taken, so each
+ * sender's order is kept; only the sender that finds the stack empty writes to the eventfd.
  */
 #include "base/loop_own.h"
 
@@ -20,8 +19,8 @@
 #include "base/clock.h"
 
 #define LOOP_PASSES 4
-#define LOOP_POLLS 16u		/* so many turns of one request each, then the other watches are asked, too */
-#define LOOP_GAP 3000u		/* nanoseconds: longer than asking takes */
+#define LOOP_POLLS 16u		/* after so many turns with one request each, the other watches are checked as well */
+#define LOOP_GAP 3000u		/* nanoseconds: longer than polling takes */
 #define LOOP_HOLD 20000u	/* nanoseconds */
 
 int loop_new(struct loop **out, struct err *e)
@@ -65,7 +64,7 @@ void loop_wake(struct loop *l)
 	uint64_t one = 1;
 
 	if (write(l->wake_fd, &one, sizeof(one)) < 0)
-		return;		/* the counter is full: it wakes anyway */
+		return;		/* the counter is at its limit, so it wakes the loop anyway */
 }
 
 void loop_post(struct loop *l, struct loop_msg *msg)
@@ -122,8 +121,8 @@ static void loop_run_queued(struct loop *l)
 }
 
 /*
- * Work defers work: requests go to the disk, what the page cache had comes back, the replies go out. That is done in
- * one turn; what goes on longer waits for the next, so that events are never kept out.
+ * Work defers more work: requests go to the disk, page cache hits complete, replies are sent. All that is done in one
+ * turn; anything that goes on longer waits for the next one, so that events are not starved.
  */
 void loop_run_work(struct loop *l)
 {
@@ -138,7 +137,7 @@ static void loop_woken(struct loop *l)
 	uint64_t count;
 
 	if (read(l->wake_fd, &count, sizeof(count)) < 0)
-		return;		/* someone else's wake-up was read before */
+		return;		/* a previous wake-up was read */
 }
 
 static uint64_t loop_clock(void)
@@ -158,13 +157,13 @@ void loop_heard(struct loop *l, struct loop_watch *w, unsigned n)
 	l->hot[0] = w;
 }
 
-/* Hot watch N; it may be none any more afterwards. */
+/* Polls hot watch N, which may be unwatched meanwhile. */
 static bool loop_ask(struct loop *l, unsigned n)
 {
 	return l->hot[n] && l->hot[n]->poll(l->hot[n]);
 }
 
-/* Was this thread sent away from its processor since this was asked last? */
+/* Was this thread preempted since the last call? */
 static bool loop_was_displaced(struct loop *l)
 {
 	long before = l->displaced;
@@ -176,7 +175,7 @@ static bool loop_was_displaced(struct loop *l)
 	return l->displaced != before;
 }
 
-/* Asks the hot watches again and again: true, there was something. */
+/* Polls the hot watches repeatedly: true, there was something. */
 static bool loop_poll(struct loop *l)
 {
 	uint64_t began = loop_clock(), now = began, last;
@@ -194,7 +193,7 @@ static bool loop_poll(struct loop *l)
 	return false;
 }
 
-/* What comes meanwhile wakes nobody. */
+/* What arrives meanwhile does not wake the thread. */
 static bool loop_hold(struct loop *l)
 {
 	static const struct timespec a_moment = { .tv_nsec = LOOP_HOLD };
@@ -205,7 +204,7 @@ static bool loop_hold(struct loop *l)
 	return loop_ask(l, 1) || some;
 }
 
-/* Was there something, without a sleep? It has been done then. */
+/* Was there something to do without sleeping? Then it has been done. */
 static bool loop_stay(struct loop *l)
 {
 	switch (l->hot[0] ? awake_now(&l->awake) : AWAKE_ASLEEP) {
@@ -229,8 +228,8 @@ static void loop_sleep(struct loop *l, int timeout_ms)
 }
 
 /*
- * Waits for events, in the way that is best now. What came to a hot watch has been done already then; the other watches
- * are asked after what took its time, and now and then.
+ * Waits for events, in the way that is best now. Events of a hot watch have been handled on return; the other watches
+ * are checked after anything that took long, and from time to time.
  */
 static void loop_wait(struct loop *l, int timeout_ms)
 {
@@ -307,7 +306,7 @@ int loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events)
 	return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev) ? -errno : 0;
 }
 
-/* An event of W that waits later in this turn's batch must not reach it any more. */
+/* A pending event of W in this turn's batch must not be delivered any more. */
 void loop_unwatch(struct loop *l, struct loop_watch *w)
 {
 	int i;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lending a loop: to hand a small job to a thread that sleeps and be woken by its answer costs more than the job. So while
- * it sleeps, another thread may do the job in its place. One word says whose the loop is; its thread lends it for as long
- * as it sleeps, and takes it back when it wakes.
+ * Lending a loop: passing a small job to a sleeping thread, and being woken by its answer, costs more than the job. So
+ * while the thread sleeps, another one may do the job in its place. One word says who has the loop: its thread lends it
+ * while it sleeps, and takes it back when it wakes.
  */
 #include <errno.h>
 
 #include "base/loop_own.h"
 
 enum {
-	LEND_KEPT,	/* the loop's own thread is at work */
+	LEND_KEPT,	/* the loop's own thread is running */
 	LEND_FREE,	/* it sleeps */
-	LEND_LENT,	/* it sleeps, and another has the loop */
+	LEND_LENT,	/* it sleeps, and another thread has the loop */
 	LEND_WANTED,	/* the same, but it is awake and waits for the other */
 };
 
@@ -39,7 +39,7 @@ void loop_take_back(struct loop *l)
 	atomic_store_explicit(&l->lent, LEND_KEPT, memory_order_relaxed);
 }
 
-/* What was posted or deferred before comes first. */
+/* What was posted or deferred before has to be done first. */
 bool loop_borrow(struct loop *l)
 {
 	int is = LEND_FREE;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop's own: what its files share. loop.c has turns, messages and watches; loop_run.c who turns it, loop_lend.c who does its work while it sleeps. */
+/*
+ * The loop's internals. loop.c has turns, messages and watches; loop_run.c decides which thread runs the loop, and
+ * loop_lend.c lends it while that sleeps.
+ */
 #ifndef BASE_LOOP_OWN_H
 #define BASE_LOOP_OWN_H
 
@@ -24,13 +27,13 @@ struct loop {
 	int n_events, at_event;			/* the batch that is being handled */
 	uint64_t turns;
 	struct awake awake;
-	long displaced;				/* how often this thread was, as of the last look */
-	struct loop_watch *hot[2];		/* what was heard of last and before, of those that can be polled */
-	unsigned heard;				/* requests of this turn */
-	bool alone;				/* what was heard last came alone */
-	uint64_t company;			/* the turn in which something else was heard of than before */
+	long displaced;				/* how often this thread had been preempted at the last check */
+	struct loop_watch *hot[2];		/* the last two watches with events, if they can be polled */
+	unsigned heard;				/* requests in this turn */
+	bool alone;				/* the last one came alone */
+	uint64_t company;			/* the last turn in which another watch than before had an event */
 	bool running;				/* in loop_run() */
-	struct loop_call *call;			/* that waits for the end of this turn */
+	struct loop_call *call;			/* waits for the end of this turn */
 	struct standin standin;
 	pthread_t other;			/* the second thread, once there is one */
 	bool has_other;
@@ -40,13 +43,13 @@ struct loop {
 
 void loop_wake(struct loop *l);
 
-/* What was deferred: done now, as far as it goes. */
+/* Does the deferred work, up to a limit. */
 void loop_run_work(struct loop *l);
 
-/* The second thread ends, if there is one. */
+/* Ends the second thread, if there is one. */
 void loop_run_over(struct loop *l);
 
-/* The loop's thread sleeps between these. */
+/* The loop's thread sleeps between loop_lend() and loop_take_back(). */
 void loop_lend_init(struct loop *l);
 void loop_lend_destroy(struct loop *l);
 void loop_lend(struct loop *l);

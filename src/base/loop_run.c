@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who turns a loop: one thread, until a call that it makes (loop_call_here()) takes long. Then a second one goes on with the
- * loop, and the first looks on from then. See standin.h.
+ * Which thread runs a loop: one, until a call that it makes (loop_call_here()) takes long. Then a second one continues
+ * with the loop, and the first only watches. See standin.h.
  */
 #include <errno.h>
 #include <sys/prctl.h>
@@ -9,10 +9,10 @@
 #include "base/loop_own.h"
 #include "base/thread.h"
 
-#define LOOP_ALONE 64u		/* so many turns after another watch was heard of a client has the thread for himself */
-#define LOOP_SLACK 1000u	/* nanoseconds that a hold may be longer, to be over together with something else */
+#define LOOP_ALONE 64u		/* a client has the thread for itself so many turns after the last event of another watch */
+#define LOOP_SLACK 1000u	/* nanoseconds by which a pause may be longer, to be woken together with something else */
 
-/* On the thread that has the loop now, if the one that made the call has not. */
+/* On the thread that has the loop now, if that is not the one that made the call. */
 static void loop_back(struct loop_msg *m)
 {
 	struct loop_call *c = container(m, struct loop_call, back);
@@ -39,7 +39,7 @@ static bool loop_make_call(struct loop *l)
 	return true;
 }
 
-/* Turns as long as the loop is this thread's. */
+/* Runs turns as long as this thread has the loop. */
 static void loop_keep(struct loop *l)
 {
 	bool mine = true;
@@ -58,7 +58,7 @@ static void *loop_other(void *arg)
 	struct loop *l = arg;
 
 	thread_serves_disks();
-	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* a wish */
+	(void)prctl(PR_SET_TIMERSLACK, LOOP_SLACK);	/* only a hint */
 	while (standin_watch(&l->standin))
 		loop_keep(l);
 	return NULL;

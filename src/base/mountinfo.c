@@ -30,7 +30,7 @@ static int read_all(const char *file, char **out)
 	return n ? (int)n : *out ? 0 : -ENOMEM;
 }
 
-/* A blank is written as \040, and so are others that would break the format. In place. */
+/* A space is written as \040, and so are other characters that would break the format. In place. */
 static char *unescape(char *s)
 {
 	char *from = s, *to = s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's list of mounts, /proc/PID/mountinfo, and which mount a path leads to. */
+/* The kernel's list of mounts, /proc/PID/mountinfo, and which mount a path is on. */
 #ifndef BASE_MOUNTINFO_H
 #define BASE_MOUNTINFO_H
 
@@ -29,8 +29,8 @@ void mountinfo_free(struct mountinfo *m);
 const struct mount_line *mountinfo_find(const struct mountinfo *m, int id);
 
 /*
- * The number of the topmost mount at PATH, or -errno. No file system is asked for anything but the directories on the
- * way, so a dead or hung file server at PATH does no harm.
+ * The number of the topmost mount at PATH, or -errno. Only the directories on the way are accessed, so a dead or hung
+ * file server at PATH does no harm.
  */
 int mountinfo_top(const char *path);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See own_file.h. A lock file is removed by its holder; whoever has locked a removed one tries again. */
+/*
+ * See own_file.h. A lock file is removed by the process that has it locked; one that has locked a removed file tries
+ * again.
+ */
 #include "base/own_file.h"
 
 #include <errno.h>
@@ -35,7 +38,7 @@ static int own_file_check(const char *path, int fd, struct err *e)
 	return 0;
 }
 
-/* Opening a fifo that nobody reads, or a socket, fails with ENXIO. */
+/* Opening a FIFO without a reader, or a socket, fails with ENXIO. */
 static int own_file_failed(const char *path, int code, struct err *e)
 {
 	if (code == -ELOOP)
@@ -68,7 +71,7 @@ static int own_file_flock(int fd, bool wait)
 	return r;
 }
 
-/* Does PATH still name the file FD? */
+/* Is FD still the file at PATH? */
 static bool own_file_is(const char *path, int fd)
 {
 	struct stat mine, there;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files of the daemon's own in directories where others may have put something else in their place. Opening never
- * waits, follows no symbolic link, and takes nothing but a regular file that belongs to this user alone.
+ * The daemon's own files, in directories where others may have put something else in their place. Opening never blocks,
+ * follows no symbolic links, and accepts only a regular file that belongs to this user.
  */
 #ifndef BASE_OWN_FILE_H
 #define BASE_OWN_FILE_H
@@ -14,12 +14,12 @@
 /* Is UID this user or root? Nobody else's files and sockets are trusted. */
 bool own_user(uid_t uid);
 
-/* A descriptor of PATH, which is made (mode 0600) if it is not there; FLAGS as of open(2). -errno and a sentence. */
+/* A descriptor of PATH, which is created (mode 0600) if it is missing; FLAGS as for open(2). -errno and a sentence. */
 int own_file_open(const char *path, int flags, struct err *e);
 
 /*
- * Locks the file PATH, which is there as long as somebody has it locked or waits for that. A descriptor for
- * own_file_unlock(), or -errno and a sentence; without WAIT -EWOULDBLOCK if another has it.
+ * Locks the file PATH, which exists as long as a process has it locked or waits for that. A descriptor for
+ * own_file_unlock(), or -errno and a sentence; without WAIT, -EWOULDBLOCK if another process has it.
  */
 int own_file_lock(const char *path, bool wait, struct err *e);
 void own_file_unlock(const char *path, int fd);

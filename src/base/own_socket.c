@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See own_socket.h. Whoever holds the lock may look whether the socket that lies there is a dead one, and replace it. */
+/* See own_socket.h. With the lock held, one may check whether an existing socket is dead, and replace it. */
 #include "base/own_socket.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static int socket_lock(struct own_socket *s, struct err *e)
 	return 0;
 }
 
-/* Does nobody listen there? A queue that is full (EAGAIN) is a server's, too. */
+/* Is nobody listening there? If the queue is full (EAGAIN), there is a server. */
 static int socket_check_dead(const struct own_socket *s, struct err *e)
 {
 	int fd = socket(AF_UNIX, SOCKET_TYPE, 0), r;
@@ -79,7 +79,7 @@ static int socket_clear_path(const struct own_socket *s, const char *name, struc
 	return r;
 }
 
-/* The mode is narrow from the first moment (the umask can only take away), and widened where that is wanted. */
+/* The mode is restrictive from the start (the umask can only remove bits), and widened if that is wanted. */
 static int socket_listen(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
 {
 	const char *path = s->at.sun_path;
@@ -124,7 +124,7 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 		return r;
 	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
 		return err_set(e, -EINVAL, "descriptor %d, passed for '%s', is not a listening socket", fd, o->path);
-	if (listen(fd, SOCKET_BACKLOG))		/* once more: from now on clients are told that it is ours */
+	if (listen(fd, SOCKET_BACKLOG))		/* again: from now on it is ours, also for clients */
 		return err_set(e, -errno, "cannot listen on '%s': %s", o->path, strerror(errno));
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return err_set(e, -errno, "cannot use descriptor %d for '%s': %s", fd, o->path, strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file of a Unix socket on which this process listens: made, perhaps guarded by a lock file beside it, and removed at
- * the end. A dead socket of this user's or root's is replaced, and nothing else.
+ * The file of a Unix socket on which this process listens: created here, perhaps with a lock file beside it, and
+ * removed at the end. A dead socket of this user or root is replaced, but nothing else.
  */
 #ifndef BASE_OWN_SOCKET_H
 #define BASE_OWN_SOCKET_H
@@ -14,23 +14,23 @@
 
 struct own_socket {
 	int fd;				/* listens, non-blocking; -1 when closed */
-	int lock;			/* -1: it has none */
+	int lock;			/* -1: there is none */
 	struct sockaddr_un at;
 	char lock_path[sizeof(((struct sockaddr_un *)0)->sun_path) + 8];
-	dev_t dev;			/* the file that was made here ... */
+	dev_t dev;			/* the file that was created here ... */
 	ino_t ino;			/* ... 0 if none was */
 };
 
 #define OWN_SOCKET_NONE ((struct own_socket){ .fd = -1, .lock = -1 })
 
 struct own_socket_opts {
-	const char *name;	/* "NBD": of the socket, in sentences */
+	const char *name;	/* "NBD": the socket's name, for messages */
 	const char *path;
-	bool lock;		/* PATH.lock keeps two servers apart, also while one of them is ending */
+	bool lock;		/* PATH.lock keeps two servers apart, even while one of them is ending */
 	bool others;		/* mode 0666, not 0600 */
 };
 
-/* Listens. 0, or -errno and a sentence (-EADDRINUSE: another server does), and nothing is left behind. */
+/* Listens. 0, or -errno and a sentence (-EADDRINUSE: another server does); on failure nothing is left behind. */
 int own_socket_new(struct own_socket *s, const struct own_socket_opts *o, struct err *e);
 
 /* Takes over FD, which listens on O's path already. */
@@ -39,7 +39,7 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 /* Nobody can connect any more; the lock is kept. */
 void own_socket_deafen(struct own_socket *s);
 
-/* Removes what was made here. */
+/* Removes what was created here. */
 void own_socket_free(struct own_socket *s);
 
 #endif

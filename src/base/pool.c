@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Free lists of objects, and of buffers by powers of two: see pool.h. */
+/* Free lists of objects, and of buffers whose sizes are powers of two: see pool.h. */
 #include "base/pool.h"
 
 #include <stdlib.h>
 
 #define POOL_SHIFT	12		/* of the smallest class */
 #define POOL_ALIGN	((size_t)1 << POOL_SHIFT)
-#define POOL_IDLE_LEAST	((size_t)1 << 20)	/* bytes that may lie idle in one pool at least ... */
+#define POOL_IDLE_LEAST	((size_t)1 << 20)	/* idle bytes allowed in one pool, at least ... */
 #define POOL_IDLE_MOST	((size_t)64 << 20)	/* ... and at most */
-#define POOL_OBJECTS_MOST	4096u		/* that lie idle */
+#define POOL_OBJECTS_MOST	4096u		/* idle objects */
 
 struct pool_free {
 	struct pool_free *next;
 };
 
-/* A quarter may lie idle: the rest is there for whoever wants it, on whichever thread. */
+/* A quarter may be idle: the rest is available to all threads. */
 void pool_memory_init(struct pool_memory *m, size_t most, unsigned pools)
 {
 	m->budget.most = most;
@@ -86,7 +86,7 @@ static void pool_release(struct pool *p, void *buf, size_t size)
 	budget_give(&p->memory->budget, size);
 }
 
-/* The buffers that lie idle. */
+/* Frees the idle buffers. */
 static void pool_trim(struct pool *p)
 {
 	struct pool_free *f;
@@ -130,7 +130,7 @@ bool pool_ready(struct pool *p, size_t len)
 			return false;
 		pool_push_object(p, buf);
 	}
-	return !len || p->free[class];	/* looking for room for the object may have taken it */
+	return !len || p->free[class];	/* allocating the object may have freed it */
 }
 
 void *pool_take(struct pool *p, size_t len)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of one thread for a front's requests and their data: page-aligned buffers, and objects of one size. What is
- * given back is kept, up to a bound, and taken again: a steady load allocates nothing. All pools of a front together
- * have so much and no more.
+ * One thread's memory for a front's requests and their data: page-aligned buffers, and objects of one size. What is
+ * freed is kept, up to a limit, and reused: a steady load allocates nothing. All pools of a front together have a
+ * limit.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -21,8 +21,8 @@
 /* What a front's pools share. Any thread. */
 struct pool_memory {
 	struct budget budget;
-	size_t idle_most;		/* bytes that lie idle in one pool */
-	atomic_uint hungry;		/* not 0: somebody waits for memory, so none lies idle */
+	size_t idle_most;		/* idle bytes allowed in one pool */
+	atomic_uint hungry;		/* not 0: somebody waits for memory, so none may be idle */
 };
 
 struct pool {
@@ -40,16 +40,16 @@ void pool_memory_init(struct pool_memory *m, size_t most, unsigned pools);
 void pool_init(struct pool *p, struct pool_memory *m, size_t object_size);
 void pool_free(struct pool *p);
 
-/* Sees to it that an object, and a buffer of LEN bytes (0: none), can be taken. False: there is no memory now. */
+/* Makes sure that an object, and a buffer of LEN bytes (0: none), can be taken. False: there is no memory now. */
 bool pool_ready(struct pool *p, size_t len);
 
-/* A buffer of at least LEN bytes (1 to POOL_LARGEST), not cleared; NULL when memory ran out. */
+/* A buffer of at least LEN bytes (1 to POOL_LARGEST), not zeroed; NULL if there is no memory. */
 void *pool_take(struct pool *p, size_t len);
-/* LEN as it was taken. True: it was not kept, and somebody waits for memory. */
+/* LEN as when it was taken. True: it was freed, and somebody waits for memory. */
 bool pool_give(struct pool *p, void *buf, size_t len);
 
-/* An object with nothing set, or NULL. */
+/* An uninitialized object, or NULL. */
 void *pool_take_object(struct pool *p);
-bool pool_give_object(struct pool *p, void *object);	/* as pool_give() */
+bool pool_give_object(struct pool *p, void *object);	/* like pool_give() */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See proc_name.h. Programs choose their names themselves, control characters included. */
+/* See proc_name.h. Programs choose their own names, which may contain control characters. */
 #include "base/proc_name.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process is called. */
+/* The names of processes. */
 #ifndef BASE_PROC_NAME_H
 #define BASE_PROC_NAME_H
 
@@ -8,7 +8,7 @@
 
 #define PROC_NAME 32
 
-/* The name of process PID, fit to be printed. False: there is no such process. */
+/* The name of process PID, safe to print. False: there is no such process. */
 bool proc_name(pid_t pid, char name[PROC_NAME]);
 
 #endif

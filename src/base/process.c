@@ -16,8 +16,8 @@
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif
-#define PROCESS_PIECE ((size_t)1 << 30)	/* the system moves less than 2 GiB at once */
-#define TERMINALS 136			/* majors of what xterm and its like make */
+#define PROCESS_PIECE ((size_t)1 << 30)	/* the kernel transfers less than 2 GiB at once */
+#define TERMINALS 136			/* major numbers of pseudo-terminals */
 #define TERMINALS_END 144
 
 /* /proc/TID/WHAT: a descriptor, or -errno. */
@@ -31,7 +31,7 @@ static int process_open(int proc, pid_t tid, const char *what, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* How seccomp says no; where the kernel does, /proc says no, too. */
+/* How seccomp refuses. If it is the kernel that refuses, /proc does so, too. */
 static bool process_forbidden(int r)
 {
 	return r == -EPERM || r == -ENOSYS;
@@ -45,7 +45,7 @@ struct process_move {
 	bool write;
 };
 
-/* What is not there /proc calls an I/O error, and what cannot be an address an invalid offset. */
+/* /proc returns an I/O error for missing memory, and an invalid offset for what cannot be an address. */
 static int process_fault(int error)
 {
 	return error == EIO || error == EINVAL ? -EFAULT : -error;
@@ -121,7 +121,10 @@ pid_t process_of(int proc, pid_t tid)
 	return at && sscanf(at, "\nTgid: %d", &tgid) == 1 ? tgid : 0;
 }
 
-/* Linux 6.9 knows descriptors of threads. Before, its process's first thread has to do; they share their files mostly. */
+/*
+ * Linux 6.9 has pidfds of threads. Before that, the first thread of the process has to do; its threads usually share
+ * their files.
+ */
 static int process_pidfd(int proc, pid_t tid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
@@ -144,7 +147,7 @@ int process_fetch(int proc, pid_t tid, int fd)
 	return r;
 }
 
-/* Only what the kernel knows by itself: a file system's server may be waiting for us. */
+/* Uses only what the kernel has cached: a file system's server may be waiting for us. */
 static bool process_may_open(int path, bool no_file)
 {
 	struct statx x;
@@ -155,7 +158,7 @@ static bool process_may_open(int path, bool no_file)
 	       (S_ISCHR(x.stx_mode) && x.stx_rdev_major >= TERMINALS && x.stx_rdev_major < TERMINALS_END);
 }
 
-/* Does whoever has it write at the end of it, wherever that is? */
+/* Is it open for appending? */
 static bool process_appends(int proc, pid_t tid, int fd)
 {
 	char what[32], text[256];
@@ -184,7 +187,10 @@ int process_point(int proc, pid_t tid, int fd)
 	return r == -ENOENT ? -EBADF : r;
 }
 
-/* A file has a position that is its opener's: two would write over one another. The terminal becomes nobody's. */
+/*
+ * A file's position belongs to its opener: two would overwrite each other. A terminal does not become our controlling
+ * one.
+ */
 static int process_open_again(int proc, pid_t tid, int fd, int flags)
 {
 	bool writes = (flags & O_ACCMODE) != O_RDONLY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors kept back: see spare.h. */
+/* Spare descriptors: see spare.h. */
 #include "base/spare.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * May a thread that serves others do on the spot what is quick as a rule? A mere copy to the page cache is, but now and
- * then the kernel makes its writer wait for the disk. After that the thread leaves such work to others for a hundred
- * times as long, so that no more than a hundredth of its time is lost to waiting, however slow the disk.
+ * May a thread that serves others do something itself that is usually quick? A copy to the page cache is, but now and
+ * then the kernel makes the writer wait for the disk. After that, the thread leaves such work to other threads for a
+ * hundred times as long, so that it loses no more than a hundredth of its time to waiting, however slow the disk.
  */
 #ifndef BASE_SPOT_H
 #define BASE_SPOT_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define SPOT_SLOW_NS 1000000u	/* longer than any copy takes */
-#define SPOT_REST 100u		/* times what it took */
+#define SPOT_REST 100u		/* times the duration */
 
 struct spot {
 	uint64_t closed_until;	/* nanoseconds of some clock */
@@ -22,7 +22,7 @@ static inline bool spot_is_open(const struct spot *s, uint64_t now)
 	return now >= s->closed_until;
 }
 
-/* A piece of work was done on the spot, from BEGAN to ENDED. */
+/* Something was done by this thread, from BEGAN to ENDED. */
 static inline void spot_took(struct spot *s, uint64_t began, uint64_t ended)
 {
 	if (ended - began > SPOT_SLOW_NS)

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <time.h>
 
-#define STANDIN_TICK 1000000	/* nanoseconds: a call that is still the same after one or two is long */
-#define STANDIN_TICKS 100	/* without a new call, then the watch sleeps */
+#define STANDIN_TICK 1000000	/* nanoseconds: a call that lasts for one or two of these is long */
+#define STANDIN_TICKS 100	/* without a new call, after which the watcher sleeps */
 
 void standin_init(struct standin *s)
 {
@@ -35,7 +35,7 @@ bool standin_return(struct standin *s, unsigned call)
 	return atomic_compare_exchange_strong(&s->call, &call, call + 1);
 }
 
-/* Looks while there are calls: true, one was long and the job is ours. */
+/* Watches while there are calls: true, a call was long, and the job is this thread's. */
 static bool standin_tick(struct standin *s)
 {
 	static const struct timespec tick = { .tv_nsec = STANDIN_TICK };
@@ -60,7 +60,7 @@ bool standin_watch(struct standin *s)
 		while (sem_wait(&s->wanted) && errno == EINTR)
 			;
 		taken = standin_tick(s);
-		/* A call that begins from here on posts again; one that began before is seen now. */
+		/* A call that begins after this posts again; one that began before is seen here. */
 		atomic_store(&s->ticking, false);
 		if (!taken && atomic_load(&s->call) % 2 && !atomic_exchange(&s->ticking, true))
 			sem_post(&s->wanted);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A string that grows as words are added to it. Out of memory is remembered in
- * `failed` and checked once at the end, not at every word.
+ * A string to which words are added. Running out of memory is recorded in `failed` and checked once at the end, not
+ * after every word.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -13,7 +13,7 @@ struct text {
 	char *s;	/* always NUL-terminated once something was added; else NULL */
 	size_t len;	/* without the NUL */
 	size_t room;
-	bool failed;	/* memory ran out: what was added after that is missing */
+	bool failed;	/* memory ran out: what was added later is missing */
 };
 
 #define TEXT_INIT { .s = NULL }
@@ -22,25 +22,25 @@ void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes room for N bytes more, so that they can be added whatever happens. False: there is no memory. */
+/* Makes room for N more bytes, so that adding them cannot fail. False: there is no memory. */
 bool text_room(struct text *t, size_t n);
 
-/* Adds S as one word of a table line: blanks, line breaks, quotes and backslashes get a backslash before them. */
+/* Adds S as one word of a table line: blanks, line breaks, quotes and backslashes are escaped with a backslash. */
 void text_add_word(struct text *t, const char *s);
 
-/* Adds S with its control characters made visible (utf8_show()): it stays in its line. */
+/* Adds S with its control characters made visible (utf8_show()), so that it stays in one line. */
 void text_add_shown(struct text *t, const char *s);
-/* The same for a sentence, and ends it with a line break. */
+/* The same for a sentence, followed by a line break. */
 void text_add_line(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The string so far; "" if there is none. Valid until the next change. */
 const char *text_str(const struct text *t);
 
-/* Hands the string over to the caller, who frees it; T is empty afterwards. NULL if memory ran out. */
+/* Passes the string to the caller, who frees it; T is empty afterwards. NULL if memory ran out. */
 char *text_take(struct text *t);
 
-void text_clear(struct text *t);	/* forget the words, keep the room */
-void text_cut(struct text *t, size_t len);	/* forget what is behind LEN, and that memory ran out for more */
+void text_clear(struct text *t);	/* empties it, but keeps its memory */
+void text_cut(struct text *t, size_t len);	/* removes what follows LEN, and resets `failed` */
 void text_free(struct text *t);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers: see timers.h. Each timer is the root of a tree of timers that run after it. To take one away, its children are
- * made one tree, which takes its place: nothing in it runs before the timer above.
+ * Timers: see timers.h. Each timer is the root of a tree of timers that run after it. When one is removed, its children
+ * are merged into one tree, which takes its place: nothing in it runs before the timer above.
  */
 #include "base/timers.h"
 
@@ -17,7 +17,7 @@ static bool timer_runs_before(const struct timer *a, const struct timer *b)
 	return a->at != b->at ? a->at < b->at : a->number < b->number;
 }
 
-/* LINK, which nothing else hangs from, leads to T (which may be NULL) from now on. */
+/* Makes LINK, which leads to nothing else, point to T (which may be NULL). */
 static void timer_hang(struct timer **link, struct timer *t)
 {
 	*link = t;
@@ -25,7 +25,7 @@ static void timer_hang(struct timer **link, struct timer *t)
 		t->link = link;
 }
 
-/* One tree of two. Its root hangs from nothing yet. */
+/* Merges two trees. The root of the result is not linked to anything yet. */
 static struct timer *timer_meld(struct timer *a, struct timer *b)
 {
 	struct timer *first, *then;
@@ -40,7 +40,7 @@ static struct timer *timer_meld(struct timer *a, struct timer *b)
 	return first;
 }
 
-/* Takes the first of *LIST. */
+/* Removes the first of *LIST. */
 static struct timer *timer_take(struct timer **list)
 {
 	struct timer *t = *list;
@@ -52,7 +52,7 @@ static struct timer *timer_take(struct timer **list)
 	return t;
 }
 
-/* One tree of the siblings from T on: in pairs, then all pairs, the last one first. */
+/* Merges the siblings from T on into one tree: first in pairs, then the pairs, from the last to the first. */
 static struct timer *timer_meld_all(struct timer *t)
 {
 	struct timer *pairs = NULL, *one, *two, *all = NULL;
@@ -93,7 +93,7 @@ void timers_start(struct timers *all, struct timer *t, uint64_t ns)
 	timer_hang(&all->first, timer_meld(all->first, t));
 }
 
-/* What is started meanwhile runs out later, even if its time is now. */
+/* What is started meanwhile runs later, even if its time has come. */
 void timers_run(struct timers *all)
 {
 	uint64_t now, started = all->started;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For whatever is started and ends by a callback that may come before the start returns, or at any time later. If the
+ * For operations that end with a callback, which may be called before the start returns, or at any time later. If the
  * callback itself started the next one, a thousand that end at once would be a thousand calls deep. So it asks here
- * whether it was called from inside the start; then it only leaves its result, and the loop around the start goes on:
+ * whether it was called from inside the start; then it only leaves its result, and the loop around the start continues:
  *
- *	do {					done() {
- *		trampoline_enter(t);			if (!trampoline_landed(t) && take the result)
- *		start();					the loop;
- *	} while (trampoline_leave(t) &&		}
- *		 take the result);
+ * 	do {					done() {
+ * 		trampoline_enter(t);			if (!trampoline_landed(t) && take the result)
+ * 		start();					the loop;
+ * 	} while (trampoline_leave(t) &&		}
+ * 		 take the result);
  *
- * All on one thread.
+ * All of it on one thread.
  */
 #ifndef BASE_TRAMPOLINE_H
 #define BASE_TRAMPOLINE_H
@@ -26,14 +26,14 @@ static inline void trampoline_enter(struct trampoline *t)
 	*t = (struct trampoline){ .inside = true };
 }
 
-/* True: a callback has come meanwhile, and its result is to be taken. */
+/* True: the callback was called meanwhile, and its result is to be taken. */
 static inline bool trampoline_leave(struct trampoline *t)
 {
 	t->inside = false;
 	return t->landed;
 }
 
-/* True: the loop is further up the stack and goes on by itself. */
+/* True: the loop is further up the stack and continues. */
 static inline bool trampoline_landed(struct trampoline *t)
 {
 	t->landed |= t->inside;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text among bytes: see utf8.h. */
+/* UTF-8 in byte strings: see utf8.h. */
 #include "base/utf8.h"
 
 #include <stdint.h>

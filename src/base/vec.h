@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bytes of a transfer, scattered over buffers: an iovec array and how many bytes of it to pass over. It does not say
- * how many bytes there are: whoever has it knows (a request has count * 512). It owns nothing, and a part of it is
- * another one that shares the array.
+ * The bytes of a transfer, scattered over buffers: an iovec array, and how many bytes of it to skip. The number of
+ * bytes is not included: its user knows that (a request has count * 512). It owns nothing, and a part of it is another
+ * vec that shares the array.
  */
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
@@ -14,17 +14,17 @@
 
 struct vec {
 	const struct iovec *iov;
-	size_t skip;		/* bytes; may lie in a later buffer than the first */
+	size_t skip;		/* bytes; may be beyond the first buffer */
 };
 
-/* What begins N bytes further on. */
+/* The part that begins after N bytes. */
 static inline struct vec vec_from(struct vec v, size_t n)
 {
 	v.skip += n;
 	return v;
 }
 
-/* The same bytes, with SKIP inside the first buffer. There is at least one byte. */
+/* The same bytes, with SKIP inside the first buffer. There must be at least one byte. */
 static inline struct vec vec_trim(struct vec v)
 {
 	while (v.skip >= v.iov->iov_len)
@@ -32,7 +32,7 @@ static inline struct vec vec_trim(struct vec v)
 	return v;
 }
 
-/* Where the first of N bytes are; *GOT says how many lie together there. */
+/* The address of the first of N bytes; *GOT says how many of them are contiguous. */
 static inline void *vec_first(struct vec v, size_t n, size_t *got)
 {
 	v = vec_trim(v);
@@ -46,11 +46,14 @@ static inline void *vec_first(struct vec v, size_t n, size_t *got)
 void vec_get_slowly(struct vec v, void *to, size_t n);
 void vec_put_slowly(struct vec v, const void *from, size_t n);
 void vec_zero(struct vec v, size_t n);
-/* Copies N bytes from one to the other. */
+/* Copies N bytes between two of them. */
 void vec_copy(struct vec to, struct vec from, size_t n);
 int vec_compare(struct vec v, const void *with, size_t n);
 
-/* How many buffers from the first on lie whole within N bytes, at most MOST; *LEN: their bytes. 0 if V begins inside one. */
+/*
+ * How many buffers from the first one on are wholly within N bytes, at most MOST; *LEN: their bytes. 0 if V begins
+ * inside one.
+ */
 unsigned vec_whole(struct vec v, size_t n, unsigned most, size_t *len);
 
 static inline void vec_get(struct vec v, void *to, size_t n)

@@ -20,7 +20,10 @@ char *words_line(const char *s)
 	return (char *)s;
 }
 
-/* Copies the word's characters down over its quotes; returns the first character behind it, or NULL if a quote is open. */
+/*
+ * Moves the word's characters over its quotes; returns the first character after the word, or NULL if a quote is not
+ * closed.
+ */
 static char *words_unquote(char *from, char *to)
 {
 	char quote = 0;
@@ -60,7 +63,7 @@ char *words_next(char **at, struct err *e)
 	return word;
 }
 
-/* The digits at S; *END is what follows them. */
+/* Parses the digits at S; *END is what follows them. */
 static int words_digits(const char *s, uint64_t *out, const char **end)
 {
 	uint64_t v = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Workers: see work.h. One queue for each class under one lock. Whoever brings jobs wakes one worker that is idle; a worker
- * that takes a job and leaves another one wakes the next.
+ * Workers: see work.h. There is one queue for each class, under one lock. Adding jobs wakes one idle worker; a worker
+ * that takes a job and leaves others wakes the next.
  */
 #include "base/work.h"
 
@@ -61,7 +61,7 @@ static bool workers_have(const struct workers *w)
 	return w->lines[WORK_WAITED].first || w->lines[WORK_BACKGROUND].first;
 }
 
-/* The next job, or NULL: it is time to end. */
+/* The next job, or NULL: the thread has to end. */
 static struct work *workers_take(struct workers *w)
 {
 	struct work *job;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU work on all cores: a job is started on the thread of a loop, runs on some worker, and is over on the loop's thread again.
- * Use it for what computes for longer than a trip to another thread takes (some microseconds): encryption, parity, checksums,
- * compression. Do not use it for what waits: a job never sleeps, does no I/O, and takes only locks that are held for a few
- * instructions. I/O belongs to the loop's own thread, and a walk that needs many reads belongs to a clerk (core/kit/clerk.h).
+ * CPU work on all cores: a job is started on a loop's thread, runs on some worker, and ends on the loop's thread. Use
+ * it for computations that take longer than a trip to another thread (some microseconds): encryption, parity,
+ * checksums, compression. Do not use it for anything that waits: a job never sleeps, does no I/O, and takes only locks
+ * that are held for a few instructions. I/O belongs to the loop's own thread, and a tree walk that needs many reads to
+ * a clerk (core/kit/clerk.h).
  *
- * The workers are as many as processors and all start at once, so a job cannot fail for want of a thread. What a client
- * waits for goes before what is done in the background. What one turn of a loop starts is passed on together at its end,
- * under one lock and with one wake-up.
+ * There are as many workers as processors, and all are started at the beginning, so a job cannot fail for want of a
+ * thread. Jobs for which a client waits come before background jobs. What one turn of a loop starts is passed on
+ * together at its end, under one lock and with one wake-up.
  */
 #ifndef BASE_WORK_H
 #define BASE_WORK_H
@@ -21,7 +22,7 @@ enum work_class {
 	WORK_CLASSES
 };
 
-/* In its owner's memory until done(). */
+/* Must stay valid until done(). */
 struct work {
 	void (*run)(struct work *w);	/* on a worker */
 	void (*done)(struct work *w);	/* on the thread that started it; may free it or start it again */
@@ -29,18 +30,18 @@ struct work {
 	struct loop *home;
 };
 
-/* Jobs in the order in which they came. */
+/* Jobs in order of arrival. */
 struct work_line {
 	struct loop_msg *first, **last;
 };
 
 struct workers;
 
-/* N threads: 0 or -errno and a sentence. */
+/* N threads. 0, or -errno and a sentence. */
 int workers_new(struct workers **out, unsigned n, struct err *e);
-void workers_free(struct workers *w);		/* no job is under way; NULL is harmless */
+void workers_free(struct workers *w);		/* no job may be running; NULL is allowed */
 
-/* A loop's way to the workers. */
+/* How a loop reaches the workers. */
 struct work_feed {
 	struct workers *workers;
 	struct loop *loop;

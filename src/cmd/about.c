@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse targets, target-version, stores, version: what there is to choose from. */
+/* dmuse targets, target-version, stores, version: what this program has. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static uint64_t about_number(plist_t list, uint32_t i)
 	return v;
 }
 
-/* The rows of a reply as JSON, or each through PRINT. */
+/* Prints the rows of a reply as JSON, or each with PRINT. */
 static int about_rows(struct job *j, const char *command, void (*print)(struct job *j, plist_t row))
 {
 	plist_t reply = NULL, rows;
@@ -40,7 +40,7 @@ static int about_rows(struct job *j, const char *command, void (*print)(struct j
 	return code;
 }
 
-/* dmsetup's own line; with -v how the words of a table line go, too. */
+/* The line that dmsetup prints; with -v also the usage of the target. */
 static void about_target(struct job *j, plist_t row)
 {
 	plist_t v = key_array(row, "ver");
@@ -71,7 +71,7 @@ static plist_t about_find(plist_t rows, const char *name)
 	return NULL;
 }
 
-/* One after the other, as dmsetup does, up to the first that is unknown. */
+/* One after the other, like dmsetup, up to the first unknown one. */
 static int about_versions(struct job *j, plist_t rows, plist_t json)
 {
 	int i, code = EXIT_OK;

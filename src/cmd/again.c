@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reports that repeat: see again.h. The timer counts, so that a report that takes long does not shift those behind it. */
+/*
+ * Reports that repeat: see again.h. They follow a timer, so that a report that takes long does not delay the next ones.
+ */
 #include "cmd/again.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse check: what a table means, a sentence a line, or what is wrong with it. Nothing is changed anywhere. */
+/* dmuse check: prints what a table means, one sentence per line, or what is wrong with it. Nothing is changed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static int check_print(plist_t reply)
 	return EXIT_OK;
 }
 
-/* The uses of line LINE of the table: *AT goes on behind them. */
+/* The uses of line LINE of the table; *AT moves past them. */
 static plist_t check_uses(char **at, unsigned long long line)
 {
 	plist_t out = plist_new_array(), use;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding the daemon and asking it: see client.h. */
+/* Finds the daemon and sends it requests: see client.h. */
 #include "cmd/client.h"
 
 #include <errno.h>
@@ -22,12 +22,12 @@
 struct client {
 	int fd;			/* connected to the daemon, or -1: */
 	struct local *local;
-	struct err absent;	/* then this says why */
+	struct err absent;	/* then this is the reason */
 	char path[PATHS_MAX];
-	uid_t owner;		/* whose daemon it may be, beside our own and root's */
+	uid_t owner;		/* whose daemon it may be, apart from our own and root's */
 };
 
-/* No daemon, rather than one that we cannot reach. */
+/* There is no daemon, rather than one that we cannot reach. */
 static bool client_nobody(int r)
 {
 	return r == -ENOENT || r == -ECONNREFUSED;
@@ -98,7 +98,7 @@ static bool client_may_start(const struct job *j)
 	return !j->o.given[OPT_no_start] && !(no && *no && strcmp(no, "0"));
 }
 
-/* Whoever waited for the lock finds the daemon that the one before it started. */
+/* A process that had to wait for the lock finds the daemon that was started meanwhile. */
 static int client_start(struct client *c, struct err *e)
 {
 	struct start s;
@@ -118,7 +118,7 @@ static int client_start(struct client *c, struct err *e)
 	return r;
 }
 
-/* An empty world takes the daemon's place, and remembers why. */
+/* Uses an empty world instead of a daemon, and remembers why. */
 static int client_alone(struct client *c, const struct err *why, struct err *e)
 {
 	char other[PATHS_MAX];
@@ -215,7 +215,7 @@ bool client_is_daemon(const struct job *j)
 	return j->client->fd >= 0;
 }
 
-/* The daemon closes the connection when all is flushed and removed. */
+/* The daemon closes the connection when everything is flushed and removed. */
 void client_wait_gone(struct job *j)
 {
 	struct pollfd p = { .fd = j->client->fd, .events = POLLRDHUP };
@@ -256,21 +256,21 @@ static void client_warn(const char *what, plist_t reply)
 		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_string(w.item));
 }
 
-/* REPLY is NULL where no answer came at all. */
+/* REPLY is NULL if there was no answer at all. */
 static int client_call(struct client *c, plist_t request, plist_t *reply, struct err *e)
 {
 	int r;
 
 	if (c->local)
 		return local_call(c->local, request, reply, e);
-	if (strcmp(key_text(request, "command"), "wait"))	/* who waits on purpose needs no telling */
+	if (strcmp(key_text(request, "command"), "wait"))	/* the user knows that this waits */
 		say_progress_begin();
 	r = dict_call(c->fd, request, reply, e);
 	say_progress_end();
 	return r ? r : dict_result(*reply, e);
 }
 
-/* Does the command only do something? Then its answer can be done without. */
+/* Does the command only change something? Then its reply is not needed. */
 static bool client_does(plist_t request)
 {
 	static const char *const verbs[] = { "create", "reload", "clear", "remove", "remove_all", "suspend", "resume", "rename",
@@ -284,7 +284,7 @@ static bool client_does(plist_t request)
 	return !strcmp(verb, "mount") && *key_text(request, "directory");
 }
 
-/* What went well, though there was no memory for the answer, went well. */
+/* If there was no memory for the reply to a command that succeeded, it has succeeded all the same. */
 static int client_settle(const struct client *c, plist_t request, int r, const struct err *e)
 {
 	if ((r && r != DICT_DONE) || c->local || !client_does(request))
@@ -295,7 +295,7 @@ static int client_settle(const struct client *c, plist_t request, int r, const s
 	return 0;
 }
 
-/* The faults of a device come with these answers. Who only looks something up by them did not ask for those. */
+/* A device's I/O errors come with these replies. Callers that only look something up did not ask for them. */
 static bool client_shows(const char *verb)
 {
 	return !strcmp(verb, "info") || !strcmp(verb, "status") || !strcmp(verb, "stats");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The other end of a sub-command: the daemon, or, where none runs and none needs
- * to, an empty world in this process. It answers the same way: it has no devices,
- * knows the targets, and can check a table.
+ * The other end of a sub-command: the daemon or, if there is none and none is needed, an empty world in this process.
+ * It gives the same answers: it has no devices, knows the targets, and can check a table.
  */
 #ifndef CMD_CLIENT_H
 #define CMD_CLIENT_H
@@ -14,43 +13,43 @@
 #include "proto/plist.h"
 
 /*
- * Finds the daemon. With START one is started if none runs and that is not forbidden; without, an empty world takes
- * its place. EXIT_OK, or EXIT_FAILED after saying why. Without it the first call finds the daemon, never starting one.
+ * Finds the daemon. With START one is started if none is running and that is not forbidden; without START, an empty
+ * world takes its place. EXIT_OK, or EXIT_FAILED after saying why. If this is not called, the first request finds the
+ * daemon, but never starts one.
  */
 int client_open(struct job *j, bool start);
 /*
- * The other way, for who brings a daemon of his own where none runs: looks for one, which is the client if it is FOUND;
- * EXIT_FAILED, after saying why, if it cannot be reached, or if none runs and none may be started. Then takes the one
- * on socket PATH.
+ * An alternative for callers that start a daemon of their own if none is running: looks for a daemon, which becomes the
+ * client if it is FOUND. EXIT_FAILED, after saying why, if it cannot be reached, or if there is none and none may be
+ * started. Then client_open_on() uses the one on socket PATH.
  */
 int client_look(struct job *j, bool *found);
 int client_open_on(struct job *j, const char *path);
-/* The socket of the daemon at the other end. */
+/* The socket of the daemon. */
 const char *client_path(const struct job *j);
 bool client_is_daemon(const struct job *j);
 /* The daemon's process. */
 pid_t client_pid(const struct job *j);
-/* If there is no daemon, says on stderr why not, and where it was looked for. */
+/* If there is no daemon, says on stderr why, and where it was looked for. */
 void client_say_absent(const struct job *j);
-/* The same behind E's sentence. Returns E's code. */
+/* Appends the same to E's sentence. Returns E's code. */
 int client_add_absent(const struct job *j, struct err *e);
-/* Waits until the daemon at the other end, which was told to end, is gone. */
+/* Waits until the daemon, which was told to end, has ended. */
 void client_wait_gone(struct job *j);
 void client_free(struct client *c);
 
-/* A request to be filled: `command`, and `name` if it is not NULL. */
+/* A new request: `command`, and `name` unless it is NULL. */
 plist_t request_new(const char *command, const char *name);
 
 /*
- * Asks; REQUEST is freed. 0 and *REPLY, which the caller frees (NULL if there was no memory for it, of a command that only
- * does something), or -errno and a sentence. Warnings go to stderr,
- * each behind WHAT.
+ * Sends REQUEST, which is freed. 0 and *REPLY, which the caller frees (NULL if there was no memory for it and the
+ * command only changes something); or -errno and a sentence. Warnings are printed on stderr, each after WHAT.
  */
 int client_try(struct job *j, const char *what, plist_t request, plist_t *reply, struct err *e);
-/* The same, and says the sentence: EXIT_OK or EXIT_FAILED. REPLY may be NULL for no interest. */
+/* The same, but prints the sentence: EXIT_OK or EXIT_FAILED. REPLY may be NULL. */
 int client_ask(struct job *j, const char *what, plist_t request, plist_t *reply);
 
-/* Does the failure R mean that there is no such device? (Linux and NetBSD have different numbers for it.) */
+/* Does the error R mean that there is no such device? (Linux and NetBSD have different errno values for that.) */
 bool client_no_device(int r);
 
 #endif

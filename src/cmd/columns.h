@@ -13,14 +13,17 @@ struct columns {
 	struct graph graph;
 };
 
-/* Prepares what the options say; USUAL are the fields if they say none. An exit_code; columns_close() in any case. */
+/*
+ * Prepares what the options ask for; USUAL are the default fields. Returns an exit_code; columns_close() is needed in
+ * any case.
+ */
 int columns_open(struct job *j, const char *usual, struct columns *c);
-/* Leaves the rows (dicts of devices) that are selected. */
+/* Keeps only the rows (dicts of devices) that are selected. */
 int columns_select(struct job *j, struct columns *c, struct pick_rows *rows);
 int columns_print(struct job *j, struct columns *c, const struct pick_rows *rows);
 void columns_close(struct columns *c);
 
-/* All of that. */
+/* All of the above. */
 int columns_report(struct job *j, struct pick_rows *rows, const char *usual);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The concise format: see concise.h. A backslash takes the next character as it is. */
+/* The concise format: see concise.h. A backslash takes the next character literally. */
 #include "cmd/concise.h"
 
 #include <errno.h>
@@ -7,15 +7,15 @@
 
 #include "base/words.h"
 
-/* What ends a device. */
+/* True at the end of a device. */
 static bool concise_over(char c)
 {
 	return !c || c == ';';
 }
 
 /*
- * Unescapes one field in place and ends it with a NUL; a line break at its end is no part of it unless it is escaped. *AT moves to behind
- * the separator; returns which separator that was.
+ * Unescapes one field in place and terminates it with NUL; a line break at its end is dropped unless it is escaped. *AT
+ * moves past the separator, which is returned.
  */
 static char concise_field(char **at, char **out)
 {
@@ -40,7 +40,7 @@ static char concise_field(char **at, char **out)
 	return end;
 }
 
-/* The rest of the device: its lines, closed up with a line break between each two. */
+/* The rest of the device: its lines, joined with line breaks. */
 static void concise_table(char **at, char **out, char end)
 {
 	char *line, *to;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse create: one device with its table in one request, so that it comes whole or not at all; or a concise list. */
+/*
+ * dmuse create: one device with its table in one request, so that it is created completely or not at all; or a concise
+ * list.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +86,7 @@ static int create_concise_one(struct job *j, const struct concise *d)
 	return show_change(j, d->name, request);
 }
 
-/* All are read before the first is made, so that a slip of the pen leaves nothing half done. */
+/* The whole list is read before the first device is created, so that a typo leaves nothing half done. */
 static int create_concise(struct job *j)
 {
 	struct err e = ERR_INIT;

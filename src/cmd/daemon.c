@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse daemon: options, sockets that systemd hands in, and going into the
- * background. The parent returns when the daemon serves, or has said on stderr why
- * it cannot; from then on the daemon writes to the file `log` beside its socket,
- * which stays when it ends.
+ * dmuse daemon: options, sockets passed in by systemd, and going into the background. The parent returns when the
+ * daemon serves, or has said on stderr why it cannot; from then on the daemon writes to the file `log` beside its
+ * socket, which is kept when it ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,13 +26,13 @@
 #include "core/world.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
-#define DAEMON_LOG_MOST (1 << 20)	/* bytes of earlier daemons that are kept in the log */
+#define DAEMON_LOG_MOST (1 << 20)	/* bytes of earlier daemons' log that are kept */
 
 struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk;
-	int ready_fd;		/* the parent waits at the other end; -1 in the foreground */
+	int ready_fd;		/* the parent waits for it; -1 in the foreground */
 	int log_fd;		/* of the log; -1 in the foreground */
 };
 
@@ -44,7 +43,7 @@ static void daemon_free(struct daemon *d)
 	free(d->tls_psk);
 }
 
-/* An option that is a path: absolute, because the daemon leaves this directory. */
+/* The value of an option that is a path: made absolute, because the daemon changes its directory. */
 static int daemon_path(struct job *j, enum option_id id, char **out, struct err *e)
 {
 	if (!j->o.given[id])
@@ -99,7 +98,7 @@ static int daemon_paths(struct job *j, struct daemon *d, struct err *e)
 	return r;
 }
 
-/* The index of the value of option ID in NAMES (which ends with NULL); DEFAULT if it was not given; -EINVAL. */
+/* The index in NAMES (which ends with NULL) of the value of option ID; PRESET if it was not given; -EINVAL. */
 static int daemon_word(struct job *j, enum option_id id, const char *const *names, int preset, struct err *e)
 {
 	int i;
@@ -186,7 +185,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	return daemon_limits(j, d, e);
 }
 
-/* The path of a Unix socket that was handed in, which addresses are made of. */
+/* The path of a Unix socket that was passed in, from which addresses are made. */
 static int daemon_fd_path(int fd, char path[PATHS_MAX], struct err *e)
 {
 	struct sockaddr_un a = { 0 };
@@ -198,7 +197,7 @@ static int daemon_fd_path(int fd, char path[PATHS_MAX], struct err *e)
 	return 0;
 }
 
-/* One that was handed in is told by its name (FileDescriptorName=), else by the last part of its path. */
+/* A socket that was passed in is identified by its name (FileDescriptorName=), or else by the last part of its path. */
 static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err *e)
 {
 	char path[PATHS_MAX];
@@ -226,7 +225,7 @@ static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err
 	return 0;
 }
 
-/* Socket activation: the sockets were listening before we were there. */
+/* Socket activation: the sockets were listening before we were started. */
 static int daemon_handed_in(struct daemon *d, struct err *e)
 {
 	char **names = NULL;
@@ -243,7 +242,7 @@ static int daemon_handed_in(struct daemon *d, struct err *e)
 	return r;
 }
 
-/* The parent: 0 once the daemon serves, else it has said why not. */
+/* In the parent: 0 once the daemon serves; else it has said why not. */
 static int daemon_wait_ready(int fd)
 {
 	char c;
@@ -255,7 +254,7 @@ static int daemon_wait_ready(int fd)
 	return n == 1 ? EXIT_OK : EXIT_FAILED;
 }
 
-/* A new session without terminal; stderr stays until it serves, so that its sentence reaches whoever started it. */
+/* A new session without terminal. stderr is kept until the daemon serves, so that its message reaches the caller. */
 static void daemon_leave(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -265,10 +264,10 @@ static void daemon_leave(void)
 	dup2(null, STDOUT_FILENO);
 	close(null);
 	if (chdir("/"))
-		return;		/* then some other directory stays in use, no more */
+		return;		/* then some other directory stays in use, nothing worse */
 }
 
-/* From the caller's stderr to the log, and then the caller may go. */
+/* Switches from the caller's stderr to the log; then the parent may exit. */
 static void daemon_detach(struct daemon *d)
 {
 	struct stat st;
@@ -293,7 +292,7 @@ static void daemon_ready(void *arg)
 	log_info("serving %s%s%s", d->control, nbd ? " and " : "", nbd ? nbd : "");
 }
 
-/* Returns in the daemon with -1, and in the parent with its exit code. */
+/* Returns -1 in the daemon, and the exit code in the parent. */
 static int daemon_background(struct daemon *d, struct err *e)
 {
 	int fds[2], code;

@@ -15,7 +15,7 @@ struct deps {
 	struct job *j;
 	enum style style;
 	bool prefix;
-	plist_t json;	/* the answer so far, or NULL */
+	plist_t json;	/* the output so far, or NULL */
 };
 
 static void deps_print_one(const struct deps *d, plist_t dep, uint64_t own_major)

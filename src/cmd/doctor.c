@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse doctor: which pieces of a session this machine has, what works without the others, and what would bring them. */
+/* dmuse doctor: which features that sessions need are available, what works without the others, and how to get them. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,7 +54,7 @@ static int doctor_json(struct job *j, plist_t rows, bool possible)
 	return job_print_json(j, out);
 }
 
-/* Within a session the pieces are in use, and cannot be tried. */
+/* Inside a session these features are in use and cannot be tried. */
 static int doctor_inside(struct job *j)
 {
 	if (j->o.given[OPT_json])
@@ -63,7 +63,7 @@ static int doctor_inside(struct job *j)
 	return EXIT_OK;
 }
 
-/* A needed piece that is missing? ROWS gets its row; without ROWS it is printed. */
+/* Is it a needed feature that is missing? ROWS gets its row; without ROWS it is printed. */
 static bool doctor_look(enum piece p, plist_t rows)
 {
 	struct piece_lack lack = { .what = "" };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libdevmapper's header, of which the report engine is used. Its struct dm_info and ours (core/command/command.h) would meet: its gets another name. */
+/*
+ * The header of libdevmapper, whose report engine is used. Its struct dm_info would clash with ours
+ * (core/command/command.h), so it is renamed.
+ */
 #ifndef CMD_ENGINE_H
 #define CMD_ENGINE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse exec, dmuse shell: a program in a session of the daemon that runs, or else of a private one, which ends with
- * it. Inside a session only the wishes are granted and the program is run.
+ * dmuse exec, dmuse shell: runs a program in a session of the running daemon, or else of a private one, which ends with
+ * it. Inside a session only --disk and --create are carried out, and the program is run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ static plist_t exec_session_request(void)
 	return request;
 }
 
-/* The machine may lack something that a session is made of: then that is said, as `dmuse doctor` says it. */
+/* If the machine lacks something that sessions need, says so in the words of `dmuse doctor`. */
 static int exec_ask_session(struct exec *x, plist_t *reply, struct err *e)
 {
 	struct err missing = ERR_INIT;
@@ -84,7 +84,7 @@ static int exec_find_session(struct exec *x, struct err *e)
 	return r;
 }
 
-/* DMUSE_SESSION is the word of somebody who put the supervisor in place. */
+/* DMUSE_SESSION was set by the process that installed the supervisor. */
 static int exec_session(struct exec *x)
 {
 	const char *in = getenv("DMUSE_SESSION");
@@ -111,7 +111,7 @@ static int exec_inside(void *arg, struct err *e)
 	return !r && x->job->o.given[OPT_netbsd] ? inside_netbsd(e) : r;
 }
 
-/* The program's status, or as if we had ended with RUN_FAILED. */
+/* The program's status, or as if this process had ended with RUN_FAILED. */
 static int exec_run(struct exec *x, char *const *argv)
 {
 	const struct run run = { .argv = argv, .join = x->nested ? NULL : &x->join, .cwd = x->cwd, .major = x->major, .inside = exec_inside,
@@ -119,20 +119,20 @@ static int exec_run(struct exec *x, char *const *argv)
 	struct err e = ERR_INIT;
 	int status = RUN_FAILED << 8;
 
-	x->job->answered = true;	/* stdout is the program's */
+	x->job->answered = true;	/* stdout belongs to the program */
 	if (run_program(&run, &status, &e))
 		job_failed(x->job, NULL, &e);
 	return status;
 }
 
 /*
- * What was written is safe when the private daemon has said so, which may have to wait for programs that were left behind.
- * Whoever interrupts that wait wants no more of it.
+ * What was written is safe when the private daemon has ended, which may have to wait for programs that were left
+ * behind. A signal ends that wait.
  */
 static int exec_end_own(struct exec *x, int status)
 {
 	private_hurry_on_signals(&x->own);
-	x->job->quiet = true;		/* whoever is left behind uses nothing that he could lose */
+	x->job->quiet = true;		/* programs that are left behind do not use anything they could lose */
 	if (x->job->client && client_ask(x->job, NULL, request_new("shutdown", NULL), NULL))
 		status = RUN_FAILED << 8;
 	private_end(&x->own);
@@ -154,7 +154,7 @@ static int exec_all(struct exec *x, char *const *argv)
 	return status;
 }
 
-/* Streams that the caller has closed are closed to the program, too, but no descriptor of ours takes their place. */
+/* Streams that the caller has closed are closed for the program too, but must not be replaced by descriptors of ours. */
 static void exec_keep_streams(void)
 {
 	int fd;

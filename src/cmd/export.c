@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse export: the addresses under which programs reach a device; the first alone, unless --all is said. */
+/* dmuse export: the addresses by which programs reach a device; only the first, unless --all is given. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each column of `info -c` holds: see fields.h. Names and headings are dmsetup's; the private argument is struct units. */
+/*
+ * The columns of `info -c`: see fields.h. Names and headings are those of dmsetup; the private argument is a struct
+ * units.
+ */
 #include "cmd/fields.h"
 
 #include <inttypes.h>
@@ -12,7 +15,10 @@
 #include "core/device/device.h"
 #include "core/device/mangle.h"
 
-/* A field of words is a function that adds them, a field of a number one that returns it; both get wrapped for the engine. */
+/*
+ * The function of a text field appends the text; that of a numeric field returns the number. Both are wrapped for the
+ * engine.
+ */
 #define FIELD_ARGUMENTS struct dm_report *rh, struct dm_pool *mem, struct dm_report_field *field, const void *data, void *private
 #define FIELD(name) \
 	static void field_add_##name(struct text *out, plist_t row, const struct graph *g); \
@@ -48,7 +54,7 @@ FIELD_NUMBER(sectors, key_u64(d->row, "sectors"))
 FIELD_WORDS(suspended, DICT_SUSPEND, "Suspended", "Active")
 FIELD_WORDS(readonly, DICT_READONLY, "Read-only", "Writeable")
 
-/* Whatever --manglename says. */
+/* Independent of --manglename. */
 static void field_unmangled(struct text *out, const char *kernel)
 {
 	char name[DM_UUID_MAX + 1];
@@ -57,7 +63,7 @@ static void field_unmangled(struct text *out, const char *kernel)
 	text_add(out, name);
 }
 
-/* The form that dmsetup reads, whatever the kernel has. */
+/* The form that dmsetup reads, whatever the kernel's form is. */
 static void field_mangled(struct text *out, const char *kernel)
 {
 	char name[4 * DM_UUID_MAX + 1];
@@ -136,7 +142,7 @@ static int field_size(FIELD_ARGUMENTS)
 	return units_field(mem, field, private, key_u64(d->row, "sectors"));
 }
 
-/* The names or numbers of the nodes of LIST, with commas. */
+/* The names or numbers of the nodes of LIST, separated by commas. */
 static void field_list(struct text *out, const struct graph *g, const size_t *list, size_t n,
 		       void (*add)(struct text *out, const struct graph_node *n))
 {
@@ -194,7 +200,7 @@ FIELD_LIST(blkdevs_used, below, field_add_place)
 FIELD_LIST(names_using_dev, above, field_add_mapped)
 FIELD_LIST(devnos_using_dev, above, field_add_numbers)
 
-/* What splitname was told, or what the uuid begins with. */
+/* What was passed to splitname, or the prefix of the uuid. */
 FIELD(subsystem)
 {
 	const char *uuid = key_text(row, "uuid"), *end = strchr(uuid, '-');

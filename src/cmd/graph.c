@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The graph of devices: see graph.h. Made for `ls --tree` and the columns that tell who uses whom. */
+/* The graph of devices: see graph.h. Built for `ls --tree` and the columns about dependencies. */
 #include "cmd/graph.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
-/* What a node is found by: its numbers, or its name if it has none; and, behind a '=', the name of a device. */
+/* The key of a node: its device number, or its name if it has none; and for mapped devices also '=' and the name. */
 struct graph_key {
 	struct hash_link by_word;
 	size_t node;
@@ -52,7 +52,7 @@ static struct graph_node *graph_add_node(struct graph *g, plist_t d, const char 
 	return &g->nodes[g->n++];
 }
 
-/* The index of the node that D (a row or a dep) is about, which is made if need be. */
+/* The index of the node for D (a row or a dep), which is created if necessary. */
 static size_t graph_node(struct graph *g, plist_t d, plist_t row)
 {
 	char *word = graph_word(d);
@@ -111,7 +111,7 @@ const struct graph_node *graph_find(const struct graph *g, const char *device)
 	return key ? &g->nodes[key->node] : NULL;
 }
 
-/* Moves the names of node I and of all below it to TO[*N], the lowest first. */
+/* Moves the names of node I and of everything below it to TO[*N], the lowest first. */
 static void graph_take(struct graph *g, size_t i, struct pick *p, char **to, size_t *n)
 {
 	struct graph_node *node = &g->nodes[i];

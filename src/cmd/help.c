@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse help: generated from commands.list and options.list, so that it is always up to date. */
+/* dmuse help: generated from commands.list and options.list. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "cmd/wrap.h"
 
 #define HELP_OPTION 31		/* the column at which an option's text starts */
-#define HELP_PARAGRAPH 80	/* columns of text if the width of the terminal is unknown */
+#define HELP_PARAGRAPH 80	/* columns of text if the terminal's width is unknown */
 
 void help_usage(FILE *to, const struct command *c)
 {
@@ -113,7 +113,7 @@ const char *help_meant(const char *word, char buffer[SUGGEST_TEXT])
 	return suggest_text(&s, buffer);
 }
 
-/* As in dmsetup: after everything else, what `info -c -o help` prints; with --json only that. */
+/* As in dmsetup, at the very end: the output of `info -c -o help`; with --json only that. */
 static int help_fields(struct job *j)
 {
 	struct columns c;

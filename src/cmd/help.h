@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What help says, as JSON. */
+/* The help as JSON. */
 #ifndef CMD_HELP_H
 #define CMD_HELP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See help.h: the lists of the command line, for programs. */
+/* See help.h: the command line's lists, for programs. */
 #include "cmd/help.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static plist_t help_json_options(const uint8_t *list)
 	return out;
 }
 
-/* The words of each way to call it. */
+/* The words of each form of the command. */
 static plist_t help_json_usage(const struct command *c)
 {
 	char *lines = say_need(strdup(c->usage)), *at = lines, *line;

@@ -18,7 +18,7 @@ static bool info_columns(const struct job *j)
 	return j->o.given[OPT_columns] || j->o.given[OPT_columns_too];
 }
 
-/* The state of each picked device, in their order; rows->reply keeps them alive. */
+/* The state of each picked device, in their order; the rows belong to rows->reply. */
 static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows)
 {
 	struct err e = ERR_INIT;

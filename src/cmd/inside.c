@@ -13,7 +13,7 @@
 #include "session/holder.h"
 #include "session/lvm.h"
 
-/* dmsetup, mkfs and their like are not on an ordinary user's path, who is root here. */
+/* dmsetup, mkfs and the like are not on the path of an ordinary user, who is root here. */
 static void inside_path(void)
 {
 	static const char *const directories[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
@@ -44,11 +44,11 @@ static void inside_environment(const char *control, const char *session)
 	setenv("LVM_SYSTEM_DIR", HOLDER_LVM, 0);
 	setenv("LVM_SUPPRESS_FD_WARNINGS", "1", 0);
 	setenv("DM_DISABLE_UDEV", "1", 0);
-	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 0);	/* else libudev wants /sys to be a sysfs throughout */
+	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 0);	/* or libudev expects all of /sys to be a sysfs */
 	setenv("BLKID_FILE", HOLDER_RUN "/blkid.tab", 0);
 }
 
-/* The names of the disks, one a line. */
+/* The names of the disks, one per line. */
 static int inside_disks(int daemon, struct text *out, struct err *e)
 {
 	plist_t request = plist_new_dict(), reply = NULL;
@@ -80,7 +80,7 @@ static int inside_lvm(int daemon, struct err *e)
 	return r;
 }
 
-/* A connection of our own: the one of the process that waits for us stays its own. */
+/* Uses a connection of its own: that of the waiting parent must not be shared. */
 int inside_prepare(const char *control, const char *session, struct err *e)
 {
 	int daemon = dict_connect(control, e), r;

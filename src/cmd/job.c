@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How an invocation answers: see job.h. With --json one value goes to stdout, whatever happens; sentences go to stderr
- * all the same. Where in its words or its table something is wrong, the sentence says; here that is found in it again.
+ * How an invocation answers: see job.h. With --json exactly one value is printed on stdout, whatever happens; messages
+ * go to stderr all the same. Where in a command's words or table the mistake is, the message says; it is parsed here.
  */
 #include "cmd/job.h"
 
@@ -13,7 +13,7 @@
 #include "cmd/say.h"
 #include "proto/json.h"
 
-/* The number behind WORD in a sentence such as "table line 2: linear <device> <offset>: word 1 <device>: ...". */
+/* The number after WORD in a message such as "table line 2: linear <device> <offset>: word 1 <device>: ...". */
 static void job_place_number(plist_t place, const char *key, const char *sentence, const char *word)
 {
 	const char *at = strstr(sentence, word);
@@ -37,7 +37,7 @@ static plist_t job_place(const struct job *j, const char *device, const char *se
 	return place;
 }
 
-/* The first failure is the answer: what comes after it may be its consequence. */
+/* Only the first failure is reported: later ones may be its consequences. */
 static void job_note(struct job *j, const char *device, int code, const char *sentence)
 {
 	const char *symbol = strerrorname_np(-code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse load, reload, clear, wipe_table: what goes into a device's table slots. */
+/* dmuse load, reload, clear, wipe_table: what is in a device's table slots. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ int command_clear(struct job *j)
 	return code;
 }
 
-/* The same size, and every request fails. */
+/* The same size, but every request fails. */
 static plist_t wipe_request(plist_t info, const char *name)
 {
 	plist_t request = request_new("reload", name);

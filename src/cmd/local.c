@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The world without a daemon: see local.h. It has one io thread, listens nowhere, and no device ever gets into it. */
+/* The world without a daemon: see local.h. It has one io thread, does not listen, and never has a device. */
 #include "cmd/local.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ void local_free(struct local *l)
 	free(l);
 }
 
-/* The same way as in the daemon, without a wire: the reply is the request, edited. */
+/* As in the daemon, but without a connection: the reply is the edited request. */
 int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e)
 {
 	struct dict d = { .keys = plist_copy(request) };

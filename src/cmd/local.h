@@ -9,7 +9,7 @@
 struct local;
 
 int local_new(struct local **out, struct err *e);
-/* As dict_call() and then dict_result(). */
+/* Like dict_call() followed by dict_result(). */
 int local_call(struct local *l, plist_t request, plist_t *reply, struct err *e);
 void local_free(struct local *l);
 

@@ -17,7 +17,7 @@
 #include "cmd/style.h"
 #include "cmd/tree.h"
 
-/* Does the device have a line of that target type? A device that vanished has none. */
+/* Does the device have a line of this target type? A device that was removed meanwhile has none. */
 static int ls_has_target(struct job *j, const char *name, const char *type, bool *has)
 {
 	struct err e = ERR_INIT;
@@ -45,12 +45,12 @@ static void ls_line(struct job *j, enum style style, plist_t row)
 	else if (style == STYLE_DEVNAME)
 		printf("%s\t(%s)\n", name, name);
 	else if (j->o.given[OPT_target])
-		printf("%s\t(%" PRIu64 ", %" PRIu64 ")\n", name, major, minor);	/* dmsetup's own whim */
+		printf("%s\t(%" PRIu64 ", %" PRIu64 ")\n", name, major, minor);	/* as dmsetup prints it */
 	else
 		printf("%s\t(%" PRIu64 ":%" PRIu64 ")\n", name, major, minor);
 }
 
-/* The child of --exec: COMMAND's words and one more, without a shell, as dmsetup does it. */
+/* In the child of --exec: runs COMMAND's words plus the device, without a shell, as dmsetup does. */
 static void ls_become(const char *command, plist_t row, const char *uri)
 {
 	char *words = say_need(strdup(command)), *at = words, *word, *path;
@@ -87,7 +87,7 @@ static int ls_exec(struct job *j, plist_t row)
 	pid_t pid;
 
 	if (client_try(j, name, request_new("export", name), &reply, &e))
-		reply = NULL;	/* no front serves it: then the command has no address */
+		reply = NULL;	/* no front serves it, so the command gets no address */
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
@@ -136,7 +136,7 @@ int command_ls(struct job *j)
 		code = pick_all(j, &all);
 	if (code)
 		return code;
-	j->answered = j->o.given[OPT_exec];	/* stdout is the command's */
+	j->answered = j->o.given[OPT_exec];	/* stdout belongs to the command */
 	json = plist_new_array();
 	for (i = 0; !code && i < all.n; i++)
 		code = ls_row(j, style, all.rows[i], json);

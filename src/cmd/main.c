@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program: finds the sub-command among the words, takes its options, runs it, and ends with its exit code. */
+/* The program: finds the sub-command among the words, parses its options, runs it, and exits with its exit code. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static int main_version(struct job *j)
 	return EXIT_OK;
 }
 
-/* Options that stand behind the wrong one were not read; who wants JSON wants it most of all now. */
+/* Options after the wrong one were not read, but --json must be respected just then. */
 static void main_find_json(struct job *j, int argc, char **argv)
 {
 	int i;
@@ -37,7 +37,7 @@ static void main_find_json(struct job *j, int argc, char **argv)
 			j->o.given[OPT_json] = true;
 }
 
-/* An option that stands before the sub-command must be one of its own too. */
+/* An option before the sub-command must also be one of its own. */
 static int main_stray_option(const struct job *j, struct err *e)
 {
 	unsigned id;
@@ -48,7 +48,7 @@ static int main_stray_option(const struct job *j, struct err *e)
 	return 0;
 }
 
-/* Output that did not get out (a full disk) is a failure, not a success. */
+/* Output that could not be written (to a full disk) is a failure. */
 static int main_flush(int code)
 {
 	if (!fflush(stdout) && !ferror(stdout))
@@ -57,7 +57,7 @@ static int main_flush(int code)
 	return code ? code : EXIT_FAILED;
 }
 
-/* A program's exit code 2 is its own. */
+/* Exit code 2 of a program must remain its own. */
 static int main_misused(struct job *j, const char *why)
 {
 	int code = job_usage(j, "%s", why);

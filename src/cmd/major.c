@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See major.h. Linux lends 234 to 254 out from the top; 240 to 254 are for local use. */
+/* See major.h. Linux allocates dynamic numbers from 254 down to 234; 240 to 254 are for local use. */
 #include "cmd/major.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse mangle: gives devices whose name in the kernel's form (core/device/mangle.h) is not as dmsetup wants it one that is; with
- * --manglename none the one that people write. As with dmsetup the words are the kernel's names, for only these tell such
- * devices apart; a uuid stays; and one that fails does not stop the others.
+ * dmuse mangle: renames devices whose name in the kernel's form (core/device/mangle.h) is not what dmsetup expects;
+ * with --manglename none, to the plain form. As in dmsetup, the words are the kernel's names, because only these
+ * distinguish such devices; uuids are not changed; a failure does not stop the others.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,14 +16,14 @@
 #include "core/device/device.h"
 #include "core/device/mangle.h"
 
-/* As the kernel has the name and uuid, and as it is to have the name. */
+/* The kernel's form of name and uuid, and the name it is to have. */
 struct mangle {
 	bool undo;
 	const char *from, *uuid;
 	char to[DM_NAME_MAX + 1];
 };
 
-/* The right form of KERNEL, which has at most ROOM - 1 bytes. */
+/* The proper form of KERNEL, which has at most ROOM - 1 bytes. */
 static int mangle_right(bool undo, const char *what, const char *kernel, char *out, size_t room, struct err *e)
 {
 	int r = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse mount, umount: devices as regular files in a directory. The daemon mounts; here the directory gets its full name. */
+/*
+ * dmuse mount, umount: devices as regular files in a directory. The daemon mounts; here the directory's full path is
+ * determined.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +15,7 @@
 #include "cmd/say.h"
 #include "fronts/fuse/fuse.h"
 
-/* A directory is named within a mount namespace, and the daemon may live in another one. */
+/* A path is relative to a mount namespace, and the daemon may be in another one. */
 static void mount_set_namespace(plist_t request)
 {
 	char ns[64];
@@ -24,7 +27,10 @@ static void mount_set_namespace(plist_t request)
 	key_set_text(request, "mount_ns", ns);
 }
 
-/* The request, or NULL: E says why. A directory whose daemon died cannot be looked into; then its name has to do. */
+/*
+ * The request, or NULL and the reason in E. A directory whose daemon has died cannot be resolved; then its name has to
+ * do.
+ */
 static plist_t mount_request(const char *command, const char *dir, struct err *e)
 {
 	char *full = realpath(dir, NULL);
@@ -85,7 +91,7 @@ int command_mount(struct job *j)
 	return j->argc ? mount_ask(j, "mount", true) : mount_list(j);
 }
 
-/* A daemon that was killed cannot take its mount away: we do. */
+/* A daemon that was killed cannot unmount any more: done here. */
 static int umount_dead(struct job *j, bool *any)
 {
 	struct err e = ERR_INIT;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* exec --netbsd: the library that answers NetBSD's ioctl, beside the program as it was built, or where it is installed. */
+/*
+ * exec --netbsd: finds the library that answers NetBSD's ioctl, beside the program in the build directory, or
+ * installed.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "base/words.h"
 #include "cmd/suggest.h"
 
-/* Values of `val` that are no letter. */
+/* Values of `val` for options without a letter. */
 #define OPTIONS_LONG 256
 
 const struct option_row option_rows[OPTIONS] = {
@@ -38,7 +38,7 @@ static bool options_allowed(const uint8_t *allowed, unsigned id)
 	return !allowed || options_listed(allowed, id) || options_listed(options_common, id);
 }
 
-/* getopt's two tables; the first option with a letter has it. */
+/* getopt's two tables. If several options have the same letter, it means the first. */
 struct options_tables {
 	char letters[3 * OPTIONS + 3];
 	struct option longs[OPTIONS + 1];
@@ -77,7 +77,7 @@ static void options_prepare(struct options_tables *t, const uint8_t *allowed, bo
 	}
 }
 
-/* A long option that is none: what may have been meant? */
+/* An unknown long option: suggests one that may have been meant. */
 static int options_unknown(const struct options_tables *t, const char *word, struct err *e)
 {
 	struct suggest s = { .word = word };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line's options: options.list as an enum, and what was given of them. */
+/* The command line's options: options.list as an enum, and which of them were given. */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
@@ -11,7 +11,7 @@
 
 enum option_id {
 	OPTION_END,	/* ends a list of options */
-	OPTION_ACCEPTED,	/* those behind it are taken and not listed */
+	OPTION_ACCEPTED,	/* the following ones are accepted but not listed */
 #define OPTION(id, letter, name, arg, about) OPT_##id,
 #include "cmd/options.list"
 #undef OPTION
@@ -21,13 +21,13 @@ enum option_id {
 struct option_row {
 	int letter;		/* 0 if none */
 	const char *name;	/* NULL if it has only a letter */
-	const char *arg;	/* how the help calls the argument; NULL if it takes none */
+	const char *arg;	/* the argument's name in the help; NULL if it takes none */
 	const char *about;
 };
 
 extern const struct option_row option_rows[OPTIONS];
 
-/* Options that every sub-command takes. */
+/* Options of all sub-commands. */
 extern const uint8_t options_common[];
 
 /* Is ID in LIST? */
@@ -40,21 +40,21 @@ struct option_said {
 
 struct options {
 	bool given[OPTIONS];
-	const char *value[OPTIONS];	/* the last one */
-	struct option_said *said;	/* all that were given, in their order; freed by options_free() */
+	const char *value[OPTIONS];	/* the last one given */
+	struct option_said *said;	/* all that were given, in order; freed by options_free() */
 	size_t n_said;
 };
 
 /*
- * Takes the options out of argv[1..] that are in ALLOWED (ends with OPTION_END) or common; NULL allows all. With
- * STOP it ends at the first word, else words are moved behind the options. Returns the index of the first word, or -1
- * and a sentence.
+ * Parses the options in argv[1..] that are in ALLOWED (ends with OPTION_END) or common; NULL allows all. With STOP it
+ * ends at the first word, else words are moved after the options. Returns the index of the first word, or -1 and a
+ * sentence.
  */
 int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e);
 
 void options_free(struct options *o);
 
-/* The value of a numeric option in *OUT, which is left alone if it was not given. 0, or -EINVAL and a sentence. */
+/* The value of a numeric option in *OUT, which is not changed if it was not given. 0, or -EINVAL and a sentence. */
 int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e);
 
 #endif

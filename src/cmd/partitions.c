@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse partitions, kpartx: devices for the partitions of a disk image, so that nobody has to work out where they begin.
- * The options are those of kpartx(8).
+ * dmuse partitions, kpartx: creates devices for the partitions of a disk image, so that nobody has to compute where
+ * they begin. The options are those of kpartx(8).
  */
 #include "cmd/partitions.h"
 
@@ -18,7 +18,7 @@
 #include "cmd/show.h"
 #include "cmd/source.h"
 
-/* A part of the image's, as a line of a table. */
+/* The partition as a table line. */
 static char *partitions_line(const struct image *i, const struct dm_part *p)
 {
 	struct text t = TEXT_INIT;
@@ -66,7 +66,7 @@ static int partitions_list(const struct image *i)
 	return EXIT_OK;
 }
 
-/* COMMAND NAME with the table LINE, or NULL and why not. */
+/* COMMAND NAME with the table LINE, or NULL and the reason. */
 static plist_t partitions_request(const struct image *i, const char *command, const char *name, const char *line, struct err *e)
 {
 	plist_t request = request_new(command, name);
@@ -79,7 +79,7 @@ static plist_t partitions_request(const struct image *i, const char *command, co
 	return NULL;
 }
 
-/* The change that makes it the device that it shall be; -v says it in kpartx's words, which scripts read. */
+/* Makes the change; -v prints it in the words of kpartx, which scripts parse. */
 static int partitions_show(const struct image *i, const char *name, const char *line, plist_t request)
 {
 	plist_t reply;
@@ -96,7 +96,7 @@ static int partitions_show(const struct image *i, const char *name, const char *
 	return code;
 }
 
-/* EXISTS: another table is loaded, and takes the place of the one that it has. */
+/* EXISTS: loads another table in place of the current one. */
 static int partitions_make(const struct image *i, const struct dm_part *p, const char *name, bool exists)
 {
 	char *line = partitions_line(i, p);
@@ -114,7 +114,7 @@ static int partitions_make(const struct image *i, const struct dm_part *p, const
 	return code;
 }
 
-/* MADE: one was created. What is there already, as it has to be, stays. */
+/* MADE: a device was created. One that is correct already stays. */
 static int partitions_one(const struct image *i, const struct dm_part *p, bool *made)
 {
 	char *name = image_name(i, p->number);
@@ -125,7 +125,7 @@ static int partitions_one(const struct image *i, const struct dm_part *p, bool *
 	if (maps < 0)
 		code = EXIT_FAILED;
 	else if (!maps)
-		*made = !(code = partitions_make(i, p, name, false));	/* fails if another device has the name */
+		*made = !(code = partitions_make(i, p, name, false));	/* fails if another device has this name */
 	else if (now.start != p->start || now.sectors != p->sectors)
 		code = partitions_make(i, p, name, true);
 	free(name);
@@ -141,7 +141,7 @@ static int partitions_remove(const struct image *i, const char *name)
 	return code;
 }
 
-/* All, or none of those that were not there before. */
+/* Creates all of them, or none of those that did not exist before. */
 static int partitions_add(const struct image *i)
 {
 	bool made[DM_PARTS_MAX] = { false };
@@ -160,7 +160,7 @@ static int partitions_add(const struct image *i)
 	return code;
 }
 
-/* The number in the name of a device that could be a partition's; 0: it is none. */
+/* The number in a device name that may be a partition's; 0: it is not. */
 static uint32_t partitions_number(const struct image *i, const char *name)
 {
 	size_t n = strlen(i->base);
@@ -179,7 +179,10 @@ static bool partitions_has(const struct image *i, uint32_t number)
 	return false;
 }
 
-/* Devices that map a part of the image under a partition's name; KEEP: but those of which there is a partition. */
+/*
+ * Removes devices that map a part of the image and have a partition's name; KEEP: except those that are still in the
+ * partition table.
+ */
 static int partitions_delete(const struct image *i, bool keep)
 {
 	plist_t reply;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See partitions.h: the image itself, and which devices stand on it. */
+/* See partitions.h: the image itself, and which devices are mapped to it. */
 #include "cmd/partitions.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@
 
 #define IMAGE_LARGE_BLOCK 4096
 
-/* A disk knows the blocks that its label counts in; an image does not: 512 bytes mostly, or 4096. */
+/* A disk has a block size, in which its partition table counts; an image does not: mostly 512 bytes, or 4096. */
 static int image_label(struct image *i, int fd, const struct stat *st)
 {
 	int block = 512, r;
@@ -56,7 +56,10 @@ static int image_read(struct image *i, bool label, struct err *e)
 	return r;
 }
 
-/* What kpartx has: a p where the name ends in a digit. As the daemon tells it, however strange the file's name is. */
+/*
+ * As kpartx does: with a p if the name ends in a digit. In the daemon's form, if the file's name has unusual
+ * characters.
+ */
 static char *image_base(const struct image *i)
 {
 	const char *name = strrchr(i->path, '/') + 1;
@@ -101,7 +104,7 @@ char *image_name(const struct image *i, uint32_t number)
 	return asprintf(&name, "%s%u", i->base, number) < 0 ? say_need(NULL) : name;
 }
 
-/* Is WORD, of a table, the image? The daemon prints a file's path, or a block device's number. */
+/* Is WORD in a table this image? The daemon prints a file's path, or a block device's number. */
 static bool image_is(const struct image *i, const char *word)
 {
 	unsigned ma, mi;

@@ -41,7 +41,7 @@ static int paths_own(char out[PATHS_MAX], struct err *e)
 	return paths_fill(out, e, directory, "/control");
 }
 
-/* Whoever owns the directory can put his own daemon there. */
+/* The owner of the directory could run his own daemon there. */
 static int paths_xdg(char out[PATHS_MAX], const char *xdg, struct err *e)
 {
 	struct stat st;

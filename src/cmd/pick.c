@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Choosing devices: see pick.h. The names are sorted, as dmsetup's are. */
+/* Selecting devices: see pick.h. The names are sorted, as in dmsetup. */
 #include "cmd/pick.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ static bool pick_has_key(const struct job *j)
 	return j->o.given[OPT_uuid] || j->o.given[OPT_major] || j->o.given[OPT_minor];
 }
 
-/* The name of the device of -u or -m. */
+/* The name of the device given by -u or -m. */
 static int pick_by_key(struct job *j, char **name)
 {
 	struct pick_rows all = { .n = 0 };

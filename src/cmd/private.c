@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See private.h. The daemon is a fork of ours, so that no program has to be loaded a second time. Its directory is its
- * own to make and to remove: it outlives us when we are killed.
+ * See private.h. The daemon is a fork of this process, so that the program is not loaded again. It creates and removes
+ * its directory itself, because it outlives this process if that is killed.
  */
 #include "cmd/private.h"
 
@@ -28,7 +28,7 @@ struct private_daemon {
 	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
 };
 
-/* The socket is a client's business; the daemon's words are nobody's, once it serves. */
+/* The socket is for clients only; once the daemon serves, its messages are for nobody. */
 static void private_ready(void *arg)
 {
 	const struct private_daemon *d = arg;
@@ -42,7 +42,7 @@ static void private_ready(void *arg)
 		log_warn("the process that started this daemon has exited");
 }
 
-/* Nothing of the caller's is to live on in the daemon. */
+/* The daemon keeps nothing of the caller's. */
 static void private_leave(int life)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -145,7 +145,7 @@ static void private_hurry(int signal)
 	errno = saved;
 }
 
-/* Those that have come so far were for the program. */
+/* Signals until now were for the program. */
 void private_hurry_on_signals(const struct private *p)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };

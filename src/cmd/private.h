@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A daemon for one invocation of the program: in a temporary directory of its own, and gone with whoever started it. */
+/*
+ * A daemon for one invocation of the program: in a temporary directory of its own; it ends with the program that
+ * started it.
+ */
 #ifndef CMD_PRIVATE_H
 #define CMD_PRIVATE_H
 
@@ -9,18 +12,18 @@
 #include "cmd/paths.h"
 
 struct private {
-	pid_t pid;		/* our child; 0: there is none */
-	int life;		/* while this is open, it lives */
+	pid_t pid;		/* our child; 0: none */
+	int life;		/* the daemon runs while this is open */
 	char control[PATHS_MAX];
 };
 
 /* Returns when it serves. SECONDS: its stop_timeout. 0, or -errno and a sentence. */
 int private_start(struct private *p, unsigned seconds, struct err *e);
 
-/* From now on a signal to us that would end a program makes the daemon end what is left in its session, without a wait. */
+/* From now on, a signal that would end this process makes the daemon end what is left in its session without waiting. */
 void private_hurry_on_signals(const struct private *p);
 
-/* It was told to end, or ends now; returns when nothing of it is left. */
+/* Ends the daemon, unless it was told to end already; returns when it has ended completely. */
 void private_end(struct private *p);
 
 #endif

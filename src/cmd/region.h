@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A region or area of `stats list` and `stats report`, and the fields that can be shown of it. */
+/* A region or area of `stats list` and `stats report`, and its fields. */
 #ifndef CMD_REGION_H
 #define CMD_REGION_H
 
@@ -7,7 +7,7 @@
 
 #include "cmd/engine.h"
 
-/* The counters of an area in their order in the answer to @stats_print. */
+/* The counters of an area, in the order of the answer to @stats_print. */
 enum region_counter {
 	REGION_READS, REGION_READS_MERGED, REGION_READ_SECTORS, REGION_READ_TIME,
 	REGION_WRITES, REGION_WRITES_MERGED, REGION_WRITE_SECTORS, REGION_WRITE_TIME,
@@ -22,7 +22,7 @@ struct region {
 	bool is_area;		/* else the whole region */
 	uint64_t area;
 	uint64_t counters[REGION_COUNTERS];
-	double seconds;		/* in which that was counted */
+	double seconds;		/* the time in which that was counted */
 };
 
 extern const struct dm_report_object_type region_groups[];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fields of regions: see region.h. Names, headings and what is derived how are dmstats's; the private argument is struct units. */
+/*
+ * The fields of regions: see region.h. Names, headings and formulas are those of dmstats; the private argument is a
+ * struct units.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +35,7 @@
 	return region_rate(mem, field, value); \
 }
 
-/* Two digits are shown; selections and sorting take whole numbers. */
+/* Two decimals are shown; selection and sorting use integers. */
 static int region_rate(struct dm_pool *mem, struct dm_report_field *field, double value)
 {
 	uint64_t *sort = dm_pool_alloc(mem, sizeof(*sort));

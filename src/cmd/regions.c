@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Regions in columns: see regions.h. They are asked for by message, as dmstats does it. Each report starts counting from zero (@stats_print_clear),
- * so that each shows what came since the one before.
+ * Regions in columns: see regions.h. They are requested by messages, as in dmstats. Each report resets the counters
+ * (@stats_print_clear), so that the next one shows what happened since.
  */
 #include "cmd/regions.h"
 
@@ -20,7 +20,7 @@
 struct regions {
 	struct job *j;
 	const struct report_kind *kind;
-	bool counters, areas, whole;	/* what is asked for, and shown */
+	bool counters, areas, whole;	/* what is requested, and shown */
 	struct region *rows;
 	size_t n;
 };

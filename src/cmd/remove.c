@@ -8,7 +8,7 @@
 #include "cmd/keys.h"
 #include "cmd/pick.h"
 
-/* --retry: as patient as dmsetup is. */
+/* --retry: as often as dmsetup does. */
 #define REMOVE_TRIES 25
 #define REMOVE_PAUSE_MS 200
 
@@ -41,7 +41,7 @@ static int remove_one(struct job *j, const char *name)
 	return r ? job_failed(j, name, &e) : EXIT_OK;
 }
 
-/* As dmsetup: the first that cannot be removed ends it, and those before it are gone. */
+/* As in dmsetup, the first device that cannot be removed ends the command, and those before it are gone. */
 int command_remove(struct job *j)
 {
 	struct pick p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse rename, message, setgeometry: words that go to one device. */
+/* dmuse rename, message, setgeometry: commands with words for one device. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +27,7 @@ int command_rename(struct job *j)
 	return code;
 }
 
-/* Each word stays one, whatever it holds: the daemon splits the message as it splits a table line. */
+/* Words are quoted so that each stays one: the daemon splits a message like a table line. */
 static plist_t message_request(struct job *j, const char *name, uint64_t sector)
 {
 	plist_t request = request_new("message", name);
@@ -89,7 +89,7 @@ static int geometry_read(struct job *j, plist_t geometry)
 	return EXIT_OK;
 }
 
-/* dmsetup prints nothing here, with -v neither. */
+/* dmsetup prints nothing here, not even with -v. */
 int command_setgeometry(struct job *j)
 {
 	plist_t request, geometry = plist_new_array();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Columns: see report.h. libdevmapper's report engine does the work; here the options become its arguments, and what it says a sentence. */
+/*
+ * Columns: see report.h. libdevmapper's report engine does the work; here the options are converted to its arguments,
+ * and its messages to sentences.
+ */
 #include "cmd/report.h"
 
 #include <stdio.h>
@@ -34,7 +37,7 @@ static int report_help_json(struct job *j, const struct dm_report_field_type *f)
 	return job_print_json(j, list);
 }
 
-/* A name that is none: what may have been meant? */
+/* An unknown field name: suggests one that may have been meant. */
 static int report_no_field(struct job *j, const struct report_kind *kind, const char *place, const char *name)
 {
 	struct suggest s = { .word = name };
@@ -55,7 +58,7 @@ static int report_refused(struct job *j, const struct report_kind *kind)
 	return field ? report_no_field(j, kind, e.text, field) : job_usage(j, "%s", e.text);
 }
 
-/* The fields: +FIELD adds to the usual ones. */
+/* The fields: +FIELD adds to the default ones. */
 static char *report_fields(const struct job *j, const struct report_kind *kind)
 {
 	const char *o = j->o.given[OPT_options] ? j->o.value[OPT_options] : "+";
@@ -123,7 +126,7 @@ bool report_selects(struct report *r, void *object)
 {
 	int selected = 0;
 
-	/* It fails only for want of memory, which is not to be taken for "no". */
+	/* This fails only for lack of memory, which must not be mistaken for "no". */
 	say_need(dm_report_object_is_selected(r->engine, object, 0, &selected) ? r : NULL);
 	return selected;
 }

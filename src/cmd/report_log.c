@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libdevmapper's words: see report_log.h. Its first complaint is the reason, and one of them has the rest of the selection. */
+/*
+ * libdevmapper's messages: see report_log.h. Its first error is the reason, and one of them has the rest of the
+ * selection.
+ */
 #include "cmd/report_log.h"
 
 #include <errno.h>
@@ -12,14 +15,14 @@
 #include "cmd/engine.h"
 #include "cmd/say.h"
 
-#define LOG_LEVEL 7	/* the bits of the level */
+#define LOG_LEVEL 7	/* mask of the level */
 #define LOG_ERR 3
-#define LOG_WARN 4	/* help and the report itself come so */
+#define LOG_WARN 4	/* help and the report itself have this level */
 
 static struct text printed, reason, rest, unknown;
-static bool held;	/* what would be printed */
+static bool held;	/* output is held back */
 
-/* What stands between quotes behind AT in a complaint. */
+/* The text between the quotes after AT in a message. */
 static bool log_quoted(struct text *out, const char *complaint, const char *at)
 {
 	const char *from = strstr(complaint, at), *end = strrchr(complaint, '\'');
@@ -85,7 +88,7 @@ void report_log_print(void)
 	held = false;
 }
 
-/* "Syntax error: ... at 'REST'" and "Missing end quote." become the middle of a sentence. */
+/* Turns "Syntax error: ... at 'REST'" and "Missing end quote." into the middle of a sentence. */
 static void log_tidy(void)
 {
 	char *at = reason.s ? strstr(reason.s, " at '") : NULL;
@@ -98,7 +101,7 @@ static void log_tidy(void)
 		reason.s[0] = (char)(reason.s[0] - 'A' + 'a');
 }
 
-/* Where it is: the rest of the selection was said; else the field was. */
+/* The position in the selection: known from its rest, or else from the field. */
 static const char *log_place(const char *selection)
 {
 	const char *field = strstr(text_str(&reason), "field "), *at = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Taking table lines apart: see rows.h. */
+/* Parsing table lines: see rows.h. */
 #include "cmd/rows.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct row rows_of(plist_t reply)
 	return (struct row){ .next = key_text(reply, "table") };
 }
 
-/* Behind the blank that follows AT, or the line's end. */
+/* After the blank that follows AT, or the line's end. */
 static size_t rows_behind(const struct row *r, size_t at)
 {
 	const char *blank = memchr(r->text + at, ' ', r->len - at);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Table lines of a reply. They are asked for as one string, for there may be a
- * million, and taken apart here one at a time.
- */
+/* Table lines of a reply. They are requested as one string, because there may be a million, and parsed one at a time. */
 #ifndef CMD_ROWS_H
 #define CMD_ROWS_H
 
@@ -11,7 +8,7 @@
 #include "proto/plist.h"
 
 struct row {
-	const char *text;	/* the whole line: START LENGTH TYPE[ PARAMS]; not ended with a NUL */
+	const char *text;	/* the whole line: START LENGTH TYPE[ PARAMS]; not NUL-terminated */
 	size_t len;
 	size_t type, type_len;	/* where TYPE is */
 	size_t params;		/* where PARAMS are; len if there are none */
@@ -19,7 +16,7 @@ struct row {
 	const char *next;
 };
 
-/* Asks for lines in that way. */
+/* Requests lines in that form. */
 void rows_ask(plist_t request);
 
 /* for (struct row r = rows_of(reply); rows_next(&r);) ... */

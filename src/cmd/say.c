@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines on stderr: see say.h. */
+/* Messages on stderr: see say.h. */
 #include "cmd/say.h"
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 
-#define SAY_MAX 8192	/* bytes of a sentence: two paths fit */
+#define SAY_MAX 8192	/* bytes of a message: enough for two paths */
 
 static bool say_coloured(void)
 {
@@ -24,7 +24,7 @@ static bool say_coloured(void)
 static void say_line(const char *colour, const char *head, const char *fmt, va_list ap)
 {
 	bool coloured = *colour && say_coloured();
-	char line[SAY_MAX];		/* allocation may be what failed */
+	char line[SAY_MAX];		/* on the stack: allocation may be what failed */
 
 	fflush(stdout);
 	vsnprintf(line, sizeof(line), fmt, ap);

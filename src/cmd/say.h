@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the command says beside its output: one line each on stderr, with a little colour on a terminal. */
+/* Messages beside a command's output: one line each on stderr, coloured on a terminal. */
 #ifndef CMD_SAY_H
 #define CMD_SAY_H
 
@@ -7,15 +7,15 @@ void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void say_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void say_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* P, or the end of the program with a sentence if it is NULL because memory ran out. */
+/* Returns P; if that is NULL for lack of memory, ends the program with a message. */
 void *say_need(void *p);
 
-/* The daemon has done what it was asked for: who runs out of memory from now on says so. */
+/* The daemon has carried out the command: if there is no memory from now on, the message says so. */
 void say_carried_out(void);
 
 /*
- * From a second from now on until say_progress_end() a terminal is told that the daemon is waited for, so
- * that nobody thinks it hangs.
+ * If it takes longer than a second until say_progress_end(), tells a terminal that the daemon is being waited for, so
+ * that nobody thinks the command hangs.
  */
 void say_progress_begin(void);
 void say_progress_end(void);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's life: see serve.h. It is brought up from the inside outwards and
- * taken down the other way round: no new commands, what sessions have mounted, no
- * held requests, no NBD clients, no mounts, then the last flush.
+ * The daemon's life: see serve.h. It is started from the inside out and stopped in the reverse order: no new commands,
+ * what sessions have mounted, requests held by suspended devices, NBD clients, mounts, then the last flush.
  */
 #include "cmd/serve.h"
 
@@ -34,10 +33,10 @@ struct serve {
 	struct fuse_front *fuse;
 	struct space *space;
 	struct loop_watch signals, life;
-	bool ending, lossy;	/* lossy: a session's end went wrong */
+	bool ending, lossy;	/* lossy: ending a session failed */
 };
 
-/* No front is left: loop_run() returns and serve_down() does the rest. */
+/* All fronts have stopped: loop_run() returns, and serve_down() does the rest. */
 static void serve_fuse_stopped(void *arg)
 {
 	struct serve *s = arg;
@@ -95,7 +94,10 @@ static void serve_shutdown(struct dm_world *w)
 	serve_end(w->owner);
 }
 
-/* A second one means that nobody is to be waited for. SIGHUP means nothing: there is no file to read again, and a closed terminal must not take disks away. */
+/*
+ * A second signal means that nothing is to be waited for. SIGHUP is ignored: there is no file to read again, and a
+ * closed terminal must not take disks away.
+ */
 static void serve_signal(struct loop_watch *watch, uint32_t events)
 {
 	struct serve *s = container(watch, struct serve, signals);
@@ -110,7 +112,7 @@ static void serve_signal(struct loop_watch *watch, uint32_t events)
 	serve_end(s);
 }
 
-/* Before any thread exists, so that all inherit the mask. */
+/* Before any thread is created, so that all inherit the mask. */
 static int serve_signals(struct serve *s, struct err *e)
 {
 	sigset_t set;
@@ -138,7 +140,7 @@ static void serve_orphaned(struct loop_watch *watch, uint32_t events)
 	serve_end(s);
 }
 
-/* Whoever holds the other end says nothing: it is there, or it is not. */
+/* The other end never sends anything: it is open, or it is not. */
 static int serve_life(struct serve *s, struct err *e)
 {
 	int r;
@@ -150,7 +152,7 @@ static int serve_life(struct serve *s, struct err *e)
 	return r ? err_set(e, r, "cannot watch descriptor %d: %s", s->o->life, strerror(-r)) : 0;
 }
 
-/* A descriptor for every file and client: as many as we may have. */
+/* Every file and client needs a descriptor, so the limit is raised as far as possible. */
 static void serve_raise_limit(void)
 {
 	struct rlimit l;
@@ -193,7 +195,7 @@ static int serve_tables(struct serve *s, struct err *e)
 	return 0;
 }
 
-/* The control socket comes first: a second daemon must find out before it opens any disk. */
+/* The control socket comes first: a second daemon must notice before it opens any disk. */
 static int serve_up(struct serve *s, struct err *e)
 {
 	int r = loop_new(&s->loop, e);
@@ -219,7 +221,7 @@ static int serve_up(struct serve *s, struct err *e)
 	return r;
 }
 
-/* Somebody hangs: threads may be with him, and what he has in his hands cannot be freed. */
+/* Something hangs: threads may still be using it, so it cannot be freed. */
 static _Noreturn void serve_break_off(struct serve *s)
 {
 	if (s->control)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The daemon's life: a world, its control socket, its NBD server, from the first signal mask to the last flush. */
+/* The daemon: a world, its control socket and its NBD server, from the signal mask to the last flush. */
 #ifndef CMD_SERVE_H
 #define CMD_SERVE_H
 
@@ -16,14 +16,14 @@ struct serve_opts {
 	struct control_opts control;
 	struct nbd_opts nbd;
 	bool nbd_wanted;
-	unsigned io_threads;	/* 0: one a CPU */
+	unsigned io_threads;	/* 0: one per CPU */
 	enum aio_engine engine;
 	unsigned busy_poll;	/* microseconds; 0: never */
 	const char *tables;	/* absolute path, or NULL */
-	void (*ready)(void *arg);	/* it serves */
+	void (*ready)(void *arg);	/* called when it serves */
 	void *arg;
-	unsigned stop_timeout;	/* seconds that programs of sessions have at the end */
-	unsigned open_timeout;	/* seconds that the opening of a file may take; 0: forever */
+	unsigned stop_timeout;	/* seconds for programs of sessions to finish at the end */
+	unsigned open_timeout;	/* seconds that opening a file may take; 0: no limit */
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse shutdown: returns when the daemon is gone. Without one all is as wished, so that is no failure. */
+/* dmuse shutdown: returns when the daemon has ended. If there is none, that is not an error. */
 #include <errno.h>
 #include <stddef.h>
 
@@ -7,7 +7,7 @@
 #include "cmd/keys.h"
 #include "cmd/say.h"
 
-/* Whom it has cut off, which went to stderr as warnings, too. */
+/* The clients that were cut off, which were also printed as warnings. */
 static int shutdown_json(struct job *j, plist_t reply)
 {
 	plist_t out = plist_new_dict();
@@ -17,7 +17,10 @@ static int shutdown_json(struct job *j, plist_t reply)
 	return job_print_json(j, out);
 }
 
-/* Whoever may not end the daemon need not wait for its end. A flush that failed is told, and the end comes all the same. */
+/*
+ * A caller who may not end the daemon does not wait for its end. If a flush fails, that is reported, and the daemon
+ * ends all the same.
+ */
 static int shutdown_daemon(struct job *j)
 {
 	struct err e = ERR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole files: see slurp.h. A table of a million lines is read with one copy and few system calls. */
+/* Whole files: see slurp.h. A table of a million lines is read with one copy and a few system calls. */
 #include "cmd/slurp.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables from the caller: see source.h. Relative paths in it start in the caller's directory, so that goes along. */
+/*
+ * Tables from the caller: see source.h. Relative paths in a table start at the caller's directory, so that is sent
+ * along.
+ */
 #include "cmd/source.h"
 
 #include <errno.h>

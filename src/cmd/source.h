@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a table comes from: --table, a file, or stdin; and putting it into a request. */
+/* Where a table comes from (--table, a file, or stdin), and how it is put into a request. */
 #ifndef CMD_SOURCE_H
 #define CMD_SOURCE_H
 
@@ -9,7 +9,10 @@
 /* The text of --table, else of FILE, else of stdin (FILE NULL or "-"), freed by the caller; NULL and a sentence. */
 char *source_text(struct job *j, const char *file, struct err *e);
 
-/* Puts the table TEXT into REQUEST with what the daemon needs to read it as it was meant here. 0 or -errno, sentence. */
+/*
+ * Puts the table TEXT into REQUEST with what the daemon needs to interpret it as the caller would. 0, or -errno and a
+ * sentence.
+ */
 int source_put(struct job *j, plist_t request, const char *text, struct err *e);
 
 #endif

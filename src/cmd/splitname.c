@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse splitname: LVM's name of a device, taken apart (volume.h). It asks no daemon: any name will do. */
+/* dmuse splitname: splits LVM's name of a device (volume.h). It needs no daemon: any name will do. */
 #include <string.h>
 
 #include "cmd/columns.h"
 #include "cmd/keys.h"
 #include "cmd/volume.h"
 
-/* Adds the part at AT to OUT, which may be NULL; returns the next one. A hyphen ends it, unless nothing follows. */
+/* Appends the part at AT to OUT, which may be NULL; returns the next part. A hyphen ends it, unless nothing follows. */
 static const char *volume_part(struct text *out, const char *at)
 {
 	for (; *at; at++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting a daemon: see start.h. The child is this same program; it goes into
- * the background by itself and ends when the daemon serves, so there is nothing to poll.
+ * Starting a daemon: see start.h. The child runs this same program, which goes into the background by itself and exits
+ * when the daemon serves, so there is nothing to poll.
  */
 #include "cmd/start.h"
 
@@ -40,7 +40,7 @@ void start_forget_environment(void)
 	unsetenv("JOURNAL_STREAM");
 }
 
-/* Nothing of the caller's is to live on in the daemon: no descriptor, and nothing that systemd told the caller. */
+/* The daemon keeps nothing of the caller's: no descriptors, and none of systemd's environment variables. */
 static void start_become(const char *control)
 {
 	int null = open("/dev/null", O_RDWR);

@@ -8,7 +8,7 @@
 
 /*
  * Only one caller at a time may be between finding no daemon and having started one: start_lock() waits for its turn.
- * 0, or -errno and a sentence. The lock is a file beside the socket, whose directory is made if need be.
+ * 0, or -errno and a sentence. The lock is a file beside the socket, whose directory is created if necessary.
  */
 struct start {
 	char path[PATHS_MAX + sizeof(".start")];
@@ -21,7 +21,7 @@ void start_unlock(struct start *s);
 /* Runs `dmuse daemon` on the socket CONTROL and waits until it serves. 0, or -errno and a sentence. */
 int start_daemon(const char *control, struct err *e);
 
-/* What systemd has told the caller is not for a daemon. */
+/* Removes the environment variables that systemd has set for the caller. */
 void start_forget_environment(void);
 
 #endif

@@ -11,7 +11,7 @@
 #include "cmd/say.h"
 #include "cmd/show.h"
 
-/* How it is meant; NULL: and that was wrong. */
+/* The request with its options; NULL if these are wrong. */
 static plist_t state_request(struct job *j, const char *command, const char *name)
 {
 	plist_t request = request_new(command, name);
@@ -36,7 +36,7 @@ static int state_one(struct job *j, const char *command, const char *name)
 	return request ? show_change(j, name, request) : EXIT_FAILED;
 }
 
-/* All of them as one; their states are asked for behind it. */
+/* All devices as one; their states are queried afterwards. */
 static int state_together(struct job *j, const char *command, const struct pick *p)
 {
 	plist_t request = state_request(j, command, NULL), names = say_need(plist_new_array());
@@ -68,7 +68,7 @@ static int state_of_each(struct job *j, const char *command, const struct pick *
 
 static int state_each(struct job *j, const char *command, enum pick_none none)
 {
-	bool together = none == PICK_NONE_IS_WRONG;	/* a command that moves them */
+	bool together = none == PICK_NONE_IS_WRONG;	/* these commands change devices */
 	struct pick p;
 	int code = pick_devices(j, none, &p);
 

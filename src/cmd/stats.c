@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse stats: what a device has done, one row an operation, with latencies out of the histogram. */
+/* dmuse stats: a device's counters, one row per operation, with latencies from the histogram. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static uint64_t stats_bucket(plist_t latency, uint32_t i)
 	return v;
 }
 
-/* The upper end, in microseconds, of the bucket in which the PERCENT-th request lies: bucket i ends at 2^i. */
+/* The upper limit, in microseconds, of the bucket that contains the given percentile: bucket i ends at 2^i. */
 static uint64_t stats_percentile(plist_t latency, unsigned percent)
 {
 	uint32_t n = latency ? plist_size(latency) : 0, i;
@@ -101,7 +101,7 @@ static int stats_devices(struct job *j)
 	return code;
 }
 
-/* Options of reports, where there is none. */
+/* Refuses options of reports where there is no report. */
 static int stats_plain(struct job *j)
 {
 	static const uint8_t reports[] = {
@@ -116,7 +116,7 @@ static int stats_plain(struct job *j)
 	return again_run(j, stats_devices);
 }
 
-/* A device of such a name is /dev/mapper/list. */
+/* A device with such a name can be given as /dev/mapper/list. */
 int command_stats(struct job *j)
 {
 	bool list = j->argc && !strcmp(j->argv[0], "list"), report = j->argc && !strcmp(j->argv[0], "report");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words of `ls -o` and `deps -o`: see style.h. */
+/* The values of `ls -o` and `deps -o`: see style.h. */
 #include "cmd/style.h"
 
 #include <string.h>

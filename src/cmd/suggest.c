@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See suggest.h. The distance of two words is the number of letters that are missing, too many, wrong, or swapped with
- * their neighbour. A third of the letters may be wrong, and a beginning of three letters or more is near, too.
+ * See suggest.h. The distance of two words is the number of letters that are missing, added, wrong, or swapped with
+ * their neighbour. A third of the letters may be wrong; a prefix of at least three letters is close as well.
  */
 #include "cmd/suggest.h"
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What somebody who wrote a word wrong may have meant. */
+/* Suggestions for a misspelt word. */
 #ifndef CMD_SUGGEST_H
 #define CMD_SUGGEST_H
 
 #include <stddef.h>
 
 struct suggest {
-	const char *word;	/* what was written */
-	const char *best;	/* the nearest so far, or NULL */
+	const char *word;	/* as it was written */
+	const char *best;	/* the closest so far, or NULL */
 	size_t distance;	/* its distance */
 };
 
-/* for each CANDIDATE that there is: suggest_try(&s, candidate); then s.best is what was meant, or NULL. */
+/* Call suggest_try(&s, candidate) for each candidate; then s.best is what was meant, or NULL. */
 void suggest_try(struct suggest *s, const char *candidate);
 
 /* "; did you mean 'BEST'?", or nothing; in BUFFER. */

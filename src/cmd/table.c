@@ -19,8 +19,8 @@
 struct table {
 	struct job *j;
 	const char *command;	/* "status", "table" or "measure" */
-	bool prefix;		/* the name in front of each line */
-	bool begun;		/* concise and JSON: something was printed */
+	bool prefix;		/* print the name before each line */
+	bool begun;		/* concise and JSON: something was printed already */
 	struct text json;	/* printed when nothing can fail any more */
 };
 
@@ -29,7 +29,7 @@ static bool table_wanted(const struct table *t, const struct row *row)
 	return !t->j->o.given[OPT_target] || row_is(row, t->j->o.value[OPT_target]);
 }
 
-/* dmsetup puts a blank behind a target without words. */
+/* dmsetup prints a blank after a target without parameters. */
 static const char *table_blank(const struct row *row)
 {
 	return row->params == row->len ? " " : "";
@@ -79,7 +79,7 @@ static void table_json_part(struct table *t, plist_t node, unsigned depth, const
 	plist_free(node);
 }
 
-/* Text as it goes: the lines of a large table are never all there as objects. */
+/* Generates text directly: the lines of a large table are never in memory as objects. */
 static void table_json(struct table *t, const char *name, plist_t reply)
 {
 	bool any = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tables file: see tables.h. Like a boot, it goes on after a failure: one
- * missing disk must not take the other devices away.
+ * The tables file: see tables.h. It continues after a failure: one missing disk must not prevent the other devices at
+ * boot.
  */
 #include "cmd/tables.h"
 

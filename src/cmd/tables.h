@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices that the daemon creates when it starts, from a file: one a line in the concise format. */
+/* Devices that the daemon creates when it starts, from a file: one per line, in the concise format. */
 #ifndef CMD_TABLES_H
 #define CMD_TABLES_H
 
@@ -12,8 +12,8 @@ struct tables_count {
 };
 
 /*
- * Creates the devices of the file PATH; relative paths in it start in the file's own directory. A device that fails is
- * logged with FILE:LINE and counted, and the next one is tried. -errno and a sentence only if PATH cannot be read.
+ * Creates the devices of the file PATH; relative paths in it start at the file's own directory. If a device fails, that
+ * is logged with FILE:LINE and counted, and the next one is tried. -errno and a sentence only if PATH cannot be read.
  */
 int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e);
 

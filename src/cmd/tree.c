@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Drawing what stands on what: see tree.h. Each level that is open adds one
- * piece to the left of a line: a bar if more follows there, else blanks. Compact
- * puts a first child on its parent's line, so pieces there are as wide as the parent.
+ * Draws the tree of devices: see tree.h. Each open level adds a segment at the left of a line: a bar if more children
+ * follow, else blanks. Compact mode puts a first child on its parent's line, so there the segments are as wide as the
+ * parent.
  */
 #include "cmd/tree.h"
 
@@ -21,10 +21,10 @@
 #include "cmd/say.h"
 
 #define TREE_DEPTH 64
-#define TREE_PLENTY 1000	/* devices: from then on what was drawn already is not drawn again; a ladder has 2^n paths */
+#define TREE_PLENTY 1000	/* devices: after so many, what was drawn already is not drawn again; a ladder has 2^n paths */
 
 struct tree_signs {
-	const char *more, *last, *bar;		/* of a child with siblings below, of the last one, of a level that goes on */
+	const char *more, *last, *bar;		/* for a child with siblings below, for the last one, for an open level */
 	const char *first, *only;		/* compact: between a parent and its child on the same line */
 };
 
@@ -46,7 +46,7 @@ struct tree {
 	} levels[TREE_DEPTH];
 };
 
-/* One word of -o; false if it is none. */
+/* One word of -o; false if it is unknown. */
 static bool tree_option(struct tree *t, const char *word)
 {
 	const struct {
@@ -95,7 +95,7 @@ static int tree_options(struct job *j, struct tree *t)
 	return code;
 }
 
-/* [ACTIVE, RW, 0, UUID] of a mapped device: what was asked for. */
+/* [ACTIVE, RW, 0, UUID] of a mapped device, as far as requested. */
 static int tree_state(const struct tree *t, plist_t row)
 {
 	char open[24];
@@ -118,7 +118,7 @@ static int tree_state(const struct tree *t, plist_t row)
 	return n ? n + printf("]") : 0;
 }
 
-/* dm-MINOR is what Linux would call it; a place below is called by the last part of its path. */
+/* dm-MINOR is Linux's name; for a device that is not mapped, the last part of its path. */
 static int tree_blkdevname(const struct graph_node *n)
 {
 	const char *slash = strrchr(n->name, '/');
@@ -128,7 +128,10 @@ static int tree_blkdevname(const struct graph_node *n)
 	return printf(" <%s>", slash ? slash + 1 : n->name);
 }
 
-/* Returns the columns that it took. A device below is only its numbers, as in dmsetup; a file has no numbers. */
+/*
+ * Returns the width in columns. Of a device that is not mapped only the numbers are printed, as in dmsetup; a file has
+ * no numbers.
+ */
 static int tree_label(const struct tree *t, const struct graph_node *n)
 {
 	bool numbers = n->row || n->major || n->minor;
@@ -158,7 +161,7 @@ static const size_t *tree_children(const struct tree *t, const struct graph_node
 	return t->inverted ? n->above : n->below;
 }
 
-/* With nodevice the places below, which are nothing but devices, are left out. */
+/* With nodevice, what is not a mapped device is left out. */
 static bool tree_hidden(const struct tree *t, size_t node)
 {
 	const struct graph_node *n = &t->g->nodes[node];
@@ -166,7 +169,7 @@ static bool tree_hidden(const struct tree *t, size_t node)
 	return t->nodevice && !n->row && (n->major || n->minor);
 }
 
-/* Is what is below NODE left out, because it was drawn already? */
+/* Is the tree below NODE left out, because it was drawn already? */
 static bool tree_again(struct tree *t, size_t node)
 {
 	bool again = t->seen[node] && t->drawn >= TREE_PLENTY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ls --tree: the graph of devices as dmsetup draws it. */
+/* ls --tree: the graph of devices, drawn as by dmsetup. */
 #ifndef CMD_TREE_H
 #define CMD_TREE_H
 

@@ -22,7 +22,7 @@ int units_field(struct dm_pool *mem, struct dm_report_field *field, const struct
 
 	if (!value || !text || !(text = dm_pool_strdup(mem, text)))
 		return 0;
-	*value = (double)sectors;	/* the engine compares sizes so */
+	*value = (double)sectors;	/* the engine compares sizes in sectors */
 	dm_report_field_set_value(field, text, value);
 	return 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* --units: how sizes are written in reports, as dmsetup writes them. */
+/* --units: how reports print sizes, as in dmsetup. */
 #ifndef CMD_UNITS_H
 #define CMD_UNITS_H
 
@@ -7,13 +7,13 @@
 #include "cmd/job.h"
 
 struct units {
-	char letter;		/* 'h' or 'H': what reads well, with its letter */
+	char letter;		/* 'h' or 'H': the largest unit that reads well */
 	uint64_t factor;	/* bytes; 0 with these two */
 };
 
 /* EXIT_OK, or another code after saying why. */
 int units_of(struct job *j, struct units *u);
-/* A report's field of a size in sectors. */
+/* The field of a report for a size in sectors. */
 int units_field(struct dm_pool *mem, struct dm_report_field *field, const struct units *u, uint64_t sectors);
 
 #endif

@@ -15,7 +15,7 @@
 #include "cmd/say.h"
 #include "cmd/source.h"
 
-/* NAME of NAME=REST, freed by the caller, and REST; NULL, and E says what is wrong. */
+/* NAME of NAME=REST, freed by the caller, and REST; or NULL, and E says what is wrong. */
 static char *wishes_split(const struct option_said *said, const char **rest, struct err *e)
 {
 	const char *equals = strchr(said->value, '=');
@@ -28,7 +28,7 @@ static char *wishes_split(const struct option_said *said, const char **rest, str
 	return say_need(strndup(said->value, (size_t)(equals - said->value)));
 }
 
-/* The machine's own disk may be covered by another one. But what is written to its /dev/null is meant for no disk. */
+/* The name may hide one of the machine's own disks. But writes to /dev/null must not go to a disk. */
 static int wishes_check_disk(const char *name, struct err *e)
 {
 	char path[PATH_MAX];

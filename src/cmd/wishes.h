@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a session is to have before its program runs: --disk NAME=FILE and --create NAME=TABLE. */
+/* What a session gets before its program runs: --disk NAME=FILE and --create NAME=TABLE. */
 #ifndef CMD_WISHES_H
 #define CMD_WISHES_H
 
 #include "cmd/job.h"
 
-/* In the order in which they were given, disks first. EXIT_OK, or EXIT_FAILED after saying why, and no disk is left. */
+/* Carries them out in the given order, disks first. EXIT_OK, or EXIT_FAILED after saying why and removing the disks. */
 int wishes_grant(struct job *j);
 
-/* Takes the disks away again; one that is in use stays (an active volume of LVM, say), which is no failure. */
+/* Removes the disks; one that is in use stays (for example by an active LVM volume), which is not an error. */
 void wishes_end(struct job *j);
 
 #endif

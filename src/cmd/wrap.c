@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See wrap.h. Where hardly any room is left beside the left column, the text goes below it. */
+/* See wrap.h. If there is hardly any room to the right of the left column, the text is printed below it. */
 #include "cmd/wrap.h"
 
 #include <stdint.h>
@@ -10,8 +10,8 @@
 
 #include "base/words.h"
 
-#define WRAP_LEAST 24	/* columns of text beside a left column */
-#define WRAP_BELOW 6	/* else it stands below, indented by this */
+#define WRAP_LEAST 24	/* minimal columns of text beside a left column */
+#define WRAP_BELOW 6	/* else the text goes below, with this indentation */
 
 unsigned wrap_width(FILE *to)
 {
@@ -26,7 +26,7 @@ unsigned wrap_width(FILE *to)
 	return size.ws_col;
 }
 
-/* Bytes of the words at the front of TEXT that fit into ROOM; at least one word. */
+/* The length of the words at the front of TEXT that fit into ROOM; at least one word. */
 static size_t wrap_fitting(const char *text, size_t room)
 {
 	size_t n = strcspn(text, " "), more;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NetBSD's ioctl for programs in a session (LD_PRELOAD, `dmuse exec --netbsd`): a dictionary goes in as text, and comes
- * back in memory that is mapped here, in the caller, who unmaps it. Nobody outside could make that mapping. Each call is
- * a connection of its own to the daemon at $DMUSE_SOCKET, so that threads and forks do not matter.
+ * NetBSD's ioctl for programs in a session (LD_PRELOAD, `dmuse exec --netbsd`): a dictionary goes in as text, and the
+ * reply comes back in memory that is mapped here, in the caller, which unmaps it. That mapping cannot be created from
+ * outside. Each call is a connection of its own to the daemon at $DMUSE_SOCKET, so that threads and forks do not
+ * matter.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include "base/process.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define TEXT_MAX (256u << 20)	/* the daemon's own limit */
+#define TEXT_MAX (256u << 20)	/* the daemon's limit */
 #define CONTROL_MAJOR 10
 #define CONTROL_MINOR 236
 
@@ -34,10 +35,10 @@ struct plistref {
 	size_t len;
 };
 
-/* As BSD encodes a number: in and out, the argument's size, group 0xfd, 0. LP64: 0xC010FD00. */
+/* Encoded as in BSD: in and out, the size of the argument, group 0xfd, number 0. LP64: 0xC010FD00. */
 #define NETBSD_DM_IOCTL (0xC0000000u | ((uint32_t)sizeof(struct plistref) & 0x1fff) << 16 | 0xfd00u)
 
-/* NetBSD's number of an error -> the same error's here. */
+/* Converts NetBSD's errno to the host's. */
 static int netbsd_errno(unsigned number)
 {
 	switch (number) {
@@ -49,7 +50,7 @@ static int netbsd_errno(unsigned number)
 	}
 }
 
-/* The control node, or a mapped device: NetBSD's driver takes commands on any of its nodes. */
+/* The control node, or a mapped device: NetBSD's driver accepts commands on any of its nodes. */
 static bool is_ours(int fd)
 {
 	struct stat st;
@@ -63,7 +64,7 @@ static bool is_ours(int fd)
 	return S_ISBLK(st.st_mode) && !access(dm, F_OK);
 }
 
-/* Waits only where the daemon's queue is full, and not forever. */
+/* Waits only if the daemon's queue is full, and not forever. */
 static int reach_daemon(const char *path)
 {
 	const struct timeval patience = { .tv_sec = 5 }, ever = { 0 };
@@ -84,7 +85,7 @@ static int reach_daemon(const char *path)
 	return code;
 }
 
-/* A bad pointer is the system's to find: send() says EFAULT. */
+/* A bad pointer is detected by the kernel: send() fails with EFAULT. */
 static int send_all(int fd, const char *p, size_t n, int flags)
 {
 	while (n) {
@@ -111,7 +112,7 @@ static int recv_all(int fd, char *p, size_t n)
 	return 0;
 }
 
-/* The integer of the key `errno` of the outermost dictionary. The daemon wrote this text: each '<' begins a tag. */
+/* The integer of key `errno` in the outermost dictionary. The daemon wrote this text, so each '<' begins a tag. */
 static unsigned answer_errno(const char *text)
 {
 	static const char key[] = "<key>errno</key>";
@@ -125,10 +126,10 @@ static unsigned answer_errno(const char *text)
 		else if (depth == 1 && !strncmp(text, key, sizeof(key) - 1))
 			return (text = strstr(text, "<integer>")) ? (unsigned)strtoul(text + 9, NULL, 0) : 5;
 	}
-	return 5;	/* EIO: no daemon of ours */
+	return 5;	/* EIO: it was not a daemon of dmuse */
 }
 
-/* The answer into fresh memory, with a NUL behind it; -errno if there is none or it says so. */
+/* Receives the reply into new memory, NUL-terminated; -errno if there is none, or if it contains an errno. */
 static int receive(int fd, struct plistref *out)
 {
 	uint32_t len;
@@ -153,7 +154,7 @@ static int receive(int fd, struct plistref *out)
 	return r;
 }
 
-/* N bytes within this very process, which does not die of a bad pointer. */
+/* N bytes within this process; a bad pointer does not kill it. */
 static int copy_in(void *to, const void *from, size_t n)
 {
 	return process_peek(AT_FDCWD, getpid(), (uintptr_t)from, to, n);
@@ -174,7 +175,7 @@ static int exchange(int fd, struct plistref *ref)
 	return r && r != -EPIPE && r != -ECONNRESET ? r : receive(fd, ref);
 }
 
-/* What NetBSD's driver does with the ioctl. If it fails the caller's plistref stays as it is. */
+/* Does what NetBSD's driver does with the ioctl. If it fails, the caller's plistref is not changed. */
 static int netbsd_ioctl(const char *socket, struct plistref *caller)
 {
 	struct plistref ref;
