@@ -8,7 +8,9 @@ program=$(realpath "${DMUSE:-build/dmuse}")
 work=$(mktemp -d)
 export XDG_RUNTIME_DIR=$work/run
 PATH=$(dirname "$program"):$PATH
-unset DMUSE_SOCKET DMUSE_NO_START
+unset DMUSE_SOCKET DMUSE_NO_START PYTEST_ADDOPTS
+# As if the module were installed.
+export DMUSE=$program PYTHONPATH=$here/python PYTEST_PLUGINS=dmuse.pytest_plugin PYTHONDONTWRITEBYTECODE=1
 trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
 mkdir -m 700 "$work/run" "$work/tour"
 # shellcheck source=tests/tools/session.bash
@@ -18,13 +20,20 @@ cd "$work/tour" || exit 1
 
 n=0
 command='' wanted=''
+# Why a command cannot run on this machine, or nothing.
+lacks() {
+	[ -z "$lack" ] || ! grep -Eq 'dmuse (exec|shell)' <<<"$1" || echo "$lack"
+	[[ $1 != pytest* ]] || type -P pytest >/dev/null || echo "there is no pytest"
+}
+
 # Runs the command gathered so far and compares what it printed.
 step() {
 	[ -n "$command" ] || return
-	local got pattern
+	local got pattern lacking
 	n=$((n + 1))
-	if [ -n "$lack" ] && grep -Eq 'dmuse (exec|shell)' <<<"$command"; then
-		echo "ok $n - ${command%%$'\n'*} # SKIP $lack"
+	lacking=$(lacks "$command")
+	if [ -n "$lacking" ]; then
+		echo "ok $n - ${command%%$'\n'*} # SKIP $lacking"
 		command='' wanted=''
 		return
 	fi
@@ -48,6 +57,7 @@ while IFS= read -r line <&3; do
 	no:*) ;;
 	yes:'```') step; inside=no ;;
 	yes:'$ '*) step; command=${line#'$ '} ;;
+	yes:'>') command+=$'\n' ;;
 	yes:'> '*) command+=$'\n'${line#'> '} ;;
 	*) wanted+=${wanted:+$'\n'}$line ;;
 	esac

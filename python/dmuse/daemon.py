@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A daemon of one's own, with its sockets and images in a directory of its own. It ends with its creator, however that ends."""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from types import TracebackType
+from typing import Optional, Sequence, Type, Union
+
+from .client import Client, file_table
+from .device import Device
+from .errors import Error
+from .program import find_program, run_json
+from .table import parse_size
+
+# Waits for the end of its input, which comes when we close it, end or are killed.
+_WATCH = 'read -r _; "$0" shutdown --socket "$1" --no-start; rm -rf "$2"'
+
+
+class Daemon(Client):
+    """
+    Starts a daemon; the end of the `with`, or `close()`, removes all its devices and ends it.
+
+    >>> import dmuse
+    >>> with dmuse.Daemon() as daemon:
+    ...     disk = daemon.new_disk("4M")
+    ...     with disk.open() as f:
+    ...         print(f.pwrite(b"x" * 512, 4096))
+    512
+    """
+
+    def __init__(self, options: Sequence[str] = (), program: Optional[str] = None, stop_timeout: int = 5) -> None:
+        """
+        OPTIONS: of `dmuse daemon`. STOP_TIMEOUT: how many seconds programs that use a device may take to let go at the end
+        before they are terminated, which `close()` then reports.
+        """
+        found = find_program(program)
+        self.directory = tempfile.mkdtemp(prefix="dmuse-")
+        self._watcher: Optional["subprocess.Popen[bytes]"] = None
+        self._made = 0
+        super().__init__(os.path.join(self.directory, "control"), found, self.directory)
+        try:
+            run_json(found, ["daemon", "--json", "--socket", self.socket, "--stop-timeout", str(stop_timeout), *options])
+            self._watcher = subprocess.Popen(["sh", "-c", _WATCH, found, self.socket, self.directory], stdin=subprocess.PIPE,
+                                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        except BaseException:
+            self._end()
+            raise
+
+    @property
+    def log(self) -> str:
+        """What the daemon has logged."""
+        with open(os.path.join(self.directory, "log"), errors="replace") as f:
+            return f.read()
+
+    def new_file(self, size: Union[int, str]) -> str:
+        """A new sparse file of SIZE in the daemon's directory; it goes with it."""
+        self._made += 1
+        path = os.path.join(self.directory, f"disk{self._made}.img")
+        with open(path, "xb") as f:
+            f.truncate(parse_size(size))
+        return path
+
+    def new_disk(self, size: Union[int, str], name: Optional[str] = None, target: str = "linear", *options: object) -> Device:
+        """
+        A device of SIZE (bytes, or "64M") on a new file: through TARGET, which takes <device> <offset> and OPTIONS. Without a
+        name it is disk1, disk2 and so on.
+        """
+        file = self.new_file(size)
+        return self.create(name or f"disk{self._made}", file_table(file, size, target, *options))
+
+    def _end(self) -> None:
+        """Ends the daemon, if it runs, and takes the directory away."""
+        try:
+            self._control.shutdown()
+        finally:
+            if self._watcher:
+                self._watcher.kill()
+                self._watcher.communicate()
+                self._watcher = None
+            super().close()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def close(self) -> None:
+        """
+        Kills what `popen()` has started and is still running, flushes and removes every device, and ends the daemon. Error, if
+        written data was lost or programs had to be killed.
+        """
+        if os.path.exists(self.directory):
+            if self._session:
+                self._session.end()
+            self._end()
+
+    def kill(self) -> None:
+        """SIGKILL for the daemon: nothing is flushed. Its files stay until `close()`."""
+        self._control.kill()
+
+    def __enter__(self) -> "Daemon":
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        try:
+            self.close()
+        except Error:
+            if kind is None:    # else the first failure is what counts
+                raise

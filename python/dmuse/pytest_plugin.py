@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Fixtures for pytest, which finds this plug-in once the module is installed:
+
+    dmuse_daemon    a Daemon of the test's own
+    dmuse_session   the same, where programs can run in its session: daemon.run(), Device.mkfs(), Device.mount()
+    dmuse_disk      a Device of 64 MiB; @pytest.mark.dmuse_disk(size="1G", ...) takes what Daemon.new_disk() does
+    dmuse_seed      a number for all that is random in the test
+
+A test is skipped, with the reason, on a machine that lacks something; with --dmuse-require it fails instead. If a test fails,
+its report has the seed, the command that runs it with the same one, and the state of its devices.
+"""
+from __future__ import annotations
+
+import random
+import shlex
+from typing import Any, Generator, Iterator, List, NoReturn, Optional
+
+import pytest
+
+from .daemon import Daemon
+from .device import Device
+from .errors import Error
+from .program import find_program, session_lacks
+
+_DAEMON = pytest.StashKey[Daemon]()
+_SEED = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("dmuse", "disks that fail on command")
+    group.addoption("--dmuse-seed", type=int, metavar="N", help="the seed of every test, instead of a random one for each")
+    group.addoption("--dmuse-require", action="store_true", help="a test that lacks something of this machine fails, instead of being skipped")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "dmuse_disk(size='64M', target='linear', options=()): the disk of the fixture dmuse_disk")
+
+
+def _lacks(request: pytest.FixtureRequest, reason: str) -> NoReturn:
+    if request.config.getoption("dmuse_require"):
+        pytest.fail(f"--dmuse-require: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def dmuse_seed(request: pytest.FixtureRequest) -> int:
+    """A seed: random, or that of --dmuse-seed. It is printed if the test fails."""
+    given: Optional[int] = request.config.getoption("dmuse_seed")
+    seed = random.SystemRandom().randrange(1 << 32) if given is None else given
+    request.node.stash[_SEED] = seed
+    return seed
+
+
+@pytest.fixture
+def dmuse_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    """A daemon of the test's own. What the test leaves behind ends with it."""
+    try:
+        find_program()
+    except Error as e:
+        _lacks(request, str(e))
+    with Daemon() as daemon:
+        request.node.stash[_DAEMON] = daemon
+        yield daemon
+
+
+@pytest.fixture(scope="session")
+def _dmuse_session_lacks() -> Optional[str]:
+    return session_lacks()
+
+
+@pytest.fixture
+def dmuse_session(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Daemon:
+    """The test's daemon, on a machine where it can have a session."""
+    reason: Optional[str] = request.getfixturevalue("_dmuse_session_lacks")
+    if reason:
+        _lacks(request, reason)
+    return dmuse_daemon
+
+
+@pytest.fixture
+def dmuse_disk(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Device:
+    """A disk of the test's own, on a sparse file: 64 MiB, if the marker dmuse_disk does not say otherwise."""
+    mark = request.node.get_closest_marker("dmuse_disk")
+    keys = dict(mark.kwargs) if mark else {}
+    options = keys.pop("options", ())
+    return dmuse_daemon.new_disk(keys.pop("size", "64M"), keys.pop("name", None), keys.pop("target", "linear"), *options, **keys)
+
+
+# What a failing test says.
+
+def _states(daemon: Daemon) -> List[str]:
+    """Each line of the tables and its status, and which requests failed."""
+    lines = []
+    for device in daemon.devices():
+        for table, status in zip(device.table(), device.status(noflush=True)):
+            lines.append(f"{device.name}: {table}" + (f"    status: {status.params}" if status.params else ""))
+        lines += [f"{device.name}: {sentence}" for sentence in device.faults()]
+    return lines
+
+
+def _report(item: pytest.Item) -> str:
+    lines = []
+    if _SEED in item.stash:
+        seed = item.stash[_SEED]
+        lines += [f"seed {seed}; to play it again: pytest {shlex.quote(item.nodeid)} --dmuse-seed={seed}"]
+    if _DAEMON in item.stash:
+        try:
+            lines += _states(item.stash[_DAEMON])
+        except Exception as e:      # whatever it is, the report of the failure itself must come
+            lines += [f"the daemon: {type(e).__name__}: {e}"]
+    return "\n".join(lines)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Generator[None, Any, None]:
+    """While the daemon is still there."""
+    outcome = yield
+    report = outcome.get_result()
+    if call.when == "call" and report.failed:
+        said = _report(item)
+        if said:
+            report.sections.append(("dmuse", said))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs in a daemon's session, where its devices are block devices: `dmuse exec` for subprocess."""
+from __future__ import annotations
+
+import os
+import subprocess
+import weakref
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence
+
+from .program import run_json
+
+if TYPE_CHECKING:
+    from .program import Word
+
+EXEC_FAILED = 125   # dmuse's own exit status, if the program was not run; a program may exit with it too
+
+
+class Session:
+    """The session of the daemon at SOCKET. It begins with the first program, and lasts as long as the daemon."""
+
+    def __init__(self, program: str, socket: str) -> None:
+        self._program = program
+        self._socket = socket
+        self._running: "weakref.WeakSet[subprocess.Popen[Any]]" = weakref.WeakSet()
+
+    def _words(self, disks: Optional[Mapping[str, "Word"]]) -> List[str]:
+        words = ["exec", "--socket", self._socket]
+        for name, file in (disks or {}).items():
+            words += ["--disk", f"{name}={os.fsdecode(file)}"]
+        return words
+
+    def popen(self, args: Sequence["Word"], disks: Optional[Mapping[str, "Word"]] = None, **options: Any) -> "subprocess.Popen[Any]":
+        """subprocess.Popen() in the session. To kill dmuse, as the object's kill() does, kills the program."""
+        words = [self._program, *self._words(disks), "--", *map(os.fsdecode, args)]
+        process: "subprocess.Popen[Any]" = subprocess.Popen(words, **options)
+        self._running.add(process)
+        return process
+
+    def check(self, disks: Optional[Mapping[str, "Word"]] = None) -> None:
+        """Error, if no program can be run with these disks."""
+        run_json(self._program, [*self._words(disks), "--json", "--", "true"])
+
+    def run(self, args: Sequence["Word"], disks: Optional[Mapping[str, "Word"]] = None, **options: Any) -> "subprocess.CompletedProcess[Any]":
+        """
+        subprocess.run() in the session, with the options `check`, `capture_output`, `text`, `input`, `timeout` and those of
+        Popen. Error, if there can be no session.
+        """
+        words = [self._program, *self._words(disks), "--", *map(os.fsdecode, args)]
+        must = options.pop("check", False)
+        done: "subprocess.CompletedProcess[Any]" = subprocess.run(words, **options)
+        if done.returncode == EXEC_FAILED:
+            self.check(disks)
+        done.args = list(args)
+        if must:
+            done.check_returncode()
+        return done
+
+    def end(self) -> None:
+        """Kills what popen() has started and nobody has waited for."""
+        for process in list(self._running):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
