@@ -51,7 +51,7 @@ static const struct dm_leg release_legs[] = {
 
 static const struct dm_leg end_legs[] = {
 	{ .phases = LEG(&dm_phase_presuspend) },
-	{ .phases = LEG(&dm_phase_drain, &dm_phase_flush, &dm_phase_postsuspend) },
+	{ .phases = LEG(&dm_phase_drain, &dm_phase_flush, &dm_phase_postsuspend, &dm_phase_retire_lines) },
 	{ .phases = LEG(&dm_phase_flush_all) },
 	{ .phases = LEG(&dm_phase_leave, &dm_phase_retire) },
 	{ .phases = NULL },

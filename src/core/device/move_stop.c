@@ -185,3 +185,11 @@ static void postsuspend_run(struct dm_move *m, struct dm_device *d)
 const struct dm_phase dm_phase_postsuspend = {
 	.name = "postsuspend", .concerns = was_active, .run = postsuspend_run, .on_cancel = DM_ENDS_FIRST,
 };
+
+static void retire_lines_run(struct dm_move *m, struct dm_device *d)
+{
+	dm_walk_down(d->active, DM_GONE, walk_how(m, d), dm_phase_walked, d);
+}
+
+/* At the world's end, while what is below still works. A removal comes to it when it frees the table. */
+const struct dm_phase dm_phase_retire_lines = { .name = "retire", .run = retire_lines_run, .on_cancel = DM_ENDS_FIRST };

@@ -11,9 +11,9 @@
 #include "core/table/table.h"
 #include "core/world.h"
 
-enum hook { HOOK_PRERESUME, HOOK_RESUME, HOOK_PRESUSPEND, HOOK_POSTSUSPEND };
+enum hook { HOOK_PRERESUME, HOOK_RESUME, HOOK_PRESUSPEND, HOOK_POSTSUSPEND, HOOK_RETIRE };
 
-static const char *const hook_names[] = { "preresume", "resume", "presuspend", "postsuspend" };
+static const char *const hook_names[] = { "preresume", "resume", "presuspend", "postsuspend", "retire" };
 
 /* Where a table is on its way, and where it is to go. Made when it is first walked up. */
 struct dm_walk {
@@ -22,6 +22,7 @@ struct dm_walk {
 	struct err err;
 	enum hook hook;			/* that the step runs, or ran last */
 	size_t ready, running;		/* lines that have done preresume, and resume: always the first ones */
+	size_t lived;			/* lines that have ever done preresume, and are still to be retired */
 	enum dm_level want;
 	bool up;			/* WANT is the least, not the most */
 	unsigned how;
@@ -31,7 +32,7 @@ struct dm_walk {
 
 bool dm_type_has_hooks(const struct dm_type *type)
 {
-	return type->presuspend || type->postsuspend || type->preresume || type->resume;
+	return type->presuspend || type->postsuspend || type->preresume || type->resume || type->retire;
 }
 
 /* The next hook and its line, or false: W is where it is to be. */
@@ -47,6 +48,8 @@ static bool walk_next(const struct dm_walk *w, enum hook *hook, size_t *line)
 		*hook = HOOK_PRESUSPEND, *line = w->running - 1;
 	else if (!w->up && w->want < DM_READY && w->ready)
 		*hook = HOOK_POSTSUSPEND, *line = w->ready - 1;
+	else if (!w->up && w->want < DM_IDLE && w->lived)
+		*hook = HOOK_RETIRE, *line = w->lived - 1;
 	else
 		return false;
 	return true;
@@ -58,6 +61,8 @@ static void walk_count(struct dm_walk *w, enum hook hook)
 	switch (hook) {
 	case HOOK_PRERESUME:
 		w->ready++;
+		if (w->lived < w->ready)
+			w->lived = w->ready;
 		break;
 	case HOOK_RESUME:
 		w->running++;
@@ -68,12 +73,17 @@ static void walk_count(struct dm_walk *w, enum hook hook)
 	case HOOK_POSTSUSPEND:
 		w->ready--;
 		break;
+	case HOOK_RETIRE:
+		w->lived--;
+		break;
 	}
 }
 
 static void (*hook_of(const struct dm_type *t, enum hook hook))(struct dm_target *t, struct dm_step *s)
 {
-	void (*const hooks[])(struct dm_target *t, struct dm_step *s) = { t->preresume, t->resume, t->presuspend, t->postsuspend };
+	void (*const hooks[])(struct dm_target *t, struct dm_step *s) = {
+		t->preresume, t->resume, t->presuspend, t->postsuspend, t->retire,
+	};
 
 	return hooks[hook];
 }
@@ -132,7 +142,7 @@ static void walk_explain(struct dm_walk *w)
 static void walk_stepped(struct loop_msg *m)
 {
 	struct dm_walk *w = container(m, struct dm_walk, step.over);
-	bool failed = w->step.result, down = w->hook == HOOK_PRESUSPEND || w->hook == HOOK_POSTSUSPEND;
+	bool failed = w->step.result, down = w->hook >= HOOK_PRESUSPEND;
 	bool pass = down && (w->how & DM_WALK_ALL), stale = atomic_load(&w->step.given_up);
 
 	if (failed)
@@ -270,7 +280,7 @@ void dm_table_retire(struct dm_world *w, struct dm_table *t, void (*then)(void *
 	t->retired = then;
 	t->retired_arg = arg;
 	list_append(&w->retiring, &t->retiring);
-	dm_walk_down(t, DM_IDLE, DM_WALK_ALL, table_at_rest, t);
+	dm_walk_down(t, DM_GONE, DM_WALK_ALL, table_at_rest, t);
 }
 
 void dm_table_hold(struct dm_table *t)

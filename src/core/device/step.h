@@ -4,6 +4,7 @@
  *
  *   IDLE --preresume--> READY --resume--> RUNNING
  *   IDLE <-postsuspend- READY <-presuspend- RUNNING
+ *   GONE <-retire- IDLE, once, before the table is freed
  *
  * A hook may take its time, and ends with dm_step_done(). The hooks of a table run one after the other: up in the order of
  * its lines, down the other way round. So a table needs memory for one hook only, which it has before it needs it; what has
@@ -41,6 +42,7 @@ struct dm_step {
 void dm_step_done(struct dm_step *s, int err);
 
 enum dm_level {
+	DM_GONE,	/* retired: it is freed now */
 	DM_IDLE,	/* constructed, or stopped */
 	DM_READY,	/* preresume has succeeded: metadata are read, requests may come */
 	DM_RUNNING,	/* resume, too: background work goes on */

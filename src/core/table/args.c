@@ -145,7 +145,7 @@ static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 }
 
 /* LEN sectors from OFFSET must exist and keep to the store's blocks. */
-static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64_t offset, uint64_t len)
+static void args_check_range(struct dm_args *a, const char *name, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
 	uint32_t block = s->limits.logical / DM_SECTOR;
 	uint64_t missing;
@@ -154,12 +154,12 @@ static void args_check_range(struct dm_args *a, const struct dm_store *s, uint64
 	    __builtin_mul_overflow(missing - s->sectors, (uint64_t)DM_SECTOR, &missing))
 		missing = UINT64_MAX;
 	if (!args_looks_later(a, s) && (offset > s->sectors || len > s->sectors - offset))
-		args_complain(a, -EINVAL, "<offset>",
+		args_complain(a, -EINVAL, name,
 			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%llu bytes are missing)",
 			      (unsigned long long)len, (unsigned long long)offset, s->name,
 			      (unsigned long long)s->sectors, (unsigned long long)missing);
 	else if (offset % block || len % block)
-		args_complain(a, -EINVAL, "<offset>",
+		args_complain(a, -EINVAL, name,
 			      "offset %llu and length %llu must be multiples of %u sectors: '%.200s' has blocks of %u bytes",
 			      (unsigned long long)offset, (unsigned long long)len, block, s->name, s->limits.logical);
 }
@@ -183,33 +183,59 @@ static void args_explain(struct dm_args *a, const struct dm_at *at, uint64_t len
 	a->build->explain_sep = "; ";
 }
 
-struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
+/* The store that WORD, the word number N, means. NULL: a failure, or a stand-in is there instead. */
+static struct dm_build_word *args_store(struct dm_args *a, const char *name, const char *word, unsigned n, struct dm_at *at)
 {
-	const char *word = dm_arg_word(a, "<device>");
 	struct dm_build_word *w = NULL;
-	struct dm_at at = { .store = NULL };
-	uint64_t end;
 
-	at.offset = dm_arg_sectors(a, "<offset>", 0, UINT64_MAX);	/* first, as Linux does: that costs nothing */
 	if (!a->failed && dm_build_store(a->build, word, &w)) {
 		a->failed = true;
-		err_prefix(a->err, "word %u <device>: ", a->word - 1);
+		err_prefix(a->err, "word %u %s: ", n, name);
 	}
 	if (a->failed)
-		return at;
-	at.store = a->build->collecting ? &a->build->standin : w->store;
-	if (a->build->collecting)
-		return at;
-	if (__builtin_add_overflow(at.offset, len, &end))
+		return NULL;
+	at->store = a->build->collecting ? &a->build->standin : w->store;
+	return a->build->collecting ? NULL : w;
+}
+
+/* The line uses LEN sectors of W from AT on. NAME is the word that would be wrong. */
+static void args_use(struct dm_args *a, const char *name, struct dm_build_word *w, const struct dm_at *at, uint64_t len)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(at->offset, len, &end))
 		end = UINT64_MAX;
 	if (w->end < end)
 		w->end = end;
-	if (a->block < at.store->limits.logical)
-		a->block = at.store->limits.logical;
-	args_check_range(a, at.store, at.offset, len);
+	if (a->block < at->store->limits.logical)
+		a->block = at->store->limits.logical;
+	args_check_range(a, name, at->store, at->offset, len);
 	if (!a->failed)
-		dm_build_guard(a->build, w, at.offset);
-	args_explain(a, &at, len);
+		dm_build_guard(a->build, w, at->offset);
+	args_explain(a, at, len);
+}
+
+struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
+{
+	const char *word = dm_arg_word(a, "<device>");
+	struct dm_at at = { .store = NULL };
+	struct dm_build_word *w;
+
+	at.offset = dm_arg_sectors(a, "<offset>", 0, UINT64_MAX);	/* first, as Linux does: that costs nothing */
+	w = args_store(a, "<device>", word, a->word - 1, &at);
+	if (w)
+		args_use(a, "<offset>", w, &at, len);
+	return at;
+}
+
+struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len)
+{
+	const char *word = dm_arg_word(a, name);
+	struct dm_at at = { .store = NULL };
+	struct dm_build_word *w = args_store(a, name, word, a->word, &at);
+
+	if (w)
+		args_use(a, name, w, &at, len == DM_WHOLE ? at.store->sectors : len);
 	return at;
 }
 

@@ -60,6 +60,10 @@ uint64_t dm_arg_sectors(struct dm_args *a, const char *name, uint64_t min, uint6
 /* <device> <offset>, and LEN sectors from there must exist. The table holds the store. */
 struct dm_at dm_arg_at(struct dm_args *a, uint64_t len);
 
+/* <device> alone, whose first LEN sectors must exist; or DM_WHOLE: whatever it has. NAME is how the usage calls it. */
+#define DM_WHOLE UINT64_MAX
+struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len);
+
 /* Fails with a sentence of the target's own about the word taken last. Returns -EINVAL. */
 int dm_args_fail(struct dm_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -58,7 +58,7 @@ struct dm_type {
 	int (*ctr)(struct dm_target *t, struct dm_args *a);
 	/*
 	 * Frees what ctr() took from elsewhere; NULL if nothing. Also after a failed ctr(). It never waits: what takes time is
-	 * postsuspend()'s, which comes first wherever preresume() came.
+	 * postsuspend()'s and retire()'s, which come first wherever preresume() came.
 	 */
 	void (*dtr)(struct dm_target *t);
 	/*
@@ -83,6 +83,11 @@ struct dm_type {
 	void (*resume)(struct dm_target *t, struct dm_step *s);		/* start background work */
 	void (*presuspend)(struct dm_target *t, struct dm_step *s);	/* stop it; let what is held go on, or put it back; requests still come */
 	void (*postsuspend)(struct dm_target *t, struct dm_step *s);	/* drained and flushed: commit */
+	/*
+	 * The table will be freed, and no request comes any more: the last I/O of a line that has ever been resumed, also if
+	 * it was suspended before. It ends with dm_step_done(), and its failure is only logged.
+	 */
+	void (*retire)(struct dm_target *t, struct dm_step *s);
 	/* The words as `table` prints them, to be loaded again; NULL if none. */
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* What `status` prints; NULL if nothing. */
