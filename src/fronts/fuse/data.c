@@ -263,6 +263,8 @@ void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, of
 	io->len = size;
 	memcpy(io->data + partial_place(io->off, io->block), buf, size);
 	io->cut = size < wanted && (fi->flags & O_DIRECT);	/* the kernel would turn a short answer into EIO */
+	if (fi->flags & O_DIRECT && fi->flags & O_DSYNC)
+		io->flags = DM_FUA;	/* as on a block device of Linux; the fsync comes by itself */
 	io->submit = write_submit;
 	io->finish = write_finish;
 	fuse_io_go(io);
