@@ -249,7 +249,7 @@ static int extent(uint64_t sector, uint64_t *count, uint32_t *flags)
 	return j.err;
 }
 
-/* The type's line upon a device that fails; false: it stands on none. */
+/* The type's line upon devices that fail; false: it stands on none. */
 static bool upon_failing(const char *name)
 {
 	struct sample_words words;
@@ -259,8 +259,8 @@ static bool upon_failing(const char *name)
 	sample_split(&words, s.sample);
 	for (i = 0; i < words.n; i++)
 		if (!strncmp(words.at[i], "disk:", 5)) {
-			strcpy(words.at[i], "bad");
-			n++;
+			snprintf(words.at[i], sizeof(words.at[i]), "bad%zu", n++);
+			assert_int_equal(create(&s.f, words.at[i], "0 16384 error", NULL), 0);
 		}
 	sample_line(line, sizeof(line), s.type, &words, 0);
 	if (n && create(&s.f, name, line, why))
@@ -276,7 +276,6 @@ static void failures_below_are_events(void **state)
 	uint8_t data[512];
 
 	(void)state;
-	assert_int_equal(create(&s.f, "bad", "0 16384 error", NULL), 0);
 	if (!upon_failing("upon"))
 		return;
 	d = dm_find_name(s.f.world, "upon");

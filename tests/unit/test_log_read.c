@@ -224,8 +224,8 @@ static void test_an_entry_that_cannot_be_is_refused(void **state)
 	refused(sizeof(disk), "log x: entry 0 (byte 512) is a mark of 481 bytes; there is room for 480 at most");
 	one(WLOG_MARK, 0, 0, 3);
 	refused(sizeof(disk), "log x: entry 0 (byte 512) is a mark of 3 bytes, but its text ends before");
-	one(WLOG_DISCARD | WLOG_FUA, 0, 1, 0);
-	refused(sizeof(disk), "log x: entry 0 (byte 512) is a discard with the flags 0x6; it has no others");
+	one(WLOG_DISCARD | WLOG_FLUSH, 0, 1, 0);
+	refused(sizeof(disk), "log x: entry 0 (byte 512) is a discard with the flags 0x5; it has no others but FUA");
 	one(WLOG_DISCARD, UINT64_MAX, 2, 0);
 	refused(sizeof(disk), "log x: entry 0 (byte 512) says 2 sectors from sector 18446744073709551615 on, which is on no disk");
 	one(0, 5, 1, 513);

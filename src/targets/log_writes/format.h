@@ -31,7 +31,7 @@
 /* Flags of an entry. One without any is a write. */
 #define WLOG_FLUSH (1u << 0)	/* has data only if the write carried its flush with it */
 #define WLOG_FUA (1u << 1)
-#define WLOG_DISCARD (1u << 2)
+#define WLOG_DISCARD (1u << 2)	/* has no data; here with WLOG_FUA, too, which Linux does not know */
 #define WLOG_MARK (1u << 3)	/* data_len bytes of text; no sectors */
 #define WLOG_METADATA (1u << 4)	/* the file system called it so; means nothing here */
 #define WLOG_FLAGS 0x1fu

@@ -168,8 +168,8 @@ static int check_kind(const struct wlog *l, const struct wlog_disk_entry *d, str
 	if (d->flags & WLOG_MARK && (others != WLOG_MARK || d->sectors || d->sector))
 		return entry_bad(l, e, "is a mark, which has no sectors and no other flags, but it has %" PRIu64 " sectors and the flags 0x%"
 				 PRIx64, d->sectors, d->flags);
-	if (d->flags & WLOG_DISCARD && others != WLOG_DISCARD)
-		return entry_bad(l, e, "is a discard with the flags 0x%" PRIx64 "; it has no others", d->flags);
+	if (d->flags & WLOG_DISCARD && others & ~(uint64_t)(WLOG_DISCARD | WLOG_FUA))
+		return entry_bad(l, e, "is a discard with the flags 0x%" PRIx64 "; it has no others but FUA", d->flags);
 	if (!d->sectors && !(d->flags & (WLOG_MARK | WLOG_FLUSH)))
 		return entry_bad(l, e, "is neither a flush nor a mark, and has no sectors");
 	return 0;
