@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's side of the control socket: see dict_client.h. The text is made once and sent from where it is. */
+/* The client's side of the control socket: see dict_client.h. The text is generated once and sent from there. */
 #include "proto/dict_client.h"
 
 #include <arpa/inet.h>
@@ -16,7 +16,7 @@
 #include "base/own_file.h"
 #include "proto/dict.h"
 
-#define CLIENT_PATIENCE 5	/* seconds that a daemon has to take a connection where others wait already */
+#define CLIENT_PATIENCE 5	/* seconds that a daemon has to accept a connection when others are waiting already */
 
 static int client_unreachable(const char *path, int code, struct err *e)
 {
@@ -38,7 +38,7 @@ static int client_unreachable(const char *path, int code, struct err *e)
 	return err_set(e, code, "cannot reach a daemon at %s: %s", path, strerror(-code));
 }
 
-/* Waits only where the daemon's queue is full, and not forever. 0 or -errno. */
+/* Waits only if the daemon's queue is full, and not forever. 0 or -errno. */
 static int client_connect(int fd, const struct sockaddr_un *to)
 {
 	const struct timeval patience = { .tv_sec = CLIENT_PATIENCE }, ever = { 0 };
@@ -50,7 +50,7 @@ static int client_connect(int fd, const struct sockaddr_un *to)
 	return 0;
 }
 
-/* Whoever listens gets to know all that is asked, and is believed: before the first byte it is known who that is. */
+/* The server sees every request, and its answers are trusted: so its owner is checked before the first byte is sent. */
 static int client_check_owner(int fd, const char *path, uid_t owner, struct err *e)
 {
 	struct ucred peer;
@@ -133,7 +133,7 @@ static int client_send(int fd, plist_t request, struct err *e)
 	return r;
 }
 
-/* There is no memory for the answer in XML, which our daemon wrote: how the command ended is in it all the same. */
+/* There is no memory for parsing the answer, which our daemon wrote: the command's result is found in its text. */
 static int client_lost(const char *xml, size_t n, struct err *e)
 {
 	static const char head[] = "\n\t<key>errno</key>\n\t<integer>";
@@ -151,7 +151,7 @@ static int client_lost(const char *xml, size_t n, struct err *e)
 					   "for its reason");
 }
 
-/* An answer for which there is no room: what is not kept of it is read all the same. */
+/* Reads an answer for which there is no memory: what does not fit is discarded. */
 static int client_drain(int fd, char *kept, size_t room, size_t left, struct err *e)
 {
 	size_t n = left < room ? left : room;
@@ -165,7 +165,7 @@ static int client_drain(int fd, char *kept, size_t room, size_t left, struct err
 	return r;
 }
 
-/* The daemon may refuse before it has read all: its answer is worth more than the failed write. */
+/* The daemon may refuse before it has read everything: its answer is more useful than the failed write. */
 static int client_recv(int fd, plist_t *reply, struct err *e)
 {
 	char few[8192], *xml = few;

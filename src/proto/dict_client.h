@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client's side of the control socket (doc/protocol.md): one request, one
- * reply, blocking. For the command of our own; any thread, one at a time a socket.
+ * The client's side of the control socket (doc/protocol.md): one request, one reply, blocking. For our own command; on
+ * any thread, but only one at a time for each socket.
  */
 #ifndef PROTO_DICT_CLIENT_H
 #define PROTO_DICT_CLIENT_H
@@ -12,22 +12,22 @@
 #include "proto/plist.h"
 
 /*
- * A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED say that no daemon is there, -EPERM that it is
- * neither this user's nor root's (nor OWNER's).
+ * A connected socket, or -errno and a sentence; -ENOENT and -ECONNREFUSED mean that there is no daemon, -EPERM that it
+ * is neither this user's nor root's (nor OWNER's).
  */
 int dict_connect(const char *path, struct err *e);
 int dict_connect_owner(const char *path, uid_t owner, struct err *e);
 
 /*
- * Sends REQUEST (the caller's) and waits for the answer. 0: *REPLY is a dictionary for the caller to plist_free();
- * whether the command worked is in its `errno`. -errno and a sentence: there is no answer, and FD is of no more use; but
- * with DICT_DONE the command has been carried out, and there was no memory for the answer.
+ * Sends REQUEST (which stays the caller's) and waits for the answer. 0: *REPLY is a dictionary; the caller calls
+ * plist_free(). Whether the command succeeded is in its `errno`. -errno and a sentence: there is no answer, and FD
+ * cannot be used any more; but with DICT_DONE the command was carried out, and there was no memory for the answer.
  */
 #define DICT_DONE (-ENOBUFS)
 
 int dict_call(int fd, plist_t request, plist_t *reply, struct err *e);
 
-/* Whether the command that REPLY answers worked: 0, or minus its `errno` (as the number is here) and its sentence. */
+/* Did the command that REPLY answers succeed? 0, or minus its `errno` (converted to the host's) and its sentence. */
 int dict_result(plist_t reply, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Property list -> command: see dict.h. Each key is asked for by name and type, so no dictionary can surprise. */
+/* Property list -> command: see dict.h. Each key is looked up by name and type, so a dictionary may contain anything. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "proto/dict_keys.h"
 
-/* The client's protocol: its major must be ours, its minor no newer. A client that says nothing takes what comes. */
+/* The client's protocol version: its major must be ours, its minor not newer. A client without a version accepts any. */
 static int decode_version(const struct dict_reader *r)
 {
 	uint64_t v[3] = { 0, 0, 0 };
@@ -64,7 +64,7 @@ static int decode_flags(const struct dict_reader *r, struct dm_cmd *c, uint32_t 
 	return 0;
 }
 
-/* How names and uuids are meant: as people write them, unless the client says otherwise. */
+/* How names and uuids are to be read: in the plain form, unless the client says otherwise. */
 static int decode_mangle(const struct dict_reader *r, struct dm_cmd *c)
 {
 	const char *how = "auto";
@@ -80,7 +80,7 @@ static int decode_mangle(const struct dict_reader *r, struct dm_cmd *c)
 	return 0;
 }
 
-/* Which device: by minor if it is over 0; a new one gets its minor only if it is to keep it. */
+/* The device: by minor if that is above 0; for a new device the minor counts only if it is to be persistent. */
 static int decode_device(const struct dict_reader *r, struct dm_cmd *c, uint32_t flags)
 {
 	bool pinned = c->verb == DM_DO_CREATE && (flags & DICT_PERSISTENT_DEV);
@@ -145,7 +145,7 @@ static int decode_perhaps_table(struct dict *d, const struct dict_reader *r)
 		return r->e->code;
 	if (text && plist_size(array))
 		return err_set(r->e, -EINVAL, "`table` and `cmd_data` are mutually exclusive");
-	/* The string belongs to our own property list; the core may cut it into words right there. */
+	/* The string belongs to our property list; the core may split it into words in place. */
 	d->cmd.text = (char *)text;
 	return array && !text ? decode_lines(d, array, r->e) : 0;
 }
@@ -213,7 +213,7 @@ static int decode_read_ahead(struct dict *d, const struct dict_reader *r)
 	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
 }
 
-/* Several devices, to move as one. */
+/* Several devices to be changed as one. */
 static int decode_several(struct dict *d, const struct dict_reader *r)
 {
 	const char **names;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reply -> property list -> bytes: see dict.h. The request's dictionary is edited, as NetBSD's driver does it. What every
- * reply may have is made before the command runs, as large as it can get, and only filled in afterwards.
+ * Reply -> property list -> bytes: see dict.h. The request's dictionary is edited, as in NetBSD's driver. What every
+ * reply may contain is allocated before the command runs, as large as it can get, and only filled in afterwards.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #define STATE_FLAGS (DICT_READONLY | DICT_SUSPEND | DICT_EXISTS | DICT_ACTIVE_PRESENT | DICT_INACTIVE_PRESENT | \
 		     DICT_DEFERRED_REMOVE)
 
-#define ENCODE_ANSWER 32	/* bytes of what a message usually answers that changes something */
+#define ENCODE_ANSWER 32	/* bytes of a typical answer to a message that changes something */
 
 static bool encode_about_device(enum dm_verb v)
 {
@@ -30,13 +30,13 @@ uint32_t dict_state(const struct dm_info *i)
 	       (i->inactive ? DICT_INACTIVE_PRESENT : 0) | (i->deferred ? DICT_DEFERRED_REMOVE : 0);
 }
 
-/* Its info is of the last moment of the device. */
+/* The device was removed: its info is the last one. */
 static bool encode_gone(const struct dm_cmd *c)
 {
 	return c->verb == DM_DO_REMOVE && !c->reply.err.code && !c->reply.info.deferred;
 }
 
-/* Does the kernel have another name (or uuid) than the one that is told? */
+/* Is the kernel's form of a name (or uuid) different from the one that is sent? */
 static bool dict_differs(const char *kernel, const char *told)
 {
 	return *kernel && strcmp(kernel, told);
@@ -70,7 +70,7 @@ plist_t dict_version(const unsigned *v)
 	return array;
 }
 
-/* A string of N bytes that take the most room when they are written. */
+/* A string of N bytes that need the most room in a message. */
 static plist_t encode_longest(size_t n)
 {
 	plist_t s = plist_new_bytes(PLIST_STRING, n);
@@ -84,7 +84,7 @@ static const unsigned encode_ours[] = { DICT_MAJOR, DICT_MINOR, 0 };
 static const char *const encode_numbers[] = { "flags", "major", "minor", "open_count", "event_nr", "target_count", "sectors",
 					      "read_ahead", "errno" };
 
-/* Makes D->spare. It lacks something where there was no memory. */
+/* Allocates D->spare. It is lacking if there was no memory. */
 static void encode_spare(struct dict *d)
 {
 	static const struct dm_info *i;
@@ -106,7 +106,7 @@ static void encode_spare(struct dict *d)
 		plist_dict_set_item(d->spare, "stats", dict_stats_room());
 }
 
-/* Our version over the first three of the client's, whose own array may be longer. */
+/* Puts our version into the first three elements of the client's, whose array may be longer. */
 static void encode_our_version(struct dict *d)
 {
 	plist_t at = plist_first(plist_dict_get_item(d->keys, "version"));
@@ -118,7 +118,7 @@ static void encode_our_version(struct dict *d)
 		plist_set_uint(at, encode_ours[i]);
 }
 
-/* The state's bits are the truth; what else the client sent comes back. */
+/* Replaces the state's bits; the client's other bits are sent back. */
 static void encode_flags(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
@@ -162,7 +162,7 @@ static void encode_warnings(struct dict *d)
 		plist_move(d->keys, d->spare, "warnings");
 }
 
-/* Keys that only a reply has: a client's own must not be taken for ours. */
+/* Removes keys that only a reply has: a client's own must not be mistaken for ours. */
 static void encode_clean(struct dict *d)
 {
 	static const char *const ours[] = { "error", "warnings", "table", "deps", "answer", "uris", "stats", "mounts", "disks",
@@ -191,7 +191,7 @@ static void encode_outcome(struct dict *d, const struct err *e)
 		plist_move(d->keys, d->spare, "error");
 	}
 	if (!plist_dict_get_item(d->keys, "errno") || (e->code && !plist_dict_get_item(d->keys, "error")))
-		plist_dict_set_item(d->keys, "errno", NULL);	/* without that it is not written */
+		plist_dict_set_item(d->keys, "errno", NULL);	/* without it, the reply is not written */
 }
 
 void dict_encode(struct dict *d)
@@ -247,7 +247,7 @@ int dict_prepare(struct dict *d, struct text *out, struct err *e)
 
 	encode_spare(d);
 	r = dict_frame(d->spare, out, e);
-	plist_move(d->spare, d->keys, "table");		/* the command's text is in it, and stays */
+	plist_move(d->spare, d->keys, "table");		/* the command's text is in it, and is kept */
 	encode_clean(d);
 	if (!r)
 		r = dict_frame(d->keys, out, e);

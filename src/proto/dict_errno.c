@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Error numbers as NetBSD has them. The core names a failure in Linux's numbers
- * (core/command/command.h); those from 1 to 34 are the same in both, but for one.
+ * NetBSD's error numbers. The core uses Linux's (core/command/command.h); those from 1 to 34 are the same in both, with
+ * one exception.
  */
 #include <errno.h>
 
@@ -12,7 +12,7 @@ static const struct {
 	unsigned netbsd;
 } dict_numbers[] = {
 	{ ENXIO, 2 },		/* no such device: ENOENT */
-	{ ENOTBLK, 2 },		/* what is there is no component: ENOENT */
+	{ ENOTBLK, 2 },		/* what exists is not a block device: ENOENT */
 	{ ENODEV, 2 },
 	{ ENOPKG, 2 },		/* no such target: ENOENT */
 #define NUMBER(here, there) { here, there },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A dictionary as a message: its length in four bytes, the highest first, and its text. See dict.h. */
+/* A dictionary as a message: four bytes of length, big-endian, and its text. See dict.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>

@@ -28,7 +28,7 @@ const char *dict_type_name(plist_t node)
 	}
 }
 
-/* The node of KEY; NULL if it is not there, or is not of TYPE: then *CODE is set. */
+/* The node of KEY; NULL if it is missing or not of TYPE: in that case *CODE is set. */
 static plist_t keys_find(const struct dict_reader *r, const char *key, plist_type type, const char *wanted, int *code)
 {
 	plist_t node = plist_dict_get_item(r->dict, key);

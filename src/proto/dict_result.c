@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What commands answer beside what every reply tells: lists, tables, counters. Reply -> nodes; see dict_encode.h. */
+/*
+ * The results of commands beside what every reply contains: lists, tables, counters. Reply -> nodes; see dict_encode.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "base/words.h"
 #include "proto/dict_encode.h"
 
-/* Without memory for all of it nothing of it is there. */
+/* If there is no memory for all of it, nothing is added. */
 static int result_set(struct dict *d, const char *key, plist_t node)
 {
 	if (dict_hang(d->keys, key, node))
@@ -69,7 +71,7 @@ static int encode_names(struct dict *d)
 	return result_set(d, "cmd_data", list);
 }
 
-/* Each disk, and the word that opened what it shows. */
+/* Each disk, and the word that was opened for it. */
 static int encode_disks(struct dict *d)
 {
 	const struct dm_reply *r = &d->cmd.reply;
@@ -122,7 +124,7 @@ static int encode_text(struct dict *d)
 		text_add(&t, row->params);
 		text_add(&t, "\n");
 	}
-	arena_free(&r->arena);		/* there may be a million: not three times */
+	arena_free(&r->arena);		/* there may be a million lines: not three copies */
 	r->n = 0;
 	string = t.failed ? NULL : plist_new_string(text_str(&t));
 	text_free(&t);
@@ -171,7 +173,7 @@ plist_t dict_lines(const char *s)
 	return list;
 }
 
-/* Each line is a word as in a table, so that it can be any path. */
+/* Each line is one word as in a table, so that it can be any path. */
 static int encode_mount_list(struct dict *d)
 {
 	const char *answer = d->cmd.reply.answer;
@@ -233,7 +235,7 @@ plist_t dict_stats_room(void)
 	return stats;
 }
 
-/* In place, for counters that are reset must not get lost on the way. */
+/* In place, because counters that were reset must not get lost. */
 static void encode_counters(plist_t dict, const struct dm_stats *s, enum dm_op op)
 {
 	plist_t at = plist_first(plist_dict_get_item(dict, "latency"));
@@ -258,7 +260,7 @@ static int encode_stats(struct dict *d)
 	return 0;
 }
 
-/* Where it has its place already, it needs no memory. */
+/* If there is a node for it already, it needs no memory. */
 static int encode_answer(struct dict *d)
 {
 	const char *answer = d->cmd.reply.answer;

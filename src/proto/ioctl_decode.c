@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From struct dm_ioctl to a command: see ioctl.h. The buffer is the caller's and
- * may say anything: every offset and every string is checked before it is used.
+ * From struct dm_ioctl to a command: see ioctl.h. The buffer is the caller's and may contain anything: every offset and
+ * every string is checked before it is used.
  */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
@@ -25,7 +25,7 @@ static void put_version(struct ioctl_call *c)
 	head(c)->version[2] = 0;
 }
 
-/* The data of a command: LEAST bytes of it at least, or NULL. */
+/* The data of a command, at least LEAST bytes, or NULL. */
 static const uint8_t *data(struct ioctl_call *c, size_t least)
 {
 	uint32_t start = head(c)->data_start;
@@ -46,7 +46,7 @@ static const char *keep(struct ioctl_call *c, const char *s)
 	return arena_strdup(&c->arena, s);
 }
 
-/* The device: a uuid alone, a name alone, or else a number. CREATE names a new one. */
+/* The device: given by a uuid alone, a name alone, or else a number. CREATE names a new one. */
 static int decode_selector(struct ioctl_call *c)
 {
 	struct dm_ioctl *h = head(c);
@@ -87,8 +87,8 @@ static uint32_t decode_flags(uint32_t f)
 }
 
 /*
- * One line of TABLE_LOAD, whose spec begins at AT: its words end before the next spec does, or before the buffer.
- * Returns where the next one begins, or NULL if this one is broken.
+ * One line of TABLE_LOAD, whose spec begins at AT: its words end before the next spec, or before the end of the buffer.
+ * Returns the next spec, or NULL if this one is invalid.
  */
 static const uint8_t *decode_line(struct ioctl_call *c, const uint8_t *at, bool last, struct dm_line *line)
 {
@@ -139,7 +139,7 @@ static int decode_rename(struct ioctl_call *c)
 	if (!name || !*name)
 		return -EINVAL;
 	if (!*head(c)->name)
-		return -ENXIO;		/* Linux looks for the old name only */
+		return -ENXIO;		/* Linux looks up only the old name */
 	if (head(c)->flags & DM_UUID_FLAG) {
 		c->cmd.verb = DM_DO_SET_UUID;
 		c->cmd.new_uuid = keep(c, name);
@@ -204,7 +204,7 @@ static int decode_geometry(struct ioctl_call *c)
 	return 0;
 }
 
-/* The name to look up is read where the answer is written: see encode_target_version(). */
+/* The name to look up is read when the answer is written: see encode_target_version(). */
 static int decode_target_version(struct ioctl_call *c)
 {
 	head(c)->name[sizeof(head(c)->name) - 1] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Device numbers as struct dm_ioctl carries them: Linux's huge_encode_dev(), 12 bits of major and 20 of minor in 32. */
+/* Device numbers in struct dm_ioctl: Linux's huge_encode_dev(), 12 bits of major and 20 of minor in 32. */
 #ifndef PROTO_IOCTL_DEV_H
 #define PROTO_IOCTL_DEV_H
 

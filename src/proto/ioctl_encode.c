@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a reply to struct dm_ioctl: see ioctl.h. An answer that does not fit sets
- * BUFFER_FULL and is cut off; the caller comes again with a larger buffer.
+ * From a reply to struct dm_ioctl: see ioctl.h. An answer that does not fit is cut off, and BUFFER_FULL is set; the
+ * caller tries again with a larger buffer.
  */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
@@ -16,7 +16,7 @@
 		   DM_BUFFER_FULL_FLAG | DM_UEVENT_GENERATED_FLAG | DM_DATA_OUT_FLAG | DM_DEFERRED_REMOVE_BIT | \
 		   DM_INTERNAL_SUSPEND_FLAG)
 
-/* Where records are written, behind the head. */
+/* Where records are written, after the head. */
 struct out {
 	uint8_t *start, *at, *end;
 	bool full;
@@ -35,7 +35,7 @@ static struct out out_begin(struct ioctl_call *c)
 	return (struct out){ start, start, c->buf + c->size, false };
 }
 
-/* SIZE bytes of zeros rounded up to 8, or NULL: then the answer is full. */
+/* SIZE zero bytes, rounded up to 8; NULL if the answer is full. */
 static void *out_take(struct out *o, size_t size)
 {
 	uint8_t *p = o->at;
@@ -70,7 +70,7 @@ static void encode_info(struct ioctl_call *c)
 	h->flags |= (i->suspended ? DM_SUSPEND_FLAG : 0) | (i->readonly ? DM_READONLY_FLAG : 0) |
 		    (i->live ? DM_ACTIVE_PRESENT_FLAG : 0) | (i->inactive ? DM_INACTIVE_PRESENT_FLAG : 0) |
 		    (i->deferred ? DM_DEFERRED_REMOVE_BIT : 0);
-	if (c->nr != DM_DEV_WAIT_CMD || !*h->name)	/* Linux looks at the names before it waits */
+	if (c->nr != DM_DEV_WAIT_CMD || !*h->name)	/* Linux copies the name before it waits */
 		memcpy(h->name, i->name, sizeof(h->name));
 	memcpy(h->uuid, i->uuid, sizeof(h->uuid));
 }
@@ -114,7 +114,7 @@ static void encode_names(struct ioctl_call *c)
 			last->next = (uint32_t)((uint8_t *)n - (uint8_t *)last);
 	}
 	if (r->n == 0)
-		out_take(&o, sizeof(*last));	/* one record whose number is 0 */
+		out_take(&o, sizeof(*last));	/* a single record with number 0 */
 	out_end(c, &o);
 }
 
@@ -134,7 +134,7 @@ static void encode_rows(struct ioctl_call *c)
 		spec->length = row->len;
 		memcpy(spec->target_type, row->type, strnlen(row->type, sizeof(spec->target_type) - 1));
 		strcpy((char *)(spec + 1), row->params);
-		spec->next = (uint32_t)(o.at - o.start);	/* of the next one, from the first */
+		spec->next = (uint32_t)(o.at - o.start);	/* offset of the next one from the first */
 	}
 	head(c)->target_count = (uint32_t)r->n;
 	out_end(c, &o);
@@ -148,7 +148,7 @@ static void encode_deps(struct ioctl_call *c)
 	size_t i;
 
 	for (i = 0; d && i < r->n; i++)
-		if (r->deps[i].major || r->deps[i].minor)	/* a file has no number, and none is made up here */
+		if (r->deps[i].major || r->deps[i].minor)	/* a file has no number, and none is made up */
 			d->dev[d->count++] = ioctl_dev(r->deps[i].major, r->deps[i].minor);
 	out_end(c, &o);
 }
@@ -181,7 +181,7 @@ static void encode_versions(struct ioctl_call *c)
 	out_end(c, &o);
 }
 
-/* One type, by the name in the head. */
+/* One type, whose name is in the head. */
 static int encode_target_version(struct ioctl_call *c)
 {
 	struct dm_reply *r = &c->cmd.reply;
@@ -236,7 +236,7 @@ static int encode_data(struct ioctl_call *c)
 	return 0;
 }
 
-/* The core's failures in Linux's numbers. */
+/* Converts the core's errors to Linux's. */
 static int ioctl_errno(const struct ioctl_call *c)
 {
 	int code = c->cmd.reply.err.code;
@@ -248,10 +248,10 @@ static int ioctl_errno(const struct ioctl_call *c)
 		return -EINVAL;
 	case -EBUSY:
 		if (c->nr == DM_DEV_CREATE_CMD)
-			return -ENXIO;		/* so Linux says that the minor is taken */
-		return c->nr == DM_REMOVE_ALL_CMD ? 0 : code;	/* what is in use stays, and Linux calls that success */
+			return -ENXIO;		/* on Linux the minor is taken */
+		return c->nr == DM_REMOVE_ALL_CMD ? 0 : code;	/* devices in use are left, which on Linux is a success */
 	case -ENXIO:
-		return c->waited.present ? 0 : code;	/* removing a device wakes who waits for it, and is no failure */
+		return c->waited.present ? 0 : code;	/* removing a device wakes those who wait for it, which is not an error */
 	default:
 		return code;
 	}

@@ -15,7 +15,7 @@ static void json_break(struct text *out, unsigned depth)
 		text_add(out, "  ");
 }
 
-/* What is no UTF-8 becomes a lone surrogate for each byte, as Python's surrogateescape has it. */
+/* Each byte that is not UTF-8 becomes a lone surrogate, as with Python's surrogateescape. */
 static void json_string(struct text *out, const char *s, size_t left)
 {
 	size_t n;

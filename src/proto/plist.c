@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The nodes of property lists: see plist.h. A node and its text are one piece of memory; a key is another. */
+/* The nodes of property lists: see plist.h. A node and its text are one allocation; a key is another. */
 #include "proto/plist.h"
 
 #include <stdlib.h>
@@ -10,10 +10,10 @@ struct plist {
 	char *key;			/* in a dictionary */
 	uint32_t hash;			/* of the key */
 	unsigned char type;
-	bool minus, lacking;		/* an integer below 0; memory ran out for something that belongs into it */
+	bool minus, lacking;		/* a negative integer; memory ran out for an element */
 	union {
 		uint64_t v;		/* boolean, integer */
-		size_t n;		/* bytes of data, or that a string was made with, without the NUL */
+		size_t n;		/* bytes of data, or the size for which a string was made, without NUL */
 		struct {
 			struct plist *first, *last;
 			uint32_t size;
@@ -262,7 +262,7 @@ static uint32_t plist_hash(const char *key)
 	return h;
 }
 
-/* Where the node with KEY hangs, and the one before it; or NULL. */
+/* The pointer to the node with KEY, and the node before it; or NULL. */
 static plist_t *plist_find(plist_t dict, const char *key, plist_t *before)
 {
 	uint32_t h = plist_hash(key);
@@ -282,7 +282,7 @@ plist_t plist_dict_get_item(plist_t dict, const char *key)
 	return at ? *at : NULL;
 }
 
-/* Takes it out of DICT. */
+/* Removes it from DICT. */
 static plist_t plist_take(plist_t dict, const char *key)
 {
 	plist_t before, *at = plist_is(dict, PLIST_DICT) ? plist_find(dict, key, &before) : NULL, node = at ? *at : NULL;
@@ -297,7 +297,7 @@ static plist_t plist_take(plist_t dict, const char *key)
 	return node;
 }
 
-/* NODE has its key. */
+/* NODE has its key already. */
 static void plist_put(plist_t dict, plist_t node)
 {
 	plist_t before, *at = plist_find(dict, node->key, &before), old;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes -> property list: see plist.h. The grammar is that of NetBSD's proplib,
- * plus blanks inside tags: <plist> around one <dict>, and inside only dict,
- * array, key, string, integer, data, true, false. Nothing recurses.
+ * Bytes -> property list: see plist.h. The grammar is that of NetBSD's proplib, plus blanks inside tags: <plist> around
+ * one <dict>, which contains only dict, array, key, string, integer, data, true, false. Nothing recurses.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 struct read_level {
 	plist_t list;
 	bool dict;
-	unsigned n;			/* elements so far; in a dictionary an odd one out is a key without value: */
+	unsigned n;			/* elements so far; in a dictionary an odd number means that a key has no value yet: */
 	const char *key, *key_end;
 };
 
@@ -39,7 +38,7 @@ static char *read_key(const struct read_level *in)
 	return key;
 }
 
-/* Puts NODE, or NULL where there was no memory for it, where it belongs. */
+/* Adds NODE, or NULL if there was no memory for it, to the innermost list. */
 static int read_put(struct read *r, plist_t node)
 {
 	struct read_level *in = &r->level[r->depth - 1];
@@ -135,7 +134,7 @@ static int read_text(struct read *r, const struct scan_tag *t)
 	return 0;
 }
 
-/* An element is about to stand inside the innermost dictionary or array. */
+/* An element begins inside the innermost dictionary or array. */
 static int read_place(struct read *r, const struct scan_tag *t)
 {
 	struct read_level *in = &r->level[r->depth - 1];
@@ -153,7 +152,7 @@ static int read_place(struct read *r, const struct scan_tag *t)
 	return in->n < 2 * PLIST_KEYS_MAX ? 0 : scan_fail(s, t->at, "more than %u keys in a dictionary", PLIST_KEYS_MAX);
 }
 
-/* What is written <x/>. */
+/* An element written as <x/>. */
 static int read_empty(struct read *r, const struct scan_tag *t)
 {
 	switch (t->kind) {
@@ -251,7 +250,7 @@ static int read_all(struct read *r)
 		return scan_fail(s, t.at, "<plist> holds more than one <dict>");
 	if (scan_skip(s, false))
 		return -EIO;
-	/* proplib sends the end of its C string along; like there, nothing behind a NUL is read. */
+	/* proplib also sends the NUL of its C string; like there, nothing after a NUL is read. */
 	return s->at < s->end && *s->at ? scan_fail(s, s->at, "data after </plist>") : 0;
 }
 

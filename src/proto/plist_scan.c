@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tags, and the blanks, comments and declarations between them: see plist_scan.h. */
+/* Scans tags, and the blanks, comments and declarations between them: see plist_scan.h. */
 #include "proto/plist_scan.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ static bool scan_begins(const struct scan *s, const char *word)
 	return (size_t)(s->end - s->at) >= n && !memcmp(s->at, word, n);
 }
 
-/* Moves behind the next CLOSE; OPEN is what the thing begins with. */
+/* Moves past the next CLOSE; OPEN is what it started with. */
 static int scan_skip_to(struct scan *s, const char *open, const char *close)
 {
 	const char *from = s->at + strlen(open), *found = memmem(from, (size_t)(s->end - from), close, strlen(close));
@@ -55,7 +55,7 @@ static int scan_skip_to(struct scan *s, const char *open, const char *close)
 	return 0;
 }
 
-/* Quotes come in pairs. What we take for the end of a tag must not lie inside of quotes for other readers. */
+/* Quotes come in pairs. The end of a tag must not be inside quotes for other parsers. */
 static int scan_quotes(struct scan *s, const char *from)
 {
 	const char *p = from;
@@ -126,7 +126,7 @@ static int scan_tag_name(struct scan *s, struct scan_tag *t)
 	return 0;
 }
 
-/* Only <plist> has any: version="1.0", which says nothing. */
+/* Only <plist> has attributes: version="1.0", which means nothing. */
 static int scan_attributes(struct scan *s, const struct scan_tag *t)
 {
 	const char *from = s->at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tags of a property list and what lies between them that means nothing. Only for plist_*.c. */
+/* The tags of a property list, and what is skipped between them. Only for plist_*.c. */
 #ifndef PROTO_PLIST_SCAN_H
 #define PROTO_PLIST_SCAN_H
 
@@ -21,10 +21,10 @@ struct scan_tag {
 	bool close, empty;
 };
 
-/* All of these: 0, or -EIO and a sentence. The first one makes it, with the place: AT. */
+/* All of these return 0, or -EIO and a sentence. The first one creates it, with the position AT. */
 int scan_fail(struct scan *s, const char *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int scan_start(struct scan *s);		/* the first bytes, which may be all there are so far */
-/* Blanks and comments; in front of <plist> also <?xml ...?> and <!DOCTYPE ...>. */
+int scan_start(struct scan *s);		/* the first bytes, which may be incomplete */
+/* Skips blanks and comments; before <plist> also <?xml ...?> and <!DOCTYPE ...>. */
 int scan_skip(struct scan *s, bool prologue);
 int scan_tag(struct scan *s, struct scan_tag *t);
 

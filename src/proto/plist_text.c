@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What may stand between the tags of a property list: UTF-8 without control
- * characters (one pass, plain ASCII at full speed), entities, numbers, base64.
+ * The text between the tags of a property list: UTF-8 without control characters (one pass, plain ASCII at full speed),
+ * entities, numbers, base64.
  */
 #include "proto/plist_text.h"
 
@@ -13,7 +13,7 @@ static const bool text_plain[256] = {
 	['\t'] = true, ['\n'] = true, ['\r'] = true, [0x20 ... 0x7e] = true,
 };
 
-/* Bytes of the character at S, which is none of ASCII; 0 if XML cannot have it: it is not well formed, U+FFFE, U+FFFF. */
+/* The length of the non-ASCII character at S; 0 if XML does not allow it: it is not well-formed, U+FFFE, U+FFFF. */
 static size_t text_wide(const char *s, size_t n)
 {
 	size_t len = utf8_char(s, n);
@@ -43,7 +43,7 @@ bool plist_blank(char ch)
 	return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r';
 }
 
-/* The value of a digit in any base up to 16; 16 or more if it is none. */
+/* The value of a digit in any base up to 16; 16 or more if it is not one. */
 static unsigned text_digit(char ch)
 {
 	if (ch >= '0' && ch <= '9')
@@ -52,7 +52,7 @@ static unsigned text_digit(char ch)
 	return ch >= 'a' && ch <= 'f' ? (unsigned)(ch - 'a') + 10 : 16;
 }
 
-/* Digits of BASE that give no more than MOST, and nothing else. */
+/* Digits of BASE, at most MOST, and nothing else. */
 static bool text_number(const char *p, const char *end, unsigned base, uint64_t most, uint64_t *v)
 {
 	for (*v = 0; p < end; p++) {
@@ -89,7 +89,7 @@ bool plist_integer(const char *from, const char *end, uint64_t *v, bool *minus)
 	return good;
 }
 
-/* A character that XML may name by its number. */
+/* A character that XML may refer to by number. */
 static bool text_character(uint64_t v)
 {
 	if (v < 0x20)
@@ -97,7 +97,7 @@ static bool text_character(uint64_t v)
 	return v != 0x7f && !(v >= 0xd800 && v < 0xe000) && v != 0xfffe && v != 0xffff && v <= 0x10ffff;
 }
 
-/* What stands between '&' and ';': the character, or 0. */
+/* What is between '&' and ';': the character, or 0. */
 static uint32_t text_entity(const char *name, size_t n)
 {
 	static const struct {
@@ -129,7 +129,7 @@ const char *plist_entity_bad(const char *from, const char *end)
 	return NULL;
 }
 
-/* Character C as UTF-8. */
+/* Encodes character C as UTF-8. */
 static size_t text_put(char *out, uint32_t c)
 {
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
@@ -157,7 +157,7 @@ size_t plist_text_decode(const char *from, const char *end, char *out)
 	return (size_t)(to - out) + (size_t)(end - from);
 }
 
-/* The six bits of a character of base64, or -1. */
+/* The six bits of a base64 character, or -1. */
 static int text_base64(char ch)
 {
 	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

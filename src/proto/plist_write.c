@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Property list -> bytes: see plist.h. Elements stand below each other, a tab for each level, as Apple's tools write them. */
+/* Property list -> bytes: see plist.h. One element per line, indented by a tab per level, as Apple's tools do. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 struct write {
 	struct text *out;
-	size_t end;		/* where OUT must not grow beyond */
+	size_t end;		/* OUT must not become longer than this */
 	bool lacking;
 };
 
@@ -22,7 +22,10 @@ static void write_tabs(struct write *w, unsigned depth)
 		text_add_n(w->out, "\t", 1);
 }
 
-/* '<', '>' and '&' have names; a carriage return has a number, or readers of XML take it for a line feed; all else is itself. */
+/*
+ * '<', '>' and '&' have entities; a carriage return has a number, or XML parsers would read a line feed; everything
+ * else is unchanged.
+ */
 static void write_escaped(struct write *w, const char *s)
 {
 	size_t plain;
@@ -37,7 +40,7 @@ static void write_escaped(struct write *w, const char *s)
 	}
 }
 
-/* Three bytes, or what is left of them, as four characters. */
+/* Encodes three bytes, or what is left, as four characters. */
 static void write_quartet(struct write *w, const unsigned char *p, size_t left)
 {
 	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -74,7 +77,7 @@ static void write_integer(struct write *w, plist_t node)
 		text_printf(w->out, "<integer>%" PRIu64 "</integer>", v);
 }
 
-/* Bytes that are no text go as data. */
+/* Bytes that are not text are written as data. */
 static void write_string(struct write *w, const char *s, unsigned depth)
 {
 	size_t n = strlen(s);

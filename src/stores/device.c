@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * device: another mapped device (or a disk) of the same daemon, so that tables can stand on
- * each other. The core walks down to it by itself; this file only finds it and
- * holds it open.
+ * device: another mapped device (or a disk) of the same daemon, so that tables can use each other's devices. The core
+ * resolves it by itself; this file only finds it and keeps it open.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,19 +19,19 @@
 
 extern const struct dm_store_type dm_store_device;
 
-/* What a path means in the session that the table comes from, if it comes from one. */
+/* What a path means in the session from which the table comes, if it comes from one. */
 static struct dm_device *device_resolve(const struct dm_store_wish *w)
 {
 	return w->cmd && w->cmd->resolve && w->place ? w->cmd->resolve(w->cmd, w->place) : NULL;
 }
 
-/* Is there a file of that name, too? */
+/* Is there also a file of that name? */
 static bool device_is_file(const struct dm_store_wish *w)
 {
 	return w->place && w->place->exists;
 }
 
-/* In a session a path is what it means there, and nothing else. */
+/* In a session a path has its meaning there, and no other. */
 static bool device_only_resolved(const struct dm_store_wish *w)
 {
 	return *w->word == '/' && w->cmd && w->cmd->resolve;
@@ -57,7 +56,7 @@ static struct dm_device *device_find(struct dm_world *w, const char *word)
 	return d || !*word ? d : dm_find_uuid(w, word);
 }
 
-/* Words that can mean nothing but a mapped device get this type's sentence, not the file's. */
+/* Words that can only mean a mapped device get this type's error message, not the file store's. */
 static bool device_claims(const struct dm_store_wish *w)
 {
 	unsigned major, minor;
@@ -67,7 +66,7 @@ static bool device_claims(const struct dm_store_wish *w)
 		return true;
 	if (device_only_resolved(w))
 		return false;
-	if (device_find(w->world, w->word))	/* the machine may have a /dev/NAME, too, and it is meant outside sessions */
+	if (device_find(w->world, w->word))	/* the machine may have a /dev/NAME as well, which is meant outside sessions */
 		return strncmp(w->word, DEV, strlen(DEV)) || !strncmp(w->word, MAPPER, strlen(MAPPER)) ||
 		       !device_is_file(w);
 	if (sscanf(w->word, "%u:%u%c", &major, &minor, &rest) == 2)
@@ -76,7 +75,7 @@ static bool device_claims(const struct dm_store_wish *w)
 	       !device_is_file(w);
 }
 
-/* Does the word alone name a file in the caller's directory? */
+/* Is the word alone also a file in the caller's directory? */
 static bool is_file_too(const struct dm_store_wish *w)
 {
 	return !strchr(w->word, '/') && !strchr(w->word, ':') && device_is_file(w);
@@ -89,7 +88,7 @@ static uint64_t device_hash(const struct dm_device *d, bool readonly)
 
 static bool device_is_same(const struct dm_store *s, const void *wish)
 {
-	return s->device == wish;	/* the hash has the rest */
+	return s->device == wish;	/* READONLY is part of the hash */
 }
 
 static struct dm_store *device_store(const struct dm_device *d, bool readonly)
@@ -116,7 +115,7 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 	return 0;
 }
 
-/* What the device is now: a rename or a table swap may have changed it since another table opened it. */
+/* Measures the device now: a rename or a table swap may have changed it since another table opened it. */
 static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 {
 	char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file: a regular file or a block device. Reads and writes go to the io thread's
- * file engine; discard and zeroes punch holes; holes are known to whoever asks.
+ * file: a regular file or a block device. Reads and writes go to the io thread's file engine; discard and zeroes punch
+ * holes; extents report holes.
  */
 #include "stores/file.h"
 
@@ -66,7 +66,7 @@ int file_cut_short(struct dm_req *r)
 	file_lane_of(r)->sized = 0;
 	if (!file_still_there(r))
 		return -EIO;
-	dm_why(r->io, "the file was truncated");	/* and longer again meanwhile */
+	dm_why(r->io, "the file was truncated");	/* and extended again meanwhile */
 	return -EIO;
 }
 
@@ -96,7 +96,7 @@ static void probe_parts(struct dm_opening *o, int fd, uint32_t block)
 	found->parts_err = found->parts ? label_parts(fd, block, found->parts) : -ENOMEM;
 }
 
-/* A block device is a disk whatever is written on it. */
+/* A block device is a disk, whatever its content. */
 void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
 {
 	struct dm_found *found = &o->found;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file store in parts: what file.c and the files file_*.c beside it share. */
+/* The file store's internals, shared by file.c and file_*.c. */
 #ifndef STORES_FILE_H
 #define STORES_FILE_H
 
@@ -23,34 +23,34 @@ struct file_wish {
 };
 
 /*
- * The file as one io thread has it: a description of its own, because the kernel
- * reports a failed write-back once to each; at most one flush at a time.
+ * The file as one io thread uses it. Each has a file description of its own, because the kernel reports a failed
+ * writeback once to each; and at most one flush at a time.
  */
 struct file_lane {
 	struct file *file;
 	struct dm_io *io;
 	int fd;
-	uint64_t sized;			/* the turn in which the size was asked */
+	uint64_t sized;			/* the turn in which the size was checked */
 	uint64_t size;			/* bytes of a regular file */
-	struct dm_req *flushing;	/* what the flush under way will answer, by req.next */
-	struct dm_req *waiting, **waiting_tail;	/* the next flush is theirs */
+	struct dm_req *flushing;	/* what the running flush will answer, linked by req.next */
+	struct dm_req *waiting, **waiting_tail;	/* those for the next flush */
 	struct aio_op flush;
 	struct file_bounce *bounces;	/* free aligned buffers */
-	unsigned n_bounces;		/* free and used */
-	struct dm_req *starved, **starved_tail;	/* wait for one */
+	unsigned n_bounces;		/* free and in use */
+	struct dm_req *starved, **starved_tail;	/* they wait for one */
 };
 
 struct file {
 	struct dm_store store;
-	bool regular;			/* else a block device */
+	bool regular;			/* otherwise a block device */
 	bool direct;
-	bool in_memory;			/* on tmpfs or the like: AIO_MEMORY */
-	unsigned write_flags;		/* of buffered writes elsewhere: AIO_QUICK, AIO_LOCAL */
-	uint32_t asked_logical, asked_physical;	/* as the word said */
-	uint32_t mem_align;		/* bytes: of memory, with O_DIRECT; a power of two */
+	bool in_memory;			/* on tmpfs or similar: AIO_MEMORY */
+	unsigned write_flags;		/* of buffered writes in other cases: AIO_QUICK, AIO_LOCAL */
+	uint32_t asked_logical, asked_physical;	/* as given in the word */
+	uint32_t mem_align;		/* bytes: alignment of memory with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
-	_Atomic int flush_err;		/* once a flush has failed every later one does: what it lost is lost */
+	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
 	unsigned n_lanes;
 	struct file_lane lanes[];
 };
@@ -69,11 +69,11 @@ static inline uint64_t file_bytes(uint64_t sectors)
 	return sectors << DM_SECTOR_SHIFT;
 }
 
-/* file_word.c: what the word means. 0, or -errno and a sentence. */
+/* file_word.c: parses the word. 0, or -errno and a sentence. */
 bool file_claims(const struct dm_store_wish *w);
 int file_read_word(struct dm_store_wish *w, struct file_wish *want);
 
-/* file_open.c: in steps, see core/table/opening.h. */
+/* file_open.c: opening in steps, see core/table/opening.h. */
 void file_look(struct dm_opening *o);
 void file_start(struct dm_opening *o);
 void file_forget(struct dm_opening *o);
@@ -81,32 +81,36 @@ void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
-/* How the file system of F takes transfers: in_memory, write_flags. */
+/* How the file system of F handles transfers: in_memory, write_flags. */
 void file_measure_mode(struct file *f);
-/* The size alone, in whole blocks of BLOCK bytes: it may be another when a file is opened again. Limits stay while it is in
-   use. */
+/*
+ * Only the size, in whole blocks of BLOCK bytes: it may have changed when a file is opened again. The limits do not
+ * change while the file is in use.
+ */
 int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors);
-/* What the opening wants to know besides, of the file behind FD: file.c. */
+/* file.c: what the opening also wants to know about the file FD. */
 void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular);
 
-/* file_disk.c: is the block device one of hardware, or made of such ones alone? SYS: its directory in sysfs. */
+/* file_disk.c: is the block device a hardware disk, or made only of such? SYS: its directory in sysfs. */
 bool file_disk_is_hardware(const char *sys);
 
-/* file.c: ends R; the clock is read once a turn. */
+/* file.c: ends R; the clock is read once per turn. */
 void file_end(struct dm_req *r, int err);
 
-/* Is R's run still inside the file? A regular file may have been cut short by somebody else. Asked once a turn. */
+/*
+ * Is R's range still inside the file? A regular file may have been truncated by another program. Checked once per turn.
+ */
 bool file_still_there(struct dm_req *r);
-/* -EIO, with words for it: the kernel came to the end of the file inside R. */
+/* Returns -EIO with an explanation: the kernel reached the end of the file inside R. */
 int file_cut_short(struct dm_req *r);
 
 /* file_rw.c */
 void file_rw(struct dm_req *r);
-void file_rw_next(struct dm_req *r);	/* goes on from r->done_bytes */
+void file_rw_next(struct dm_req *r);	/* continues from r->done_bytes */
 
 /*
- * file_bounce.c: aligned buffers for O_DIRECT, a bounded number a lane. NULL: R waits, and file_rw_next() comes when
- * one is free; or R was ended with -ENOMEM.
+ * file_bounce.c: aligned buffers for O_DIRECT, a limited number for each lane. NULL: R waits, and file_rw_next() is
+ * called when one is free; or R was ended with -ENOMEM.
  */
 #define FILE_BOUNCE_BYTES (256u * 1024u)
 void *file_bounce_take(struct file_lane *lane, struct dm_req *r);
@@ -115,7 +119,7 @@ void file_bounce_free(struct file_lane *lane);
 
 /* file_flush.c */
 void file_flush(struct dm_req *r);
-void file_lose(struct file *f, int err);	/* something that was reported written is lost: flushes must say so */
+void file_lose(struct file *f, int err);	/* data that was reported as written is lost: flushes must report that */
 
 /* file_space.c */
 void file_discard(struct dm_req *r);

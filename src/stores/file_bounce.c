@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Aligned buffers for O_DIRECT where the submitter's memory is not aligned. A
- * lane has a few and keeps them; large requests go through one piece by piece,
- * and who finds none free waits for its turn.
+ * Aligned buffers for O_DIRECT if the submitter's memory is not aligned. A lane has a few and keeps them; large
+ * requests use one buffer repeatedly, and requests that find none free wait for one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +9,10 @@
 #include "stores/file.h"
 
 #define BOUNCES_MAX 16
-#define BOUNCE_ALIGN 4096u	/* a page does for every device */
+#define BOUNCE_ALIGN 4096u	/* a page is enough for every device */
 
 struct file_bounce {
-	struct file_bounce *next;	/* in the first bytes of the free buffer itself */
+	struct file_bounce *next;	/* stored in the free buffer itself */
 };
 
 static void bounce_wait(struct file_lane *lane, struct dm_req *r)

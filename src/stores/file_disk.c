@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose is the disk under a file? If this process serves it (by NBD, a loop device over FUSE, and whatever is mapped
- * onto those), a thread that waits for the disk may wait for itself. A disk of hardware, a virtual machine's included,
- * has a link `device` in sysfs; what is put together from others lists them in `slaves`.
+ * Who serves the disk under a file? If it is this process (by NBD, a loop device over FUSE, or devices mapped onto
+ * those), a thread that waits for the disk may wait for itself. A hardware disk, also a virtual machine's, has a link
+ * `device` in sysfs; disks made of others list them in `slaves`.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 
 #include "stores/file.h"
 
-#define DISK_DEPTH 8	/* of disks on others */
+#define DISK_DEPTH 8	/* nesting of disks */
 
 static bool disk_has(const char *sys, const char *what)
 {
@@ -23,7 +23,7 @@ static bool disk_has(const char *sys, const char *what)
 
 static bool disk_is_hardware(const char *sys, unsigned depth);
 
-/* All that it consists of, and that is something? */
+/* Does it consist of such disks only, and of at least one? */
 static bool disk_slaves_are(const char *sys, unsigned depth)
 {
 	char path[PATH_MAX];
@@ -44,7 +44,7 @@ static bool disk_slaves_are(const char *sys, unsigned depth)
 	return n && good == n;
 }
 
-/* SYS: its directory, or a partition's, which is inside its disk's. */
+/* SYS: its directory, or that of a partition, which is inside its disk's. */
 static bool disk_is_hardware(const char *sys, unsigned depth)
 {
 	if (depth > DISK_DEPTH)

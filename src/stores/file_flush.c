@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Flushes of the file store. One at a time on each io thread; those that come
- * meanwhile share the next one. A failure is told to everyone who waits, and to
- * everyone who asks later: the kernel forgets the pages it could not write.
+ * Flushes of the file store. One at a time on each io thread; those that arrive meanwhile share the next one. A failure
+ * is reported to all who wait, and to all later ones: the kernel drops the pages that it could not write.
  */
 #include <string.h>
 
@@ -13,10 +12,10 @@ void file_lose(struct file *f, int err)
 {
 	int none = 0;
 
-	atomic_compare_exchange_strong(&f->flush_err, &none, err);	/* the first reason is the one to tell */
+	atomic_compare_exchange_strong(&f->flush_err, &none, err);	/* the first error is the one to report */
 }
 
-/* Not this flush has failed, but one before. */
+/* It was not this flush that failed, but an earlier one. */
 static void flush_why(const struct dm_req *r, int err)
 {
 	dm_why(r->io, "an earlier flush failed (%s) and data was lost; the error is cleared when the file is opened again",
@@ -65,7 +64,7 @@ void file_flush(struct dm_req *r)
 			flush_why(r, err);
 		dm_done(r, err);
 	} else if (lane->flushing && !lane->flush.gone) {
-		r->next = lane->flushing;	/* the kernel has yet to hear of it, so it covers this one too */
+		r->next = lane->flushing;	/* it was not submitted to the kernel yet, so it covers this one, too */
 		lane->flushing = r;
 	} else {
 		r->next = NULL;

@@ -17,7 +17,7 @@
 
 #define PAGE 4096u
 
-/* A number from the block queue's directory in sysfs; a partition's queue is its disk's. FALLBACK if it is not there. */
+/* A number from the block queue's directory in sysfs; that of a partition is its disk's. FALLBACK if it is missing. */
 static uint64_t measure_queue(dev_t dev, const char *name, uint64_t fallback)
 {
 	static const char *const places[] = { "/sys/dev/block/%u:%u/queue/%s", "/sys/dev/block/%u:%u/../queue/%s" };
@@ -78,7 +78,7 @@ static int measure_block_device(struct dm_store_wish *w, struct file *f, const c
 	return 0;
 }
 
-/* The smallest block that can be read directly, found by reading, where the kernel does not tell. 0: none can. */
+/* If the kernel does not tell: the smallest block that can be read directly, found by reading. 0: none can. */
 static uint32_t measure_direct_by_reading(int fd)
 {
 	void *page = aligned_alloc(PAGE, PAGE);
@@ -91,7 +91,7 @@ static uint32_t measure_direct_by_reading(int fd)
 	return page && block <= PAGE ? block : 0;
 }
 
-/* What O_DIRECT demands of offsets (a logical block, then) and of memory. */
+/* What O_DIRECT requires of offsets (which is the logical block then) and of memory. */
 static int measure_direct(struct dm_store_wish *w, struct file *f, const char *path)
 {
 	struct statx x;
@@ -114,7 +114,10 @@ static int measure_direct(struct dm_store_wish *w, struct file *f, const char *p
 	return 0;
 }
 
-/* In memory transfers never wait. Elsewhere a buffered write is a copy that may: XFS and btrfs take it from io_uring. */
+/*
+ * In memory, transfers never wait. Elsewhere a buffered write is a copy that may block: XFS and btrfs take it from
+ * io_uring.
+ */
 void file_measure_mode(struct file *f)
 {
 	struct statfs fs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening and closing the files and block devices of the file store, once for all tables that want the same. */
+/* Opens and closes the files and block devices of the file store; tables that use the same file share it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "stores/file.h"
 
-/* Looked at before it is opened, because opening a fifo or a tape does something. */
+/* Checked before it is opened, because opening a FIFO or a tape has effects. */
 static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want)
 {
 	mode_t mode = want->st.st_mode;
@@ -50,7 +50,7 @@ static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int 
 		       code == -EROFS || code == -EACCES || code == -EPERM ? " (a read-only mapping may do)" : "");
 }
 
-/* The first description claims a block device that is to be written, as a mount does: no second one can. */
+/* The first file description claims a block device that is to be written, as a mount does; a second one cannot. */
 static int open_first(struct dm_store_wish *w, struct file *f, const struct file_wish *want, int flags)
 {
 	int claim = f->regular || w->readonly ? 0 : O_EXCL;
@@ -60,7 +60,7 @@ static int open_first(struct dm_store_wish *w, struct file *f, const struct file
 	if (fd < 0)
 		return open_fail(w, want, -errno);
 	f->lanes[0].fd = fd;
-	if (fcntl(fd, F_SETFL, flags & O_DIRECT))	/* O_NONBLOCK was for the opening only */
+	if (fcntl(fd, F_SETFL, flags & O_DIRECT))	/* O_NONBLOCK was only for opening */
 		return open_fail(w, want, -errno);
 	if (fstat(fd, &st) || st.st_dev != want->st.st_dev || st.st_ino != want->st.st_ino)
 		return err_set(w->err, -ESTALE, "'%.800s' was replaced while it was opened; try again", want->path);
@@ -68,8 +68,8 @@ static int open_first(struct dm_store_wish *w, struct file *f, const struct file
 }
 
 /*
- * For another io thread. Where nothing is written back later there is no failure to be told of, and the description is
- * shared; so it is where there is no /proc, or no right to open the file again.
+ * For another io thread. If nothing is written back later, there is no error to be reported, and the description is
+ * shared; also without /proc, or without the right to open the file again.
  */
 static int open_another(const struct file *f, int flags)
 {
@@ -127,7 +127,7 @@ static struct file *open_alloc(const struct dm_store_wish *w, const struct file_
 	return f;
 }
 
-/* The word that opens the same again: the path, with the options in front of it if there were any. */
+/* The word that opens the same file again: the path, preceded by its options, if any. */
 static char *open_name(const struct file_wish *want)
 {
 	struct text t = TEXT_INIT;
@@ -157,12 +157,12 @@ void file_close(struct dm_store *s)
 	free(f);
 }
 
-/* An opening's own. */
+/* The state of an opening. */
 struct file_opening {
 	struct file_wish want;
-	struct file *file;		/* a new one, not yet in the world */
-	int fd;				/* another one's, whose size is asked; or -1 */
-	bool sized;			/* `sectors` is there */
+	struct file *file;		/* a new one, not in the world yet */
+	int fd;				/* of an open one, whose size is queried; or -1 */
+	bool sized;			/* `sectors` is valid */
 	uint64_t sectors;
 	uint32_t block;			/* bytes: its logical block */
 };
@@ -178,7 +178,7 @@ static bool open_is_same(const struct dm_store *s, const void *wish)
 	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
 }
 
-/* LEADER opens what O wants. */
+/* LEADER opens the file that O wants. */
 static bool open_is_opened(const struct dm_opening *leader, const struct dm_opening *o)
 {
 	return open_is_same(&((const struct file_opening *)leader->own)->file->store, o);
@@ -203,7 +203,7 @@ static void open_no_memory(struct dm_opening *o)
 	dm_opening_end(o, NULL);
 }
 
-/* On a helper thread: all of it that may block. */
+/* On a helper thread: everything that may block. */
 static void open_do(struct dm_opening *o)
 {
 	struct file_opening *mine = o->own;
@@ -255,7 +255,10 @@ static void open_size(struct dm_opening *o)
 }
 
 
-/* F is open: its size may be another one now. It may be closed meanwhile, so it is asked through a descriptor of our own. */
+/*
+ * F is open already, but its size may have changed. F may be closed meanwhile, so the size is queried with a descriptor
+ * of our own.
+ */
 static void open_again(struct dm_opening *o, const struct file *f)
 {
 	struct file_opening *mine = o->own;
@@ -271,7 +274,7 @@ static void open_again(struct dm_opening *o, const struct file *f)
 	dm_opening_end(o, NULL);
 }
 
-/* What place it is is known: it is open, or is being opened, or neither. */
+/* The path was looked up: the file is open, is being opened, or neither. */
 void file_start(struct dm_opening *o)
 {
 	struct file_opening *mine = o->own;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads and writes of the file store: whole or failed, however many steps the
- * kernel takes. A read that finds the end, and a write that would lie behind it,
- * fail: the file has become shorter, and what it held is gone. The end is asked
- * once a turn of the loop; a file cut between the question and the write is made
- * longer again by it, for which the kernel offers no remedy.
+ * Reads and writes of the file store: they succeed completely or fail, however many steps the kernel needs. A read that
+ * meets the end of the file, and a write beyond it, fail: the file was truncated, and its data is gone. The end is
+ * checked once per turn of the loop; if the file is truncated between the check and a write, the write extends it
+ * again, which the kernel gives no way to prevent.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,9 +11,9 @@
 #include "core/path/fault.h"
 #include "stores/file.h"
 
-#define RW_BUFFERS 64		/* of one step */
+#define RW_BUFFERS 64		/* in one step */
 
-/* Can the kernel take LEN bytes at DATA as they are? */
+/* Can LEN bytes at DATA be passed to the kernel directly? */
 static bool rw_is_aligned(const struct file *f, const void *data, size_t len)
 {
 	return !f->direct || (((uintptr_t)data & (f->mem_align - 1)) == 0 && len % f->store.limits.logical == 0);
@@ -30,7 +29,10 @@ static bool rw_all_aligned(const struct file *f, const struct iovec *iov, unsign
 	return true;
 }
 
-/* With O_DIRECT the next step could not begin inside a block: only the end of a shortened file stops there. */
+/*
+ * With O_DIRECT the next step could not begin inside a block: a transfer only ends there at the end of a truncated
+ * file.
+ */
 static bool rw_is_torn(const struct dm_req *r, ssize_t res)
 {
 	return ((struct file *)r->store)->direct && res > 0 && (size_t)res % r->store->limits.logical;
@@ -47,9 +49,9 @@ static void rw_unbounce(struct dm_req *r, ssize_t res)
 }
 
 /*
- * A durable write has failed. Was it the write, or making it durable? The latter may have used up the kernel's one
- * report of a loss that is not only this writer's. So it is tried without: if that goes well, something is lost, and
- * every flush must say so.
+ * A durable write has failed. Was it the write, or making it durable? In the latter case the kernel may have reported,
+ * for the only time, a loss that concerns other writes, too. So it is tried without: if that succeeds, something is
+ * lost, and every flush must report that.
  */
 static void rw_tell_apart(struct dm_req *r, int err)
 {
@@ -102,7 +104,7 @@ static unsigned rw_flags(const struct dm_req *r)
 	return r->flags & DM_FUA ? AIO_DSYNC : f->write_flags;
 }
 
-/* A buffer of our own for as much of the LEFT bytes at DATA as fits; false: R waits for one, or is over. */
+/* Takes a buffer of our own for as much of the LEFT bytes at DATA as fits; false: R waits for one, or has ended. */
 static bool rw_bounce(struct dm_req *r, struct vec data, size_t left, struct aio_op *op)
 {
 	op->buf = file_bounce_take(file_lane_of(r), r);
@@ -115,7 +117,10 @@ static bool rw_bounce(struct dm_req *r, struct vec data, size_t left, struct aio
 	return true;
 }
 
-/* The next step's memory: one buffer, several that lie whole in what is left, or one of our own. False as above. */
+/*
+ * The memory for the next step: one buffer, several that are wholly within what is left, or one of our own. False as
+ * above.
+ */
 static bool rw_memory(struct dm_req *r, struct aio_op *op)
 {
 	const struct file *f = (struct file *)r->store;
@@ -145,7 +150,7 @@ void file_rw_next(struct dm_req *r)
 		aio_submit(lane->io->aio, &r->aio);
 }
 
-/* What is in memory anyway can be copied from there by whoever wants it. */
+/* Data in memory can be provided as pages instead of being copied. */
 static bool rw_can_show(struct dm_req *r)
 {
 	return (r->flags & DM_MAY_SHOW) && ((struct file *)r->store)->in_memory && file_still_there(r);

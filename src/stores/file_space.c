@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Space in the file store: discard, zeroes, and where the holes are. */
+/* Space in the file store: discard, zeroes, and extents. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -15,8 +15,8 @@
 static alignas(4096) const unsigned char zeros[ZEROS_LEN];
 
 /*
- * On a block device it has to be the description that claimed it: the kernel throws the pages of the run out of its
- * cache, and lets only the owner do that while some are dirty.
+ * On a block device this must be the description that claimed it: the kernel drops the range's pages from its cache,
+ * and if some are dirty, only the owner may do that.
  */
 static int space_fd(const struct dm_req *r)
 {
@@ -39,7 +39,7 @@ static bool space_unsupported(ssize_t res)
 	return res == -EOPNOTSUPP || res == -ENOTTY || res == -ENOSYS;
 }
 
-/* A discard that cannot be done has been done: nobody may rely on what is there now. */
+/* A discard that is not supported succeeds: its content is undefined afterwards. */
 static void discard_done(struct aio_op *op, ssize_t res)
 {
 	file_end(container(op, struct dm_req, aio), space_unsupported(res) ? 0 : (int)res);
@@ -80,7 +80,7 @@ static void zeroes_written(struct aio_op *op, ssize_t res)
 		zeroes_write(r);
 }
 
-/* By hand, from r->done_bytes bytes on. */
+/* Writes zeros, from r->done_bytes bytes on. */
 static void zeroes_write(struct dm_req *r)
 {
 	uint64_t left = file_bytes(r->count) - r->done_bytes;
@@ -94,8 +94,8 @@ static void zeroes_write(struct dm_req *r)
 static void zeroes_by(struct dm_req *r, int how);
 
 /*
- * Punching a hole is refused where there is no fast way; ZERO_RANGE too on a file system, while a block device then
- * writes zeros itself, so it is not for those who want it fast or not at all.
+ * Punching a hole fails if it cannot be done fast. So does ZERO_RANGE on a file system, but a block device then writes
+ * zeros itself, so it is not used for requests that must be fast.
  */
 static void zeroes_done(struct aio_op *op, ssize_t res)
 {
@@ -134,8 +134,8 @@ void file_zeroes(struct dm_req *r)
 }
 
 /*
- * On a helper thread, because the answer may have to be read from the disk. A block (of the size that the store shows)
- * that is partly a hole is data. The result is the bytes that the state reaches; op->mode says what it is.
+ * On a helper thread, because the answer may have to be read from the disk. A block (of the store's logical size) that
+ * is partly a hole is data. The result is the length of the extent in bytes; op->mode is its state.
  */
 static ssize_t extent_ask(struct aio_op *op)
 {
@@ -144,13 +144,13 @@ static ssize_t extent_ask(struct aio_op *op)
 	struct stat st;
 
 	op->mode = 0;
-	if (data < 0 && errno == ENXIO) {	/* a hole up to the end, if AT is not behind that */
+	if (data < 0 && errno == ENXIO) {	/* a hole up to the end, unless AT is beyond it */
 		if (fstat(op->fd, &st) || st.st_size <= at)
 			return -EIO;
 		data = end;
 	}
 	if (data < 0)
-		return (ssize_t)op->len;	/* a file system that cannot tell */
+		return (ssize_t)op->len;	/* the file system cannot tell */
 	if (data >= end || data / block * block > at) {
 		op->mode = DM_HOLE | DM_ZERO;
 		return (data >= end ? end : data / block * block) - at;

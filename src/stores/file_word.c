@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The word of a file store: its options, and the path that it means. */
+/* The word of a file store: its options, and its path. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static bool is_device_number(const char *word, unsigned *major, unsigned *minor)
 	return sscanf(word, "%u:%u%n", major, minor, &n) == 2 && !word[n] && strspn(word, "0123456789:") == (size_t)n;
 }
 
-/* WORD as a path from the wish's directory. False if there is no way to know. */
+/* WORD as a path relative to the caller's directory. False if that is not known. */
 static bool word_path(const struct dm_store_wish *w, const char *word, char out[PATH_MAX])
 {
 	if (*word == '/')
@@ -55,7 +55,7 @@ static int word_options(struct dm_store_wish *w, struct file_wish *want, const c
 	return r;
 }
 
-/* The node of block device MAJOR:MINOR: udev's link, or the name that the kernel gives it. */
+/* The node of block device MAJOR:MINOR: udev's link, or the kernel's name for it. */
 static int word_number(struct dm_store_wish *w, unsigned major, unsigned minor, char out[PATH_MAX])
 {
 	char sys[64], line[256];

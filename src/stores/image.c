@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Formats of disk images by their signatures: see image.h. libblkid knows file systems, not these. They are written
- * down in: qcow2.txt and qed_spec.txt of QEMU's docs/interop; VMDK "Virtual Disk Format 5.0" (KDMV, COWD, and the text
- * of a descriptor); VDI its header at byte 64; VHDX MS-VHDX 2.2.1; VHD the copy of its footer at the front. A VHD of
- * fixed size has none there: it is a disk with a footer behind it, and may be mapped.
+ * Disk image formats by their signatures: see image.h. libblkid knows file systems, but not these. Specifications:
+ * qcow2.txt and qed_spec.txt in QEMU's docs/interop; VMDK "Virtual Disk Format 5.0" (KDMV, COWD, and the text of a
+ * descriptor); VDI: the header at byte 64; VHDX: MS-VHDX 2.2.1; VHD: the copy of the footer at the front. A VHD of
+ * fixed size has no such copy: it is a disk followed by a footer, and may be mapped.
  */
 #include "stores/image.h"
 

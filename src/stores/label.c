@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disk labels by libblkid: see label.h. What is safe: behind a GPT, its own first
- * usable sector; 65 sectors where an i386 label may be (63 of boot code, 2 of
- * label); 2 where a BSD label stands alone in the first sectors.
+ * Partition tables and disk labels by libblkid: see label.h. What is safe to map: after a GPT, from its own first
+ * usable sector; after 65 sectors, where an i386 label may be (63 of boot code, 2 of label); after 2 if only a BSD
+ * label is in the first sectors.
  */
 #include "stores/label.h"
 
@@ -16,11 +16,11 @@
 
 #define SAFE_BSD 2u
 #define SAFE_I386 65u
-#define GPT_FIRST_USABLE 40		/* byte of the header (UEFI specification, table "GPT Header") */
+#define GPT_FIRST_USABLE 40		/* offset in the header (UEFI specification, table "GPT Header") */
 #define GPT_SAFE_LEAST 34u
 #define BSD_MAGIC 0x82564557u
 
-/* The GPT header is in the second block. If only the copy at the end is left, what is usual is safe. */
+/* The GPT header is in the second block. If only the copy at the end is left, the default is safe. */
 static uint64_t gpt_first_usable(int fd, uint32_t block)
 {
 	unsigned char header[512];
@@ -32,7 +32,7 @@ static uint64_t gpt_first_usable(int fd, uint32_t block)
 	return le64toh(lba) * (block / 512);
 }
 
-/* i386 keeps its BSD label at the beginning of sector 1, others 64 or 128 bytes into sector 0. */
+/* i386 has its BSD label at the beginning of sector 1, others 64 or 128 bytes into sector 0. */
 static uint64_t bsd_safe(int fd)
 {
 	uint32_t magic;
@@ -57,11 +57,11 @@ static int label_name(int fd, uint32_t block, const char *type, struct dm_label 
 	else if (!strcmp(type, "bsd"))
 		label_fill(out, "BSD disklabel", bsd_safe(fd));
 	else
-		label_fill(out, type, SAFE_I386);	/* sun, sgi, mac, ...: what is safe for the largest of ours */
+		label_fill(out, type, SAFE_I386);	/* sun, sgi, mac, ...: the largest safe offset */
 	return 1;
 }
 
-/* Where libblkid reads: a descriptor without O_DIRECT, so that any read will do. */
+/* What libblkid reads: a descriptor without O_DIRECT, so that any read is allowed. */
 struct label_place {
 	blkid_probe probe;
 	int fd, mine;
@@ -84,7 +84,7 @@ static int label_open(struct label_place *p, int fd, uint32_t block)
 	p->fd = p->mine >= 0 ? p->mine : fd;
 	if (blkid_probe_set_device(p->probe, p->fd, 0, 0))
 		return -EIO;
-	blkid_probe_set_sectorsize(p->probe, block);	/* an image does not know that it was a disk of large blocks */
+	blkid_probe_set_sectorsize(p->probe, block);	/* a file does not tell the block size of the disk it came from */
 	errno = 0;
 	return 0;
 }
@@ -96,7 +96,7 @@ static void label_close(struct label_place *p)
 		close(p->mine);
 }
 
-/* Asked for the list, not for the type alone, because libblkid finds BSD labels only then. */
+/* Asks for the partition list and not only for the type, because only then libblkid finds BSD labels. */
 int label_probe(int fd, uint32_t block, struct dm_label *out)
 {
 	struct label_place p;
@@ -105,14 +105,17 @@ int label_probe(int fd, uint32_t block, struct dm_label *out)
 	blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
 
 	if (!table && !r && errno == ENOMEM)
-		r = -ENOMEM;		/* libblkid says no more than that it found nothing */
+		r = -ENOMEM;		/* libblkid only reports that it found nothing */
 	if (table)
 		r = label_name(p.fd, block, blkid_parttable_get_type(table), out);
 	label_close(&p);
 	return r;
 }
 
-/* As the kernel shows an extended partition: room for a boot loader, for what is in it are partitions, too. */
+/*
+ * Like the kernel's node of an extended partition: room for a boot loader, since its content are partitions of their
+ * own.
+ */
 #define EXTENDED_SECTORS 2
 
 static void label_add(struct dm_parts *out, blkid_partition part, uint32_t block)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory: sectors in the daemon's own memory, for tests and scratch disks. One
- * sparse mapping and a bit for each page that was written; a page without it
- * reads as zeros and costs nothing. Tables that say the same name share it; it is
- * gone with the last of them. Any thread may touch it at any time.
+ * memory: sectors in the daemon's memory, for tests and scratch disks. One sparse mapping, and a bit for each page that
+ * was written; a page without it reads as zeros and costs nothing. Tables with the same name share it; it is freed with
+ * the last of them. Any thread may access it at any time.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -24,9 +23,9 @@
 
 struct memory {
 	struct dm_store store;
-	char *key;			/* the name that tables share it by */
+	char *key;			/* the name by which tables share it */
 	uint8_t *data;
-	_Atomic uint64_t *written;	/* a bit a page */
+	_Atomic uint64_t *written;	/* one bit per page */
 };
 
 extern const struct dm_store_type dm_store_memory;
@@ -36,14 +35,14 @@ static bool page_written(struct memory *m, uint64_t page)
 	return atomic_load_explicit(&m->written[page / BITS], memory_order_acquire) >> page % BITS & 1;
 }
 
-/* After the data is there: a discard that comes between then leaves either the data or zeros, never old data. */
+/* After the data was written: a discard at the same time leaves either the data or zeros, never old data. */
 static void page_mark(struct memory *m, uint64_t page)
 {
 	if (!page_written(m, page))
 		atomic_fetch_or_explicit(&m->written[page / BITS], 1ull << page % BITS, memory_order_release);
 }
 
-/* The bits of word WORD that stand for pages FIRST to LAST (without LAST). */
+/* The bits of word WORD for pages FIRST up to, but not including, LAST. */
 static uint64_t page_mask(uint64_t word, uint64_t first, uint64_t last)
 {
 	uint64_t mask = ~0ull;
@@ -55,7 +54,7 @@ static uint64_t page_mask(uint64_t word, uint64_t first, uint64_t last)
 	return mask;
 }
 
-/* A word at a time: the pages may be very many, and most of them never written. */
+/* One word at a time: there may be very many pages, most of them never written. */
 static void pages_unmark(struct memory *m, uint64_t first, uint64_t last)
 {
 	uint64_t word;
@@ -65,7 +64,7 @@ static void pages_unmark(struct memory *m, uint64_t first, uint64_t last)
 			atomic_fetch_and_explicit(&m->written[word], ~page_mask(word, first, last), memory_order_acq_rel);
 }
 
-/* The first page from FIRST to LAST whose bit is not STATE, or LAST. */
+/* The first page from FIRST on whose bit is not STATE, at most LAST. */
 static uint64_t pages_reach(struct memory *m, uint64_t first, uint64_t last, bool state)
 {
 	uint64_t word, other;
@@ -79,7 +78,7 @@ static uint64_t pages_reach(struct memory *m, uint64_t first, uint64_t last, boo
 	return last;
 }
 
-/* Sectors of [SECTOR, END) that lie in SECTOR's page. */
+/* Sectors of [SECTOR, END) in SECTOR's page. */
 static uint64_t in_page(uint64_t sector, uint64_t end)
 {
 	uint64_t next = (sector / PAGE_SECTORS + 1) * PAGE_SECTORS;
@@ -110,7 +109,7 @@ static void memory_write(struct memory *m, const struct dm_req *r)
 		page_mark(m, page);
 }
 
-/* Zeros that stay allocated, or the part of a page that cannot be given back. */
+/* Zeros that stay allocated, or part of a page, which cannot be freed. */
 static void zero_sectors(struct memory *m, uint64_t sector, uint64_t n)
 {
 	if (page_written(m, sector / PAGE_SECTORS))
@@ -125,7 +124,7 @@ static void give_back(struct memory *m, uint64_t sector, uint64_t end)
 
 	pages_unmark(m, first, last);
 	if (!whole || madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED))
-		memset(m->data + first * PAGE, 0, (last - first) * PAGE);	/* locked: it cannot be given back */
+		memset(m->data + first * PAGE, 0, (last - first) * PAGE);	/* locked memory cannot be freed */
 }
 
 static void memory_zero(struct memory *m, const struct dm_req *r)
@@ -222,7 +221,7 @@ static struct memory *memory_find(struct dm_world *w, const char *key)
 }
 
 struct memory_wish {
-	uint64_t size;			/* bytes; 0 if not said, and so the others */
+	uint64_t size;			/* bytes; 0 if not given; so are the others */
 	uint32_t logical, physical;
 };
 

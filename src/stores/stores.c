@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Turns stores.list into the array that a world is given. */
+/* Turns stores.list into the array for a world. */
 #include "stores/stores.h"
 
 #define STORE(name) extern const struct dm_store_type dm_store_##name;

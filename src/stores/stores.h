@@ -9,7 +9,7 @@
 
 extern const struct dm_store_type *const dm_store_types[];	/* NULL-terminated */
 
-/* The bytes of a memory store, which are there as long as it is: what a benchmark copies without the core. */
+/* The bytes of a memory store, valid as long as it is open: a benchmark copies them without the core. */
 const uint8_t *dm_memory_bytes(const struct dm_store *s);
 
 #endif

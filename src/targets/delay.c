@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * delay: requests reach the device <delay> milliseconds later. With three words all of them; with six the second group is
- * for writes and flushes, with nine the third is for flushes. A device that is being suspended lets all go at once.
+ * delay: requests reach the device <delay> milliseconds later. With three words, all of them; with six, the second
+ * group is for writes and flushes; with nine, the third is for flushes. When a device is being suspended, all are sent
+ * on at once.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -14,12 +15,11 @@
 #include "core/world.h"
 
 /*
- * Each io thread has a list of what it holds for each class. The delay of a class is the same for all, so a list is in the
- * order in which its requests are due, and one timer for the first of them is enough: a request that is held costs no memory
- * beside itself.
+ * Each io thread has a list of held requests for each class. The delay is the same for all in a class, so a list is
+ * ordered by due time, and one timer for the first is enough: a held request needs no memory besides itself.
  */
-#define DELAY_WORDS 3u		/* of a class */
-#define DELAY_AT_ONCE 1024u	/* so many are let go before others have their turn */
+#define DELAY_WORDS 3u		/* per class */
+#define DELAY_AT_ONCE 1024u	/* so many are sent on before others get their turn */
 #define DELAY_MS UINT64_C(1000000)
 
 enum { READS, WRITES, FLUSHES, CLASSES };
@@ -29,7 +29,7 @@ struct delay_class {
 	uint32_t ms;
 };
 
-/* What an io thread holds of one class, the first to be due first. */
+/* The requests of one class that an io thread holds, in order of due time. */
 struct delay_line {
 	struct delay_lane *lane;
 	struct dm_req *first, **last;
@@ -37,27 +37,27 @@ struct delay_line {
 	struct timer timer;
 };
 
-/* The line of the table as one io thread sees it. */
+/* The line of the table for one io thread. */
 struct delay_lane {
 	struct delay_line lines[CLASSES];
 	struct delay *delay;
 	struct dm_io *io;
-	bool lets_go;			/* the device is on its way to be suspended, or is: nothing is held */
+	bool lets_go;			/* the device is being suspended, or is: nothing is held */
 	struct loop_msg msg;
-	uint8_t apart[64];		/* the next lane is on other cache lines */
+	uint8_t apart[64];		/* keeps the next lane on other cache lines */
 };
 
 struct delay {
 	struct delay_class classes[CLASSES];
-	unsigned n;			/* classes that the table names */
+	unsigned n;			/* classes that the table specifies */
 	unsigned n_lanes;
-	/* A hook that goes round all lanes. */
+	/* The hook that visits all lanes. */
 	struct dm_step *step;
 	atomic_uint left;
 	struct delay_lane *lanes;
 };
 
-/* Of a request that is held: when it is due. */
+/* When a held request is due. */
 static uint64_t delay_due(const struct dm_req *r)
 {
 	uint64_t due;
@@ -67,8 +67,8 @@ static uint64_t delay_due(const struct dm_req *r)
 }
 
 /*
- * A flush goes to the flushes' device. What was written is elsewhere, perhaps, and has to be durable as well: Linux leaves
- * that out.
+ * A flush goes to the flushes' device. The writes may have gone to another one, which has to be flushed as well: Linux
+ * omits that.
  */
 static int delay_flush_both(const struct delay *d, struct dm_req *r)
 {
@@ -101,7 +101,7 @@ static void line_let_first_go(struct delay_line *l, unsigned class)
 		l->last = &l->first;
 	atomic_fetch_sub_explicit(&l->held, 1, memory_order_relaxed);
 	verdict = delay_send(l->lane->delay, r, class);
-	if (verdict != DM_HELD)		/* its children have it, and it may be over */
+	if (verdict != DM_HELD)		/* else its children have it, and it may have ended */
 		dm_go_on_here(r, verdict);
 }
 
@@ -155,7 +155,7 @@ static int delay_take(const struct dm_target *t, struct dm_req *r, unsigned clas
 	return DM_HELD;
 }
 
-/* The question where holes are is not held: nobody waits for a disk there. */
+/* Extent requests are not held: they stand for no access to a disk. */
 static int delay_map(const struct dm_target *t, struct dm_req *r)
 {
 	if (r->op == DM_EXTENT)
@@ -163,7 +163,7 @@ static int delay_map(const struct dm_target *t, struct dm_req *r)
 	return delay_take(t, r, r->op == DM_READ ? READS : WRITES);
 }
 
-/* The core's own is for no client, and a device above must not wait for it. */
+/* The core's own flush is not for a client, and a device above must not wait for it. */
 static int delay_flush(const struct dm_target *t, struct dm_req *r)
 {
 	return r->flags & DM_OWN ? delay_flush_both(t->priv, r) : delay_take(t, r, FLUSHES);
@@ -256,7 +256,7 @@ static void delay_arg_class(const struct dm_target *t, struct dm_args *a, struct
 	c->ms = (uint32_t)dm_arg_number(a, "<delay>", 0, UINT32_MAX);
 }
 
-/* What has no words of its own is as the class before it. */
+/* A class that is not specified is like the one before it. */
 static int delay_ctr(struct dm_target *t, struct dm_args *a)
 {
 	struct delay *d = t->priv;
@@ -290,7 +290,7 @@ static void delay_table(const struct dm_target *t, struct text *out)
 	}
 }
 
-/* How many reads, writes and flushes are held now. */
+/* The numbers of reads, writes and flushes held now. */
 static void delay_status(const struct dm_target *t, struct text *out)
 {
 	const struct delay *d = t->priv;

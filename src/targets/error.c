@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * error: every request fails with EIO. With the words <device> <offset> it holds that device and takes its limits,
- * as Linux does since 6.12, so that it can stand in for a linear line; `table` does not show them. Any other words, which
- * old tables carry, are accepted and forgotten, as on Linux and NetBSD.
+ * error: every request fails with EIO. With the words <device> <offset> it keeps that device open and has its limits,
+ * as Linux does since 6.12, so that it can replace a linear line; `table` does not show them. Any other words, which
+ * old tables have, are accepted and ignored, as on Linux and NetBSD.
  */
 #include <errno.h>
 
@@ -16,7 +16,7 @@ static int error_ctr(struct dm_target *t, struct dm_args *a)
 	return dm_args_rest_ignored(a);
 }
 
-/* Asking for the allocation moves no data: it says "data", and the read that follows gets the error. */
+/* An extent request moves no data: the answer is "data", and the read that follows gets the error. */
 static int error_map(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;

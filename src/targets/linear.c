@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * linear: the line's sectors are a run of sectors of one device. The plainest
- * mapping, and what logical volumes, partitions and disk images are made of.
+ * linear: the line's sectors are a range of sectors of one device. The simplest mapping; logical volumes, partitions
+ * and disk images are made of it.
  */
 #include "core/table/target.h"
 

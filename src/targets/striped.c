@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * striped: the line is dealt out in chunks to n devices in turn. Sector s is in
- * chunk c = s / chunk, which lies on device c % n, in its chunk c / n.
- * A device that has failed a request is D in `status` and not A; its first 14 failures are events, which `wait` hears.
+ * striped: the line is distributed in chunks over n devices in turn. Sector s is in chunk c = s / chunk, which is on
+ * device c % n, in its chunk c / n. A device that has failed a request is D in `status` instead of A; its first 14
+ * failures raise events for `wait`.
  */
 #include <stdatomic.h>
 
 #include "core/table/target.h"
 
-#define STRIPED_EVENTS 15	/* failures of a leg, from which on it raises none any more; as on Linux */
+#define STRIPED_EVENTS 15	/* from this failure of a leg on, no more events are raised; as on Linux */
 
 struct striped {
 	uint32_t n, chunk;		/* chunk in sectors */
@@ -16,7 +16,7 @@ struct striped {
 	struct dm_at legs[];		/* n of them, in the table's arena */
 };
 
-/* Linux wants whole chunks on every stripe. */
+/* Linux requires whole chunks on every stripe. */
 static int striped_lengths(const struct dm_target *t, struct dm_args *a, uint32_t n, uint32_t chunk)
 {
 	if (t->len % n)
@@ -54,7 +54,7 @@ static int striped_ctr(struct dm_target *t, struct dm_args *a)
 	return dm_args_end(a);
 }
 
-/* The first sector of leg LEG that holds line sector SECTOR or a later one. */
+/* The first sector of leg LEG that has line sector SECTOR or a later one. */
 static uint64_t striped_from(const struct striped *s, uint64_t sector, uint32_t leg)
 {
 	uint64_t chunk = sector / s->chunk, row = chunk / s->n;
@@ -65,7 +65,7 @@ static uint64_t striped_from(const struct striped *s, uint64_t sector, uint32_t 
 	return (leg < here ? row + 1 : row) * s->chunk;
 }
 
-/* What a long discard does to one leg is one run of sectors there. */
+/* A long discard is one range of sectors on each leg. */
 static int striped_map_part(const struct striped *s, struct dm_req *r)
 {
 	uint64_t from = striped_from(s, r->sector, r->part);
@@ -87,7 +87,7 @@ static int striped_map(const struct dm_target *t, struct dm_req *r)
 	return dm_remap(r, &s->legs[chunk % s->n], chunk / s->n * s->chunk + r->sector % s->chunk);
 }
 
-/* A whole chunk keeps to one device, a whole row keeps all busy. */
+/* A whole chunk is on one device; a whole row keeps all devices busy. */
 static void striped_hints(const struct dm_target *t, struct dm_limits *l)
 {
 	const struct striped *s = t->priv;
@@ -112,7 +112,7 @@ static void striped_table(const struct dm_target *t, struct text *out)
 	}
 }
 
-/* All legs on that device, as on Linux: it does not say which of them was meant. */
+/* Counts for all legs on that device, as on Linux: it is not known which of them was used. */
 static bool striped_failed(const struct dm_target *t, const void *end)
 {
 	const struct striped *s = t->priv;
@@ -125,7 +125,7 @@ static bool striped_failed(const struct dm_target *t, const void *end)
 	return event;
 }
 
-/* Linux's words: the devices, then one group of states, A for alive, D for a leg that has failed. */
+/* As on Linux: the devices, then one group of states, A for alive, D for a leg that has failed. */
 static void striped_status(const struct dm_target *t, struct text *out)
 {
 	const struct striped *s = t->priv;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Turns targets.list into the array that a world is given. */
+/* Turns targets.list into the array for a world. */
 #include "targets/targets.h"
 
 #define TARGET(name) extern const struct dm_type dm_##name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * zero: reads give zeros; writes succeed, are dropped, and never touch the
- * writer's buffer. Good for the empty part of a sparse disk and for tests.
+ * zero: reads return zeros; writes succeed, are dropped, and never change the writer's buffer. For the empty part of a
+ * sparse disk and for tests.
  */
 #include "core/table/target.h"
 
