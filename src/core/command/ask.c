@@ -33,7 +33,7 @@ void dm_ask_free(struct dm_ask *a)
 	free(a);
 }
 
-/* Fronts are told only of what is active still: of anything else nothing was saved. */
+/* Fronts are only told about the active table: of any other, nothing was saved. */
 static void ask_tell(struct dm_ask *a)
 {
 	bool active = a->table->device == a->device && a->device->active == a->table;
@@ -66,7 +66,7 @@ void dm_ask_done(struct dm_ask *a, int err)
 	loop_post(a->table->world->loop, &a->over);
 }
 
-/* The reason is in C's reply. */
+/* The reason is already in C's reply. */
 static void ask_give_up(struct dm_cmd *c)
 {
 	struct dm_ask *a = c->under_way;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A control command and its reply, free of any wire protocol. dm_do() is the
- * only way in: codecs decode to a dm_cmd and encode from its reply.
+ * A control command and its reply, independent of any protocol. All commands go through dm_do(): codecs decode to a
+ * dm_cmd and encode its reply.
  *
- * Failures inside are negative errnos with these meanings; a codec that knows
- * other numbers maps them:
+ * Errors are negative errno values with these meanings; a codec with other
+ * numbers converts them:
  *   -ENXIO   no such device          -EEXIST  name or uuid is taken
  *   -EBUSY   device is in use        -EINVAL  bad table, name, argument
  *   -ENOPKG  unknown target type     -ENOENT  a component is missing (-ENXIO by its number, -ENOTBLK no device)
- *   -EINTR   cancelled               others: what the system said
+ *   -EINTR   cancelled               others: as returned by the system
  */
 #ifndef CORE_COMMAND_H
 #define CORE_COMMAND_H
@@ -35,12 +35,12 @@ enum dm_verb {
 	DM_VERBS
 };
 
-/* What a verb needs, in verbs.list. */
-#define DM_NEEDS_TELLING (1u << 0)	/* its reply is about a device */
+/* What a verb needs, for verbs.list. */
+#define DM_NEEDS_TELLING (1u << 0)	/* its reply describes a device */
 #define DM_NEEDS_FOUND   (1u << 1)	/* which must exist */
 #define DM_NEEDS_DEVICE  (DM_NEEDS_TELLING | DM_NEEDS_FOUND)
-#define DM_NEEDS_STILL   (1u << 2)	/* no transition of the device is under way */
-#define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts catch up first */
+#define DM_NEEDS_STILL   (1u << 2)	/* no transition of the device is running */
+#define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts have to catch up first */
 
 /* Flags of a command. */
 #define DM_WITH_READONLY (1u << 0)
@@ -49,22 +49,22 @@ enum dm_verb {
 #define DM_WITH_FORCE    (1u << 3)
 #define DM_WITH_DEFERRED (1u << 4)
 #define DM_WITH_RESET    (1u << 5)
-#define DM_WITH_SIZES    (1u << 6)	/* table text may say 64K and 10M */
-#define DM_WITH_SECRET   (1u << 7)	/* the table has keys in it: no copy of it stays behind */
-#define DM_WITH_LINUX    (1u << 8)	/* what Linux wants differently: linux.h */
-#define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids, said and told, are those that the kernel has (mangle.h) */
-#define DM_WITH_HEX      (1u << 10)	/* those said are mangled without asking whether they are already */
+#define DM_WITH_SIZES    (1u << 6)	/* table text may contain sizes such as 64K and 10M */
+#define DM_WITH_SECRET   (1u << 7)	/* the table contains keys: no copy of it may be left in memory */
+#define DM_WITH_LINUX    (1u << 8)	/* handled as on Linux: linux.h */
+#define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids are in the kernel's form (mangle.h), in the command and in its reply */
+#define DM_WITH_HEX      (1u << 10)	/* those in the command are to be mangled even if they look mangled */
 #define DM_WITH_DEPS     (1u << 11)
-#define DM_WITH_NOLOCKFS (1u << 12)	/* SUSPEND, RESUME that swaps: file systems on it are not frozen */
+#define DM_WITH_NOLOCKFS (1u << 12)	/* SUSPEND, RESUME that swaps: its file systems are not frozen */
 
-/* What HDIO_GETGEO tells; it means nothing else. */
+/* For HDIO_GETGEO; it has no other meaning. */
 struct dm_geometry {
 	uint64_t cylinders, heads, sectors, start;
 };
 
-/* What programs read ahead is to be, in sectors. */
+/* The read-ahead to be set, in sectors. */
 struct dm_read_ahead {
-	enum { DM_AHEAD_ALONE, DM_AHEAD_IS, DM_AHEAD_LEAST } how;	/* left alone; exactly; no less than */
+	enum { DM_AHEAD_ALONE, DM_AHEAD_IS, DM_AHEAD_LEAST } how;	/* unchanged; exactly; at least */
 	uint32_t sectors;
 };
 
@@ -73,15 +73,15 @@ struct dm_line {
 	const char *type, *params;	/* params may be "" */
 };
 
-/* What is known of a device, as of the end of the command; valid if `present`. */
+/* The state of a device at the end of the command; valid if `present`. */
 struct dm_info {
 	bool present;
 	char name[128], uuid[129], kernel_name[128], kernel_uuid[129];
 	uint32_t major, minor;
 	bool suspended, readonly, deferred, live, inactive;
-	uint32_t open_count, event_nr, target_count;	/* target_count: of the slot asked for */
+	uint32_t open_count, event_nr, target_count;	/* target_count: of the requested slot */
 	uint64_t sectors;
-	bool has_read_ahead;		/* it has had a table */
+	bool has_read_ahead;		/* it has had a table at some time */
 	uint32_t read_ahead;		/* sectors */
 };
 
@@ -100,71 +100,71 @@ struct dm_type_row {
 	const unsigned *version;	/* 3 numbers; NULL for a store */
 };
 
-/* Where programs find the devices as Linux shows them: the namespaces of this process. */
+/* Where programs find the devices as on Linux: the namespaces of this process. */
 struct dm_session {
 	int pid;
-	char mount_ns[64];		/* as /proc/PID/ns/mnt tells it */
+	char mount_ns[64];		/* as returned by readlink of /proc/PID/ns/mnt */
 	uint32_t major;			/* of the mapped devices */
-	bool user_ns;			/* it has a user namespace of its own: root there is nobody special outside */
+	bool user_ns;			/* it has a user namespace of its own: its root has no rights outside */
 };
 
 struct dm_reply {
 	struct err err;
-	struct text warnings;		/* one sentence a line */
-	struct dm_info info;		/* of the device the command was about */
+	struct text warnings;		/* one sentence per line */
+	struct dm_info info;		/* of the command's device */
 	struct arena arena;		/* everything below */
 	struct dm_info *names;
 	struct dm_row *rows;
 	struct dm_dep *deps;
-	size_t *n_deps;			/* NAMES with DEPS: of each name, one after the other; else NULL */
+	size_t *n_deps;			/* NAMES with DEPS: for each name, how many of `deps` are its; else NULL */
 	struct dm_type_row *types;
 	struct dm_stats *stats;
-	size_t n;			/* of whichever array the verb fills */
+	size_t n;			/* length of the array that the verb fills */
 	struct dm_session session;	/* SESSION */
-	struct text said;		/* what `answer` of a MESSAGE is in */
+	struct text said;		/* the memory of `answer` for a MESSAGE */
 	const char *answer;		/* MESSAGE, EXPORT, MOUNT, CHECK; or NULL */
 };
 
 struct dm_cmd {
 	enum dm_verb verb;
 	uint32_t flags;
-	/* SUSPEND, RESUME: these instead, moved as one: all or none -> names. */
+	/* SUSPEND, RESUME: several devices instead of one, changed as one, all or none -> names. */
 	const char *const *names;
 	size_t n_names;
 	/*
-	 * The device: by minor if has_minor, else by name, else by uuid (NULL and "" name nothing).
-	 * CREATE: the new one's (minor: pinned, if has_minor).
+	 * The device: by minor if has_minor, else by name, else by uuid (NULL and "" mean none). CREATE: of the new
+	 * device (with a fixed minor, if has_minor).
 	 */
 	const char *name, *uuid;
 	bool has_minor;
 	uint32_t minor;
-	uint32_t major;			/* that goes with the minor; 0: the mapped devices' */
+	uint32_t major;			/* for the minor; 0: that of mapped devices */
 	struct dm_geometry geometry;
 	struct dm_read_ahead read_ahead;	/* CREATE with a table, RESUME */
 	const char *new_name, *new_uuid;
 	const struct dm_line *lines;	/* a table as records ... */
 	size_t n_lines;
 	char *text;			/* ... or as text; NULL if neither */
-	const char *cwd;		/* where relative paths in the table start */
+	const char *cwd;		/* start of relative paths in the table */
 	uint64_t sector;
 	const char *message;
 	uint32_t event_nr;
 	const char *directory;		/* absolute, or NULL */
 	/*
-	 * Of a session: the device that a path means there, or NULL; PLACE says where it leads. Asked for a table's words
-	 * before they are taken for files of the daemon's. NULL elsewhere.
+	 * From a session: resolves a path to the device that it means there, or NULL; PLACE is where it leads. Called
+	 * for a table's words before they are taken as files of the daemon. NULL elsewhere.
 	 */
 	struct dm_device *(*resolve)(struct dm_cmd *c, const struct dm_place *place);
 	/*
-	 * Can the reply carry an answer of N bytes, however little memory there is then? Asked before what it tells is done
-	 * away with. NULL: it can.
+	 * Can the reply carry an answer of N bytes, even if there is no memory later? Called before what the answer
+	 * contains is reset. NULL: it can.
 	 */
 	bool (*room)(struct dm_cmd *c, size_t n);
-	bool in_order;			/* it came behind all closes that it could have to know of */
-	const char *mount_ns;		/* the mount namespace it is meant in, as /proc/self/ns/mnt tells it; NULL: the daemon's */
+	bool in_order;			/* it arrived after all closes that it could have to know about */
+	const char *mount_ns;		/* the caller's mount namespace, as in /proc/self/ns/mnt; NULL: the daemon's */
 
-	void (*done)(struct dm_cmd *c);	/* once, from the control thread's loop, never inside dm_do() */
-	void *owner;			/* the caller's */
+	void (*done)(struct dm_cmd *c);	/* called once, from the control thread's loop, never from within dm_do() */
+	void *owner;			/* for the caller */
 	struct dm_reply reply;		/* valid in done(); freed by the caller with dm_reply_free() */
 
 	/* The world's, from dm_do() to done(). */
@@ -176,18 +176,20 @@ struct dm_cmd {
 	bool catching_up, cancelled;
 	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
-	struct dm_table *table;		/* that was built, and waits to be put into a slot */
-	void *under_way;		/* what takes time (dm_under_way()), and how it is given up */
+	struct dm_table *table;		/* that was built, and is about to be put into a slot */
+	void *under_way;		/* what it waits for (dm_under_way()), and how that is given up */
 	void (*give_up)(struct dm_cmd *c);
 };
 
-/* Carries C out. C and all it points to stay until done(). */
+/* Carries C out. C and everything that it points to must stay valid until done(). */
 void dm_do(struct dm_world *w, struct dm_cmd *c);
 
-/* Gives up a command: if it still waits, done() comes with -EINTR (what can be is taken back first); else as it would. */
+/*
+ * Cancels a command: if it still waits, done() is called with -EINTR (after undoing what can be undone); else as usual.
+ */
 void dm_cancel(struct dm_cmd *c);
 
-/* For callers who have nothing else to do: turns the world's loop until done. Returns reply.err.code. */
+/* For callers with nothing else to do: runs the world's loop until done(). Returns reply.err.code. */
 int dm_do_now(struct dm_world *w, struct dm_cmd *c);
 
 void dm_reply_free(struct dm_reply *r);

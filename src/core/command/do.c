@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way in for control: finds the device, the handler and the right moment. See command.h and do.h. */
+/* Where commands come in: finds the device, the handler and the right moment. See command.h and do.h. */
 #include "core/command/do.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ static void fail_not_found(struct dm_cmd *c)
 		dm_fail(c, -EINVAL, "no device was given: by name, by uuid or by minor");
 }
 
-/* Again, for a command that waited in a device's queue. */
+/* Also called again for a command that waited in a device's queue. */
 static void do_start(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
@@ -99,7 +99,7 @@ static void do_caught_up(struct loop_msg *msg)
 		do_begin(c);
 }
 
-/* Does C have to wait until a front knows of all closes? One front is asked after the other. */
+/* Does C have to wait until a front knows about all closes? The fronts are asked one after another. */
 static bool do_catch_up(struct dm_cmd *c)
 {
 	struct list *n, *next;

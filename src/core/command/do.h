@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Carrying out commands: each verb has a handler, grouped by what they are about
- * in do_*.c. A handler ends its command once with dm_finish() or dm_fail(), at
- * once or later. Control thread.
+ * Carrying out commands: each verb has a handler in one of the files do_*.c. A handler ends its command once with
+ * dm_finish() or dm_fail(), at once or later. Control thread.
  */
 #ifndef CORE_DO_H
 #define CORE_DO_H
@@ -12,53 +11,53 @@
 #include "core/world.h"
 
 /*
- * Fills reply.info from C's device, if it still has one. C->done() is called from the loop, not from here: no
- * handler finds the world changed under its feet.
+ * Fills in reply.info from C's device, if it still has one. C->done() is called from the loop and not from here, so
+ * that the world does not change while a handler runs.
  */
 void dm_finish(struct dm_cmd *c);
-void dm_run_finished(struct loop_work *work);	/* what the world's `finishing` runs */
+void dm_run_finished(struct loop_work *work);	/* run for the world's `finishing` */
 void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Runs C's handler: again, for a command that waited in a device's queue. */
+/* Runs C's handler again, after it waited in a device's queue. */
 static inline void dm_start(struct dm_cmd *c)
 {
 	c->start(c);
 }
 
-/* Adds what has failed on D to C's warnings (fault.h). */
+/* Adds the I/O errors of D to C's warnings (fault.h). */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
 
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
 /*
- * C takes time: WORK is what it is at, until dm_under_way_over(). Meanwhile it may be given up, and more than once; then the
- * reason is in its reply, and GIVE_UP sees to it that it ends soon, but not at once.
+ * C takes time: WORK is what it does, until dm_under_way_over(). Meanwhile it may be given up, even more than once;
+ * then the reason is in its reply, and GIVE_UP makes it end soon, but not at once.
  */
 void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
 void dm_under_way_over(struct dm_cmd *c);
-/* It is given up, with this reason, unless there is one already. */
+/* Gives it up for this reason, unless there is one already. */
 void dm_under_way_end(struct dm_cmd *c, int code, const char *why);
-/* D goes: who builds a table for it, or asks its targets for something, gives up. */
+/* D is being removed: commands that build a table for it, or ask its targets for something, are given up. */
 void dm_under_way_gone(struct dm_device *d);
-/* All of W: the world ends. */
+/* Gives up all of W's, because the world ends. */
 void dm_under_way_stop(struct dm_world *w);
 
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);
 
-/* What C means by a name or uuid. */
+/* How C writes names and uuids. */
 enum dm_mangle dm_mangling(const struct dm_cmd *c);
 
-/* The slot that C asks for, active or inactive; may be NULL. */
+/* The slot that C asks about, active or inactive; may be NULL. */
 const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d);
 
-/* The handlers of verbs.list. D is NULL for verbs that need no device. */
+/* The handlers in verbs.list. D is NULL for verbs that need no device. */
 #define VERB(id, name, handler, ...) void dm_do_##handler(struct dm_cmd *c, struct dm_device *d);
 #include "core/command/verbs.list"
 
 void dm_shutdown_flush(struct dm_cmd *c);		/* the second half of shutdown, after dm_front's shutdown() */
 
-/* What the slot that C asks about uses; TO has room for dm_deps_count(). */
+/* What the slot that C asks about uses; TO has room for dm_deps_count() of them. */
 size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d);
 size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to);
 

@@ -8,7 +8,7 @@
 #include "core/command/do.h"
 #include "core/device/parts.h"
 
-/* Whole blocks of it, from its first to its last. */
+/* A table of whole blocks, from the first to the last. */
 static int disk_table(struct dm_cmd *c, struct dm_store *s, struct dm_table **out)
 {
 	struct dm_build_opts o = { .readonly = c->flags & DM_WITH_READONLY };
@@ -27,7 +27,7 @@ static int disk_table(struct dm_cmd *c, struct dm_store *s, struct dm_table **ou
 	return dm_build_end(b, out);
 }
 
-/* A label that cannot be read is no reason to show no disk. */
+/* If the partition table cannot be read, the disk is shown without partitions. */
 static void disk_parts(struct dm_cmd *c, struct dm_device *d, const struct dm_found *found)
 {
 	struct err e = ERR_INIT;
@@ -53,7 +53,7 @@ static struct dm_device *disk_new(struct dm_cmd *c, struct dm_store *s, const st
 	return d;
 }
 
-/* The disk of that name, if it shows S already. */
+/* The disk of that name, if it already shows S. */
 static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
 {
 	if (d->whole) {
@@ -68,7 +68,7 @@ static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const
 	return NULL;
 }
 
-/* Names that /dev has for itself. */
+/* Refuses names that /dev uses itself. */
 static int disk_check_name(const char *name, struct err *e)
 {
 	int r = dm_check_name(name, e);
@@ -88,7 +88,7 @@ static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_foun
 	c->device = d;
 }
 
-/* The store, if its type opens at once. */
+/* Gets the store, if its type opens at once. */
 static int disk_open(struct dm_opening *o)
 {
 	struct dm_store_wish wish = o->wish;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands that only tell: versions, types, names, info, counters, addresses; and the one that ends it all. */
+/* Commands that only return something: versions, types, names, info, counters, addresses; and shutdown. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* What is asked first when something does not work. */
+/* Added to the replies to which people look first when something does not work. */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
 {
 	if (!dm_linux_has_no_warnings(c))
@@ -70,7 +70,7 @@ void dm_do_stores(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* What all devices use, in one answer: who draws a tree of them would have to ask once for each. */
+/* What all devices use, in one reply: otherwise drawing a tree would need one request for each device. */
 static bool names_deps(struct dm_cmd *c)
 {
 	struct dm_reply *r = &c->reply;
@@ -131,7 +131,7 @@ void dm_do_export(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 }
 
-/* The first front that can: there is no choice to make. */
+/* Uses the first front that can; there is only one. */
 void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
 {
 	struct list *n, *next;
@@ -146,7 +146,7 @@ void dm_do_mount(struct dm_cmd *c, struct dm_device *d)
 		}
 	}
 	if (c->verb == DM_DO_MOUNT && !c->directory)
-		dm_finish(c);	/* no mounts to list */
+		dm_finish(c);	/* there are no mounts to list */
 	else
 		dm_fail(c, -ENOTSUP, "no daemon is running that can show its devices as files");
 }
@@ -167,7 +167,7 @@ void dm_do_session(struct dm_cmd *c, struct dm_device *d)
 	dm_fail(c, -ENOTSUP, "no daemon is running that can hold a session");
 }
 
-/* The lanes' counters only grow; a reset remembers where they stood, so that nothing is lost to a race. */
+/* The lanes' counters only grow; a reset records their values, so that no race loses anything. */
 static bool stats_reset(struct dm_device *d, const struct dm_stats *total)
 {
 	if (!d->stats_base)
@@ -199,7 +199,7 @@ void dm_do_stats(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 }
 
-/* After the flush: clients that were just leaving have left. */
+/* After the flush: clients that were about to leave have left by now. */
 static void shutdown_users(struct dm_cmd *c)
 {
 	struct list *n, *next;
@@ -212,7 +212,7 @@ static void shutdown_users(struct dm_cmd *c)
 	}
 }
 
-/* Whoever asked for the end learns whether all that was written is safe. The end comes in either case. */
+/* The caller learns whether everything that was written is safe. The daemon ends in either case. */
 static void shutdown_flushed(void *arg, const struct err *e)
 {
 	struct dm_cmd *c = arg;

@@ -56,7 +56,7 @@ static int message_to_device(struct dm_cmd *c, struct dm_device *d, struct dm_as
 	return 0;
 }
 
-/* To T, or to D itself. */
+/* Sends it to T, or if that is NULL, to D itself. */
 static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target *t)
 {
 	struct dm_ask *a = dm_ask_new(c, "message");
@@ -93,7 +93,7 @@ static void message_to_target(struct dm_cmd *c, struct dm_device *d)
 		message_send(c, d, &t->targets[dm_table_find(t, c->sector)]);
 }
 
-/* What begins with @ is for the device itself, wherever it is sent. */
+/* What begins with @ is for the device itself, whatever the sector. */
 void dm_do_message(struct dm_cmd *c, struct dm_device *d)
 {
 	if (c->message && *c->message == '@')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands about what a device is called: create, rename, set_uuid; and what a name may be. */
+/* Commands about names: create, rename, set_uuid; and which names are allowed. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "core/command/linux.h"
 #include "core/device/move.h"
 
-#define MINOR_MAX ((1u << 20) - 1)	/* as many as a Linux dev_t holds */
+#define MINOR_MAX ((1u << 20) - 1)	/* the limit of a Linux dev_t */
 
-/* Listings and tables files have a device a line, so a name or uuid may not end one. */
+/* Listings and tables files have one device per line, so a name or uuid must not contain a line break. */
 static int check_line(const char *what, const char *s, struct err *e)
 {
 	size_t i;
@@ -69,7 +69,7 @@ static int check_free(struct dm_cmd *c, const char *name, const char *uuid)
 	return 0;
 }
 
-/* S, a good name or uuid, as the kernel has it, of at most MOST bytes. */
+/* Converts S, a valid name or uuid, to the kernel's form, of at most MOST bytes. */
 static int kernel_form(struct dm_cmd *c, const char *what, const char *s, size_t most, char *out)
 {
 	int r = dm_mangle(s, dm_mangling(c), out, most + 1);
@@ -93,7 +93,7 @@ static int check_new(struct dm_cmd *c, char name[DM_NAME_MAX + 1], char uuid[DM_
 	return c->has_minor ? check_minor(c->world, c->minor, e) : 0;
 }
 
-/* A device that could not be started was never there. */
+/* A device that could not be started is removed as if it had never existed. */
 static void create_over(struct dm_move *m, struct dm_device *d)
 {
 	if (m->failed)
@@ -103,7 +103,7 @@ static void create_over(struct dm_move *m, struct dm_device *d)
 	dm_move_finish(m, d);
 }
 
-/* TABLE may be NULL: without one. */
+/* TABLE may be NULL: a device without a table. */
 static void create(struct dm_cmd *c, struct dm_table *table)
 {
 	char name[DM_NAME_MAX + 1], uuid[DM_UUID_MAX + 1];
@@ -146,7 +146,7 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 		dm_do_build(c, create_built);
 }
 
-/* Who watches all devices hears of it without an event, too. */
+/* Without an event, those who watch all devices are still told. */
 static void tell(const struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->active || !dm_linux_renames_without_event(c))

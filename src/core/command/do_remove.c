@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands that take devices away, or wait for something to happen to them: remove, remove_all, wait.
- * Forced removal does what dmsetup's does: a table of errors is put under the device, so that nobody who has it
- * open reaches the disks below any more; it goes if that makes the last user let go.
+ * Commands that remove devices, or wait for something to happen to them: remove, remove_all, wait. Forced removal does
+ * what dmsetup does: the table is replaced by an error table, so that programs that have the device open no longer
+ * reach the disks below; if that makes the last user close it, the device is removed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void remove_at_last_close(struct dm_device *d)
 	dm_move_remove(d, NULL, NULL);
 }
 
-/* D goes, or stays until its last close, or C fails. */
+/* Removes D, or defers that until its last close, or fails C. */
 static void remove_now(struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->open_count == 0) {
@@ -99,7 +99,7 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 	dm_move_resume(d, c, errors, remove_forced);
 }
 
-/* One `remove` after the other, each device once: those that stand on others before them, and the newest first. */
+/* Runs `remove` for each device once, one after another: a device before those that it uses, and the newest first. */
 struct remove_each {
 	struct dm_cmd sub;
 	struct dm_cmd *c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands suspend and resume, of one device; of several: move_group.c. */
+/* The commands suspend and resume for one device; for several: move_group.c. */
 #include <errno.h>
 
 #include "core/device/devices.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The messages @stats_..., as Linux has them: they are the device's own, whatever its table. See regions.h. */
+/* The messages @stats_... as on Linux: they are handled by the device itself, whatever its table. See regions.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,20 +11,20 @@
 #include "core/path/regions.h"
 #include "core/world.h"
 
-#define STATS_ID 16	/* bytes of a region's number */
+#define STATS_ID 16	/* bytes of a region's number as text */
 #define HISTOGRAM "histogram:"
 
-/* A message under way. */
+/* A message being handled. */
 struct stats_call {
 	struct dm_cmd *cmd;
 	struct dm_device *d;
 	int argc;
-	char **argv;		/* behind the verb */
+	char **argv;		/* after the verb */
 	struct text *out;
 	struct err *e;
 };
 
-/* What a region shall be. */
+/* The region that is to be created. */
 struct stats_wish {
 	uint64_t start, len, step;
 	bool precise;
@@ -89,7 +89,7 @@ static bool wish_feature(struct stats_wish *w, char *word)
 	return true;
 }
 
-/* A number of features and these, if it is a number; then whose region it is, and a word for that program. */
+/* A number of features and the features, if it is a number; then the program's name, and a word of its own. */
 static bool wish_rest(struct stats_call *c, struct stats_wish *w)
 {
 	char *word = stats_next(c), rest;
@@ -107,7 +107,7 @@ static bool wish_rest(struct stats_call *c, struct stats_wish *w)
 	return !c->argc;
 }
 
-/* The bounds in S, which are counted and, with OUT, put there. 0: they are none. */
+/* Counts the bounds in S and, with OUT, stores them. 0: S is not a list of bounds. */
 static size_t wish_bounds(const char *s, uint64_t *out)
 {
 	uint64_t bound, last = 0;
@@ -233,7 +233,7 @@ static int stats_list(struct stats_call *c)
 	return 0;
 }
 
-/* N lines from line *FROM on, if they were said. */
+/* N lines from line *FROM on, if these words are given. */
 static int stats_lines(struct stats_call *c, uint64_t *from, uint64_t *n)
 {
 	const char *a = stats_next(c), *b = stats_next(c);
@@ -264,7 +264,7 @@ static int stats_print_lines(struct stats_call *c, bool clear)
 		dm_region_print(g, i, c->out);
 	if (!clear)
 		return 0;
-	/* What nobody will hear is not done away with. */
+	/* Counters that cannot be reported are not cleared. */
 	if (c->out->failed || !dm_cmd_has_room(c->cmd, c->out->len))
 		return err_set(c->e, -ENOMEM, "no memory for the answer; nothing was cleared");
 	for (i = from; i < g->n_areas && i - from < n; i++)

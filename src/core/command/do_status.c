@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command status: targets that have to bring themselves up to date first are asked to, one after the other; then all are
- * printed at once. One that fails is printed all the same, as on Linux.
+ * The command status: targets that have to prepare their status are asked to, one after the other; then all are printed
+ * at once. One that fails is printed all the same, as on Linux.
  */
 #include <errno.h>
 
@@ -11,7 +11,7 @@
 #include "core/command/do.h"
 #include "core/command/linux.h"
 
-/* May change while a target takes its time. */
+/* May change while a target prepares its status. */
 static bool status_prepares(const struct dm_cmd *c, const struct dm_device *d, const struct dm_table *t)
 {
 	return t && t == d->active && t->prepares && !(c->flags & (DM_WITH_INACTIVE | DM_WITH_NOFLUSH)) && !dm_device_suspended(d);

@@ -30,7 +30,10 @@ static int reload_check_immutable(struct dm_cmd *c, const struct dm_device *d)
 		       d->name, is->name);
 }
 
-/* Other commands have run while it was built: it must still not lead back to its own device, and may replace its table. */
+/*
+ * Other commands have run while the table was built: check again that it does not lead back to its own device, and may
+ * replace its table.
+ */
 static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 {
 	if (dm_table_reaches(c->table, d))
@@ -38,7 +41,7 @@ static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 	return reload_check_immutable(c, d);
 }
 
-/* What was in the inactive slot is gone, with all that it had open. */
+/* The table in the inactive slot is freed, and everything that it had open is closed. */
 static void slot_is_clear(void *arg)
 {
 	dm_finish(arg);
@@ -64,7 +67,7 @@ static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_exp
 	(void)explain;
 	c->table = table;
 	if (table)
-		dm_start(c);	/* once more, behind a transition that has begun */
+		dm_start(c);	/* again, after a transition that has begun */
 	else
 		dm_finish(c);
 }
@@ -89,7 +92,7 @@ void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 
-/* The text of one target in the reply's arena, or NULL when memory ran out. */
+/* The text of one target in the reply's arena, or NULL if there is no memory. */
 static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struct text *scratch)
 {
 	void (*say)(const struct dm_target *t, struct text *out) =
@@ -153,7 +156,7 @@ size_t dm_deps_count(const struct dm_cmd *c, const struct dm_device *d)
 	return table ? table->n_stores : 0;
 }
 
-/* Newest first, as Linux lists them. */
+/* Newest first, in Linux's order. */
 size_t dm_deps_fill(struct dm_cmd *c, const struct dm_device *d, struct dm_dep *to)
 {
 	const struct dm_table *table = dm_cmd_slot(c, d);
@@ -180,7 +183,7 @@ void dm_do_deps(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* One explanation a line of the table; the text has them a line each. */
+/* One explanation for each line of the table; the text has one per line. */
 static void check_rows(struct dm_cmd *c, const struct dm_table *table, char *explained)
 {
 	struct dm_reply *r = &c->reply;
@@ -224,7 +227,7 @@ void dm_do_check(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -EINVAL, "there is no table to check");
 }
 
-/* Linux's bounds: what struct hd_geometry can carry. */
+/* The limits are Linux's: the range of struct hd_geometry. */
 void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
 {
 	const struct dm_geometry *g = &c->geometry;

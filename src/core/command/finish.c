@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How commands end, and what all handlers need of them: see do.h. Handlers call this file, and it calls none of them. */
+/* How commands end, and what all handlers share: see do.h. Handlers call this file; it calls none of them. */
 #include <errno.h>
 #include <string.h>
 
 #include "core/command/do.h"
 
-/* As Linux counts: a device that is mapped onto D opens it once, though both its tables may use it. */
+/* Counted as on Linux: a device that is mapped onto D opens it once, even if both its tables use it. */
 static uint32_t opens(const struct dm_device *d)
 {
 	uint32_t n = d->open_count - d->users;
@@ -22,7 +22,7 @@ static uint32_t opens(const struct dm_device *d)
 	return n;
 }
 
-/* Who asks about the inactive table hears of that. */
+/* Whoever asks about the inactive table gets its state. */
 static bool readonly_in(const struct dm_device *d, uint32_t flags)
 {
 	if (flags & DM_WITH_INACTIVE)

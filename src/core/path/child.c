@@ -14,7 +14,7 @@ static void child_init(struct dm_req *c, struct dm_req *r)
 			      .maker = r->via[r->depth] };
 }
 
-/* All of them, or none. */
+/* Takes all of them, or none. */
 static int child_take(struct dm_io *io, struct dm_req *c[], unsigned n)
 {
 	unsigned i;
@@ -67,7 +67,7 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 	dm_enter(dm_dispatch(r), r);
 }
 
-/* The line that held R is done with it: it goes on as R's end. */
+/* The line that held R has finished: R is ended. */
 static void child_parent_over(struct dm_req *r)
 {
 	r->flags &= ~DM_CHILDREN;
@@ -92,7 +92,7 @@ void dm_child_over(struct dm_req *c, int err)
 		child_parent_over(r);
 }
 
-/* C is again what was sent, but for its sector: the type may send it somewhere else. */
+/* C is restored to what was sent, except for its sector: the type may send it somewhere else. */
 void dm_child_ended(struct dm_req *c, int err)
 {
 	const struct dm_type *type = c->maker->type;
@@ -105,7 +105,7 @@ void dm_child_ended(struct dm_req *c, int err)
 		dm_child_over(c, err);
 }
 
-/* What regions remember is a piece of its own before its first device. */
+/* A request that regions record becomes a piece before its first device. */
 bool dm_comes_from_above(const struct dm_req *r)
 {
 	while (!r->depth && r->parent && !(r->flags & DM_OF_A_TYPE))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests that a type makes itself: children of a request that it holds (a write that goes to two legs, a read into a
- * buffer that is decrypted then), and requests of its own that belong to nobody's (a superblock, a copy).
+ * Requests that a type creates itself: children of a request that it holds (a write to two legs, a read into a buffer
+ * that is then decrypted), and requests that belong to no other (for a superblock, a copy).
  *
- * A held request with children ends when all of them have, with the first error that child() lets stand. Take all the
- * children that are known before the first is sent, because the last one under way ends the parent; child() of one that
- * ends may take more, or send it again: it is as it was sent, but for its sector, which is to be set anew.
+ * A held request with children ends when all of them have ended, with the first error that child() lets stand. Take all
+ * children that are known before the first is sent, because the last one in flight ends the parent. When one ends,
+ * child() may take more, or send it again: it is as it was sent, except for its sector, which must be set again.
  */
 #ifndef CORE_CHILD_H
 #define CORE_CHILD_H
@@ -14,22 +14,23 @@
 #include "core/table/target.h"
 
 /*
- * N more children of R, which its line holds: each like R (operation, flags, sector from the line's start, count, data), to
- * be changed and sent. 0, or -ENOMEM and nothing has changed: map() may return that. On R's io thread.
+ * Takes N more children of R, which its line holds: each is like R (operation, flags, sector from the line's start,
+ * count, data), to be changed and sent. 0, or -ENOMEM with no effect, which map() may return. On R's io thread.
  */
 int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n);
 
 /*
- * Sends R, a child or a request of the type's own, to r->sector of AT, a store or a mapped device. On IO's thread; a child
- * goes where its parent is. A request of one's own is zeroed but for op, flags, sector, count, data, own and done(), which
- * is called on the same thread, perhaps before this returns; it must not be there any more when postsuspend ends.
+ * Sends R, a child or a request of the type's own, to r->sector of AT, a store or a mapped device. On IO's thread; a
+ * child must be sent on its parent's thread. A request of the type's own is zeroed except for op, flags, sector, count,
+ * data, own and done(), which is called on the same thread, perhaps before this returns; it must have ended when
+ * postsuspend ends.
  */
 void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r);
 
-/* A child that child() has kept (it returned DM_HELD), or that was never sent, is over. On its io thread. */
+/* Ends a child that child() has kept (it returned DM_HELD), or that was never sent. On its io thread. */
 void dm_child_over(struct dm_req *c, int err);
 
-/* R, which is at its gate, is not a client's own: another device, or a type, has sent it there. */
+/* Was R, which is at its gate, sent there by another device or a type, and not by a client? */
 bool dm_comes_from_above(const struct dm_req *r);
 
 /* For submit.c: C has come back with ERR. */

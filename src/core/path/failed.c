@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Failed requests and the lines they came through: see failed.h. */
+/* Failed requests and the lines through which they went: see failed.h. */
 #include "core/path/failed.h"
 
 #include <errno.h>
@@ -17,8 +17,8 @@ static void failed_ask(const struct dm_req *r, unsigned i)
 }
 
 /*
- * Only a failure of what lies below: not a question, not what it cannot do, not an end that we made ourselves. Linux tells its lines of no flush, nor of
- * reading ahead.
+ * Only a failure of what lies below counts: not that of an extent request, not an unsupported operation, not a request
+ * that we ended ourselves. Linux does not tell its lines about flushes, nor about read-ahead.
  */
 static bool failed_counts(const struct dm_req *r, int err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Failures in words: see fault.h. Only what fails comes here, so that a lock may be taken. */
+/* I/O errors in words: see fault.h. This is called only for failures, so it may take a lock. */
 #include "core/path/fault.h"
 
 #include <errno.h>
@@ -14,16 +14,16 @@
 #include "base/utf8.h"
 #include "core/world.h"
 
-#define FAULT_KINDS 16		/* what is more is counted with the last */
+#define FAULT_KINDS 16		/* any more are counted with the last one */
 
-/* A kind: an operation, a place, an errno. */
+/* A kind of failure: operation, place, errno. */
 struct dm_fault {
 	uint8_t op;
 	int err;
-	const void *place;	/* the store, only to be compared; NULL: a line or the device itself has failed it */
+	const void *place;	/* the store, only for comparing; NULL: a line or the device itself has failed it */
 	uint64_t times, last;	/* on the world's clock, ns */
 	struct log_rate rate;
-	char text[480];		/* of the last one that was logged */
+	char text[480];		/* the last one that was logged */
 };
 
 struct dm_faults {
@@ -41,7 +41,7 @@ void dm_why(struct dm_io *io, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Made by the io thread that needs it first. */
+/* Created by the first io thread that needs it. */
 static struct dm_faults *faults_of(struct dm_device *d)
 {
 	struct dm_faults *f = atomic_load(&d->faults), *none = NULL;
@@ -80,7 +80,7 @@ static void fault_sectors(struct text *out, uint64_t first, uint64_t n)
 		text_printf(out, "sector %" PRIu64, first);
 }
 
-/* Where below D: the file and its sectors, or the device. */
+/* Where below D it failed: the file and its sectors, or the device. */
 static void fault_where(struct text *out, const struct dm_req *r, const struct dm_device *d)
 {
 	const struct dm_device *last = r->depth ? r->path[r->depth - 1]->device : d;
@@ -133,7 +133,7 @@ static void fault_count(struct dm_faults *f, const struct dm_req *r, const struc
 	text_free(&text);
 }
 
-/* The request that was sent, of which R is a piece or the whole. */
+/* The request that was submitted, of which R may be a piece. */
 static struct dm_req *fault_whole(struct dm_req *r)
 {
 	while (r->parent)
@@ -141,7 +141,7 @@ static struct dm_req *fault_whole(struct dm_req *r)
 	return r;
 }
 
-/* The first device that R came by. */
+/* The first device that R passed. */
 static struct dm_device *fault_device(const struct dm_req *r)
 {
 	struct dm_device *d = NULL;
@@ -152,7 +152,7 @@ static struct dm_device *fault_device(const struct dm_req *r)
 	return d;
 }
 
-/* What was only a question, or what nobody asked for, or what the end of the daemon cuts short, has not failed. */
+/* Extent requests, read-ahead, and requests cut short by the end of the daemon have not failed. */
 static bool fault_is_one(const struct dm_req *r, int err)
 {
 	return err != -EOPNOTSUPP && err != -ESHUTDOWN && r->asked != DM_EXTENT && !(r->flags & DM_AHEAD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flushing for the control thread: see flush.h. One device after the other, and a store once for all of them. */
+/* Flushes for the control thread: see flush.h. One device after another, and each store once for all of them. */
 #include "core/path/flush.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ struct dm_flush {
 	struct dm_store **stores;	/* ... or these */
 	size_t n, at;
 	bool held;			/* they are open for this */
-	bool asking, answered;		/* the answer may come before dm_submit() returns */
+	bool asking, answered;		/* the answer may arrive before dm_submit() returns */
 	struct loop_msg msg;
 	struct dm_req req;
 	uint64_t walk;
@@ -111,7 +111,7 @@ static void flush_start(struct loop_msg *m)
 	flush_go_on(f);
 }
 
-/* Room for N devices; without memory THEN has been called. */
+/* Room for N devices; without memory, THEN has been called. */
 static struct dm_flush *flush_new(struct dm_world *w, size_t n, void (*then)(void *arg, const struct err *e), void *arg)
 {
 	struct dm_flush *f = calloc(1, sizeof(*f));

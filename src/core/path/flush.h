@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The core's own flushes, on behalf of the control thread (suspend, swap, shutdown). They go from a device down, as a
- * client's do, so that lines that commit something do it; but they pass suspended devices, and nobody counts them.
+ * The core's own flushes, on behalf of the control thread (suspend, swap, shutdown). They go down from a device like a
+ * client's, so that lines that have something to commit do so; but they pass suspended devices, and are not counted.
  */
 #ifndef CORE_FLUSH_H
 #define CORE_FLUSH_H
@@ -10,18 +10,18 @@
 #include "core/device/device.h"
 
 /*
- * Flushes what D stands on, then calls THEN on the control thread with 0 or the first failure; E holds its sentence until
- * THEN returns. D must stay until then, and have no round meanwhile.
+ * Flushes what D is mapped to, then calls THEN on the control thread with 0 or the first error; E has its sentence
+ * until THEN returns. D must stay until then, without a round meanwhile.
  */
 void dm_flush_device(struct dm_device *d, void (*then)(void *arg, const struct err *e), void *arg);
 
-/* The same for all devices and disks that can be written to. They are held open meanwhile. */
+/* The same for all writable devices and disks. They are kept open meanwhile. */
 void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg);
 
-/* All stores that can be written to, and no line is asked: for the world's end, when all of them have stopped. */
+/* Flushes all writable stores, without asking any line: for the world's end, when all lines have stopped. */
 void dm_flush_stores(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg);
 
-/* R, which is such a flush or a part of one, has failed at a store: for the sentence. On its io thread. */
+/* R, which is such a flush or part of one, has failed at a store: adds that to the sentence. On its io thread. */
 void dm_flush_failed(struct dm_req *r, int err);
 
 #endif

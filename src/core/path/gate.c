@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What waits at the gate of a device: what has come while it is not open, and what was put back. On the lane's io thread. */
+/*
+ * What waits at the gate of a device: requests that arrived while it was not open, and those that were put back. On the
+ * lane's io thread.
+ */
 #include <errno.h>
 
 #include "core/path/child.h"
@@ -38,8 +41,8 @@ static void put_back_entered(struct loop_msg *m)
 }
 
 /*
- * A piece takes the whole request with it. A gate that does not stop it is entered from the loop, lest this goes round for
- * ever. A flush begins anew: what it has come by so far it would pass over.
+ * A piece takes the whole request with it. If the gate does not stop it, it is entered from the loop, to avoid endless
+ * recursion. A flush starts from the beginning: otherwise it would skip what it has passed so far.
  */
 void dm_put_back(struct dm_req *r)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An io thread's life, and its stock of requests for pieces: see io.h. */
+/* An io thread, and its free requests: see io.h. */
 #include "core/path/io.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct dm_req_slab {
 	struct dm_req reqs[SLAB_REQS];
 };
 
-/* The stock grows to what the load needs and stays there. */
+/* The number of free requests grows with the load and never shrinks. */
 static int io_grow(struct dm_io *io)
 {
 	struct dm_req_slab *slab = malloc(sizeof(*slab));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Regions: making them, counting in them, taking them away. See regions.h. */
+/* Regions: creating them, counting in them, removing them. See regions.h. */
 #include "core/path/regions.h"
 
 #include <errno.h>
@@ -8,14 +8,14 @@
 
 #include "core/world.h"
 
-#define REGION_ROOM ((size_t)256 << 20)	/* bytes of counters in one */
+#define REGION_ROOM ((size_t)256 << 20)	/* bytes of counters per region */
 
 static bool is_write(const struct dm_req *r)
 {
 	return r->asked != DM_READ;
 }
 
-/* Brings the times up to now, before what is under way changes. */
+/* Updates the times, before the number of requests in flight changes. */
 static void area_round(struct dm_area *a, uint64_t now)
 {
 	uint64_t ns = now - a->stamp, reads = a->inflight[DM_COUNT_READ], writes = a->inflight[DM_COUNT_WRITE];
@@ -40,7 +40,7 @@ static size_t region_bucket(const struct dm_region *g, uint64_t ns)
 	return i;
 }
 
-/* One part of a request, which lies in one area; END: it is over, and took NS. */
+/* The part of a request in one area. END: it has ended, and took NS. */
 struct region_part {
 	bool write, merged, end;
 	uint64_t now, ns, sectors;
@@ -54,7 +54,7 @@ static void area_count(const struct dm_region *g, struct dm_area *a, const struc
 		dm_stat_add(&a->merges[p->write], p->merged);
 		return;
 	}
-	if (a->inflight[p->write])	/* one that began before the region was there is not among them */
+	if (a->inflight[p->write])	/* one that began before the region was created is not included */
 		dm_stat_add(&a->inflight[p->write], (uint64_t)-1);
 	dm_stat_add(&a->ios[p->write], 1);
 	dm_stat_add(&a->sectors[p->write], p->sectors);
@@ -156,7 +156,7 @@ static void regions_over(struct dm_tour *t)
 	free(old);
 }
 
-/* GONE is not among ALL any more, and is freed; or NULL. */
+/* GONE, which may be NULL, is no longer among ALL, and is freed. */
 static void regions_set(struct dm_device *d, struct dm_regions *all, struct dm_region *gone)
 {
 	struct dm_regions *old = d->regions;

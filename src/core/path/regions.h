@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Regions: parts of a device that somebody wants counted, cut into areas, as
- * Linux's dm-stats has them (@stats_... messages). A request that comes to a
- * device with regions goes on as a piece, whose parent remembers what was asked;
- * devices without pay one comparison. Each io thread counts for itself.
+ * Regions: parts of a device for which somebody wants counters, divided into areas, as in Linux's dm-stats (@stats_...
+ * messages). A request to a device with regions continues as a piece, whose parent keeps the original range; devices
+ * without regions pay one comparison. Each io thread counts for itself.
  */
 #ifndef CORE_REGIONS_H
 #define CORE_REGIONS_H
@@ -24,11 +23,11 @@ struct dm_lane;
 
 enum { DM_COUNT_READ, DM_COUNT_WRITE, DM_COUNTS };
 
-/* What one io thread has seen of one area; times in nanoseconds. */
+/* What one io thread has counted in one area; times in nanoseconds. */
 struct dm_area {
 	_Atomic uint64_t ios[DM_COUNTS], merges[DM_COUNTS], sectors[DM_COUNTS], ns[DM_COUNTS];
-	_Atomic uint64_t busy_ns[DM_COUNTS];	/* with such requests under way */
-	_Atomic uint64_t any_ns, queue_ns;	/* with any under way; the same times their number */
+	_Atomic uint64_t busy_ns[DM_COUNTS];	/* with such requests in flight */
+	_Atomic uint64_t any_ns, queue_ns;	/* with any in flight; the same times their number */
 	_Atomic uint64_t inflight[DM_COUNTS], stamp;
 	_Atomic uint64_t histogram[];		/* n_bounds + 1, if there are any */
 };
@@ -37,22 +36,22 @@ struct dm_region {
 	uint32_t id;
 	uint64_t start, end, step;		/* sectors */
 	size_t n_areas, area_size;
-	bool precise;				/* times are told in nanoseconds, else in milliseconds */
+	bool precise;				/* times are printed in nanoseconds, else in milliseconds */
 	char *program, *aux;
-	uint64_t *bounds;			/* of the histogram, rising, in the unit that is told */
+	uint64_t *bounds;			/* of the histogram, ascending, in the printed unit */
 	size_t n_bounds;
-	uint8_t *base;				/* areas: what the counters stood at when they were cleared */
+	uint8_t *base;				/* areas: the counters' values when they were cleared */
 	unsigned n_io;
-	uint8_t *areas[];			/* of each io thread */
+	uint8_t *areas[];			/* one for each io thread */
 };
 
-/* The regions of a device as its lanes see them; never changes. */
+/* The regions of a device as its lanes see them; immutable. */
 struct dm_regions {
-	struct dm_tour tour;			/* the device has others now: until no io thread uses these any more */
-	struct dm_region *gone;			/* what goes with them, or NULL */
+	struct dm_tour tour;			/* the device has newer ones: until no io thread uses these any more */
+	struct dm_region *gone;			/* freed with them, or NULL */
 	size_t n;
 	struct dm_region **regions;		/* by id */
-	struct dm_regions_last { uint64_t sector; bool write; } last[];	/* of each io thread: for what is merged */
+	struct dm_regions_last { uint64_t sector; bool write; } last[];	/* for each io thread: for counting merged requests */
 };
 
 static inline struct dm_area *dm_region_area(const struct dm_region *g, uint8_t *areas, size_t i)
@@ -60,11 +59,11 @@ static inline struct dm_area *dm_region_area(const struct dm_region *g, uint8_t 
 	return (struct dm_area *)(void *)(areas + i * g->area_size);
 }
 
-/* On R's io thread: it passes LANE, and is over. */
+/* On R's io thread: it passes LANE, and later has ended. */
 void dm_regions_begin(struct dm_lane *lane, struct dm_req *r);
 void dm_regions_end(struct dm_lane *lane, const struct dm_req *asked, uint64_t ns);
 
-/* The control thread's. G is as its maker filled it, with areas to be made: 0, or -ENOMEM and nothing has changed. */
+/* On the control thread. G is filled in by its creator: 0, or -ENOMEM with no effect. */
 struct dm_region *dm_region_new(unsigned n_io, size_t n_areas, size_t n_bounds);
 void dm_region_free(struct dm_region *g);
 int dm_regions_add(struct dm_device *d, struct dm_region *g);	/* gives it the lowest free id */
@@ -72,11 +71,14 @@ struct dm_region *dm_regions_find(const struct dm_device *d, uint64_t id);
 int dm_regions_remove(struct dm_device *d, struct dm_region *g);
 void dm_regions_drop(struct dm_device *d);	/* nobody has D open */
 
-/* Adds what every thread has counted in area I since the last clearing, as the message says it; and clears it. */
+/*
+ * Prints the sum of all threads' counters for area I since they were cleared, in the format of the message; and clears
+ * them.
+ */
 void dm_region_print(struct dm_region *g, size_t i, struct text *out);
 void dm_region_clear(struct dm_region *g, size_t i);
 
-/* do_stats.c: carries a message out that begins with @: 0 or -errno and a sentence. */
+/* do_stats.c: carries out a message that begins with @: 0, or -errno and a sentence. */
 int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e);
 
 #endif

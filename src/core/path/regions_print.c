@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What was counted in an area: the sum of all io threads, less what was cleared. */
+/* The counters of an area: the sum over all io threads, minus the values when they were cleared. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "core/path/regions.h"
 #include "core/path/stats.h"
 
-/* An area is an array of counters; what is under way and when it was looked at last is not counted. */
+/* An area is an array of counters; `inflight` and `stamp` are not among them. */
 #define AREA_COUNTERS (offsetof(struct dm_area, inflight) / sizeof(uint64_t))
 
 static const _Atomic uint64_t *area_counter(const struct dm_region *g, const struct dm_area *a, size_t i)
@@ -58,7 +58,7 @@ void dm_region_print(struct dm_region *g, size_t i, struct text *out)
 	uint64_t unit = g->precise ? 1 : 1000000;
 	size_t n;
 
-	text_printf(out, "%" PRIu64 "+%" PRIu64, g->start + i * g->step, g->step);	/* the last one, too */
+	text_printf(out, "%" PRIu64 "+%" PRIu64, g->start + i * g->step, g->step);	/* also for the last one */
 	for (n = 0; n < DM_COUNTS; n++)
 		text_printf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, counter_now(g, i, &b->ios[n]),
 			    counter_now(g, i, &b->merges[n]), counter_now(g, i, &b->sectors[n]),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rounds: see round.h. A device that nobody has open needs no messages: no io thread looks at its lanes. */
+/* Rounds: see round.h. A device that nobody has open needs no messages: no io thread uses its lanes. */
 #include "core/path/round.h"
 
 #include "core/path/submit.h"
@@ -39,8 +39,8 @@ static void lane_take_gate(struct dm_lane *lane)
 }
 
 /*
- * On the io thread. Draining waits for the last request; opening waits for a flush of the core's own that passes the shut
- * gate on its way from a device above, because the table that it uses may be freed next.
+ * On the io thread. When draining, it waits for the last request. When opening, it waits for the core's own flush that
+ * is passing the shut gate on its way from a device above, because the table that it uses may be freed next.
  */
 static void lane_asked(struct loop_msg *m)
 {
@@ -60,7 +60,7 @@ void dm_lane_drained(struct dm_lane *lane)
 	lane_take_gate(lane);
 }
 
-/* It is answered for itself, drained or not: the device may not go while a message to its lanes is on its way. */
+/* Answered separately, drained or not: the device must not go while a message to its lanes is on its way. */
 static void lane_hurried(struct loop_msg *m)
 {
 	struct dm_lane *lane = container(m, struct dm_lane, hurry);
@@ -83,7 +83,7 @@ static void round_direct(struct dm_device *d, enum dm_gate gate, const struct dm
 	}
 }
 
-/* A flush that was given up may still be under way in a device that nobody has open. */
+/* A flush that was given up may still be in flight in a device that nobody has open. */
 static bool round_is_direct(const struct dm_device *d)
 {
 	return d->open_count == 0 && !(d->active && d->active->holds);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A round: the control thread asks every io thread to take a new gate (and
- * table) for one device, and goes on when all have answered. A lane that shuts
- * can answer when its last request is over, so such a round is both the drain of a
- * suspend and the grace period after which an old table can be freed; the request
- * path needs no lock for it.
+ * A round: the control thread asks every io thread to take a new gate (and table) for one device, and continues when
+ * all have answered. A lane that shuts can answer when its last request has ended, so such a round is both the drain of
+ * a suspend and the grace period after which an old table can be freed; the request path needs no lock for it.
  */
 #ifndef CORE_ROUND_H
 #define CORE_ROUND_H
@@ -12,13 +10,13 @@
 #include "core/device/device.h"
 
 /*
- * One at a time for a device. DRAIN: a lane answers when nothing is under way in it. TABLE is what requests meet that pass
+ * One at a time for each device. DRAIN: a lane answers when nothing is in flight in it. TABLE is for requests that pass
  * the gate. THEN is called on the control thread, perhaps at once.
  */
 void dm_round(struct dm_device *d, enum dm_gate gate, bool drain, const struct dm_table *table,
 	      void (*then)(struct dm_device *d));
 
-/* Lets the lanes of a draining round, which is not over, answer although requests are still under way. */
+/* Lets the lanes of a draining round that has not ended answer although requests are in flight. */
 void dm_round_hurry(struct dm_device *d);
 
 #endif

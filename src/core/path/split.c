@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A request that one map() cannot answer: it covers several lines or chunks, it
- * is a flush that several stores must hear, or a discard that a striped line
- * takes leg by leg. It becomes a parent; its pieces come from the io thread's free
- * list, a bounded number at a time. The first error wins; the rest is carried out
- * all the same, as on Linux: else it would be luck how much of it was.
+ * A request that one map() cannot answer: it covers several lines or chunks, it is a flush for several stores, or a
+ * discard that a striped line takes leg by leg. It becomes a parent; its pieces come from the io thread's free list, a
+ * limited number at a time. The first error wins; the rest is carried out all the same, as on Linux: otherwise it would
+ * be a matter of chance how much of it was.
  */
 #include <errno.h>
 
 #include "core/path/fault.h"
 #include "core/path/submit.h"
 
-#define SPLIT_WINDOW 64		/* pieces of one parent under way */
+#define SPLIT_WINDOW 64		/* pieces of one parent in flight */
 
 static struct dm_req *split_piece(struct dm_req *p)
 {
@@ -30,7 +29,7 @@ static struct dm_req *split_piece(struct dm_req *p)
 	return piece;
 }
 
-/* For a flush the rest counts the ways that it has to go. */
+/* For a flush, the rest is the number of ways that it still has to go. */
 static void split_flush(struct dm_req *p)
 {
 	struct dm_req *piece = split_piece(p);
@@ -48,7 +47,7 @@ static void split_advance(struct dm_req *p, uint64_t sectors)
 	p->rest_count -= sectors;
 }
 
-/* A piece of MOST sectors at most. */
+/* A piece of at most MOST sectors. */
 static void split_line(struct dm_req *p, uint64_t most)
 {
 	const struct dm_target *t = &p->table->targets[dm_table_find(p->table, p->rest_sector)];
@@ -69,14 +68,14 @@ static void split_line(struct dm_req *p, uint64_t most)
 		piece->data = vec_from(p->data, (p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
 	piece->part = p->rest_part;
 	if (parts && ++p->rest_part < t->parts)
-		n = 0;		/* the same run again, for the next part */
+		n = 0;		/* the same range again, for the next part */
 	else
 		p->rest_part = 0;
 	split_advance(p, n);
 	dm_enter(dm_map(piece, t), piece);
 }
 
-/* Cuts on until the window is full or nothing is left; `pending` holds one count for this function. */
+/* Continues until the window is full or nothing is left; `pending` includes one count for this function. */
 static void split_go_on(struct dm_req *p)
 {
 	while (p->rest_count && p->pending < SPLIT_WINDOW) {

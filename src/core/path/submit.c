@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of a request: admission to a device, the line it falls in, its way down to a store, its end. Stacked devices are
- * a loop, not a recursion. Nothing here allocates, locks or calls the system, but for a device's first request on a thread
- * (its counters) and for pieces (split.c).
+ * The life of a request: admission to a device, the line for its sector, its way down to a store, its end. Stacked
+ * devices are a loop, not a recursion. Nothing here allocates, locks or makes a system call, except for a device's
+ * first request on a thread (for its counters) and for pieces (split.c).
  */
 #include "core/path/submit.h"
 
@@ -16,7 +16,7 @@
 #include "core/path/regions.h"
 #include "core/world.h"
 
-/* The counters of this device on this thread: made once, at the first request. */
+/* The counters of this device on this thread, created at the first request. */
 static struct dm_stats *lane_stats(struct dm_lane *lane)
 {
 	struct dm_stats *s = atomic_load_explicit(&lane->stats, memory_order_relaxed);
@@ -28,7 +28,7 @@ static struct dm_stats *lane_stats(struct dm_lane *lane)
 	return s;
 }
 
-/* What failed and nobody waits for was not seen by anybody; nor was a flush of our own. */
+/* Failed read-ahead is not counted, because no program saw it; nor are the core's own flushes. */
 static bool lane_counts(const struct dm_req *r, int err)
 {
 	return !(err && (r->flags & DM_AHEAD)) && !(r->flags & DM_OWN);
@@ -45,7 +45,7 @@ static void lane_leave(struct dm_lane *lane, const struct dm_req *r, int err)
 	dm_lane_drop(lane);
 }
 
-/* For a child, what was wrong (dm_why()) is there until the type has seen it. */
+/* For a child, the reason (dm_why()) is kept until the type has seen it. */
 static void done_failed(struct dm_req *r, int err)
 {
 	struct dm_io *io = r->io;
@@ -82,7 +82,7 @@ static void piece_over(struct dm_req *r, int err)
 		dm_child_ended(r, err);
 		return;
 	}
-	if (r->asked == DM_EXTENT) {	/* never cut, so the one piece has the whole answer */
+	if (r->asked == DM_EXTENT) {	/* never split, so its only piece has the whole answer */
 		parent->count = r->count;
 		parent->flags |= r->flags & (DM_HOLE | DM_ZERO);
 	}
@@ -140,8 +140,8 @@ static int lane_check(const struct dm_lane *lane, const struct dm_req *r)
 }
 
 /*
- * Two devices may stand on the same two, and these on the same two again: a flush that took every way down would take 2^n
- * of them. What it has come by already is flushed, or will be before the whole flush ends.
+ * Two devices may use the same two, and these again the same two: a flush that took every way down would take 2^n ways.
+ * What it has passed already is flushed, or will be before the whole flush ends.
  */
 static bool flushed_already(const struct dm_req *r, uint64_t *last)
 {
@@ -166,14 +166,14 @@ struct dm_lane *dm_dispatch(struct dm_req *r)
 	return NULL;
 }
 
-/* Only a line that sends R on is remembered: what comes back from one that held it is no failure of what lies below. */
+/* Only a line that sends R on is recorded: an error from one that held it is not a failure of what lies below. */
 struct dm_lane *dm_obey(struct dm_req *r, int verdict)
 {
 	switch (verdict) {
 	case DM_REMAPPED:
 		return dm_dispatch(r);
 	case DM_HELD:
-		return NULL;	/* and perhaps over already */
+		return NULL;	/* it may have ended already */
 	case DM_PUT_BACK:
 		r->sector += r->via[r->depth]->start;
 		dm_put_back(r);
@@ -191,7 +191,7 @@ static struct dm_lane *map_part(struct dm_req *r, const struct dm_target *t, uin
 	const struct dm_table *table = r->depth ? r->path[r->depth - 1]->table : r->parent->table;
 	uint64_t first = r->count;
 
-	if (!first || first >= whole) {		/* it would be asked for ever */
+	if (!first || first >= whole) {		/* it would be asked forever */
 		dm_why(r->io, "target %s takes no part of it", t->type->name);
 		return dm_obey(r, -EIO);
 	}
@@ -219,7 +219,10 @@ struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
 	return dm_obey(r, t->type->flush(t, r));
 }
 
-/* A flush of TABLE whose AT-th way is the only one, or a piece that is to take it: first the lines that flush, then stores. */
+/*
+ * The AT-th way of a flush of TABLE, which is its only one or this piece's: first come the lines that flush, then
+ * stores.
+ */
 struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at)
 {
 	if (r->flags & DM_PAST) {
@@ -232,7 +235,7 @@ struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, siz
 	return dm_dispatch(r);
 }
 
-/* How far R may reach from its sector in line T before it has to be cut. */
+/* How far R may extend from its sector in line T before it has to be split. */
 static uint64_t line_room(const struct dm_target *t, const struct dm_req *r)
 {
 	uint64_t in = r->sector - t->start, room = t->len - in;
@@ -276,7 +279,7 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 	return dm_map(r, t);
 }
 
-/* A stack deeper than the request's path goes on in a piece of its own; so does one that regions are to remember. */
+/* In a stack deeper than its path, a request continues as a piece; so does one that regions record. */
 static struct dm_req *deepen(struct dm_req *r)
 {
 	struct dm_req *piece = dm_io_take(r->io);
@@ -293,7 +296,7 @@ static struct dm_req *deepen(struct dm_req *r)
 	return piece;
 }
 
-/* It was put back to the gate, and the regions saw it then. */
+/* It was put back to the gate, and was counted in the regions before. */
 static bool counted_already(const struct dm_req *r)
 {
 	return !r->depth && (r->flags & DM_IN_REGIONS);
@@ -305,8 +308,8 @@ static bool regions_count(struct dm_lane *lane, const struct dm_req *r)
 }
 
 /*
- * A flush of the core's own that comes to a suspended device from above: the lines there have stopped and committed, and what
- * they would write to below may be suspended, too.
+ * The core's own flush that arrives at a suspended device from above: the lines there have stopped and committed, and
+ * what they would write to below may be suspended as well.
  */
 static void flush_past(const struct dm_lane *lane, struct dm_req *r)
 {

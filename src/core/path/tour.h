@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tours: how the control thread learns that every io thread has been back in its loop. */
+/* Tours: how the control thread knows that every io thread has returned to its loop. */
 #ifndef CORE_TOUR_H
 #define CORE_TOUR_H
 
@@ -8,8 +8,8 @@
 struct dm_world;
 
 /*
- * A tour: a message that comes by every io thread, one after the other, and back. Each has been back in its loop then, and
- * has nothing in hand that it took before the tour began.
+ * A tour: a message that visits every io thread, one after the other, and comes back. By then each has returned to its
+ * loop, and no longer uses anything that it obtained before the tour began.
  */
 struct dm_tour {
 	struct loop_msg msg;

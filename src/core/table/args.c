@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words behind a target's name: see args.h. */
+/* The words after a target's name: see args.h. */
 #include "core/table/args.h"
 
 #include <ctype.h>
@@ -52,7 +52,7 @@ void *dm_args_alloc(struct dm_args *a, size_t size)
 	return p;
 }
 
-/* The first failure stands; words that were never reached are not complained about. */
+/* Only the first error counts; it hides those of words that were never reached. */
 static void args_complain(struct dm_args *a, int code, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -144,7 +144,7 @@ static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->loaded) || (s->device && !s->sectors));
 }
 
-/* LEN sectors from OFFSET must exist and keep to the store's blocks. */
+/* LEN sectors from OFFSET on must exist and be whole blocks of the store. */
 static void args_check_range(struct dm_args *a, const char *name, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
 	uint32_t block = s->limits.logical / DM_SECTOR;
@@ -164,7 +164,7 @@ static void args_check_range(struct dm_args *a, const char *name, const struct d
 			      (unsigned long long)offset, (unsigned long long)len, block, s->name, s->limits.logical);
 }
 
-/* For `check`: what the line does with the store. */
+/* For `check`: how the line uses the store. */
 static void args_explain(struct dm_args *a, const struct dm_at *at, uint64_t len)
 {
 	struct dm_explain *out = a->build->o.explain;
@@ -183,7 +183,7 @@ static void args_explain(struct dm_args *a, const struct dm_at *at, uint64_t len
 	a->build->explain_sep = "; ";
 }
 
-/* The store that WORD, the word number N, means. NULL: a failure, or a stand-in is there instead. */
+/* The store that WORD, which is word N, means. NULL: a failure, or there is a stand-in instead. */
 static struct dm_build_word *args_store(struct dm_args *a, const char *name, const char *word, unsigned n, struct dm_at *at)
 {
 	struct dm_build_word *w = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Building a table: lines in, a validated immutable table out, or one sentence
- * with the line, the usage and the word. See build.h; building.c feeds it with a command's lines.
+ * Building a table: lines in; a validated immutable table out, or one sentence with the line, the usage and the word.
+ * See build.h; building.c passes it a command's lines.
  */
 #include "core/table/build.h"
 
@@ -48,7 +48,7 @@ int dm_build_no_memory(struct dm_build *b)
 	return err_set(b->err, -ENOMEM, "no memory for a table of %zu lines", b->line);
 }
 
-/* The array of targets is about to be another: small private parts live inside it. */
+/* The array of targets is about to be reallocated: small private parts are inside it. */
 static void build_move(const struct dm_table *t, struct dm_target *targets)
 {
 	size_t i;
@@ -78,7 +78,7 @@ static int build_reserve(struct dm_build *b)
 	return 0;
 }
 
-/* Where the line begins and ends, seen from the one before it. */
+/* The line's start and length, compared with the line before. */
 static int build_check_place(struct dm_build *b, uint64_t start, uint64_t len)
 {
 	uint64_t end = b->end;
@@ -116,7 +116,7 @@ static int build_find_type(struct dm_build *b, const char *name)
 	return b->err->code;
 }
 
-/* Requests are cut at chunks, and each piece must still be whole blocks of BLOCK bytes. */
+/* Requests are cut at chunks, and each part must still be whole blocks of BLOCK bytes. */
 static int build_check_chunk(struct dm_build *b, const struct dm_target *t, uint32_t block)
 {
 	if (!block || t->chunk % (block / DM_SECTOR) == 0)
@@ -145,7 +145,7 @@ static int build_target(struct dm_build *b, struct dm_target *t, char *params)
 	return r;
 }
 
-/* Only to see which stores the line wants. */
+/* Only finds out which stores the line wants. */
 static int build_collect(struct dm_build *b, uint64_t start, uint64_t len, char *params)
 {
 	struct arena arena = ARENA_INIT;
@@ -199,7 +199,7 @@ int dm_build_target_line(struct dm_build *b, uint64_t start, uint64_t len, const
 	return 0;
 }
 
-/* Puts where it happened in front of the sentence, and remembers that it did. */
+/* Prepends the position to the sentence, and records that the build has failed. */
 int dm_build_failed(struct dm_build *b)
 {
 	b->failed = true;
@@ -211,7 +211,7 @@ int dm_build_failed(struct dm_build *b)
 	return b->err->code;
 }
 
-/* No copy of a secret line stays in memory that is given back. */
+/* No copy of a secret line may be left in freed memory. */
 static void build_wipe(struct dm_build *b)
 {
 	if (!b->o.secret || !b->scratch.s)
@@ -228,7 +228,7 @@ char *dm_build_scratch(struct dm_build *b, const char *from, size_t len)
 	return b->scratch.failed ? NULL : b->scratch.s;
 }
 
-/* The line that was just tried is tried again once all that it wants is open. */
+/* The line that was just tried is read again once everything that it wants is open. */
 static bool build_waits(struct dm_build *b)
 {
 	bool waits = b->wanting && !list_empty(&b->wanted);
@@ -281,7 +281,7 @@ void dm_build_again(struct dm_build *b)
 	b->single = b->immutable = NULL;
 }
 
-/* A line must begin and end where the largest block of all stores does. */
+/* A line must begin and end at a multiple of the largest block of all stores. */
 static int build_check_blocks(struct dm_build *b)
 {
 	const struct dm_table *t = b->table;
@@ -300,7 +300,7 @@ static int build_check_blocks(struct dm_build *b)
 	return 0;
 }
 
-/* The targets stay where they are from here on, and lines can be found. */
+/* From here on the targets do not move, and lines can be looked up. */
 static int build_index(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
@@ -329,7 +329,7 @@ static void build_check(struct dm_build *b)
 		b->failed = dm_build_no_memory(b);
 }
 
-/* Of a table that failed, or that nobody wants any more, from its end: targets, then stores. */
+/* Takes down a table that failed or that nobody wants any more, from its end: targets, then stores. */
 static bool build_take_down(struct dm_build *b)
 {
 	struct dm_table *t = b->table;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the flags of targets' types (target.h) forbid in a table, with Linux's errno: EINVAL for all of it. */
+/* What the type flags of targets (target.h) forbid in a table; always EINVAL, as on Linux. */
 #include <errno.h>
 
 #include "core/table/build.h"

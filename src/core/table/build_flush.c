@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which ways a flush of a table goes: to the lines whose types have flush(), and to the stores of all others. */
+/* The ways of a table's flushes: to the lines whose types have flush(), and to the stores of all others. */
 #include <stdlib.h>
 
 #include "core/table/build.h"
@@ -23,7 +23,7 @@ static void flushers_fill(struct dm_table *t)
 			t->flushers[t->n_flushers++] = (uint32_t)i;
 }
 
-/* Several words may mean one store, and the table has it once: the stores of plain lines bear a new mark. */
+/* Several words may mean one store, which the table has once: the stores of plain lines get a new mark. */
 static void flushed_fill(struct dm_build *b)
 {
 	struct dm_table *t = b->table;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The limits of a table that is being built: what its stores can do, and how its lines like to be asked. */
+/* The limits of a table being built: what its stores can do, and which request sizes its lines prefer. */
 #include "core/table/build.h"
 
 void dm_build_stack(struct dm_build *b, struct dm_build_word *w)

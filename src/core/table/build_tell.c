@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a build tells besides the table: the label guard's warnings, for `check` what each line means, how far stores are used. */
+/*
+ * What a build produces besides the table: the label guard's warnings, the explanations for `check`, and how far stores
+ * are used.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +17,7 @@ static void tell_image(struct dm_build *b, struct dm_build_word *w)
 			      "a write can destroy that; %s", b->line, w->store->name, w->image, w->how);
 }
 
-/* The label could not be looked for: said once. */
+/* There was no memory for looking for a label: reported once. */
 static void tell_no_memory(struct dm_build *b, struct dm_build_word *w)
 {
 	w->label_err = 0;
@@ -41,7 +44,7 @@ void dm_build_guard(struct dm_build *b, struct dm_build_word *w, uint64_t offset
 		      (unsigned long long)w->label.safe);
 }
 
-/* LEN sectors in the largest unit that leaves a whole number: "512 bytes", "50 KiB", "5 MiB". */
+/* Prints LEN sectors in the largest unit that gives a whole number: "512 bytes", "50 KiB", "5 MiB". */
 static void tell_size(struct text *out, uint64_t len)
 {
 	static const char units[] = "KMGTPE";

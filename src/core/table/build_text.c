@@ -6,7 +6,7 @@
 #include "base/words.h"
 #include "core/table/build.h"
 
-/* One of the two numbers that a text line begins with. */
+/* One of the two numbers at the start of a line. */
 static int text_number(struct dm_build *b, char **at, const char *what, uint64_t *out)
 {
 	const char *word = words_next(at, b->err), *right = b->o.sizes ? "sectors of 512 bytes, or 64K, 10M" : "sectors of 512 bytes";

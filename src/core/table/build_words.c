@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The device words of a table that is being built, and the stores that they mean. */
+/* The device words of a table being built, and their stores. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "core/table/opening.h"
 #include "core/world.h"
 
-/* The table's from now on. W is the reference of a word. */
+/* Passes W's reference to the table. */
 static int word_hold(struct dm_build *b, struct dm_build_word *w)
 {
 	struct dm_table *t = b->table;
@@ -17,7 +17,7 @@ static int word_hold(struct dm_build *b, struct dm_build_word *w)
 
 	w->held = true;
 	if (hash_find(&b->stores, &w->store, sizeof(w->store))) {
-		dm_store_put(w->store);		/* another word has it there */
+		dm_store_put(w->store);		/* the table has it already, by another word */
 		return 0;
 	}
 	if (t->n_stores == b->stores_room) {
@@ -36,7 +36,7 @@ static int word_hold(struct dm_build *b, struct dm_build_word *w)
 	return 0;
 }
 
-/* A device may not stand on itself, through any number of devices and either slot of each. */
+/* A device must not be mapped onto itself, through any number of devices and either slot of each. */
 static int word_check_loop(struct dm_build *b, const struct dm_store *s)
 {
 	const struct dm_device *d = b->o.device;
@@ -72,7 +72,7 @@ static struct dm_build_word *word_find(struct dm_build *b, const char *word)
 	return hash_owner(hash_find(&b->words, word, strlen(word)), struct dm_build_word, by_word);
 }
 
-/* It is to be opened; W keeps its place among those that are. */
+/* Adds a word that is to be opened; W keeps its position among them. */
 static struct dm_build_word *word_want(struct dm_build *b, const char *word)
 {
 	struct dm_build_word *w = word_new(b, word);
@@ -130,7 +130,7 @@ void dm_build_opened(struct dm_build_word *w, struct dm_opening *o)
 	o->place.dev = NULL;
 }
 
-/* Its type opens at once: now is when it is needed. */
+/* Its type opens at once, so it is opened when it is needed. */
 static int word_open(struct dm_build *b, struct dm_build_word *w)
 {
 	struct dm_store_wish wish = { .world = b->world, .word = w->word + w->rest, .cwd = b->o.cwd,

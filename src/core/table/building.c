@@ -2,10 +2,10 @@
 /*
  * See building.h.
  *
- *   COLLECT -> OPEN -> MAKE -> TIDY      MAKE -> OPEN: a line wants a word that none before it wanted
+ *   COLLECT -> OPEN -> MAKE -> TIDY      MAKE -> OPEN: a line wants a word that was not collected
  *
- * Any step may fail, or the command be given up: on to TIDY, which frees what there is of the table. Each step is a short
- * one; after some milliseconds of them the loop gets a turn.
+ * If a step fails, or the command is given up, TIDY follows, which frees what exists of the table. Each step is short;
+ * after some milliseconds the loop gets a turn.
  */
 #include "core/table/building.h"
 
@@ -17,8 +17,8 @@
 #include "core/table/opening.h"
 
 #define BUILDING_SLICE (4 * UINT64_C(1000000))	/* nanoseconds */
-#define BUILDING_OPENS 32u	/* openings at once */
-#define BUILDING_BULK 8u	/* words; whoever has more shares the helper threads with others that have many */
+#define BUILDING_OPENS 32u	/* concurrent openings */
+#define BUILDING_BULK 8u	/* words; a build with more shares the helper threads with other large ones */
 
 struct dm_building {
 	struct dm_cmd *cmd;
@@ -26,12 +26,12 @@ struct dm_building {
 	struct dm_explain explain;
 	struct dm_build *build;
 	enum { COLLECT, OPEN, MAKE, TIDY } phase;
-	const char *at;			/* the next line of the text, NULL behind the last ... */
+	const char *at;			/* the next line of the text, NULL after the last one ... */
 	size_t i;			/* ... or the next record */
 	struct loop_work more;
-	bool running;			/* in building_run(): who ends meanwhile need not call it */
-	unsigned opening;		/* under way */
-	bool refused;			/* one has failed: none behind it is wanted */
+	bool running;			/* in building_run(), which continues when something ends meanwhile */
+	unsigned opening;		/* unfinished openings */
+	bool refused;			/* one has failed: none after it is wanted */
 	struct building_place {
 		struct dm_building *building;
 		struct dm_build_word *word;
@@ -45,7 +45,7 @@ static void building_rewind(struct dm_building *g)
 	g->i = 0;
 }
 
-/* The build reads one line more: 0, DM_BUILD_WAITS, or it has failed. *END: there was none. */
+/* Reads one more line: 0, DM_BUILD_WAITS, or the build has failed. *END: there was none. */
 static int building_line(struct dm_building *g, bool *end)
 {
 	const struct dm_cmd *c = g->cmd;
@@ -69,7 +69,7 @@ static int building_line(struct dm_building *g, bool *end)
 	return r;
 }
 
-/* A line that is wrong ends it: nothing behind it will be wanted. */
+/* If a line is wrong, collecting ends: nothing after it is wanted. */
 static bool building_collect(struct dm_building *g)
 {
 	bool end;
@@ -84,7 +84,7 @@ static bool building_collect(struct dm_building *g)
 
 static void building_run(struct dm_building *g);
 
-/* Nobody needs what comes behind a word that could not be opened. */
+/* What follows a word that could not be opened is not needed. */
 static void building_refuse(struct dm_building *g, const struct dm_build_word *failed)
 {
 	unsigned i;

@@ -17,7 +17,7 @@ void *dm_large_alloc(size_t size)
 	void *p = aligned_alloc(unit, (size + unit - 1) & ~(unit - 1));
 
 	if (p && unit == LARGE_PAGE)
-		(void)madvise(p, size, MADV_HUGEPAGE);	/* a wish; without it the table is only slower */
+		(void)madvise(p, size, MADV_HUGEPAGE);	/* only a hint; without it the table is slower */
 	return p;
 }
 
@@ -53,7 +53,7 @@ void dm_index_free(struct dm_index *x)
 	free(x->first);
 }
 
-/* Where the line would be if all were of one length. */
+/* Where the line would be if all had the same length. */
 static const struct dm_target *index_guess(const struct dm_index *x, const struct dm_target *targets, uint64_t sector)
 {
 	return &targets[(uint64_t)(((unsigned __int128)sector * x->density) >> 64)];
@@ -70,7 +70,7 @@ size_t dm_index_find(const struct dm_index *x, const struct dm_target *targets, 
 	const uint32_t *bucket = &x->first[sector >> x->shift];
 	size_t low, high;	/* the line is one of these, both included */
 
-	__builtin_prefetch(index_guess(x, targets, sector));	/* while the bucket is on its way */
+	__builtin_prefetch(index_guess(x, targets, sector));	/* while the bucket is being fetched */
 	low = bucket[0];
 	high = bucket[1];
 	if (high - low < 2)	/* without a branch on the sector, which no processor could predict */

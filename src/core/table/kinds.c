@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Target types by name: the world's own, and those that Linux has besides, for refusals that say who lacks what. */
+/* Target types by name: the world's own, and those that only Linux has, for messages that say which one is missing. */
 #include "core/table/kinds.h"
 
 #include <string.h>
 
 #include "core/table/target.h"
 
-/* Linux 6.18's, apart from those of targets.list. */
+/* Those of Linux 6.18, apart from those in targets.list. */
 static const char *const kinds_of_linux[] = {
 	"cache", "clone", "crypt", "dust", "ebs", "era", "flakey", "integrity", "log-writes", "mirror", "multipath",
 	"pcache", "raid", "snapshot", "snapshot-merge", "snapshot-origin", "switch", "thin", "thin-pool", "unstriped", "vdo",

@@ -9,10 +9,10 @@
 
 struct dm_type;
 
-/* A target of the kernel's device-mapper that dmuse lacks? */
+/* A target of Linux's device-mapper that dmuse lacks? */
 bool dm_kind_is_linux(const char *name);
 
-/* TYPES (NULL-terminated) as people say them: "linear, striped, zero". */
+/* Lists TYPES (NULL-terminated) for people: "linear, striped, zero". */
 void dm_kinds_list(const struct dm_type *const *types, struct text *out);
 
 #endif

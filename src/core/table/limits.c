@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stacking of limits: the larger block, and only what everyone below can do. See limits.h. */
+/* Stacking of limits: the larger block, and only what everything below supports. See limits.h. */
 #include "core/table/limits.h"
 
 const struct dm_limits dm_limits_default = {
@@ -22,7 +22,7 @@ static uint32_t divisor_u32(uint32_t a, uint32_t b)
 	return a;
 }
 
-/* A size that both like. */
+/* A size that is good for both. */
 static uint32_t multiple_u32(uint32_t a, uint32_t b)
 {
 	uint64_t both;

@@ -15,7 +15,7 @@ static void opening_free(struct dm_opening *o)
 	free(o);
 }
 
-/* What the type keeps; any thread. */
+/* Frees what the type keeps; any thread. */
 static void opening_forget(struct dm_opening *o)
 {
 	if (o->own)
@@ -31,7 +31,7 @@ static void opening_over(struct dm_opening *o)
 	o->over = true;
 }
 
-/* The answer goes out, if somebody wants it. */
+/* Reports the result, if it is still wanted. */
 static void opening_tell(struct dm_opening *o)
 {
 	opening_over(o);
@@ -44,7 +44,7 @@ static void opening_tell(struct dm_opening *o)
 	opening_free(o);
 }
 
-/* Those who waited for another one go on: they find the store, or fail as it has. */
+/* Openings that waited for another one continue: they find the store, or fail like it. */
 static void opening_let_go(struct list *joined, const struct err *e)
 {
 	struct list *n;
@@ -61,7 +61,7 @@ static void opening_let_go(struct list *joined, const struct err *e)
 	}
 }
 
-/* Whoever hears of it may drop O, and any of those that wait for it. */
+/* The callbacks may drop O, and any of those that wait for it. */
 void dm_opening_end(struct dm_opening *o, struct dm_store *s)
 {
 	const struct err e = o->said;
@@ -147,7 +147,7 @@ void dm_opening_join(struct dm_opening *o, struct dm_opening *leader)
 	list_append(&leader->joined, &o->joins);
 }
 
-/* "NAME:" and "NAME,option" name a type; any other word is offered to all. */
+/* "NAME:" and "NAME,option" name a type; any other word is offered to all types. */
 static const struct dm_store_type *opening_claimer(const struct dm_store_wish *w)
 {
 	const struct dm_store_type *const *t;
@@ -158,7 +158,7 @@ static const struct dm_store_type *opening_claimer(const struct dm_store_wish *w
 	return NULL;
 }
 
-/* It is of another type than the one that has looked ahead, if one has. */
+/* If another type than O's has looked at the word, its result is dropped. */
 static void opening_forget_look(struct dm_opening *o)
 {
 	if (!o->looked || o->looked == o->type || o->blind)
@@ -182,7 +182,7 @@ static void opening_look_typed(struct dm_opening *o)
 	opening_look_as(o, o->type);
 }
 
-/* What the word means is known: on to that type. */
+/* What the word means is known: continues with that type. */
 static void opening_go_on(struct dm_opening *o)
 {
 	if (o->said.code)
@@ -208,7 +208,10 @@ static void opening_looked(struct dm_opening *o)
 	opening_go_on(o);
 }
 
-/* On a helper thread. The type that can look does so at once, but below /dev, which a session has for itself. */
+/*
+ * On a helper thread. The type that can look at the word does so here, except below /dev, where a session's paths
+ * differ.
+ */
 static void opening_look(struct dm_opening *o)
 {
 	const struct dm_store_type *const *t;
@@ -223,7 +226,7 @@ static void opening_look(struct dm_opening *o)
 		opening_look_as(o, *t);
 }
 
-/* MAJOR:MINOR is no path, and what most tables say. */
+/* MAJOR:MINOR is not a path, and the usual form in tables. */
 static bool opening_is_number(const char *word)
 {
 	size_t major = strspn(word, "0123456789");
@@ -231,13 +234,13 @@ static bool opening_is_number(const char *word)
 	return major && word[major] == ':' && word[major + 1 + strspn(word + major + 1, "0123456789")] == '\0';
 }
 
-/* Does it matter where the word leads as a path? Not to a type that was named and looks itself. */
+/* Does it matter where the word leads as a path? Not if the type was named and looks at it itself. */
 static bool opening_must_look(const struct dm_opening *o)
 {
 	return (!o->type || (o->type->open && o->type->claims)) && !opening_is_number(o->wish.word);
 }
 
-/* The caller hears of it; the call goes on. */
+/* The caller gets an error; the call continues. */
 static void opening_too_long(struct timer *t)
 {
 	struct dm_opening *o = container(t, struct dm_opening, bound);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See place.h. Links are followed by hand: below /dev a session has other files than the daemon. */
+/*
+ * See place.h. Links are followed here and not by the kernel, because below /dev a session's files differ from the
+ * daemon's.
+ */
 #include "core/table/place.h"
 
 #include <errno.h>
@@ -11,14 +14,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define PLACE_LINKS 40	/* that are followed, as by the kernel */
+#define PLACE_LINKS 40	/* links that are followed, as by the kernel */
 
 static bool place_is_dev(const char *path)
 {
 	return !strncmp(path, "/dev/", 5);
 }
 
-/* One link further: what PATH's target means where the link lies. False: it leads nowhere. */
+/* Follows one link: PATH's target relative to the link's directory. False: it leads nowhere. */
 static bool place_follow(char path[PATH_MAX])
 {
 	char target[PATH_MAX], *name = strrchr(path, '/');

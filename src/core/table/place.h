@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the file system says of a word that may be a path. It may not answer, so it is asked on a helper thread, and what
- * the word means is decided later, by who knows the devices.
+ * What the file system says about a word that may be a path. That may block, so it is done on a helper thread; what the
+ * word means is decided later, when the devices are known.
  */
 #ifndef CORE_PLACE_H
 #define CORE_PLACE_H
@@ -10,13 +10,16 @@
 #include <stdint.h>
 
 struct dm_place {
-	bool exists;		/* there is something of that name */
-	bool block;		/* it is a block node, or a link to one ... */
-	uint32_t major, minor;	/* ... of this number */
-	char *dev;		/* it lies below /dev, or a link leads there: that path; or NULL */
+	bool exists;		/* something has this name */
+	bool block;		/* it is a block node or a link to one ... */
+	uint32_t major, minor;	/* ... with this number */
+	char *dev;		/* it is below /dev, or a link leads there: that path; or NULL */
 };
 
-/* WORD is a path from CWD (NULL: only an absolute one is). FOLLOW: block and dev are wanted, too. 0 or -ENOMEM. Any thread. */
+/*
+ * WORD is a path relative to CWD (NULL: only absolute paths are). FOLLOW: block and dev are wanted as well. 0 or
+ * -ENOMEM. Any thread.
+ */
 int dm_place_look(struct dm_place *p, const char *word, const char *cwd, bool follow);
 void dm_place_free(struct dm_place *p);
 

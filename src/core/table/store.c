@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding the store that a word means, and counting who uses it: see store.h. */
+/* Finds the store that a word means, and counts its users: see store.h. */
 #include "core/table/store.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static struct list *index_bucket(const struct dm_store_index *x, uint64_t hash)
 	return &x->buckets[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (x->room - 1)];
 }
 
-/* As many buckets as stores: finding one costs the same however many there are. */
+/* As many buckets as stores, so that the cost of a lookup does not depend on their number. */
 static int index_grow(struct dm_world *w)
 {
 	struct dm_store_index *x = &w->store_index, more = { .room = x->room ? 2 * x->room : 64 };
@@ -84,7 +84,7 @@ int dm_store_enter(struct dm_world *world, struct dm_store *s, uint64_t hash)
 	return 0;
 }
 
-/* Every table that uses a device counts in its open count, as on Linux, though they share the store. */
+/* Every table that uses a device counts in its open count, as on Linux, although they share the store. */
 void dm_store_ref(struct dm_store *s)
 {
 	s->refs++;
@@ -107,7 +107,7 @@ void dm_store_put(struct dm_store *s)
 	s->type->close(s);
 }
 
-/* Copies up to the first of STOP into OUT (cut to SIZE); returns where it stopped. */
+/* Copies up to the first character of STOP into OUT (cut to SIZE); returns where it stopped. */
 static const char *wish_copy(const char *from, const char *stop, char *out, size_t size)
 {
 	size_t n = strcspn(from, stop), fit = n < size ? n : size - 1;

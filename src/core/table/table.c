@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is asked of a finished table: see table.h; build.c makes it. */
+/* Queries on a finished table: see table.h; build.c creates it. */
 #include "core/table/table.h"
 
 #include <errno.h>
