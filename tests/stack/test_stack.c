@@ -331,6 +331,7 @@ static void one_life(const char *file)
 	bool in_order = types_random(3);
 	unsigned i;
 
+	backs_may_keep(false);		/* nobody lets go yet */
 	life_begin(&life, types_random(2) ? file : NULL);
 	scarce_begin();
 	backs_may_keep(true);
@@ -339,7 +340,6 @@ static void one_life(const char *file)
 		end_in_order();
 	else
 		end_as_it_is();
-	backs_may_keep(false);		/* nobody lets go any more */
 	life_end(&life, in_order);
 	check("at the end");
 	if (ops_busy())

@@ -13,16 +13,6 @@
 #include "core/command/do.h"
 #include "core/device/step.h"
 
-static struct dm_device *device_at(const struct dm_move *m)
-{
-	return container(m->at, struct dm_device, moving.node);
-}
-
-static const struct dm_phase *phase_at(const struct dm_move *m)
-{
-	return m->plan->legs[m->leg].phases[m->phase];
-}
-
 static bool leg_is_up(const struct dm_move *m)
 {
 	return m->plan->legs[m->leg].up;
@@ -100,15 +90,27 @@ static void device_settle(struct dm_device *d, const struct dm_move *m)
 	g->incoming = NULL;
 	g->move = NULL;
 	g->gone = g->gone || (m->failed && m->plan->creates);
+	g->ended = m->plan->end;
+}
+
+/* It was left out: when its phase is over, it is as if the move had not had it. */
+static bool is_left_out(struct dm_device *d)
+{
+	if (d->moving.late)
+		d->moving.left_at = NULL;
+	d->moving.late = false;
+	return d->moving.left_at;
 }
 
 static void device_go_on(struct dm_device *d)
 {
+	if (is_left_out(d))
+		return;
 	if (d->moving.gone)
 		dm_device_free(d);
-	else if (d->world->releasing && d->state == DM_SUSPENDED)
+	else if (d->world->releasing && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
 		dm_move_gone(d);
-	else if (d->deferred && d->open_count == 0)
+	else if (!d->world->releasing && d->deferred && d->open_count == 0)
 		dm_move_remove(d, NULL, NULL);
 	else
 		run_queue(d);
@@ -136,9 +138,9 @@ static void move_over(struct dm_move *m)
 
 static void step_run(struct dm_move *m)
 {
-	const struct dm_phase *p = phase_at(m);
-	struct dm_device *d = device_at(m);
-	bool concerns = !p->concerns || p->concerns(m, d);
+	const struct dm_phase *p = dm_move_phase(m);
+	struct dm_device *d = dm_move_device(m);
+	bool concerns = !d->moving.left_at && (!p->concerns || p->concerns(m, d));
 
 	if (m->back && concerns && p->undo && !d->moving.stays) {
 		p->undo(m, d);
@@ -175,10 +177,8 @@ static void move_run(struct dm_move *m)
 	move_over(m);
 }
 
-static void move_went_wrong(struct dm_move *m, const struct err *e)
+static void move_went_wrong(struct dm_move *m, struct dm_device *d, const struct err *e)
 {
-	struct dm_device *d = device_at(m);
-
 	if (m->given_up && !m->back)
 		return;
 	if (m->back)
@@ -193,10 +193,9 @@ static void move_went_wrong(struct dm_move *m, const struct err *e)
 		err_append(m->err, "; and '%s' stays suspended: %s", d->name, e->text);
 }
 
-void dm_phase_over(struct dm_move *m, const struct err *e)
+static void phase_is_over(struct dm_move *m)
 {
-	if (e && e->code)
-		move_went_wrong(m, e);
+	m->n_over++;
 	m->stepped = true;
 	if (!m->running && move_on(m))
 		move_run(m);
@@ -204,16 +203,37 @@ void dm_phase_over(struct dm_move *m, const struct err *e)
 		move_over(m);
 }
 
+void dm_phase_over(struct dm_device *d, const struct err *e)
+{
+	struct dm_move *m = d->moving.move;
+
+	if (d->moving.left_at) {
+		d->moving.late = true;
+		if (!m)
+			device_go_on(d);
+		return;
+	}
+	if (e && e->code)
+		move_went_wrong(m, d, e);
+	phase_is_over(m);
+}
+
+void dm_move_leave_out(struct dm_move *m)
+{
+	dm_move_device(m)->moving.left_at = dm_move_phase(m);
+	phase_is_over(m);
+}
+
 void dm_phase_round_over(struct dm_device *d)
 {
-	dm_phase_over(d->moving.move, NULL);
+	dm_phase_over(d, NULL);
 }
 
 void dm_phase_walked_back(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d->moving.move, e);
+	dm_phase_over(d, e);
 }
 
 void dm_phase_walked(void *arg, const struct err *e)
@@ -223,7 +243,7 @@ void dm_phase_walked(void *arg, const struct err *e)
 
 	if (e->code && e->code != -EINTR)
 		err_append(&said, "; '%s' stays as it was", d->name);
-	dm_phase_over(d->moving.move, &said);
+	dm_phase_over(d, &said);
 }
 
 void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incoming)
@@ -239,23 +259,42 @@ void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incom
 	g->stays = g->swapped = g->gone = false;
 }
 
-void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
+static void move_prepare(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
 {
-	struct list *n, *next;
-
 	m->world = w;
 	m->plan = plan;
 	m->several = m->devices.next != m->devices.prev;
 	m->err = m->cmd ? &m->cmd->reply.err : m->err;
 	m->noflush = m->cmd && (m->cmd->flags & DM_WITH_NOFLUSH);
 	m->nolockfs = m->cmd && (m->cmd->flags & DM_WITH_NOLOCKFS);
+	w->n_moves++;
+}
+
+/* The world ends: all is as it was. */
+static void move_refuse(struct dm_move *m)
+{
+	if (m->err)
+		err_set(m->err, -ESHUTDOWN, "%s of '%s' does not begin: the daemon is ending", m->plan->name, dm_move_device(m)->name);
+	m->failed = true;
+	move_over(m);
+}
+
+void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
+{
+	struct list *n, *next;
+
+	move_prepare(m, w, plan);
+	m->at = m->devices.next;
+	if (w->releasing && !plan->end && plan != &dm_plan_release) {
+		move_refuse(m);
+		return;
+	}
 	list_each(n, next, &m->devices) {
 		struct dm_device *d = container(n, struct dm_device, moving.node);
 
 		if (d->state == DM_ACTIVE)
 			d->state = plan->during;
 	}
-	w->n_moves++;
 	m->leg = m->phase = 0;
 	m->at = leg_end(m, false);
 	move_run(m);
@@ -301,83 +340,7 @@ void dm_move_finish(struct dm_move *m, struct dm_device *d)
 		dm_finish(m->cmd);
 }
 
-/* The command has its answer; the move goes on without it. */
-static void move_answer(struct dm_move *m)
-{
-	struct dm_cmd *c = m->cmd;
-
-	m->cmd = NULL;
-	m->err = NULL;
-	dm_finish(c);
-}
-
-static void move_give_up(struct dm_move *m)
-{
-	const struct dm_phase *p = phase_at(m);
-
-	if (m->err && !m->err->code)
-		err_set(m->err, -EINTR, "cancelled");
-	m->given_up = true;
-	if (p->on_cancel == DM_TURNS_BACK && p->give_up)
-		p->give_up(m, device_at(m));
-	else if (p->on_cancel == DM_ENDS_FIRST && m->cmd)
-		move_answer(m);
-}
-
-void dm_move_cancel(struct dm_cmd *c)
-{
-	struct dm_move *m = c->device ? c->device->moving.move : NULL;
-
-	if (!m || m->cmd != c || m->given_up || m->committed)
-		return;
-	if (m->back)
-		move_answer(m);
-	else
-		move_give_up(m);
-}
-
 void dm_move_gone(struct dm_device *d)
 {
 	move_alone(d, NULL, &dm_plan_release, NULL, NULL);
-}
-
-/* A move that turns back opens its devices again. */
-static bool release_one(struct dm_device *d)
-{
-	struct dm_move *m = d->moving.move;
-
-	if (!m && d->state == DM_SUSPENDED)
-		dm_move_gone(d);
-	if (!m || m->back || m->given_up || m->committed)
-		return false;
-	move_give_up(m);
-	return true;
-}
-
-void dm_move_release(struct dm_world *w)
-{
-	struct list *n, *next;
-
-	w->releasing = true;
-	list_each(n, next, &w->devices)
-		if (release_one(container(n, struct dm_device, node)))
-			next = w->devices.next;		/* that one may be gone, and others */
-}
-
-void dm_move_where(struct dm_world *w, struct text *out)
-{
-	struct list *n, *next;
-	char buffer[160];
-
-	list_each(n, next, &w->devices) {
-		const struct dm_device *d = container(n, struct dm_device, node);
-		const struct dm_move *m = d->moving.move;
-
-		if (!m || device_at(m) != d)
-			continue;
-		text_printf(out, "%s of '%s' waits for its %s", m->plan->name, d->name, phase_at(m)->name);
-		if (*dm_walk_where(d->active, buffer, sizeof(buffer)) || *dm_walk_where(d->moving.incoming, buffer, sizeof(buffer)))
-			text_printf(out, ": %s", buffer);
-		text_add(out, "\n");
-	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world's end: every device goes before those that it stands on. It is bounded in time: a hook that hangs, or a disk,
- * is named, and the rest is left as it is.
+ * The world's end: every device goes before those that it stands on. It is bounded in time: a hook that hangs, or a disk, is
+ * left out and named, and everything else ends without it.
  */
 #include "core/device/move_own.h"
 
@@ -12,12 +12,16 @@
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/event.h"
+#include "core/path/flush.h"
 #include "core/device/step.h"
 
-/* The loop turns until what DONE asks for is so, or the time is up: that is for all of the end. */
+/* What the end may still take. */
 struct patience {
+	struct dm_world *world;
 	struct timer timer;
-	bool over;
+	uint64_t until;			/* the clock, then */
+	bool over;			/* the timer */
+	unsigned long n_over;		/* phases of the end that were over when the wait began */
 };
 
 static void patience_over(struct timer *t)
@@ -25,16 +29,79 @@ static void patience_over(struct timer *t)
 	container(t, struct patience, timer)->over = true;
 }
 
-static bool wait_until(struct dm_world *w, struct patience *p, bool (*done)(const struct dm_world *w))
+static void patience_begin(struct patience *p, struct dm_world *w)
 {
-	while (!done(w) && !p->over)
-		loop_turn(w->loop, -1);
-	return done(w);
+	*p = (struct patience){ .world = w, .until = clock_now(w->clock) + w->end_seconds * TIMERS_SECOND };
+	timer_init(&p->timer, patience_over);
 }
 
-static bool is_quiet(const struct dm_world *w)
+static uint64_t patience_left(const struct patience *p)
 {
+	uint64_t now = clock_now(p->world->clock);
+
+	return now < p->until ? p->until - now : 0;
+}
+
+typedef bool so(const struct patience *p);
+
+/* The loop turns until what DONE asks for is so, or NS are over. */
+static bool wait_for(struct patience *p, uint64_t ns, so *done)
+{
+	if (done(p))
+		return true;
+	p->over = false;
+	loop_timer(p->world->loop, &p->timer, ns);
+	while (!done(p) && !p->over)
+		loop_turn(p->world->loop, -1);
+	timer_stop(&p->timer);
+	return done(p);
+}
+
+/* Whatever hangs has half of what is left, so that there is always some for the others. */
+static bool wait_a_while(struct patience *p, so *done)
+{
+	uint64_t least = p->world->end_seconds * TIMERS_SECOND / 64, left = patience_left(p);
+
+	return wait_for(p, left / 2 > least ? left / 2 : left < least ? left : least, done);
+}
+
+static bool is_quiet(const struct patience *p)
+{
+	const struct dm_world *w = p->world;
+
 	return !w->n_moves && !dm_events_told(w) && !w->n_tours && list_empty(&w->retiring);
+}
+
+/* It is not stopped yet; or it is, and nobody uses it any more. */
+static bool can_end(const struct dm_device *d)
+{
+	return !dm_device_moving(d) && !d->moving.left_at && !(d->moving.ended && d->open_count);
+}
+
+static bool something_can_end(const struct patience *p)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &p->world->devices)
+		if (can_end(container(n, struct dm_device, node)))
+			return true;
+	return false;
+}
+
+static bool end_is_over(const struct patience *p)
+{
+	return !p->world->end.plan;
+}
+
+static bool end_goes_on(const struct patience *p)
+{
+	return end_is_over(p) || p->world->end.n_over != p->n_over;
+}
+
+static void end_over(struct dm_move *m, struct dm_device *d)
+{
+	(void)m;
+	d->world->end.plan = NULL;
 }
 
 static void end_begin(struct dm_world *w)
@@ -42,14 +109,54 @@ static void end_begin(struct dm_world *w)
 	struct dm_move *m = &w->end;
 	struct list order, *n;
 
+	*m = (struct dm_move){ .err = &w->end_err, .over = end_over };
 	list_init(&order);
 	list_init(&m->devices);
 	dm_move_order(w, &order);
-	while ((n = list_take(&order)))
-		dm_move_join(m, container(n, struct dm_device, moving.in_order), NULL);
-	m->err = &w->end_err;
+	while ((n = list_take(&order))) {
+		struct dm_device *d = container(n, struct dm_device, moving.in_order);
+
+		if (can_end(d))
+			dm_move_join(m, d, NULL);
+	}
 	if (!list_empty(&m->devices))
 		dm_move_begin(m, w, &dm_plan_end);
+}
+
+/* All devices that can be stopped are. What hangs is left out. */
+static void end_devices(struct patience *p)
+{
+	struct dm_world *w = p->world;
+
+	end_begin(w);
+	while (!end_is_over(p)) {
+		p->n_over = w->end.n_over;
+		if (!wait_a_while(p, end_goes_on))
+			dm_move_leave_out(&w->end);
+	}
+}
+
+static void where_left(const struct dm_device *d, struct text *out)
+{
+	const struct dm_move *m = d->moving.move;
+	const struct dm_phase *phase = d->moving.left_at;
+	char buffer[160];
+
+	if (!phase && (!m || dm_move_device(m) != d))
+		return;
+	text_printf(out, "%s of '%s' waits for its %s", phase ? dm_plan_end.name : m->plan->name, d->name,
+		    phase ? phase->name : dm_move_phase(m)->name);
+	if (*dm_walk_where(d->active, buffer, sizeof(buffer)) || *dm_walk_where(d->moving.incoming, buffer, sizeof(buffer)))
+		text_printf(out, ": %s", buffer);
+	text_add(out, "\n");
+}
+
+void dm_move_where(struct dm_world *w, struct text *out)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &w->devices)
+		where_left(container(n, struct dm_device, node), out);
 }
 
 static void where_retiring(const struct dm_world *w, struct text *out)
@@ -82,27 +189,67 @@ static int end_too_late(struct dm_world *w, struct err *e)
 	return e->code;
 }
 
-static bool end_devices(struct dm_world *w, struct patience *p)
+/* Is there anything that may still end? */
+static bool something_is_late(const struct patience *p)
 {
-	if (!wait_until(w, p, is_quiet))
+	struct list *n, *next;
+
+	list_each(n, next, &p->world->devices) {
+		const struct dm_device *d = container(n, struct dm_device, node);
+
+		if (dm_device_moving(d) || d->moving.left_at)
+			return true;
+	}
+	return !is_quiet(p);
+}
+
+static bool wait_is_over(const struct patience *p)
+{
+	return something_can_end(p) || !something_is_late(p);
+}
+
+static bool disks_are_flushed(const struct patience *p)
+{
+	return p->world->end.all_flushed;
+}
+
+static void disks_flushed(void *arg, const struct err *e)
+{
+	struct dm_world *w = arg;
+
+	w->end.all_flushed = true;
+	if (e->code && !w->end_err.code)
+		w->end_err = *e;
+}
+
+/* What is left are their stores. */
+static bool end_disks(struct patience *p)
+{
+	struct dm_world *w = p->world;
+
+	if (list_empty(&w->disks))
+		return true;
+	w->end.all_flushed = false;
+	dm_flush_stores(w, disks_flushed, w);
+	if (!wait_for(p, patience_left(p), disks_are_flushed))
 		return false;
-	end_begin(w);
-	return wait_until(w, p, is_quiet);
+	while (!list_empty(&w->disks))
+		dm_device_remove(container(w->disks.next, struct dm_device, node));
+	return true;
 }
 
 int dm_world_stop(struct dm_world *w, struct err *e)
 {
-	struct patience p = { .over = false };
-	bool ended;
+	struct patience p;
 
-	timer_init(&p.timer, patience_over);
-	loop_timer(w->loop, &p.timer, w->end_seconds * TIMERS_SECOND);
+	patience_begin(&p, w);
 	dm_under_way_stop(w);
-	ended = end_devices(w, &p);
-	timer_stop(&p.timer);
-	if (!ended)
+	dm_move_release(w);
+	wait_a_while(&p, is_quiet);
+	do
+		end_devices(&p);
+	while (wait_for(&p, patience_left(&p), wait_is_over) && something_can_end(&p));
+	if (something_is_late(&p) || !end_disks(&p))
 		return end_too_late(w, e);
-	while (!list_empty(&w->disks))
-		dm_device_remove(container(w->disks.next, struct dm_device, node));
 	return w->end_err.code ? err_set(e, w->end_err.code, "%s", w->end_err.text) : 0;
 }

@@ -32,7 +32,7 @@ static void frost_begin(struct dm_device *d, bool thaw)
 	d->moving.frost = DM_THAWED;
 	if (d->moving.frost_waits) {
 		d->moving.frost_waits = false;
-		dm_phase_over(d->moving.move, NULL);
+		dm_phase_over(d, NULL);
 	}
 }
 
@@ -46,8 +46,9 @@ static void freeze_run(struct dm_move *m, struct dm_device *d)
 
 static void thaw_run(struct dm_move *m, struct dm_device *d)
 {
+	(void)m;
 	if (d->moving.frost != DM_FROZEN) {
-		dm_phase_over(m, NULL);
+		dm_phase_over(d, NULL);
 		return;
 	}
 	d->moving.frost_waits = true;
@@ -56,8 +57,9 @@ static void thaw_run(struct dm_move *m, struct dm_device *d)
 
 static void freeze_give_up(struct dm_move *m, struct dm_device *d)
 {
+	(void)m;
 	d->moving.frost_waits = false;
-	dm_phase_over(m, NULL);
+	dm_phase_over(d, NULL);
 }
 
 static bool freezes(const struct dm_move *m, const struct dm_device *d)
@@ -97,7 +99,7 @@ void dm_frosted(struct dm_device *d, const struct err *e)
 	}
 	g->frost_waits = false;
 	if (waits)
-		dm_phase_over(g->move, e);
+		dm_phase_over(d, e);
 	else
 		frost_alone(d, e);
 }

@@ -17,7 +17,7 @@ static void announce_run(struct dm_move *m, struct dm_device *d)
 	if (m->cmd)
 		dm_device_set_read_ahead(d, &m->cmd->read_ahead);
 	dm_device_changed(d, DM_ADDED);
-	dm_phase_over(m, NULL);
+	dm_phase_over(d, NULL);
 }
 
 const struct dm_phase dm_phase_announce = { .name = "fronts", .run = announce_run, .on_cancel = DM_GOES_ON };
@@ -29,7 +29,7 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 
 	if (d->open_count) {
 		err_set(&e, -EBUSY, "device '%s' is in use (open count %u): it was opened meanwhile", d->name, d->open_count);
-		dm_phase_over(m, &e);
+		dm_phase_over(d, &e);
 		return;
 	}
 	if (m->cmd && m->cmd->device == d) {
@@ -38,10 +38,16 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 	}
 	d->moving.gone = true;
 	dm_device_leave(d);
-	dm_phase_over(m, NULL);
+	dm_phase_over(d, NULL);
 }
 
-const struct dm_phase dm_phase_leave = { .name = "name", .run = leave_run };
+/* At the world's end the table that uses it may be one that was left out. */
+static bool leaves(const struct dm_move *m, const struct dm_device *d)
+{
+	return !m->plan->end || !d->users;
+}
+
+const struct dm_phase dm_phase_leave = { .name = "name", .concerns = leaves, .run = leave_run };
 
 static bool is_gone(const struct dm_move *m, const struct dm_device *d)
 {
@@ -53,7 +59,7 @@ static void retired_inactive(void *arg)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d->moving.move, NULL);
+	dm_phase_over(d, NULL);
 }
 
 static void retired_active(void *arg)
@@ -90,20 +96,22 @@ static void all_flushed(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d->moving.move, e);
+	dm_phase_over(d, e);
 }
 
 /* Once, whatever stands on what. */
 static void flush_all_run(struct dm_move *m, struct dm_device *d)
 {
+	m->all_flushed = true;
 	dm_flush_stores(m->world, all_flushed, d);
 }
 
-static bool is_first(const struct dm_move *m, const struct dm_device *d)
+static bool is_not_flushed(const struct dm_move *m, const struct dm_device *d)
 {
-	return m->devices.next == &d->moving.node;
+	(void)d;
+	return !m->all_flushed;
 }
 
 const struct dm_phase dm_phase_flush_all = {
-	.name = "flush of all stores", .concerns = is_first, .run = flush_all_run, .on_cancel = DM_GOES_ON,
+	.name = "flush of all stores", .concerns = is_not_flushed, .run = flush_all_run, .on_cancel = DM_GOES_ON,
 };

@@ -49,8 +49,22 @@ extern const struct dm_phase dm_phase_shut_first, dm_phase_presuspend, dm_phase_
 	dm_phase_thaw, dm_phase_retire_old, dm_phase_follow, dm_phase_announce, dm_phase_leave, dm_phase_retire,
 	dm_phase_release, dm_phase_retire_lines, dm_phase_flush_all;
 
-/* The phase that M is at is over: E (NULL: 0), or what went wrong. */
-void dm_phase_over(struct dm_move *m, const struct err *e);
+/* Where M is. */
+static inline struct dm_device *dm_move_device(const struct dm_move *m)
+{
+	return container(m->at, struct dm_device, moving.node);
+}
+
+static inline const struct dm_phase *dm_move_phase(const struct dm_move *m)
+{
+	return m->plan->legs[m->leg].phases[m->phase];
+}
+
+/* The phase that D is at is over: E (NULL: 0), or what went wrong. */
+void dm_phase_over(struct dm_device *d, const struct err *e);
+
+/* M, the world's end, goes on without the device that it is at: all of its phases are skipped, and nothing of it is freed. */
+void dm_move_leave_out(struct dm_move *m);
 
 /* The same for whoever asked for a round, or walked a table (ARG: the device): on the way back, or forward. */
 void dm_phase_round_over(struct dm_device *d);

@@ -70,8 +70,8 @@ const struct dm_plan dm_plan_remove = {
 	.name = "removal", .during = DM_SUSPENDING, .after = DM_ACTIVE, .removes = true, .legs = remove_legs,
 };
 const struct dm_plan dm_plan_release = {
-	.name = "release", .during = DM_RESUMING, .after = DM_ACTIVE, .legs = release_legs,
+	.name = "release", .during = DM_SUSPENDED, .after = DM_SUSPENDED, .legs = release_legs,
 };
 const struct dm_plan dm_plan_end = {
-	.name = "end", .during = DM_SUSPENDING, .after = DM_ACTIVE, .removes = true, .end = true, .legs = end_legs,
+	.name = "end", .during = DM_SUSPENDING, .after = DM_SUSPENDED, .removes = true, .end = true, .legs = end_legs,
 };

@@ -30,7 +30,7 @@ static void opened_again(void *arg, const struct err *e)
 	struct dm_device *d = arg;
 
 	if (e->code)
-		dm_phase_over(d->moving.move, e);
+		dm_phase_over(d, e);
 	else
 		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_over);
 }
@@ -39,7 +39,7 @@ static void turn_back(struct dm_move *m, struct dm_device *d)
 {
 	d->state = DM_RESUMING;
 	if (d->gate == DM_GATE_OPEN)
-		dm_phase_over(m, NULL);
+		dm_phase_over(d, NULL);
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, opened_again, d);
 }
@@ -69,7 +69,7 @@ static void presuspend_run(struct dm_move *m, struct dm_device *d)
 static void presuspend_undo(struct dm_move *m, struct dm_device *d)
 {
 	if (d->active && *dm_walk_where(d->active, (char[160]){ "" }, 160))
-		dm_phase_over(m, NULL);		/* it was given up, and turns back by itself when it is over */
+		dm_phase_over(d, NULL);		/* it was given up, and turns back by itself when it is over */
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, dm_phase_walked_back, d);
 }
@@ -123,7 +123,7 @@ static void flush_failed(struct dm_device *d, const struct err *e)
 	struct err said = ERR_INIT;
 
 	err_set(&said, e->code, "%s; '%s' continues as before (--noflush omits the flush)", e->text, d->name);
-	dm_phase_over(d->moving.move, &said);
+	dm_phase_over(d, &said);
 }
 
 static void flushed(void *arg, const struct err *e)
@@ -139,7 +139,7 @@ static void flushed(void *arg, const struct err *e)
 		if (e->code)
 			flush_failed(d, e);
 		else
-			dm_phase_over(d->moving.move, NULL);
+			dm_phase_over(d, NULL);
 	} else {
 		dm_table_drop(t);
 	}
@@ -150,9 +150,10 @@ static void flush_run(struct dm_move *m, struct dm_device *d)
 	struct dm_flushing *f = malloc(sizeof(*f));
 	struct err e = ERR_INIT;
 
+	(void)m;
 	if (!f) {
 		err_set(&e, -ENOMEM, "no memory to flush '%s'", d->name);
-		dm_phase_over(m, &e);
+		dm_phase_over(d, &e);
 		return;
 	}
 	*f = (struct dm_flushing){ d, d->active };
@@ -163,9 +164,10 @@ static void flush_run(struct dm_move *m, struct dm_device *d)
 
 static void flush_give_up(struct dm_move *m, struct dm_device *d)
 {
+	(void)m;
 	d->moving.flushing->device = NULL;
 	d->moving.flushing = NULL;
-	dm_phase_over(m, NULL);
+	dm_phase_over(d, NULL);
 }
 
 /* At the world's end all stores are flushed together, later. */

@@ -11,6 +11,7 @@
 struct dm_cmd;
 struct dm_device;
 struct dm_flushing;
+struct dm_phase;
 struct dm_plan;
 struct dm_table;
 struct dm_world;
@@ -25,11 +26,13 @@ struct dm_move {
 	bool on_heap;			/* freed at its end */
 	struct list *at;		/* the device ... */
 	unsigned leg, phase;		/* ... and the phase */
+	unsigned long n_over;		/* phases that are over */
 	bool back;			/* undoing */
 	bool failed;			/* the way back was taken, or is */
 	bool given_up;			/* nobody wants it any more: back as soon as a phase is over */
 	bool committed;			/* there is no way back */
 	bool noflush, nolockfs;		/* of the command */
+	bool all_flushed;		/* the world's end: all stores */
 	bool running, stepped;		/* move_run() is under way, and a phase is over */
 	struct err *err;		/* for the first failure; NULL: the log has it */
 	void (*over)(struct dm_move *m, struct dm_device *first);	/* ends the command, if it is still there; may be NULL */
@@ -54,6 +57,9 @@ struct dm_moving {
 	bool swapped;			/* `incoming` is the active table ... */
 	bool from_slot;			/* ... and was the inactive one */
 	bool gone;			/* nobody finds it any more; it is freed at the end */
+	const struct dm_phase *left_at;	/* the world's end goes on without it, because this phase is not over; else NULL ... */
+	bool late;			/* ... and by now it is */
+	bool ended;			/* the world's end has stopped it */
 	struct dm_table *incoming;	/* the next table, or NULL */
 	struct dm_table *leaving;	/* the one before it, once they have changed places */
 	struct dm_flushing *flushing;	/* the flush that is waited for */

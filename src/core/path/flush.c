@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flushes for the control thread: see flush.h. One device after another, and each store once for all of them. */
+/* Flushes for the control thread: see flush.h. One device after another, then stores, and each store once for all of them. */
 #include "core/path/flush.h"
 
 #include <errno.h>
@@ -11,10 +11,12 @@
 
 struct dm_flush {
 	struct dm_world *world;
-	struct dm_device **devices;	/* these ... */
-	struct dm_store **stores;	/* ... or these */
-	size_t n, at;
-	bool held;			/* they are open for this */
+	struct dm_device **devices;	/* first these ... */
+	size_t n_devices;
+	struct dm_store **stores;	/* ... then these */
+	size_t n_stores;
+	size_t at;			/* of both, in this order */
+	bool held;			/* the devices are open for this, and move meanwhile */
 	bool asking, answered;		/* the answer may arrive before dm_submit() returns */
 	struct loop_msg msg;
 	struct dm_req req;
@@ -24,15 +26,21 @@ struct dm_flush {
 	void *arg;
 };
 
+/* The store that F is at, or NULL: it is at a device. */
+static struct dm_store *store_at(const struct dm_flush *f)
+{
+	return f->at < f->n_devices ? NULL : f->stores[f->at - f->n_devices];
+}
+
 /* Back on the control thread. */
 static void flush_over(struct loop_msg *m)
 {
 	struct dm_flush *f = container(m, struct dm_flush, msg);
 	size_t i;
 
-	for (i = 0; f->stores && i < f->n; i++)
+	for (i = 0; i < f->n_stores; i++)
 		dm_store_put(f->stores[i]);
-	for (i = 0; f->held && i < f->n; i++)
+	for (i = 0; f->held && i < f->n_devices; i++)
 		dm_close(f->devices[i]);
 	free(f->stores);
 	free(f->devices);
@@ -47,7 +55,7 @@ static void flush_answered(struct dm_req *r, int err)
 	struct dm_flush *f = container(r, struct dm_flush, req);
 
 	if (err && !f->err.code)
-		err_set(&f->err, err, "flushing '%s' failed: %s", f->stores ? f->stores[f->at]->name : f->devices[f->at]->name,
+		err_set(&f->err, err, "flushing '%s' failed: %s", store_at(f) ? store_at(f)->name : f->devices[f->at]->name,
 			strerror(-err));
 	f->at++;
 	f->answered = true;
@@ -71,18 +79,29 @@ void dm_flush_failed(struct dm_req *r, int err)
 
 static void flush_store(struct dm_flush *f)
 {
-	f->req.store = f->stores[f->at];
+	f->req.store = store_at(f);
 	f->req.io = &f->world->io[0];
 	f->req.asked = DM_FLUSH;
 	dm_dispatch(&f->req);
 }
 
+/* Its lines have stopped, or are about to: its stores come later, and a suspend has its own flush. */
+static bool stands_still(const struct dm_flush *f)
+{
+	return f->held && !store_at(f) && f->devices[f->at]->lanes[0].gate != DM_GATE_OPEN;
+}
+
 static void flush_ask(struct dm_flush *f)
 {
+	if (stands_still(f)) {
+		f->at++;
+		f->answered = true;
+		return;
+	}
 	f->req = (struct dm_req){ .op = DM_FLUSH, .flags = DM_OWN, .walk = f->walk, .done = flush_answered };
 	f->answered = false;
 	f->asking = true;
-	if (f->stores)
+	if (store_at(f))
 		flush_store(f);
 	else
 		dm_submit(&f->world->io[0], f->devices[f->at], &f->req);
@@ -92,7 +111,7 @@ static void flush_ask(struct dm_flush *f)
 /* On the io thread. */
 static void flush_go_on(struct dm_flush *f)
 {
-	while (f->at < f->n) {
+	while (f->at < f->n_devices + f->n_stores) {
 		flush_ask(f);
 		if (!f->answered)
 			return;
@@ -111,15 +130,22 @@ static void flush_start(struct loop_msg *m)
 	flush_go_on(f);
 }
 
-/* Room for N devices; without memory, THEN has been called. */
-static struct dm_flush *flush_new(struct dm_world *w, size_t n, void (*then)(void *arg, const struct err *e), void *arg)
+/* Room for so many; without memory, THEN has been called. */
+static struct dm_flush *flush_new(struct dm_world *w, size_t devices, size_t stores, void (*then)(void *arg, const struct err *e),
+				  void *arg)
 {
 	struct dm_flush *f = calloc(1, sizeof(*f));
 	struct err none = ERR_INIT;
 
-	if (f)
-		f->devices = malloc((n + 1) * sizeof(*f->devices));
-	if (!f || !f->devices) {
+	if (f) {
+		f->devices = malloc((devices + 1) * sizeof(*f->devices));
+		f->stores = malloc((stores + 1) * sizeof(*f->stores));
+	}
+	if (!f || !f->devices || !f->stores) {
+		if (f) {
+			free(f->devices);
+			free(f->stores);
+		}
 		free(f);
 		err_set(&none, -ENOMEM, "no memory to flush");
 		then(arg, &none);
@@ -134,22 +160,22 @@ static struct dm_flush *flush_new(struct dm_world *w, size_t n, void (*then)(voi
 
 void dm_flush_device(struct dm_device *d, void (*then)(void *arg, const struct err *e), void *arg)
 {
-	struct dm_flush *f = flush_new(d->world, 1, then, arg);
+	struct dm_flush *f = flush_new(d->world, 1, 0, then, arg);
 
 	if (!f)
 		return;
-	f->devices[f->n++] = d;
+	f->devices[f->n_devices++] = d;
 	loop_post(d->world->io[0].loop, &f->msg);
 }
 
-static size_t count(const struct list *devices)
+static size_t count(const struct list *all)
 {
 	const struct list *n;
-	size_t all = 0;
+	size_t sum = 0;
 
-	for (n = devices->next; n != devices; n = n->next)
-		all++;
-	return all;
+	for (n = all->next; n != all; n = n->next)
+		sum++;
+	return sum;
 }
 
 static void flush_hold(struct dm_flush *f, struct list *devices)
@@ -162,20 +188,8 @@ static void flush_hold(struct dm_flush *f, struct list *devices)
 		if (!d->active || d->active->readonly)
 			continue;
 		dm_open(d);
-		f->devices[f->n++] = d;
+		f->devices[f->n_devices++] = d;
 	}
-}
-
-void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg)
-{
-	struct dm_flush *f = flush_new(w, w->n_devices + count(&w->disks), then, arg);
-
-	if (!f)
-		return;
-	f->held = true;
-	flush_hold(f, &w->devices);
-	flush_hold(f, &w->disks);
-	loop_post(w->io[0].loop, &f->msg);
 }
 
 static void flush_hold_stores(struct dm_flush *f, struct list *stores)
@@ -188,18 +202,29 @@ static void flush_hold_stores(struct dm_flush *f, struct list *stores)
 		if (s->device || s->readonly)
 			continue;
 		dm_store_ref(s);
-		f->stores[f->n++] = s;
+		f->stores[f->n_stores++] = s;
 	}
+}
+
+void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg)
+{
+	struct dm_flush *f = flush_new(w, w->n_devices + count(&w->disks), count(&w->stores), then, arg);
+
+	if (!f)
+		return;
+	f->held = true;
+	flush_hold(f, &w->devices);
+	flush_hold(f, &w->disks);
+	flush_hold_stores(f, &w->stores);
+	loop_post(w->io[0].loop, &f->msg);
 }
 
 void dm_flush_stores(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg)
 {
-	struct dm_flush *f = flush_new(w, count(&w->stores), then, arg);
+	struct dm_flush *f = flush_new(w, 0, count(&w->stores), then, arg);
 
 	if (!f)
 		return;
-	f->stores = (struct dm_store **)(void *)f->devices;
-	f->devices = NULL;
 	flush_hold_stores(f, &w->stores);
 	loop_post(w->io[0].loop, &f->msg);
 }

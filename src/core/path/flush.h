@@ -15,7 +15,10 @@
  */
 void dm_flush_device(struct dm_device *d, void (*then)(void *arg, const struct err *e), void *arg);
 
-/* The same for all writable devices and disks. They are kept open meanwhile. */
+/*
+ * The same for all writable devices, disks and stores. They are kept open meanwhile. Lines of devices that are suspended, or
+ * about to be, are not asked; only their stores are flushed.
+ */
 void dm_flush_world(struct dm_world *w, void (*then)(void *arg, const struct err *e), void *arg);
 
 /* Flushes all writable stores, without asking any line: for the world's end, when all lines have stopped. */

@@ -314,7 +314,7 @@ static bool regions_count(struct dm_lane *lane, const struct dm_req *r)
 static void flush_past(const struct dm_lane *lane, struct dm_req *r)
 {
 	r->flags &= ~DM_PAST;
-	if (lane->gate == DM_GATE_SHUT && dm_comes_from_above(r))
+	if ((lane->gate == DM_GATE_SHUT || lane->gate == DM_GATE_GONE) && dm_comes_from_above(r))
 		r->flags |= DM_PAST;
 }
 

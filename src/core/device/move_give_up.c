@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Moves that are given up: by whoever asked for them, or because the world ends. See move_plans.c for what becomes of them. */
+#include "core/device/move_own.h"
+
+#include <errno.h>
+
+#include "core/command/do.h"
+
+/* The command has its answer; the move goes on without it. */
+static void move_answer(struct dm_move *m)
+{
+	struct dm_cmd *c = m->cmd;
+
+	m->cmd = NULL;
+	m->err = NULL;
+	dm_finish(c);
+}
+
+static void move_give_up(struct dm_move *m)
+{
+	const struct dm_phase *p = dm_move_phase(m);
+
+	if (m->err && !m->err->code)
+		err_set(m->err, -EINTR, "cancelled");
+	m->given_up = true;
+	if (p->on_cancel == DM_TURNS_BACK && p->give_up)
+		p->give_up(m, dm_move_device(m));
+	else if (p->on_cancel == DM_ENDS_FIRST && m->cmd)
+		move_answer(m);
+}
+
+void dm_move_cancel(struct dm_cmd *c)
+{
+	struct dm_move *m = c->device ? c->device->moving.move : NULL;
+
+	if (!m || m->cmd != c || m->given_up || m->committed)
+		return;
+	if (m->back)
+		move_answer(m);
+	else
+		move_give_up(m);
+}
+
+/* A move that turns back opens its devices again. */
+static bool release_one(struct dm_device *d)
+{
+	struct dm_move *m = d->moving.move;
+
+	if (!m && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
+		dm_move_gone(d);
+	if (!m || m->back || m->given_up || m->committed)
+		return false;
+	move_give_up(m);
+	return true;
+}
+
+void dm_move_release(struct dm_world *w)
+{
+	struct list *n, *next;
+
+	w->releasing = true;
+	list_each(n, next, &w->devices)
+		if (release_one(container(n, struct dm_device, node)))
+			next = w->devices.next;		/* that one may be gone, and others */
+}
