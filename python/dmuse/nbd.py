@@ -127,9 +127,12 @@ class NbdConnection:
         self._pieces(_ZEROES, offset, length, fua)
 
     def close(self) -> None:
-        """Ends the connection; no flush."""
+        """Ends the connection, without a flush. When it returns, the daemon has let go of the disk too, unless a request hangs."""
         try:
             self._send(_DISCONNECT, 0, 0, 0)
+            self._socket.shutdown(socket.SHUT_WR)
+            while self._socket.recv(4096):
+                pass
         except OSError:
             pass
         self._socket.close()

@@ -48,3 +48,11 @@ def test_a_device_that_is_missing_cannot_be_opened(dmuse_disk):
         dmuse.NbdConnection(uri)
     with pytest.raises(dmuse.Error, match="only nbd"):
         dmuse.NbdConnection("nbds://host/x")
+
+
+def test_a_connection_that_is_closed_has_let_go_of_the_device(dmuse_daemon):
+    for _ in range(300):
+        vd = dmuse_daemon.create("vd", "0 8 zero")
+        with vd.open():
+            pass
+        vd.remove()

@@ -223,7 +223,7 @@ static bool conn_is_over(const struct nbd_conn *c)
 	return c->phase == NBD_FINISHING && !c->n_reqs && !c->asking && !c->out && !c->out_full;
 }
 
-/* On the control thread: the end of the connection. */
+/* On the control thread: the end of the connection. A client that sees it closed finds the device released. */
 static void conn_free(struct loop_msg *msg)
 {
 	struct nbd_conn *c = container(msg, struct nbd_conn, msg);
@@ -232,6 +232,7 @@ static void conn_free(struct loop_msg *msg)
 	list_remove(&c->user);
 	if (c->device)
 		dm_close(c->device);
+	close(c->watch.fd);
 	text_free(&c->ask.list);
 	free(c);
 }
@@ -247,7 +248,6 @@ static void conn_end(struct nbd_conn *c)
 	if (c->tls)
 		nbd_tls_end(c->tls);
 	nbd_shown_close(c);
-	close(c->watch.fd);
 	c->msg.run = conn_free;
 	loop_post(nio->io->world->loop, &c->msg);
 	nbd_io_left(nio);
