@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "contract/disk.h"
+#include "core/path/held.h"
 #include "support/world.h"
 #include "targets/log_writes/format.h"
 #include "targets/log_writes/read.h"
@@ -27,9 +28,10 @@
 static struct fixture f;
 static struct dm_device *d;
 
-/* --- a disk whose flushes fail ------------------------------------------------------------------------------------------ */
+/* --- a disk whose flushes fail or take time -----------------------------------------------------------------------------  */
 
-static atomic_bool sour;
+static atomic_bool sour, sour_holds;
+static struct dm_req *_Atomic held;
 
 static int sour_ctr(struct dm_target *t, struct dm_args *a)
 {
@@ -47,8 +49,10 @@ static int sour_map(const struct dm_target *t, struct dm_req *r)
 static int sour_flush(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;
-	(void)r;
-	return atomic_load(&sour) ? -EIO : DM_DONE;
+	if (!atomic_load(&sour_holds) || r->flags & DM_OWN)
+		return atomic_load(&sour) ? -EIO : DM_DONE;
+	atomic_store(&held, r);
+	return DM_HELD;
 }
 
 static const struct dm_type sour_type = {
@@ -166,6 +170,40 @@ static void writes_wait_for_a_flush_and_fua_and_marks_do_not(void **state)
 	gone();
 	assert_string_equal(log_of_disk(), "'one' fua-w3+1 w8+2 discard16+8 w24+2 flush 'two' fua-discard40+8 fua-w48+1 'three' w5+1 "
 					   "'dm-log-writes-end'");
+}
+
+/* What a durable write has written over may not come back when the log is replayed: it stands before it. */
+static void what_fua_has_written_over_stands_before_it(void **state)
+{
+	(void)state;
+	make(TABLE);
+	assert_int_equal(io(DM_WRITE, 0, 0, 8) || io(DM_WRITE, 0, 20, 2) || io(DM_WRITE, DM_FUA, 7, 1) || mark("m", NULL), 0);
+	assert_string_equal(log_of_disk(), "w0+8 fua-w7+1 'm'");
+	gone();
+	assert_string_equal(log_of_disk(), "w0+8 fua-w7+1 'm' w20+2 'dm-log-writes-end'");
+}
+
+/* The same while a flush is under way that covers it. */
+static void what_fua_has_written_over_does_not_wait_for_a_flush(void **state)
+{
+	struct job flush;
+	uint8_t data[512];
+
+	(void)state;
+	assert_int_equal(create(&f, "low", "0 64 sour", NULL), 0);
+	make("0 64 log-writes /dev/mapper/low disk:1");
+	atomic_store(&sour_holds, true);
+	memset(data, 3, sizeof(data));
+	assert_int_equal(io(DM_WRITE, 0, 2, 2), 0);
+	job_start(&f, &flush, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	settle_threads(&f);
+	assert_int_equal(request(&f, d, 1, DM_WRITE, DM_FUA, 3, 1, data) || mark("m", NULL), 0);
+	assert_string_equal(log_of_disk(), "w2+2 fua-w3+1 'm'");
+	atomic_store(&sour_holds, false);
+	dm_go_on(atomic_load(&held), DM_DONE);
+	assert_int_equal(job_wait(&flush) || mark("n", NULL), 0);
+	assert_string_equal(log_of_disk(), "w2+2 fua-w3+1 'm' flush 'n'");
+	gone();
 }
 
 /* Held by the disk: a write that is over after a flush was submitted stands behind that flush; one that was over, before. */
@@ -342,6 +380,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(writes_wait_for_a_flush_and_fua_and_marks_do_not, begin, end),
+		cmocka_unit_test_setup_teardown(what_fua_has_written_over_stands_before_it, begin, end),
+		cmocka_unit_test_setup_teardown(what_fua_has_written_over_does_not_wait_for_a_flush, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_covers_what_was_over_when_it_was_submitted, begin, end),
 		cmocka_unit_test_setup_teardown(a_suspend_is_not_logged_and_a_suspended_device_takes_marks, begin, end),
 		cmocka_unit_test_setup_teardown(a_log_lives_as_long_as_lines_use_it, begin, end),

@@ -22,7 +22,8 @@ struct blocks {
 
 struct block {
 	struct block *next;
-	struct blocks covers;	/* of a flush: what had completed before it was submitted */
+	struct blocks covers;	/* of a flush: what had completed before it was submitted ... */
+	struct block *later;	/* ... and the flush under way that was submitted after it */
 	uint64_t sector, count;	/* of 512 bytes */
 	uint32_t flags;		/* WLOG_* */
 	uint32_t page;		/* the first of its pages */

@@ -29,6 +29,7 @@ struct logger {
 	atomic_bool on;
 	pthread_mutex_t lock;		/* guards what follows */
 	struct blocks unflushed, due;
+	struct block *flushes;		/* under way, in the order of their submission */
 	bool posted;			/* the job is under way, and will see what becomes due */
 	uint64_t entries, next;		/* in the log; the next free sector of 512 bytes */
 };
@@ -64,9 +65,44 @@ static void unlock_and_post(struct logger *l)
 /* All that was completed is due, though nobody has flushed it: its memory is wanted, or nobody will. */
 static void log_early(struct logger *l)
 {
+	struct block *f;
+
 	pthread_mutex_lock(&l->lock);
+	for (f = l->flushes; f; f = f->later)
+		blocks_move(&l->due, &f->covers);
 	blocks_move(&l->due, &l->unflushed);
 	unlock_and_post(l);
+}
+
+static bool overlap(const struct block *a, const struct block *b)
+{
+	return a->sector < b->sector + b->count && b->sector < a->sector + a->count;
+}
+
+/* Those of LIST that B overlaps become due. */
+static void log_overlapped(struct logger *l, struct blocks *list, const struct block *b)
+{
+	struct blocks stay;
+	struct block *a;
+
+	blocks_init(&stay);
+	while ((a = blocks_take(list)))
+		blocks_add(overlap(a, b) ? &l->due : &stay, a);
+	blocks_move(list, &stay);
+}
+
+/*
+ * B is durable, and goes by all that was not flushed. But what it has written over may not come after it: replayed, the log
+ * would bring the older data back. (Linux's does.)
+ */
+static void log_durable(struct logger *l, struct block *b)
+{
+	struct block *f;
+
+	for (f = l->flushes; f; f = f->later)
+		log_overlapped(l, &f->covers, b);
+	log_overlapped(l, &l->unflushed, b);
+	blocks_add(&l->due, b);
 }
 
 struct block *logger_take(struct logger *l, struct dm_req *r, size_t bytes)
@@ -90,9 +126,23 @@ void logger_keep(struct logger *l, struct block *b, struct vec v, size_t bytes)
 
 void logger_flush_begins(struct logger *l, struct block *b)
 {
+	struct block **last;
+
 	pthread_mutex_lock(&l->lock);
 	blocks_move(&b->covers, &l->unflushed);
+	for (last = &l->flushes; *last; last = &(*last)->later)
+		;
+	*last = b;
 	pthread_mutex_unlock(&l->lock);
+}
+
+static void flush_is_over(struct logger *l, const struct block *b)
+{
+	struct block **at;
+
+	for (at = &l->flushes; *at != b; at = &(*at)->later)
+		;
+	*at = b->later;
 }
 
 /*
@@ -102,6 +152,7 @@ void logger_flush_begins(struct logger *l, struct block *b)
 void logger_flushed(struct logger *l, struct block *b, int err)
 {
 	pthread_mutex_lock(&l->lock);
+	flush_is_over(l, b);
 	if (err) {
 		blocks_move(&b->covers, &l->unflushed);
 		blocks_move(block_memory_short(l->memory) || !logger_is_on(l) ? &l->due : &l->unflushed, &b->covers);
@@ -117,7 +168,9 @@ void logger_flushed(struct logger *l, struct block *b, int err)
 void logger_wrote(struct logger *l, struct block *b)
 {
 	pthread_mutex_lock(&l->lock);
-	if (b->flags & WLOG_FUA || block_memory_short(l->memory) || !logger_is_on(l))
+	if (b->flags & WLOG_FUA)
+		log_durable(l, b);
+	else if (block_memory_short(l->memory) || !logger_is_on(l))
 		blocks_add(&l->due, b);
 	else
 		blocks_add(&l->unflushed, b);

@@ -33,6 +33,11 @@ uint64_t wlog_entries(const struct wlog *l)
 	return l->entries;
 }
 
+uint64_t wlog_at(const struct wlog *l)
+{
+	return l->at;
+}
+
 /* All of BYTES, or a sentence. */
 static int log_read(const struct wlog *l, uint64_t at, void *to, size_t bytes, struct err *e)
 {

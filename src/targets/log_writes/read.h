@@ -41,6 +41,9 @@ void wlog_close(struct wlog *l);	/* NULL is harmless */
 uint32_t wlog_sector_size(const struct wlog *l);
 uint64_t wlog_entries(const struct wlog *l);
 
+/* The byte of the log where the next entry stands. */
+uint64_t wlog_at(const struct wlog *l);
+
 /* 1 and the next entry; 0 at the end; -errno and a sentence. */
 int wlog_next(struct wlog *l, struct wlog_entry *out, struct err *e);
 
