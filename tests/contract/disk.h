@@ -12,7 +12,7 @@
 #include "core/table/store.h"
 
 #define DISKS 4u
-#define DISK_SECTORS 1024u
+#define DISK_SECTORS 2048u
 
 extern const struct dm_store_type disk_type;
 

@@ -29,6 +29,7 @@ struct dm_ask *dm_ask_new(struct dm_cmd *c, const char *what)
 void dm_ask_free(struct dm_ask *a)
 {
 	text_free(&a->out);
+	free(a->argv);
 	free(a->text);
 	free(a);
 }

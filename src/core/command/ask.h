@@ -23,12 +23,10 @@ struct dm_device;
 struct dm_table;
 struct dm_target;
 
-#define DM_ASK_WORDS 64
-
 struct dm_ask {
 	/* The target's, from the call of the hook to dm_ask_done(). */
 	int argc;			/* of a message: its words */
-	char *argv[DM_ASK_WORDS];
+	char **argv;
 	struct text out;		/* its answer */
 	struct err err;			/* the sentence for a failure */
 	bool changed;			/* set by the target: it has changed what it keeps besides the words of its line */

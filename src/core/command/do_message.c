@@ -11,13 +11,16 @@
 #include "core/command/linux.h"
 #include "core/path/regions.h"
 
+/* Words are apart by a character at least. */
 static int message_split(struct dm_ask *a)
 {
 	char *text = a->text;
 
+	a->argv = calloc(strlen(text) / 2 + 2, sizeof(a->argv[0]));
+	if (!a->argv)
+		return err_set(&a->err, -ENOMEM, "no memory for the message");
 	while ((a->argv[a->argc] = words_next(&text, &a->err)))
-		if (++a->argc == DM_ASK_WORDS)
-			return err_set(&a->err, -EINVAL, "a message has at most %d words", DM_ASK_WORDS - 1);
+		a->argc++;
 	if (a->err.code)
 		return a->err.code;
 	return a->argc ? 0 : err_set(&a->err, -EINVAL, "the message is empty");
