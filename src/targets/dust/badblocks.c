@@ -115,13 +115,15 @@ int badblocks_add(struct badblocks *b, uint64_t block, uint8_t fails)
 bool badblocks_remove(struct badblocks *b, uint64_t block)
 {
 	struct badblock *at;
+	bool is;
 
 	pthread_mutex_lock(&b->lock);
 	at = badblocks_bad(b, block);
-	if (at)
+	is = at;
+	if (is)
 		badblocks_mend(b, at);
 	pthread_mutex_unlock(&b->lock);
-	return at;
+	return is;
 }
 
 uint64_t badblocks_clear(struct badblocks *b)

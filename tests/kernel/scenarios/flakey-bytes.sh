@@ -26,6 +26,16 @@ say 'only with FUA or PREFLUSH'
 bytes '0 60 5 corrupt_bio_byte 1 w 88 131072' r
 bytes '0 60 5 corrupt_bio_byte 1 w 88 262144' s
 bytes '0 60 5 corrupt_bio_byte 1 r 88 131072' t
+fua() {
+	make "$1"
+	sectors 8 8 "$2" | dd of=/dev/mapper/it bs=4K iflag=fullblock oflag=direct,dsync,seek_bytes seek=4096 conv=notrunc,nocreat status=none
+	look "$A" 24 8
+	t dmsetup remove it
+}
+fua '0 60 5 corrupt_bio_byte 1 w 88 131072' R
+fua '0 60 5 corrupt_bio_byte 1 w 88 131073' S
+fua '0 60 5 corrupt_bio_byte 1 w 88 262144' T
+fua '0 60 5 corrupt_bio_byte 1 w 88 393216' U
 say 'the operation is a flag, too'
 bytes '0 60 5 corrupt_bio_byte 1 w 88 1' u
 bytes '0 60 5 corrupt_bio_byte 1 r 88 1' v
