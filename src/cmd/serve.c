@@ -24,6 +24,16 @@
 #include "stores/stores.h"
 #include "targets/targets.h"
 
+#define SERVE_FRONTS_LEAST 6	/* seconds for requests to end if --stop-timeout is less: clients that do not read have 5 */
+#define SERVE_AFTER_HANG 3	/* seconds for each step after one that took too long */
+
+/* What stops, one step after another. */
+enum serve_step { SERVE_RUNS, SERVE_SPACE, SERVE_NBD, SERVE_FUSE, SERVE_STOPPED };
+
+static const char *const serve_steps[] = {
+	[SERVE_SPACE] = "the devices of sessions", [SERVE_NBD] = "requests of NBD clients", [SERVE_FUSE] = "requests to mounts",
+};
+
 struct serve {
 	const struct serve_opts *o;
 	struct loop *loop;
@@ -33,35 +43,78 @@ struct serve {
 	struct fuse_front *fuse;
 	struct space *space;
 	struct loop_watch signals, life;
+	struct timer patience;	/* with the step */
+	enum serve_step step;
 	bool ending, lossy;	/* lossy: ending a session failed */
+	bool hangs;		/* a step took too long: what it uses is not freed */
 };
 
-/* All fronts have stopped: loop_run() returns, and serve_down() does the rest. */
-static void serve_fuse_stopped(void *arg)
+static unsigned serve_patience(const struct serve *s)
 {
-	struct serve *s = arg;
-
-	loop_stop(s->loop);
+	if (s->hangs)
+		return SERVE_AFTER_HANG;
+	return s->o->stop_timeout > SERVE_FRONTS_LEAST ? s->o->stop_timeout : SERVE_FRONTS_LEAST;
 }
 
-static void serve_nbd_stopped(void *arg)
-{
-	struct serve *s = arg;
+static void serve_next(struct serve *s);
 
-	if (s->fuse)
-		fuse_front_stop(s->fuse, serve_fuse_stopped, s);
-	else
-		loop_stop(s->loop);
+/* A request hangs, in a disk or a target: everything else is stopped without it. */
+static void serve_step_hangs(struct timer *t)
+{
+	struct serve *s = container(t, struct serve, patience);
+
+	log_error("%s have not ended within %u seconds; the daemon ends without them", serve_steps[s->step], serve_patience(s));
+	s->hangs = true;
+	serve_next(s);
+}
+
+/* A step that ends too late changes nothing any more. */
+static void serve_step_over(struct serve *s, enum serve_step step)
+{
+	if (s->step == step)
+		serve_next(s);
 }
 
 static void serve_space_stopped(void *arg)
 {
-	struct serve *s = arg;
+	serve_step_over(arg, SERVE_SPACE);
+}
 
-	if (s->nbd)
+static void serve_nbd_stopped(void *arg)
+{
+	serve_step_over(arg, SERVE_NBD);
+}
+
+static void serve_fuse_stopped(void *arg)
+{
+	serve_step_over(arg, SERVE_FUSE);
+}
+
+/* After the last step loop_run() returns, and serve_down() does the rest. */
+static void serve_next(struct serve *s)
+{
+	timer_stop(&s->patience);
+	s->step++;
+	if (s->step < SERVE_STOPPED)
+		loop_timer(s->loop, &s->patience, serve_patience(s) * TIMERS_SECOND);
+	if (s->step == SERVE_SPACE && s->space)
+		space_stop(s->space, serve_space_stopped, s);
+	else if (s->step == SERVE_NBD && s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);
+	else if (s->step == SERVE_FUSE && s->fuse)
+		fuse_front_stop(s->fuse, serve_fuse_stopped, s);
+	else if (s->step == SERVE_STOPPED)
+		loop_stop(s->loop);
 	else
-		serve_nbd_stopped(s);
+		serve_next(s);
+}
+
+/* From now on nothing waits at a gate, and no transition begins. */
+static void serve_release(struct serve *s)
+{
+	dm_world_release(s->world);
+	timer_init(&s->patience, serve_step_hangs);
+	serve_next(s);
 }
 
 static void serve_sessions_ended(void *arg, const struct err *e)
@@ -69,8 +122,7 @@ static void serve_sessions_ended(void *arg, const struct err *e)
 	struct serve *s = arg;
 
 	s->lossy = e->code;
-	dm_world_release(s->world);
-	space_stop(s->space, serve_space_stopped, s);
+	serve_release(s);
 }
 
 static void serve_end(struct serve *s)
@@ -81,12 +133,10 @@ static void serve_end(struct serve *s)
 	sd_notify(0, "STOPPING=1");
 	if (s->control)
 		control_stop(s->control);
-	if (s->space) {
+	if (s->space)
 		space_end(s->space, serve_sessions_ended, s);
-	} else {
-		dm_world_release(s->world);
-		serve_space_stopped(s);
-	}
+	else
+		serve_release(s);
 }
 
 static void serve_shutdown(struct dm_world *w)
@@ -229,19 +279,27 @@ static _Noreturn void serve_break_off(struct serve *s)
 	_exit(1);
 }
 
-static int serve_down(struct serve *s)
+static void serve_free_fronts(struct serve *s)
 {
-	struct err e = ERR_INIT;
-
 	if (s->nbd)
 		nbd_free(s->nbd);
 	if (s->fuse)
 		fuse_front_free(s->fuse);
 	if (s->space)
 		space_free(s->space);
+}
+
+static int serve_down(struct serve *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->hangs)
+		s->world->end_seconds = SERVE_AFTER_HANG;
+	else
+		serve_free_fronts(s);
 	if (s->world && dm_world_stop(s->world, &e))
 		log_error("at shutdown: %s", e.text);
-	if (e.code == -ETIMEDOUT)
+	if (s->hangs || e.code == -ETIMEDOUT)
 		serve_break_off(s);
 	if (s->control)
 		control_free(s->control);

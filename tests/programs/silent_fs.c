@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * silent_fs DIRECTORY: a file system whose server has died, as far as its clients can tell: the file `silent` in it is there,
- * and an open of it gets no answer until SIGUSR1 comes; from then on all do. Runs in the foreground until it is unmounted.
+ * and an open of it gets no answer until SIGUSR1 comes; from then on all do. The file `mute` can be opened and read, but reads
+ * that come after SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
  */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -15,12 +16,15 @@
 #define SIZE (1 << 20)
 #define HELD 64
 
+enum { SILENT = 2, MUTE = 3 };
+
 static struct {
 	fuse_req_t req;
 	struct fuse_file_info fi;
+	size_t bytes;		/* of a read */
 } held[HELD];
 static unsigned n_held;
-static volatile sig_atomic_t answers;
+static volatile sig_atomic_t answers, mute;
 
 static struct stat attributes(fuse_ino_t ino)
 {
@@ -31,9 +35,10 @@ static struct stat attributes(fuse_ino_t ino)
 
 static void look_up(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fuse_entry_param e = { .ino = 2, .attr = attributes(2), .attr_timeout = 1, .entry_timeout = 1 };
+	fuse_ino_t ino = !strcmp(name, "silent") ? SILENT : MUTE;
+	struct fuse_entry_param e = { .ino = ino, .attr = attributes(ino), .attr_timeout = 1, .entry_timeout = 1 };
 
-	if (parent == FUSE_ROOT_ID && !strcmp(name, "silent"))
+	if (parent == FUSE_ROOT_ID && (ino == SILENT || !strcmp(name, "mute")))
 		fuse_reply_entry(req, &e);
 	else
 		fuse_reply_err(req, ENOENT);
@@ -47,34 +52,59 @@ static void get_attributes(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info
 	fuse_reply_attr(req, &st, 1);
 }
 
-/* Every open is answered in the end: whoever gave up would leave a file open there otherwise. */
-static void open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void hold(fuse_req_t req, const struct fuse_file_info *fi, size_t bytes)
 {
-	(void)ino;
-	if (answers || n_held == HELD) {
-		fuse_reply_open(req, fi);
-		return;
-	}
 	held[n_held].req = req;
+	held[n_held].bytes = bytes;
 	held[n_held++].fi = *fi;
 	puts("asked");
 	fflush(stdout);
 }
 
-static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+/* Every open is answered in the end: whoever gave up would leave a file open there otherwise. */
+static void open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fi->direct_io = ino == MUTE;
+	if (ino == MUTE || answers || n_held == HELD)
+		fuse_reply_open(req, fi);
+	else
+		hold(req, fi, 0);
+}
+
+static void reply_zeros(fuse_req_t req, size_t size)
 {
 	char *zeros = calloc(1, size);
 
-	(void)ino;
-	(void)fi;
-	fuse_reply_buf(req, zeros, off >= SIZE ? 0 : size < (size_t)(SIZE - off) ? size : (size_t)(SIZE - off));
+	fuse_reply_buf(req, zeros, size);
 	free(zeros);
 }
 
-static void let_go(int number)
+static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	(void)number;
-	answers = 1;
+	size_t bytes = off >= SIZE ? 0 : size < (size_t)(SIZE - off) ? size : (size_t)(SIZE - off);
+
+	if (ino == MUTE && bytes && mute && !answers && n_held < HELD)
+		hold(req, fi, bytes);
+	else
+		reply_zeros(req, bytes);
+}
+
+/* The newest of those that wait. */
+static void answer_one(void)
+{
+	n_held--;
+	if (held[n_held].bytes)
+		reply_zeros(held[n_held].req, held[n_held].bytes);
+	else
+		fuse_reply_open(held[n_held].req, &held[n_held].fi);
+}
+
+static void told(int number)
+{
+	if (number == SIGUSR1)
+		answers = 1;
+	else
+		mute = 1;
 }
 
 int main(int argc, char **argv)
@@ -85,11 +115,12 @@ int main(int argc, char **argv)
 	char *options[] = { argv[0], "-oallow_other,fsname=silent" };
 	struct fuse_args args = FUSE_ARGS_INIT(geteuid() ? 1 : 2, options);
 	struct fuse_session *s = argc == 2 ? fuse_session_new(&args, &ops, sizeof(ops), NULL) : NULL;
-	struct sigaction sa = { .sa_handler = let_go };		/* no SA_RESTART: it ends the wait for a request */
+	struct sigaction sa = { .sa_handler = told };		/* no SA_RESTART: it ends the wait for a request */
 	struct fuse_buf buf = { .mem = NULL };
 	int r;
 
 	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
 	if (!s || fuse_session_mount(s, argv[1]))
 		return 1;
 	puts("mounted");
@@ -100,8 +131,8 @@ int main(int argc, char **argv)
 			fuse_session_process_buf(s, &buf);
 		else if (r != -EINTR)
 			break;
-		for (; answers && n_held; n_held--)
-			fuse_reply_open(held[n_held - 1].req, &held[n_held - 1].fi);
+		while (answers && n_held)
+			answer_one();
 	}
 	fuse_session_unmount(s);
 	fuse_session_destroy(s);

@@ -47,6 +47,11 @@ class Silent:
         self.process.send_signal(signal.SIGUSR1)
         os.path.exists(os.path.join(self.where, "none"))     # it looks up after a signal that came between two requests
 
+    def mute(self):
+        """From now on a read of the other file gets no answer."""
+        self.process.send_signal(signal.SIGUSR2)
+        os.path.exists(os.path.join(self.where, "none"))
+
     def end(self):
         if self.mounted:
             self.answer()
@@ -167,6 +172,14 @@ def shutdown_does_not_wait_for_it():
         same(d.process.wait(10), 0, "the daemon's exit status")
 
 
+def says(daemon, *sentences):
+    with open(daemon.log, encoding="utf-8") as log:
+        said = log.read()
+    for sentence in sentences:
+        if sentence not in said:
+            raise Wrong(f"{sentence!r} is not in the log: {said}")
+
+
 def many(directory, n):
     """The lines of a table on N files."""
     os.mkdir(directory)
@@ -174,6 +187,25 @@ def many(directory, n):
         with open(f"{directory}/{i}", "wb") as f:
             f.truncate(4096)
     return "\n".join(f"{8 * i} 8 linear {directory}/{i} 0" for i in range(n))
+
+
+@test
+def shutdown_does_not_wait_for_a_request_that_hangs():
+    with Place("--nbd-socket", "nbd", "--stop-timeout", "1") as (d, silent):
+        works(d.client().ask("create", name="x", table=f"0 8 linear {os.path.dirname(silent.file)}/mute 0"))
+        silent.mute()
+        reading = ["nbdsh", "-u", f"nbd+unix:///x?socket={d.directory.name}/nbd", "-c", "h.pread(512, 0)"]
+        with subprocess.Popen(reading, stderr=subprocess.DEVNULL):
+            silent.asked()
+            began = time.monotonic()
+            d.process.send_signal(signal.SIGTERM)
+            until("the daemon has not ended", lambda: state(d) == "Z")
+            took = time.monotonic() - began
+            silent.answer()
+        same(d.process.wait(10), 1, "the daemon's exit status")
+        if took > 15:
+            raise Wrong(f"shutdown took {took:.1f} s")
+        says(d, "requests of NBD clients have not ended within 6 seconds", "end of 'x' waits for its requests under way")
 
 
 @test

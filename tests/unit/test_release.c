@@ -14,6 +14,7 @@
 
 #include "core/device/devices.h"
 #include "core/device/step.h"
+#include "core/path/held.h"
 #include "support/hooks.h"
 #include "support/world.h"
 
@@ -26,6 +27,8 @@ struct flushes {
 };
 
 static atomic_uint asked, asked_stopped;
+static atomic_bool flush_hangs;
+static struct dm_req *_Atomic hanging;
 
 static int flushes_ctr(struct dm_target *t, struct dm_args *a)
 {
@@ -49,6 +52,10 @@ static int flushes_flush(const struct dm_target *t, struct dm_req *r)
 
 	atomic_fetch_add(&asked, 1);
 	atomic_fetch_add(&asked_stopped, atomic_load(&l->stopped));
+	if (atomic_load(&flush_hangs)) {
+		atomic_store(&hanging, r);
+		return DM_HELD;
+	}
 	return dm_remap(r, &l->at, 0);
 }
 
@@ -201,9 +208,12 @@ static void a_deferred_removal_waits_for_the_end(void **state)
 	hooks_end(0);
 }
 
-static void no_shutdown(struct dm_world *w)
+static unsigned shutdowns;
+
+static void shutdown_asked(struct dm_world *w)
 {
 	(void)w;
+	shutdowns++;
 }
 
 /* Neither at the flush of `shutdown`, nor of the end, nor by a device above that is flushed. */
@@ -219,13 +229,36 @@ static void lines_that_have_stopped_are_not_flushed(void **state)
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "low", 0, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "alone", 0, NULL), 0);
 	assert_int_equal(atomic_exchange(&asked, 0), 2);
-	f.world->shutdown = no_shutdown;
+	f.world->shutdown = shutdown_asked;
 	assert_int_equal(run(&f, &c, NULL), 0);
 	assert_int_equal(atomic_exchange(&asked, 0), 1);
 	dm_world_release(f.world);
 	assert_int_equal(dm_world_stop(f.world, &e), 0);
 	assert_int_equal(atomic_load(&asked), 1);
 	assert_int_equal(atomic_load(&asked_stopped), 0);
+}
+
+static void a_flush_that_hangs_does_not_stop_the_shutdown(void **state)
+{
+	struct dm_cmd c = { .verb = DM_DO_SHUTDOWN };
+	char why[ERR_TEXT];
+
+	(void)state;
+	make_device(&f, "a", "0 64 flushes memory,size=32K:a 0");
+	f.world->shutdown = shutdown_asked;
+	f.world->end_seconds = shutdowns = 0;
+	atomic_store(&flush_hangs, true);
+	assert_int_equal(run(&f, &c, why), -ETIMEDOUT);
+	assert_non_null(strstr(why, "a flush has not ended"));
+	assert_int_equal(shutdowns, 1);
+	while (!atomic_load(&hanging))
+		settle_threads(&f);
+	atomic_store(&flush_hangs, false);
+	dm_go_on(atomic_load(&hanging), DM_DONE);
+	f.world->end_seconds = DM_END_SECONDS;
+	while (info(&f, "a").open_count)
+		settle_threads(&f);
+	assert_int_equal(shutdowns, 1);
 }
 
 /* b goes, and what a stands on is stopped, whoever has begun with the hook of a that hangs; a goes when that is over. */
@@ -272,6 +305,7 @@ int main(void)
 		CASE(what_is_in_a_queue_is_refused),
 		CASE(a_deferred_removal_waits_for_the_end),
 		CASE(lines_that_have_stopped_are_not_flushed),
+		CASE(a_flush_that_hangs_does_not_stop_the_shutdown),
 		CASE(what_hangs_is_left_out),
 	};
 

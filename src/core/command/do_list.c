@@ -212,10 +212,15 @@ static void shutdown_users(struct dm_cmd *c)
 	}
 }
 
-/* The caller learns whether everything that was written is safe. The daemon ends in either case. */
-static void shutdown_flushed(void *arg, const struct err *e)
+/* The flush before the end: whoever asked for that learns whether all that was written is safe. */
+struct shutdown {
+	struct dm_cmd *cmd;		/* NULL: it has its answer, because the flush hangs */
+	struct timer patience;
+};
+
+/* The end comes in either case. */
+static void shutdown_answer(struct dm_cmd *c, const struct err *e)
 {
-	struct dm_cmd *c = arg;
 	struct dm_world *w = c->world;
 
 	shutdown_users(c);
@@ -227,9 +232,41 @@ static void shutdown_flushed(void *arg, const struct err *e)
 	w->shutdown(w);
 }
 
+static void shutdown_flushed(void *arg, const struct err *e)
+{
+	struct shutdown *s = arg;
+
+	timer_stop(&s->patience);
+	if (s->cmd)
+		shutdown_answer(s->cmd, e);
+	free(s);
+}
+
+static void shutdown_hangs(struct timer *t)
+{
+	struct shutdown *s = container(t, struct shutdown, patience);
+	struct dm_cmd *c = s->cmd;
+	struct err e = ERR_INIT;
+
+	s->cmd = NULL;
+	err_set(&e, -ETIMEDOUT, "a flush has not ended within %u seconds", c->world->end_seconds);
+	shutdown_answer(c, &e);
+}
+
 void dm_shutdown_flush(struct dm_cmd *c)
 {
-	dm_flush_world(c->world, shutdown_flushed, c);
+	struct shutdown *s = calloc(1, sizeof(*s));
+	struct err e = ERR_INIT;
+
+	if (!s) {
+		err_set(&e, -ENOMEM, "no memory to flush");
+		shutdown_answer(c, &e);
+		return;
+	}
+	s->cmd = c;
+	timer_init(&s->patience, shutdown_hangs);
+	loop_timer(c->world->loop, &s->patience, c->world->end_seconds * TIMERS_SECOND);
+	dm_flush_world(c->world, shutdown_flushed, s);
 }
 
 void dm_do_shutdown(struct dm_cmd *c, struct dm_device *d)

@@ -28,7 +28,8 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 	struct err e = ERR_INIT;
 
 	if (d->open_count) {
-		err_set(&e, -EBUSY, "device '%s' is in use (open count %u): it was opened meanwhile", d->name, d->open_count);
+		err_set(&e, -EBUSY, "device '%s' is in use (open count %u)%s", d->name, d->open_count,
+			m->plan->end ? " to the last" : ": it was opened meanwhile");
 		dm_phase_over(d, &e);
 		return;
 	}
