@@ -22,14 +22,12 @@
 #include "targets/log_writes/format.h"
 #include "targets/log_writes/read.h"
 
-#define WORDS "log-writes disk:0 disk:1"
-#define TABLE "0 64 " WORDS
+#define TABLE "0 64 log-writes disk:0 disk:1"
 
 static struct fixture f;
 static struct dm_device *d;
 
-/* --- a disk whose flushes fail or take time -----------------------------------------------------------------------------  */
-
+/* The target sour: a disk whose flushes fail or take time. */
 static atomic_bool sour, sour_holds;
 static struct dm_req *_Atomic held;
 
@@ -58,8 +56,6 @@ static int sour_flush(const struct dm_target *t, struct dm_req *r)
 static const struct dm_type sour_type = {
 	.name = "sour", .usage = "", .about = "its flushes fail", .ctr = sour_ctr, .map = sour_map, .flush = sour_flush,
 };
-
-/* --- the device and its log --------------------------------------------------------------------------------------------- */
 
 static int begin(void **state)
 {
@@ -172,15 +168,19 @@ static void writes_wait_for_a_flush_and_fua_and_marks_do_not(void **state)
 					   "'dm-log-writes-end'");
 }
 
-/* What a durable write has written over may not come back when the log is replayed: it stands before it. */
+/*
+ * What a durable write has written over may not come back when the log is replayed: it stands before it, and what that has
+ * written over, too.
+ */
 static void what_fua_has_written_over_stands_before_it(void **state)
 {
 	(void)state;
 	make(TABLE);
-	assert_int_equal(io(DM_WRITE, 0, 0, 8) || io(DM_WRITE, 0, 20, 2) || io(DM_WRITE, DM_FUA, 7, 1) || mark("m", NULL), 0);
-	assert_string_equal(log_of_disk(), "w0+8 fua-w7+1 'm'");
+	assert_int_equal(io(DM_WRITE, 0, 6, 1) || io(DM_WRITE, 0, 0, 8) || io(DM_WRITE, 0, 20, 2) || io(DM_WRITE, DM_FUA, 7, 1) ||
+			 mark("m", NULL), 0);
+	assert_string_equal(log_of_disk(), "w6+1 w0+8 fua-w7+1 'm'");
 	gone();
-	assert_string_equal(log_of_disk(), "w0+8 fua-w7+1 'm' w20+2 'dm-log-writes-end'");
+	assert_string_equal(log_of_disk(), "w6+1 w0+8 fua-w7+1 'm' w20+2 'dm-log-writes-end'");
 }
 
 /* The same while a flush is under way that covers it. */

@@ -12,7 +12,8 @@
  * A sector here has `sector_size` bytes: a logical block of the disk whose writes are logged, 512 to 65536 bytes.
  *
  * The order of the entries says what was durable when. A write or discard stands before the first flush that was submitted
- * after it had completed, in the order of completion; one with FUA stands where it completed. What is behind the last flush
+ * after it had completed, in the order of completion; one with FUA stands where it completed, and before what had completed
+ * earlier but was not flushed (in logs of ours: behind what it has written over). What is behind the last flush
  * may be lost in a power cut. `entries` is brought up to date only when a write with FUA or a mark is logged: entries that
  * follow those are on the disk, but not in the log yet.
  */

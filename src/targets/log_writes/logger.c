@@ -79,29 +79,48 @@ static bool overlap(const struct block *a, const struct block *b)
 	return a->sector < b->sector + b->count && b->sector < a->sector + a->count;
 }
 
-/* Those of LIST that B overlaps become due. */
-static void log_overlapped(struct logger *l, struct blocks *list, const struct block *b)
+/* The last one of LIST that B has written over, or FOUND. */
+static const struct block *find_overlapped(const struct blocks *list, const struct block *b, const struct block *found)
 {
-	struct blocks stay;
+	const struct block *a;
+
+	for (a = list->first; a; a = a->next)
+		if (overlap(a, b))
+			found = a;
+	return found;
+}
+
+/* LIST becomes due, up to LAST. True: that was in it. */
+static bool log_up_to(struct logger *l, struct blocks *list, const struct block *last)
+{
 	struct block *a;
 
-	blocks_init(&stay);
-	while ((a = blocks_take(list)))
-		blocks_add(overlap(a, b) ? &l->due : &stay, a);
-	blocks_move(list, &stay);
+	while ((a = blocks_take(list))) {
+		blocks_add(&l->due, a);
+		if (a == last)
+			return true;
+	}
+	return false;
 }
 
 /*
- * B is durable, and goes by all that was not flushed. But what it has written over may not come after it: replayed, the log
- * would bring the older data back. (Linux's does.)
+ * B is durable, and goes by what was not flushed. But what it has written over may not come after it: replayed, the log would
+ * bring the older data back. (Linux's does.) What was completed before that comes along, which it may have written over.
  */
 static void log_durable(struct logger *l, struct block *b)
 {
+	const struct block *last = NULL;
+	bool found;
 	struct block *f;
 
 	for (f = l->flushes; f; f = f->later)
-		log_overlapped(l, &f->covers, b);
-	log_overlapped(l, &l->unflushed, b);
+		last = find_overlapped(&f->covers, b, last);
+	last = find_overlapped(&l->unflushed, b, last);
+	found = !last;
+	for (f = l->flushes; f && !found; f = f->later)
+		found = log_up_to(l, &f->covers, last);
+	if (!found)
+		log_up_to(l, &l->unflushed, last);
 	blocks_add(&l->due, b);
 }
 
