@@ -14,13 +14,13 @@ static const char *doctor_state(int r)
 	return !r ? "ok" : r == PROBE_UNNEEDED ? "unneeded" : "missing";
 }
 
-static void doctor_print(enum piece p, int r, const struct piece_lack *lack)
+static void doctor_print(enum feature p, int r, const struct feature_lack *lack)
 {
-	const char *colour = !isatty(STDOUT_FILENO) || r >= 0 ? "" : piece_is_needed(p) ? "\033[31m" : "\033[33m";
+	const char *colour = !isatty(STDOUT_FILENO) || r >= 0 ? "" : feature_is_needed(p) ? "\033[31m" : "\033[33m";
 
-	printf("%s%-9s%s%s", colour, doctor_state(r), *colour ? "\033[0m" : "", piece_name(p));
+	printf("%s%-9s%s%s", colour, doctor_state(r), *colour ? "\033[0m" : "", feature_name(p));
 	if (r < 0) {
-		printf(": %s\n         works without: %s\n", lack->what, piece_without(p));
+		printf(": %s\n         works without: %s\n", lack->what, feature_without(p));
 		if (lack->fix[0])
 			printf("         %s: %s", lack->how, lack->fix);
 		else
@@ -29,16 +29,16 @@ static void doctor_print(enum piece p, int r, const struct piece_lack *lack)
 	printf("\n");
 }
 
-static plist_t doctor_row(enum piece p, int r, const struct piece_lack *lack)
+static plist_t doctor_row(enum feature p, int r, const struct feature_lack *lack)
 {
 	plist_t row = plist_new_dict();
 
-	key_set_text(row, "piece", piece_name(p));
+	key_set_text(row, "piece", feature_name(p));
 	key_set_text(row, "state", doctor_state(r));
-	key_set_bool(row, "needed", piece_is_needed(p));
+	key_set_bool(row, "needed", feature_is_needed(p));
 	if (r < 0) {
 		key_set_text(row, "what", lack->what);
-		key_set_text(row, "without", piece_without(p));
+		key_set_text(row, "without", feature_without(p));
 		key_set_text(row, "fix", lack->fix);
 		key_set_text(row, "how", lack->how);
 	}
@@ -64,18 +64,18 @@ static int doctor_inside(struct job *j)
 }
 
 /* Is it a needed feature that is missing? ROWS gets its row; without ROWS it is printed. */
-static bool doctor_look(enum piece p, plist_t rows)
+static bool doctor_look(enum feature p, plist_t rows)
 {
-	struct piece_lack lack = { .what = "" };
-	int r = piece_probe(p);
+	struct feature_lack lack = { .what = "" };
+	int r = feature_probe(p);
 
 	if (r < 0)
-		piece_explain(p, r, &lack);
+		feature_explain(p, r, &lack);
 	if (rows)
 		plist_array_append_item(rows, doctor_row(p, r, &lack));
 	else
 		doctor_print(p, r, &lack);
-	return r < 0 && piece_is_needed(p);
+	return r < 0 && feature_is_needed(p);
 }
 
 int command_doctor(struct job *j)
@@ -88,7 +88,7 @@ int command_doctor(struct job *j)
 	if (join_is_anywhere())
 		return doctor_inside(j);
 	rows = j->o.given[OPT_json] ? say_need(plist_new_array()) : NULL;
-	for (enum piece p = 0; p < PIECES; p++)
+	for (enum feature p = 0; p < FEATURES; p++)
 		if (doctor_look(p, rows))
 			possible = false;
 	if (rows)

@@ -64,7 +64,7 @@ static int exec_ask_session(struct exec *x, plist_t *reply, struct err *e)
 	struct err missing = ERR_INIT;
 	int r = client_try(x->job, NULL, exec_session_request(), reply, e);
 
-	if (r && r != -EXDEV && r != -ESHUTDOWN && piece_missing(&missing))
+	if (r && r != -EXDEV && r != -ESHUTDOWN && feature_missing(&missing))
 		*e = missing;
 	return r;
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/mountinfo.h"
-#include "session/piece.h"
+#include "session/feature.h"
 
 #define PROFILE DMUSE_SHARE "/seccomp.json"
 
@@ -135,7 +135,7 @@ static void container_run(enum container is, enum container_want want, char *out
 {
 	bool docker = is == CONTAINER_DOCKER, forbids = container_forbids_unshare();
 	bool admin = docker || want == CONTAINER_MOUNT || want == CONTAINER_LOOPS;
-	bool ptrace = want == CONTAINER_PTRACE || (admin && !geteuid() && piece_setting("kernel/yama/ptrace_scope") > 0);
+	bool ptrace = want == CONTAINER_PTRACE || (admin && !geteuid() && feature_setting("kernel/yama/ptrace_scope") > 0);
 
 	snprintf(out, size, "%s run --device /dev/fuse%s%s%s%s%s IMAGE", docker ? "docker" : "podman",
 		 want == CONTAINER_LOOPS ? " --device /dev/loop-control --device-cgroup-rule 'b 7:* rmw'" : "",

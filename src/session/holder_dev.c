@@ -13,9 +13,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "session/feature.h"
 #include "session/holder.h"
 #include "session/holder_parts.h"
-#include "session/piece.h"
 
 /* The kernel looks for pts in the directory of the node that is opened, and a node that is mounted alone has none. */
 static int dev_terminals(const char *to)
@@ -81,8 +81,8 @@ int holder_dev(const struct holder_machine *m, struct err *e)
 	dev_all(d);
 	closedir(d);
 	holder_numbers(m->dir);
-	if (strcmp(piece_fuse_device(), "/dev/fuse"))
-		holder_bind(AT_FDCWD, piece_fuse_device(), "/dev/fuse");
+	if (strcmp(feature_fuse_device(), "/dev/fuse"))
+		holder_bind(AT_FDCWD, feature_fuse_device(), "/dev/fuse");
 	if (access("/dev/null", F_OK))
 		return err_set(e, -errno, "the machine's /dev cannot be shown in a session: %s", strerror(errno));
 	if (mkdir(HOLDER_MACHINE, 0755) || move_mount(m->copy, "", AT_FDCWD, HOLDER_MACHINE, MOVE_MOUNT_F_EMPTY_PATH))

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "session/feature.h"
 #include "session/holder_parts.h"
-#include "session/piece.h"
 
 static int space_write(const char *path, const char *text)
 {
@@ -36,7 +36,7 @@ static int space_map(uid_t uid, gid_t gid, struct err *e)
 	snprintf(line, sizeof(line), "0 %u 1\n", (unsigned)gid);
 	if (!r)
 		r = space_write("/proc/self/gid_map", line);
-	return r ? piece_lacks(PIECE_NAMESPACES, r, e) : 0;
+	return r ? feature_fail(FEATURE_NAMESPACES, r, e) : 0;
 }
 
 static int space_user_ns(struct err *e)
@@ -45,7 +45,7 @@ static int space_user_ns(struct err *e)
 	gid_t gid = getegid();
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		return piece_lacks(PIECE_NAMESPACES, -errno, e);
+		return feature_fail(FEATURE_NAMESPACES, -errno, e);
 	return space_map(uid, gid, e);
 }
 
@@ -77,12 +77,12 @@ int holder_unshare(bool *user_ns, struct err *e)
 	if (*user_ns)
 		r = space_user_ns(e);
 	if (!r && space_in_chroot())
-		r = piece_lacks(PIECE_NAMESPACES, -EXDEV, e);
+		r = feature_fail(FEATURE_NAMESPACES, -EXDEV, e);
 	if (r)
 		return r;
 	/* Later mounts of the machine are seen here; our mounts are not seen there. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
-		return piece_lacks(PIECE_NAMESPACES, -errno, e);
+		return feature_fail(FEATURE_NAMESPACES, -errno, e);
 	return 0;
 }
 
@@ -91,14 +91,14 @@ int holder_mount(int *fd, struct err *e)
 {
 	char options[120];
 
-	*fd = open(piece_fuse_device(), O_RDWR | O_CLOEXEC);
+	*fd = open(feature_fuse_device(), O_RDWR | O_CLOEXEC);
 	if (*fd < 0)
-		return piece_lacks(PIECE_FUSE, -errno, e);
+		return feature_fail(FEATURE_FUSE, -errno, e);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other,default_permissions", *fd,
 		 (unsigned)geteuid(), (unsigned)getegid());
 	if (!mount("dmuse", "/dev", "fuse.dmuse", MS_NOSUID | MS_NODEV, options))
 		return 0;
-	piece_lacks(PIECE_FUSE_MOUNT, -errno, e);
+	feature_fail(FEATURE_FUSE_MOUNT, -errno, e);
 	close(*fd);
 	return e->code;
 }

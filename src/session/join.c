@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "session/feature.h"
 #include "session/holder.h"
-#include "session/piece.h"
 
 static bool join_same(const char *path, const char *ns)
 {
@@ -90,9 +90,9 @@ static int join_become_root(void)
 static int join_namespaces(const struct join *j, struct err *e)
 {
 	if (j->user_ns && setns(j->pidfd, CLONE_NEWUSER))
-		return piece_lacks(PIECE_ENTER, -errno, e);
+		return feature_fail(FEATURE_ENTER, -errno, e);
 	if (setns(j->pidfd, CLONE_NEWNS))
-		return piece_lacks(PIECE_ENTER, -errno, e);
+		return feature_fail(FEATURE_ENTER, -errno, e);
 	if (j->user_ns && join_become_root())
 		return err_set(e, -errno, "cannot be root in the session: %s", strerror(errno));
 	return 0;

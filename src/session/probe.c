@@ -81,7 +81,7 @@ static int probe_fuse_mount(void)
 	struct err e = ERR_INIT;
 	int fd;
 
-	if (probe_open(piece_fuse_device()) || probe_namespaces())
+	if (probe_open(feature_fuse_device()) || probe_namespaces())
 		return PROBE_UNNEEDED;
 	return holder_mount(&fd, &e);
 }
@@ -243,41 +243,41 @@ static int probe_loop(void)
 	return probe_open("/dev/loop-control");
 }
 
-int piece_probe(enum piece p)
+int feature_probe(enum feature p)
 {
 	switch (p) {
-	case PIECE_FUSE:
-		return probe_open(piece_fuse_device());
-	case PIECE_NAMESPACES:
+	case FEATURE_FUSE:
+		return probe_open(feature_fuse_device());
+	case FEATURE_NAMESPACES:
 		return probe_in_child(probe_namespaces);
-	case PIECE_FUSE_MOUNT:
+	case FEATURE_FUSE_MOUNT:
 		return probe_in_child(probe_fuse_mount);
-	case PIECE_MOUNTS:
+	case FEATURE_MOUNTS:
 		return probe_in_child(probe_mounts);
-	case PIECE_ENTER:
+	case FEATURE_ENTER:
 		return probe_another(probe_enter);
-	case PIECE_SECCOMP:
+	case FEATURE_SECCOMP:
 		return probe_in_child(probe_seccomp);
-	case PIECE_MEMORY:
+	case FEATURE_MEMORY:
 		return probe_another(probe_reader);
-	case PIECE_SPEED:
+	case FEATURE_SPEED:
 		return probe_in_child(probe_speed);
-	case PIECE_SYS:
+	case FEATURE_SYS:
 		return access("/sys/dev/block", F_OK) ? -errno : 0;
-	case PIECE_LOOP:
+	case FEATURE_LOOP:
 		return probe_in_child(probe_loop);
 	default:
 		return probe_in_child(probe_dmuse_mount);
 	}
 }
 
-int piece_missing(struct err *e)
+int feature_missing(struct err *e)
 {
-	for (enum piece p = 0; p < PIECES; p++) {
-		int r = piece_is_needed(p) ? piece_probe(p) : 0;
+	for (enum feature p = 0; p < FEATURES; p++) {
+		int r = feature_is_needed(p) ? feature_probe(p) : 0;
 
 		if (r < 0)
-			return piece_lacks(p, r, e);
+			return feature_fail(p, r, e);
 	}
 	return 0;
 }

@@ -6,17 +6,17 @@
 #ifndef SESSION_PROBE_H
 #define SESSION_PROBE_H
 
-#include "session/piece.h"
+#include "session/feature.h"
 
 #define PROBE_UNNEEDED 1	/* this user does not need it, or a feature it depends on is missing */
 
-/* 0: it is there. -errno: it is missing, see piece_explain(). Or PROBE_UNNEEDED. */
-int piece_probe(enum piece p);
+/* 0: it is there. -errno: it is missing, see feature_explain(). Or PROBE_UNNEEDED. */
+int feature_probe(enum feature p);
 
 /*
- * The first needed feature that is missing, with the message of piece_lacks(): its -errno. 0, with E unchanged: none
+ * The first needed feature that is missing, with the message of feature_fail(): its -errno. 0, with E unchanged: none
  * is.
  */
-int piece_missing(struct err *e);
+int feature_missing(struct err *e);
 
 #endif

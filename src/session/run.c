@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "session/piece.h"
+#include "session/feature.h"
 #include "session/relay.h"
 #include "session/supervisor.h"
 #include "session/wire.h"
@@ -33,7 +33,7 @@ static int run_filter(int socket, bool inside, struct err *e)
 	if (listener == -EBUSY && inside)
 		return 0;
 	if (listener < 0)
-		return piece_lacks(PIECE_SECCOMP, listener, e);
+		return feature_fail(FEATURE_SECCOMP, listener, e);
 	if (wire_send(socket, &m, listener))
 		return err_set(e, -EPIPE, "the parent of the program has exited");
 	close(listener);
@@ -82,7 +82,7 @@ static int run_look_into(pid_t program, struct err *e)
 	char there;
 	int r = process_peek(AT_FDCWD, program, (uint64_t)(uintptr_t)&here, &there, 1);
 
-	return r ? piece_lacks(PIECE_MEMORY, r, e) : 0;
+	return r ? feature_fail(FEATURE_MEMORY, r, e) : 0;
 }
 
 /* The supervisor's process. When it fails later, there is nobody left to tell. */

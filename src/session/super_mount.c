@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "session/piece.h"
+#include "session/feature.h"
 #include "session/super.h"
 
 #define MS_NOT_NEW (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
@@ -40,11 +40,11 @@ static int mount_refuse(const struct call *c, const char *device, const char *ty
 
 static int mount_no_loop(const struct call *c, const char *device, int r)
 {
-	struct piece_lack lack;
+	struct feature_lack lack;
 
 	if (r != -ENOENT && r != -ENXIO && r != -ENODEV)
 		return r;
-	piece_explain(PIECE_LOOP, r, &lack);
+	feature_explain(FEATURE_LOOP, r, &lack);
 	strncat(lack.what, "; fuse2fs mounts ext2, ext3 and ext4 without root", sizeof(lack.what) - strlen(lack.what) - 1);
 	super_say(c, "mount", device, lack.what);
 	return r;

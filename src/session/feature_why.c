@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "session/container.h"
-#include "session/piece.h"
+#include "session/feature.h"
 
 #define AS_ROOT "as root"
 
@@ -35,7 +35,7 @@ static bool in_container(void)
 	return container_here() != CONTAINER_NONE;
 }
 
-static void __attribute__((format(printf, 4, 5))) lack(struct piece_lack *l, const char *how, const char *fix,
+static void __attribute__((format(printf, 4, 5))) lack(struct feature_lack *l, const char *how, const char *fix,
 						       const char *what, ...)
 {
 	va_list ap;
@@ -54,7 +54,7 @@ static const char *on_the_machine(void)
 }
 
 /* L's WHAT was set already. */
-static void lack_in_container(struct piece_lack *l, enum container_want want)
+static void lack_in_container(struct feature_lack *l, enum container_want want)
 {
 	static const char hint[] = ": it needs /dev/fuse, and CAP_SYS_ADMIN or user namespaces";
 
@@ -64,9 +64,9 @@ static void lack_in_container(struct piece_lack *l, enum container_want want)
 		strcat(l->what, hint);
 }
 
-static void lack_fuse(int r, struct piece_lack *l)
+static void lack_fuse(int r, struct feature_lack *l)
 {
-	const char *path = piece_fuse_device();
+	const char *path = feature_fuse_device();
 	char fix[120];
 
 	snprintf(fix, sizeof(fix), "chmod 0666 %s", path);
@@ -80,20 +80,20 @@ static void lack_fuse(int r, struct piece_lack *l)
 	}
 }
 
-static bool lack_setting(int r, struct piece_lack *l)
+static bool lack_setting(int r, struct feature_lack *l)
 {
 	if ((r == -ENOSPC || r == -EUSERS) && outside_user())
 		lack(l, on_the_machine(), "sysctl -w user.max_user_namespaces=10000", "the limit of user namespaces "
 				       "is reached "
-		     "(user.max_user_namespaces is %ld)", piece_setting("user/max_user_namespaces"));
+		     "(user.max_user_namespaces is %ld)", feature_setting("user/max_user_namespaces"));
 	else if (r == -ENOSPC || r == -EUSERS)
 		lack(l, on_the_machine(), "sysctl -w user.max_mnt_namespaces=10000", "the limit of mount namespaces "
 				       "is reached "
-		     "(user.max_mnt_namespaces is %ld)", piece_setting("user/max_mnt_namespaces"));
-	else if (outside_user() && piece_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
+		     "(user.max_mnt_namespaces is %ld)", feature_setting("user/max_mnt_namespaces"));
+	else if (outside_user() && feature_setting("kernel/apparmor_restrict_unprivileged_userns") == 1)
 		lack(l, on_the_machine(), "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 		     "AppArmor forbids user namespaces to ordinary users (%s)", strerror(-r));
-	else if (outside_user() && piece_setting("kernel/unprivileged_userns_clone") == 0)
+	else if (outside_user() && feature_setting("kernel/unprivileged_userns_clone") == 0)
 		lack(l, on_the_machine(), "sysctl -w kernel.unprivileged_userns_clone=1",
 		     "user namespaces are forbidden to ordinary users (kernel.unprivileged_userns_clone is 0)");
 	else
@@ -105,7 +105,7 @@ static bool lack_setting(int r, struct piece_lack *l)
  * In a chroot the kernel creates no user namespace (EPERM), and entering a namespace leaves the chroot (-EXDEV,
  * holder_space.c).
  */
-static bool lack_chroot(int r, struct piece_lack *l)
+static bool lack_chroot(int r, struct feature_lack *l)
 {
 	if (r != -EXDEV && (r != -EPERM || container_forbids_unshare() || !container_chroot()))
 		return false;
@@ -116,7 +116,7 @@ static bool lack_chroot(int r, struct piece_lack *l)
 }
 
 /* Namespaces or mounts are forbidden: WHAT cannot be done. */
-static void lack_rights(int r, struct piece_lack *l, const char *what, enum container_want want)
+static void lack_rights(int r, struct feature_lack *l, const char *what, enum container_want want)
 {
 	lack(l, AS_ROOT, "", "user %u may %s here (%s)%s", outside_user(), what, strerror(-r),
 	     in_container() ? "" : ", as in a chroot or a container with few rights");
@@ -124,7 +124,7 @@ static void lack_rights(int r, struct piece_lack *l, const char *what, enum cont
 		lack_in_container(l, want);
 }
 
-static void lack_namespaces(int r, struct piece_lack *l)
+static void lack_namespaces(int r, struct feature_lack *l)
 {
 	if (lack_setting(r, l) || lack_chroot(r, l))
 		return;
@@ -134,7 +134,7 @@ static void lack_namespaces(int r, struct piece_lack *l)
 		lack_rights(r, l, "make no namespaces", CONTAINER_SESSION);
 }
 
-static void lack_fuse_mount(int r, struct piece_lack *l)
+static void lack_fuse_mount(int r, struct feature_lack *l)
 {
 	if (r == -ENODEV)
 		lack(l, on_the_machine(), "modprobe fuse", "this kernel has no FUSE (%s)", strerror(-r));
@@ -142,7 +142,7 @@ static void lack_fuse_mount(int r, struct piece_lack *l)
 		lack_rights(r, l, "mount nothing in a namespace", CONTAINER_SESSION);
 }
 
-static void lack_seccomp(int r, struct piece_lack *l)
+static void lack_seccomp(int r, struct feature_lack *l)
 {
 	if (r == -EBUSY)
 		lack(l, AS_ROOT, "", "another seccomp listener (of a container or a session) is already attached to "
@@ -156,9 +156,9 @@ static void lack_seccomp(int r, struct piece_lack *l)
 		lack_rights(r, l, "load no seccomp filters", CONTAINER_SESSION);
 }
 
-static void lack_memory(int r, struct piece_lack *l)
+static void lack_memory(int r, struct feature_lack *l)
 {
-	long yama = piece_setting("kernel/yama/ptrace_scope");
+	long yama = feature_setting("kernel/yama/ptrace_scope");
 
 	if (yama >= 3) {
 		lack(l, on_the_machine(), "echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/99-ptrace.conf; reboot", "yama forbids programs to access "
@@ -173,7 +173,7 @@ static void lack_memory(int r, struct piece_lack *l)
 	}
 }
 
-static void lack_loop(int r, struct piece_lack *l)
+static void lack_loop(int r, struct feature_lack *l)
 {
 	lack(l, AS_ROOT, "modprobe loop", "there are no loop devices (/dev/loop-control: %s)", strerror(-r));
 	if (in_container())
@@ -181,7 +181,7 @@ static void lack_loop(int r, struct piece_lack *l)
 }
 
 /* no_new_privs: a flag of a container, or a setting of a service. */
-static void lack_new_rights(struct piece_lack *l)
+static void lack_new_rights(struct feature_lack *l)
 {
 	enum container is = container_here();
 	const char *fix = is == CONTAINER_KUBERNETES ? "securityContext: {allowPrivilegeEscalation: true}" :
@@ -191,7 +191,7 @@ static void lack_new_rights(struct piece_lack *l)
 	lack(l, is ? container_where() : AS_ROOT, fix, "fusermount3 gets no privileges here (no_new_privs is set)");
 }
 
-static void lack_dmuse_mount(int r, struct piece_lack *l)
+static void lack_dmuse_mount(int r, struct feature_lack *l)
 {
 	if (r == -ENOENT)
 		lack(l, AS_ROOT, "apt install fuse3", "fusermount3 is not installed");
@@ -205,37 +205,37 @@ static void lack_dmuse_mount(int r, struct piece_lack *l)
 		lack_rights(r, l, geteuid() ? "mount nothing by fusermount3" : "mount nothing", CONTAINER_MOUNT);
 }
 
-void piece_explain(enum piece p, int r, struct piece_lack *l)
+void feature_explain(enum feature p, int r, struct feature_lack *l)
 {
 	switch (p) {
-	case PIECE_FUSE:
+	case FEATURE_FUSE:
 		lack_fuse(r, l);
 		break;
-	case PIECE_NAMESPACES:
+	case FEATURE_NAMESPACES:
 		lack_namespaces(r, l);
 		break;
-	case PIECE_FUSE_MOUNT:
+	case FEATURE_FUSE_MOUNT:
 		lack_fuse_mount(r, l);
 		break;
-	case PIECE_MOUNTS:
+	case FEATURE_MOUNTS:
 		lack_rights(r, l, "show nothing of the machine in a namespace", CONTAINER_SESSION);
 		break;
-	case PIECE_ENTER:
+	case FEATURE_ENTER:
 		lack_rights(r, l, "enter no namespace", CONTAINER_SESSION);
 		break;
-	case PIECE_SECCOMP:
+	case FEATURE_SECCOMP:
 		lack_seccomp(r, l);
 		break;
-	case PIECE_MEMORY:
+	case FEATURE_MEMORY:
 		lack_memory(r, l);
 		break;
-	case PIECE_SPEED:
+	case FEATURE_SPEED:
 		lack(l, on_the_machine(), "", "this kernel wakes seccomp listeners slowly: Linux 6.6 or later is fast");
 		break;
-	case PIECE_SYS:
+	case FEATURE_SYS:
 		lack(l, AS_ROOT, "mount -t sysfs sysfs /sys", "/sys is not mounted");
 		break;
-	case PIECE_LOOP:
+	case FEATURE_LOOP:
 		lack_loop(r, l);
 		break;
 	default:
