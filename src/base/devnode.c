@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The root of a new tmpfs, or -errno. It is gone with the last descriptor on it. */
-static int devnode_space(void)
+static int devnode_root(void)
 {
 	int context = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;
 
@@ -24,13 +24,13 @@ static int devnode_space(void)
 
 int devnode_open(mode_t mode, dev_t number, int flags)
 {
-	int space = devnode_space(), fd;
+	int root = devnode_root(), fd;
 
-	if (space < 0)
-		return space;
-	fd = mknodat(space, "node", mode | 0600, number) ? -1 : openat(space, "node", flags | O_CLOEXEC);
+	if (root < 0)
+		return root;
+	fd = mknodat(root, "node", mode | 0600, number) ? -1 : openat(root, "node", flags | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;
-	close(space);
+	close(root);
 	return fd;
 }

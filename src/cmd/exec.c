@@ -131,7 +131,7 @@ static int exec_run(struct exec *x, char *const *argv)
  */
 static int exec_end_own(struct exec *x, int status)
 {
-	private_hurry_on_signals(&x->own);
+	private_end_on_signals(&x->own);
 	x->job->quiet = true;		/* programs that are left behind do not use anything they could lose */
 	if (x->job->client && client_ask(x->job, NULL, request_new("shutdown", NULL), NULL))
 		status = RUN_FAILED << 8;

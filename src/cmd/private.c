@@ -135,7 +135,7 @@ int private_start(struct private *p, unsigned seconds, struct err *e)
 
 static volatile sig_atomic_t private_pid;
 
-static void private_hurry(int signal)
+static void private_end_session(int signal)
 {
 	int saved = errno;
 
@@ -146,10 +146,10 @@ static void private_hurry(int signal)
 }
 
 /* Signals until now were for the program. */
-void private_hurry_on_signals(const struct private *p)
+void private_end_on_signals(const struct private *p)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	const struct sigaction ours = { .sa_handler = private_hurry, .sa_flags = SA_RESTART };
+	const struct sigaction ours = { .sa_handler = private_end_session, .sa_flags = SA_RESTART };
 	const struct timespec now = { 0, 0 };
 	sigset_t set;
 	size_t i;

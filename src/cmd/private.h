@@ -21,7 +21,7 @@ struct private {
 int private_start(struct private *p, unsigned seconds, struct err *e);
 
 /* From now on, a signal that would end this process makes the daemon end what is left in its session without waiting. */
-void private_hurry_on_signals(const struct private *p);
+void private_end_on_signals(const struct private *p);
 
 /* Ends the daemon, unless it was told to end already; returns when it has ended completely. */
 void private_end(struct private *p);

@@ -20,7 +20,7 @@
 #include "cmd/tables.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
-#include "session/space.h"
+#include "session/sessions.h"
 #include "stores/stores.h"
 #include "targets/targets.h"
 
@@ -41,7 +41,7 @@ struct serve {
 	struct control *control;
 	struct nbd *nbd;
 	struct fuse_front *fuse;
-	struct space *space;
+	struct sessions *sessions;
 	struct loop_watch signals, life;
 	struct timer patience;	/* with the step */
 	enum serve_step step;
@@ -75,7 +75,7 @@ static void serve_step_over(struct serve *s, enum serve_step step)
 		serve_next(s);
 }
 
-static void serve_space_stopped(void *arg)
+static void serve_sessions_stopped(void *arg)
 {
 	serve_step_over(arg, SERVE_SPACE);
 }
@@ -97,8 +97,8 @@ static void serve_next(struct serve *s)
 	s->step++;
 	if (s->step < SERVE_STOPPED)
 		loop_timer(s->loop, &s->patience, serve_patience(s) * TIMERS_SECOND);
-	if (s->step == SERVE_SPACE && s->space)
-		space_stop(s->space, serve_space_stopped, s);
+	if (s->step == SERVE_SPACE && s->sessions)
+		sessions_stop(s->sessions, serve_sessions_stopped, s);
 	else if (s->step == SERVE_NBD && s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);
 	else if (s->step == SERVE_FUSE && s->fuse)
@@ -133,8 +133,8 @@ static void serve_end(struct serve *s)
 	sd_notify(0, "STOPPING=1");
 	if (s->control)
 		control_stop(s->control);
-	if (s->space)
-		space_end(s->space, serve_sessions_ended, s);
+	if (s->sessions)
+		sessions_end(s->sessions, serve_sessions_ended, s);
 	else
 		serve_release(s);
 }
@@ -156,7 +156,7 @@ static void serve_signal(struct loop_watch *watch, uint32_t events)
 	(void)events;
 	if (read(watch->fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGHUP)
 		return;
-	if (s->space && space_hurry(s->space))
+	if (s->sessions && sessions_stop_waiting(s->sessions))
 		return;
 	log_info("%s: ending", strsignal((int)info.ssi_signo));
 	serve_end(s);
@@ -263,7 +263,7 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		r = fuse_front_new(&s->fuse, s->world, e);
 	if (!r)
-		r = space_new(&s->space, s->world, s->fuse, s->o->stop_timeout, e);
+		r = sessions_new(&s->sessions, s->world, s->fuse, s->o->stop_timeout, e);
 	if (!r)
 		r = serve_life(s, e);
 	if (!r)
@@ -285,8 +285,8 @@ static void serve_free_fronts(struct serve *s)
 		nbd_free(s->nbd);
 	if (s->fuse)
 		fuse_front_free(s->fuse);
-	if (s->space)
-		space_free(s->space);
+	if (s->sessions)
+		sessions_free(s->sessions);
 }
 
 static int serve_down(struct serve *s)

@@ -23,14 +23,14 @@
 #include "session/helper.h"
 #include "session/wire.h"
 
-#define ENDING_HURRIES 3	/* then the ender itself is killed */
+#define ENDING_STOPS 3	/* then the ender itself is killed */
 
 struct ending {
 	struct list node;
 	struct endings *all;
 	int mnt, user;			/* namespaces; user -1: the daemon's own */
 	pid_t ender;			/* 0: none */
-	unsigned hurries;
+	unsigned stops;
 	struct loop_watch socket, timer;
 };
 
@@ -223,9 +223,9 @@ void endings_start(struct endings *s, void (*then)(void *arg), void *arg)
 	endings_check(s);
 }
 
-void endings_hurry(struct endings *s)
+void endings_stop_waiting(struct endings *s)
 {
-	const struct wire m = { .kind = WIRE_HURRY };
+	const struct wire m = { .kind = WIRE_STOP_WAITING };
 	struct list *pos, *next;
 
 	list_each(pos, next, &s->sessions) {
@@ -234,7 +234,7 @@ void endings_hurry(struct endings *s)
 		if (!e->ender)
 			continue;
 		endings_release(s);
-		if (++e->hurries < ENDING_HURRIES)
+		if (++e->stops < ENDING_STOPS)
 			wire_send(e->socket.fd, &m, -1);
 		else
 			kill(e->ender, SIGKILL);

@@ -43,7 +43,7 @@ bool endings_newest(const struct endings *s, int *mnt, int *user);
 void endings_start(struct endings *s, void (*then)(void *arg), void *arg);
 
 /* Stops waiting for programs: what is left is ended now. */
-void endings_hurry(struct endings *s);
+void endings_stop_waiting(struct endings *s);
 
 void endings_free(struct endings *s);
 

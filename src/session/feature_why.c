@@ -103,7 +103,7 @@ static bool lack_setting(int r, struct feature_lack *l)
 
 /*
  * In a chroot the kernel creates no user namespace (EPERM), and entering a namespace leaves the chroot (-EXDEV,
- * holder_space.c).
+ * holder_namespaces.c).
  */
 static bool lack_chroot(int r, struct feature_lack *l)
 {

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* holder_space.c: a mount namespace of our own, in a user namespace where that is necessary. */
+/* holder_namespaces.c: a mount namespace of our own, in a user namespace where that is necessary. */
 int holder_unshare(bool *user_ns, struct err *e);
 /* Mounts a FUSE on /dev. The daemon is to serve FD; until it does, nobody may access /dev. */
 int holder_mount(int *fd, struct err *e);

@@ -172,7 +172,7 @@ static int reach_counts(const struct super *s, int node, uid_t owner)
 	return err;
 }
 
-/* Our own /dev is mounted with nodev (holder_space.c), because its nodes mean nothing to the kernel. */
+/* Our own /dev is mounted with nodev (holder_namespaces.c), because its nodes mean nothing to the kernel. */
 static int reach_mount(const struct super *s, const struct reach *r, int node, const struct stat *st)
 {
 	struct statfs fs;

@@ -212,7 +212,7 @@ struct super_turns {
  * long. So it is scheduled next: for root, with the lowest real-time priority; for others, with short time slices,
  * which come sooner (Linux 6.12). Threads that it starts are ordinary ones.
  */
-static void super_hurry(void)
+static void super_prioritize(void)
 {
 	const struct sched_param lowest = { .sched_priority = 1 };
 	const struct super_turns brief = { .size = sizeof(brief), .policy = SCHED_OTHER, .runtime = TURN_NS };
@@ -229,7 +229,7 @@ static void super_lead(struct super *s)
 
 	if (unshare(CLONE_FS))
 		abort();
-	super_hurry();
+	super_prioritize();
 	while (super_next(s, &c)) {
 		turn = super_begin(s);
 		super_handle(&c);

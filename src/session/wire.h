@@ -18,7 +18,7 @@ enum wire_kind {
 	WIRE_FAILED,	/* any: `err` is the reason; the last message */
 	WIRE_END,	/* daemon, to the ender: `seconds`; with the mount namespace that is to end */
 	WIRE_USER_NS,	/* daemon, to the ender, before that: with its user namespace, if it has one of its own */
-	WIRE_HURRY,	/* daemon, to the ender: stop waiting */
+	WIRE_STOP_WAITING,	/* daemon, to the ender: stop waiting */
 	WIRE_FREEZE,	/* daemon, to the freezer: of device `major`:`minor`; with the mount namespace. WIRE_USER_NS comes before it */
 	WIRE_FROZEN,	/* freezer: `count` file systems are frozen; or `err`, and none is */
 	WIRE_THAW,	/* daemon, to the freezer */

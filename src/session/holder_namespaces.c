@@ -12,7 +12,7 @@
 #include "session/feature.h"
 #include "session/holder_parts.h"
 
-static int space_write(const char *path, const char *text)
+static int namespaces_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
 
@@ -24,36 +24,36 @@ static int space_write(const char *path, const char *text)
 }
 
 /* Maps root of the namespace to our user outside. */
-static int space_map(uid_t uid, gid_t gid, struct err *e)
+static int namespaces_map(uid_t uid, gid_t gid, struct err *e)
 {
 	char line[40];
 	int r;
 
 	snprintf(line, sizeof(line), "0 %u 1\n", (unsigned)uid);
-	r = space_write("/proc/self/uid_map", line);
+	r = namespaces_write("/proc/self/uid_map", line);
 	if (!r)
-		r = space_write("/proc/self/setgroups", "deny");
+		r = namespaces_write("/proc/self/setgroups", "deny");
 	snprintf(line, sizeof(line), "0 %u 1\n", (unsigned)gid);
 	if (!r)
-		r = space_write("/proc/self/gid_map", line);
+		r = namespaces_write("/proc/self/gid_map", line);
 	return r ? feature_fail(FEATURE_NAMESPACES, r, e) : 0;
 }
 
-static int space_user_ns(struct err *e)
+static int namespaces_user_ns(struct err *e)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		return feature_fail(FEATURE_NAMESPACES, -errno, e);
-	return space_map(uid, gid, e);
+	return namespaces_map(uid, gid, e);
 }
 
 /*
  * In a chroot: whoever enters a mount namespace starts in the namespace's root directory, and would leave the chroot.
  * The same happens to us, who have just created it, so this is how we find out.
  */
-static bool space_in_chroot(void)
+static bool namespaces_in_chroot(void)
 {
 	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	struct statx before, after;
@@ -75,8 +75,8 @@ int holder_unshare(bool *user_ns, struct err *e)
 
 	*user_ns = geteuid() || unshare(CLONE_NEWNS);
 	if (*user_ns)
-		r = space_user_ns(e);
-	if (!r && space_in_chroot())
+		r = namespaces_user_ns(e);
+	if (!r && namespaces_in_chroot())
 		r = feature_fail(FEATURE_NAMESPACES, -EXDEV, e);
 	if (r)
 		return r;

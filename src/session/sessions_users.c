@@ -3,7 +3,7 @@
  * Finds the programs in the session's namespaces in /proc: they lose their devices when the daemon ends. Processes of
  * dmuse itself (the holder, supervisors, the one that asked for the end) are not listed.
  */
-#include "session/space_users.h"
+#include "session/sessions_users.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static bool users_are_us(pid_t pid)
 	       ours.st_dev == theirs.st_dev;
 }
 
-void space_users(const char *mount_ns, struct text *out)
+void sessions_users(const char *mount_ns, struct text *out)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
