@@ -292,7 +292,7 @@ static void spread(const struct bench *b)
 
 		CPU_ZERO(&one);
 		CPU_SET(i, &one);
-		(void)pthread_setaffinity_np(b->world->io[i].thread, sizeof(one), &one);	/* a wish */
+		(void)pthread_setaffinity_np(b->world->io[i].thread, sizeof(one), &one);	/* best effort */
 	}
 }
 

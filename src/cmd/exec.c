@@ -15,7 +15,7 @@
 #include "cmd/private.h"
 #include "cmd/say.h"
 #include "cmd/serve.h"
-#include "cmd/wishes.h"
+#include "cmd/setup.h"
 #include "session/probe.h"
 #include "session/run.h"
 
@@ -144,10 +144,10 @@ static int exec_all(struct exec *x, char *const *argv)
 {
 	int status = RUN_FAILED << 8;
 
-	if (!exec_find_daemon(x) && !exec_session(x) && !wishes_grant(x->job)) {
+	if (!exec_find_daemon(x) && !exec_session(x) && !setup_begin(x->job)) {
 		status = exec_run(x, argv);
 		if (!x->own.pid)
-			wishes_end(x->job);
+			setup_end(x->job);
 	}
 	if (x->own.pid)
 		status = exec_end_own(x, status);

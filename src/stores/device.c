@@ -20,19 +20,19 @@
 extern const struct dm_store_type dm_store_device;
 
 /* What a path means in the session from which the table comes, if it comes from one. */
-static struct dm_device *device_resolve(const struct dm_store_wish *w)
+static struct dm_device *device_resolve(const struct dm_store_spec *w)
 {
 	return w->cmd && w->cmd->resolve && w->place ? w->cmd->resolve(w->cmd, w->place) : NULL;
 }
 
 /* Is there also a file of that name? */
-static bool device_is_file(const struct dm_store_wish *w)
+static bool device_is_file(const struct dm_store_spec *w)
 {
 	return w->place && w->place->exists;
 }
 
 /* In a session a path has its meaning there, and no other. */
-static bool device_only_resolved(const struct dm_store_wish *w)
+static bool device_only_resolved(const struct dm_store_spec *w)
 {
 	return *w->word == '/' && w->cmd && w->cmd->resolve;
 }
@@ -57,7 +57,7 @@ static struct dm_device *device_find(struct dm_world *w, const char *word)
 }
 
 /* Words that can only mean a mapped device get this type's error message, not the file store's. */
-static bool device_claims(const struct dm_store_wish *w)
+static bool device_claims(const struct dm_store_spec *w)
 {
 	unsigned major, minor;
 	char rest;
@@ -76,7 +76,7 @@ static bool device_claims(const struct dm_store_wish *w)
 }
 
 /* Is the word alone also a file in the caller's directory? */
-static bool is_file_too(const struct dm_store_wish *w)
+static bool is_file_too(const struct dm_store_spec *w)
 {
 	return !strchr(w->word, '/') && !strchr(w->word, ':') && device_is_file(w);
 }
@@ -86,9 +86,9 @@ static uint64_t device_hash(const struct dm_device *d, bool readonly)
 	return (uint64_t)(uintptr_t)d + readonly;
 }
 
-static bool device_is_same(const struct dm_store *s, const void *wish)
+static bool device_is_same(const struct dm_store *s, const void *key)
 {
-	return s->device == wish;	/* READONLY is part of the hash */
+	return s->device == key;	/* READONLY is part of the hash */
 }
 
 static struct dm_store *device_store(const struct dm_device *d, bool readonly)
@@ -96,7 +96,7 @@ static struct dm_store *device_store(const struct dm_device *d, bool readonly)
 	return dm_store_find(d->world, device_hash(d, readonly), device_is_same, d);
 }
 
-static int device_check(struct dm_store_wish *w, const struct dm_device *d, const char *word)
+static int device_check(struct dm_store_spec *w, const struct dm_device *d, const char *word)
 {
 	if (!d)
 		return err_set(w->err, strchr(word, ':') ? -ENXIO : -ENOENT, "no mapped device '%.200s'", word);
@@ -116,7 +116,7 @@ static int device_check(struct dm_store_wish *w, const struct dm_device *d, cons
 }
 
 /* Measures the device now: a rename or a table swap may have changed it since another table opened it. */
-static int device_measure(struct dm_store_wish *w, struct dm_store *s)
+static int device_measure(struct dm_store_spec *w, struct dm_store *s)
 {
 	char *name;
 
@@ -129,7 +129,7 @@ static int device_measure(struct dm_store_wish *w, struct dm_store *s)
 	return 0;
 }
 
-static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_store **out)
+static int device_enter(struct dm_store_spec *w, struct dm_device *d, struct dm_store **out)
 {
 	struct dm_store *s = calloc(1, sizeof(*s));
 	int r;
@@ -154,7 +154,7 @@ static int device_enter(struct dm_store_wish *w, struct dm_device *d, struct dm_
 	return 0;
 }
 
-static int device_open(struct dm_store_wish *w, struct dm_store **out)
+static int device_open(struct dm_store_spec *w, struct dm_store **out)
 {
 	const char *word = w->word + (*w->word == ':');
 	struct dm_device *resolved = device_resolve(w), *d = resolved ? resolved : device_find(w->world, word);

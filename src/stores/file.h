@@ -15,7 +15,7 @@
 struct file;
 
 /* What the word asks for, before anything is opened. */
-struct file_wish {
+struct file_spec {
 	char path[PATH_MAX];		/* absolute, without symbolic links */
 	bool direct;			/* O_DIRECT */
 	uint32_t logical, physical;	/* bytes; 0: as it is */
@@ -70,8 +70,8 @@ static inline uint64_t file_bytes(uint64_t sectors)
 }
 
 /* file_word.c: parses the word. 0, or -errno and a sentence. */
-bool file_claims(const struct dm_store_wish *w);
-int file_read_word(struct dm_store_wish *w, struct file_wish *want);
+bool file_claims(const struct dm_store_spec *w);
+int file_read_word(struct dm_store_spec *w, struct file_spec *want);
 
 /* file_open.c: opening in steps, see core/table/opening.h. */
 void file_look(struct dm_opening *o);
@@ -80,14 +80,14 @@ void file_forget(struct dm_opening *o);
 void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
-int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want);
+int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);
 /* How the file system of F handles transfers: in_memory, write_flags. */
 void file_measure_mode(struct file *f);
 /*
  * Only the size, in whole blocks of BLOCK bytes: it may have changed when a file is opened again. The limits do not
  * change while the file is in use.
  */
-int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors);
+int file_measure_size(struct dm_store_spec *w, int fd, bool regular, uint32_t block, uint64_t *sectors);
 /* file.c: what the opening also wants to know about the file FD. */
 void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular);
 

@@ -46,7 +46,7 @@ static uint32_t measure_ioctl(int fd, unsigned long request, uint32_t fallback)
 	return !ioctl(fd, request, &n) && n ? n : fallback;
 }
 
-int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t block, uint64_t *sectors)
+int file_measure_size(struct dm_store_spec *w, int fd, bool regular, uint32_t block, uint64_t *sectors)
 {
 	uint64_t size = 0;
 	struct stat st;
@@ -59,7 +59,7 @@ int file_measure_size(struct dm_store_wish *w, int fd, bool regular, uint32_t bl
 	return 0;
 }
 
-static int measure_block_device(struct dm_store_wish *w, struct file *f, const char *path)
+static int measure_block_device(struct dm_store_spec *w, struct file *f, const char *path)
 {
 	struct dm_limits *l = &f->store.limits;
 	int fd = f->lanes[0].fd, ro = 0;
@@ -92,7 +92,7 @@ static uint32_t measure_direct_by_reading(int fd)
 }
 
 /* What O_DIRECT requires of offsets (which is the logical block then) and of memory. */
-static int measure_direct(struct dm_store_wish *w, struct file *f, const char *path)
+static int measure_direct(struct dm_store_spec *w, struct file *f, const char *path)
 {
 	struct statx x;
 	uint32_t block;
@@ -133,7 +133,7 @@ void file_measure_mode(struct file *f)
 	f->write_flags = AIO_QUICK | (file_disk_is_hardware(sys) ? AIO_LOCAL : 0);
 }
 
-int file_measure(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
+int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want)
 {
 	int r;
 

@@ -10,7 +10,7 @@
 #include "stores/file.h"
 
 /* Checked before it is opened, because opening a FIFO or a tape has effects. */
-static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want)
+static int open_check_kind(struct dm_store_spec *w, const struct file_spec *want)
 {
 	mode_t mode = want->st.st_mode;
 	const char *what = S_ISDIR(mode) ? "a directory" : S_ISCHR(mode) ? "a character device" :
@@ -22,22 +22,22 @@ static int open_check_kind(struct dm_store_wish *w, const struct file_wish *want
 		       "'%.800s' is %s: only a regular file or a block device can be mapped", want->path, what);
 }
 
-static dev_t open_dev(const struct file_wish *want)
+static dev_t open_dev(const struct file_spec *want)
 {
 	return S_ISBLK(want->st.st_mode) ? want->st.st_rdev : want->st.st_dev;
 }
 
-static ino_t open_ino(const struct file_wish *want)
+static ino_t open_ino(const struct file_spec *want)
 {
 	return S_ISBLK(want->st.st_mode) ? 0 : want->st.st_ino;
 }
 
-static uint64_t open_hash(const struct file_wish *want)
+static uint64_t open_hash(const struct file_spec *want)
 {
 	return (uint64_t)open_dev(want) << 40 ^ open_ino(want);
 }
 
-static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int code)
+static int open_fail(struct dm_store_spec *w, const struct file_spec *want, int code)
 {
 	const char *why = strerror(-code);
 
@@ -51,7 +51,7 @@ static int open_fail(struct dm_store_wish *w, const struct file_wish *want, int 
 }
 
 /* The first file description claims a block device that is to be written, as a mount does; a second one cannot. */
-static int open_first(struct dm_store_wish *w, struct file *f, const struct file_wish *want, int flags)
+static int open_first(struct dm_store_spec *w, struct file *f, const struct file_spec *want, int flags)
 {
 	int claim = f->regular || w->readonly ? 0 : O_EXCL;
 	int fd = open(want->path, flags | claim | O_NONBLOCK | O_NOCTTY);
@@ -82,7 +82,7 @@ static int open_another(const struct file *f, int flags)
 	return fd < 0 ? fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0) : fd;
 }
 
-static int open_lanes(struct dm_store_wish *w, struct file *f, const struct file_wish *want)
+static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file_spec *want)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | (want->direct ? O_DIRECT : 0);
 	int r = open_first(w, f, want, flags);
@@ -105,7 +105,7 @@ static void open_init_lane(struct file_lane *lane, struct file *f, struct dm_io 
 	lane->starved_tail = &lane->starved;
 }
 
-static struct file *open_alloc(const struct dm_store_wish *w, const struct file_wish *want)
+static struct file *open_alloc(const struct dm_store_spec *w, const struct file_spec *want)
 {
 	unsigned i, n = w->world->n_io;
 	struct file *f = calloc(1, sizeof(*f) + n * sizeof(f->lanes[0]));
@@ -128,7 +128,7 @@ static struct file *open_alloc(const struct dm_store_wish *w, const struct file_
 }
 
 /* The word that opens the same file again: the path, preceded by its options, if any. */
-static char *open_name(const struct file_wish *want)
+static char *open_name(const struct file_spec *want)
 {
 	struct text t = TEXT_INIT;
 
@@ -159,7 +159,7 @@ void file_close(struct dm_store *s)
 
 /* The state of an opening. */
 struct file_opening {
-	struct file_wish want;
+	struct file_spec want;
 	struct file *file;		/* a new one, not in the world yet */
 	int fd;				/* of an open one, whose size is queried; or -1 */
 	bool sized;			/* `sectors` is valid */
@@ -167,13 +167,13 @@ struct file_opening {
 	uint32_t block;			/* bytes: its logical block */
 };
 
-static bool open_is_same(const struct dm_store *s, const void *wish)
+static bool open_is_same(const struct dm_store *s, const void *key)
 {
 	const struct file *f = (const struct file *)s;
-	const struct dm_opening *o = wish;
-	const struct file_wish *want = &((const struct file_opening *)o->own)->want;
+	const struct dm_opening *o = key;
+	const struct file_spec *want = &((const struct file_opening *)o->own)->want;
 
-	return s->type == &dm_store_file && s->readonly == o->wish.readonly && f->direct == want->direct &&
+	return s->type == &dm_store_file && s->readonly == o->spec.readonly && f->direct == want->direct &&
 	       f->asked_logical == want->logical && f->asked_physical == want->physical &&
 	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
 }
@@ -199,7 +199,7 @@ void file_forget(struct dm_opening *o)
 
 static void open_no_memory(struct dm_opening *o)
 {
-	err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->wish.word);
+	err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->spec.word);
 	dm_opening_end(o, NULL);
 }
 
@@ -209,7 +209,7 @@ static void open_do(struct dm_opening *o)
 	struct file_opening *mine = o->own;
 	struct file *f = mine->file;
 
-	if (open_lanes(&o->wish, f, &mine->want) || file_measure(&o->wish, f, &mine->want))
+	if (open_lanes(&o->spec, f, &mine->want) || file_measure(&o->spec, f, &mine->want))
 		return;
 	file_probe(o, f->lanes[0].fd, f->store.limits.logical, f->regular);
 	f->store.name = open_name(&mine->want);
@@ -224,7 +224,7 @@ static void open_done(struct dm_opening *o)
 
 	if (o->said.code) {
 		dm_opening_end(o, NULL);
-	} else if (dm_store_enter(o->wish.world, s, open_hash(&mine->want))) {
+	} else if (dm_store_enter(o->spec.world, s, open_hash(&mine->want))) {
 		open_no_memory(o);
 	} else {
 		mine->file = NULL;
@@ -236,7 +236,7 @@ static void open_new(struct dm_opening *o)
 {
 	struct file_opening *mine = o->own;
 
-	mine->file = open_alloc(&o->wish, &mine->want);
+	mine->file = open_alloc(&o->spec, &mine->want);
 	if (!mine->file) {
 		open_no_memory(o);
 		return;
@@ -250,7 +250,7 @@ static void open_size(struct dm_opening *o)
 	struct file_opening *mine = o->own;
 	bool regular = !S_ISBLK(mine->want.st.st_mode);
 
-	if (!file_measure_size(&o->wish, mine->fd, regular, mine->block, &mine->sectors))
+	if (!file_measure_size(&o->spec, mine->fd, regular, mine->block, &mine->sectors))
 		file_probe(o, mine->fd, mine->block, regular);
 }
 
@@ -270,7 +270,7 @@ static void open_again(struct dm_opening *o, const struct file *f)
 		dm_opening_call(o, open_size, file_start);
 		return;
 	}
-	open_fail(&o->wish, &mine->want, -errno);
+	open_fail(&o->spec, &mine->want, -errno);
 	dm_opening_end(o, NULL);
 }
 
@@ -285,7 +285,7 @@ void file_start(struct dm_opening *o)
 		dm_opening_end(o, NULL);
 		return;
 	}
-	s = dm_store_find(o->wish.world, open_hash(&mine->want), open_is_same, o);
+	s = dm_store_find(o->spec.world, open_hash(&mine->want), open_is_same, o);
 	leader = s ? NULL : dm_opening_like(o, open_is_opened);
 	if (s && mine->sized) {
 		s->sectors = mine->sectors;
@@ -307,14 +307,14 @@ void file_look(struct dm_opening *o)
 
 	o->own = mine;
 	if (!mine) {
-		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->wish.word);
+		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", o->spec.word);
 		return;
 	}
 	mine->fd = -1;
-	if (file_read_word(&o->wish, &mine->want))
+	if (file_read_word(&o->spec, &mine->want))
 		return;
 	if (stat(mine->want.path, &mine->want.st))
-		open_fail(&o->wish, &mine->want, -errno);
+		open_fail(&o->spec, &mine->want, -errno);
 	else
-		open_check_kind(&o->wish, &mine->want);
+		open_check_kind(&o->spec, &mine->want);
 }

@@ -17,21 +17,21 @@ static bool is_device_number(const char *word, unsigned *major, unsigned *minor)
 }
 
 /* WORD as a path relative to the caller's directory. False if that is not known. */
-static bool word_path(const struct dm_store_wish *w, const char *word, char out[PATH_MAX])
+static bool word_path(const struct dm_store_spec *w, const char *word, char out[PATH_MAX])
 {
 	if (*word == '/')
 		return snprintf(out, PATH_MAX, "%s", word) < PATH_MAX;
 	return w->cwd && snprintf(out, PATH_MAX, "%s/%s", w->cwd, word) < PATH_MAX;
 }
 
-bool file_claims(const struct dm_store_wish *w)
+bool file_claims(const struct dm_store_spec *w)
 {
 	unsigned major, minor;
 
 	return strchr(w->word, '/') || is_device_number(w->word, &major, &minor) || (w->place && w->place->exists);
 }
 
-static int word_option(struct dm_store_wish *w, struct file_wish *want, const char *name, const char *value)
+static int word_option(struct dm_store_spec *w, struct file_spec *want, const char *name, const char *value)
 {
 	if (!strcmp(name, "direct") && !*value) {
 		want->direct = true;
@@ -44,19 +44,19 @@ static int word_option(struct dm_store_wish *w, struct file_wish *want, const ch
 	return err_set(w->err, -EINVAL, "unknown option '%s' of a file: the syntax is %s", name, dm_store_file.usage);
 }
 
-static int word_options(struct dm_store_wish *w, struct file_wish *want, const char **path)
+static int word_options(struct dm_store_spec *w, struct file_spec *want, const char **path)
 {
 	char name[32], value[64];
 	int r = 0;
 
 	*path = w->word;
-	while (!r && dm_wish_option(path, name, value))
+	while (!r && dm_store_option(path, name, value))
 		r = word_option(w, want, name, value);
 	return r;
 }
 
 /* The node of block device MAJOR:MINOR: udev's link, or the kernel's name for it. */
-static int word_number(struct dm_store_wish *w, unsigned major, unsigned minor, char out[PATH_MAX])
+static int word_number(struct dm_store_spec *w, unsigned major, unsigned minor, char out[PATH_MAX])
 {
 	char sys[64], line[256];
 	bool found = false;
@@ -80,7 +80,7 @@ static int word_number(struct dm_store_wish *w, unsigned major, unsigned minor, 
 	return 0;
 }
 
-static int word_find(struct dm_store_wish *w, const char *word, char out[PATH_MAX])
+static int word_find(struct dm_store_spec *w, const char *word, char out[PATH_MAX])
 {
 	unsigned major, minor;
 
@@ -96,7 +96,7 @@ static int word_find(struct dm_store_wish *w, const char *word, char out[PATH_MA
 	return 0;
 }
 
-int file_read_word(struct dm_store_wish *w, struct file_wish *want)
+int file_read_word(struct dm_store_spec *w, struct file_spec *want)
 {
 	char path[PATH_MAX];
 	const char *word;

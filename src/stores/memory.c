@@ -220,12 +220,12 @@ static struct memory *memory_find(struct dm_world *w, const char *key)
 	return (struct memory *)dm_store_find(w, memory_hash(key), memory_is_same, key);
 }
 
-struct memory_wish {
+struct memory_spec {
 	uint64_t size;			/* bytes; 0 if not given; so are the others */
 	uint32_t logical, physical;
 };
 
-static int memory_option(struct dm_store_wish *w, struct memory_wish *want, const char *name, const char *value)
+static int memory_option(struct dm_store_spec *w, struct memory_spec *want, const char *name, const char *value)
 {
 	if (!strcmp(name, "logical"))
 		return block_parse(name, value, &want->logical, w->err);
@@ -240,7 +240,7 @@ static int memory_option(struct dm_store_wish *w, struct memory_wish *want, cons
 	return 0;
 }
 
-static int memory_share(struct dm_store_wish *w, struct memory *m, const struct memory_wish *want, struct dm_store **out)
+static int memory_share(struct dm_store_spec *w, struct memory *m, const struct memory_spec *want, struct dm_store **out)
 {
 	const struct dm_limits *l = &m->store.limits;
 
@@ -252,7 +252,7 @@ static int memory_share(struct dm_store_wish *w, struct memory *m, const struct 
 	return 0;
 }
 
-static char *memory_name(const struct memory *m, const struct memory_wish *want)
+static char *memory_name(const struct memory *m, const struct memory_spec *want)
 {
 	struct text t = TEXT_INIT;
 
@@ -265,7 +265,7 @@ static char *memory_name(const struct memory *m, const struct memory_wish *want)
 	return text_take(&t);
 }
 
-static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct memory_wish *want, const char *key)
+static int memory_fill(struct dm_store_spec *w, struct memory *m, const struct memory_spec *want, const char *key)
 {
 	m->store.type = &dm_store_memory;
 	m->store.sectors = want->size >> DM_SECTOR_SHIFT;
@@ -286,7 +286,7 @@ static int memory_fill(struct dm_store_wish *w, struct memory *m, const struct m
 		       (unsigned long long)want->size, key);
 }
 
-static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, const char *key, struct dm_store **out)
+static int memory_new(struct dm_store_spec *w, const struct memory_spec *want, const char *key, struct dm_store **out)
 {
 	struct memory *m = calloc(1, sizeof(*m));
 	int r = m ? memory_fill(w, m, want, key) : err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
@@ -304,15 +304,15 @@ static int memory_new(struct dm_store_wish *w, const struct memory_wish *want, c
 	return 0;
 }
 
-static int memory_open(struct dm_store_wish *w, struct dm_store **out)
+static int memory_open(struct dm_store_spec *w, struct dm_store **out)
 {
-	struct memory_wish want = { .size = 0 };
+	struct memory_spec want = { .size = 0 };
 	char name[32], value[64];
 	const char *key = w->word;
 	struct memory *m;
 	int r = 0;
 
-	while (!r && dm_wish_option(&key, name, value))
+	while (!r && dm_store_option(&key, name, value))
 		r = memory_option(w, &want, name, value);
 	if (r)
 		return r;

@@ -190,7 +190,7 @@ static bool disk_is_same(const struct dm_store *s, const void *word)
 	return s->type == &disk_type && !strcmp(strchr(s->name, ':'), word);
 }
 
-static struct dm_store *disk_new(struct dm_store_wish *w, unsigned n)
+static struct dm_store *disk_new(struct dm_store_spec *w, unsigned n)
 {
 	struct disk *d = calloc(1, sizeof(*d));
 
@@ -201,7 +201,7 @@ static struct dm_store *disk_new(struct dm_store_wish *w, unsigned n)
 	return &d->store;
 }
 
-static int disk_open(struct dm_store_wish *w, struct dm_store **out)
+static int disk_open(struct dm_store_spec *w, struct dm_store **out)
 {
 	unsigned n = DISKS;
 

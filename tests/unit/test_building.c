@@ -82,7 +82,7 @@ static bool slow_same(const struct dm_store *s, const void *word)
 
 static bool slow_alike(const struct dm_opening *a, const struct dm_opening *b)
 {
-	return !strcmp(a->wish.word, b->wish.word);
+	return !strcmp(a->spec.word, b->spec.word);
 }
 
 static void slow_do(struct dm_opening *o)
@@ -90,9 +90,9 @@ static void slow_do(struct dm_opening *o)
 	struct dm_store *s = o->own;
 
 	slow_wait(&slow.opened);
-	if (strstr(o->wish.word, "bad"))
-		err_set(&o->said, -EIO, "%s is bad", o->wish.word);
-	else if (asprintf(&s->name, "slow%s", o->wish.word) < 0)
+	if (strstr(o->spec.word, "bad"))
+		err_set(&o->said, -EIO, "%s is bad", o->spec.word);
+	else if (asprintf(&s->name, "slow%s", o->spec.word) < 0)
 		abort();
 }
 
@@ -105,13 +105,13 @@ static void slow_done(struct dm_opening *o)
 		return;
 	}
 	o->own = NULL;
-	assert_int_equal(dm_store_enter(o->wish.world, s, slow_hash(o->wish.word)), 0);
+	assert_int_equal(dm_store_enter(o->spec.world, s, slow_hash(o->spec.word)), 0);
 	dm_opening_end(o, s);
 }
 
 static void slow_start(struct dm_opening *o)
 {
-	struct dm_store *s = dm_store_find(o->wish.world, slow_hash(o->wish.word), slow_same, o->wish.word);
+	struct dm_store *s = dm_store_find(o->spec.world, slow_hash(o->spec.word), slow_same, o->spec.word);
 	struct dm_opening *leader = s ? NULL : dm_opening_like(o, slow_alike);
 
 	if (s) {

@@ -91,17 +91,17 @@ static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_foun
 /* Gets the store, if its type opens at once. */
 static int disk_open(struct dm_opening *o)
 {
-	struct dm_store_wish wish = o->wish;
+	struct dm_store_spec spec = o->spec;
 	struct dm_cmd *c = o->owner;
 	struct dm_store *s;
 	int r;
 
-	wish.err = &c->reply.err;
+	spec.err = &c->reply.err;
 	if (o->err.code)
 		return err_set(&c->reply.err, o->err.code, "%s", o->err.text);
 	if (o->store)
 		return 0;
-	r = o->type->open(&wish, &s);
+	r = o->type->open(&spec, &s);
 	if (!r)
 		o->store = s;
 	return r;
@@ -129,14 +129,14 @@ static void disk_give_up(struct dm_cmd *c)
 
 void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_store_wish wish = { .world = c->world, .word = c->text, .cwd = c->cwd,
+	struct dm_store_spec spec = { .world = c->world, .word = c->text, .cwd = c->cwd,
 				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c };
 	struct dm_opening *o = NULL;
 
 	(void)d;
 	if (!disk_check_name(c->name, &c->reply.err) && !(c->text && *c->text))
 		err_set(&c->reply.err, -EINVAL, "disk '%s' needs a file to show", c->name);
-	else if (!c->reply.err.code && !(o = dm_opening_new(&wish)))
+	else if (!c->reply.err.code && !(o = dm_opening_new(&spec)))
 		err_set(&c->reply.err, -ENOMEM, "no memory for disk '%s'", c->name);
 	if (!o) {
 		dm_finish(c);

@@ -25,7 +25,7 @@ struct stats_call {
 };
 
 /* The region that is to be created. */
-struct stats_wish {
+struct stats_spec {
 	uint64_t start, len, step;
 	bool precise;
 	char *histogram;
@@ -45,7 +45,7 @@ static char *stats_next(struct stats_call *c)
 	return *c->argv++;
 }
 
-static bool wish_range(struct stats_call *c, struct stats_wish *w)
+static bool spec_range(struct stats_call *c, struct stats_spec *w)
 {
 	const char *word = stats_next(c);
 	char rest;
@@ -61,7 +61,7 @@ static bool wish_range(struct stats_call *c, struct stats_wish *w)
 	       w->start + w->len > w->start;
 }
 
-static bool wish_step(struct stats_call *c, struct stats_wish *w)
+static bool spec_step(struct stats_call *c, struct stats_spec *w)
 {
 	const char *word = stats_next(c);
 	unsigned parts;
@@ -76,7 +76,7 @@ static bool wish_step(struct stats_call *c, struct stats_wish *w)
 	return parts;
 }
 
-static bool wish_feature(struct stats_wish *w, char *word)
+static bool spec_feature(struct stats_spec *w, char *word)
 {
 	if (!word)
 		return false;
@@ -90,14 +90,14 @@ static bool wish_feature(struct stats_wish *w, char *word)
 }
 
 /* A number of features and the features, if it is a number; then the program's name, and a word of its own. */
-static bool wish_rest(struct stats_call *c, struct stats_wish *w)
+static bool spec_rest(struct stats_call *c, struct stats_spec *w)
 {
 	char *word = stats_next(c), rest;
 	unsigned n;
 
 	if (word && sscanf(word, "%u%c", &n, &rest) == 1) {
 		while (n--)
-			if (!wish_feature(w, stats_next(c)))
+			if (!spec_feature(w, stats_next(c)))
 				return false;
 		word = stats_next(c);
 	}
@@ -108,7 +108,7 @@ static bool wish_rest(struct stats_call *c, struct stats_wish *w)
 }
 
 /* Counts the bounds in S and, with OUT, stores them. 0: S is not a list of bounds. */
-static size_t wish_bounds(const char *s, uint64_t *out)
+static size_t spec_bounds(const char *s, uint64_t *out)
 {
 	uint64_t bound, last = 0;
 	size_t n = 0;
@@ -126,7 +126,7 @@ static size_t wish_bounds(const char *s, uint64_t *out)
 	return s[-1] ? 0 : n;
 }
 
-static struct dm_region *wish_region(const struct dm_device *d, const struct stats_wish *w, size_t n_bounds)
+static struct dm_region *spec_region(const struct dm_device *d, const struct stats_spec *w, size_t n_bounds)
 {
 	struct dm_region *g = dm_region_new(d->world->n_io, (w->len - 1) / w->step + 1, n_bounds);
 
@@ -142,7 +142,7 @@ static struct dm_region *wish_region(const struct dm_device *d, const struct sta
 	g->bounds = calloc(n_bounds + 1, sizeof(*g->bounds));
 	if (g->program && g->aux && g->bounds) {
 		if (n_bounds)
-			wish_bounds(w->histogram, g->bounds);
+			spec_bounds(w->histogram, g->bounds);
 		return g;
 	}
 	dm_region_free(g);
@@ -151,15 +151,15 @@ static struct dm_region *wish_region(const struct dm_device *d, const struct sta
 
 static int stats_create(struct stats_call *c)
 {
-	struct stats_wish w = { 0 };
+	struct stats_spec w = { 0 };
 	struct dm_region *g;
 	size_t n = 0;
 
-	if (!wish_range(c, &w) || !wish_step(c, &w) || !wish_rest(c, &w) ||
-	    (w.histogram && !(n = wish_bounds(w.histogram, NULL))))
+	if (!spec_range(c, &w) || !spec_step(c, &w) || !spec_rest(c, &w) ||
+	    (w.histogram && !(n = spec_bounds(w.histogram, NULL))))
 		return stats_usage(c, "@stats_create -|START+LENGTH STEP|/PARTS [N FEATURE...] [PROGRAM [WORD]] (features: "
 				   "precise_timestamps, histogram:N,N,... rising)");
-	g = wish_region(c->d, &w, n);
+	g = spec_region(c->d, &w, n);
 	if (!g || !text_room(c->out, STATS_ID) || dm_regions_add(c->d, g)) {
 		if (g)
 			dm_region_free(g);

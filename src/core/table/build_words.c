@@ -100,9 +100,9 @@ int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s)
 
 struct dm_opening *dm_build_opening(struct dm_build *b, const struct dm_build_word *w)
 {
-	struct dm_store_wish wish = { .world = b->world, .word = w->word, .cwd = b->o.cwd, .readonly = b->o.readonly,
+	struct dm_store_spec spec = { .world = b->world, .word = w->word, .cwd = b->o.cwd, .readonly = b->o.readonly,
 				      .cmd = b->o.cmd };
-	struct dm_opening *o = dm_opening_new(&wish);
+	struct dm_opening *o = dm_opening_new(&spec);
 
 	if (!o)
 		return NULL;
@@ -133,7 +133,7 @@ void dm_build_opened(struct dm_build_word *w, struct dm_opening *o)
 /* Its type opens at once, so it is opened when it is needed. */
 static int word_open(struct dm_build *b, struct dm_build_word *w)
 {
-	struct dm_store_wish wish = { .world = b->world, .word = w->word + w->rest, .cwd = b->o.cwd,
+	struct dm_store_spec spec = { .world = b->world, .word = w->word + w->rest, .cwd = b->o.cwd,
 				      .readonly = b->o.readonly, .cmd = b->o.cmd, .place = &w->place, .err = b->err };
 
 	struct dm_store *s;
@@ -143,7 +143,7 @@ static int word_open(struct dm_build *b, struct dm_build_word *w)
 		return err_set(b->err, w->code, "%s", w->why ? w->why : "no memory");
 	if (w->store)
 		return 0;
-	r = w->type->open(&wish, &s);
+	r = w->type->open(&spec, &s);
 	if (!r)
 		w->store = s;
 	return r;

@@ -84,7 +84,7 @@ void dm_opening_end(struct dm_opening *o, struct dm_store *s)
 
 static void opening_fail(struct dm_opening *o, int code, const char *why)
 {
-	err_set(&o->said, code, "cannot open '%.800s': %s", o->wish.word, why);
+	err_set(&o->said, code, "cannot open '%.800s': %s", o->spec.word, why);
 	dm_opening_end(o, NULL);
 }
 
@@ -125,7 +125,7 @@ void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), v
 	o->call.call = opening_work;
 	o->call.done = opening_called;
 	o->call.drop = opening_lost;
-	if (blocking_start(o->wish.world->helpers, &o->call))
+	if (blocking_start(o->spec.world->helpers, &o->call))
 		opening_fail(o, -EAGAIN, "the system cannot start a thread for it");
 }
 
@@ -133,7 +133,7 @@ struct dm_opening *dm_opening_like(struct dm_opening *o, bool (*same)(const stru
 {
 	struct list *n, *next;
 
-	list_each(n, next, &o->wish.world->openings) {
+	list_each(n, next, &o->spec.world->openings) {
 		struct dm_opening *other = container(n, struct dm_opening, node);
 
 		if (other != o && other->leads && other->type == o->type && same(other, o))
@@ -148,7 +148,7 @@ void dm_opening_join(struct dm_opening *o, struct dm_opening *leader)
 }
 
 /* "NAME:" and "NAME,option" name a type; any other word is offered to all types. */
-static const struct dm_store_type *opening_claimer(const struct dm_store_wish *w)
+static const struct dm_store_type *opening_claimer(const struct dm_store_spec *w)
 {
 	const struct dm_store_type *const *t;
 
@@ -197,14 +197,14 @@ static void opening_go_on(struct dm_opening *o)
 
 static void opening_looked(struct dm_opening *o)
 {
-	o->wish.place = &o->place;
+	o->spec.place = &o->place;
 	if (o->blind)
 		err_set(&o->said, -ENOMEM, "no memory to look at '%.800s'", o->words);
 	else if (!o->type)
-		o->type = opening_claimer(&o->wish);
+		o->type = opening_claimer(&o->spec);
 	opening_forget_look(o);
 	if (!o->type && !o->blind)
-		err_set(&o->said, -ENOENT, "'%.200s' is neither a file nor a mapped device", o->wish.word);
+		err_set(&o->said, -ENOENT, "'%.200s' is neither a file nor a mapped device", o->spec.word);
 	opening_go_on(o);
 }
 
@@ -215,12 +215,12 @@ static void opening_looked(struct dm_opening *o)
 static void opening_look(struct dm_opening *o)
 {
 	const struct dm_store_type *const *t;
-	const char *word = o->wish.word + (*o->wish.word == ':');
+	const char *word = o->spec.word + (*o->spec.word == ':');
 
-	o->blind = dm_place_look(&o->place, word, o->wish.cwd, o->wish.follow);
+	o->blind = dm_place_look(&o->place, word, o->spec.cwd, o->spec.follow);
 	if (o->blind || o->type || o->place.dev)
 		return;
-	for (t = o->wish.world->store_types; *t && !(*t)->look; t++)
+	for (t = o->spec.world->store_types; *t && !(*t)->look; t++)
 		;
 	if (*t)
 		opening_look_as(o, *t);
@@ -237,14 +237,14 @@ static bool opening_is_number(const char *word)
 /* Does it matter where the word leads as a path? Not if the type was named and looks at it itself. */
 static bool opening_must_look(const struct dm_opening *o)
 {
-	return (!o->type || (o->type->open && o->type->claims)) && !opening_is_number(o->wish.word);
+	return (!o->type || (o->type->open && o->type->claims)) && !opening_is_number(o->spec.word);
 }
 
 /* The caller gets an error; the call continues. */
 static void opening_too_long(struct timer *t)
 {
 	struct dm_opening *o = container(t, struct dm_opening, bound);
-	uint64_t seconds = o->wish.world->open_timeout / TIMERS_SECOND;
+	uint64_t seconds = o->spec.world->open_timeout / TIMERS_SECOND;
 
 	list_remove(&o->joins);
 	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
@@ -253,7 +253,7 @@ static void opening_too_long(struct timer *t)
 	o->ended(o);
 }
 
-struct dm_opening *dm_opening_new(const struct dm_store_wish *w)
+struct dm_opening *dm_opening_new(const struct dm_store_spec *w)
 {
 	size_t word = strlen(w->word) + 1, cwd = w->cwd ? strlen(w->cwd) + 1 : 0;
 	struct dm_opening *o = malloc(sizeof(*o) + word + cwd);
@@ -261,11 +261,11 @@ struct dm_opening *dm_opening_new(const struct dm_store_wish *w)
 	if (!o)
 		return NULL;
 	memset(o, 0, sizeof(*o));
-	o->wish = *w;
-	o->wish.err = &o->said;
-	o->wish.word = memcpy(o->words, w->word, word);
-	o->wish.cwd = cwd ? memcpy(o->words + word, w->cwd, cwd) : NULL;
-	o->wish.follow = w->cmd && w->cmd->resolve;
+	o->spec = *w;
+	o->spec.err = &o->said;
+	o->spec.word = memcpy(o->words, w->word, word);
+	o->spec.cwd = cwd ? memcpy(o->words + word, w->cwd, cwd) : NULL;
+	o->spec.follow = w->cmd && w->cmd->resolve;
 	timer_init(&o->bound, opening_too_long);
 	list_init(&o->node);
 	list_init(&o->joined);
@@ -276,11 +276,11 @@ struct dm_opening *dm_opening_new(const struct dm_store_wish *w)
 
 void dm_opening_start(struct dm_opening *o)
 {
-	struct dm_world *w = o->wish.world;
+	struct dm_world *w = o->spec.world;
 
-	o->rest = o->wish.word;
-	o->type = dm_store_prefix(&o->wish, &o->rest);
-	o->wish.word = o->rest;
+	o->rest = o->spec.word;
+	o->type = dm_store_prefix(&o->spec, &o->rest);
+	o->spec.word = o->rest;
 	list_append(&w->openings, &o->node);
 	if (w->open_timeout)
 		loop_timer(w->loop, &o->bound, w->open_timeout);
@@ -297,8 +297,8 @@ void dm_opening_drop(struct dm_opening *o)
 	o->store = NULL;
 	timer_stop(&o->bound);
 	o->dropped = true;
-	o->wish.cmd = NULL;
-	if (!list_empty(&o->joined) || !blocking_give_up(o->wish.world->helpers, &o->call))
+	o->spec.cmd = NULL;
+	if (!list_empty(&o->joined) || !blocking_give_up(o->spec.world->helpers, &o->call))
 		return;
 	opening_forget(o);
 	opening_over(o);

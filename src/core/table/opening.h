@@ -45,7 +45,7 @@ struct dm_opening {
 	struct dm_found found;
 
 	/* The type's. */
-	struct dm_store_wish wish;	/* also for calls, except its world and cmd; its err is `said` */
+	struct dm_store_spec spec;	/* also for calls, except its world and cmd; its err is `said` */
 	struct err said;		/* the error of a call */
 	void *own;			/* looked->forget() frees it */
 	bool leads;			/* others may wait for it */
@@ -60,11 +60,11 @@ struct dm_opening {
 	struct list joined, joins;	/* those that wait for this one; its node among those that wait for another one */
 	bool blind;			/* there was no memory for looking at the word */
 	bool over, dropped;
-	char words[];			/* the memory of wish.word and wish.cwd */
+	char words[];			/* the memory of spec.word and spec.cwd */
 };
 
 /* Creates one for W, whose strings are copied; NULL: no memory. */
-struct dm_opening *dm_opening_new(const struct dm_store_wish *w);
+struct dm_opening *dm_opening_new(const struct dm_store_spec *w);
 void dm_opening_start(struct dm_opening *o);
 
 /* The caller no longer needs O; a reference that is still in its store field is dropped. */

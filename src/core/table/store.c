@@ -8,7 +8,7 @@
 
 #include "core/world.h"
 
-const struct dm_store_type *dm_store_prefix(const struct dm_store_wish *w, const char **rest)
+const struct dm_store_type *dm_store_prefix(const struct dm_store_spec *w, const char **rest)
 {
 	const struct dm_store_type *const *t;
 	size_t n;
@@ -54,7 +54,7 @@ static int index_grow(struct dm_world *w)
 }
 
 struct dm_store *dm_store_find(struct dm_world *world, uint64_t hash,
-			       bool (*same)(const struct dm_store *s, const void *wish), const void *wish)
+			       bool (*same)(const struct dm_store *s, const void *key), const void *key)
 {
 	struct list *n, *next, *bucket;
 
@@ -64,7 +64,7 @@ struct dm_store *dm_store_find(struct dm_world *world, uint64_t hash,
 	list_each(n, next, bucket) {
 		struct dm_store *s = container(n, struct dm_store, hashed);
 
-		if (s->hash == hash && same(s, wish))
+		if (s->hash == hash && same(s, key))
 			return s;
 	}
 	return NULL;
@@ -108,7 +108,7 @@ void dm_store_put(struct dm_store *s)
 }
 
 /* Copies up to the first character of STOP into OUT (cut to SIZE); returns where it stopped. */
-static const char *wish_copy(const char *from, const char *stop, char *out, size_t size)
+static const char *option_copy(const char *from, const char *stop, char *out, size_t size)
 {
 	size_t n = strcspn(from, stop), fit = n < size ? n : size - 1;
 
@@ -117,7 +117,7 @@ static const char *wish_copy(const char *from, const char *stop, char *out, size
 	return from + n;
 }
 
-bool dm_wish_option(const char **at, char name[32], char value[64])
+bool dm_store_option(const char **at, char name[32], char value[64])
 {
 	const char *p = *at;
 
@@ -126,9 +126,9 @@ bool dm_wish_option(const char **at, char name[32], char value[64])
 		*at = p + (*p == ':');
 		return false;
 	}
-	p = wish_copy(p + 1, "=,:", name, 32);
+	p = option_copy(p + 1, "=,:", name, 32);
 	if (*p == '=')
-		p = wish_copy(p + 1, ",:", value, 64);
+		p = option_copy(p + 1, ",:", value, 64);
 	*at = p;
 	return true;
 }

@@ -26,7 +26,7 @@ struct dm_world;
 struct dm_store;
 
 /* What a table line asks for. */
-struct dm_store_wish {
+struct dm_store_spec {
 	struct dm_world *world;
 	const char *word;	/* the word in the table, unquoted */
 	const char *cwd;	/* start of relative paths; NULL: they are refused */
@@ -67,15 +67,15 @@ struct dm_store_type {
 	 * Is the word for this type? Called in the order of stores.list for words without a prefix. Control thread:
 	 * what the file system says is in W->place. NULL for a type that requires its prefix.
 	 */
-	bool (*claims)(const struct dm_store_wish *w);
+	bool (*claims)(const struct dm_store_spec *w);
 
 	/*
 	 * 0 and a store with one more reference (an existing one if it is the same place, opened the same way), or
 	 * -errno and a sentence. W->word is what follows the type's name (",option:REST" or ":REST", see
-	 * dm_wish_option()), or the whole word if the type claimed it. Control thread: it must not block. A type that
+	 * dm_store_option()), or the whole word if the type claimed it. Control thread: it must not block. A type that
 	 * may block has start() instead.
 	 */
-	int (*open)(struct dm_store_wish *w, struct dm_store **out);
+	int (*open)(struct dm_store_spec *w, struct dm_store **out);
 	/*
 	 * Opens what O asks for, in steps: opening.h. look() does what can be done on a helper thread before it is
 	 * certain that the word is for this type; its errors are only reported then. forget() frees O->own, on any
@@ -133,7 +133,7 @@ static inline const void *dm_store_end(const struct dm_store *s)
 }
 
 /* The type whose "NAME:" or "NAME,option" W's word begins with, or NULL. *REST is what follows the name. */
-const struct dm_store_type *dm_store_prefix(const struct dm_store_wish *w, const char **rest);
+const struct dm_store_type *dm_store_prefix(const struct dm_store_spec *w, const char **rest);
 
 /*
  * Adds a newly opened store (with type, name, sectors, limits, ... filled in) to the world, with one reference. HASH
@@ -141,9 +141,9 @@ const struct dm_store_type *dm_store_prefix(const struct dm_store_wish *w, const
  */
 int dm_store_enter(struct dm_world *world, struct dm_store *s, uint64_t hash);
 
-/* The store with this hash for which SAME says that it is what WISH means, or NULL. It may be of another type. */
+/* The store with this hash for which SAME says that KEY identifies it, or NULL. It may be of another type. */
 struct dm_store *dm_store_find(struct dm_world *world, uint64_t hash,
-			       bool (*same)(const struct dm_store *s, const void *wish), const void *wish);
+			       bool (*same)(const struct dm_store *s, const void *key), const void *key);
 void dm_store_ref(struct dm_store *s);
 void dm_store_put(struct dm_store *s);
 
@@ -151,6 +151,6 @@ void dm_store_put(struct dm_store *s);
  * Iterates over the options of ",opt,opt=value:rest": fills in NAME and VALUE ("" if none) from *AT, and moves that.
  * False if no option is left; *AT then points at rest. A word without options is only rest.
  */
-bool dm_wish_option(const char **at, char name[32], char value[64]);
+bool dm_store_option(const char **at, char name[32], char value[64]);
 
 #endif

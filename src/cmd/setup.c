@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See wishes.h. */
-#include "cmd/wishes.h"
+/* See setup.h. */
+#include "cmd/setup.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "cmd/source.h"
 
 /* NAME of NAME=REST, freed by the caller, and REST; or NULL, and E says what is wrong. */
-static char *wishes_split(const struct option_said *said, const char **rest, struct err *e)
+static char *setup_split(const struct option_said *said, const char **rest, struct err *e)
 {
 	const char *equals = strchr(said->value, '=');
 
@@ -29,7 +29,7 @@ static char *wishes_split(const struct option_said *said, const char **rest, str
 }
 
 /* The name may hide one of the machine's own disks. But writes to /dev/null must not go to a disk. */
-static int wishes_check_disk(const char *name, struct err *e)
+static int setup_check_disk(const char *name, struct err *e)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -39,7 +39,7 @@ static int wishes_check_disk(const char *name, struct err *e)
 	return err_set(e, -EINVAL, "a disk cannot be named '%s': /dev/%s has another meaning", name, name);
 }
 
-static int wishes_fill(struct job *j, plist_t request, bool disk, const char *rest, struct err *e)
+static int setup_fill(struct job *j, plist_t request, bool disk, const char *rest, struct err *e)
 {
 	char *cwd;
 
@@ -54,19 +54,19 @@ static int wishes_fill(struct job *j, plist_t request, bool disk, const char *re
 	return 0;
 }
 
-static int wishes_one(struct job *j, const struct option_said *said)
+static int setup_one(struct job *j, const struct option_said *said)
 {
 	bool disk = said->id == OPT_disk;
 	struct err e = ERR_INIT;
 	plist_t request;
 	const char *rest;
-	char *name = wishes_split(said, &rest, &e);
+	char *name = setup_split(said, &rest, &e);
 	int code;
 
 	if (!name)
 		return job_failed(j, NULL, &e);
 	request = request_new(disk ? "disk" : "create", name);
-	if ((disk && wishes_check_disk(name, &e)) || wishes_fill(j, request, disk, rest, &e)) {
+	if ((disk && setup_check_disk(name, &e)) || setup_fill(j, request, disk, rest, &e)) {
 		plist_free(request);
 		code = job_failed(j, name, &e);
 	} else {
@@ -76,7 +76,7 @@ static int wishes_one(struct job *j, const struct option_said *said)
 	return code;
 }
 
-static void wishes_take_back(struct job *j, size_t n)
+static void setup_undo(struct job *j, size_t n)
 {
 	struct err e = ERR_INIT;
 	const char *rest;
@@ -84,7 +84,7 @@ static void wishes_take_back(struct job *j, size_t n)
 	char *name;
 
 	while (n--) {
-		if (j->o.said[n].id != OPT_disk || !(name = wishes_split(&j->o.said[n], &rest, &e)))
+		if (j->o.said[n].id != OPT_disk || !(name = setup_split(&j->o.said[n], &rest, &e)))
 			continue;
 		if (client_try(j, name, request_new("undisk", name), &reply, &e) && j->o.given[OPT_verbose])
 			say_note("%s: %s; it stays", name, e.text);
@@ -93,21 +93,21 @@ static void wishes_take_back(struct job *j, size_t n)
 	}
 }
 
-int wishes_grant(struct job *j)
+int setup_begin(struct job *j)
 {
 	static const enum option_id order[] = { OPT_disk, OPT_create };
 	size_t round, i;
 
 	for (round = 0; round < 2; round++)
 		for (i = 0; i < j->o.n_said; i++)
-			if (j->o.said[i].id == order[round] && wishes_one(j, &j->o.said[i])) {
-				wishes_take_back(j, round ? j->o.n_said : i);
+			if (j->o.said[i].id == order[round] && setup_one(j, &j->o.said[i])) {
+				setup_undo(j, round ? j->o.n_said : i);
 				return EXIT_FAILED;
 			}
 	return EXIT_OK;
 }
 
-void wishes_end(struct job *j)
+void setup_end(struct job *j)
 {
-	wishes_take_back(j, j->o.n_said);
+	setup_undo(j, j->o.n_said);
 }
