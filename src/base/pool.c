@@ -141,21 +141,21 @@ void *pool_take(struct pool *p, size_t len)
 	return buf ? buf : pool_allocate(p, POOL_ALIGN, pool_size(class));
 }
 
-static bool pool_hungry(const struct pool *p)
+static bool pool_starved(const struct pool *p)
 {
-	return atomic_load(&p->memory->hungry);
+	return atomic_load(&p->memory->starved);
 }
 
 bool pool_give(struct pool *p, void *buf, size_t len)
 {
 	unsigned class = pool_class(len);
 
-	if (p->idle + pool_size(class) <= p->memory->idle_most && !pool_hungry(p)) {
+	if (p->idle + pool_size(class) <= p->memory->idle_most && !pool_starved(p)) {
 		pool_push(p, buf, class);
 		return false;
 	}
 	pool_release(p, buf, pool_size(class));
-	return pool_hungry(p);
+	return pool_starved(p);
 }
 
 void *pool_take_object(struct pool *p)
@@ -167,12 +167,12 @@ void *pool_take_object(struct pool *p)
 
 bool pool_give_object(struct pool *p, void *object)
 {
-	if (p->n_objects < POOL_OBJECTS_MOST && !pool_hungry(p)) {
+	if (p->n_objects < POOL_OBJECTS_MOST && !pool_starved(p)) {
 		pool_push_object(p, object);
 		return false;
 	}
 	pool_release(p, object, p->object_size);
-	return pool_hungry(p);
+	return pool_starved(p);
 }
 
 void pool_free(struct pool *p)

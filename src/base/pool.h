@@ -22,7 +22,7 @@
 struct pool_memory {
 	struct budget budget;
 	size_t idle_most;		/* idle bytes allowed in one pool */
-	atomic_uint hungry;		/* not 0: somebody waits for memory, so none may be idle */
+	atomic_uint starved;		/* not 0: somebody waits for memory, so none may be idle */
 };
 
 struct pool {

@@ -16,7 +16,7 @@ static struct pool p, q;
 static int begin(void **state)
 {
 	(void)state;
-	memory = (struct pool_memory){ .hungry = 0 };
+	memory = (struct pool_memory){ .starved = 0 };
 	pool_memory_init(&memory, 8 * MIB, 2);
 	pool_init(&p, &memory, 100);
 	pool_init(&q, &memory, 100);
@@ -88,7 +88,7 @@ static void nothing_lies_idle_while_somebody_waits(void **state)
 	void *buf = pool_take(&p, 4096), *object = pool_take_object(&p);
 
 	(void)state;
-	memory.hungry = 1;
+	memory.starved = 1;
 	assert_true(pool_give(&p, buf, 4096));
 	assert_true(pool_give_object(&p, object));
 	assert_int_equal(memory.budget.used, 0);

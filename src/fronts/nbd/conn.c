@@ -283,7 +283,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->watch = (struct loop_watch){ .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll };
 	c->work.run = conn_work;
 	list_init(&c->work.node);
-	list_init(&c->hungry);
+	list_init(&c->starved);
 	timer_init(&c->patience, conn_took_too_long);
 	c->out_tail = &c->out;
 	c->pipe[0] = c->pipe[1] = -1;

@@ -106,7 +106,7 @@ struct nbd_conn {
 	struct loop_msg msg;		/* carries the connection to its io thread, and back at the end */
 	enum nbd_phase phase;
 	struct timer patience;		/* until the handshake is over */
-	struct list hungry;		/* in nio->hungry: it waits for memory (pressure.c) */
+	struct list starved;		/* in nio->starved: it waits for memory (pressure.c) */
 	uint64_t moved;			/* when the client last sent or received something: the thread's clock, ns */
 	bool tcp;
 	pid_t peer_pid;			/* of a Unix socket; 0: unknown */

@@ -34,10 +34,10 @@ void nbd_pressure_wait(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;
 
-	if (list_empty(&nio->hungry))
-		atomic_fetch_add(&nio->pool.memory->hungry, 1);
-	if (list_empty(&c->hungry))
-		list_append(&nio->hungry, &c->hungry);
+	if (list_empty(&nio->starved))
+		atomic_fetch_add(&nio->pool.memory->starved, 1);
+	if (list_empty(&c->starved))
+		list_append(&nio->starved, &c->starved);
 	if (!timer_is_on(&nio->pressure))
 		loop_timer(nio->io->loop, &nio->pressure, PRESSURE_PATIENCE);
 }
@@ -46,11 +46,11 @@ void nbd_pressure_end(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;
 
-	if (list_empty(&c->hungry))
+	if (list_empty(&c->starved))
 		return;
-	list_remove(&c->hungry);
-	if (list_empty(&nio->hungry))
-		atomic_fetch_sub(&nio->pool.memory->hungry, 1);
+	list_remove(&c->starved);
+	if (list_empty(&nio->starved))
+		atomic_fetch_sub(&nio->pool.memory->starved, 1);
 }
 
 /* On the thread of those who wait: they try again, and wait again if they must. */
@@ -60,8 +60,8 @@ static void pressure_fed(struct loop_msg *msg)
 	struct list *pos, *next;
 
 	atomic_store(&nio->feeding, false);
-	list_each(pos, next, &nio->hungry)
-		nbd_conn_wake(container(pos, struct nbd_conn, hungry));
+	list_each(pos, next, &nio->starved)
+		nbd_conn_wake(container(pos, struct nbd_conn, starved));
 }
 
 void nbd_pressure_feed(struct nbd *n)
@@ -106,7 +106,7 @@ static void pressure_lasts(struct timer *t)
 	struct nbd *n = nio->nbd;
 	unsigned i;
 
-	if (list_empty(&nio->hungry))
+	if (list_empty(&nio->starved))
 		return;
 	loop_timer(nio->io->loop, t, PRESSURE_PATIENCE / 4);	/* others may get stuck soon */
 	for (i = 0; i < n->world->n_io; i++)
@@ -118,6 +118,6 @@ static void pressure_lasts(struct timer *t)
 
 void nbd_pressure_init(struct nbd_io *nio)
 {
-	list_init(&nio->hungry);
+	list_init(&nio->starved);
 	timer_init(&nio->pressure, pressure_lasts);
 }

@@ -30,7 +30,7 @@ struct nbd_io {
 	unsigned load;			/* connections; control thread */
 	struct list conns;		/* nbd_conn.node; from here on the io thread's */
 	struct pool pool;		/* of struct nbd_req and their data */
-	struct list hungry;		/* nbd_conn.hungry: those waiting for memory (pressure.c) */
+	struct list starved;		/* nbd_conn.starved: those waiting for memory (pressure.c) */
 	struct timer pressure;		/* how long they have waited */
 	atomic_bool feeding, culling;	/* whether the messages are on their way */
 	struct loop_msg fed, cull;
