@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse exec: its manners. A program in a session runs, is signalled and ends as if it had been started directly.
+# dmuse exec: a program in a session runs, is signalled and ends as if it had been started directly.
 # shellcheck disable=SC2046,SC2116	# words of several lines are put on one
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"

@@ -8,12 +8,12 @@
 . "$(dirname "$0")/session.bash"
 
 programs=$(dirname "$DMUSE")/tests/programs
-if [ -z "$MANNERS" ]; then
-	MANNERS=$(mktemp /tmp/dmuse-manners-XXXXXX)
-	export MANNERS
-	trap 'rm -f "$MANNERS"; tap_end' EXIT
-	cat "$programs/manners" >"$MANNERS"
-	chmod 0755 "$MANNERS"
+if [ -z "$BLOCKDEV" ]; then
+	BLOCKDEV=$(mktemp /tmp/dmuse-blockdev-XXXXXX)
+	export BLOCKDEV
+	trap 'rm -f "$BLOCKDEV"; tap_end' EXIT
+	cat "$programs/blockdev" >"$BLOCKDEV"
+	chmod 0755 "$BLOCKDEV"
 fi
 
 # in_session WHAT WANTED SCRIPT: what SCRIPT prints in a session where /dev/mapper/d is on disk.img and /dev/sdx is one.
@@ -63,7 +63,7 @@ mounts() {
 		dmsetup create r -r --table "0 786432 linear disk.img 2048"; mount /dev/mapper/r m 2>/dev/null
 		findmnt -no OPTIONS m | cut -d, -f1 | tr "\n" :; umount m; echo $?'
 	in_session "in a mount namespace inside" "lost+found" 'unshare -m sh -c "mount /dev/mapper/d m; ls m"; ls m'
-	in_session "mounted step by step, as by newer mount(8)" "lost+found 0" "'$MANNERS' fsopen /dev/mapper/d; "'echo $(ls m) $(umount m
+	in_session "mounted step by step, as by newer mount(8)" "lost+found 0" "'$BLOCKDEV' fsopen /dev/mapper/d; "'echo $(ls m) $(umount m
 		dmsetup info -c --noheadings -o open d)'
 	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
 	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
@@ -92,7 +92,7 @@ names() {
 	in_session "also for who mounts it by another name" "/dev/mapper/d" 'ln -s /dev/mapper/d /dev/alias; mount /dev/alias m
 		findmnt -no SOURCE m; umount m'
 	in_session "and for who asks the kernel in one call" "/dev/dm-N /dev/../dev/mapper/d mapper/d" "mounted() {
-			(cd /dev; '$MANNERS' mount \"\$1\" '$PWD/m'); grep ' $PWD/m ' /proc/mounts | cut -d' ' -f1; umount m; }"'
+			(cd /dev; '$BLOCKDEV' mount \"\$1\" '$PWD/m'); grep ' $PWD/m ' /proc/mounts | cut -d' ' -f1; umount m; }"'
 		echo $(mounted /dev/$(dmsetup info -c --noheadings -o blkdevname d) | tr 0-9 N; mounted /dev/../dev/mapper/d; mounted mapper/d)'
 	in_session "mounted once by a table of mounts" "0 0 1" "echo '/dev/mapper/d $PWD/m ext4 defaults 0 0' >fstab
 		"'mount -a -T fstab; a=$?; mount -a -T fstab; echo $a $? $(grep -c " $PWD/m " /proc/mounts); umount m'

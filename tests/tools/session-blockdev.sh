@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Mapped devices and disks have the manners of block devices, for the tools that look closest: as root, and as an
-# ordinary user. tests/programs/manners.c asks what no tool does.
+# Mapped devices and disks behave as block devices, for the tools that look most closely: as root, and as an
+# ordinary user. tests/programs/blockdev.c checks what no tool does.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
 programs=$(dirname "$DMUSE")/tests/programs
-if [ -z "$MANNERS" ]; then
-	MANNERS=$(mktemp "$outside/manners-XXXXXX")
-	export MANNERS
-	trap 'rm -f "$MANNERS"; tap_end' EXIT
-	cat "$programs/manners" >"$MANNERS"
-	chmod 0755 "$MANNERS"
+if [ -z "$BLOCKDEV" ]; then
+	BLOCKDEV=$(mktemp "$outside/blockdev-XXXXXX")
+	export BLOCKDEV
+	trap 'rm -f "$BLOCKDEV"; tap_end' EXIT
+	cat "$programs/blockdev" >"$BLOCKDEV"
+	chmod 0755 "$BLOCKDEV"
 fi
 
 # in_session WHAT WANTED SCRIPT: what SCRIPT prints in a session where /dev/mapper/d is on disk.img and /dev/sdx is one.
@@ -35,15 +35,15 @@ closely() {
 	image
 	for what in "stat:stat and fstat agree in all fields" "ways:a descriptor that came another way" \
 		"claims:O_EXCL claims" "mmap:mappings, read(2) and O_DIRECT see the same" "end:the end of a disk"; do
-		in_session "mapped device: ${what#*:}" "" "'$MANNERS' ${what%%:*} /dev/mapper/d"
-		in_session "disk: ${what#*:}" "" "'$MANNERS' ${what%%:*} /dev/sdx"
+		in_session "mapped device: ${what#*:}" "" "'$BLOCKDEV' ${what%%:*} /dev/mapper/d"
+		in_session "disk: ${what#*:}" "" "'$BLOCKDEV' ${what%%:*} /dev/sdx"
 	done
-	in_session "control node: stat and fstat agree" "" "'$MANNERS' stat /dev/mapper/control; '$MANNERS' ways /dev/mapper/control"
+	in_session "control node: stat and fstat agree" "" "'$BLOCKDEV' stat /dev/mapper/control; '$BLOCKDEV' ways /dev/mapper/control"
 	in_session "a claim is refused even while its holder waits" "busy" 'dmsetup suspend d; blkdiscard -z -l 512 /dev/mapper/d 2>/dev/null &
 		timeout 10 sh -c "until dmsetup info -c --noheadings -o open d | grep -q 1; do :; done"
 		timeout 10 blkdiscard -z -l 512 /dev/mapper/d 2>&1 | grep -o busy; dmsetup resume d; wait'
-	in_session "other files, too" "" "'$MANNERS' stat /etc/passwd /dev/null /dev/dm-*"
-	in_session "10,000 rounds of open counts, none stale" "" "'$MANNERS' counts /dev/mapper/d"
+	in_session "other files, too" "" "'$BLOCKDEV' stat /etc/passwd /dev/null /dev/dm-*"
+	in_session "10,000 rounds of open counts, none stale" "" "'$BLOCKDEV' counts /dev/mapper/d"
 }
 
 # A tool's own words are given only where they are the point.

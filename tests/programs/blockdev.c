@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What programs do with block devices, and no tool tells so exactly: for tests/tools/session-manners.sh. Each word of
+ * What programs do with block devices, more precisely than any tool shows: for tests/tools/session-blockdev.sh. Each word of
  * the command line is a function below; it prints what is wrong, or nothing.
  */
 #include <errno.h>
