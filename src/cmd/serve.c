@@ -28,10 +28,10 @@
 #define SERVE_AFTER_HANG 3	/* seconds for each step after one that took too long */
 
 /* What stops, one step after another. */
-enum serve_step { SERVE_RUNS, SERVE_SPACE, SERVE_NBD, SERVE_FUSE, SERVE_STOPPED };
+enum serve_step { SERVE_RUNS, SERVE_SESSIONS, SERVE_NBD, SERVE_FUSE, SERVE_STOPPED };
 
 static const char *const serve_steps[] = {
-	[SERVE_SPACE] = "the devices of sessions", [SERVE_NBD] = "requests of NBD clients", [SERVE_FUSE] = "requests to mounts",
+	[SERVE_SESSIONS] = "the devices of sessions", [SERVE_NBD] = "requests of NBD clients", [SERVE_FUSE] = "requests to mounts",
 };
 
 struct serve {
@@ -77,7 +77,7 @@ static void serve_step_over(struct serve *s, enum serve_step step)
 
 static void serve_sessions_stopped(void *arg)
 {
-	serve_step_over(arg, SERVE_SPACE);
+	serve_step_over(arg, SERVE_SESSIONS);
 }
 
 static void serve_nbd_stopped(void *arg)
@@ -97,7 +97,7 @@ static void serve_next(struct serve *s)
 	s->step++;
 	if (s->step < SERVE_STOPPED)
 		loop_timer(s->loop, &s->patience, serve_patience(s) * TIMERS_SECOND);
-	if (s->step == SERVE_SPACE && s->sessions)
+	if (s->step == SERVE_SESSIONS && s->sessions)
 		sessions_stop(s->sessions, serve_sessions_stopped, s);
 	else if (s->step == SERVE_NBD && s->nbd)
 		nbd_stop(s->nbd, serve_nbd_stopped, s);
