@@ -20,7 +20,7 @@
 
 static struct fixture f;
 static struct copier *copier;
-static struct dm_at from, one, two, bad, held;
+static struct dm_at from, one, two, bad, held, slow;
 
 /* What a line of another device stands on. */
 static struct dm_at place(const char *name, const char *table)
@@ -58,6 +58,7 @@ static int begin(void **state)
 	two = place("two", "0 2048 linear memory,size=1M:b 0");
 	bad = place("bad", "0 40 linear memory,size=1M:c 0\n40 2008 error");
 	held = place("held", "0 2048 gate");
+	slow = place("slow", "0 2048 delay memory,size=1M:s 0 1000");
 	fill("from");
 	if (copier_new(&copier, f.world, 3, PIECE, &e))
 		fail_msg("%s", e.text);
@@ -146,6 +147,31 @@ static void a_failure_says_which_place_and_where(void **state)
 	assert_int_equal(copier_progress(copier).copies, 0);
 }
 
+static int wait_while_time_passes(struct mine *m)
+{
+	while (!m->over) {
+		settle_threads(&f);
+		time_passes(&f, 1);
+	}
+	return m->copy.err;
+}
+
+/* A line below that holds a request uses dm_req.own for itself. */
+static void a_place_may_hold_what_is_read_and_written(void **state)
+{
+	static uint8_t a[40 * 512], b[40 * 512];
+	struct mine there, back;
+
+	(void)state;
+	start(&there, 0, COPY_WAITED, &from, &slow, 40);
+	assert_int_equal(wait_while_time_passes(&there), 0);
+	start(&back, 1, COPY_BACKGROUND, &slow, &one, 40);
+	assert_int_equal(wait_while_time_passes(&back), 0);
+	read_all("from", a, 40);
+	read_all("one", b, 40);
+	assert_memory_equal(a, b, sizeof(a));
+}
+
 /* More than there are buffers, from both threads, of both classes: they wait in line, and all end. */
 static void more_copies_than_buffers_wait_in_line(void **state)
 {
@@ -220,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_copy_reaches_all_its_places, begin, end),
 		cmocka_unit_test_setup_teardown(a_failure_says_which_place_and_where, begin, end),
+		cmocka_unit_test_setup_teardown(a_place_may_hold_what_is_read_and_written, begin, end),
 		cmocka_unit_test_setup_teardown(more_copies_than_buffers_wait_in_line, begin, end),
 		cmocka_unit_test_setup_teardown(background_work_leaves_a_buffer_for_what_is_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(the_throttle_slows_background_copies_only, begin, end),

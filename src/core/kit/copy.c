@@ -15,6 +15,13 @@
 
 #define COPY_REST_MOST (TIMERS_SECOND / 2)
 
+/* A line below that holds a request uses dm_req.own, so what belongs to a write stands beside it. */
+struct copy_write {
+	struct dm_req req;
+	struct copy_slot *slot;
+	const struct dm_at *to;
+};
+
 struct copy_slot {
 	struct copy_slot *next;
 	struct copy *copy;
@@ -23,7 +30,8 @@ struct copy_slot {
 	uint64_t count;			/* sectors of it */
 	unsigned pending;		/* writes */
 	struct timer rest;
-	struct dm_req read, writes[COPY_PLACES];
+	struct dm_req read;
+	struct copy_write writes[COPY_PLACES];
 };
 
 struct copy_line {
@@ -164,17 +172,18 @@ static void copy_failed(struct copy *c, int err, const struct dm_at *where)
 
 static void copy_written(struct dm_req *r, int err)
 {
-	struct copy_slot *s = r->own[0];
+	struct copy_write *w = container(r, struct copy_write, req);
+	struct copy_slot *s = w->slot;
 
 	if (err)
-		copy_failed(s->copy, err, r->own[1]);
+		copy_failed(s->copy, err, w->to);
 	if (--s->pending == 0)
 		copy_piece_over(s->copy);
 }
 
 static void copy_read(struct dm_req *r, int err)
 {
-	struct copy_slot *s = r->own[0];
+	struct copy_slot *s = container(r, struct copy_slot, read);
 	struct copy *c = s->copy;
 	unsigned i, n = c->n_to;
 
@@ -185,14 +194,16 @@ static void copy_read(struct dm_req *r, int err)
 	}
 	s->pending = n;
 	for (i = 0; i < n; i++) {
-		struct dm_req *w = &s->writes[i];
+		struct copy_write *w = &s->writes[i];
 
-		*w = (struct dm_req){ .op = DM_WRITE, .flags = c->flags, .sector = c->sector + c->copied, .count = s->count,
-				      .done = copy_written, .own = { s, (void *)(uintptr_t)c->to[i] } };
-		dm_req_buffer(w, s->buffer, s->count << DM_SECTOR_SHIFT);
+		w->slot = s;
+		w->to = c->to[i];
+		w->req = (struct dm_req){ .op = DM_WRITE, .flags = c->flags, .sector = c->sector + c->copied, .count = s->count,
+					  .done = copy_written };
+		dm_req_buffer(&w->req, s->buffer, s->count << DM_SECTOR_SHIFT);
 	}
 	for (i = 0; i < n; i++)
-		dm_send(c->io, c->to[i], &s->writes[i]);
+		dm_send(c->io, c->to[i], &s->writes[i].req);
 }
 
 static void copy_piece(struct copy *c)
@@ -206,8 +217,7 @@ static void copy_piece(struct copy *c)
 	}
 	s->began = clock_now(c->copier->world->clock);
 	s->count = left < c->copier->sectors ? left : c->copier->sectors;
-	s->read = (struct dm_req){ .op = DM_READ, .sector = c->sector + c->copied, .count = s->count, .done = copy_read,
-				    .own = { s } };
+	s->read = (struct dm_req){ .op = DM_READ, .sector = c->sector + c->copied, .count = s->count, .done = copy_read };
 	dm_req_buffer(&s->read, s->buffer, s->count << DM_SECTOR_SHIFT);
 	dm_send(c->io, c->from, &s->read);
 }

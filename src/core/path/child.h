@@ -22,8 +22,8 @@ int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n);
 /*
  * Sends R, a child or a request of the type's own, to r->sector of AT, a store or a mapped device. On IO's thread; a
  * child must be sent on its parent's thread. A request of the type's own is zeroed except for op, flags, sector, count,
- * data, own and done(), which is called on the same thread, perhaps before this returns; it must have ended when
- * postsuspend ends.
+ * data and done(), which is called on the same thread, perhaps before this returns; it must have ended when postsuspend
+ * ends. R->own is not kept: a line below that holds R uses it. What belongs to R stands beside it, or in its parent's own.
  */
 void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r);
 

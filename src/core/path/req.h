@@ -109,10 +109,10 @@ struct dm_req {
 	struct aio_op aio;
 	uint64_t done_bytes;		/* bytes transferred so far */
 
-	/* While a line holds it (held.h), and for requests created by a type (child.h). */
+	/* While a line holds it (held.h). */
 	struct loop_msg home;		/* brings it back to its io thread ... */
 	int verdict;			/* ... with this */
-	void *own[2];			/* for the type's use */
+	void *own[2];			/* for the use of that line's type */
 
 	struct iovec one;		/* the submitter's: for data in a single buffer */
 };
