@@ -45,13 +45,6 @@ static struct badblock *badblocks_bad(const struct badblocks *b, uint64_t block)
 	return i < b->n && b->at[i].block == block && !b->at[i].good ? &b->at[i] : NULL;
 }
 
-/* Under the lock. */
-static void badblocks_mend(struct badblocks *b, struct badblock *at)
-{
-	at->good = true;
-	atomic_fetch_sub_explicit(&b->bad, 1, memory_order_relaxed);
-}
-
 /* Puts what is bad still into AT, which has ROOM; the old array is returned. Under the lock. */
 static struct badblock *badblocks_move(struct badblocks *b, struct badblock *at, size_t room)
 {
@@ -112,20 +105,6 @@ int badblocks_add(struct badblocks *b, uint64_t block, uint8_t fails)
 	return r;
 }
 
-bool badblocks_remove(struct badblocks *b, uint64_t block)
-{
-	struct badblock *at;
-	bool is;
-
-	pthread_mutex_lock(&b->lock);
-	at = badblocks_bad(b, block);
-	is = at;
-	if (is)
-		badblocks_mend(b, at);
-	pthread_mutex_unlock(&b->lock);
-	return is;
-}
-
 uint64_t badblocks_clear(struct badblocks *b)
 {
 	uint64_t were;
@@ -154,20 +133,32 @@ bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t 
 	return is;
 }
 
-enum badblocks_write badblocks_write(struct badblocks *b, uint64_t block)
+/* BLOCK becomes good, unless it is WRITTEN to and that fails. */
+static enum badblocks_write badblocks_mend(struct badblocks *b, uint64_t block, bool written)
 {
 	enum badblocks_write r = BADBLOCKS_GOOD;
 	struct badblock *at;
 
 	pthread_mutex_lock(&b->lock);
 	at = badblocks_bad(b, block);
-	if (at && at->fails) {
+	if (at && at->fails && written) {
 		at->fails--;
 		r = BADBLOCKS_FAILS;
 	} else if (at) {
-		badblocks_mend(b, at);
+		at->good = true;
+		atomic_fetch_sub_explicit(&b->bad, 1, memory_order_relaxed);
 		r = BADBLOCKS_MENDED;
 	}
 	pthread_mutex_unlock(&b->lock);
 	return r;
+}
+
+bool badblocks_remove(struct badblocks *b, uint64_t block)
+{
+	return badblocks_mend(b, block, false) == BADBLOCKS_MENDED;
+}
+
+enum badblocks_write badblocks_write(struct badblocks *b, uint64_t block)
+{
+	return badblocks_mend(b, block, true);
 }
