@@ -145,11 +145,14 @@ class Device:
         """Activates the inactive table, if there is one; requests that were held go on."""
         self.client.resume(self, noflush=noflush, nolockfs=nolockfs)
 
-    def swap(self, table: Table, readonly: bool = False) -> None:
-        """`load()` and `resume()`: the table of a device that may be in use becomes TABLE."""
+    def swap(self, table: Table, readonly: bool = False, noflush: bool = False, nolockfs: bool = False) -> None:
+        """
+        `load()` and `resume()`: the table of a device that may be in use becomes TABLE. NOLOCKFS: a mounted file system is not
+        frozen first, which it cannot be once it has failed.
+        """
         self.load(table, readonly)
         try:
-            self.resume()
+            self.resume(noflush, nolockfs)
         except OSError:
             self.clear()
             raise
@@ -194,7 +197,8 @@ class Device:
     def mount(self, options: str = "") -> Path:
         """
         Mounts its file system in the session, and returns the directory: a path that processes outside the session, such as
-        this one, can use as well. Root mounts it with mount(8); for others fuse2fs(1) does, if it is ext2, ext3 or ext4.
+        this one, can use as well; the next time it is the same one. Root mounts it with mount(8), if there are loop devices;
+        else fuse2fs(1) does, if it is ext2, ext3 or ext4.
         """
         return self.client.mounts.mount(self.name, self.path, options)
 

@@ -5,11 +5,14 @@ through /proc/PID/root of the process that keeps it: so a path from `mount()` ca
 """
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
+
+from .errors import Error
 
 if TYPE_CHECKING:
     from .client import Client
@@ -34,7 +37,8 @@ class Mounts:
         self._client = client
         self._parent = directory
         self._own: Optional["tempfile.TemporaryDirectory[str]"] = None
-        self._at: Dict[str, str] = {}
+        self._directories: Dict[str, str] = {}  # a device's stays the same
+        self._mounted: Set[str] = set()
 
     def call(self, words: Sequence[str]) -> None:
         """Runs it in the session; CalledProcessError with its output if it fails."""
@@ -42,39 +46,37 @@ class Mounts:
         if done.returncode:
             raise CommandFailed(done.returncode, list(words), done.stdout)
 
-    def _new_directory(self) -> str:
+    def _directory(self, name: str) -> str:
         if not self._parent:
             self._own = tempfile.TemporaryDirectory(prefix="dmuse-")
             self._parent = self._own.name
-        return tempfile.mkdtemp(prefix="mount-", dir=self._parent)
+        if name not in self._directories:
+            self._directories[name] = tempfile.mkdtemp(prefix="mount-", dir=self._parent)
+        return self._directories[name]
 
     def _outside(self, path: str) -> Path:
         pid = self._client.ask("session", mount_ns=os.readlink("/proc/self/ns/mnt"))["session"]["pid"]
         return Path(f"/proc/{pid}/root{path}")
 
     def mount(self, name: str, device: str, options: str) -> Path:
-        directory = self._new_directory()
-        if os.geteuid() == 0:
+        directory = self._directory(name)
+        if os.geteuid() == 0 and os.path.exists("/dev/loop-control"):
             words = ["mount", *(["-o", options] if options else []), device, directory]
         else:
             words = ["fuse2fs", "-o", ",".join(["fakeroot", *filter(None, [options])]), device, directory]
-        try:
-            self.call(words)
-        except BaseException:
-            os.rmdir(directory)
-            raise
-        self._at[name] = directory
+        self.call(words)
+        self._mounted.add(name)
         return self._outside(directory)
 
     def umount(self, name: str, lazy: bool) -> None:
-        directory = self._at[name]
-        self.call(["umount", *(["-l"] if lazy else []), directory])
-        del self._at[name]
-        os.rmdir(directory)
+        if name not in self._mounted:
+            raise Error(errno.EINVAL, f"umount {name}: mount() has not mounted it")
+        self.call(["umount", *(["-l"] if lazy else []), self._directories[name]])
+        self._mounted.remove(name)
 
     def close(self) -> None:
         """What is still mounted goes with the session; the directories here can go when it has."""
-        self._at.clear()
+        self._mounted.clear()
         if self._own:
             self._own.cleanup()
             self._own = None

@@ -54,7 +54,7 @@ def test_a_file_system_is_used_from_outside(dmuse_session, dmuse_disk):
     dmuse_disk.fsck()
     assert (dmuse_disk.mount() / "file").read_text() == "hello"
     dmuse_disk.umount()
-    with pytest.raises(KeyError):
+    with pytest.raises(dmuse.Error, match="umount disk1: mount.. has not"):
         dmuse_disk.umount()
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The commands that README.md and HACKING.md show do what they say. A ```console block has commands behind "$ " (lines behind "> " belong
+# The commands that README.md, HACKING.md and doc/fault-testing.md show do what they say. A ```console block has commands behind "$ " (lines behind "> " belong
 # to them), each followed by what it prints (blanks at the end of a line do not count); "..." stands for anything. All
 # blocks of a file run in one shell, in order.
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -8,15 +8,16 @@ program=$(realpath "${DMUSE:-build/dmuse}")
 work=$(mktemp -d)
 export XDG_RUNTIME_DIR=$work/run
 PATH=$(dirname "$program"):$PATH
-unset DMUSE_SOCKET DMUSE_NO_START PYTEST_ADDOPTS
+unset DMUSE_SOCKET DMUSE_NO_START
 # As if the module were installed.
-export DMUSE=$program PYTHONPATH=$here/python PYTEST_PLUGINS=dmuse.pytest_plugin PYTHONDONTWRITEBYTECODE=1
+export DMUSE=$program PYTHONPATH=$here/python PYTEST_PLUGINS=dmuse.pytest_plugin PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS="-p no:cacheprovider"
 trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
 mkdir -m 700 "$work/run" "$work/tour"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 lack=$(session_lacks)
 cd "$work/tour" || exit 1
+ln -s "$here/examples" examples
 
 n=0
 command='' wanted=''
@@ -61,7 +62,7 @@ while IFS= read -r line <&3; do
 	yes:'> '*) command+=$'\n'${line#'> '} ;;
 	*) wanted+=${wanted:+$'\n'}$line ;;
 	esac
-done 3< <(cat "$here/README.md" "$here/HACKING.md")
+done 3< <(cat "$here/README.md" "$here/HACKING.md" "$here/doc/fault-testing.md")
 n=$((n + 1))
 if [ $n -gt 5 ]; then echo "ok $n - README.md has commands"; else echo "not ok $n - README.md has commands"; fi
 
