@@ -11,13 +11,13 @@ if command -v meson >/dev/null; then
 	mkdir "$work/dest"
 	ok "install" scripts/install "$build" "$prefix" "$work/dest"
 	for f in bin/dmuse share/man/man1/dmuse.1 share/bash-completion/completions/dmuse lib/systemd/system/dmuse.socket \
-		share/doc/dmuse/protocol.md share/doc/dmuse/example-client.py; do
+		share/doc/dmuse/protocol.md share/doc/dmuse/example-client.py share/doc/dmuse/fault-testing.md share/doc/dmuse/examples/ci/fault-tests.sh; do
 		ok "$f is there" [ -s "$work/dest$prefix/$f" ]
 	done
 	: >"$work/dest$prefix/bin/other"
 	ok "uninstall" scripts/uninstall "$build" "$prefix" "$work/dest"
 	is "leaves nothing but what is others'" "$work/dest$prefix/bin/other" "$(find "$work/dest" -type f)"
-	is "and no directory of its own" "" "$(find "$work/dest" -name dmuse)"
+	is "and no directory of its own" "" "$(find "$work/dest" -name dmuse -o -name examples)"
 	ok "uninstall once more" scripts/uninstall "$build" "$prefix" "$work/dest"
 else
 	skip "install and uninstall" "there is no meson"

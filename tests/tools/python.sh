@@ -86,5 +86,7 @@ if $python -c 'import mypy' 2>/dev/null; then
 else
 	skip "its types fit" "there is no mypy"
 fi
+is "its version is the program's" "$(sed -n "s/^  version: '\(.*\)',/\1/p" "$root/meson.build")" \
+	"$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/python/pyproject.toml")"
 installed
 plan
