@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See disk.h. One lock for all: tests are in no hurry. */
+/* See disk.h. One lock for everything: speed does not matter here. */
 #include "contract/disk.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static struct {
 	uint8_t now[DISKS][BYTES], safe[DISKS][BYTES];
 	unsigned writes, cut_after;
 	bool cut;
-	unsigned holds;			/* a bit for each disk */
+	unsigned holds;			/* one bit per disk */
 	struct dm_req *held[HELD];
 	unsigned n_held;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER, .cut_after = UINT32_MAX };
@@ -84,7 +84,7 @@ void disk_power_on(enum disk_luck luck)
 	all.cut = false;
 }
 
-/* Without power nothing changes any more. */
+/* Without power nothing changes. */
 static void disk_write(struct disk *d, const struct dm_req *r)
 {
 	size_t at = r->sector << DM_SECTOR_SHIFT, bytes = r->count << DM_SECTOR_SHIFT;

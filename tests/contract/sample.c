@@ -44,7 +44,7 @@ void sample_line(char *out, size_t size, const struct dm_type *t, const struct s
 		n += snprintf(out + n, size - (size_t)n, " %s", w->at[i]);
 }
 
-/* What is not in targets.list. */
+/* Targets that are not in targets.list. */
 static void sample_examples(void)
 {
 	static bool added;

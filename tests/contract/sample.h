@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a target brings for the contract tests: tests/contract/samples/NAME.c defines sample_NAME, for the line TARGET(NAME) of
- * targets.list. The tests find it by that name, and the build says so if it is missing.
+ * What a target provides for the contract tests: tests/contract/samples/NAME.c defines sample_NAME, for the line
+ * TARGET(NAME) of targets.list. The tests find it by this name, and the build fails if it is missing.
  */
 #ifndef TESTS_CONTRACT_SAMPLE_H
 #define TESTS_CONTRACT_SAMPLE_H
@@ -13,36 +13,36 @@
 #include "core/table/target.h"
 #include "support/world.h"
 
-/* A line of this many sectors suits every sample. */
+/* The length of a line in sectors that suits every sample. */
 #define SAMPLE_SECTORS 960u
 
 struct sample {
-	/* What follows the target's name. Devices are disk:0, disk:1, ... (disk.h), or what prepare() makes. */
+	/* The words after the target's name. Devices are disk:0, disk:1, ... (disk.h), or what prepare() creates. */
 	const char *words;
 
-	/* All that follows may be NULL. */
-	void (*format)(void);			/* what fresh disks hold, if not zeros: disk_bytes() */
-	void (*prepare)(struct fixture *f);	/* what must be there in each new world before the line is loaded */
+	/* All of the following may be NULL. */
+	void (*format)(void);			/* writes the initial content of disks, if not zeros: disk_bytes() */
+	void (*prepare)(struct fixture *f);	/* creates what must exist in each new world before the line is loaded */
 	/*
-	 * The model of one sector, if it is not that reads give what was written last. OP comes to a sector that holds KEPT;
-	 * WRITE and ZEROES bring NEXT, which may be changed to what the sector holds then. 0, or the -errno of any request that
-	 * comes by.
+	 * The model of one sector, unless reads return what was last written. OP is done on a sector with content KEPT;
+	 * WRITE and ZEROES bring NEXT, which may be changed to what the sector contains then. 0, or the -errno of any
+	 * such request.
 	 */
 	int (*model)(enum dm_op op, const uint8_t kept[512], uint8_t next[512]);
 	/*
-	 * The power was cut during writes, and a new world has loaded the line: what must be so beside the promise of every disk
-	 * (test_crash.c)? F is that world, and disk_bytes() what its disks hold; both fail the test if it is not so.
+	 * The power was cut during writes, and a new world has loaded the line: checks what must be true beside what
+	 * every disk promises (test_crash.c). F is that world, and disk_bytes() the content of its disks.
 	 */
 	void (*crash)(struct fixture *f);
 };
 
-/* Those of targets.list, then doc/example's; the last one has no type. */
+/* Those of targets.list, then those of doc/example; the last one has no type. */
 extern const struct sample_type {
 	const struct dm_type *type;
 	const struct sample *sample;
 } sample_types[];
 
-/* The target's words one by one, each changeable. */
+/* The target's words, one by one and writable. */
 #define SAMPLE_WORDS 32
 struct sample_words {
 	char at[SAMPLE_WORDS][64];
@@ -53,7 +53,7 @@ void sample_split(struct sample_words *w, const struct sample *s);
 /* "START LEN TYPE WORDS" */
 void sample_line(char *out, size_t size, const struct dm_type *t, const struct sample_words *w, unsigned start);
 
-/* A world that knows the disks and the examples; prepare() has run there. The disks are as they were: see disk_reset(). */
+/* A world with the disks and the examples, in which prepare() has run. The disks keep their content: see disk_reset(). */
 void sample_world(struct fixture *f, const struct sample *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A constructor may run any number of times, with stand-ins for the stores: on the sample of each target. It leaves nothing
- * behind (the allocator has as much in use as before), opens nothing, and the table is the same as without.
+ * Constructors may run any number of times, with stand-ins for the stores: on the sample of each target. They leave
+ * nothing behind (the allocator has as much in use as before), open nothing, and the resulting table is the same.
  */
 #include <malloc.h>
 #include <setjmp.h>
@@ -56,7 +56,7 @@ static void it_leaves_nothing_behind(void **state)
 	sample_split(&words, t->sample);
 	sample_line(line, sizeof(line), t->type, &words, 0);
 	assert_int_equal(dm_build_begin(&b, f.world, &o, &e), 0);
-	for (i = 0; i < WARM; i++)	/* the words are known from here on, and the allocator's own caches are full */
+	for (i = 0; i < WARM; i++)	/* from here on the words are known, and the allocator's own caches are full */
 		collect(b, line, &e);
 	before = mallinfo2().uordblks;
 	for (i = 0; i < WARM; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The power is cut after each write of a short run, on each sample: a new world loads the line again, and each sector holds
- * what was durable there last or what was written later. What else a target promises, its sample checks (sample.h).
+ * The power is cut after each write of a short run, on each sample. A new world then loads the line again, and each
+ * sector must have what was last durable there or what was written later. What else a target promises is checked by its
+ * sample (sample.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,14 +14,14 @@
 #include "contract/sample.h"
 
 #define STEPS 14u
-#define REACH 160u		/* sectors of the line that are written to */
+#define REACH 160u		/* sectors of the line that are written */
 
 static struct {
 	struct fixture f;
 	const struct sample_type *type;
 	struct dm_device *d;
-	uint8_t first[REACH][512];	/* what the line holds before any step */
-	uint32_t allowed[REACH];	/* a bit for each step that may have written what a sector holds; bit 0: none */
+	uint8_t first[REACH][512];	/* the content of the line before any step */
+	uint32_t allowed[REACH];	/* one bit for each step that may have written a sector's content; bit 0: none */
 	uint8_t last[REACH];		/* the last step that was answered */
 	uint32_t seed;
 } s;
@@ -31,7 +32,7 @@ static uint32_t next_random(uint32_t below)
 	return (uint32_t)(((uint64_t)s.seed * below) >> 32);
 }
 
-/* What step STEP writes to SECTOR. */
+/* The data that step STEP writes to SECTOR. */
 static void step_data(uint8_t out[512], unsigned step, uint64_t sector)
 {
 	memset(out, (int)step, 512);
@@ -70,7 +71,7 @@ static int io(enum dm_op op, uint32_t flags, uint64_t sector, uint64_t count, vo
 	return request(&s.f, s.d, next_random(s.f.world->n_io), op, flags, sector, count, data);
 }
 
-/* All that was answered is durable. */
+/* Everything that was answered is durable. */
 static void note_durable(uint64_t sector, uint64_t count)
 {
 	for (; count; sector++, count--)
@@ -158,7 +159,7 @@ static void cut_after(unsigned writes, enum disk_luck luck)
 	world_end();
 }
 
-/* How many writes a run makes; and what the line holds before it. */
+/* The number of writes in a run; and the content of the line before it. */
 static unsigned whole_run(void)
 {
 	disks_format();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worked example, doc/example/keepold.c: two io threads write the same chunk, a read is in flight, and the device is
- * suspended meanwhile. And what it stands on: turns, for more writes than there are.
+ * The worked example, doc/example/keepold.c: two io threads write the same chunk while a read is in flight, and the
+ * device is suspended meanwhile. And its turns, with more writes than there are turns.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -71,7 +71,7 @@ static void suspend_end(struct pending *p)
 	dm_reply_free(&p->c.reply);
 }
 
-/* A request passes through several messages before it is there. */
+/* A request passes through several messages before it is held. */
 static void wait_until_held(unsigned n)
 {
 	while (disk_held() != n)
@@ -111,7 +111,7 @@ static void two_writes_a_read_and_a_suspend(uint32_t flags)
 	settle_threads(&f);
 	write_begin(&one, 0, '1', 3);
 	write_begin(&two, 1, '2', 3);
-	wait_until_held(2);		/* the read, and that of the copy */
+	wait_until_held(2);		/* the read, and the copy's read */
 	suspend_begin(&suspend, flags);
 	write_begin(&late, 0, 'l', 3);
 	settle_threads(&f);
@@ -122,7 +122,7 @@ static void two_writes_a_read_and_a_suspend(uint32_t flags)
 	assert_true(is_all(data, 'o') || is_all(data, '1') || is_all(data, '2'));
 	assert_true(is_all(disk_bytes(1) + 3 * BYTES, 'o'));
 	assert_true(is_all(disk_bytes(0) + 3 * BYTES, '1') || is_all(disk_bytes(0) + 3 * BYTES, '2'));
-	assert_int_equal(disk_writes(), 3);	/* it was copied once */
+	assert_int_equal(disk_writes(), 3);	/* it was copied only once */
 	assert_false(late.job.over);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
 	assert_int_equal(job_wait(&late.job), 0);
@@ -142,7 +142,7 @@ static void and_so_does_one_without_flush(void **state)
 	two_writes_a_read_and_a_suspend(DM_WITH_NOFLUSH);
 }
 
-/* While it is copied the chunk can be read, and others can be written. */
+/* While a chunk is copied, it can be read, and others can be written. */
 static void only_writes_of_that_chunk_wait(void **state)
 {
 	struct writer one, two;
@@ -163,7 +163,7 @@ static void only_writes_of_that_chunk_wait(void **state)
 	assert_int_equal(job_wait(&one.job), 0);
 }
 
-/* More than have a turn at a time: the rest is in line, and each chunk is copied once, before anything is written there. */
+/* There are more writes than turns: the rest wait, and each chunk is copied once, before anything is written to it. */
 static void many_writes_take_turns(void **state)
 {
 	static struct writer w[MANY];

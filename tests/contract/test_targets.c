@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every target keeps to, run on the sample of each (sample.h): its text loads
- * again, I/O agrees with a model however it is cut, flush, FUA, discard and zeroes
- * do what they say and no more, bad words get a sentence, swaps lose nothing.
+ * What every target must do, tested on the sample of each (sample.h): its text can be loaded again, I/O agrees with a
+ * model however it is split, flush, FUA, discard and zeroes do what they say and nothing else, bad words get a
+ * sentence, swaps lose nothing.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static uint32_t next_random(uint32_t below)
 	return (uint32_t)(((uint64_t)s.seed * below) >> 32);
 }
 
-/* The type's line between two plain ones, so that requests cross its edges; of a different place each. */
+/* The type's line between two plain ones, so that requests cross its ends; each is on a different place. */
 static void table_text(char *out, size_t size)
 {
 	struct sample_words words;
@@ -57,7 +57,7 @@ static bool touches_subject(uint64_t sector, uint64_t count)
 	return sector < 2 * SAMPLE_SECTORS && sector + count > SAMPLE_SECTORS;
 }
 
-/* What the model says of OP on a sector, for which NEXT is on its way. */
+/* The model's answer to OP on a sector, to which NEXT is being written. */
 static int model_sector(enum dm_op op, uint64_t sector, uint8_t next[512])
 {
 	if (!s.sample->model || !touches_subject(sector, 1))
@@ -77,7 +77,7 @@ static int refusal(enum dm_op op, uint64_t sector, uint64_t count)
 	return r;
 }
 
-/* How much of a request that failed came through the plain lines is not said. */
+/* If a request fails, it is undefined how much of it was done in the plain lines. */
 static void forget_plain_lines(void)
 {
 	assert_int_equal(io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL), 0);
@@ -116,7 +116,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* What the model becomes when COUNT sectors from SECTOR are written with DATA (NULL: zeros). */
+/* Updates the model: COUNT sectors from SECTOR are written with DATA (NULL: zeros). */
 static void model_write(uint64_t sector, uint64_t count, const uint8_t *data)
 {
 	uint8_t next[512];
@@ -155,7 +155,7 @@ static void change_range(uint64_t sector, uint64_t count)
 		flags |= DM_KEEP;
 	memcpy(before, data, count * 512);
 	assert_int_equal(io(op, flags, sector, count, kind ? data : NULL), must);
-	assert_memory_equal(before, data, count * 512);		/* a write never changes the writer's buffer */
+	assert_memory_equal(before, data, count * 512);		/* a write must not change the writer's buffer */
 	if (must)
 		forget_plain_lines();
 	else
@@ -225,7 +225,7 @@ static void discard_touches_nothing_else(void **state)
 			forget_plain_lines();
 			continue;
 		}
-		assert_int_equal(io(DM_ZEROES, 0, sector, count, NULL), 0);	/* what it left is not said; the rest is */
+		assert_int_equal(io(DM_ZEROES, 0, sector, count, NULL), 0);	/* what it left is undefined; the rest is not */
 		model_write(sector, count, NULL);
 		check_range(0, refusal(DM_READ, 0, SECTORS) ? SAMPLE_SECTORS : SECTORS);
 		check_range(2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
@@ -249,7 +249,7 @@ static int extent(uint64_t sector, uint64_t *count, uint32_t *flags)
 	return j.err;
 }
 
-/* The type's line upon devices that fail; false: it stands on none. */
+/* The type's line on devices that fail; false: it uses none. */
 static bool upon_failing(const char *name)
 {
 	struct sample_words words;
@@ -268,7 +268,7 @@ static bool upon_failing(const char *name)
 	return n;
 }
 
-/* Who counts failures of what lies below shows them, and each is an event; for others it is none. */
+/* Types that count failures of what is below show them, and each is an event; for others there is no event. */
 static void failures_below_are_events(void **state)
 {
 	struct dm_device *d;
@@ -281,7 +281,7 @@ static void failures_below_are_events(void **state)
 	d = dm_find_name(s.f.world, "upon");
 	dm_open(d);
 	before = rows(&s.f, DM_DO_STATUS, "upon", 0);
-	assert_int_equal(request(&s.f, d, 0, DM_READ, 0, SAMPLE_SECTORS, 1, data), -EIO);	/* behind its end: not below */
+	assert_int_equal(request(&s.f, d, 0, DM_READ, 0, SAMPLE_SECTORS, 1, data), -EIO);	/* beyond its end: not below */
 	assert_int_equal(info(&s.f, "upon").event_nr, 0);
 	assert_int_equal(request(&s.f, d, 0, DM_READ, 0, 0, 1, data), -EIO);
 	assert_int_equal(info(&s.f, "upon").event_nr, s.type->failed ? 1 : 0);
@@ -292,7 +292,7 @@ static void failures_below_are_events(void **state)
 	free(after);
 }
 
-/* Extents cover the device without a gap, and what they call zero reads as zero. */
+/* Extents cover the device without gaps, and what they report as zero reads as zeros. */
 static void extents_tell_the_truth(void **state)
 {
 	uint64_t sector, count, i;
@@ -336,7 +336,7 @@ static void the_type_describes_itself(void **state)
 
 static unsigned refused;
 
-/* A refusal is one sentence that says where; what is accepted must load again. */
+/* A refusal is a sentence that says where the error is; what is accepted must be loadable again. */
 static void try_words(const struct sample_words *words)
 {
 	char line[2048], why[ERR_TEXT];
@@ -369,7 +369,7 @@ static void bad_words_get_a_sentence(void **state)
 			snprintf(words.at[i], sizeof(words.at[i]), "%s", bad[j]);
 			try_words(&words);
 		}
-	for (i = 0; i < good.n; i++) {		/* cut short */
+	for (i = 0; i < good.n; i++) {		/* truncated */
 		words = good;
 		words.n = i;
 		try_words(&words);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Many steps in one process: preloaded into dmsetup, whose main() it calls in a child for every line `d WORDS` of the
- * file $STEPS. That is the real dmsetup, without the exec and the dynamic linker, which under emulation cost ten times as
- * much as dmsetup itself. The other steps are I/O; generate says what each means, and writes the same as a shell script.
+ * file $STEPS. That is the real dmsetup, but without exec and the dynamic linker, which under emulation take ten times
+ * as long as dmsetup itself. The other steps are I/O; generate explains each of them, and writes the same as a shell
+ * script.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -37,7 +38,7 @@ static char **environment;
 static int held = -1;		/* `o` */
 static pid_t writer;		/* `b` */
 
-/* The first line of /sys/block/DISK/WHAT. */
+/* Reads the first line of /sys/block/DISK/WHAT. */
 static bool told(const char *disk, const char *what, char *line, int n)
 {
 	char path[300];
@@ -54,7 +55,7 @@ static bool told(const char *disk, const char *what, char *line, int n)
 	return good;
 }
 
-/* The disk dm-N (into DISK) that is not empty and of which /sys says that WHAT is VALUE. */
+/* Finds the disk dm-N (stored in DISK) that is not empty and of which /sys says that WHAT is VALUE. */
 static bool find(const char *what, const char *value, char *disk, size_t size)
 {
 	DIR *dir = opendir("/sys/block");
@@ -73,7 +74,7 @@ static bool find(const char *what, const char *value, char *disk, size_t size)
 	return found;
 }
 
-/* I/O would wait for ever if anything on its way were suspended: it is left out as long as any device is. */
+/* I/O would wait forever if anything on its way were suspended, so it is skipped while any device is. */
 static bool suspended(void)
 {
 	char disk[32];
@@ -81,7 +82,7 @@ static bool suspended(void)
 	return find("dm/suspended", "1", disk, sizeof(disk));
 }
 
-/* Sixteen bytes a line: SEED and a number, which stays 0 if it is a capital. */
+/* Sixteen bytes per line: SEED and a number, which stays 0 if SEED is a capital letter. */
 static void pattern(char *p, unsigned sectors, char seed)
 {
 	unsigned i;
@@ -103,8 +104,8 @@ static uint64_t sum(const unsigned char *p, size_t n)
 }
 
 /*
- * By its own node: those in /dev/mapper come and go as udev likes, where there is one. An empty
- * device counts as none: on Linux one that has had no table yet has no such node.
+ * Uses the device's own node: those in /dev/mapper are created and removed by udev, where there is one. An empty device
+ * counts as missing: on Linux one that has never had a table has no such node.
  */
 static int open_device(const char *name, int flags)
 {
@@ -144,7 +145,7 @@ static void read_some(char **w, void *room)
 	close(fd);
 }
 
-/* a NAME: all of it, in requests of 64 KiB */
+/* a NAME: all of the device, in requests of 64 KiB */
 static void read_all(char **w, void *room)
 {
 	int fd = open_device(w[1], O_RDONLY), i;
@@ -158,7 +159,10 @@ static void read_all(char **w, void *room)
 		close(fd);
 }
 
-/* w NAME SECTOR COUNT SEED. Over the end FUSE cannot be short: what is inside is written, and that says ENOSPC. */
+/*
+ * w NAME SECTOR COUNT SEED. Beyond the end FUSE cannot return a short write: the part inside is written, and the result
+ * is ENOSPC.
+ */
 static void write_some(char **w, void *room)
 {
 	int fd = open_device(w[1], O_WRONLY);
@@ -188,7 +192,7 @@ static void range(char **w, unsigned long number)
 	close(fd);
 }
 
-/* z NAME: its size and that it is read-only */
+/* z NAME: its size, and whether it is read-only */
 static void size(char **w)
 {
 	uint64_t bytes = 0;
@@ -203,7 +207,7 @@ static void size(char **w)
 	close(fd);
 }
 
-/* The status of PID; after a while nothing of this kind comes to an end any more. */
+/* The status of PID; after a while it counts as hanging. */
 static int await(pid_t pid)
 {
 	const struct timespec pause = { 0, 500000 };
@@ -230,7 +234,7 @@ static void run_dmsetup(char **w, int n)
 		w[0] = "dmsetup";
 		w[n] = NULL;
 		dup2(1, 2);
-		setvbuf(stdout, NULL, _IOLBF, 0);	/* both come in order */
+		setvbuf(stdout, NULL, _IOLBF, 0);	/* so that stdout and stderr keep their order */
 		exit(dmsetup(n, w, environment));
 	}
 	status = await(pid);
@@ -238,7 +242,7 @@ static void run_dmsetup(char **w, int n)
 		printf("= %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 }
 
-/* Which numbers devices have now, where that has changed: `#= NAME=MINOR ...`. */
+/* Prints the devices' minors, if they have changed: `#= NAME=MINOR ...`. */
 static void tell_minors(void)
 {
 	static char last[1000];
@@ -286,7 +290,7 @@ static bool settled(pid_t pid)
 	return atoi(line) == SYS_pwrite64;
 }
 
-/* b NAME SECTOR COUNT SEED: a write in the background, which tells its outcome at j */
+/* b NAME SECTOR COUNT SEED: a write in the background, whose result is printed at j */
 static void background(char **w, void *room)
 {
 	const struct timespec pause = { 0, 500000 };
@@ -328,12 +332,12 @@ static void hold(const char *name)
 
 	if (held >= 0) {
 		close(held);
-		nanosleep(&pause, NULL);	/* Linux removes what was to go with its last close a little later */
+		nanosleep(&pause, NULL);	/* Linux carries out deferred removal shortly after the last close */
 	}
 	held = fd;
 }
 
-/* x: everything goes, the disks are zero again as far as steps reach */
+/* x: removes everything, and zeroes the disks as far as steps write to them */
 static void reset(void *room)
 {
 	char *words[][4] = { { "d", "remove_all", "--force", NULL }, { "d", "remove_all", NULL, NULL } };
@@ -356,7 +360,7 @@ static void reset(void *room)
 	}
 }
 
-/* Words of LINE, in place; '...' keeps blanks. */
+/* Splits LINE into words, in place; '...' keeps blanks. */
 static int split(char *line, char **w)
 {
 	int n = 0;
@@ -409,7 +413,7 @@ static void step(char **w, int n, void *room)
 	}
 }
 
-/* The whole file at once: a child that exits would move the place where its parent reads. */
+/* Reads the whole file at once: a child that exits would change its parent's position in it. */
 static char *slurp(const char *path)
 {
 	FILE *f = fopen(path, "r");
@@ -423,7 +427,7 @@ static char *slurp(const char *path)
 	return text;
 }
 
-/* So that the numbers can be made the same: which the disks and the device-mapper have here. */
+/* Prints the numbers of the disks and the device-mapper, so that they can be replaced by the same ones. */
 static void tell_numbers(void)
 {
 	static const char *const disks[] = { "/dev/vda", "/dev/vdb" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client of NetBSD's driver, which knows the ioctl and nothing else of dmuse: runs in a session, prints TAP. It sends
- * as proplib does: the text with its NUL in, a mapping out, which it reads and unmaps.
+ * the text including its NUL, as proplib does, and gets a mapping, which it reads and unmaps.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ struct plistref {
 	size_t len;
 };
 
-/* dev/dm/netbsd-dm.h says _IOWR(0xfd, 0, struct plistref); this is what NetBSD's _IOWR makes of it. */
+/* dev/dm/netbsd-dm.h has _IOWR(0xfd, 0, struct plistref); this is the value that NetBSD's _IOWR gives. */
 #define NETBSD_DM_IOCTL (0xC0000000u | sizeof(struct plistref) << 16 | 0xfdu << 8)
 
 #define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple Computer//DTD PLIST 1.0//EN\" " \
@@ -145,7 +145,7 @@ static void failures(int fd)
 	close(null);
 }
 
-/* Pages of the address space. */
+/* Pages of mapped address space. */
 static size_t mapped(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");

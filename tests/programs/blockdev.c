@@ -32,7 +32,7 @@ static void say(const char *path, const char *what)
 	wrong = 1;
 }
 
-/* Every byte of both forms, by name and by descriptor. */
+/* Compares every byte of both forms, by name and by descriptor. */
 static void compare(const char *path, int fd)
 {
 	unsigned mask = STATX_BASIC_STATS | STATX_BTIME;
@@ -64,7 +64,7 @@ static void run_stat(const char *path)
 	close(fd);
 }
 
-/* A descriptor that came another way than by open(2) of a name. */
+/* Descriptors obtained in other ways than open(2) of a name. */
 static void run_ways(const char *path)
 {
 	int fd = need(path, O_RDWR), other, pair[2];
@@ -103,7 +103,7 @@ static int open_count(int control, const char *path)
 	return ioctl(control, DM_DEV_STATUS, &d) ? -1 : d.open_count;
 }
 
-/* Ten thousand times: open, one more; close, one less, at once. */
+/* Ten thousand times: after an open, the count is one more; after a close, one less, at once. */
 static void run_counts(const char *path)
 {
 	int control = need("/dev/mapper/control", O_RDWR), stale = 0, fd;
@@ -131,7 +131,7 @@ static void run_claims(const char *path)
 	int first = need(path, O_RDWR | O_EXCL), fd;
 
 	expect_busy(path, "can be claimed twice");
-	fd = need(path, O_RDWR);	/* without a claim it is free for all */
+	fd = need(path, O_RDWR);	/* without a claim anybody may open it */
 	close(fd);
 	fd = dup(first);
 	close(first);
@@ -141,7 +141,7 @@ static void run_claims(const char *path)
 	close(first);
 }
 
-/* All of a MiB through a mapping, and through read(2), is C. */
+/* All of a MiB is C, through a mapping and through read(2). */
 static void all_is(const char *path, int fd, const char *map, char c)
 {
 	char *buf = malloc(MIB);
@@ -176,7 +176,7 @@ static void run_mmap(const char *path)
 	free(buf);
 }
 
-/* As mount(8) of util-linux 2.39 and later does it; the directory is m. */
+/* As in mount(8) of util-linux 2.39 and later; the directory is m. */
 static void run_fsopen(const char *path)
 {
 	int fs = (int)syscall(SYS_fsopen, "ext4", 0), mnt;
@@ -190,7 +190,7 @@ static void run_fsopen(const char *path)
 		say(path, "not mounted");
 }
 
-/* As busybox does it, with no word changed; the directory comes behind. */
+/* As in busybox, with the words unchanged; the directory follows. */
 static void run_mount(const char *path)
 {
 	static const char *device;
@@ -201,7 +201,7 @@ static void run_mount(const char *path)
 		say(device, "not mounted");
 }
 
-/* The end of a disk is an end. */
+/* A disk ends where it ends. */
 static void run_end(const char *path)
 {
 	int fd = need(path, O_RDWR), direct = need(path, O_RDWR | O_DIRECT);

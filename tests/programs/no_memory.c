@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For LD_PRELOAD: lets one allocation of a program fail, or all from one on. NO_MEMORY is a file of four numbers of 64
- * bits, shared with whoever steers it: the first allocation that fails (0: none), how many do (0: all that follow), how
- * many there were so far, and how many failed. The C library's own (strdup, asprintf, getline) come by here too.
+ * For LD_PRELOAD: makes one allocation of a program fail, or all from one on. NO_MEMORY is a file of four 64-bit
+ * numbers, shared with the process that controls it: the first allocation to fail (0: none), how many fail (0: all that
+ * follow), how many there were so far, and how many failed. Allocations inside the C library (strdup, asprintf,
+ * getline) are included.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a property list as the daemon does and writes it as the daemon does: stdin to stdout, or a sentence and 1. */
+/*
+ * Reads a property list from stdin and writes it to stdout, both as the daemon does; on failure prints a sentence and
+ * returns 1.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * silent_fs DIRECTORY: a file system whose server has died, as far as its clients can tell: the file `silent` in it is there,
- * and an open of it gets no answer until SIGUSR1 comes; from then on all do. The file `mute` can be opened and read, but reads
- * that come after SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
+ * silent_fs DIRECTORY: a file system whose server seems to have died. The file `silent` exists, but opening it gets no
+ * answer until SIGUSR1; from then on everything is answered. The file `mute` can be opened and read, but reads after
+ * SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
  */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -61,7 +61,7 @@ static void hold(fuse_req_t req, const struct fuse_file_info *fi, size_t bytes)
 	fflush(stdout);
 }
 
-/* Every open is answered in the end: whoever gave up would leave a file open there otherwise. */
+/* Every open is answered in the end: otherwise a caller that gives up would leave the file open. */
 static void open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	fi->direct_io = ino == MUTE;
@@ -89,7 +89,7 @@ static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, st
 		reply_zeros(req, bytes);
 }
 
-/* The newest of those that wait. */
+/* Answers the newest request that waits. */
 static void answer_one(void)
 {
 	n_held--;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See caller.h. Each thing to do is a word with its arguments behind colons, "read:0:4096", or behind another sign. */
+/* See caller.h. Each action is a word with its arguments after colons, "read:0:4096", or after another separator. */
 #include "support/caller.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 #include "fronts/fuse/dev_private.h"
 
-#define ARGS 6		/* the last is all that is left, colons and all */
+#define ARGS 6		/* the last argument is the rest, including separators */
 #define BUFFER 65536
 
 static int fd;
@@ -54,7 +54,7 @@ static void told(long r, unsigned long long value)
 		printf("%llu\n", value);
 }
 
-/* get:NUMBER:WIDTH of the ioctl's argument. */
+/* get:NUMBER:WIDTH, the width of the ioctl's result. */
 static void do_get(void)
 {
 	unsigned long long v = 0;
@@ -145,7 +145,7 @@ static void do_recall(void)
 	told(r, n.rdev_major);
 }
 
-/* again:FLAGS: opens the file once more, and keeps it open. */
+/* again:FLAGS: opens the file again, and keeps it open. */
 static void do_again(void)
 {
 	fd = open(path, number(1) | O_CLOEXEC);
@@ -241,7 +241,7 @@ static void do_dm(void)
 		dm_print(nr);
 }
 
-/* A call whose numbers are wrong, and the version that comes back. dmraw:NUMBER:MAJOR:DATASIZE */
+/* dmraw:NUMBER:MAJOR:DATASIZE: a call with wrong numbers, and the version that is returned. */
 static void do_dmraw(void)
 {
 	long r;
@@ -255,7 +255,7 @@ static void do_dmraw(void)
 	printf("%s %u %u\n", r ? strerrorname_np(errno) : "0", dm.head.version[0], dm.head.flags & DM_BUFFER_FULL_FLAG);
 }
 
-/* Is anything of what a secret load brought still in its buffer? */
+/* Is anything that a secret load has sent still in its buffer? */
 static void do_secret(void)
 {
 	size_t i, left = 0;
@@ -269,7 +269,7 @@ static void do_secret(void)
 	printf("%zu bytes left\n", left);
 }
 
-/* rounds:N:PATH: opens and closes PATH and asks for its open count at once; how many were not 0? */
+/* rounds:N:NAME:PATH: opens and closes PATH, and queries its open count each time; how often was it not 0? */
 static void do_rounds(void)
 {
 	unsigned long long i, stale = 0, n = number(1);
@@ -293,7 +293,7 @@ static void ring(int signal)
 	(void)signal;
 }
 
-/* A number for an ioctl: of all kinds that there are, and of none. */
+/* The number of an ioctl: of each kind, and invalid ones. */
 static unsigned fuzz_number(void)
 {
 	static const unsigned block[] = { BLKGETSIZE64, BLKBSZSET, BLKROSET, BLKDISCARD, BLKZEROOUT, BLKFLSBUF, BLKRASET,
@@ -308,7 +308,7 @@ static unsigned fuzz_number(void)
 	return _IOC((unsigned)random() % 4, type, nr, (unsigned)random() % 600);
 }
 
-/* A head that is nearly right, a text that is no table, and sometimes anything. */
+/* A head that is nearly right, a text that is not a table, and sometimes random bytes. */
 static void fuzz_fill(void)
 {
 	size_t i;
@@ -326,7 +326,7 @@ static void fuzz_fill(void)
 		strcpy(dm.head.name, random() % 2 ? "a" : "b");
 }
 
-/* fuzz:SEED:N calls, of which none may end the daemon. A timer interrupts those that wait. */
+/* fuzz:SEED:N calls, none of which may end the daemon. A timer interrupts those that wait. */
 static void do_fuzz(void)
 {
 	struct itimerspec often = { .it_value.tv_nsec = 1000000, .it_interval.tv_nsec = 1000000 };
@@ -352,7 +352,7 @@ static void do_poll(void)
 	said(poll(&p, 1, (int)number(1)));
 }
 
-/* alarm:MS: a signal that interrupts what comes next. */
+/* alarm:MS: a signal that interrupts the next action. */
 static void do_alarm(void)
 {
 	struct sigaction a = { .sa_handler = ring };
@@ -364,7 +364,7 @@ static void do_alarm(void)
 	timer_settime(timer, 0, &when, NULL);
 }
 
-/* lower:CAPABILITY and raise:CAPABILITY, of the effective ones. */
+/* lower:CAPABILITY and raise:CAPABILITY, of the effective set. */
 static void do_capability(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -378,7 +378,7 @@ static void do_capability(void)
 		said(-1);
 }
 
-/* root: of a user namespace of its own, with all capabilities in it. */
+/* root: in a user namespace of its own, with all capabilities there. */
 static void do_root(void)
 {
 	if (unshare(CLONE_NEWUSER))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A control socket on a world for tests, and clients of it in the same thread:
- * whenever a client would have to wait, the server's loop is turned.
+ * A control socket on a world for tests, and clients of it in the same thread: whenever a client has to wait, the
+ * server's loop is run.
  */
 #ifndef TESTS_SUPPORT_CLIENT_H
 #define TESTS_SUPPORT_CLIENT_H
@@ -17,20 +17,23 @@ struct server {
 	char directory[TEMP_PATH], path[TEMP_PATH + 8];
 };
 
-/* A directory for the socket, a world, and a server in it. */
+/* Creates a directory for the socket, a world, and a server in it. */
 void server_begin(struct server *s, bool allow_read);
-/* The same, for clients that must send their first message within HANDSHAKE seconds. */
+/* The same, but clients must send their first message within HANDSHAKE seconds. */
 void server_begin_timed(struct server *s, bool allow_read, unsigned handshake);
 /* Fails the running test if the directory is not empty afterwards. */
 void server_end(struct server *s);
 
 int client_new(const struct server *s);
 void client_send(struct server *s, int fd, const void *p, size_t n);
-/* The length and then KEYS, which is the inside of the top <dict>. */
+/* Sends the length and KEYS, the content of the top <dict>. */
 void client_request(struct server *s, int fd, const char *keys);
-/* The next reply, or NULL if the server has closed; plist_free() it. */
+/* The next reply, for plist_free(); NULL if the server has closed the connection. */
 plist_t client_reply(struct server *s, int fd);
-/* Request and reply; the reply's errno, and its sentence if that is wanted (ERR_TEXT bytes). */
+/*
+ * Sends a request and waits for the reply: returns its errno, and its sentence if SENTENCE (ERR_TEXT bytes) is not
+ * NULL.
+ */
 unsigned client_ask(struct server *s, int fd, const char *keys, char *sentence);
 
 unsigned reply_errno(plist_t reply);

@@ -35,7 +35,7 @@ struct dict decode(const char *keys)
 	return d;
 }
 
-/* KEYS are no command: CODE, and WORD is in the sentence. */
+/* KEYS are not a command: fails with CODE, and the sentence contains WORD. */
 void refused(const char *keys, int code, const char *word)
 {
 	struct dict d = { .keys = parse(keys) };
@@ -48,7 +48,7 @@ void refused(const char *keys, int code, const char *word)
 	dict_free(&d);
 }
 
-/* MESSAGE cannot be read, and WORD says why. */
+/* MESSAGE cannot be parsed, and the sentence contains WORD. */
 void unreadable(const char *message, size_t n, const char *word)
 {
 	struct err e = ERR_INIT;
@@ -113,7 +113,7 @@ const struct dm_info some_info = {
 	.target_count = 1, .sectors = 80,
 };
 
-/* The reply as a client reads it. D is freed. */
+/* The reply as a client reads it. Frees D. */
 plist_t written(struct dict *d)
 {
 	struct text out = TEXT_INIT;

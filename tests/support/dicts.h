@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Dictionaries for tests: requests written as C strings, and replies to look into. All fail the running test. */
+/* Dictionaries for tests: requests written as C strings, and access to replies. On errors the running test fails. */
 #ifndef TESTS_SUPPORT_DICTS_H
 #define TESTS_SUPPORT_DICTS_H
 
@@ -17,12 +17,12 @@
 
 /* The property list around KEYS. */
 plist_t parse(const char *keys);
-/* The command that KEYS are; dict_free() it. */
+/* The command of KEYS, for dict_free(). */
 struct dict decode(const char *keys);
 
-/* KEYS are no command: CODE, and WORD is in the sentence. */
+/* KEYS are not a command: fails with CODE, and the sentence contains WORD. */
 void refused(const char *keys, int code, const char *word);
-/* MESSAGE, or one with KEYS from its third line on, cannot be read, and WORD says why. */
+/* MESSAGE, or one with KEYS from its third line on, cannot be parsed, and the sentence contains WORD. */
 void unreadable(const char *message, size_t n, const char *word);
 void unreadable_keys(const char *keys, const char *word);
 
@@ -33,13 +33,13 @@ plist_t item(plist_t dict, const char *key, uint32_t i);
 uint32_t size(plist_t dict, const char *key);
 bool has(plist_t dict, const char *key);
 
-/* A device `vd` that is live. */
+/* The info of a device `vd` that is live. */
 extern const struct dm_info some_info;
 
-/* The reply as a client reads it, from D as it is or after dict_encode(). D is freed; plist_free() the reply. */
+/* The reply as a client reads it, from D as it is or after dict_encode(). Frees D; the result is for plist_free(). */
 plist_t written(struct dict *d);
 plist_t encoded(struct dict *d);
-/* The flags of the reply to COMMAND with flags SENT that ended with INFO and CODE. */
+/* The flags of the reply to COMMAND with flags SENT, if it ended with INFO and CODE. */
 uint64_t flags_for(const char *command, const char *sent, const struct dm_info *info, int code);
 
 /* A N times, MIDDLE, B N times; to be freed. */

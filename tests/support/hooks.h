@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The target `hooks NAME [DEVICE OFFSET]`: a line whose hooks around transitions do what a test tells them, and which notes
- * each one that is called as "NAME.hook ". It passes requests on to the device, or carries out nothing without one.
+ * The target `hooks NAME [DEVICE OFFSET]`: a line whose transition hooks do what a test tells them. Each call is
+ * recorded as "NAME.hook ". Requests are passed on to the device; without one they succeed with no effect.
  */
 #ifndef TESTS_SUPPORT_HOOKS_H
 #define TESTS_SUPPORT_HOOKS_H
@@ -18,18 +18,18 @@ enum hooks_act {
 
 extern const struct dm_type hooks_type;
 
-/* All hooks of all lines succeed again, and nothing is noted. */
+/* All hooks of all lines succeed again, and the record is empty. */
 void hooks_reset(void);
 /* WHAT, as "NAME.hook", does ACT from now on. */
 void hooks_tell(const char *what, enum hooks_act act);
-/* The hook that hangs ends with RESULT. */
+/* Ends the hook that hangs with RESULT. */
 void hooks_end(int result);
 bool hooks_hang(void);
-/* The one that hangs was told that nobody waits for it. */
+/* The hook that hangs was told that nobody waits for it. */
 bool hooks_given_up(void);
-/* All that was called since it was last asked, without the final space; valid until then. */
+/* The calls since this was last called, without the final space; valid until the next call. */
 const char *hooks_called(void);
-/* Lines that are there; destructors count them off. */
+/* how many lines exist; destructors decrement it */
 unsigned hooks_lines(void);
 
 #endif

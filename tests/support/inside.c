@@ -66,7 +66,7 @@ static int child_namespaces(bool user)
 	return r;
 }
 
-/* Root's /dev/fuse is of no use to others: they get a node of their own beside the place. */
+/* Root's /dev/fuse is not accessible to others: they get a node of their own. */
 static int child_become_user(void)
 {
 	char node[TEMP_PATH + 8];
@@ -137,7 +137,7 @@ static void child_sh(const char *script)
 	}
 	setenv("SCRIPT", script, 1);
 	setenv("LC_ALL", "C", 1);
-	p = popen("exec timeout -k 1 100 sh -c \"$SCRIPT\" 2>&1", "r");	/* else what never comes is waited for for ever */
+	p = popen("exec timeout -k 1 100 sh -c \"$SCRIPT\" 2>&1", "r");	/* or what never happens would be waited for forever */
 	if (p) {
 		n = fread(answer.text, 1, OUTPUT - 1, p);
 		pclose(p);

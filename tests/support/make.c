@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices and disks that several tests make: see world.h. */
+/* Devices and disks that several tests create: see world.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -71,7 +71,7 @@ uint32_t nbd_opens(struct nbd_fixture *n, const char *device)
 	return info(&n->f, device).open_count;
 }
 
-/* The loop only has to wake up. */
+/* Only wakes up the loop. */
 static void nbdc_ready(struct loop_watch *w, uint32_t events)
 {
 	(void)w;
@@ -113,7 +113,7 @@ void nbdc_say(struct nbd_client *c, const void *data, size_t len)
 		if (n < 0 && errno == EAGAIN)
 			nbdc_wait(c, EPOLLOUT);
 		else if (n < 0)
-			return;		/* cut off: what the test expects shows when it listens */
+			return;		/* cut off: the test will notice when it reads */
 		else
 			p += n, len -= (size_t)n;
 	}
@@ -259,7 +259,7 @@ static void nbdc_answer_simple(struct nbd_client *c, struct nbd_answer *a, uint3
 	assert_int_equal(nbdc_hear(c, a->data, a->len), a->len);
 }
 
-/* Offset, context or error number stand before the data. */
+/* Offset, context or error number precede the data. */
 static void nbdc_answer_chunk(struct nbd_client *c, struct nbd_answer *a)
 {
 	uint8_t rest[NBD_CHUNK_HEAD - 4], lead[8];

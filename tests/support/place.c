@@ -98,14 +98,14 @@ static int loop_configure(char out[PLACE_PATH], int n, const char *path, uint32_
 		fd = -1;
 	}
 	close((int)c.fd);
-	if (fd >= 0 && !readonly)	/* who had it before may have marked it, which outlasts the file behind it */
+	if (fd >= 0 && !readonly)	/* a previous user may have marked it read-only, which outlasts the backing file */
 		ioctl(fd, BLKROSET, &writable);
 	return fd;
 }
 
 /*
- * One process at a time, until its end: a loop device that was read-only is so for a moment longer, for whoever gets
- * it next. The descriptor has a high number so that it is the last to be closed.
+ * Only one process at a time, until its end: a loop device that was read-only stays so for a moment, for whoever gets
+ * it next. The descriptor has a high number so that it is closed last.
  */
 static void loop_lock(void)
 {
@@ -122,7 +122,7 @@ static void loop_lock(void)
 	flock(LOCK_FD, LOCK_EX);
 }
 
-/* Another process may take the free one first: then the next is asked for. */
+/* Another process may take the free one first: then the next is requested. */
 int place_loop(char out[PLACE_PATH], const char *path, uint32_t block, bool readonly)
 {
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -1, n, i;

@@ -28,7 +28,7 @@
 char supervised_place[256], supervised_io[300];
 bool supervised_usable;
 
-/* Sends descriptor FD, or takes one. */
+/* Sends descriptor FD, or receives one. */
 static int fd_pass(int socket, int fd)
 {
 	char byte = 0, room[CMSG_SPACE(sizeof(int))] = { 0 };
@@ -81,7 +81,7 @@ int supervised_status(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-/* WHAT is true under the filter, and the supervisor ends when it is done. */
+/* WHAT is true under the filter, and the supervisor ends afterwards. */
 void supervised(bool (*what)(void))
 {
 	int pair[2];
@@ -106,7 +106,7 @@ void supervised(bool (*what)(void))
 	assert_int_equal(supervised_status(s), 0);
 }
 
-/* What is read from FD, which it closes, is TEXT. */
+/* The content read from FD, which it closes, is TEXT. */
 bool supervised_says(int fd, const char *text)
 {
 	char got[64];

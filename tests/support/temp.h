@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a test makes its files: $TMPDIR, which the runner gives each test for itself and removes, or else /tmp. */
+/* Where tests create files: $TMPDIR, which the runner creates for each test and removes, or else /tmp. */
 #ifndef SUPPORT_TEMP_H
 #define SUPPORT_TEMP_H
 

@@ -25,7 +25,10 @@ static struct {
 	unsigned n;
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* What the core does with a private part that fits into the target: it is where the target is, and stays what it was. */
+/*
+ * Checks what the core promises for a small private part: it is inside the target, and keeps its content when that
+ * moves.
+ */
 static int gate_ctr(struct dm_target *t, struct dm_args *a)
 {
 	uint64_t *start = t->priv;
@@ -68,7 +71,7 @@ static int gate_message(struct dm_target *t, struct dm_ask *a)
 	return 0;
 }
 
-/* It sends nothing on, so nothing below it can fail. */
+/* It sends nothing on, so nothing below can fail. */
 static bool gate_failed(const struct dm_target *t, const void *end)
 {
 	(void)t;
@@ -105,7 +108,7 @@ struct gate_opening {
 	int err;
 };
 
-/* On the io thread that the requests belong to. */
+/* On the requests' io thread. */
 static void gate_let_go(struct loop_msg *m)
 {
 	struct gate_opening *o = container(m, struct gate_opening, msg);
@@ -319,7 +322,7 @@ static void job_submit(struct loop_msg *m)
 	dm_submit(j->io, j->device, &j->req);
 }
 
-/* Every other job has its data in three buffers that end anywhere. */
+/* Every second job has its data in three buffers that end at arbitrary places. */
 static void job_data(struct job *j, uint8_t *data, size_t n)
 {
 	static unsigned jobs;
@@ -339,7 +342,7 @@ void job_start(struct fixture *f, struct job *j, struct dm_device *d, unsigned i
 	       uint64_t sector, uint64_t count, void *data)
 {
 	*j = (struct job){ .f = f, .device = d, .io = &f->world->io[io], .msg = { .run = job_submit } };
-	memset(&j->req, 0xa5, sizeof(j->req));	/* a front sets only what is its own */
+	memset(&j->req, 0xa5, sizeof(j->req));	/* a front sets only its own fields */
 	j->req.op = op;
 	j->req.flags = flags;
 	j->req.sector = sector;

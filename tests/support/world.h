@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A world for tests: the real types and stores, plus a target that a test holds
- * by hand. Commands and requests are carried out from the test's own thread,
- * which is the control thread.
+ * A world for tests: the real types and stores, plus a target that a test controls. Commands and requests are carried
+ * out on the test's own thread, which is the control thread.
  */
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
@@ -15,35 +14,35 @@ struct fixture {
 	struct dm_world *world;
 };
 
-/* Worlds made from here on have a clock that stands still until time_passes(). */
+/* Worlds created from now on have a clock that stands still until time_passes(). */
 void fixture_stop_clock(void);
-void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has looked at its timers */
+void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has run its timers */
 
-/* Worlds made from here on know TYPE, too. */
+/* Worlds created from now on have TYPE as well. */
 void fixture_add_type(const struct dm_type *type);
-/* And this store, or NULL. */
+/* And this store, unless it is NULL. */
 extern const struct dm_store_type *fixture_store;
 
-/* ENGINE and THREADS as in dm_world_opts. Fails the running test if it cannot be made. */
+/* ENGINE and THREADS as in dm_world_opts. On failure the running test fails. */
 void fixture_begin(struct fixture *f, unsigned threads, enum aio_engine engine);
 void fixture_end(struct fixture *f);
 
-/* One command, carried out to its end: returns the errno, *SENTENCE (may be NULL) gets the text. */
+/* Runs one command to its end: returns the errno, and the sentence in *SENTENCE (may be NULL). */
 int run(struct fixture *f, struct dm_cmd *c, char *sentence);
 
 int create(struct fixture *f, const char *name, const char *table, char *sentence);
-/* The device that came of it; fails the running test with the sentence if none did. */
+/* The created device; if there is none, the running test fails with the sentence. */
 struct dm_device *make_device(struct fixture *f, const char *name, const char *table);
-/* Shows what WORD says as the disk NAME: 0, or -errno and WHY. */
+/* Shows the file WORD as disk NAME: 0, or -errno and WHY. */
 int show_disk(struct fixture *f, const char *name, const char *word, uint32_t flags, char *why);
 int verb(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags, char *sentence);
 int reload(struct fixture *f, const char *name, const char *table, char *sentence);
 struct dm_info info(struct fixture *f, const char *name);
 
-/* Table or status text of a device, a line each, to be freed. */
+/* Table or status text of a device, one line each, to be freed. */
 char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags);
 
-/* A request that lives on io thread IO, and the way to wait for it. */
+/* A request on io thread IO, and a way to wait for it. */
 struct job {
 	struct dm_req req;
 	struct iovec iov[3];
@@ -55,12 +54,12 @@ struct job {
 	int err;
 };
 
-/* Fills req and sends it; the device must be held open (dm_open). */
+/* Fills in req and sends it; the device must be open (dm_open). */
 void job_start(struct fixture *f, struct job *j, struct dm_device *d, unsigned io, enum dm_op op, uint32_t flags,
 	       uint64_t sector, uint64_t count, void *data);
 int job_wait(struct job *j);
 
-/* Both in one. */
+/* Both together. */
 int request(struct fixture *f, struct dm_device *d, unsigned io, enum dm_op op, uint32_t flags, uint64_t sector,
 	    uint64_t count, void *data);
 
@@ -68,8 +67,8 @@ int request(struct fixture *f, struct dm_device *d, unsigned io, enum dm_op op, 
 void settle_threads(struct fixture *f);
 
 /*
- * The target `gate`: holds every request that reaches it until gate_open(); it is how a test has requests under way
- * for as long as it likes. gate_held() counts them.
+ * The target `gate`: holds every request until gate_open(), so that tests can have requests in flight as long as they
+ * like. gate_held() counts them.
  */
 extern const struct dm_type gate_type;
 unsigned gate_held(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file engines: every case runs on io_uring (where the kernel lets us) and on the thread pool. */
+/* The file engines: every test runs on io_uring (if the kernel allows it) and on the thread pool. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -25,7 +25,7 @@
 #include "support/temp.h"
 
 #define MANY 5000
-#define FULL 1000	/* more than are in the kernel at once */
+#define FULL 1000	/* more than the kernel has at once */
 #define BLOCK 512
 
 static struct loop *loop;
@@ -176,7 +176,7 @@ static void holes_are_punched_and_files_synced(void **state)
 	assert_int_equal(st.st_size, 1u << 20);
 }
 
-/* They may come in any order, but each once, and with its own data. */
+/* They may complete in any order, but each once, and with its own data. */
 static void thousands_are_under_way_at_once(void **state)
 {
 	struct job *jobs = calloc(MANY, sizeof(*jobs));
@@ -284,7 +284,7 @@ static void calls_run_on_helpers_and_hold_up_nobody(void **state)
 	close(held[1]);
 }
 
-/* With io_uring, many writes of one turn like a helper thread, but not one that is kept by others. */
+/* With io_uring, many writes of one turn are better done by a helper thread, but not by one that others occupy. */
 static void writes_do_not_wait_for_blocked_calls(void **state)
 {
 	struct job slow[20], quick[10];
@@ -307,7 +307,7 @@ static void writes_do_not_wait_for_blocked_calls(void **state)
 	close(held[1]);
 }
 
-/* Those that io_uring has started for this process are among them. */
+/* Includes those that io_uring has started for this process. */
 static unsigned threads(void)
 {
 	struct stat st;
@@ -316,7 +316,7 @@ static unsigned threads(void)
 	return (unsigned)st.st_nlink;
 }
 
-/* Twenty at once, of which one may be slow, after which the others are not done on the spot. */
+/* Twenty at once, of which one may be slow; after that the others are not done synchronously. */
 static bool twenty_need_no_thread(void **state)
 {
 	char data[20][8] = { "x" };
@@ -352,7 +352,7 @@ static void local_writes_are_done_on_the_spot(void **state)
 	assert_int_equal(j->res, -EBADF);
 }
 
-/* However slow: a hundredth of the time. */
+/* However slow the disk: a hundredth of the time. */
 static void who_had_to_wait_leaves_it_to_others_for_a_while(void **state)
 {
 	struct spot s = { .closed_until = 0 };
@@ -382,7 +382,7 @@ static uint64_t turn_ns(int timeout_ms)
 	return clock_now(&clock_monotonic) - before;
 }
 
-/* More than the rings hold, and nothing ends: the rest waits without turning the loop round and round. */
+/* More than the rings hold, and nothing completes: the rest waits without making the loop spin. */
 static void a_full_ring_waits_in_peace(void **state)
 {
 	struct job *slow = calloc(FULL, sizeof(*slow));
@@ -416,7 +416,7 @@ static int forbid_io_uring(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
 }
 
-/* As Docker does: in a child, because it cannot be taken back. The exit status says which step failed. */
+/* As in Docker; in a child, because it cannot be undone. The exit status says which step failed. */
 static int child_without_io_uring(void)
 {
 	struct err e = ERR_INIT;

@@ -134,7 +134,7 @@ static void what_waits_can_be_cancelled(void **state)
 	}
 }
 
-/* The device is gone by name at once; its table only when the target has ended. */
+/* The device is gone by name at once, but its table only when the target has ended the ask. */
 static void a_removal_gives_it_up_and_waits_for_the_target(void **state)
 {
 	enum dm_verb verbs[] = { DM_DO_MESSAGE, DM_DO_STATUS };
@@ -158,7 +158,7 @@ static void a_removal_gives_it_up_and_waits_for_the_target(void **state)
 	assert_int_equal(altered, 0);
 }
 
-/* With a table of one line, which was loaded. */
+/* Starts a swap to a table of one line, which was loaded. */
 static void start_swap(struct pending *p)
 {
 	start(p, DM_DO_RESUME, NULL);
@@ -168,7 +168,7 @@ static void start_swap(struct pending *p)
 	assert_false(p->over);
 }
 
-/* The table that is being asked stays until that is over; the answer comes all the same. */
+/* The table that was asked stays until the ask has ended; its answer arrives all the same. */
 static void a_swap_waits_for_the_old_table(void **state)
 {
 	struct pending p, swap;
@@ -222,7 +222,7 @@ static void a_status_is_made_ready_first(void **state)
 	status_is(0, "0 8 slow 2\n8 8 zero\n16 8 slow 2\n");
 }
 
-/* As on Linux; but we say so. */
+/* As on Linux; but we report it. */
 static void a_status_that_is_not_ready_is_printed_all_the_same(void **state)
 {
 	struct pending p;
@@ -239,7 +239,7 @@ static void a_status_that_is_not_ready_is_printed_all_the_same(void **state)
 	assert_int_equal(finish(&p, NULL), 0);
 }
 
-/* The new table is printed, and none of its lines is asked for the sake of the old one. */
+/* The new table is printed, and its lines are not asked again. */
 static void a_status_of_a_table_that_was_swapped_is_the_new_ones(void **state)
 {
 	struct pending p, swap;

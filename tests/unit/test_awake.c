@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Busy-polling: what is decided (base/awake.c, in a time of its own), and what a loop that polls still must not miss. */
+/* Busy-polling: the decisions (base/awake.c, with simulated time), and what a polling loop must not miss. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,7 +17,9 @@
 #define US UINT64_C(1000)
 #define SECOND UINT64_C(1000000000)
 
-/* A client that sends one request after the other for a second; the share of it that was spent in staying awake. */
+/*
+ * A client that sends one request after another for a second; returns the share of it in which the thread stayed awake.
+ */
 static double share_awake(struct awake *a, uint64_t *now, uint64_t when_awake, uint64_t when_asleep)
 {
 	uint64_t end = *now + SECOND, awake = 0;
@@ -78,7 +80,7 @@ static void where_others_want_the_processor_it_sleeps(void **state)
 	assert_int_equal(awake_now(&a), AWAKE_ASKING);
 }
 
-/* A client with many requests under way for a second. What is heard at once in each way, and how long that takes. */
+/* A client with many requests in flight for a second: how many arrive at once in each way, and how long that takes. */
 struct pace {
 	unsigned n;
 	uint64_t ns;
@@ -119,7 +121,7 @@ static void who_has_many_requests_under_way_is_held_if_that_is_no_slower(void **
 	share_held(&a, &now, deep);
 	assert_true(share_held(&a, &now, shallow) < 0.2);
 	assert_true(share_held(&a, &now, shallow) < 0.1);
-	awake_init(&a, 0);		/* asking is forbidden */
+	awake_init(&a, 0);		/* polling is forbidden */
 	share_held(&a, &now, deep);
 	assert_true(share_held(&a, &now, deep) > 0.9);
 	assert_true(share_held(&a, &now, lone) < 0.01);
@@ -153,7 +155,7 @@ static void end_ready(struct loop_watch *w, uint32_t events)
 	end_poll(w);
 }
 
-/* The end to write to. */
+/* Returns the end to write to. */
 static int end_open(struct end *e, struct loop *l)
 {
 	int fds[2];
@@ -188,7 +190,7 @@ static void *stopper_main(void *arg)
 	return NULL;
 }
 
-/* With a window of a second, whatever only sleeping could hear of would be late. */
+/* With a window of a second, anything that is noticed only after sleeping would be late. */
 static void a_loop_that_polls_hears_everything(void **state)
 {
 	struct err e = ERR_INIT;
@@ -221,7 +223,7 @@ static void a_loop_that_polls_hears_everything(void **state)
 	while (one.took != 101)
 		loop_turn(l, -1);
 	close(one.watch.fd);
-	memset(&one, 0xee, sizeof(one));	/* nobody looks there any more */
+	memset(&one, 0xee, sizeof(one));	/* it is not used any more */
 	tell(b);
 	while (two.took != 101)
 		loop_turn(l, -1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables whose stores take their time to open: nobody else waits, and whoever does not want it any more need not either. */
+/* Tables whose stores take time to open: nobody else waits, and a caller that gives up need not wait either. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 static struct fixture f;
 static char why[ERR_TEXT];
 
-/* The store slow:NAME: while it is shut, no opening goes on. */
+/* The store slow:NAME: while it is shut, openings do not continue. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -47,7 +47,7 @@ static void slow_let(bool shut)
 	pthread_mutex_unlock(&slow.lock);
 }
 
-/* Waits until COUNT (of slow's) is N. */
+/* Waits until *COUNT (of slow's counters) is N. */
 static void slow_until(const unsigned *count, unsigned n)
 {
 	pthread_mutex_lock(&slow.lock);
@@ -148,7 +148,7 @@ const struct dm_store_type slow_type = {
 	.submit = slow_submit,
 };
 
-/* A target that wants a second device only where the first is a real one. */
+/* A target that wants a second device only if the first is not a stand-in. */
 static int late_ctr(struct dm_target *t, struct dm_args *a)
 {
 	struct dm_at at = dm_arg_at(a, t->len);
@@ -282,7 +282,7 @@ static void who_gives_up_need_not_wait(void **state)
 	slow_until(&slow.opened, 2);
 }
 
-/* The second waits for the first's opening, which goes on for it. */
+/* The second waits for the first's opening, which continues for it. */
 static void the_other_one_goes_on(void **state)
 {
 	struct pending p, q;
@@ -315,7 +315,7 @@ static void an_opening_has_a_bound(void **state)
 	slow_until(&slow.opened, 1);
 }
 
-/* No word behind the one that fails is waited for, and the sentence is that of the first wrong line. */
+/* Words after the one that fails are not waited for, and the sentence is that of the first wrong line. */
 static void what_comes_behind_a_failure_is_not_waited_for(void **state)
 {
 	struct pending p;
@@ -355,7 +355,7 @@ static void its_name_may_be_taken_meanwhile(void **state)
 	assert_int_equal(info(&f, "x").target_count, 1);
 }
 
-/* What was built for it would now lead back to it. */
+/* The table that was built for it would now lead back to it. */
 static void a_loop_that_was_closed_meanwhile_is_refused(void **state)
 {
 	struct pending p;
@@ -373,7 +373,7 @@ static void a_loop_that_was_closed_meanwhile_is_refused(void **state)
 	assert_int_equal(verb(&f, DM_DO_CLEAR, "y", 0, why), 0);
 }
 
-/* A table that is ready while its device is suspended gets in when that is over. */
+/* A table that is ready while its device is being suspended is loaded when that has ended. */
 static void it_waits_for_a_transition(void **state)
 {
 	struct pending p, s;
@@ -419,7 +419,7 @@ static void a_word_that_only_a_made_line_wants_is_opened_too(void **state)
 	free(text);
 }
 
-/* Its helper comes back to find nobody. */
+/* Its helper returns when everything is gone. */
 static void the_end_does_not_wait_for_it(void **state)
 {
 	struct pending p, q;

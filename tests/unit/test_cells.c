@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cells: a chunk has one holder, the others wait in their order, each on its own thread, until they are let go. */
+/* Cells: a chunk has one owner, the others wait in order, each on its own thread, until they are let go. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,7 +67,7 @@ static void the_next_in_line_holds_it(void **state)
 	(void)state;
 	places = 0;
 	assert_int_equal(take(&one, 5), CELL_HELD);
-	assert_int_equal(take(&other, 9), CELL_HELD);		/* the same bucket */
+	assert_int_equal(take(&other, 9), CELL_HELD);		/* in the same bucket */
 	assert_int_equal(take(&two, 5), -EINPROGRESS);
 	assert_int_equal(take(&three, 5), -EINPROGRESS);
 	cell_give(all, &one.cell);
@@ -114,7 +114,7 @@ static void who_waits_is_turned_away_and_nobody_waits_then(void **state)
 	assert_int_equal(two.got, CELL_BACK);
 	assert_int_equal(one.got, -1);
 	assert_int_equal(take(&two, 5), CELL_BACK);
-	assert_int_equal(take(&third, 7), CELL_HELD);		/* what is free is had */
+	assert_int_equal(take(&third, 7), CELL_HELD);		/* what is free is given */
 	cells_let_wait(all);
 	assert_int_equal(take(&two, 5), -EINPROGRESS);
 	cell_give(all, &one.cell);
@@ -135,7 +135,7 @@ static void note_pair(struct cell_pair *p, enum cell_verdict v)
 	pairs++;
 }
 
-/* Whatever happens on the way to the second chunk, the first one is not kept. */
+/* Whatever happens while taking the second chunk, the first one is not kept. */
 static void a_pair_holds_both_or_none(void **state)
 {
 	struct cell_pair p = { .got = note_pair };
@@ -165,7 +165,7 @@ static void a_pair_holds_both_or_none(void **state)
 	cell_give(all, &low.cell);
 }
 
-/* An owner on an io thread: takes two chunks, looks whether it is alone there, gives them back, again and again. */
+/* An owner on an io thread: repeatedly takes two chunks, checks that it is alone there, and returns them. */
 struct owner {
 	struct cell_pair pair;
 	struct loop_msg msg;
@@ -175,7 +175,7 @@ struct owner {
 	bool hold;
 };
 
-static unsigned in_chunk[CHUNKS];	/* guarded by the cells themselves: ThreadSanitizer looks on */
+static unsigned in_chunk[CHUNKS];	/* guarded by the cells themselves, which ThreadSanitizer checks */
 static atomic_uint owners_left, turned_away;
 
 static void owner_post(struct owner *o)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A type takes only the first part of a request, makes children of it, commits at a flush. Each by a type of a few lines. */
+/* Types that take only the first part of a request, create children of it, or commit at a flush; each is a few lines. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ static int bites_map(const struct dm_target *t, struct dm_req *r)
 	return dm_remap(r, t->priv, r->sector);
 }
 
-/* A type with a fault: its part is all, or nothing. */
+/* A faulty type: its part is everything, or nothing. */
 static int greedy_map(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;
@@ -56,7 +56,7 @@ static const struct dm_type bites_type = {
 	.ctr = one_ctr, .map = bites_map,
 };
 
-/* twin: writes go to two places, and one that fails is forgiven; reads come from the second where the first one fails. */
+/* twin: writes go to two places, and if one fails it is forgiven; reads use the second place if the first one fails. */
 struct twin {
 	struct dm_at legs[2];
 	bool flushed;
@@ -109,7 +109,7 @@ static const struct dm_type twin_type = {
 	.ctr = twin_ctr, .map = twin_map, .child = twin_child,
 };
 
-/* commits: a flush is held, and counted; whose it was is seen. */
+/* commits: a flush is held and counted, and it is recorded whose it was. */
 static atomic_uint commits, own_commits;
 
 static int commits_map(const struct dm_target *t, struct dm_req *r)
@@ -234,7 +234,7 @@ static void a_flush_ends_after_the_commit(void **state)
 	assert_int_equal(atomic_load(&own_commits), 0);
 }
 
-/* It passes devices below that are suspended, and counts nowhere. */
+/* It passes suspended devices below, and is not counted. */
 static void the_cores_own_flush_is_told_from_a_clients(void **state)
 {
 	struct dm_device *low = made("low", "0 64 commits base 0"), *d = made("d", "0 64 linear low 0");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Clerks: jobs in the order of their posting, reads and writes that look synchronous, and a sentence where no thread is to be had. */
+/*
+ * Clerks: jobs in the order of posting, synchronous reads and writes, and an error message if no thread can be started.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -129,7 +131,7 @@ static void io_looks_synchronous_and_tells_its_errors(void **state)
 	dm_close(dm_find_name(f.world, "good"));
 }
 
-/* Jobs from two threads at once: each thread's come in its order, and never two at a time. */
+/* Jobs from two threads at once: each thread's run in order, and never two at a time. */
 static struct numbered {
 	struct clerk_job job;
 	struct loop_msg msg;

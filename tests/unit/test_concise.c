@@ -104,7 +104,7 @@ static void refusals_say_what(void **state)
 	}
 }
 
-/* No run of these characters makes it read or write outside the text: the sanitizers watch. */
+/* No sequence of these characters makes it access memory outside the text: the sanitizers check that. */
 static void any_text_ends(void **state)
 {
 	static const char alphabet[] = ",;\\ a0\n";

@@ -27,7 +27,7 @@
 
 #define NETBSD_ESHUTDOWN 58
 
-/* A sanitizer or a lost event must end the test, not hang it. */
+/* A sanitizer report or a lost event must end the test, not hang it. */
 #define LIMIT 60
 
 static int begin(void **state)
@@ -93,7 +93,10 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	close(fd);
 }
 
-/* What waits holds up what was sent behind it, and nothing that was sent before. Who has said all may stop sending. */
+/*
+ * A command that waits delays what was sent after it, but not what was sent before. A client that has sent everything
+ * may stop sending.
+ */
 static void what_is_sent_ahead_of_a_wait_is_answered_before_it(void **state)
 {
 	struct server *s = *state;
@@ -140,7 +143,7 @@ static void bytes_may_come_one_by_one(void **state)
 	close(fd);
 }
 
-/* One sentence, then the end. */
+/* One sentence, then the connection ends. */
 static void refused_for_good(struct server *s, const void *bytes, size_t n, const char *part)
 {
 	int fd = client_new(s);
@@ -169,7 +172,7 @@ static void garbage_gets_a_sentence_and_is_closed(void **state)
 	refused_for_good(s, "\0\0\1\0\0\0\0\0\0\0", 10, "not an XML property list");
 }
 
-/* Framing is intact: the connection goes on. */
+/* The framing is intact, so the connection continues. */
 static void a_bad_dictionary_does_not_end_the_connection(void **state)
 {
 	struct server *s = *state;
@@ -263,7 +266,7 @@ static void an_announced_message_costs_no_memory(void **state)
 	}
 	assert_int_equal(client_ask(s, other, COMMAND("version"), NULL), 0);
 	getrusage(RUSAGE_SELF, &after);
-	assert_true(after.ru_maxrss - before.ru_maxrss < 32 << 10);	/* KiB; they announced 16 GiB */
+	assert_true(after.ru_maxrss - before.ru_maxrss < 32 << 10);	/* in KiB; they announced 16 GiB */
 	for (i = 0; i < 64; i++)
 		close(fds[i]);
 	close(other);
@@ -295,7 +298,7 @@ static void wait_is_answered_by_the_event_while_others_go_on(void **state)
 
 	assert_int_equal(client_ask(s, other, COMMAND("create") NAME("w"), NULL), 0);
 	client_request(s, fd, COMMAND("waitevent") NAME("w") EVENT_0);
-	client_request(s, fd, COMMAND("version"));	/* waits behind it */
+	client_request(s, fd, COMMAND("version"));	/* waits after it */
 	assert_int_equal(client_ask(s, other, COMMAND("version"), NULL), 0);
 	assert_int_equal(client_ask(s, other, COMMAND("rename") NAME("w")
 				    "<key>cmd_data</key><array><string>v</string></array>", NULL), 0);
@@ -337,7 +340,7 @@ static void a_draining_suspend_is_taken_back_by_a_hang_up(void **state)
 	close(other);
 }
 
-/* Each reply of `names` is far larger than a socket's buffer, and nobody reads them. */
+/* Each reply to `names` is far larger than a socket's buffer, and nobody reads them. */
 static void a_client_that_does_not_read_blocks_nobody(void **state)
 {
 	struct server *s = *state;
@@ -365,7 +368,7 @@ static void a_client_that_does_not_read_blocks_nobody(void **state)
 	close(fd);
 }
 
-/* What a client of another user sees: the reply's errno, 1000 if there is no way in at all. */
+/* What a client of another user gets: the reply's errno, or 1000 if it cannot connect at all. */
 static unsigned stranger(const char *path, const char *command, bool reset)
 {
 	plist_t request = plist_new_dict(), data = plist_new_array(), reply;
@@ -448,7 +451,7 @@ static void others_do_not_get_in(void **state)
 	strcpy(directory, s->directory);
 	assert_int_equal(chmod(directory, 0755), 0);
 	assert_int_equal(ask_as_stranger(s, "version", false), 1000);
-	assert_int_equal(chmod(s->path, 0666), 0);	/* whoever gets past the mode is stopped by who he is */
+	assert_int_equal(chmod(s->path, 0666), 0);	/* a user who gets past the mode is refused by uid */
 	assert_int_equal(ask_as_stranger(s, "version", false), EPERM);
 }
 

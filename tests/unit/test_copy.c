@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies: whole, to several places, in line for their buffers, slowed only in the background, with the place of an error. */
+/*
+ * Copies: complete, to several places, waiting for their buffers, throttled only in the background, with the position
+ * of an error.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +25,7 @@ static struct fixture f;
 static struct copier *copier;
 static struct dm_at from, one, two, bad, held, slow;
 
-/* What a line of another device stands on. */
+/* What a line of another device is mapped to. */
 static struct dm_at place(const char *name, const char *table)
 {
 	char why[ERR_TEXT], line[128], user[64];
@@ -172,7 +175,7 @@ static void a_place_may_hold_what_is_read_and_written(void **state)
 	assert_memory_equal(a, b, sizeof(a));
 }
 
-/* More than there are buffers, from both threads, of both classes: they wait in line, and all end. */
+/* There are more copies than buffers, from both threads and of both classes: they wait, and all end. */
 static void more_copies_than_buffers_wait_in_line(void **state)
 {
 	static struct mine m[MANY];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many clients of the control socket, silent ones, and too few descriptors for them: whoever asks gets in and is answered. */
+/*
+ * Many clients of the control socket, silent ones, and too few descriptors: a client with a command gets in and is
+ * answered.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -66,7 +69,7 @@ static void a_thousand_clients(void **state)
 
 static struct rlimit was;
 
-/* From here on no descriptor can be opened in this process. */
+/* From now on no descriptor can be opened in this process. */
 static void no_more_descriptors(void)
 {
 	struct rlimit now;
@@ -90,7 +93,7 @@ static bool is_cut_off(struct server *s, int fd)
 
 #define MANY 30
 
-/* All of them are connected, and the server has no place for any but those that it has kept back. */
+/* All of them are connected, and the server has only its spare descriptors left. */
 static void without_descriptors_whoever_asks_gets_in(void **state)
 {
 	struct server *s = *state;
@@ -108,7 +111,7 @@ static void without_descriptors_whoever_asks_gets_in(void **state)
 		assert_int_equal(reply_errno(r), 0);
 		plist_free(r);
 	}
-	assert_true(is_cut_off(s, fds[0]));	/* it has been quiet the longest */
+	assert_true(is_cut_off(s, fds[0]));	/* it has been idle the longest */
 	assert_int_equal(client_ask(s, fds[MANY - 1], COMMAND("names"), NULL), 0);
 	for (i = 0; i < MANY; i++)
 		close(fds[i]);
@@ -118,7 +121,7 @@ static void without_descriptors_whoever_asks_gets_in(void **state)
 	close(fd);
 }
 
-/* What was kept back is given up, and cannot be opened again before others have closed something. */
+/* A spare descriptor is used, and cannot be reopened before others have closed something. */
 static void what_was_kept_back_comes_back(void **state)
 {
 	struct server *s = *state;
@@ -152,7 +155,7 @@ static void silent_clients_are_cut_off(void **state)
 	client_send(s, half, "\0\0", 2);
 	assert_int_equal(client_ask(s, known, COMMAND("version"), NULL), 0);
 	time_passes(&s->f, HANDSHAKE - 1);
-	client_send(s, half, "\0", 1);		/* it goes on: as much time again */
+	client_send(s, half, "\0", 1);		/* it continues: as much time again */
 	assert_int_equal(client_ask(s, known, COMMAND("version"), NULL), 0);
 	time_passes(&s->f, 1);
 	r = client_reply(s, silent);
@@ -160,7 +163,7 @@ static void silent_clients_are_cut_off(void **state)
 	assert_non_null(strstr(reply_text(r, "error"), "10 seconds"));
 	plist_free(r);
 	assert_true(is_cut_off(s, silent));
-	client_send(s, known, "\0", 1);		/* half a message of one that was heard of before */
+	client_send(s, known, "\0", 1);		/* half a message from a client that has sent one before */
 	time_passes(&s->f, HANDSHAKE);
 	time_passes(&s->f, HANDSHAKE);
 	r = client_reply(s, half);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* delay: each class waits its own time, a suspend lets all go, and a million that wait cost nothing but themselves. */
+/* delay: each class waits its own time, a suspend lets all go, and a million that wait need no other memory. */
 #include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
@@ -16,7 +16,7 @@
 #include "support/world.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MILLION 20000u		/* requests have other neighbours then, and need many times the memory */
+#define MILLION 20000u		/* then requests have redzones, and need many times the memory */
 #else
 #define MILLION 1000000u
 #endif
@@ -42,7 +42,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* The table names "low" and "other" by their numbers: L and O. */
+/* The table refers to "low" and "other" by their numbers: L and O. */
 static void make(const char *words)
 {
 	char line[256] = "", why[ERR_TEXT];
@@ -124,7 +124,7 @@ static void those_that_come_later_wait_longer(void **state)
 	assert_int_equal(job_wait(&two), 0);
 }
 
-/* Six words: reads from one place, writes to another, and flushes where writes go. */
+/* Six words: reads from one place, writes to another, and flushes go where writes go. */
 static void reads_and_writes_go_to_places_of_their_own(void **state)
 {
 	struct job write, flush;
@@ -200,7 +200,7 @@ static void a_suspend_lets_all_go_and_a_resume_holds_again(void **state)
 	assert_int_equal(verb(&f, DM_DO_RESUME, "it", 0, NULL), 0);
 }
 
-/* The flush of a suspend above is the core's, and no client's. */
+/* The flush of a suspend above is the core's, not a client's. */
 static void a_suspend_above_does_not_wait(void **state)
 {
 	char line[64];
@@ -271,7 +271,7 @@ static void a_million_that_wait_need_no_memory_and_no_thread(void **state)
 
 	(void)state;
 	make("0 64 delay L 0 100");
-	job_start(&f, &first, d, 0, DM_READ, 0, 0, 1, crowd.data);	/* what a device's first request makes is there then */
+	job_start(&f, &first, d, 0, DM_READ, 0, 0, 1, crowd.data);	/* so that what the first request creates exists */
 	settle();
 	time_passes(&f, 1);
 	assert_int_equal(job_wait(&first), 0);

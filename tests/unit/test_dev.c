@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The /dev of sessions, as programs see it: mounted in a namespace of its own, in which a shell looks around and
- * changes what may be changed, while devices come and go in this process.
+ * The /dev of sessions, as programs see it: mounted in a namespace of its own, where a shell examines it and changes
+ * what may be changed, while devices are created and removed in this process.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static int begin(void **state)
 	return 0;
 }
 
-/* The front may end under programs that still look: they see nothing any more, and nobody waits. */
+/* The front may end while programs still use it: they see nothing any more, and nobody waits. */
 static int end(void **state)
 {
 	struct stat st;
@@ -75,7 +75,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* What SCRIPT prints. */
+/* Compares the output of SCRIPT. */
 static void says(const char *script, const char *wanted)
 {
 	char *got;
@@ -183,7 +183,7 @@ static void test_rename(void **state)
 		skip();
 	says("stat -c %t:%T mapper/early", "fc:1");
 	assert_int_equal(run(&f, &(struct dm_cmd){ .verb = DM_DO_RENAME, .name = "early", .new_name = "late" }, NULL), 0);
-	/* What libdevmapper does when it finds the new name: it takes EPERM for the work of others. */
+	/* What libdevmapper does when it finds the new name: EPERM means for it that somebody else has done this. */
 	says("ls mapper; rm -f mapper/late; mv mapper/early mapper/late; stat -c %t:%T mapper/late; "
 	     "cat .dmuse/sys/block/dm-1/dm/name",
 	     "control\nlate\nrm: cannot remove 'mapper/late': Operation not permitted\n"
@@ -212,7 +212,7 @@ static void test_sys(void **state)
 	     "65536\n131072\n512");
 	remove_device("onit");
 	remove_device("stripes");
-	/* A table is swapped: nobody who looks again sees the old one. */
+	/* A table is swapped: programs that look again never see the old one. */
 	says("exec 5<.dmuse/sys/block/dm-3/size; cat <&5", "8");
 	assert_int_equal(reload(&f, "top", "0 16 zero", NULL), 0);
 	says("cat .dmuse/sys/block/dm-3/size; ls .dmuse/sys/block/dm-2/holders .dmuse/sys/block/dm-3/slaves",
@@ -228,7 +228,7 @@ static void test_sys(void **state)
 	     "cat: .dmuse/sys/block/dm-3/size: No such file or directory");
 }
 
-/* A disk is a device like others, but nobody maps it. */
+/* A disk is a device like others, but is not a mapped one. */
 static void test_disk(void **state)
 {
 	char path[TEMP_PATH];
@@ -253,7 +253,7 @@ static void test_disk(void **state)
 	unlink(path);
 }
 
-/* As a session puts it all together. */
+/* Arranged as in a session. */
 static void test_lsblk(void **state)
 {
 	(void)state;
@@ -334,7 +334,7 @@ static void test_proc(void **state)
 	says("grep -v -e device-mapper -e ubd -e '99 blkext' .dmuse/proc/devices | cmp - /proc/devices && echo same", "same");
 }
 
-/* A name of a device is seen the moment that the command is over, and not a moment longer than it is so. */
+/* A device's name is visible as soon as the command has ended, and not a moment longer than it is valid. */
 static void test_nothing_stale(void **state)
 {
 	struct stat st;

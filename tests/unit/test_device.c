@@ -60,7 +60,7 @@ static void names_are_checked(void **state)
 	assert_int_equal(verb(&f, DM_DO_CREATE, name, 0, why), -EEXIST);
 }
 
-/* A table that has the device open already must not bring its old name back. */
+/* A table that has the device open must not report its old name. */
 static void sentences_know_the_new_name(void **state)
 {
 	struct dm_cmd c = { .verb = DM_DO_RENAME, .name = "low", .new_name = "deep" };
@@ -163,7 +163,7 @@ static void slots_change_as_on_linux(void **state)
 	assert_true(i.live && !i.inactive && i.sectors == 8);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, why), 0);
 	assert_true(info(&f, "d").suspended);
-	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, why), 0);	/* nothing loaded: the live table stays */
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, why), 0);	/* nothing is loaded: the live table stays */
 	assert_int_equal(info(&f, "d").sectors, 8);
 	reload(&f, "d", "0 16 zero", NULL);
 	verb(&f, DM_DO_CLEAR, "d", 0, NULL);
@@ -207,7 +207,7 @@ static void a_device_never_stands_on_itself(void **state)
 	assert_non_null(strstr(why, "onto itself"));
 	assert_int_equal(reload(&f, "a", "0 64 linear /dev/mapper/c 0", why), -EINVAL);
 	assert_non_null(strstr(why, "leads back"));
-	/* Through an inactive table too. */
+	/* Also through an inactive table. */
 	assert_int_equal(reload(&f, "b", "0 64 zero", why), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "b", 0, why), 0);
 	assert_int_equal(reload(&f, "b", "0 64 linear /dev/mapper/a 0", why), 0);
@@ -289,7 +289,7 @@ static void wait_ends_with_an_event_or_a_cancel(void **state)
 	assert_int_equal(a.reply.info.event_nr, 1);
 	late.name = "e";
 	late.event_nr = 0;
-	assert_int_equal(run(&f, &late, NULL), 0);	/* that event is over already */
+	assert_int_equal(run(&f, &late, NULL), 0);	/* that event has happened already */
 	late.event_nr = 1;
 	late.done = wait_over;
 	dm_do(f.world, &late);

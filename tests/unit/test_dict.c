@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Dictionaries that come in: every command with its keys, every key missing or of a wrong type. */
+/* Dictionaries that are received: every command with its keys, every key missing or of a wrong type. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static void a_device_by_name_uuid_and_minor(void **state)
 	assert_true(d.cmd.has_minor);
 	assert_int_equal(d.cmd.minor, 7);
 	dict_free(&d);
-	d = decode(CMD("info") NAME KEY("minor", INT("0")));	/* a client that sets all fields */
+	d = decode(CMD("info") NAME KEY("minor", INT("0")));	/* from a client that sets all fields */
 	assert_false(d.cmd.has_minor);
 	dict_free(&d);
 }
@@ -212,7 +212,7 @@ static void versions(void **state)
 	refused(CMD("version") KEY("version", ARR(INT("3") INT("0") INT("0"))), -EIO, "4.48");
 	refused(CMD("version") KEY("version", ARR(INT("4"))), -EINVAL, "3 integers");
 	refused(CMD("version") KEY("version", ARR(INT("4") STR("0") INT("0"))), -EINVAL, "3 integers");
-	refused(CMD("nonsense") KEY("version", ARR(INT("5") INT("0") INT("0"))), -EIO, "5.0");	/* before all else */
+	refused(CMD("nonsense") KEY("version", ARR(INT("5") INT("0") INT("0"))), -EIO, "5.0");	/* before anything else */
 }
 
 static void the_last_of_a_double_key_counts(void **state)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is read of a message and what is not: numbers, text, elements, limits; and that the sentence says where. */
+/*
+ * What is accepted in a message and what is not: numbers, text, elements, limits; and the message says where the error
+ * is.
+ */
 #include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -111,7 +114,7 @@ static void limits(void **state)
 	text_free(&keys);
 }
 
-/* What a message takes is its text and a bounded number of bytes for each element, however it is made. */
+/* A message needs memory for its text and a limited number of bytes for each element, whatever it contains. */
 static void memory_is_bounded(void **state)
 {
 	static const struct {

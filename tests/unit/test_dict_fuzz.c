@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Thousands of damaged messages, the same ones on every run. Each is read, made
- * a command if it is one, and answered: never a crash, a leak or a failure
- * without a sentence.
+ * Thousands of damaged messages, the same ones on every run. Each is parsed, becomes a command if it is one, and is
+ * answered: never a crash, a leak or a failure without a sentence.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -36,7 +35,7 @@ static const char *const seeds[] = {
 	"</dict></plist>",
 };
 
-/* What is put in here and there: what parsers stumble over. */
+/* What is inserted in places: what parsers stumble over. */
 static const char *const splinters[] = {
 	"<", ">", "/", "&", ";", "<!--", "-->", "<![CDATA[", "]]>", "<!DOCTYPE [", "<dict>", "</dict>", "<array>", "</array>",
 	"<key>", "</key>", "<key/>", "<string>", "</string>", "<integer>", "</integer>", "<integer/>", "<true/>", "<data>",
@@ -65,7 +64,7 @@ static size_t cut(char *s, size_t n, size_t at, size_t len)
 	return n - len;
 }
 
-/* One damage. S has room for it. */
+/* Damages S once, which has room for it. */
 static size_t damage(char *s, size_t n, uint64_t *dice)
 {
 	size_t at = draw(dice, n), len = 1 + draw(dice, 40);
@@ -83,7 +82,7 @@ static size_t damage(char *s, size_t n, uint64_t *dice)
 		return insert(s, n, at, splinter, strlen(splinter));
 	case 3:
 		return cut(s, n, at, len);
-	case 4:		/* a piece of it once more, elsewhere */
+	case 4:		/* part of it again in another place */
 		if (len > n - at)
 			len = n - at;
 		memcpy(copy, s + at, len);
@@ -99,7 +98,7 @@ static void check_sentence(const struct err *e, int r)
 	assert_true(strlen(e->text) > 10);
 }
 
-/* The reply must be a message that a client can read. */
+/* The reply must be a message that a client can parse. */
 static void answer(struct dict *d)
 {
 	struct text out = TEXT_INIT;
@@ -117,7 +116,7 @@ static void answer(struct dict *d)
 /* Returns 0 if it was a command, 1 if it was a dictionary, 2 if it was neither. */
 static int feed(const char *bytes, size_t n)
 {
-	char *exact = malloc(n ? n : 1);	/* so that the sanitizer sees a read behind its end */
+	char *exact = malloc(n ? n : 1);	/* so that the sanitizer detects a read past its end */
 	struct dict d = { .keys = NULL };
 	struct err e = ERR_INIT;
 	int r, outcome = 0;
@@ -160,7 +159,7 @@ static void damaged_messages(void **state)
 			n = damage(s, n, &dice);
 		outcomes[feed(s, n)]++;
 	}
-	/* The damage is neither always fatal nor always harmless: each way is walked often. */
+	/* The damage is neither always fatal nor always harmless: each outcome is frequent. */
 	for (i = 0; i < 3; i++)
 		assert_true(outcomes[i] > ROUNDS / 100);
 }

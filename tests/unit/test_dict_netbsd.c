@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The protocol defects of NetBSD's driver, each as a case by its name: none of them may exist here. */
+/* Protocol defects of NetBSD's driver, each as a test: dmuse must have none of them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ static void B1_a_failure_is_never_reported_as_success(void **state)
 	assert_int_equal(number(r, "errno"), 5);
 	assert_true(*string(r, "error"));
 	major = plist_uint(item(r, "version", 0));
-	assert_int_equal(major, 5);	/* as sent: so a client of NetBSD's can tell */
+	assert_int_equal(major, 5);	/* as sent, so that a client of NetBSD's can tell */
 	plist_free(r);
 }
 
@@ -90,7 +90,7 @@ static void B14_a_long_name_arrives_whole(void **state)
 	(void)state;
 	assert_true(asprintf(&keys, CMD("create") KEY("name", STR("%s")), name) > 0);
 	d = decode(keys);
-	assert_string_equal(d.cmd.name, name);	/* the core refuses it; cut short nobody could find it again */
+	assert_string_equal(d.cmd.name, name);	/* the core refuses it; if it were truncated, nobody would find it again */
 	dict_free(&d);
 	free(keys);
 	free(name);
@@ -107,7 +107,7 @@ static void B20_status_has_its_text_with_and_without_the_flag(void **state)
 	d.cmd.reply.n = 1;
 	r = encoded(&d);
 	assert_string_equal(string(item(r, "cmd_data", 0), "params"), "2 a b 1 AA");
-	assert_int_equal(number(item(r, "cmd_data", 0), "status"), 0);	/* all is well; not the number of a slot */
+	assert_int_equal(number(item(r, "cmd_data", 0), "status"), 0);	/* success, and not the number of a slot */
 	plist_free(r);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What goes out is byte for byte what it always was: replies of every kind, and a
- * request of the command, against a recording (tests/unit/recorded/messages.txt).
- * With RECORD=FILE in the environment the messages are written there instead.
+ * What is sent has not changed in any byte: replies of every kind, and a request of the command, compared with a
+ * recording (tests/unit/recorded/messages.txt). With RECORD=FILE in the environment the messages are written to that
+ * file instead.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void hear(const char *what, const char *bytes, size_t n)
 	text_add_n(&heard, bytes, n);
 }
 
-/* The reply to KEYS, whose command ended with what is in R. */
+/* The reply to KEYS, whose command ended with R. */
 static void reply_to(const char *what, const char *keys, const struct dm_reply *r)
 {
 	struct dict d = decode(keys);
@@ -152,7 +152,7 @@ static void refusals(void)
 	}
 }
 
-/* What dict_call() sends. The answer waits there before it is asked for. */
+/* What dict_call() sends. The answer is there before it is read. */
 static void a_request(void)
 {
 	static const char answer[] = "\0\0\0\x49<plist><dict><key>errno</key><integer>0x10</integer></dict></plist>     \n";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Dictionaries that go out: the request edited, and what each command adds. */
+/* Dictionaries that are sent: the edited request, and what each command adds. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,7 +196,7 @@ static void deps_as_numbers_and_names(void **state)
 	r = encoded(&d);
 	assert_int_equal(size(r, "cmd_data"), 2);	/* a file has no number */
 	v = plist_uint(item(r, "cmd_data", 0));
-	assert_int_equal(v, 50433);			/* as NetBSD's driver packs it */
+	assert_int_equal(v, 50433);			/* encoded as in NetBSD's driver */
 	v = plist_uint(item(r, "cmd_data", 1));
 	assert_int_equal(v, 8 << 8 | 0x12300000 | 0x45);
 	assert_int_equal(size(r, "deps"), 3);

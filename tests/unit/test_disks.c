@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Disks (files shown as block devices in sessions), who may claim a device, and paths that a session resolves. */
+/* Disks (files shown as block devices in sessions), claims on devices, and paths that a session resolves. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +78,7 @@ static void mapped_devices_do_not_know_it(void **state)
 	assert_int_equal(run(&f, &names, NULL), 0);
 	assert_int_equal(names.reply.n, 0);
 	dm_reply_free(&names.reply);
-	assert_int_equal(create(&f, "sda", "0 8 zero", why), 0);	/* a name of its own */
+	assert_int_equal(create(&f, "sda", "0 8 zero", why), 0);	/* disks have names of their own */
 	assert_int_equal(info(&f, "sda").minor, 1);
 	assert_non_null(dm_find_disk(f.world, "sda"));
 }
@@ -105,7 +105,7 @@ static void the_same_again_is_fine(void **state)
 	assert_int_equal(disk("a", "memory,size=1M:m", 0), -EEXIST);
 	assert_non_null(strstr(why, "disk 'a' already exists"));
 	assert_int_equal(disk("a", image, DM_WITH_READONLY), -EEXIST);
-	assert_int_equal(undisk("a"), 0);	/* somebody else wants it still */
+	assert_int_equal(undisk("a"), 0);	/* somebody else still needs it */
 	assert_non_null(dm_find_disk(f.world, "a"));
 	assert_int_equal(undisk("a"), 0);
 	assert_null(dm_find_disk(f.world, "a"));
@@ -180,10 +180,10 @@ static void claims_exclude_each_other(void **state)
 	assert_int_equal(dm_claim(low), -EBUSY);
 	assert_int_equal(create(&f, "top", "0 64 linear low 0", why), -EBUSY);
 	assert_non_null(strstr(why, "O_EXCL"));
-	assert_int_equal(reload(&f, "low", "0 32 zero", why), 0);	/* its own table is another matter */
+	assert_int_equal(reload(&f, "low", "0 32 zero", why), 0);	/* its own table does not matter */
 	dm_unclaim(low);
 	assert_int_equal(create(&f, "top", "0 64 linear low 0", why), 0);
-	assert_int_equal(create(&f, "top2", "0 32 linear low 0", why), 0);	/* tables share */
+	assert_int_equal(create(&f, "top2", "0 32 linear low 0", why), 0);	/* tables share it */
 	assert_int_equal(dm_claim(low), -EBUSY);
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "top", 0, why), 0);
 	assert_int_equal(dm_claim(low), -EBUSY);
@@ -193,7 +193,7 @@ static void claims_exclude_each_other(void **state)
 	dm_close(low);
 }
 
-/* An inactive table claims, too. */
+/* An inactive table claims as well. */
 static void an_inactive_table_claims(void **state)
 {
 	struct dm_device *low;
@@ -240,7 +240,7 @@ static void a_session_has_paths_of_its_own(void **state)
 	assert_string_equal(table, "0 64 linear 252:1 0\n");
 	free(table);
 	assert_int_equal(create_in_session("c", "0 64 linear /dev/vg/none 0"), -ENOENT);
-	assert_int_equal(create_in_session("c", "0 64 linear /dev/mapper/vg-lv 0"), -ENOENT);	/* resolve() knows no such path */
+	assert_int_equal(create_in_session("c", "0 64 linear /dev/mapper/vg-lv 0"), -ENOENT);	/* unknown to resolve() */
 }
 
 static int geometry(uint64_t cylinders, uint64_t heads, uint64_t sectors, uint64_t start)

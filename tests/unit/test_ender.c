@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ender by itself: it kills and unmounts, so it must be sure that it is where a session was. */
+/* The ender alone: it kills processes and unmounts file systems, so it must be certain that there was a session. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -24,8 +24,8 @@
 #include "session/wire.h"
 
 /*
- * A bystander: in a mount namespace of its own, with a /dev of its own and a file system on /tmp that it uses, as a program
- * of a session would be. Its pid, or 0 if that cannot be had here.
+ * A bystander: in a mount namespace of its own, with a /dev of its own and a file system on /tmp that it uses, like a
+ * program of a session. Its pid, or 0 if that is not possible here.
  */
 static pid_t bystander(void)
 {
@@ -55,7 +55,7 @@ static pid_t bystander(void)
 	return pid;
 }
 
-/* What the ender says at the end of the "session" that PID is in, which has no time to end by itself. */
+/* The ender's report at the end of the "session" of process PID, which has no time to end by itself. */
 static struct wire ended(pid_t pid)
 {
 	struct wire m = { .kind = WIRE_END };
@@ -98,7 +98,7 @@ static bool is_mounted(pid_t pid, const char *where)
 	return found;
 }
 
-/* As in a chroot: who enters its mount namespace is at that one's root, which is the machine's, and not a session's. */
+/* As in a chroot: entering its mount namespace leads to the root of that, which is the machine's, and not a session's. */
 static void where_no_session_is_nothing_is_ended(void **state)
 {
 	pid_t pid = geteuid() ? 0 : bystander();

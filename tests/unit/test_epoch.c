@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Epochs: a wait is over when all that entered before it have left, and waits for nobody who came later. */
+/* Epochs: a wait ends when all that entered before it have left, and does not wait for later ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -37,7 +37,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* A request as the epoch sees it. */
+/* A request, for an epoch. */
 struct visit {
 	struct loop_msg msg;
 	struct dm_io *io;
@@ -101,7 +101,7 @@ static void a_wait_is_for_those_before_it_only(void **state)
 	wait_now(&three);
 	go(&a, 0, visit_leaves);
 	settle_threads(&f);
-	assert_true(one.over);			/* although B and LATER are still there */
+	assert_true(one.over);			/* although B and LATER are still inside */
 	assert_false(two.over || three.over);
 	go(&b, 1, visit_leaves);
 	go(&later, 0, visit_leaves);
@@ -110,7 +110,7 @@ static void a_wait_is_for_those_before_it_only(void **state)
 	assert_true(two.over && three.over);
 }
 
-/* On each io thread visits come and go, while others wait: whoever waits has seen all of its forerunners go. */
+/* On each io thread visits come and go while others wait: when a wait ends, all that entered before have left. */
 struct traffic {
 	struct loop_msg msg;
 	struct dm_io *io;

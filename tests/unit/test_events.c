@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events that targets raise, from any thread: counted once each, `wait` wakes, fronts hear; nothing of tables that are not active. */
+/*
+ * Events that targets raise, from any thread: each is counted once, wakes `wait` and is reported to fronts; those of
+ * tables that are not active are not.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -86,7 +89,7 @@ static void *raise_one(void *arg)
 	return NULL;
 }
 
-/* Whoever has seen what came with the event sees the event: no turn of the loop is needed. */
+/* A caller that has seen what came with the event also sees the event: without a turn of the loop. */
 static void the_next_command_sees_it(void **state)
 {
 	struct dm_cmd c = { .verb = DM_DO_WAIT, .name = "d", .event_nr = 0 };

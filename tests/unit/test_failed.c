@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Failures that lines are told of: which leg of a stripe they count for, and the events of devices that come of them. */
+/* Failures that are reported to lines: for which leg of a stripe they count, and which events they raise. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* A device held open, with this table. */
+/* An open device with this table. */
 static struct dm_device *made(const char *name, const char *table)
 {
 	struct dm_device *d = make_device(&f, name, table);
@@ -41,7 +41,7 @@ static struct dm_device *made(const char *name, const char *table)
 	return d;
 }
 
-/* What is told when a command comes right behind the answer: no need to wait for anything. */
+/* What a command returns that is run directly after the answer: nothing has to be waited for. */
 static void expect(const char *name, const char *legs, uint32_t events)
 {
 	char *status = rows(&f, DM_DO_STATUS, name, 0), *last = strrchr(status, ' ') + 1;
@@ -91,7 +91,7 @@ static void what_is_none_is_not_counted(void **state)
 	dm_close(e);
 }
 
-/* Each piece that fails is one, with all its legs; after so many of a leg there are no more. */
+/* Each piece that fails counts, with all its legs; after a number of them a leg raises no more events. */
 static void events_come_to_an_end(void **state)
 {
 	struct dm_device *d = made("d", "0 64 striped 2 8 bad 0 memory,size=8M:a 0"), *e;
@@ -149,7 +149,7 @@ static void every_line_of_a_stack_is_told(void **state)
 	dm_close(dm_find_name(f.world, last));
 }
 
-/* A line that holds a request has sent it to nobody: that it fails is no event, of that line or of any other. */
+/* A line that holds a request has not sent it on: its failure is not an event, of that line or any other. */
 static void a_held_request_that_fails_is_no_failure_below(void **state)
 {
 	struct dm_device *d = made("d", "0 16 gate"), *e = made("e", "0 8 linear d 0\n8 8 striped 2 4 d 8 d 12");
@@ -196,7 +196,7 @@ static void who_waits_is_woken(void **state)
 	dm_close(d);
 }
 
-/* Failures on all threads at once, and the devices go before anybody has looked at what they raised. */
+/* Failures on all threads at once, and the devices are removed before their events were looked at. */
 static void devices_may_go_meanwhile(void **state)
 {
 	struct job jobs[THREADS][8];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which of two ways is faster (base/faster.c), in a time of its own. */
+/* Which of two ways is faster (base/faster.c), with simulated time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,11 +16,11 @@
 struct client {
 	struct faster f;
 	uint64_t now;
-	uint64_t cost[2];	/* of one read: nanoseconds */
+	uint64_t cost[2];	/* of one read, in nanoseconds */
 	unsigned n;
 };
 
-/* It reads for a time; the share of it that went into the second way. */
+/* Reads for TIME; returns the share of the second way. */
 static double share(struct client *c, uint64_t time)
 {
 	uint64_t end = c->now + time, second = 0;
@@ -90,7 +90,7 @@ static void a_difference_that_may_be_luck_changes_nothing(void **state)
 	assert_int_equal(c.f.best, FASTER_FIRST);
 }
 
-/* One stretch in which the machine was busy with something else must not turn the choice. */
+/* A single measurement while the machine was busy must not change the choice. */
 static void one_win_is_not_enough(void **state)
 {
 	struct client c = client(100 * US, 110 * US);
@@ -117,12 +117,12 @@ static void a_client_that_pauses_is_not_measured(void **state)
 	c = client(60 * US, 50 * US);
 	while (c.f.way == FASTER_FIRST)
 		share(&c, 1);
-	c.now += 10 * MS;		/* in the midst of a trial */
+	c.now += 10 * MS;		/* in the middle of a trial */
 	share(&c, 1);
 	assert_int_equal(faster_now(&c.f), FASTER_FIRST);
 }
 
-/* Where the second way is not to be had, what is moved in the first ends the trial. */
+/* If the second way is not available, transfers in the first end the trial. */
 static void a_way_that_cannot_be_taken_is_given_up(void **state)
 {
 	struct client c = client(60 * US, 60 * US);

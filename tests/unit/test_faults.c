@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What people are told of requests that fail: which, where, why, how often; and what the counters say of it. */
+/* What people are told about failed requests: which, where, why, how often; and what the counters say. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static struct dm_device *made(const char *name, const char *lines)
 	return dm_find_name(f.world, name);
 }
 
-/* The sentences that come with V, with the file's path as %s in WANTED. */
+/* The sentences that come with V; %s in FORMAT is the file's path. */
 static void told(enum dm_verb v, const char *name, const char *format)
 {
 	struct dm_cmd c = { .verb = v, .name = name };
@@ -102,7 +102,7 @@ static void what_lines_and_devices_refuse_is_told(void **state)
 	dm_close(top);
 }
 
-/* A request that is cut into pieces, of which many fail, is one that failed: for its client, and so for who is told. */
+/* A request of which many pieces fail is one that failed: for its client, and in what is reported. */
 static void a_request_fails_once(void **state)
 {
 	struct dm_device *d;
@@ -119,7 +119,7 @@ static void a_request_fails_once(void **state)
 	dm_close(dm_find_name(f.world, "bad"));
 }
 
-/* What nobody has asked for, what is only a question and what cannot be done fast are no failures of a device. */
+/* Read-ahead, extent requests, and what cannot be done fast, are not failures of a device. */
 static void what_no_client_sees_is_not_told(void **state)
 {
 	struct dm_device *d = made("bad", "0 64 error");

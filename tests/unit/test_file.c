@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file store: what it opens and refuses, who shares, files that shrink, disks that are full, flushes that fail. */
+/* The file store: what it opens and refuses, sharing, files that shrink, full disks, flushes that fail. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +101,7 @@ static void bad_words_get_a_sentence(void **state)
 	assert_int_equal(f.world->n_devices, 0);
 }
 
-/* Opening a fifo waits for the other end: that must not happen to the daemon. */
+/* Opening a FIFO waits for the other end: that must not happen to the daemon. */
 static void a_fifo_and_a_socket_are_refused_at_once(void **state)
 {
 	char path[PLACE_PATH];
@@ -181,7 +181,7 @@ static bool begins_with_one(const char *name, const char *const *beginnings)
 	return false;
 }
 
-/* What the kernel's own names say of the disks of this machine, and of its partitions. */
+/* What sysfs says about the disks of this machine, and their partitions. */
 static void disks_of_hardware_are_known(void **state)
 {
 	static const char *const hardware[] = { "vd", "sd", "nvme", "xvd", "mmcblk", NULL };
@@ -200,10 +200,13 @@ static void disks_of_hardware_are_known(void **state)
 	}
 	if (d)
 		closedir(d);
-	assert_false(file_disk_is_hardware("/sys/dev/block/0:4095"));	/* no disk at all, as under tmpfs */
+	assert_false(file_disk_is_hardware("/sys/dev/block/0:4095"));	/* not a disk, as under tmpfs */
 }
 
-/* Directories of our own, as sysfs shows disks that are made of others: no test can have such disks everywhere. */
+/*
+ * Directories of our own, in the layout in which sysfs shows disks made of others: no test can have such disks
+ * everywhere.
+ */
 static bool is_hardware(const char *name)
 {
 	char path[PLACE_PATH];
@@ -227,7 +230,7 @@ static void disks_are_hardware_if_all_below_them_are(void **state)
 	assert_true(place_run("ln -s ../../loop mirror/slaves/b"));
 	assert_false(is_hardware("mirror"));
 	assert_false(is_hardware("top"));
-	assert_true(place_run("ln -s ../../top loop/slaves/a"));	/* round and round */
+	assert_true(place_run("ln -s ../../top loop/slaves/a"));	/* a loop */
 	assert_false(is_hardware("top"));
 }
 
@@ -258,7 +261,7 @@ static void a_longer_file_is_measured_anew(void **state)
 	assert_int_equal(map("b", 4096, "", path), 0);
 }
 
-/* 1 MiB of file: data, hole, data, hole, in parts of 256 KiB. */
+/* 1 MiB of file: data, hole, data, hole, each of 256 KiB. */
 static void holes_are_known(void **state)
 {
 	static char data[MIB / 4];
@@ -290,7 +293,7 @@ static void holes_are_known(void **state)
 	dm_close(d);
 }
 
-/* Nobody may make it longer again, or be told that what is gone is there. */
+/* Nothing may extend it again, and a read must not succeed where data is gone. */
 static void a_file_that_shrinks_is_told_and_stays_short(void **state)
 {
 	static char data[8 * 512];
@@ -367,7 +370,7 @@ static void read_only_files_serve_read_only_tables(void **state)
 	}
 }
 
-/* Far more requests with unaligned memory than there are aligned buffers to copy through. */
+/* Far more requests with unaligned memory than there are aligned buffers. */
 static void direct_requests_wait_for_a_buffer(void **state)
 {
 	struct job jobs[64];
@@ -395,7 +398,7 @@ static void direct_requests_wait_for_a_buffer(void **state)
 	free(in);
 }
 
-/* Only for root, from here on. */
+/* From here on only as root. */
 
 static unsigned fill(struct dm_device *d, uint64_t sectors, uint32_t flags, int *err)
 {
@@ -444,7 +447,10 @@ static uint32_t ask_to_show(struct job *j, struct dm_device *d, uint64_t sector,
 	return j->req.flags & DM_SHOWN;
 }
 
-/* Whoever can take bytes out of a file itself is told where they are; what is in pieces is copied as ever. */
+/*
+ * For a reader that can take bytes from a file itself, a read returns where they are; what is in pieces is copied as
+ * usual.
+ */
 static void a_file_in_memory_shows_where_bytes_lie(void **state)
 {
 	static uint8_t data[64 * 512], in[64 * 512], nothing[64 * 512];
@@ -477,7 +483,7 @@ static void a_file_in_memory_shows_where_bytes_lie(void **state)
 	place_tmpfs_end("small");
 }
 
-/* A loop device over a file on a full disk takes every write, and cannot keep it. */
+/* A loop device on a file on a full disk accepts every write, and cannot store it. */
 static void fail_flushes(struct dm_device *d, uint32_t fua)
 {
 	struct job jobs[40];
@@ -543,7 +549,7 @@ static void block_devices_go_by_number_and_are_claimed(void **state)
 	assert_int_equal(verb(&f, DM_DO_REMOVE_ALL, NULL, 0, why), 0);
 	assert_int_equal(map("z", 16384, "file,logical=512:", dev), -EINVAL);
 	assert_says("4096");
-	other = open(dev, O_RDWR | O_EXCL | O_CLOEXEC);		/* as a mount claims it */
+	other = open(dev, O_RDWR | O_EXCL | O_CLOEXEC);		/* claims it like a mount */
 	assert_true(other >= 0);
 	assert_int_equal(map("x", 16384, "", dev), -EBUSY);
 	assert_says("in use");

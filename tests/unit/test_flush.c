@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flushes of stacked devices: each store is flushed once, however many ways lead to it, and an error finds its way up. */
+/* Flushes of stacked devices: each store is flushed once, however many ways lead to it, and an error is returned. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ static struct dm_device *made(const char *name, const char *table)
 	return make_device(&f, name, table);
 }
 
-/* Two devices on each level, each on both of the level below; the top is one of two that nobody stands on. */
+/* Two devices on each level, each mapped to both of the level below; the top is one of two that nobody uses. */
 static struct dm_device *ladder(void)
 {
 	char name[16], table[120];
@@ -81,7 +81,7 @@ static void a_flush_passes_each_device_of_a_ladder_once(void **state)
 	dm_close(top);
 }
 
-/* Regions put each request into a piece of its own, and so does a stack that is deep. */
+/* With regions each request becomes a piece, and so it does in a deep stack. */
 static void a_ladder_with_regions_is_flushed_once(void **state)
 {
 	const char *create = "@stats_create - /1";
@@ -132,7 +132,7 @@ static void count_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 	}
 }
 
-/* From here on the memory store of that device counts. */
+/* From now on the memory store of that device counts. */
 static struct dm_store *count(const char *device)
 {
 	struct dm_store *s = dm_find_name(f.world, device)->active->stores[0];
@@ -169,7 +169,7 @@ static void devices_on_one_file_flush_it_once(void **state)
 	dm_close(d);
 }
 
-/* Behind a write that must be durable there is a flush of one store: it is never left out. */
+/* After a write that must be durable, one store is flushed: that is never omitted. */
 static void every_durable_write_is_flushed(void **state)
 {
 	static uint8_t data[8 * 512];

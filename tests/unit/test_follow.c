@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A swap is over when every front has followed it. */
+/* A swap ends only when every front has followed it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,7 @@ static void swap_ends_when_every_front_has_followed(void **state)
 	start(&suspend, DM_DO_SUSPEND, "d", &suspended);
 	assert_int_equal(first.asked, 1);
 	assert_int_equal(second.asked, 0);
-	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 8, 8, (char[4096]){ 0 }), 0);	/* the new table is there */
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 8, 8, (char[4096]){ 0 }), 0);	/* the new table is active */
 	first.then->run(first.then);
 	settle_threads(&f);
 	assert_int_equal(second.asked, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What commands ask of fronts before they begin: a close that a program has made may not have reached the core yet. */
+/* What commands require of fronts before they begin: a close by a program may not have reached the core yet. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 static struct fixture f;
 
-/* A front whose program has closed its device, which it learns when it catches up. */
+/* A front whose program has closed its device, which it notices when it catches up. */
 struct late {
 	struct dm_front front;
 	struct loop_msg msg, *then;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is easily lost where requests, children and transitions meet: a flush that is put back, a child that is sent again, a
- * failure that a type forgives, groups of devices above each other.
+ * What is easily lost where requests, children and transitions meet: a flush that is put back, a child that is sent
+ * again, a failure that a type forgives, groups of devices above each other.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -37,7 +37,7 @@ static int sends_on(const struct dm_target *t, struct dm_req *r)
 	return dm_remap(r, t->priv, r->sector);
 }
 
-/* returns: every other flush is put back. */
+/* returns: every second flush is put back. */
 static int returns_flush(const struct dm_target *t, struct dm_req *r)
 {
 	return atomic_fetch_add(&flushes, 1) % 2 ? dm_remap(r, t->priv, 0) : DM_PUT_BACK;
@@ -48,7 +48,7 @@ static const struct dm_type returns_type = {
 	.map = sends_on, .flush = returns_flush,
 };
 
-/* single: has one child, and forgives it perhaps. */
+/* single: has one child, and may forgive its failure. */
 static int single_map(const struct dm_target *t, struct dm_req *r)
 {
 	struct dm_req *c;
@@ -109,7 +109,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* Its line does not begin at 0, and it comes as one of two flushes of a device above. */
+/* Its line does not begin at 0, and it arrives as one of two flushes of a device above. */
 static void a_flush_that_was_put_back_is_carried_out(void **state)
 {
 	struct dm_device *d;
@@ -123,7 +123,7 @@ static void a_flush_that_was_put_back_is_carried_out(void **state)
 	assert_int_equal(atomic_load(&flushes), 4);
 }
 
-/* memory knows no FUA: a flush follows. */
+/* The memory store does not support FUA: a flush follows. */
 static void a_child_comes_back_as_it_was_sent(void **state)
 {
 	struct dm_device *d = made("d", "0 64 single memory,size=1M:b 0");
@@ -155,7 +155,7 @@ static void expect_faults(const char *name, const char *part)
 	free(said);
 }
 
-/* An event of the striped device below is told all the same. */
+/* An event of the striped device below is raised all the same. */
 static void what_a_type_forgives_has_not_failed(void **state)
 {
 	struct dm_device *d;
@@ -211,7 +211,7 @@ static void make_four(void)
 	hooks_called();
 }
 
-/* The upper one is put in order while the lower one waits: it does not forget who is below whom. */
+/* The upper group is sorted while the lower one waits: it must not forget which device is below which. */
 static void two_groups_above_each_other(void **state)
 {
 	const char *const lower[] = { "d", "c" }, *const upper[] = { "a", "b" };
@@ -267,7 +267,10 @@ static void a_group_does_not_wait_for_what_it_would_resume_itself(void **state)
 	assert_int_equal(group_wait(&p), 0);
 }
 
-/* All of them let go before any is waited for; then each is flushed once, from the top down, before it stops. */
+/*
+ * All of them let their requests go before any is waited for; then each is flushed once, from the top down, before it
+ * stops.
+ */
 static void at_the_end_all_let_go_first(void **state)
 {
 	struct err e = ERR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hash table: what is in it is found, also without memory for more buckets, and it gives its memory back. */
+/* The hash table: its elements are found, also without memory for more buckets, and its memory is freed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -43,7 +43,7 @@ static void what_is_in_it_is_found(void **state)
 	assert_null(find(&h, 0));
 	fill(&h);
 	assert_int_equal(h.n, THINGS);
-	assert_true(h.mask + 1 >= THINGS / 8);	/* so that looking takes no walk */
+	assert_true(h.mask + 1 >= THINGS / 8);	/* so that a lookup is not a walk */
 	for (i = 0; i < THINGS; i++)
 		assert_ptr_equal(find(&h, i * 7), &things[i]);
 	assert_null(find(&h, 1));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a type holds goes on from any thread, or is put back to the gate of its device, which may have another table by then. */
+/*
+ * What a type holds continues from any thread, or is put back to the gate of its device, which may have another table
+ * by then.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +37,7 @@ static int keeper_map(const struct dm_target *t, struct dm_req *r)
 {
 	(void)t;
 	r->next = atomic_exchange(&kept, r);
-	assert_null(r->next);		/* the tests keep one at a time */
+	assert_null(r->next);		/* the tests hold one at a time */
 	return DM_HELD;
 }
 
@@ -118,7 +121,7 @@ static void suspended(struct dm_cmd *c)
 	*(bool *)c->owner = true;
 }
 
-/* Suspends the device, lets what it holds go back to the gate, gives it TABLE and resumes it. */
+/* Suspends the device, puts what it holds back to the gate, loads TABLE and resumes it. */
 static void swap_under_a_held_request(const char *name, const char *table)
 {
 	struct dm_cmd c = { .verb = DM_DO_SUSPEND, .name = name, .flags = DM_WITH_NOFLUSH, .done = suspended };
@@ -128,7 +131,7 @@ static void swap_under_a_held_request(const char *name, const char *table)
 	assert_int_equal(reload(&f, name, table, NULL), 0);
 	c.owner = &done;
 	dm_do(f.world, &c);
-	settle_threads(&f);		/* the gate is shut, and it waits for R */
+	settle_threads(&f);		/* the gate is shut, and waits for R */
 	assert_false(done);
 	dm_go_on(r, DM_PUT_BACK);
 	while (!done)
@@ -145,7 +148,7 @@ static void what_is_put_back_is_mapped_by_the_next_table(void **state)
 	(void)state;
 	memset(data, 0x77, sizeof(data));
 	atomic_store(&kept, NULL);
-	job_start(&f, &j, d, 0, DM_WRITE, 0, 4, 16, data);	/* over all three lines: all of it goes back */
+	job_start(&f, &j, d, 0, DM_WRITE, 0, 4, 16, data);	/* over all three lines: all of it is put back */
 	swap_under_a_held_request("d", "0 32 linear base 32");
 	assert_int_equal(job_wait(&j), 0);
 	assert_int_equal(request(&f, d, 0, DM_READ, 0, 4, 16, other), 0);
@@ -181,7 +184,7 @@ static void take_gate(struct dm_device *d, enum dm_gate gate)
 		loop_turn(f.loop, -1);
 }
 
-/* Nor if it has been on its way to a store already, or regions have made a piece of it. */
+/* Nor if it was on its way to a store already, or was made a piece for regions. */
 static void a_clients_put_back_request_waits_for_the_gate(void **state)
 {
 	struct dm_device *d = made("d", "0 64 keeper base 0");
@@ -198,7 +201,7 @@ static void a_clients_put_back_request_waits_for_the_gate(void **state)
 		take_gate(d, i ? DM_GATE_INNER : DM_GATE_SHUT);
 		dm_go_on(r, DM_PUT_BACK);
 		settle_threads(&f);
-		take_gate(d, DM_GATE_INNER);	/* it goes on, below others */
+		take_gate(d, DM_GATE_INNER);	/* it continues, below others */
 		settle_threads(&f);
 		settle_threads(&f);
 		assert_null(atomic_load(&kept));
@@ -211,7 +214,7 @@ static void a_clients_put_back_request_waits_for_the_gate(void **state)
 	}
 }
 
-/* Those above are being drained, which nobody is to wait for at the gate. */
+/* The devices above are being drained, and those requests must not wait at the gate. */
 static void what_comes_from_above_passes_when_it_is_put_back(void **state)
 {
 	struct dm_device *d = made("d", "0 64 keeper base 0"), *top = made("top", "0 64 linear d 0");

@@ -56,7 +56,7 @@ static void sets_what_may_be_set(void **state)
 	/* BLKBSZSET, BLKBSZGET; BLKRASET, BLKRAGET; BLKRRPART; HDIO_GETGEO */
 	does("r", io, "set:0x40081271:1024 get:0x80081270:4 set:0x40081271:1000 set:0x40081271:65536 set:0x40081271:256",
 	     "0\n1024\nEINVAL\nEINVAL\nEINVAL");
-	does("r", io, "get:0x80081270:4", "4096");	/* the last close has forgotten it */
+	does("r", io, "get:0x80081270:4", "4096");	/* the last close has reset it */
 	does("r", io, "value:0x1262:511 get:0x1263:8 value:0x125f:0 geometry", "0\n504\nEINVAL\n0 0 0 0");
 	/* BLKROSET, BLKROGET */
 	does("w", io, "set:0x125d:1 get:0x125e:4 write:0:512 range:0x127f:0:4096 range:0x1277:0:4096 fallocate:3:0:4096 "
@@ -113,7 +113,7 @@ static void claims(void **state)
 	device("low", "0 64 zero");
 	/* 0200 is O_EXCL */
 	does("w", ".dmuse/io/252:1", "recall remember:0202 recall again:2 remember:0200 remember:2", "ENODATA\n0\n252\nEBUSY\n0");
-	does("w", ".dmuse/io/252:1", "remember:0202", "0");	/* closed, and free again */
+	does("w", ".dmuse/io/252:1", "remember:0202", "0");	/* closed, and available again */
 	assert_int_equal(create(&f, "top", "0 64 linear low 0", NULL), 0);
 	does("w", ".dmuse/io/252:1", "remember:0202 remember:2 set:0x40081271:4096", "EBUSY\n0\nEBUSY");
 	gone("top");
@@ -121,7 +121,7 @@ static void claims(void **state)
 	gone("low");
 }
 
-/* Its program gets the descriptor then, and would make a node of it that all may write to. */
+/* Its program gets the descriptor then, and could turn it into a node that everybody may write to. */
 static void what_a_file_is_is_said_once(void **state)
 {
 	(void)state;

@@ -43,7 +43,7 @@ static void a_claim_keeps_tables_away(void **state)
 	(void)state;
 	device("low", "0 64 zero");
 	device("top", "0 64 zero");
-	/* TABLE_LOAD; the caller's own claim is somebody's all the same */
+	/* TABLE_LOAD; the caller's own claim counts as well */
 	does("w", IO_CONTROL, "\"dm:9:top:0:0:0 64 linear 252:1 0\" dm:10:top 'again:2' again:2", "252:2 open 0 flags 60 event 0\n"
 	     "252:2 open 0 flags 20 event 0");
 	does("w", ".dmuse/io/252:1", "remember:0202 \"sh:$PROGRAM w " IO_CONTROL " 'dm|9|top|0|0|0 64 linear low 0'\"", "0\nEBUSY");
@@ -115,7 +115,7 @@ static void waiting_ends(void **state)
 	device("a", "0 64 zero");
 	does("w", IO_CONTROL, "dm:8:a:0:7 alarm:50 dm:8:a:0:0 dm:7:a", "0 64 zero \nEINTR\n252:1 open 0 flags 20 event 0");
 	script("$PROGRAM w " IO_CONTROL " dm:8:a:0:0 & $PROGRAM w " IO_CONTROL " dm:5:a:16384:0:U-1 >/dev/null; wait", "0 64 zero ");
-	/* Linux calls the removal an event like others; the remove may also come before the wait. */
+	/* On Linux the removal is an event like others; the remove may also come before the wait. */
 	script("$PROGRAM w " IO_CONTROL " dm:8:a:0:1 | sed s/ENXIO// & $PROGRAM w " IO_CONTROL " dm:4:a >/dev/null; wait", "");
 }
 
@@ -129,7 +129,7 @@ static void a_killed_waiter_goes(void **state)
 	gone("a");
 }
 
-/* The caller's stderr has the sentence that the number cannot tell, once. */
+/* The reason is printed once on the caller's stderr, because the errno cannot tell it. */
 static void refusals_are_explained(void **state)
 {
 	(void)state;

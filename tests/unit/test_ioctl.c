@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Linux's control protocol against a world: every command, full buffers, broken ones, and noise. */
+/* Linux's control protocol on a world: every command, full buffers, invalid ones, and random bytes. */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
 #include <setjmp.h>
@@ -45,7 +45,7 @@ static void fresh(const char *name, uint32_t flags)
 	snprintf(head->name, sizeof(head->name), "%s", name);
 }
 
-/* As the front does it: a copy of exactly the caller's bytes, so that a sanitizer sees every step too far. */
+/* Like the front: a copy of exactly the caller's bytes, so that a sanitizer detects any access beyond. */
 static int call_sized(unsigned nr, size_t size)
 {
 	struct ioctl_call c = { .nr = nr, .buf = malloc(size), .size = size };
@@ -108,7 +108,7 @@ static void versions_are_checked_and_told(void **state)
 	fresh("", 0);
 	head->version[0] = 5;
 	assert_int_equal(call(DM_VERSION_CMD), -EINVAL);
-	assert_int_equal(head->version[0], 4);	/* told even so */
+	assert_int_equal(head->version[0], 4);	/* set even so */
 	fresh("", 0);
 	head->version[1] = 999;
 	assert_int_equal(call(DM_LIST_DEVICES_CMD), -EINVAL);
@@ -195,7 +195,7 @@ static void rename_and_uuid(void **state)
 	assert_int_equal(call(DM_DEV_STATUS_CMD), 0);
 	assert_string_equal(head->name, "b");
 	fresh("b", 0);
-	memset(buf + head->data_start, 'x', ROOM - head->data_start);	/* never ends */
+	memset(buf + head->data_start, 'x', ROOM - head->data_start);	/* without a NUL */
 	assert_int_equal(call(DM_DEV_RENAME_CMD), -EINVAL);
 }
 
@@ -240,7 +240,7 @@ static void full_buffers_ask_for_more(void **state)
 	assert_true(full > 50);
 }
 
-/* Two lines, the first of which says that the second begins NEXT bytes on. */
+/* Two lines; according to the first, the second begins NEXT bytes later. */
 static int load_two(uint32_t next)
 {
 	fresh("a", 0);
@@ -295,7 +295,7 @@ static void messages_carry_an_answer(void **state)
 	assert_string_equal((char *)buf + head->data_start, "world");
 }
 
-/* Valid calls with bytes changed at random: whatever the answer, nothing breaks and the version is told. */
+/* Valid calls with bytes changed at random: whatever the answer, nothing breaks and the version is set. */
 static void noise_is_survived(void **state)
 {
 	uint32_t seed = 1, i, j;

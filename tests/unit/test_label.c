@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The label guard: images with real labels (made by sfdisk) and file systems
- * (made by their mkfs), and what creating a mapping over them says.
+ * The label guard: images with real labels (created by sfdisk) and file systems (created by their mkfs), and the
+ * warnings when they are mapped.
  */
 #include <endian.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* What a mapping of the disk from sector OFFSET on is warned of: "" if nothing. To be freed. */
+/* The warning for a mapping of the disk from sector OFFSET on; "" if there is none. To be freed. */
 static char *warning(const char *prefix, unsigned offset, uint32_t flags)
 {
 	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "x", .flags = flags };
@@ -57,7 +57,7 @@ static char *warning(const char *prefix, unsigned offset, uint32_t flags)
 	return said;
 }
 
-/* Everything before SAFE is warned of with the label's name and that number; SAFE itself is not. */
+/* There is a warning for everything before SAFE, with the label's name and that number; but not for SAFE itself. */
 static void assert_guarded(const char *prefix, const char *kind, unsigned safe, unsigned block)
 {
 	char offset[64], *said = warning(prefix, 0, 0);
@@ -72,7 +72,7 @@ static void assert_guarded(const char *prefix, const char *kind, unsigned safe, 
 	said = warning(prefix, safe, 0);
 	assert_string_equal(said, "");
 	free(said);
-	said = warning(prefix, 0, DM_WITH_READONLY);	/* who only reads destroys nothing */
+	said = warning(prefix, 0, DM_WITH_READONLY);	/* a read-only mapping destroys nothing */
 	assert_string_equal(said, "");
 	free(said);
 }
@@ -97,7 +97,7 @@ static void a_gpt_says_itself_what_is_safe(void **state)
 {
 	(void)state;
 	assert_true(place_run("echo 'label: gpt\n,,' | " SFDISK));
-	assert_guarded("", "GPT", 2048, 1);	/* sfdisk's own first usable sector */
+	assert_guarded("", "GPT", 2048, 1);	/* sfdisk's default first usable sector */
 	assert_true(place_run("printf 'label: gpt\nfirst-lba: 34\nstart=2048\n' | " SFDISK));
 	assert_guarded("", "GPT", 34, 1);
 }
@@ -155,7 +155,7 @@ static void a_bsd_disklabel_elsewhere(void **state)
 	assert_guarded("", "BSD disklabel", 2, 1);
 }
 
-/* An image of a 4Kn disk: its GPT is in the second block of 4096. */
+/* An image of a 4Kn disk: its GPT is in the second block of 4096 bytes. */
 static void a_gpt_of_large_blocks(void **state)
 {
 	char dev[PLACE_PATH], command[PLACE_PATH + 128];
@@ -192,7 +192,7 @@ static void an_xfs_file_system_is_not_a_label(void **state)
 	assert_unguarded();
 }
 
-/* A FAT boot sector ends as an MBR does. */
+/* A FAT boot sector ends like an MBR. */
 static void a_boot_sector_is_not_a_label(void **state)
 {
 	static unsigned char fat[512] = { 0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a', 't', 0, 2, 4, 4, 0, 2, 0, 2,
@@ -209,7 +209,7 @@ static void a_boot_sector_is_not_a_label(void **state)
 	assert_unguarded();
 }
 
-/* The sectors of an image are no disk, from wherever they are mapped and even if they are only read. */
+/* The sectors of an image are not a disk, from wherever they are mapped, and even if they are only read. */
 static void assert_image(const char *what)
 {
 	static const unsigned offsets[] = { 0, 4096 };
@@ -245,7 +245,7 @@ static void images_are_not_disks(void **state)
 	}
 }
 
-/* The disk of a fixed VHD begins where the file does. */
+/* The disk of a fixed VHD begins at the beginning of the file. */
 static void a_fixed_vhd_is_a_disk(void **state)
 {
 	(void)state;

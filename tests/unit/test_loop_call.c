@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A call that a loop's own thread makes: one that is short comes back to it; past one that blocks, another goes on. */
+/*
+ * A call on a loop's own thread: after a short one, that thread continues with the loop; during one that blocks,
+ * another does.
+ */
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -20,9 +23,9 @@ static struct loop *loop;
 static pthread_t thread;
 static int client;
 static unsigned heard;
-static sem_t met;		/* the loop did something that is waited for */
+static sem_t met;		/* the loop has done what is waited for */
 
-/* One that speaks to the loop again and again, so that it has the thread for himself. */
+/* A client that sends to the loop repeatedly, so that it has the thread for itself. */
 static bool client_poll(struct loop_watch *w)
 {
 	(void)w;
@@ -85,7 +88,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* What is asked of the loop, on its thread. */
+/* A request to the loop, on its thread. */
 struct asked {
 	struct loop_msg msg;
 	struct loop_call call;
@@ -154,7 +157,7 @@ static void a_short_call_stays_on_its_thread(void **state)
 		stayed += pthread_equal(a->by, a->back) != 0;
 	}
 	assert_int_equal(a->calls, CALLS);
-	assert_true(stayed > CALLS / 2);	/* on a machine that is busy one may be long */
+	assert_true(stayed > CALLS / 2);	/* on a busy machine some may be long */
 	free(a);
 }
 
@@ -170,7 +173,7 @@ static void past_a_call_that_blocks_others_are_served(void **state)
 	ask(a, &blocks);
 	sem_wait(&a->entered);
 	before = heard;
-	speak(50);			/* it would wait here for ever */
+	speak(50);			/* otherwise it would wait here forever */
 	assert_int_equal(heard, before + 50);
 	assert_int_equal(a->calls, 0);
 	sem_post(&blocks);
@@ -181,7 +184,7 @@ static void past_a_call_that_blocks_others_are_served(void **state)
 	free(a);
 }
 
-/* The two threads change places as often as need be, and the loop ends on either. */
+/* The two threads change places as often as necessary, and the loop may end on either. */
 static void again_and_again(void **state)
 {
 	struct asked *a = asked_new();
@@ -205,7 +208,7 @@ static void again_and_again(void **state)
 	free(a);
 }
 
-/* The first client may have gone on to another thread's company: nobody is made to wait for him. */
+/* The thread may now be serving another client, which must not have to wait. */
 static void none_is_made_where_others_are_served(void **state)
 {
 	struct loop_watch second = watch;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A loop that sleeps lends itself to other threads: never to two at once, never while it works, and what came before goes first. */
+/*
+ * A loop that sleeps lends itself to other threads: never to two at once, never while it runs, and after everything
+ * that came before.
+ */
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -17,7 +20,7 @@
 
 static struct loop *loop;
 static pthread_t thread;
-static unsigned done;		/* whoever has the loop counts here, without a lock */
+static unsigned done;		/* counted by the thread that has the loop, without a lock */
 
 struct job {
 	struct loop_msg msg;
@@ -61,7 +64,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* Until its thread sleeps; it does nothing else in these tests. */
+/* Waits until its thread sleeps; it does nothing else in these tests. */
 static void borrow(void)
 {
 	while (!loop_borrow(loop))
@@ -118,7 +121,7 @@ static void work_run(struct loop_work *w)
 	sem_post(&worked);
 }
 
-/* What was deferred in its place is done by its own thread, at once. */
+/* Work that was deferred meanwhile is done by its own thread, at once. */
 static void what_is_deferred_wakes_it(void **state)
 {
 	(void)state;
@@ -132,7 +135,7 @@ static void what_is_deferred_wakes_it(void **state)
 	sem_destroy(&worked);
 }
 
-/* In a loop that a test turns nothing of it is lent between the turns. */
+/* A loop that a test runs itself is not lent between the turns. */
 static void it_is_lent_only_asleep(void **state)
 {
 	struct err e = ERR_INIT;

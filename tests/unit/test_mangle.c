@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names as the kernel has them, and back. What libdevmapper makes of them is in tests/kernel/recorded/name-*.out. */
+/* Names in the kernel's form, and back. What libdevmapper makes of them is in tests/kernel/recorded/name-*.out. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,12 +31,12 @@ static void names_go_there_and_back(void **state)
 	expect("\xc3\xa4", "\\xc3\\xa4", "\xc3\xa4");
 	expect("\\", "\\x5c", "\\");
 	expect("a\\y", "a\\x5cy", "a\\y");
-	expect("a\\xzz", "a\\xzz", "a\\xzz");			/* libdevmapper takes it for mangled */
+	expect("a\\xzz", "a\\xzz", "a\\xzz");			/* looks mangled to libdevmapper */
 	expect("a\\x20b", "a\\x20b", "a b");			/* is mangled already */
 	expect("A\\xC3\\xA4", "A\\xC3\\xA4", "A\\xC3\\xA4");	/* what is printed leads back to it */
 }
 
-/* Not text, not in one line, a way out of the directory, another device's, cut short. */
+/* Not text, not on one line, leads out of the directory, another device's, truncated. */
 static void what_cannot_be_said_stays(void **state)
 {
 	static const char *const stay[] = { "\\xe4", "a\\x0ab", "\\x7f", "a\\x2fb", "x\\x5cx20y", "a\\x00b", "raw name", "raw\xe4" };

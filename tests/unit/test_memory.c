@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory stores: shared by name, sparse, gone with the last table. Mapped devices as stores: how they are named, what is refused. */
+/*
+ * Memory stores: shared by name, sparse, freed with the last table. Mapped devices as stores: how they are named, what
+ * is refused.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,7 +140,7 @@ static void holes_are_pages_never_written(void **state)
 	assert_extent(d, 808, 1240, 1240, true);
 	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 808, 24, data), 0);
 	assert_extent(d, 800, 1248, 32, false);
-	assert_int_equal(request(&f, d, 0, DM_DISCARD, 0, 804, 20, NULL), 0);	/* pages 808..824 and two halves */
+	assert_int_equal(request(&f, d, 0, DM_DISCARD, 0, 804, 20, NULL), 0);	/* pages 808..824 and two partial ones */
 	assert_extent(d, 800, 1248, 8, false);
 	assert_extent(d, 808, 1240, 16, true);
 	assert_extent(d, 824, 1224, 8, false);
@@ -150,7 +153,7 @@ static void holes_are_pages_never_written(void **state)
 	dm_close(d);
 }
 
-/* A tebibyte costs what is written to it, and is asked and emptied at once. */
+/* A tebibyte needs memory only for what is written, and extents and discards of it are fast. */
 static void a_huge_one_is_cheap(void **state)
 {
 	const uint64_t sectors = 1ull << 31;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of phases (doc/design.md): each hook of each transition fails, hangs and is given up, ends on another thread, and
- * everything is what the table says. A device has two lines, a and b; the next table is of the lines c and d.
+ * The table of phases (doc/design.md): each hook of each transition fails, hangs, is given up, and ends on another
+ * thread, and the result is as the table says. A device has two lines, a and b; the next table has the lines c and d.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -56,7 +56,7 @@ static void pending_start(struct pending *p, enum dm_verb v, const char *name, c
 	dm_do(f.world, &p->c);
 }
 
-/* Its errno. */
+/* Returns its errno. */
 static int pending_wait(struct pending *p)
 {
 	while (!p->over)
@@ -79,7 +79,7 @@ static bool moving(void)
 	return d && dm_device_moving(d);
 }
 
-/* Nothing is to be done any more. */
+/* Returns when nothing is left to be done. */
 static void until_quiet(void)
 {
 	while (moving() || !list_empty(&f.world->retiring))
@@ -88,7 +88,7 @@ static void until_quiet(void)
 	settle_threads(&f);
 }
 
-/* Which table requests meet: "old", "new", or "" if they wait or there is none. */
+/* The table that requests meet: "old", "new", or "" if they wait or there is none. */
 static const char *passes(void)
 {
 	struct dm_device *d = dm_find_name(f.world, "d");
@@ -105,7 +105,10 @@ static const char *passes(void)
 	return *(const char *)((const char *)d->active->targets[0].priv + sizeof(struct dm_at)) == 'a' ? "old" : "new";
 }
 
-/* --- what each transition is, and how it begins ------------------------------------------------------------------------ */
+/*
+ * --- the transitions, and how they begin
+ * ------------------------------------------------------------------------------
+ */
 
 enum way { CREATE, SUSPEND, RESUME, SWAP, SWAP_SUSPENDED, REMOVE, WAYS };
 
@@ -142,7 +145,7 @@ static void start(enum way way, struct pending *p)
 	}
 }
 
-/* What is to be so after a transition that failed or was given up, and what was called on the way there. */
+/* What must be true after a transition that failed or was given up, and which hooks were called. */
 struct expected {
 	enum way way;
 	const char *hook;
@@ -182,7 +185,7 @@ static void expect(const struct expected *x)
 	assert_int_equal(info(&f, "d").inactive, x->way == SWAP || x->way == SWAP_SUSPENDED);
 }
 
-/* It goes the same way again, and through. */
+/* The same transition succeeds when it is tried again. */
 static void again(const struct expected *x)
 {
 	struct pending p;
@@ -232,13 +235,13 @@ static void each_hook_that_refuses_is_undone(void **state)
 }
 
 /*
- * What hangs is given up: the caller has his answer at once. CALLED is what came by then; LATE what comes when the hook is
- * over after all, with success.
+ * A transition that hangs is given up: the caller gets the answer at once. CALLED is what was called by then; LATE what
+ * is called when the hook has ended, with success.
  */
 static const struct hung {
 	struct expected x;
 	const char *late;
-	bool at_once;		/* all is as it was before the hook is over, too */
+	bool at_once;		/* everything is as before, even before the hook has ended */
 } hung[] = {
 	{ { CREATE, "b.preresume", NULL, false, "a.preresume b.preresume" }, "b.postsuspend a.postsuspend", true },
 	{ { CREATE, "a.resume", NULL, false, "a.preresume b.preresume a.resume" }, "b.resume b.presuspend a.presuspend b.postsuspend a.postsuspend", false },
@@ -344,7 +347,7 @@ static void what_is_opened_while_it_is_removed_stays(void **state)
 	}
 }
 
-/* Its hooks may end on any thread, and what is asked of them has an order. */
+/* Hooks may end on any thread, and what is asked of them is ordered. */
 static void hooks_may_end_on_any_thread(void **state)
 {
 	static const char *const hooks[] = { "a.preresume", "b.preresume", "a.resume", "b.resume", "a.presuspend", "b.presuspend",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Several devices moved as one, in any order that they are named in; and the world's end, which is bounded in time. */
+/* Several devices moved as one, named in any order; and the world's end, which is limited in time. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,7 +92,10 @@ static void the_order_of_names_means_nothing(void **state)
 	}
 }
 
-/* Whatever is under way in one of them: the others take nothing any more, and what is above still reaches what is below. */
+/*
+ * Whatever is in flight in one of them: the others accept nothing any more, and what is above still reaches what is
+ * below.
+ */
 static void all_gates_are_shut_before_anybody_waits(void **state)
 {
 	static const char *const names[] = { "low", "held", "top" };
@@ -155,7 +158,7 @@ static void all_or_none(void **state)
 	assert_int_equal(state_of("low"), DM_ACTIVE);
 }
 
-/* Two that want the same devices, each the other way round. */
+/* Two commands for the same devices, in opposite order. */
 static void those_who_want_the_same_wait_in_line(void **state)
 {
 	static const char *const one[] = { "low", "other" }, *const two[] = { "other", "top", "low" };
@@ -179,7 +182,7 @@ static void those_who_want_the_same_wait_in_line(void **state)
 	hooks_end(0);
 }
 
-/* A device commits before what it stands on does; where it hangs, it is named and the others go on without it. */
+/* A device commits before those that it uses; if it hangs, it is named, and the others continue without it. */
 static void the_end_goes_from_the_top_down_and_is_bounded(void **state)
 {
 	struct err e = ERR_INIT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The phases of transitions that are not hooks of a table (those: test_moves.c): file systems that are frozen, requests under
- * way, the flush. Each fails, hangs and is given up, by its caller or at the world's end.
- * The device d has the line a, whose hooks a test sees, one that holds flushes, and one that holds requests.
+ * The phases of transitions that are not hooks of a table (for those: test_moves.c): freezing file systems, requests in
+ * flight, the flush. Each fails, hangs and is given up, by its caller or at the world's end. The device d has the line
+ * a, whose hooks a test observes, one that holds flushes, and one that holds requests.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -24,7 +24,10 @@
 static struct fixture f;
 static struct dm_device *d;
 
-/* --- what flushes meet -------------------------------------------------------------------------------------------------- */
+/*
+ * --- a line that holds flushes
+ * -----------------------------------------------------------------------------------------
+ */
 
 static atomic_int dam_answers;		/* DM_DONE, -errno, or DM_HELD */
 static struct dm_req *_Atomic dammed;
@@ -67,12 +70,15 @@ static void flush_ends(void)
 	dm_go_on(atomic_exchange(&dammed, NULL), DM_DONE);
 }
 
-/* --- who freezes -------------------------------------------------------------------------------------------------------- */
+/*
+ * --- a front that freezes
+ * ----------------------------------------------------------------------------------------------
+ */
 
 static struct {
 	unsigned freezes, thaws;
 	bool hangs;		/* freeze() gets its answer from the test */
-	int err;		/* else this one, at once */
+	int err;		/* otherwise this one, at once */
 	struct loop_msg msg;
 	bool on;
 } ice;
@@ -303,7 +309,7 @@ static void what_hangs_is_given_up(void **state)
 	}
 }
 
-/* What was being frozen for another suspend, which was given up, need not be frozen twice. */
+/* What was being frozen for a suspend that was given up need not be frozen twice. */
 static void the_next_suspend_takes_over_a_freeze(void **state)
 {
 	struct pending p, q;
@@ -328,7 +334,7 @@ static void the_next_suspend_takes_over_a_freeze(void **state)
 	end();
 }
 
-/* Nobody waits for it, but it is on its way through the table, which is there until it is over. */
+/* Nobody waits for it, but it is on its way through the table, which stays until it has ended. */
 static void a_flush_that_was_given_up_keeps_its_table(void **state)
 {
 	struct pending p, q;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the NBD server says: to clients that keep to the protocol, and to those that do not. */
+/* The NBD server's answers: to clients that follow the protocol, and to those that do not. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* Is the server still as good as new? */
+/* Does the server still work? */
 static void check_alive(void)
 {
 	struct nbd_client other;
@@ -63,7 +63,7 @@ static void an_export_is_described(void **state)
 	assert_int_equal(nbd_opens(&n, "m"), 0);
 	nbdc_option(&c, NBD_OPT_STRUCTURED_REPLY, "", 0);
 	assert_int_equal(nbdc_option_reply(&c, NBD_OPT_STRUCTURED_REPLY, data, &len), NBD_REP_ACK);
-	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "", &size, &flags), NBD_REP_ACK);	/* the only one */
+	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "", &size, &flags), NBD_REP_ACK);	/* the only device */
 	assert_true(flags & NBD_FLAG_SEND_DF);
 	assert_int_equal(nbd_opens(&n, "m"), 1);
 	nbdc_ask(&c, NBD_CMD_DISC, 0, 0, 0, 0);
@@ -83,7 +83,7 @@ static void exports_are_listed(void **state)
 	assert_int_equal(nbdc_option_reply(&c, NBD_OPT_LIST, data, &len), NBD_REP_SERVER);
 	assert_memory_equal(data, "\0\0\0\012second one", 14);
 	assert_int_equal(nbdc_option_reply(&c, NBD_OPT_LIST, data, &len), NBD_REP_ACK);
-	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "", NULL, NULL), NBD_REP_ERR_UNKNOWN);	/* which? */
+	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "", NULL, NULL), NBD_REP_ERR_UNKNOWN);	/* ambiguous */
 	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "third", NULL, NULL), NBD_REP_ERR_UNKNOWN);
 	nbdc_hang_up(&c);
 }
@@ -158,7 +158,7 @@ static void a_huge_option_is_drained(void **state)
 	start();
 	nbdc_option(&c, NBD_OPT_GO, huge, SIZE);
 	assert_int_equal(nbdc_option_reply(&c, NBD_OPT_GO, data, &len), NBD_REP_ERR_TOO_BIG);
-	nbdc_option(&c, 99, huge, NBD_OPTION_MAX);	/* the longest that is looked at */
+	nbdc_option(&c, 99, huge, NBD_OPTION_MAX);	/* the longest that is read */
 	assert_int_equal(nbdc_option_reply(&c, 99, data, &len), NBD_REP_ERR_UNSUP);
 	assert_int_equal(nbdc_go(&c, NBD_OPT_GO, "m", NULL, NULL), NBD_REP_ACK);
 	nbdc_hang_up(&c);
@@ -170,7 +170,7 @@ static void nonsense_cuts_off_its_sender_only(void **state)
 	(void)state;
 	nbdc_dial(&c, &n);
 	nbdc_say(&c, "GET / HTTP/1.1\r\n\r\n", 18);
-	assert_int_equal(nbdc_hear(&c, data, 18), 18);	/* our greeting */
+	assert_int_equal(nbdc_hear(&c, data, 18), 18);	/* the greeting */
 	assert_true(nbdc_at_end(&c));
 	nbdc_hang_up(&c);
 	start();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* NBD connections that hang up, wait, flood or outstay the server. */
+/* NBD connections that hang up, wait, flood the server or outlive it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,14 +34,14 @@ static int end(void **state)
 	return 0;
 }
 
-/* Turns until everybody has closed DEVICE. */
+/* Runs the loop until everybody has closed DEVICE. */
 static void wait_closed(const char *device)
 {
 	while (nbd_opens(&n, device))
 		;
 }
 
-/* Sent before any answer is read (so the answers are small); every cookie must come back once. */
+/* All are sent before any answer is read (so the answers are small); every cookie must come back once. */
 static void a_thousand_pipelined_requests_are_all_answered(void **state)
 {
 	uint8_t *all = calloc(PIPELINE, NBD_REQUEST_HEAD + 512), *p = all;
@@ -130,7 +130,7 @@ static void requests_sent_before_the_goodbye_are_answered(void **state)
 	wait_closed("g");
 }
 
-/* The same conversation, cut off after every single byte of it. */
+/* The same conversation, cut off after every single byte. */
 static void hanging_up_anywhere_leaves_nothing_behind(void **state)
 {
 	uint8_t all[256], *p = nbd_put32(all, NBD_FIXED_NEWSTYLE);
@@ -142,7 +142,7 @@ static void hanging_up_anywhere_leaves_nothing_behind(void **state)
 	p = nbd_put16((uint8_t *)memcpy(nbd_put32(p, 1), "m", 1) + 1, 0);
 	p = nbd_put16(nbd_put16(nbd_put32(p, NBD_REQUEST_MAGIC), 0), NBD_CMD_WRITE);
 	p = nbd_put32(nbd_put64(nbd_put64(p, 1), 0), 4096);
-	len = (size_t)(p - all) + 20;		/* and a few bytes of the data */
+	len = (size_t)(p - all) + 20;		/* including some bytes of the data */
 	for (i = 0; i <= len; i++) {
 		nbdc_dial(&c, &n);
 		nbdc_say(&c, all, i);
@@ -151,7 +151,7 @@ static void hanging_up_anywhere_leaves_nothing_behind(void **state)
 	wait_closed("m");
 	nbdc_open(&c, &n, "m", true);
 	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_READ, 0, 0, 4096, NULL), 0);
-	assert_memory_equal(a.data, block, 4096);	/* no half write */
+	assert_memory_equal(a.data, block, 4096);	/* no partial write */
 	nbdc_hang_up(&c);
 }
 
@@ -174,7 +174,7 @@ static void random_bytes_harm_nobody(void **state)
 			seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
 			junk[k] = (uint8_t)(seed >> 32);
 		}
-		if (i % 8 < 4)		/* a right beginning, to get further */
+		if (i % 8 < 4)		/* a valid beginning, to get further */
 			nbd_put64(junk, NBD_OPT_MAGIC);
 		if (i % 2 && i % 8 < 4)
 			nbd_put16(nbd_put32(junk, NBD_REQUEST_MAGIC) + 2, junk[9] % 9);

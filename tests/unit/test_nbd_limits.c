@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* NBD clients that take and take: of time, of memory, of places. The others are served all the same. */
+/* NBD clients that use too much: time, memory, connections. The others are served all the same. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -41,7 +41,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* Lets all go on that can. */
+/* Lets everything continue that can. */
 static void settle(void)
 {
 	unsigned i;
@@ -50,7 +50,7 @@ static void settle(void)
 		settle_threads(&n.f);
 }
 
-/* Anonymous memory of this process, bytes. */
+/* Anonymous memory of this process, in bytes. */
 static size_t resident(void)
 {
 	FILE *f = fopen("/proc/self/status", "r");
@@ -65,7 +65,7 @@ static size_t resident(void)
 	return kib << 10;
 }
 
-/* SIZE bytes at a time, as often as the server lets it; no answer is read. */
+/* Sends requests of SIZE bytes as long as the server takes them; no answer is read. */
 static void be_greedy(struct nbd_client *g, uint32_t size, unsigned times)
 {
 	uint8_t head[NBD_REQUEST_HEAD];
@@ -88,8 +88,8 @@ static void clients_that_do_not_read_share_a_bounded_memory(void **state)
 	for (i = 0; i < GREEDY; i++)
 		be_greedy(&greedy[i], MIB, 100);
 	settle();
-	assert_true(resident() - before < 80 * (size_t)MIB);	/* twelve of them, 64 MiB each were allowed to one */
-	nbdc_open(&c, &n, "m", true);				/* there is something left for others */
+	assert_true(resident() - before < 80 * (size_t)MIB);	/* twelve of them, each of which was allowed 64 MiB */
+	nbdc_open(&c, &n, "m", true);				/* something is left for others */
 	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_WRITE, 0, 0, sizeof(data), data), 0);
 	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_READ, 0, 0, sizeof(data), NULL), 0);
 	assert_int_equal(nbdc_do(&c, &a, NBD_CMD_FLUSH, 0, 0, 0, NULL), 0);
@@ -98,7 +98,7 @@ static void clients_that_do_not_read_share_a_bounded_memory(void **state)
 		nbdc_hang_up(&greedy[i]);
 }
 
-/* What they hold is given to others once they read on; and what was held back is answered, all of it. */
+/* Their memory is given to others once they read; and all requests that were held back are answered. */
 static void who_reads_on_is_answered_all(void **state)
 {
 	static uint8_t got[MIB + 16];
@@ -115,7 +115,10 @@ static void who_reads_on_is_answered_all(void **state)
 	}
 }
 
-/* Two hold most of what there is by requests that are never finished; the third waits, and after a while they are cut off. */
+/*
+ * Two clients occupy most of the memory with requests that are never finished; the third waits, and after a while they
+ * are cut off.
+ */
 static void who_is_stuck_is_cut_off_when_others_wait(void **state)
 {
 	uint8_t head[NBD_REQUEST_HEAD];
@@ -125,7 +128,7 @@ static void who_is_stuck_is_cut_off_when_others_wait(void **state)
 	nbdc_open(&greedy[0], &n, "z", false);
 	nbdc_ask(&greedy[0], NBD_CMD_READ, 0, 1, 0, 32 * MIB);
 	nbdc_open(&greedy[1], &n, "m", false);
-	nbdc_put(head, NBD_CMD_WRITE, 0, 1, 0, 16 * MIB);	/* and no data comes */
+	nbdc_put(head, NBD_CMD_WRITE, 0, 1, 0, 16 * MIB);	/* and no data follows */
 	nbdc_say(&greedy[1], head, sizeof(head));
 	settle();
 	time_passes(&n.f, 100);			/* nobody waits: they may take their time */
@@ -141,7 +144,7 @@ static void who_is_stuck_is_cut_off_when_others_wait(void **state)
 	nbdc_hang_up(&greedy[1]);
 }
 
-/* Its requests hold memory, too; but that they wait is not its fault. */
+/* Its requests use memory as well; but it is not its fault that they wait. */
 static void who_waits_for_a_suspended_device_is_not_cut_off(void **state)
 {
 	static uint8_t got[32 * MIB + 16];
@@ -177,11 +180,11 @@ static void a_handshake_may_take_ten_seconds(void **state)
 	nbdc_open(&through, &n, "m", false);
 	settle();
 	time_passes(&n.f, HANDSHAKE - 1);
-	nbdc_say(&half, "OPT", 3);	/* that does not help: it is the whole handshake that counts */
+	nbdc_say(&half, "OPT", 3);	/* that does not help: the time limit is for the whole handshake */
 	settle();
 	time_passes(&n.f, 1);
 	assert_true(nbdc_at_end(&half));
-	nbdc_greet(&silent);		/* what was said at first is there to read */
+	nbdc_greet(&silent);		/* what was sent first can still be read */
 	assert_true(nbdc_at_end(&silent));
 	time_passes(&n.f, 1000);
 	assert_int_equal(nbdc_do(&through, &a, NBD_CMD_FLUSH, 0, 0, 0, NULL), 0);
@@ -208,7 +211,7 @@ static void so_many_clients_and_no_more(void **state)
 		nbdc_hang_up(&all[i]);
 }
 
-/* The last descriptors are not for NBD clients; and there is no end to it when even the spare one cannot be opened. */
+/* The last descriptors are not for NBD clients; and the server survives that even the spare one cannot be reopened. */
 static void the_last_descriptors_are_left_to_others(void **state)
 {
 	struct rlimit was, now;
@@ -230,7 +233,7 @@ static void the_last_descriptors_are_left_to_others(void **state)
 	nbdc_dial(&later[0], &n);
 	now.rlim_cur = 3;
 	setrlimit(RLIMIT_NOFILE, &now);
-	settle();			/* it waits in the queue, or was told; nobody spins */
+	settle();			/* it waits in the queue, or was refused; nothing spins */
 	setrlimit(RLIMIT_NOFILE, &was);
 	close(others[0]);
 	close(others[1]);

@@ -33,7 +33,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* A second server beside the fixture's: what it says if it cannot be, or "". */
+/* A second server beside the fixture's: its error message, or "". */
 static void second(const struct nbd_opts *o, char text[ERR_TEXT])
 {
 	struct err e = ERR_INIT;
@@ -82,7 +82,7 @@ static void a_socket_in_the_way(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
-/* Not every machine has a name for itself. */
+/* Not every machine knows its own name. */
 static bool localhost_is_known(void)
 {
 	struct addrinfo *a;
@@ -147,7 +147,7 @@ static void a_socket_that_was_handed_in(void **state)
 		loop_turn(n.f.loop, -1);
 	nbd_free(other);
 	n.stopped = false;
-	assert_int_equal(unlink(addr.sun_path), 0);	/* its maker's, so it is still there */
+	assert_int_equal(unlink(addr.sun_path), 0);	/* it belongs to its creator, so it is still there */
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)

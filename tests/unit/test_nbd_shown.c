@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long reads of files in memory: copied, or moved by the kernel, the bytes are the same (fronts/nbd/shown.c). */
+/*
+ * Long reads of files in memory: whether they are copied or moved by the kernel, the bytes are the same
+ * (fronts/nbd/shown.c).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +54,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* The only connection that there is. */
+/* The only connection. */
 static bool has_pipe(void)
 {
 	const struct nbd_conn *c = container(n.nbd->ios[0].conns.next, struct nbd_conn, node);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of a socket (base/own_socket.c), as the control socket has it: its mode, what lies there already, two daemons at
-   once, one that was handed in. */
+/*
+ * The socket's file (base/own_socket.c), for the control socket: its mode, what exists there already, two daemons at
+ * once, a socket that was passed in.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -81,7 +83,7 @@ static bool there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* A socket that nobody listens on any more, as one leaves it who is killed. */
+/* A socket on which nobody listens any more, as left by a daemon that was killed. */
 static void leave_dead_socket(const struct place *p)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -152,7 +154,7 @@ static void a_second_daemon_is_refused(void **state)
 	own_socket_free(&p->s);
 }
 
-/* A server that was given its socket by systemd has no lock. */
+/* A server that got its socket from systemd has no lock. */
 static void one_without_a_lock_is_noticed_too(void **state)
 {
 	struct place *p = *state;
@@ -163,7 +165,7 @@ static void one_without_a_lock_is_noticed_too(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 0), 0);
 	refused(p, -EADDRINUSE, p->path);
-	refused(p, -EADDRINUSE, p->path);	/* its queue is full now, which is another answer of the kernel's */
+	refused(p, -EADDRINUSE, p->path);	/* its queue is full now, for which the kernel has another error */
 	assert_false(there(p->lock));
 	close(fd);
 	unlink(p->path);
@@ -193,7 +195,7 @@ static void paths_that_cannot_be(void **state)
 	assert_non_null(strstr(p->e.text, "199 bytes: the limit is 107"));
 }
 
-/* Another socket has taken the place: it is not ours to remove. */
+/* Another socket has replaced it, which is not ours to remove. */
 static void a_foreign_socket_is_not_removed(void **state)
 {
 	struct place *p = *state;

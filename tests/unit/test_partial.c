@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes of byte ranges (fronts/fuse/partial.c) against a plain array of bytes:
- * one after the other, and many at once that share their blocks. The device is on
- * a file, so what is written arrives later than what is read.
+ * Writes of byte ranges (fronts/fuse/partial.c) compared with a plain array of bytes: one after another, and many at
+ * once that share blocks. The device is on a file, so writes complete later than reads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +58,7 @@ static int end(void **state)
 	return unlink(path);
 }
 
-/* Some writes, sent in one go in the order of the array. */
+/* Some writes, sent together in the order of the array. */
 struct batch {
 	struct loop_msg msg;
 	struct partial parts[MANY];
@@ -167,7 +166,7 @@ static void test_one_by_one(void **state)
 	check();
 }
 
-/* The whole device in odd pieces, in any order, all at once: each block has many writers, none may lose its bytes. */
+/* The whole device in odd parts, in any order, all at once: each block has many writers, and none may lose its bytes. */
 static void test_neighbours_at_once(void **state)
 {
 	uint64_t cuts[MANY + 1], off = 0;
@@ -193,7 +192,7 @@ static void test_neighbours_at_once(void **state)
 	}
 }
 
-/* Uneven writes to the same bytes take effect in the order in which they came. */
+/* Uneven writes to the same bytes take effect in order of arrival. */
 static void test_same_bytes_in_order(void **state)
 {
 	unsigned i, round;
@@ -207,7 +206,7 @@ static void test_same_bytes_in_order(void **state)
 	}
 }
 
-/* Even and uneven ones that overlap, each block written wholly last: nothing of what was read before comes back. */
+/* Even and uneven ones that overlap, each block finally written as a whole: nothing that was read before comes back. */
 static void test_even_after_uneven(void **state)
 {
 	unsigned i, round;

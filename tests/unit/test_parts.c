@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Partitions of disks: from a label, one by one, claimed with their disk, and grown while they are open. */
+/* Partitions of disks: from a partition table, one by one, claimed with their disk, and grown while they are open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -99,7 +99,7 @@ static void partitions_are_devices(void **state)
 	assert_int_equal(disk("a", image, 0), 0);
 	assert_int_equal(disk("b0", image, 0), 0);
 	expect_part("a1", 1, 8, 56);
-	expect_part("a2", 2, 64, 2);		/* as the kernel: room for a boot loader */
+	expect_part("a2", 2, 64, 2);		/* like the kernel: room for a boot loader */
 	expect_part("a5", 5, 80, 16);
 	expect_part("a6", 6, 196, 1852);	/* cut where the disk ends */
 	expect_part("b0p1", 17, 8, 56);
@@ -120,7 +120,7 @@ static void partitions_are_devices(void **state)
 	assert_string_equal(table, "0 8 linear 98:5 8\n8 8 linear 98:5 0\n");
 	free(table);
 	assert_int_equal(run(&f, &c, NULL), 0);
-	assert_int_equal(c.reply.n, 2);		/* they are no disks that anybody asked for */
+	assert_int_equal(c.reply.n, 2);		/* they are not listed as disks */
 	dm_reply_free(&c.reply);
 	assert_int_equal(disk("a5", "memory,size=1M:m", 0), -EEXIST);
 	assert_non_null(strstr(why, "disk 'a' has a partition with that name"));
@@ -143,7 +143,7 @@ static void a_label_is_read_again(void **state)
 	d = dm_find_disk(f.world, "a");
 	assert_null(dm_part_first(d));
 	label((const uint32_t[2][3]){ { 0x83, 8, 16 }, { 0x83, 24, 8 } });
-	unlink(image);			/* the store is what was opened */
+	unlink(image);			/* the store is the file that was opened */
 	assert_int_equal(dm_parts_read(d, NULL, &e), 0);
 	expect_part("a1", 1, 8, 16);
 	expect_part("a2", 2, 24, 8);
@@ -166,7 +166,7 @@ static int part_add(const char *disk, uint32_t number, uint64_t start, uint64_t 
 	return dm_part_add(dm_find_disk(f.world, disk), &(struct dm_part){ number, start, sectors }, &e);
 }
 
-/* As the kernel answered BLKPG. */
+/* With the kernel's answers to BLKPG. */
 static void partitions_are_added_one_by_one(void **state)
 {
 	(void)state;

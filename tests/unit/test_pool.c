@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fronts' memory (base/pool.c): what is kept, what is shared, and what is given back when somebody waits. */
+/* The fronts' memory (base/pool.c): what is kept, what is shared, and what is freed when somebody waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,14 +56,14 @@ static void all_pools_together_have_so_much(void **state)
 	assert_non_null(b);
 	assert_null(pool_take(&p, 1));
 	assert_false(pool_ready(&q, 1));
-	pool_give(&q, b, 4 * MIB);	/* more than may lie idle: it is free for the other one */
+	pool_give(&q, b, 4 * MIB);	/* more than may be idle: it becomes available to the other pool */
 	b = pool_take(&p, 4 * MIB);
 	assert_non_null(b);
 	pool_give(&p, a, 4 * MIB);
 	pool_give(&p, b, 4 * MIB);
 }
 
-/* Buffers of one size that lie idle make room for one of another. */
+/* Idle buffers of one size make room for one of another. */
 static void what_lies_idle_gives_way(void **state)
 {
 	void *small = pool_take(&p, MIB), *big[2] = { pool_take(&q, 4 * MIB), pool_take(&q, 2 * MIB) };

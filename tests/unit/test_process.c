@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Another process's memory and descriptors, as the calls made for it reach them, and where a container forbids these. */
+/* Another process's memory and descriptors, by the system calls for that, and in containers where these are forbidden. */
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
@@ -22,7 +22,7 @@
 #define HOLE ((size_t)1 << 30)
 
 static char word[] = "before";
-static char *pages;	/* the last one is missing */
+static char *pages;	/* the last one is not mapped */
 
 /* Another process with the same addresses, which waits to be killed. */
 static pid_t other_begin(void)
@@ -43,7 +43,7 @@ static void other_end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* The rest of this process does without the calls. */
+/* The rest of this process cannot use those system calls. */
 static void forbid(void)
 {
 	static const int calls[] = { SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd) };
@@ -88,14 +88,14 @@ static void memory_is_reached(void **state)
 	check_memory();
 }
 
-/* Whoever ends well has seen what was to be seen. */
+/* Runs CHECK in a child: it succeeds if the child ends well. */
 static void in_forbidden(void (*check)(void))
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		setenv("CMOCKA_TEST_ABORT", "1", 1);	/* a failure is this process's end */
+		setenv("CMOCKA_TEST_ABORT", "1", 1);	/* a failure ends this process */
 		forbid();
 		check();
 		_exit(0);
@@ -117,7 +117,7 @@ static bool same_file(int a, int b)
 	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Its writer has a position of its own, and would write over what we write. */
+/* Its writer has a position of its own, and would overwrite what we write. */
 static void check_files(void)
 {
 	int there = memfd_create("there", 0), end = memfd_create("end", 0), copy;
@@ -147,7 +147,7 @@ static void check_reopened(void)
 	copy = process_point(AT_FDCWD, pid, fd);
 	assert_true(copy >= 0 && same_file(copy, fd) && read(copy, &c, 1) < 0);
 	close(copy);
-	/* What another open would make another thing is not opened. */
+	/* What would behave differently if it was opened again is refused. */
 	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, null, O_RDWR), -EPERM);
 	other_end(pid);
 	check_files();
@@ -188,7 +188,7 @@ int main(void)
 	};
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	/* New mappings go to the upper end of a hole: right above the pages nothing comes. */
+	/* New mappings are placed at the upper end of a hole, so nothing is mapped directly after the pages. */
 	pages = mmap(NULL, HOLE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pages == MAP_FAILED || munmap(pages + (LONG_RUN - 1) * page, HOLE - (LONG_RUN - 1) * page))
 		return 1;

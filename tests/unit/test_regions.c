@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Regions (core/path/regions.h) through the messages that make and show them; what requests of any shape count. */
+/* Regions (core/path/regions.h) through the messages that create and print them; counting requests of all shapes. */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -68,7 +68,7 @@ static void ask(enum dm_op op, uint64_t sector, uint64_t count)
 	assert_int_equal(request(&f, top, (unsigned)sector & 1, op, 0, sector, count, data), 0);
 }
 
-/* Reads, sectors read, writes, sectors written of area AREA of region ID. */
+/* Reads, sectors read, writes, sectors written in area AREA of region ID. */
 static void counted(const char *name, unsigned id, unsigned area, const char *wanted)
 {
 	unsigned long long r, rs, w, ws;
@@ -124,7 +124,7 @@ static void test_list(void **state)
 	answers("low", "@stats_delete 1", "nothing");
 }
 
-/* Of any shape: in one area and over several, through a stack, in pieces, in parts. */
+/* Of all shapes: in one area and over several, through a stack, in pieces, in parts. */
 static void test_counts(void **state)
 {
 	(void)state;
@@ -167,7 +167,7 @@ static void test_failures(void **state)
 	answers("top", "@stats_delete 0", "nothing");
 }
 
-/* Regions come and go under requests. */
+/* Regions are created and removed while requests are in flight. */
 static void test_under_requests(void **state)
 {
 	struct job jobs[16];
@@ -205,7 +205,7 @@ static void test_left_behind(void **state)
 	answers("brief", "@stats_create - 1", "0");
 	answers("brief", "@stats_create - 1", "1");
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "brief", 0, NULL), 0);
-	answers("low", "@stats_create - 100", "0");	/* goes with the world */
+	answers("low", "@stats_create - 100", "0");	/* freed with the world */
 }
 
 static sem_t asleep, wake;
@@ -218,13 +218,16 @@ static void sleep_until_woken(struct loop_msg *m)
 		;
 }
 
-/* An io thread hangs: it is in a system call that does not end, say. Messages about regions are answered all the same. */
+/*
+ * An io thread hangs, for example in a system call that does not return. Messages about regions are answered all the
+ * same.
+ */
 static void no_message_waits_for_an_io_thread(void **state)
 {
 	struct loop_msg m = { .run = sleep_until_woken };
 
 	(void)state;
-	alarm(20);	/* rather than for ever */
+	alarm(20);	/* rather than forever */
 	sem_init(&asleep, 0, 0);
 	sem_init(&wake, 0, 0);
 	answers("top", "@stats_create - /1", "0");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared objects: one for each kind and place, there as long as somebody holds it, and its store with it. */
+/* Shared objects: one for each kind and place, which exists as long as somebody uses it, and so does its store. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +95,7 @@ static void one_for_each_kind_and_place(void **state)
 	assert_int_equal(ends, 3);
 }
 
-/* The object's I/O may go on when no table is left. */
+/* The object's I/O may continue when no table is left. */
 static void it_outlives_the_tables_with_its_store(void **state)
 {
 	struct dm_shared *a = get(&one_kind, "one");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A table is swapped while the kernel reads a page of the device, which takes as long as what is below is suspended. Whoever
- * swaps waits for the kernel a little; the control thread goes on with whatever else it has to do.
+ * A table is swapped while the kernel reads a page of the device, which takes as long as the device below is suspended.
+ * The swap waits briefly for the kernel; meanwhile the control thread continues with everything else.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,12 +28,12 @@ static void front_stopped(void *arg)
 	stopped = true;
 }
 
-/* Another front that hears of the swap, last of all, and has something to do soon. */
+/* Another front that is told about the swap, last of all, and soon has something to do. */
 static struct {
 	struct dm_front front;
 	struct timer timer;
 	bool swapped, done;
-	uint64_t at;		/* when it heard, ns */
+	uint64_t at;		/* when it was told, ns */
 } other;
 
 static void other_does(struct timer *t)
@@ -93,11 +93,11 @@ static void the_control_thread_does_not_wait_for_the_kernel(void **state)
 		loop_turn(f.loop, -1);
 	done = other.done;
 	took = clock_now(&clock_monotonic) - other.at;
-	assert_int_equal(verb(&f, DM_DO_RESUME, "low", 0, NULL), 0);	/* first: else a failure leaves the kernel waiting for us */
+	assert_int_equal(verb(&f, DM_DO_RESUME, "low", 0, NULL), 0);	/* first: else the kernel waits for us after a failure */
 	assert_int_equal(resume.reply.err.code, 0);
 	dm_reply_free(&resume.reply);
 	assert_true(other.swapped);
-	assert_true(done || took < SOON);	/* now and then the kernel has no page to wait for */
+	assert_true(done || took < SOON);	/* sometimes the kernel has no page to wait for */
 	sh("stat -c %s .dmuse/io/252:2", "16384");
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every store keeps to: random requests of every kind against a model in
- * memory, on both file engines and two io threads. A line of stores.list that
- * nobody has said here how to make fails the test.
+ * What every store must do: random requests of every kind compared with a model in memory, on both file engines and two
+ * io threads. For each line of stores.list there must be a way here to make one, or the test fails.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -25,9 +24,9 @@
 
 static struct fixture f;
 static struct dm_device *disk;
-static int kept = -1;		/* what keeps a loop device */
+static int kept = -1;		/* keeps a loop device */
 
-/* How to get a word for a fresh store of BYTES. False: not on this machine. */
+/* How to make the word for a new store of BYTES. False: not possible on this machine. */
 struct make {
 	const char *type, *what;
 	bool (*word)(char out[PLACE_PATH]);
@@ -69,7 +68,7 @@ static bool word_file_direct(char out[PLACE_PATH])
 	return with_options(out, "file,direct");
 }
 
-/* A file system without ZERO_RANGE: zeros are written by hand there. */
+/* A file system without ZERO_RANGE, where zeros have to be written. */
 static bool word_file_tmpfs(char out[PLACE_PATH])
 {
 	if (!place_tmpfs("tmpfs", 2 * BYTES))
@@ -126,7 +125,7 @@ struct variant {
 	char name[96];
 };
 
-/* What the store must hold; a sector that was discarded may hold anything. */
+/* What the store must contain; a sector that was discarded may contain anything. */
 struct model {
 	uint8_t data[BYTES];
 	bool unknown[SECTORS];
@@ -215,7 +214,7 @@ static void do_zeroes(unsigned io, uint64_t sector, uint64_t n)
 	memset(model->unknown + sector, false, n);
 }
 
-/* What is said to be zero reads as zeros; the answer goes forward and stays in the question's range. */
+/* What is reported as zero reads as zeros; the extent is not empty and stays in the requested range. */
 static void do_extent(unsigned io, uint64_t sector, uint64_t n)
 {
 	uint64_t i, end;
@@ -230,7 +229,7 @@ static void do_extent(unsigned io, uint64_t sector, uint64_t n)
 			fail_msg("sector %llu is said to be zero", (unsigned long long)(i / DM_SECTOR));
 }
 
-/* The memory is sometimes aligned and sometimes not: it is the submitter's choice. */
+/* The memory is sometimes aligned and sometimes not: that is the submitter's choice. */
 static void random_requests_keep_to_the_model(void **state)
 {
 	unsigned round;
@@ -261,7 +260,7 @@ static void random_requests_keep_to_the_model(void **state)
 
 #define AT_ONCE 128
 
-/* Each writes, the whole crowd flushes, each reads back what was its own; from memory that suits no direct I/O. */
+/* Many write, all of them flush, each reads its own data back; with memory that is not aligned for direct I/O. */
 static void a_crowd_is_served(void **state)
 {
 	struct job *jobs = calloc(AT_ONCE, sizeof(*jobs)), flushes[AT_ONCE];
@@ -316,7 +315,7 @@ static void the_end_is_the_end(void **state)
 		assert_int_equal(request(&f, disk, 0, DM_WRITE, 0, 1, 1, buffer), -EINVAL);
 }
 
-/* What `table` prints is loaded again, and is the same store. */
+/* What `table` prints can be loaded again, and gives the same store. */
 static void the_table_can_be_loaded_again(void **state)
 {
 	char *text = rows(&f, DM_DO_TABLE, "disk", 0), *again, why[ERR_TEXT];

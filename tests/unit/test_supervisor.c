@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The supervisor by itself: what is answered, and how it lives. */
+/* The supervisor alone: what it answers, and how it starts and ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -89,7 +89,7 @@ static void paths_are_the_callers(void **state)
 	supervised(paths);
 }
 
-/* A path that ends where its page does. */
+/* A path that ends at the end of its page. */
 static bool page_end(void)
 {
 	char *two = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -200,7 +200,7 @@ static void *thread_alone(void *arg)
 	return NULL;
 }
 
-/* The last one runs on when the first thread of the process is gone. */
+/* The last thread continues when the first thread of the process is gone. */
 static void *thread_last(void *arg)
 {
 	pthread_join(*(pthread_t *)arg, NULL);
@@ -296,7 +296,7 @@ static void callers_may_die_at_any_time(void **state)
 	supervised(deaths);
 }
 
-/* A file server that never answers, and callers who wait for it. The last one is there to hang the one that took over. */
+/* A file server that never answers, and callers that wait for it. The last one makes the thread hang that took over. */
 static bool hanging(void)
 {
 	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);

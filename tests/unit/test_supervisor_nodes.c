@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a node of ours counts: wherever the kernel lets nodes count, and nowhere else. */
+/* Where one of our nodes works: wherever the kernel lets nodes work, and nowhere else. */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #define refused supervised_refused
 #define become supervised_become
 
-/* LVM's test suite makes nodes in a directory of its own. */
+/* LVM's test suite creates nodes in a directory of its own. */
 static bool made(void)
 {
 	CHECK(mknod("dev/made", S_IFBLK | 0666, DISK) == 0 && mknod("dev/control", S_IFCHR | 0600, makedev(10, 236)) == 0);
@@ -68,7 +68,9 @@ static bool maps(const char *file, const char *text)
 	return written;
 }
 
-/* A file system that was mounted in a user namespace is nodev, although no flag says so. Root outside makes the node. */
+/*
+ * A file system that was mounted in a user namespace is nodev, although no flag says so. Root outside creates the node.
+ */
 static bool foreign_root(void)
 {
 	int go[2], up[2];
@@ -78,7 +80,7 @@ static bool foreign_root(void)
 	CHECK(pipe(go) == 0 && pipe(up) == 0);
 	child = supervised_child();
 	if (!child) {
-		close(go[1]);	/* so that a parent that fails is noticed */
+		close(go[1]);	/* so that the failure of the parent is noticed */
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) || !maps("/proc/self/uid_map", "0 0 1") ||
 		    !maps("/proc/self/setgroups", "deny") || !maps("/proc/self/gid_map", "0 0 1") || mount("none", "sub", "tmpfs", 0, NULL) || write(up[1], "", 1) != 1 ||
 		    read(go[0], &byte, 1) != 1)
@@ -129,7 +131,7 @@ static void show_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	fuse_reply_entry(req, &e);
 }
 
-/* A file server that shows a disk and the control node, for everybody to open. */
+/* A file server that shows a disk and the control node, accessible to everybody. */
 static _Noreturn void show(int fd)
 {
 	static const struct fuse_lowlevel_ops ops = { .lookup = show_lookup, .getattr = show_getattr };
@@ -143,7 +145,7 @@ static _Noreturn void show(int fd)
 	_exit(0);
 }
 
-/* Nothing forbids nodes there, as where root mounts for others. */
+/* Nothing forbids nodes there, as when root mounts for others. */
 static bool shown(void)
 {
 	int fd = open("/dev/fuse", O_RDWR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is given a device: nobody whom the kernel would not give it, had it a driver for the node. */
+/* Who gets a device: nobody to whom the kernel would refuse it, if it had a driver for the node. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -25,7 +25,7 @@
 #define refused supervised_refused
 #define become supervised_become
 
-/* This process's effective and permitted capabilities. */
+/* Sets this process's effective and permitted capabilities. */
 static bool only(uint64_t capabilities)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -75,7 +75,7 @@ static void all_groups_count(void **state)
 	supervised(in_group);
 }
 
-/* What counts is the user of file accesses, and the capabilities that are effective. */
+/* The user for file accesses and the effective capabilities count. */
 static bool fine(void)
 {
 	CHECK(setfsuid(USER) == 0);
@@ -104,12 +104,12 @@ static void rights_are_those_of_the_moment(void **state)
 	supervised(searching);
 }
 
-/* All capabilities there say nothing of files here. */
+/* All capabilities there give no access to files here. */
 static bool namespaced(void)
 {
 	CHECK(unshare(CLONE_NEWUSER) == 0);
 	CHECK(refused("theirs/disk", O_RDONLY, EACCES));
-	CHECK(says(open("private/disk", O_RDWR), "252:0"));	/* it is root's still */
+	CHECK(says(open("private/disk", O_RDWR), "252:0"));	/* it is still root's */
 	return true;
 }
 
@@ -131,7 +131,7 @@ static bool links(void)
 	CHECK(become(USER, 0, NULL));
 	CHECK(refused(path, O_RDONLY, EACCES));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk);
-	CHECK(says(open(path, O_RDWR), "252:0"));		/* its owner has been there */
+	CHECK(says(open(path, O_RDWR), "252:0"));		/* its owner has access */
 	CHECK(refused(path, O_RDWR | O_NOFOLLOW, ELOOP));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/disk", dir);
 	CHECK(refused(path, O_RDONLY, EACCES));
@@ -145,7 +145,7 @@ static bool links(void)
 		for (;;)
 			pause();
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)peer, disk);
-	CHECK(says(open(path, O_RDWR), "252:0"));		/* another of the same user */
+	CHECK(says(open(path, O_RDWR), "252:0"));		/* another process of the same user */
 	CHECK(kill(peer, SIGKILL) == 0 && supervised_status(peer) == 1000 + SIGKILL);
 	return true;
 }
@@ -156,7 +156,7 @@ static void links_in_proc_are_followed_by_the_caller(void **state)
 	supervised(links);
 }
 
-/* The kernel lets nobody follow a link in a sticky directory that somebody else put there for him. */
+/* The kernel does not let anybody follow a link in a sticky directory that another user created there. */
 static bool trap(void)
 {
 	FILE *f = fopen("/proc/sys/fs/protected_symlinks", "r");
@@ -174,7 +174,7 @@ static void a_link_that_was_laid_out_is_not_followed(void **state)
 	supervised(trap);
 }
 
-/* Many callers of different rights at once are not mixed up. */
+/* Many concurrent callers with different rights are not confused. */
 static bool mixed(void)
 {
 	for (uid_t i = 0; i < 8; i++)

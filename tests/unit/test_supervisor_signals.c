@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals whose handler lacks SA_RESTART, and calls that are answered. One that comes before the supervisor has received the
- * call ends it with EINTR: that is to be rare.
+ * Signals whose handler lacks SA_RESTART, and calls that are being answered. A signal that arrives before the
+ * supervisor has received the call ends it with EINTR: that must be rare.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include "support/supervised.h"
 
-#define BUSY 6			/* processes that want the processors */
+#define BUSY 6			/* processes that occupy the processors */
 #define SIGNALS 300
 
 static volatile sig_atomic_t rung;
@@ -30,7 +30,9 @@ static void on_alarm(int signal)
 	rung++;
 }
 
-/* A signal every so often, without SA_RESTART: it may come before the supervisor has looked, and leaves nothing behind. */
+/*
+ * Signals at intervals, without SA_RESTART: one may arrive before the supervisor has looked, and leaves nothing behind.
+ */
 static bool signals(void)
 {
 	const struct sigaction act = { .sa_handler = on_alarm };
@@ -58,7 +60,7 @@ static void signals_leave_an_open_alone(void **state)
 	supervised(signals);
 }
 
-/* One process alone sends them, at no time that the other one knows of. */
+/* A process of its own sends them, at times unrelated to the other one's. */
 static _Noreturn void ring(pid_t whom)
 {
 	for (unsigned i = 0; i < 100 * SIGNALS; i++) {
@@ -104,7 +106,7 @@ static bool busy(void)
 	return true;
 }
 
-/* A supervisor that may not have a real-time priority has to wait for its turn, as all others. */
+/* Without a real-time priority, the supervisor has to wait for its turn like all others. */
 static void an_open_is_rarely_broken_off_where_others_want_the_processor(void **state)
 {
 	const struct sched_param lowest = { .sched_priority = 1 }, none = { .sched_priority = 0 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Suspend, resume and swap with requests under way: what is begun is drained, what comes is held, nothing is lost. */
+/*
+ * Suspend, resume and swap with requests in flight: those that have begun are drained, new ones are held, nothing is
+ * lost.
+ */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -171,7 +174,7 @@ static void a_suspend_that_is_given_up_is_taken_back(void **state)
 	dm_close(d);
 }
 
-/* Keeps an io thread where it is until it is told to go on. */
+/* Keeps an io thread where it is until it is told to continue. */
 struct standstill {
 	struct loop_msg msg;
 	sem_t reached, go;
@@ -194,7 +197,7 @@ static void standstill_begin(struct standstill *s, unsigned io)
 	sem_wait(&s->reached);
 }
 
-/* What an io thread was sent lies in the device, so the device may not go before the thread has read it. */
+/* What was sent to an io thread is part of the device, so the device must stay until the thread has read it. */
 static void a_device_outlives_what_its_threads_were_sent(void **state)
 {
 	struct standstill still[THREADS];
@@ -209,7 +212,7 @@ static void a_device_outlives_what_its_threads_were_sent(void **state)
 	suspend = (struct pending){ .c = { .verb = DM_DO_SUSPEND, .name = "d", .done = pending_over } };
 	dm_do(f.world, &suspend.c);
 	for (i = 0; i < THREADS; i++)
-		standstill_begin(&still[i], i);		/* all have answered, and the answers are not read yet */
+		standstill_begin(&still[i], i);		/* all have answered, and the answers were not read yet */
 	dm_cancel(&suspend.c);
 	removal = (struct pending){ .c = { .verb = DM_DO_REMOVE, .name = "d", .done = pending_over } };
 	dm_do(f.world, &removal.c);
@@ -243,7 +246,7 @@ static void commands_queue_behind_a_transition(void **state)
 	pending_start(&q, DM_DO_RESUME, "d", 0);
 	pending_start(&r, DM_DO_REMOVE, "d", DM_WITH_DEFERRED);
 	assert_false(p.over || q.over || r.over);
-	assert_int_equal(verb(&f, DM_DO_INFO, "d", 0, NULL), 0);	/* asking never waits */
+	assert_int_equal(verb(&f, DM_DO_INFO, "d", 0, NULL), 0);	/* info never waits */
 	gate_open(&f);
 	pending_wait(&p);
 	pending_wait(&q);
@@ -307,7 +310,7 @@ static void a_released_world_fails_what_it_held(void **state)
 	dm_close(d);
 }
 
-/* A flood of requests, on sectors of its own for every thread, that goes on by itself until told to stop. */
+/* A flood of requests, on sectors of its own for every thread, that continues by itself until it is told to stop. */
 struct flood {
 	struct dm_req req;
 	struct dm_device *d;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables as a whole: order, gaps, wraps, blocks, comments, words; the way a request is cut and stacked. */
+/* Tables as a whole: order, gaps, overflows, blocks, comments, words; how requests are split and stacked. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,7 +180,7 @@ static void a_stack_of_twelve_still_reaches_the_disk(void **state)
 	dm_close(d);
 }
 
-/* The gate's destructor looks (support/world.c). */
+/* The gate's destructor checks that (support/world.c). */
 static void small_private_parts_move_with_their_lines(void **state)
 {
 	(void)state;
@@ -188,7 +188,7 @@ static void small_private_parts_move_with_their_lines(void **state)
 	assert_int_equal(create(&f, "y", "0 8 gate\n8 8 gate\n16 8 gate\n24 8 gate\n32 8 gate\n40 8 gate x", why), -EINVAL);
 }
 
-/* Both slots of each device, and two lines in each, lead down: to follow every way anew would take years. */
+/* Both slots of each device, and two lines in each, lead down: following every way would take years. */
 static void a_ladder_of_forty_is_climbed_once(void **state)
 {
 	struct dm_device *d;
@@ -237,7 +237,7 @@ static void striped_deals_chunks_in_turn(void **state)
 		assert_int_equal(leg[(16 + i) * 512], (1 + 3 * (i / 8)) * 8 + i % 8);
 	assert_int_equal(leg[15 * 512], 0);
 	assert_int_equal(leg[48 * 512], 0);
-	/* A long discard reaches each leg as one run, and no sector beside it. */
+	/* A long discard reaches each leg as one range, and no other sector. */
 	assert_int_equal(request(&f, d, 0, DM_ZEROES, 0, 9, 30, NULL), 0);
 	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 96, data), 0);
 	for (i = 0; i < 96; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Timers: they run in order, can be stopped and started anew from anywhere, and a million with mixed delays are no burden. */
+/* Timers: they run in order, can be stopped and restarted from anywhere, and a million with mixed delays cost little. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +96,7 @@ static void a_million_with_mixed_delays_run_in_order(void **state)
 	free(m);
 }
 
-/* Compared with what is so: which ones are on, and which is the next. */
+/* Compared with a model: which ones are on, and which is the next. */
 static void starts_and_stops_in_any_order_agree_with_a_model(void **state)
 {
 	struct mine *m = make(FEW);
@@ -136,7 +136,7 @@ static void run_again(struct timer *t)
 	timers_start(&all, t, 0);
 }
 
-/* Or a timer that starts itself anew would keep the loop for ever. */
+/* Otherwise a timer that restarts itself would occupy the loop forever. */
 static void what_is_started_on_the_way_runs_the_next_time(void **state)
 {
 	struct timer t;

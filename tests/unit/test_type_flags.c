@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the flags of types forbid, as Linux 6.12 answers for thin-pool, which has three of them. */
+/* What the type flags forbid, with Linux 6.12's answers for thin-pool, which has three of them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,7 +103,7 @@ static void an_immutable_type_is_not_mixed(void **state)
 	assert_int_equal(create(&f, "d", "0 8 stays\n8 8 stays", NULL), 0);
 }
 
-/* The same answers in the same order as Linux gives. */
+/* The same answers in the same order as on Linux. */
 static void an_active_immutable_table_is_replaced_by_its_like(void **state)
 {
 	char why[ERR_TEXT];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scattered bytes: every way to cut ten bytes into buffers gives the same bytes. */
+/* Scattered bytes: however ten bytes are divided into buffers, they are the same bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 static struct iovec scatter[4];
 static uint8_t bytes[10];
 
-/* Buffers of A, B, none and the rest of ten bytes. */
+/* Buffers of A, B, no and the rest of ten bytes. */
 static struct vec scattered(size_t a, size_t b)
 {
 	scatter[0] = (struct iovec){ bytes, a };

@@ -27,7 +27,7 @@ static void words_are_split_and_unquoted(void **state)
 	assert_int_equal(e.code, 0);
 }
 
-/* Every byte that a path can have, and a line break in particular: one word, in one line. */
+/* Every byte that a path can have, and in particular a line break: one word, on one line. */
 static void any_bytes_are_a_word(void **state)
 {
 	char line[2 * 256], all[256], *at, *end;

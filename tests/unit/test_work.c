@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Workers: every job runs once and ends on the thread it came from; what a client waits for goes first. */
+/* Workers: every job runs once and ends on the thread from which it came; what a client waits for goes first. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,7 +61,7 @@ static void add_up(struct work *w)
 	j->sum += j->number;
 }
 
-/* Home again: plain counters do, for it is the thread that started it. */
+/* Back on the thread that started it, so plain counters are enough. */
 static void over(struct work *w)
 {
 	struct task *j = container(w, struct task, work);
@@ -144,7 +144,7 @@ static void one_less(struct work *w)
 	--*container(w, struct step, work)->left;
 }
 
-/* While the only worker is busy, background work comes first; then what is waited for. */
+/* While the only worker is busy, background work is started first; then what a client waits for. */
 static void what_a_client_waits_for_goes_first(void **state)
 {
 	struct workers *w = make(1);
@@ -176,7 +176,7 @@ static void what_a_client_waits_for_goes_first(void **state)
 	loop_free(l);
 }
 
-/* Each waits for the others: they can only end if all workers have been woken. */
+/* Each waits for the others: they can only end if all workers were woken. */
 static void one_batch_reaches_all_workers(void **state)
 {
 	struct workers *w = make(4);
