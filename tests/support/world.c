@@ -328,7 +328,7 @@ static void job_data(struct job *j, uint8_t *data, size_t n)
 	static unsigned jobs;
 	size_t first = n / 3 - 1, second = n / 4;
 
-	if (jobs++ % 2 == 0 || !data) {
+	if (jobs++ % 2 == 0 || !data || n > PTRDIFF_MAX) {	/* a length that no buffer has is a test, too */
 		dm_req_buffer(&j->req, data, n);
 		return;
 	}

@@ -224,7 +224,11 @@ static void a_region_takes_memory_when_it_is_set(void **state)
 	dm_open(d);
 	assert_int_equal(say("set_region_mappings 3fffffff:0"), 0);
 	assert_int_equal(request(&f, d, 0, DM_READ, 0, 1073741823, 1, sector), 0);
+#ifndef __SANITIZE_THREAD__	/* it clears what is allocated by writing to it */
 	assert_true(resident() < before + (64u << 20));
+#else
+	(void)before;
+#endif
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
