@@ -237,6 +237,14 @@ static int decode_several(struct dict *d, const struct dict_reader *r)
 	return 0;
 }
 
+/* Disks that lose their power, or have it back. */
+static int decode_power(struct dict *d, const struct dict_reader *r)
+{
+	if (dict_get_string(r, "message", &d->cmd.message))
+		return r->e->code;
+	return decode_several(d, r);
+}
+
 static int decode_resume(struct dict *d, const struct dict_reader *r)
 {
 	int code = decode_read_ahead(d, r);

@@ -27,7 +27,8 @@ static void every_command_has_its_verb(void **state)
 		{ CMD("set_uuid") NAME KEY("cmd_data", ARR(STR("u"))), DM_DO_SET_UUID },
 		{ CMD("setgeometry") NAME KEY("geometry", ARR(INT("1") INT("2") INT("3") INT("4"))), DM_DO_GEOMETRY },
 		{ CMD("message") NAME KEY("message", STR("m")), DM_DO_MESSAGE },
-		{ CMD("wait") NAME KEY("event_nr", INT("1")), DM_DO_WAIT },
+		{ CMD("cut") KEY("names", ARR(STR("a") STR("b"))) KEY("message", STR("torn")), DM_DO_CUT },
+		{ CMD("restore") NAME, DM_DO_RESTORE }, { CMD("wait") NAME KEY("event_nr", INT("1")), DM_DO_WAIT },
 		{ CMD("waitevent") NAME KEY("event_nr", INT("1")), DM_DO_WAIT }, { CMD("stats") NAME, DM_DO_STATS },
 		{ CMD("check") KEY("table", STR("0 1 zero")), DM_DO_CHECK }, { CMD("export") NAME, DM_DO_EXPORT },
 		{ CMD("shutdown"), DM_DO_SHUTDOWN }, { CMD("mount"), DM_DO_MOUNT },
@@ -196,7 +197,7 @@ static void an_unknown_command_is_named_and_so_are_the_known(void **state)
 	(void)state;
 	refused(CMD("frobnicate"), -EINVAL, "unknown command 'frobnicate'");
 	refused(CMD("frobnicate"), -EINVAL, " version targets stores create info mknodes names suspend resume reload clear "
-		"status table measure deps remove remove_all rename set_uuid setgeometry message wait waitevent stats check export mount umount "
+		"status table measure deps remove remove_all rename set_uuid setgeometry message cut restore wait waitevent stats check export mount umount "
 		"disk undisk disks session shutdown");
 	refused(CMD(""), -EINVAL, "unknown command ''");
 }

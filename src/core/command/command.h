@@ -41,6 +41,7 @@ enum dm_verb {
 #define DM_NEEDS_DEVICE  (DM_NEEDS_TELLING | DM_NEEDS_FOUND)
 #define DM_NEEDS_STILL   (1u << 2)	/* no transition of the device is running */
 #define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts have to catch up first */
+#define DM_NEEDS_GROUP   (1u << 4)	/* with names: these are changed as one (move_group.c) */
 
 /* Flags of a command. */
 #define DM_WITH_READONLY (1u << 0)
@@ -128,7 +129,7 @@ struct dm_reply {
 struct dm_cmd {
 	enum dm_verb verb;
 	uint32_t flags;
-	/* SUSPEND, RESUME: several devices instead of one, changed as one, all or none -> names. */
+	/* SUSPEND, RESUME: several devices instead of one, changed as one, all or none -> names. CUT, RESTORE: these. */
 	const char *const *names;
 	size_t n_names;
 	/*

@@ -62,7 +62,7 @@ static void do_start(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
-	if (c->n_names)
+	if (c->n_names && (v->needs & DM_NEEDS_GROUP))
 		dm_move_group(c);
 	else if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
 		list_append(&c->device->queue, &c->node);
@@ -75,7 +75,7 @@ static void do_begin(struct dm_cmd *c)
 	const struct verb *v = &verbs[c->verb];
 
 	dm_events_count(c->world);
-	if (c->n_names) {
+	if (c->n_names && (v->needs & DM_NEEDS_GROUP)) {
 		dm_move_group(c);
 		return;
 	}

@@ -78,6 +78,7 @@ struct dm_device {
 	void (*last_close)(struct dm_device *d);	/* ... by this */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
+	uint32_t writers;		/* fronts that may write to it, or have it mounted (above.h) */
 	struct list uses;		/* dm_use.node: of those tables, once they are built */
 	bool claimed;			/* by an exclusive user: no table, nobody else may */
 	bool disk;			/* or a partition of one: */

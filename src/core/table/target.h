@@ -44,6 +44,24 @@ enum dm_verdict {
 						 * next one loaded must be as well, or have a WILDCARD line */
 #define DM_TARGET_WILDCARD (1u << 3)		/* can replace anything: error */
 
+/*
+ * For a type whose disk can lose its power. A cut takes three calls, so that the disks of several lines go at one instant: none
+ * completes a request after another has refused one. Control thread.
+ */
+struct dm_power {
+	/* May the power be cut, and in the way that the words say? 0, or -errno and a sentence. It changes nothing. */
+	int (*may_cut)(struct dm_target *t, int argc, char **argv, struct err *e);
+	/* From now on no request ends: it is held back. Followed by cut(), always. */
+	void (*hold)(struct dm_target *t, int argc, char **argv);
+	/* The power is off: what is held back, and what comes, is refused. */
+	void (*cut)(struct dm_target *t);
+	bool (*is_off)(const struct dm_target *t);
+	/* May it be switched on again? The same answers as may_cut(). What hangs fails, whatever the answer is. */
+	int (*may_restore)(struct dm_target *t, struct err *e);
+	/* Does that; answers like a message. */
+	int (*restore)(struct dm_target *t, struct dm_ask *a);
+};
+
 struct dm_type {
 	const char *name;
 	const char *usage;	/* the words after the name, "" if none */
@@ -117,6 +135,7 @@ struct dm_type {
 	 * for a suspended device, an inactive table, or with noflush. NULL: not needed.
 	 */
 	int (*prepare_status)(struct dm_target *t, struct dm_ask *a);
+	const struct dm_power *power;	/* NULL: what it stands on has none that can be cut */
 };
 
 #define DM_SMALL 16

@@ -48,6 +48,7 @@ void dev_loop(struct dev_call *c)
 		list_remove(&file->looped);
 		list_append(&file->file->loops, &file->looped);
 		file->loop = number;
+		fuse_file_writes(file);
 	}
 	dev_call_end(c, r, NULL, 0);
 }

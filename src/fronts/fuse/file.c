@@ -9,6 +9,7 @@
 
 #include "base/proc_name.h"
 #include "base/blocking.h"
+#include "core/device/above.h"
 #include "fronts/fuse/server.h"
 
 static struct loop *file_io_loop(const struct fuse_file *file)
@@ -62,6 +63,14 @@ void fuse_users(struct dm_front *front, struct text *out)
 	}
 }
 
+/* It may write, or is what a mount stands on. */
+void fuse_file_writes(struct fuse_file *file)
+{
+	if (!file->writes)
+		dm_write_begin(file->file->device);
+	file->writes = true;
+}
+
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
 	dm_open(n->device);
@@ -69,6 +78,8 @@ void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 		list_append(&file->mount->front->users, &file->user);
 	file->mount->front->n_open++;
 	file->file = n;
+	if ((file->info.flags & O_ACCMODE) != O_RDONLY)
+		fuse_file_writes(file);
 }
 
 static void file_open_asked(struct loop_msg *msg)
@@ -134,6 +145,8 @@ static void file_close_asked(struct loop_msg *msg)
 	if (file->file) {
 		file->mount->front->n_open--;
 		list_remove(&file->user);
+		if (file->writes)
+			dm_write_end(file->file->device);
 		dm_close(file->file->device);
 	}
 	free(file->text);

@@ -125,6 +125,7 @@ struct fuse_file {
 	pid_t opener;			/* of such a file: a thread id */
 	struct dmuse_node *seen;	/* in a /dev: the stat that the program sees, or NULL */
 	bool claims;			/* it has claimed the device */
+	bool writes;			/* see fuse_file_writes() */
 	struct list user;		/* the control thread's: in front->users, if its mount is a directory of devices */
 	pid_t user_pid;			/* the process that opened it */
 	struct list looped;		/* in its device's loops */
@@ -271,6 +272,7 @@ void fuse_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct
 
 /* file.c */
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n);
+void fuse_file_writes(struct fuse_file *file);	/* or has it mounted: dm_write_begin() */
 void fuse_users(struct dm_front *f, struct text *out);
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/device/above.h"
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
@@ -230,6 +231,8 @@ static void conn_free(struct loop_msg *msg)
 
 	c->nio->load--;
 	list_remove(&c->user);
+	if (c->device && c->writes)
+		dm_write_end(c->device);
 	if (c->device)
 		dm_close(c->device);
 	close(c->watch.fd);

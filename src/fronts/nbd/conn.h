@@ -127,6 +127,7 @@ struct nbd_conn {
 
 	/* Transmission. */
 	struct dm_device *device;	/* open; NULL before transmission */
+	bool writes;			/* it may write to the device (dm_write_begin()); the control thread's */
 	struct nbd_export export;
 	unsigned n_reqs;		/* from their arrival until their reply was sent */
 	uint64_t n_bytes;		/* of data in them */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/device/above.h"
 #include "fronts/nbd/server.h"
 
 #define EXPORT_BLOCK 4096u	/* bytes: the preferred block size is at least this */
@@ -97,6 +98,9 @@ void nbd_export_answer(struct loop_msg *msg)
 		export_fill(&a->export, d);
 		if (a->kind == NBD_ASK_OPEN) {
 			dm_open(d);
+			c->writes = !dm_device_readonly(d);
+			if (c->writes)
+				dm_write_begin(d);
 			nbd_users_enter(c, d);
 			a->device = d;
 		}

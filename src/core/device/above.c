@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device and all that stand on it: see above.h. */
+#include "core/device/above.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "core/device/devices.h"
+#include "core/world.h"
+
+void dm_write_begin(struct dm_device *d)
+{
+	d->writers++;
+}
+
+void dm_write_end(struct dm_device *d)
+{
+	d->writers--;
+}
+
+typedef bool above_each(struct dm_device *d, void *arg);
+
+/* False: one of them has said so, and no other was asked. */
+static bool above_walk(struct dm_device *d, uint64_t walk, above_each *each, void *arg)
+{
+	struct list *n, *next;
+
+	if (!dm_device_first_visit(d, walk))
+		return true;
+	if (!each(d, arg))
+		return false;
+	list_each(n, next, &d->uses) {
+		const struct dm_table *t = container(n, struct dm_use, node)->table;
+		struct dm_device *on = (struct dm_device *)t->device;
+
+		if (on && on->active == t && !above_walk(on, walk, each, arg))
+			return false;
+	}
+	return true;
+}
+
+static bool above_written(struct dm_device *d, void *arg)
+{
+	struct err *e = arg;
+
+	if (!d->writers)
+		return true;
+	err_set(e, -EBUSY, "device '%s' is mounted or open for writing (%u %s)", d->name, d->writers,
+		d->writers == 1 ? "user" : "users");
+	return false;
+}
+
+int dm_above_unused(struct dm_device *d, struct err *e)
+{
+	return above_walk(d, ++d->world->walks, above_written, e) ? 0 : -EBUSY;
+}
+
+/* It is held open until all fronts have been told. */
+struct forget_one {
+	struct list node;
+	struct dm_device *device;
+};
+
+static bool forget_add(struct dm_device *d, void *arg)
+{
+	struct dm_forget *f = arg;
+	struct forget_one *one = malloc(sizeof(*one));
+
+	if (!one) {
+		log_warn("no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
+		return true;
+	}
+	one->device = d;
+	list_append(&f->devices, &one->node);
+	dm_open(d);
+	return true;
+}
+
+static void forget_next_device(struct dm_forget *f)
+{
+	struct forget_one *one = container(list_take(&f->devices), struct forget_one, node);
+
+	dm_close(one->device);
+	free(one);
+	f->n_fronts = 0;
+}
+
+/* False: a front takes its time, and the message comes. */
+static bool forget_device(struct dm_forget *f, struct dm_device *d)
+{
+	struct list *n, *next;
+	unsigned i = 0;
+
+	list_each(n, next, &d->world->fronts) {
+		struct dm_front *front = container(n, struct dm_front, node);
+
+		if (i++ < f->n_fronts)
+			continue;
+		f->n_fronts = i;
+		if (front->follow && front->follow(front, d, &f->msg))
+			return false;
+	}
+	return true;
+}
+
+static void forget_go_on(struct loop_msg *m)
+{
+	struct dm_forget *f = container(m, struct dm_forget, msg);
+
+	while (!list_empty(&f->devices)) {
+		if (!forget_device(f, container(f->devices.next, struct forget_one, node)->device))
+			return;
+		forget_next_device(f);
+	}
+	f->done(f);
+}
+
+void dm_forget(struct dm_forget *f)
+{
+	list_init(&f->devices);
+	f->n_fronts = 0;
+	f->msg.run = forget_go_on;
+	above_walk(f->device, ++f->device->world->walks, forget_add, f);
+	forget_go_on(&f->msg);
+}
