@@ -67,7 +67,7 @@ static void progress_begin(struct write *w)
 static void progress_end(struct write *w)
 {
 	if (w->told_any)
-		fputs("\n", stderr);
+		fputs("\r\033[K", stderr);
 	w->told_any = false;
 }
 

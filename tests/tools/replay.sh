@@ -93,9 +93,9 @@ is "has not changed" "$(head -c 1048576 /dev/zero | md5sum | cut -c 1-32)" "$(su
 refuses "no target" 1 "there is no such file; 'truncate -s SIZE none' makes one" replay --log log --replay none
 refuses "no log" 1 "log none: No such file" replay --log none
 refuses "not a log" 1 "not a log of writes" replay --log at-one
-head -c 1000000 log >cut
+head -c 1000000 log >part
 fresh
-refuses "a log that was cut" 1 "entry 3 .byte 71680. has 2048 sectors of data, but the log ends after" replay --log cut --replay out
+refuses "a log that was cut" 1 "entry 3 .byte 71680. has 2048 sectors of data, but the log ends after" replay --log part --replay out
 is "leaves the target as it was" "$(head -c 4194304 /dev/zero | md5sum | cut -c 1-32)" "$(sum out)"
 refuses "a mark that is not there" 1 "there is no mark 'three'" replay --log log --replay out --end-mark three
 refuses "a beginning that is not there" 1 "there is no mark 'three'" replay --log log --replay out --start-mark three

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
+# shellcheck shell=sh disable=SC2012,SC2046,SC2086,SC2094,SC2002
 # log-writes: what is logged when, byte for byte. The log is written behind the requests, so settled() waits for its entries.
 settled() {
 	count=0
