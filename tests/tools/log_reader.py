@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
 A reader of logs of writes that shares nothing with the program's: written from the description of the format in Linux's

@@ -47,7 +47,7 @@ prints "the list" "0 write 256+8 fua
 12 mark two words
 13 mark dm-log-writes-end" replay --log log
 prints "the number of entries" 14 replay --log log --num-entries
-is "a reader that shares nothing with ours sees the same" "$("$DMUSE" replay --log log | grep -c .)" "$("$here/log_reader.py" log | grep -c .)"
+is "a reader that shares nothing with ours sees the same" "$("$DMUSE" replay --log log | grep -c .)" "$(python3 "$here/log_reader.py" log | grep -c .)"
 
 fresh
 prints "up to a mark" "entries 0 to 8 of 14, 3280896 bytes, are on out" replay --log log --replay out --end-mark one
@@ -55,13 +55,13 @@ is "gives what the disk had then" "$(sum at-one)" "$(sum out)"
 prints "and on from there" "entries 9 to 13 of 14, 512 bytes, are on out" replay --log log --replay out --start-mark one
 is "gives what the disk has now" "$(sum disk)" "$(sum out)"
 fresh
-"$here/log_reader.py" log out
+python3 "$here/log_reader.py" log out
 is "the other reader gives that, too" "$(sum disk)" "$(sum out)"
 fresh
 for n in 1 3 4 3; do "$DMUSE" replay --log log --replay out --start-entry "${next:-0}" --limit $n >/dev/null; next=$((${next:-0} + n)); done
 truncate -s 0 other
 truncate -s 4M other
-"$here/log_reader.py" log other 11
+python3 "$here/log_reader.py" log other 11
 is "in pieces" "$(sum other)" "$(sum out)"
 
 prints "the next flush" 2@140 replay --log log --find --next-flush
