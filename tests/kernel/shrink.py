@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes an episode on which the two sides differ as short as it gets, and keeps it as a scenario."""
+"""Makes an episode on which the two sides differ as short as possible, and stores it as a scenario."""
 import os
 import re
 import shlex
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-MOST = 3        # differences that are made short; many have one cause
+MOST = 3        # differences that are shortened; many have the same cause
 
 
 def pieces(count):
-    """Ranges of steps that may be superfluous: halves, quarters, ... single ones."""
+    """Ranges of steps that may be superfluous: halves, quarters, ... single steps."""
     size, found = max(1, count // 2), []
     while True:
         found += [range(at, min(at + size, count)) for at in range(0, count, size)]
@@ -19,14 +19,16 @@ def pieces(count):
 
 
 def still_bad(both, steps, leave_out):
-    """[(steps that are left, what was left out)] for each of the sets LEAVE_OUT without which the sides still differ."""
+    """
+    [(steps that are left, what was left out)] for each of the sets LEAVE_OUT without which the sides still differ.
+    """
     tries = [[step for n, step in enumerate(steps) if n not in out] for out in leave_out]
     bad = both.differences([[*t, "x"] for t in tries])
     return [(tries[n][:bad[n][0] + 1], leave_out[n]) for n in sorted(bad)]
 
 
 def shrink(both, steps):
-    """Two questions a round, with all there is to try in one go: a kernel takes longer to start than to answer."""
+    """Two runs per round, each with all candidates: a kernel takes longer to start than to answer."""
     while True:
         alone = still_bad(both, steps, [set(p) for p in pieces(len(steps))])
         if not alone:

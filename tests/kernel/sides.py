@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the steps of `generate` on a kernel with the real device-mapper and in a session, and compares what they print."""
+"""Runs the steps of `generate` on a kernel with the real device-mapper and in a session, and compares their output."""
 import os
 import re
 import subprocess
@@ -12,15 +12,15 @@ GUEST = os.path.join(HERE, "guest")
 DISK_BYTES = 16 << 20
 
 
-FAILED_BY_ITSELF = "its kernel failed by itself"     # says guest
+FAILED_BY_ITSELF = "its kernel failed by itself"     # printed by guest
 
 
 class Broken(Exception):
-    """A side that could not be asked."""
+    """A side that could not be run."""
 
 
 def split_steps(lines):
-    """Episodes: each ends with an `x`."""
+    """Splits steps into episodes: each ends with an `x`."""
     episodes, now = [], []
     for line in lines:
         if line and not line.startswith("#"):
@@ -32,13 +32,13 @@ def split_steps(lines):
 
 
 class Numbers:
-    """Calls devices by their names where a side calls them by their numbers."""
+    """Replaces device numbers by names."""
 
     def __init__(self):
         self.majors, self.minors, self.find = {}, {}, None
 
     def learn(self, line):
-        """From the lines of steps.c that are about nothing else."""
+        """From the lines of steps.c that contain nothing else."""
         if line.startswith("#="):
             self.minors = {pair.split("=")[1]: pair.split("=")[0] for pair in line[2:].split()}
         elif m := re.match(r"# (\S+) (\d+)", line):
@@ -54,7 +54,7 @@ class Numbers:
 
 
 def answers(text):
-    """[episode: [(step, what it printed)]]"""
+    """[episode: [(step, its output)]]"""
     episodes, now, numbers = [], [], Numbers()
     for line in text.splitlines():
         if line.startswith("+ "):
@@ -64,7 +64,7 @@ def answers(text):
                 now = []
         elif line.startswith("#"):
             numbers.learn(line)
-        elif (now or episodes) and not line.startswith("dmuse: "):      # a sentence more than a kernel has
+        elif (now or episodes) and not line.startswith("dmuse: "):      # a message that the kernel does not print
             (now or episodes[-1])[-1][1].append(numbers.same(line))
     return episodes + ([now] if now else [])
 
@@ -73,7 +73,9 @@ EVENTS = re.compile(r"(Event number: +|(?:[^:]*:){7})(\d+)")
 
 
 def same_but_events(kernel, session):
-    """Of failures of a stripe at the same time the kernel makes as many events as its work queue comes to; we, one of each."""
+    """
+    Of simultaneous failures of a stripe, the kernel makes as many events as its work queue gets to; here each is one.
+    """
     for one, two in zip(kernel, session):
         k, s = EVENTS.fullmatch(one), EVENTS.fullmatch(two)
         if one != two and not (k and s and k[1] == s[1] and int(k[2]) < int(s[2])):
@@ -82,7 +84,7 @@ def same_but_events(kernel, session):
 
 
 def first_difference(episode, kernel, session):
-    """(number of the first step whose answers are not the same, kernel's, session's), or None"""
+    """(number of the first step with different answers, the kernel's, the session's), or None"""
     striped = failed = False
     for k, step in enumerate(episode):
         one, two = (side[k] if k < len(side) else (step, ["(nothing any more)"]) for side in (kernel, session))
@@ -93,7 +95,7 @@ def first_difference(episode, kernel, session):
 
 
 def before_failure(found):
-    """How many episodes came to their end before programs were killed in one, or nothing more came."""
+    """How many episodes ended before programs were killed in one, or nothing more arrived."""
     for n, episode in enumerate(found):
         if episode[-1][0] != "x" or any(re.fullmatch(r"= -\d+|stuck", line) for _, lines in episode for line in lines):
             return n
@@ -145,7 +147,7 @@ class Sides:
         out[side] = (answers(ran.stdout.decode(errors="replace")), ran.stderr.decode(errors="replace"), ran.returncode)
 
     def some(self, side, episodes):
-        """What was answered before a guest's kernel failed by itself: [] if the first episode was already too much for it."""
+        """The answers before a guest's kernel crashed: [] if the first episode was already too much for it."""
         out = {}
         self.ask(side, [line for e in episodes for line in e], out)
         found, errors, status = out[side]
@@ -157,7 +159,7 @@ class Sides:
         return found[:before_failure(found)]
 
     def alone(self, side, episodes):
-        """The answers of one side; None for an episode that its kernel does not survive: there is nothing to compare with."""
+        """The answers of one side; None for an episode that crashes its kernel: then there is nothing to compare."""
         found = []
         while len(found) < len(episodes):
             more = self.some(side, episodes[len(found):])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
-# The words that scenarios are written in, beside the programs themselves. A disk's sector is told by a text in it:
-# what stamp() wrote as sector 7 is seen as 7 wherever look() finds it; a sector of zeros is seen as a dash.
+# The words in which scenarios are written, besides the programs themselves. A sector of a disk is identified by a text
+# in it: what stamp() wrote as sector 7 is shown as 7 wherever look() finds it; a sector of zeros is shown as a dash.
 
-# t COMMAND...: shows the command, what it prints, and its exit status if that is not 0.
+# t COMMAND...: prints the command, its output, and its exit status if that is not 0.
 t() {
 	printf '$'
 	for word; do
@@ -19,16 +19,16 @@ t() {
 	return $status
 }
 
-# say TEXT: what the scenario is about to look at.
+# say TEXT: what the scenario is about to examine.
 say() { echo "# $*"; }
 
-# lines TEXT...: one a line.
+# lines TEXT...: one per line.
 lines() { printf '%s\n' "$@"; }
 
-# sectors FIRST COUNT [LETTER]: texts of sectors, each of 512 bytes and ending in a new line.
+# sectors FIRST COUNT [LETTER]: the texts of sectors, each of 512 bytes including a final newline.
 sectors() { seq "$1" $(($1 + $2 - 1)) | awk -v l="${3-}" '{ printf "%-511s\n", l $0 }'; }
 
-# stamp DISK [COUNT]: every sector tells its own number.
+# stamp DISK [COUNT]: writes its own number to every sector.
 stamp() { sectors 0 "${2:-32768}" | dd of="$1" bs=1M iflag=fullblock oflag=direct conv=notrunc,nocreat,fsync status=none; }
 
 # mark DEVICE SECTOR COUNT [LETTER]: the same for some sectors.
@@ -42,7 +42,7 @@ raw() {
 	dd if="$1" bs="${BS:-64K}" iflag=direct,skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) status=none
 }
 
-# look DEVICE SECTOR COUNT: what these sectors tell, runs of numbers as "first..last".
+# look DEVICE SECTOR COUNT: prints what these sectors contain, runs of numbers as "first..last".
 look() {
 	seen=$(mktemp -d)
 	raw "$1" "$2" "$3" >"$seen/data" 2>"$seen/error"
@@ -58,7 +58,7 @@ look() {
 	cat "$seen/error"
 }
 
-# within SECONDS COMMAND...: with a time limit; a command that does not end says so.
+# within SECONDS COMMAND...: with a time limit; a message is printed for a command that does not end.
 within() {
 	limit=$1
 	shift
@@ -68,7 +68,7 @@ within() {
 	return $status
 }
 
-# behind NAME COMMAND...: in the background; says in the file NAME what it printed and how it ended.
+# behind NAME COMMAND...: in the background; writes its output and how it ended to the file NAME.
 behind() {
 	name=$1
 	shift
@@ -80,7 +80,7 @@ behind() {
 	) &
 }
 
-# waits NAME: does the command of this name still wait after a while? Only a machine that is busy needs longer to end it.
+# waits NAME: is the command of this name still waiting after a while? Only on a busy machine it may need longer to end.
 waits() {
 	patience=${PATIENCE:-5}
 	while [ ! -e "$1" ] && [ "$patience" -gt 0 ]; do
@@ -103,5 +103,5 @@ ends() {
 # size DEVICE: in sectors.
 size() { echo "${1##*/}: $(blockdev --getsz "$1" 2>&1) sectors"; }
 
-# major: the device-mapper's number, for those who ask by it.
+# major: the device-mapper's major number.
 major() { awk '$2 == "device-mapper" { print $1 }' /proc/devices; }

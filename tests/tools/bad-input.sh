@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Every bad table gets one sentence that names line, word and reason; slots stay as they were and the daemon stays up.
+# Every bad table gets one sentence with line, word and reason; the slots do not change and the daemon stays up.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -15,7 +15,7 @@ live=$("$DMUSE" table keep)
 inactive=$("$DMUSE" table --inactive keep)
 
 n=0
-# bad WHAT REGEXP TABLE: the same refusal by create, load and check.
+# bad WHAT REGEXP TABLE: create, load and check refuse it with the same sentence.
 bad() {
 	n=$((n + 1))
 	refuses "$1: create" 1 "dmuse: create x$n: $2" create "x$n" --table "$3"

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The benchmark works: a tiny figure of every family, as a table, as JSON and as a picture. They mean nothing."""
+"""
+The benchmark works: a tiny measurement of every family, as a table, as JSON and as a picture. The figures mean nothing.
+"""
 import json
 import os
 import pathlib
@@ -51,7 +53,7 @@ def results(directory):
 
 
 def judged(got):
-    """What reads the results, with results made up: a bar that is missed, a figure that became worse."""
+    """The code that reads the results, with invented results: a bar that is missed, a figure that became worse."""
     sys.path.insert(0, str(ROOT / "bench"))
     sys.dont_write_bytecode = True
     import bars

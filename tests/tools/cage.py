@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-A cage: what container engines put around a program, without an engine. Namespaces, a root directory of its own (writes go
-to memory), /dev, masked /proc, /sys that is read-only, the engine's capabilities and its seccomp profile. Only root can
-make one; it is gone with the program.
+A cage: the environment of a program in a container, without an engine. Namespaces, a root directory of its own (writes go
+to memory), /dev, masked /proc, a read-only /sys, the engine's capabilities and its seccomp profile. Only root can
+create one; it is gone with the program.
 
   cage.py [OPTION...] PROGRAM [WORD...]     (a variable named container is in the environment of process 1 alone)
 
-  --device NODE       a node of the machine's /dev, too, as `--device` of docker and podman
+  --device NODE       also a node of the machine's /dev, as with `--device` of docker and podman
   --cap-add NAME      SYS_ADMIN, ...: beyond docker's fourteen
   --cap-drop-all      as `--cap-drop ALL`, and Kubernetes' capabilities: {drop: [ALL]}
   --seccomp PROFILE   docker (the default), podman, dmuse (ours for docker), or unconfined
-  --deny CALL         a system call that this profile allows; "memory": no way to another process's memory
+  --deny CALL         a system call that this profile allows; "memory": no access to another process's memory
   --user              user 1000, who has no capabilities
   --no-new-privs      as `--security-opt no-new-privileges`, and Kubernetes' allowPrivilegeEscalation: false
   --file PATH         an empty file at PATH
@@ -32,7 +32,7 @@ import sys
 PROFILE = pathlib.Path(__file__).resolve().parents[2] / "contrib" / "seccomp.json"
 CAPABILITIES = ("chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill "
                 "audit_write").split()
-# Where podman's default profile differs from docker's, of what matters here.
+# The differences of podman's default profile from docker's that matter here.
 PODMAN_ALLOWS = ("mount umount umount2 unshare setns clone clone3 pivot_root fsopen fsconfig fsmount fspick move_mount open_tree "
                  "mount_setattr pidfd_getfd kcmp").split()
 PODMAN_FORBIDS = "ptrace process_vm_readv process_vm_writev".split()
@@ -80,7 +80,7 @@ def rules(profile, caps):
 
 
 def profile_of(name):
-    """Ours is docker's and a block of seven calls."""
+    """Ours is docker's plus a block of seven calls."""
     profile = json.loads(PROFILE.read_text())
     if name != "dmuse":
         profile["syscalls"] = [b for b in profile["syscalls"] if "dmuse" not in b.get("comment", "")]
@@ -97,7 +97,7 @@ def load_filter(name, caps, denied):
     lib = ctypes.CDLL("libseccomp.so.2")
     lib.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(lib.seccomp_init(FAIL | errno.EPERM))
-    lib.seccomp_attr_set(context, 3, 0)     # no_new_privs stays as it is
+    lib.seccomp_attr_set(context, 3, 0)     # no_new_privs is not changed
     done = set()
     for call, action, args in rules(profile_of(name), caps):
         if call == "pread64" and "memory" in denied:    # /proc/PID/mem is read at offsets that no file has
@@ -108,7 +108,7 @@ def load_filter(name, caps, denied):
             continue
         done.add(rule)
         array = (Compare * len(args))(*(Compare(a["index"], COMPARE[a["op"]], a["value"], a.get("valueTwo", 0)) for a in args))
-        lib.seccomp_rule_add_array(context, ctypes.c_uint32(action), number, len(args), array)  # what contradicts is left out
+        lib.seccomp_rule_add_array(context, ctypes.c_uint32(action), number, len(args), array)  # contradictory rules are left out
     if lib.seccomp_load(context):
         sys.exit("cage: the filter cannot be loaded")
 
@@ -143,7 +143,7 @@ def mask(root):
 
 
 def make_root(o):
-    """At /tmp, which nobody else sees like this; what is there elsewhere is reached through descriptors."""
+    """At /tmp, which is only visible here; what is there elsewhere is reached through descriptors."""
     shown = [(path, os.open(path, os.O_PATH)) for path in o.show]
     mount("tmpfs", "/tmp", "tmpfs")
     for name in ("up", "work", "root"):
@@ -176,7 +176,7 @@ def make_root(o):
 
 
 def become(o):
-    """setpriv(1) does the rest: what it leaves is what the program has."""
+    """setpriv(1) does the rest: the program has what it leaves."""
     caps = ({c.lower() for c in o.cap_add} if o.cap_drop_all else set(CAPABILITIES) | {c.lower() for c in o.cap_add})
     if o.seccomp != "unconfined":
         load_filter(o.seccomp, caps, set(o.deny))
@@ -186,7 +186,7 @@ def become(o):
     if o.user:
         words += ["--reuid", "1000", "--regid", "1000", "--clear-groups"]
     os.environ.update(TMPDIR="/tmp", HOME="/tmp")
-    # Process 1 only waits, as `docker run --init` has it.
+    # Process 1 only waits, as with `docker run --init`.
     os.execvp("setpriv", words + ["sh", "-c", 'unset container; "$@"; exit $?', "sh"] + o.program)
 
 

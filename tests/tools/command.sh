@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Every sub-command and option against a real daemon; if root runs this, then again as an ordinary user.
-# What dmsetup prints was taken from dmsetup 1.02.185 on a real kernel.
+# Every sub-command and option with a real daemon; as root, and then again as an ordinary user. The expected output of
+# dmsetup was recorded with dmsetup 1.02.185 on a real kernel.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -426,7 +426,7 @@ prints "and all is as before" "No devices found" ls
 plan
 
 if [ "$uid" = 0 ]; then
-	# The directories of the runner are closed to others, and so may be the one of the program.
+	# The runner's directories are not accessible to others, and perhaps neither is the program's.
 	theirs=$(mktemp -d "$outside/user-XXXXXX")
 	cp "$DMUSE" "$theirs/dmuse"
 	cp "$root/tests/tools/command.sh" "$root/tests/tools/tap.bash" "$theirs"

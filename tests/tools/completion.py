@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Bash completion in a real interactive bash: what a tab puts on the command line. It offers sub-commands, options, devices,
-targets and files where they fit, never starts a daemon, and runs no name as code.
+Bash completion in a real interactive bash: what a tab inserts in the command line. It completes sub-commands, options,
+devices, targets and files where they are possible, never starts a daemon, and executes no name as code.
 """
 import os
 import pty
@@ -31,7 +31,7 @@ def ok(what, good, *why):
 
 
 class Shell:
-    """A bash at a terminal. ^X^E empties and prints the line that was typed, which nobody runs."""
+    """A bash on a terminal. ^X^E clears and prints the typed line without running it."""
 
     def __init__(self, env):
         self.pid, self.fd = pty.fork()
@@ -55,12 +55,12 @@ class Shell:
         os.write(self.fd, text.encode())
 
     def run(self, command):
-        """The output of a command that is run."""
+        """The output of a command."""
         self.type(command + "; printf '%s' $? END; echo\n")
         return self.until(r"\n?(.*)\d+END\r?\n")[1]
 
     def line(self, typed, key):
-        """What the command line is after KEY."""
+        """The command line after KEY."""
         self.type(typed + key + "\x18\x05")
         return self.until(r"<<<(.*?)>>>")[1].replace("\r", "")
 
@@ -68,7 +68,7 @@ class Shell:
         return self.line(typed, "\t")
 
     def all(self, typed):
-        """Every word that may stand there, as the shell would read it."""
+        """All words that are possible there, as the shell would read them."""
         line = self.line(typed, "\x18\x01")
         if line == typed:
             return []
@@ -91,12 +91,12 @@ def dmuse(*words, **more):
 
 
 def beginning(name, names):
-    """As much of NAME as tells it from the others."""
+    """The shortest prefix of NAME that distinguishes it from the others."""
     return next(name[:n] for n in range(1, len(name) + 1) if sum(m.startswith(name[:n]) for m in names) == 1)
 
 
 def quoted(text, quote):
-    """TEXT as somebody types it who has opened QUOTE, and not closed it."""
+    """TEXT as typed by somebody who has opened QUOTE, and not closed it."""
     if quote == "'":
         return "'" + text.replace("'", "'\\''")
     if quote == '"':

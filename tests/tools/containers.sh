@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Sessions in cages like containers (cage.py): what works with which flags, as doc/containers.md says; and that the doctor
-# and exec agree in each, name the least flags of the engine at hand, and nothing that a container cannot do.
+# Sessions in cages like containers (cage.py): what works with which flags, as in doc/containers.md; and that the doctor
+# and exec agree in each, name the least flags of that engine, and nothing that a container cannot do.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -16,7 +16,7 @@ echo 'mkdir -m 0700 /tmp/run && ASAN_OPTIONS=detect_leaks=0 XDG_RUNTIME_DIR=/tmp
 fuse=(--device /dev/fuse)
 docker=(--file /.dockerenv)
 podman=(--file /run/.containerenv --seccomp podman)
-# As "restricted" wants it, with the profile that RuntimeDefault means.
+# As required by "restricted", with the profile that RuntimeDefault means.
 pod=(--file /run/secrets/kubernetes.io/serviceaccount --user --cap-drop-all --no-new-privs)
 
 if [ "$(id -u)" != 0 ]; then
@@ -32,12 +32,12 @@ if [ -n "$lack" ]; then
 	exit 0
 fi
 
-# What the programs of a session see; "lvm" has LVM play, too.
+# What the programs of a session see; "lvm" also uses LVM.
 cat >"$theirs/inside" <<'END'
 set -e
 export XDG_RUNTIME_DIR=/tmp/run
 mkdir -m 0700 /tmp/run
-export ASAN_OPTIONS=detect_leaks=0	# podman forbids ptrace, with which leaks are looked for
+export ASAN_OPTIONS=detect_leaks=0	# podman forbids ptrace, which LeakSanitizer needs
 "$1/dmuse" doctor >/tmp/doctor 2>&1 && doctor=0 || doctor=$?
 truncate -s 64M /tmp/a.img
 "$1/dmuse" exec --create 'vd=0 2048 zero' --disk pv0=/tmp/a.img -- sh -ec '
@@ -53,7 +53,7 @@ echo "doctor=$doctor exec=$exec"
 cat /tmp/doctor /tmp/exec
 END
 
-# in_cage WHAT PLAY OPTION...: leaves what was said in $said, and what that comes to in $verdict.
+# in_cage WHAT PLAY OPTION...: leaves the output in $said, and the result in $verdict.
 in_cage() {
 	said=$(timeout 60 python3 "$cage" --show "$theirs" "${@:3}" sh "$theirs/inside" "$theirs" "$2" 2>&1)
 	verdict=$(head -n 1 <<<"$said")
@@ -63,7 +63,8 @@ yes() {
 	in_cage "$@"
 	is "$1: sessions work" "doctor=0 exec=0" "$verdict" || sed 's/^/#   /' <<<"$said"
 }
-# no WHAT REGEXP OPTION...: neither finds that they work; exec says first what the doctor says first, and both the flags.
+# no WHAT REGEXP OPTION...: doctor and exec both find that they do not work; exec reports first what the doctor reports
+# first, and both print the flags.
 no() {
 	local lacks
 	in_cage "$1" - "${@:3}"
@@ -74,7 +75,7 @@ no() {
 	like "$1: exec, too" "^dmuse: .*\`$2\`" "$said"
 	ok "$1: nothing that only a machine can do" sh -c '! grep -q modprobe' <<<"$said"
 }
-# has WHAT REGEXP OPTION...: of the doctor's words.
+# has WHAT REGEXP OPTION...: in the doctor's output.
 has() {
 	in_cage "$1" - "${@:3}"
 	like "$1" "$2" "$said"
@@ -103,7 +104,7 @@ yes "a pod with our profile" - "${pod[@]}" "${fuse[@]}" --seccomp dmuse
 yes "a pod without a profile, /dev/fuse" - "${pod[@]}" "${fuse[@]}" --seccomp unconfined
 like "no_new_privs: fusermount3 is of no use" "missing +dmuse mount: fusermount3 gets no privileges here.*no_new_privs" "$said"
 
-# The commands of doc/containers.md: the cage knows the engines' own flags.
+# The commands of doc/containers.md: the cage has the same flags as the engines.
 n=0
 while read -r engine _ words; do
 	n=$((n + 1))
@@ -114,7 +115,8 @@ while read -r engine _ words; do
 done < <(grep -E '^    (docker|podman) run ' "$root/doc/containers.md")
 is "the page has commands" 4 $n
 
-# One call less than our profile: each of them is needed, and said to be missing. (umount2 and chroot are for programs inside.)
+# One call less than our profile: each of them is needed, and reported as missing. (umount2 and chroot are for programs
+# inside.)
 for call in mount move_mount open_tree setns unshare; do
 	no "without $call" "$admin" "${docker[@]}" "${fuse[@]}" --seccomp dmuse --deny $call
 done
@@ -124,7 +126,7 @@ yes "without the calls for memory and descriptors" - "${docker[@]}" "${fuse[@]}"
 	--deny pidfd_getfd
 yes "without chroot" - "${docker[@]}" "${fuse[@]}" --seccomp dmuse --deny chroot
 
-# Engines are known by other signs, too.
+# Engines are recognized by other signs as well.
 has "a pod by its environment" "in the pod's manifest" env KUBERNETES_SERVICE_HOST=10.0.0.1
 has "docker by what is mounted" "$admin" --hosts /var/lib/docker/containers/0123/hosts
 has "Kubernetes by what is mounted" "in the pod's manifest" --hosts /var/lib/kubelet/pods/0123/etc-hosts

@@ -1,6 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""A daemon with 1,024 descriptors and 1,100 clients that say nothing, or that read nothing; its owner asks, and is answered."""
+"""
+A daemon with 1,024 descriptors and 1,100 clients that send nothing, or that read nothing; its owner's commands are
+answered.
+"""
 import contextlib
 import os
 import re
@@ -46,7 +49,7 @@ def shut_down(d, within):
     done = subprocess.run([DMUSE, "shutdown", "--socket", d.path], capture_output=True, text=True, timeout=60)
     took = time.monotonic() - began
     print(f"# shutdown: {took:.2f} s")
-    said = [line for line in done.stderr.splitlines() if "cut off: " not in line]    # whom, depends on who got in
+    said = [line for line in done.stderr.splitlines() if "cut off: " not in line]    # which ones depends on who got in
     same((done.returncode, said), (0, []), "shutdown")
     same(d.process.wait(10), 0, "the daemon's exit status")
     if took > within:
@@ -71,7 +74,7 @@ def silent_control_clients():
 
 @test
 def clients_of_both_kinds_and_files():
-    """Files take the descriptors, too: none is left for anybody who has not kept some back."""
+    """Files use the descriptors as well: none is left except the reserved ones."""
     with daemon(256) as d:
         client = d.client()
         silent = [connect(os.path.join(d.directory.name, "nbd")) for _ in range(SILENT)]

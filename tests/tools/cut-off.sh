@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse shutdown says whom it cuts off: NBD clients over either kind of socket, who has a file open, who is in a session.
+# dmuse shutdown lists those whom it cuts off: NBD clients over either kind of socket, programs with a file open,
+# programs in a session.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 export NO_COLOR=1 TMPDIR=$work
 truncate -s 8M disk.img
 
-# A process that has the device of an address open until its stdin ends; says so when it has.
+# A process that has the device of an address open until its stdin ends; prints a line when it has.
 cat >client <<'P'
 import sys, nbd
 h = nbd.NBD()

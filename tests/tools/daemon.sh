@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The daemon's life: starting by hand, by need and by systemd, the tables file, signals, the end.
+# The daemon's life: started by hand, on demand and by systemd, the tables file, signals, the end.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -8,7 +8,7 @@ control=$XDG_RUNTIME_DIR/dmuse/control
 
 truncate -s 1M a.img b.img
 
-# Starts a daemon in the foreground and waits until it says that it serves; $pid, and its log in $work/log.
+# Starts a daemon in the foreground and waits until it serves; $pid, and its log in $work/log.
 foreground() {
 	mkfifo notify.fifo
 	"$DMUSE" daemon --foreground "$@" 2> >(tee log >notify.fifo) &
@@ -119,7 +119,7 @@ else
 	skip "other users" "this takes root"
 fi
 
-# The places that are tried without --socket, in a /run and /tmp of our own.
+# The default places without --socket, in a /run and /tmp of our own.
 if unshare -m true 2>/dev/null; then
 	cat >places <<'T'
 mount -t tmpfs t /run && mkdir -p -m 0700 /run/user/65534 && chown 65534 /run/user/65534

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The demo passes, leaves nothing behind (also when it is interrupted), and can fail.
+# The demo succeeds, leaves nothing behind (also when it is interrupted), and can fail.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 demo=$here/scripts/demo
-TMPDIR=$(mktemp -d)	# of our own, so that what is left behind can be told from what was there
+TMPDIR=$(mktemp -d)	# our own, so that what is left behind can be detected
 export TMPDIR
 trap 'rm -rf "${TMPDIR:?}"' EXIT
 
@@ -35,7 +35,7 @@ status=$?
 ok "an interrupted demo says that it did not end well" [ $seen:$status = yes:130 ]
 ok "and leaves nothing behind either" empty
 
-# A program that does nothing is no dmuse.
+# A program that does nothing is not dmuse.
 "$demo" /bin/false >/dev/null 2>&1
 status=$?
 ok "the demo fails with a program that does nothing" [ $status != 0 ]

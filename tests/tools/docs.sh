@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The commands that README.md, HACKING.md and doc/fault-testing.md show do what they say. A ```console block has commands behind "$ " (lines behind "> " belong
-# to them), each followed by what it prints (blanks at the end of a line do not count); "..." stands for anything. All
-# blocks of a file run in one shell, in order.
+# The commands in README.md, HACKING.md and doc/fault-testing.md do what these say. A ```console block has commands
+# after "$ " (lines after "> " belong to them), each followed by its output (trailing blanks are ignored); "..." matches
+# anything. All blocks of a file run in one shell, in order.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 program=$(realpath "${DMUSE:-build/dmuse}")
 work=$(mktemp -d)
 export XDG_RUNTIME_DIR=$work/run
 PATH=$(dirname "$program"):$PATH
 unset DMUSE_SOCKET DMUSE_NO_START
-# As if the module were installed.
+# As if the module was installed.
 export DMUSE=$program PYTHONPATH=$here/python PYTEST_PLUGINS=dmuse.pytest_plugin PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS="-p no:cacheprovider"
 trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
 mkdir -m 700 "$work/run" "$work/tour"
@@ -27,7 +27,7 @@ lacks() {
 	[[ $1 != pytest* ]] || type -P pytest >/dev/null || echo "there is no pytest"
 }
 
-# Runs the command gathered so far and compares what it printed.
+# Runs the command collected so far and compares its output.
 step() {
 	[ -n "$command" ] || return
 	local got pattern lacking
@@ -41,7 +41,7 @@ step() {
 	eval "$command" >"$work/out" 2>&1
 	got=$(sed 's/[ \t]*$//' "$work/out")
 	pattern=$(sed 's/[][\\*?]/\\&/g; s/\.\.\./*/g' <<<"$wanted")
-	# shellcheck disable=SC2053	# a pattern is meant
+	# shellcheck disable=SC2053	# a pattern is intended
 	if [[ $got == $pattern ]]; then
 		echo "ok $n - ${command%%$'\n'*}"
 	else
@@ -66,7 +66,7 @@ done 3< <(cat "$here/README.md" "$here/HACKING.md" "$here/doc/fault-testing.md")
 n=$((n + 1))
 if [ $n -gt 5 ]; then echo "ok $n - README.md has commands"; else echo "not ok $n - README.md has commands"; fi
 
-# What HACKING.md calls `core/held.h` is a file of src, or of the tree. Names with a * or with NAME stand for many.
+# `core/held.h` in HACKING.md is a file in src, or in the tree. Names with a * or with NAME stand for many.
 missing=
 for file in $(grep -o '`[A-Za-z.]*/[A-Za-z0-9_./*-]*`' "$here/HACKING.md" | tr -d '\`' | sort -u); do
 	case $file in

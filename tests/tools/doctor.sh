@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse doctor on machines that lack pieces, each of them made in namespaces that end with the command; exec, too, says
-# what the doctor says.
+# dmuse doctor on machines that lack features, each in namespaces that end with the command; exec prints the same as the
+# doctor.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -35,7 +35,7 @@ mknod -m 0666 "$theirs/fuse" c 10 229
 mknod -m 0600 "$theirs/closed" c 10 229
 export DMUSE_NO_START=
 
-# lacks WHAT REGEXP COMMAND...: the doctor says so below COMMAND, and that there are no sessions; so does exec.
+# lacks WHAT REGEXP COMMAND...: below COMMAND the doctor prints this, and that there are no sessions; so does exec.
 lacks() {
 	local what=$1 wanted=$2
 	shift 2
@@ -46,7 +46,7 @@ lacks() {
 	like "$what: exec says the same" "$wanted" "$("$@" "$theirs/dmuse" exec -- true 2>&1)"
 	is "$what: and fails" 125 "$("$@" "$theirs/dmuse" exec -- true >/dev/null 2>&1; echo $?)"
 }
-# has WHAT REGEXP COMMAND...: the doctor says so, and that there are sessions all the same.
+# has WHAT REGEXP COMMAND...: the doctor prints this, and that there are sessions all the same.
 has() {
 	local what=$1 wanted=$2
 	shift 2
@@ -73,7 +73,7 @@ has "no fusermount3" "missing +dmuse mount: fusermount3 is not installed" user e
 lacks "no more user namespaces" "max_user_namespaces is 0" user env "DMUSE_FUSE_DEVICE=$theirs/fuse" \
 	unshare -U --map-user=1000 --keep-caps bash -c \
 	'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all "$@"' sh
-# Somebody else's listener to system calls, which lets all of them pass.
+# Another process listens to system calls, and lets all of them pass.
 cat >listens.py <<'END'
 import ctypes, os, platform, struct, sys
 allow = struct.pack("HBBI", 6, 0, 0, 0x7fff0000)
@@ -84,7 +84,7 @@ os.set_inheritable(fd, True)
 os.execvp(sys.argv[1], sys.argv[1:])
 END
 lacks "another listener" "another seccomp listener .* is already attached" python3 listens.py
-# A chroot, as a user's and root's; one of root's is a mount point in a namespace of its own, which makes no difference.
+# A chroot, as a user and as root; as root it is a mount point in a namespace of its own, which makes no difference.
 in_chroot() {
 	# shellcheck disable=SC2016
 	unshare -m --propagation private bash -c '
@@ -92,7 +92,7 @@ in_chroot() {
 		if [ "$1" = point ]; then mount --rbind "$0" "$0"; fi && chmod 1777 "$0/tmp" && shift && exec chroot "$@"' \
 		"$theirs/chroot" "$@"
 }
-# In it the program is at /dmuse, whatever stands before.
+# Inside it the program is /dmuse, whatever precedes it.
 as_user() {
 	in_chroot no --userspec 65534:65534 "$theirs/chroot" env DMUSE_FUSE_DEVICE=/fuse XDG_RUNTIME_DIR=/tmp TMPDIR=/tmp /dmuse "${@:2}"
 }

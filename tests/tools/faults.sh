@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A disk fails: what the log says of it, and what people see who ask for the device's state.
+# A disk fails: what is logged, and what is shown with the device's state.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1

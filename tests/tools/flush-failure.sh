@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A disk that takes every write and then cannot keep it: a file on an ext4 whose own disk is an image on a full tmpfs.
-# The kernel tells of that once; dmuse tells every client that flushes, then and ever after.
+# A disk that accepts every write and then cannot store it: a file on an ext4 whose disk is an image on a full tmpfs.
+# The kernel reports that once; dmuse reports it to every client that flushes, then and ever after.
 if [ -z "$FLUSH_FAILURE_INSIDE" ]; then
-	# A mount namespace of its own, so that all mounts (and the loop device) go with it.
+	# A mount namespace of its own, so that all mounts (and the loop device) are gone with it.
 	if [ "$(id -u)" -ne 0 ] || [ ! -e /dev/loop-control ] || ! unshare -m true 2>/dev/null; then
 		echo "ok 1 - a failing disk # SKIP only root with loop devices can make one"
 		echo "1..1"
@@ -17,7 +17,7 @@ cd "$work" || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 uri() { echo "nbd+unix:///$1?socket=$XDG_RUNTIME_DIR/dmuse/nbd"; }
 
-# shell NAME: runs the Python of stdin in nbdsh, connected to export NAME.
+# shell NAME: runs the Python code on stdin in nbdsh, connected to export NAME.
 shell() {
 	nbdsh -u "$(uri "$1")" -c "$(cat)" 2>&1
 }
@@ -29,12 +29,12 @@ unmount() {
 }
 trap unmount EXIT
 exec 8</dev/loop-control
-flock 8			# one test at a time uses loop devices (tests/support/place.c)
+flock 8			# only one test at a time uses loop devices (tests/support/place.c)
 mkdir small ext4
 mount -t tmpfs -o size=16M none small
 truncate -s 64M small/image
 mkfs.ext4 -q -m 0 -E lazy_itable_init=1,nodiscard -O ^has_journal small/image
-# Marked read-only by who had it before, a loop device stays so. Detached now, it goes with the mount.
+# A loop device that a previous user has marked read-only stays so. Detached now, it is gone with the mount.
 loop=$(losetup --find --show small/image) && blockdev --setrw "$loop" && mount "$loop" ext4
 mounted=$?
 [ -z "$loop" ] || losetup --detach "$loop"
@@ -49,7 +49,7 @@ works "a daemon" daemon
 works "a disk of the file" create disk --table "0 98304 linear $work/ext4/disk.img 0"
 works "another on the same file" create other --table "0 8192 linear $work/ext4/disk.img 90112"
 
-# More than the tmpfs can hold. Every write goes to the page cache and succeeds; the flush cannot.
+# More than the tmpfs can store. Every write goes to the page cache and succeeds; the flush cannot.
 got=$(shell disk <<'END'
 for i in range(40):
     h.pwrite(bytes([i + 1]) * 1048576, i * 1048576)
@@ -63,7 +63,7 @@ print(h.pread(512, 5 * 1048576)[0])
 END
 )
 like "the flush fails, and so does every later one; reads go on" '^(EIO EIO EIO|ENOSPC ENOSPC ENOSPC) 6$' "$(paste -sd' ' <<<"$got")"
-why=${got%%$'\n'*}		# which of the two is up to the kernel
+why=${got%%$'\n'*}		# which of the two depends on the kernel
 again='
 try:
     h.flush()

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What the program says of itself: help of all and of one, on a terminal and elsewhere; and of words that it does not know.
+# The program's help, as a whole and for one command, on a terminal and elsewhere; and unknown words.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# make install puts everything in place, says what comes next or what is in the way; make uninstall leaves nothing.
+# make install installs everything, and prints what comes next or what is in the way; make uninstall leaves nothing.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$root" || exit 1
@@ -23,7 +23,7 @@ else
 	skip "install and uninstall" "there is no meson"
 fi
 
-# What is said is the script's own business; meson is a stand-in here, so that nothing of the machine is written to.
+# The output is the script's own; meson is replaced, so that nothing is written to the machine.
 mkdir "$work/bin" "$work/build"
 ln -s /bin/true "$work/bin/meson"
 out=$(PATH=$work/bin:$PATH scripts/install "$work/build" "$work" "" 2>&1)

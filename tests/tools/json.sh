@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# --json: whatever the sub-command, and whether it works or not, stdout has one JSON value; sentences go to stderr as always.
+# --json: whatever the sub-command, and whether it succeeds or not, stdout has exactly one JSON value; messages go to
+# stderr as usual.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -10,13 +11,13 @@ mkdir directory
 
 json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$out"; }
 
-# answers WHAT STATUS PYTHON WANTED WORDS...: the exit status, and what the Python expression makes of the one value d.
+# answers WHAT STATUS PYTHON WANTED WORDS...: the exit status, and the result of the Python expression for the value d.
 answers() {
 	run "${@:5}"
 	is "$1" "$2:$4" "$status:$(json "$3")"
 }
 
-# fails WHAT STATUS PLACE ERROR WORDS...: an object with error, code, symbol and place, whose error is on stderr, too.
+# fails WHAT STATUS PLACE ERROR WORDS...: an object with error, code, symbol and place, whose error is also on stderr.
 fails() {
 	run "${@:5}"
 	is "$1" "$2:code error place symbol: True${3:+ $3} " "$status:$(json '" ".join(sorted(d)) + ":",

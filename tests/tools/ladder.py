@@ -1,6 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two devices on each of 36 levels, each on both of the level below: a flush of the top takes no more than each once."""
+"""
+Two devices on each of 36 levels, each mapped to both of the level below: a flush of the top flushes each only once.
+"""
 import json
 import os
 import signal
@@ -34,7 +36,10 @@ def ladder(daemon, client):
 
 
 def quickly(what, go, times=5):
-    """The best of a few, for others use the machine too; one way too many is seen at once, for it doubles with each level."""
+    """
+    The fastest of a few, because others use the machine as well; one way too many is noticed at once, because their
+    number doubles with each level.
+    """
     best = None
     for _ in range(times):
         began = time.monotonic()
@@ -83,7 +88,7 @@ def suspend_and_resume(d, c):
 
 @test
 def the_tree_of_it(d, c):
-    """2^36 paths: what was drawn already is not drawn again when there is plenty."""
+    """2^36 paths: in a large tree, what was drawn already is not drawn again."""
     ladder(d, c)
     for more in (), ("-o", "inverted"), ("-o", "compact,ascii"), ("--json",):
         done = subprocess.run([DMUSE, "ls", "--tree", "--socket", d.path, *more], capture_output=True, text=True, timeout=30)
@@ -106,7 +111,7 @@ def the_tree_of_it(d, c):
 
 @test
 def SIGTERM_while_clients_flush(d, c):
-    """A daemon of its own, which ends while its io threads are at it."""
+    """A daemon of its own, which ends while its io threads are busy."""
     from protocol_client import Daemon
     other = Daemon(("--nbd-socket", "nbd", "--io-threads", "1"))
     try:

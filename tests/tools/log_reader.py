@@ -3,7 +3,7 @@
 A reader of logs of writes that shares nothing with the program's: written from the description of the format in Linux's
 Documentation/admin-guide/device-mapper/log-writes.rst and the layout that goes with it.
 
-  log_reader.py LOG            prints an entry a line: sector+sectors flags 'text' (sectors of the log's size)
+  log_reader.py LOG            prints one entry per line: sector+sectors flags 'text' (sectors of the log's size)
   log_reader.py LOG IMAGE [N]  writes the first N entries (all) to IMAGE
 """
 import struct

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The examples of the manual pages: every table in them is accepted, every command does its work.
+# The examples of the manual pages: every table in them is accepted, every command works.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 program=$(realpath "${DMUSE:-build/dmuse}")
 pages=$(realpath "${BUILD:-build}")/doc/man

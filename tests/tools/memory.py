@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Memory that runs out: the n-th allocation fails, alone and with all that follow, for every n, in every command, in the
-daemon and in the program that asks it. Whoever fails says so with a sentence and leaves all as it was; whoever succeeds has
-done all of it; nobody dies. Without --full only some of the points are tried (`make test-memory` tries all).
+Lack of memory: the n-th allocation fails, alone and with all that follow, for every n, in every command, in the daemon
+and in the client. What fails does so with a message and changes nothing; what succeeds is complete; nothing crashes.
+Without --full only some of the points are tried (`make test-memory` tries all).
 """
 import ast
 import mmap
@@ -22,7 +22,7 @@ from protocol_client import DMUSE, Client, Daemon
 PRELOAD = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "no_memory.so")
 FULL = "--full" in sys.argv
 ONLY = [a for a in sys.argv[1:] if not a.startswith("--")]
-QUICK = {1: 2, 0: 1}       # points of each command and way, where not all are tried
+QUICK = {1: 2, 0: 1}       # points of each command and way, unless all are tried
 dice = random.Random(20260101)
 count = failures = 0
 total = {"points": 0, "crashes": 0, "wrong successes": 0, "other faults": 0}
@@ -38,7 +38,7 @@ def ok(what, faults):
 
 
 class Steer:
-    """The file that the preloaded library looks into."""
+    """The file that the preloaded library uses."""
 
     def __init__(self):
         self.file = tempfile.NamedTemporaryFile(prefix="dmuse-")
@@ -60,7 +60,7 @@ class Steer:
 
 
 class Served(Daemon):
-    """A daemon whose memory is steered."""
+    """A daemon whose memory is controlled."""
 
     def __init__(self):
         self.steer = Steer()
@@ -73,7 +73,7 @@ class Served(Daemon):
             os.environ.update(before)
 
     def died(self, lost=False):
-        """LOST: a connection was, so that it may be dying."""
+        """LOST: a connection was lost, so it may be dying."""
         try:
             self.process.wait(3 if lost else 0.001)
             return True
@@ -86,7 +86,7 @@ class Served(Daemon):
 
 
 def ask(client, command, **keys):
-    """Whoever is turned away may have his answer before he has asked."""
+    """A client that is turned away may get its answer before it has sent a command."""
     try:
         return client.ask(command, **keys)
     except BrokenPipeError:
@@ -94,7 +94,7 @@ def ask(client, command, **keys):
 
 
 def state(client, directory):
-    """Everything that commands change, but for counters and times; DIRECTORY is $DIR."""
+    """Everything that commands change, except counters and times; DIRECTORY is $DIR."""
     return ast.literal_eval(repr(all_of(client)).replace(directory, "$DIR"))
 
 
@@ -127,7 +127,7 @@ def set_up(client, words):
 
 
 def plain(reply):
-    """A reply without what differs from one time to the next. A warning that there was no memory for is said to be."""
+    """A reply without what differs each time. A warning for which there was no memory is reported as such."""
     reply = {k: v for k, v in reply.items() if k not in ("warnings", "session")}
     if "stats" in reply:
         reply["stats"] = {k: (v["ios"], v["sectors"], v["errors"]) for k, v in reply["stats"].items()}
@@ -135,21 +135,24 @@ def plain(reply):
 
 
 def label(path):
-    """What the label guard warns of: an MBR."""
+    """The label guard warns of this: an MBR."""
     with open(path, "r+b") as f:
         f.seek(446)
         f.write(bytes([0, 0, 2, 0, 0x83, 0, 4, 0, 1, 0, 0, 0, 64, 0, 0, 0]) + bytes(48) + b"\x55\xaa")
 
 
 def points(n, many):
-    """Which of N allocations fail: all, or some, others of them in each command."""
+    """Which of N allocations fail: all, or some, which differ for each command."""
     if FULL or n <= QUICK[many]:
         return range(1, n + 1)
     return sorted(dice.sample(range(1, n + 1), QUICK[many]))
 
 
 class Run:
-    """All ways to fail of one thing. TRY() does it and returns its outcome; JUDGE(outcome, failed) names a fault, or not."""
+    """
+    All ways in which one thing can fail. TRY() does it and returns its outcome; JUDGE(outcome, failed) returns what is
+    wrong, or None.
+    """
 
     def __init__(self, attempt, judge):
         self.attempt, self.judge = attempt, judge
@@ -170,7 +173,7 @@ class Run:
 
 
 class Requests:
-    """Requests to a daemon whose memory runs out."""
+    """Requests to a daemon that has no memory."""
 
     def __init__(self):
         self.start()
@@ -196,7 +199,9 @@ class Requests:
         return state(self.client, self.directory)
 
     def ask(self, request, at, many):
-        """(reply or None, failed) of REQUEST on a connection of its own, which was made before or is made without memory."""
+        """
+        (reply or None, failed) of REQUEST on a connection of its own, which was made before or is made without memory.
+        """
         command, keys = request[1], {k: self.words(v) for k, v in request[2].items()}
         early = self.daemon.client()
         early.ask("version")
@@ -255,7 +260,7 @@ class Requests:
         ok(f"daemon: {request[0]}: {n} allocations", faults)
 
     def traffic(self, name, act):
-        """NBD and FUSE: what was read is right, or there was an error; afterwards all works."""
+        """NBD and FUSE: what was read is right, or there was an error; afterwards everything works."""
         self.prepare()
         if name.startswith("file") and not self.mount():
             return
@@ -294,7 +299,7 @@ class Requests:
 
 
 def difference(a, b):
-    """Where B is not A, in a line."""
+    """The difference of B from A, on one line."""
     if type(a) is type(b) and isinstance(a, dict):
         for k in [*a, *b]:
             if a.get(k) != b.get(k):
@@ -307,7 +312,7 @@ def difference(a, b):
 
 
 class Commands:
-    """The program `dmuse` that runs out of memory, beside a daemon that has enough."""
+    """The program `dmuse` without memory, and a daemon that has enough."""
 
     def __init__(self):
         self.daemon = Daemon(["--nbd-socket", "nbd"])
@@ -369,7 +374,7 @@ class Commands:
 
 
 def sanitized():
-    """With a sanitizer, memory is its own affair."""
+    """A sanitizer has its own allocator."""
     out = subprocess.run(["ldd", DMUSE], capture_output=True, text=True).stdout
     return "asan" in out or "ubsan" in out
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What memory.py does while memory runs out: requests to a daemon, traffic, command lines. $DIR is a directory."""
+"""What memory.py does while there is no memory: requests to a daemon, traffic, command lines. $DIR is a directory."""
 import os
 
 TABLE = "0 64 linear $DIR/disk.img 0\n64 64 striped 2 8 $DIR/disk.img 1000 memory,size=1M:m 0\n128 8 zero\n136 8 error"
@@ -14,8 +14,8 @@ SETUP = [
     ("disk", {"name": "pv0", "file": "$DIR/disk.img"}),
 ]
 
-# (name, command, its keys). With a + the client comes when memory is short already. With a ~ libblkid is asked: it does not
-# tell whether it found no label or had no memory for one, so there may be no warning.
+# (name, command, its keys). With a + the client connects when memory is short already. With a ~ libblkid is used: it
+# does not distinguish whether it found no label or had no memory for one, so there may be no warning.
 REQUESTS = [
     ("version", "version", {}), ("version+", "version", {}), ("create+", "create", {"name": "new", "table": TABLE}),
     ("create", "create", {"name": "new", "uuid": "U-2", "table": TABLE}),
@@ -53,7 +53,7 @@ REQUESTS = [
 
 
 def nbd_traffic(directory):
-    """A client from handshake to goodbye."""
+    """A client from handshake to disconnect."""
     import nbd
     h = nbd.NBD()
     h.connect_uri(f"nbd+unix:///base?socket={directory}/nbd")
@@ -81,8 +81,8 @@ def file_traffic(directory):
 
 TRAFFIC = [("NBD", nbd_traffic), ("files of a mount", file_traffic)]
 
-# Words are parted by blanks, _ is a blank in a table. With a - in front there is no daemon; with a + the
-# command takes several steps, and those before the one that fails stay done.
+# Words are separated by blanks, _ is a blank in a table. With a - in front there is no daemon; with a + the command
+# takes several steps, and those before the one that fails stay done.
 COMMANDS = [
     "create new --table 0_8_linear_$DIR/disk.img_0", "create new --table 0_8_zero --json", "create new $DIR/table",
     "+create --concise new,,,rw,0_8_zero;newer,,,rw,0_8_zero", "load vd --table 0_8_zero", "clear vd", "+wipe_table vd",

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse mount and umount where something else is mounted on the same directory: another file system, another daemon's
-# devices, what a killed daemon has left. As root, and as an ordinary user through fusermount3 (mount-user.sh calls us).
+# dmuse mount and umount if something else is mounted on the same directory: another file system, another daemon's
+# devices, what a killed daemon has left. As root, and as an ordinary user through fusermount3 (called by
+# mount-user.sh).
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -19,7 +20,7 @@ mount_end() {
 }
 trap mount_end EXIT
 mounts() { grep -c " $m " /proc/self/mountinfo; }
-# Nobody serves what is left of a daemon that is killed.
+# Nobody serves what a killed daemon has left.
 kill_daemon() {
 	local pid
 	pid=$("$DMUSE" version --json | tr -d ' \n' | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
@@ -36,7 +37,7 @@ refuses "another daemon's mount on it" 1 "already files in $m" mount m --socket 
 is "there is one mount" 1 "$(mounts)"
 "$DMUSE" shutdown --socket "$work/two/control" >/dev/null 2>&1
 
-# Something of somebody else's is on top.
+# Something else is on top.
 if [ "$(id -u)" = 0 ]; then
 	mount -t tmpfs over "$m"
 	echo kept >"$m/file"

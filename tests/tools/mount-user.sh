@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse mount of an ordinary user, through fusermount3; and what is said where a piece is missing.
+# dmuse mount as an ordinary user, through fusermount3; and the messages if a feature is missing.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 [ "${1:-}" != over ] || exec bash "$(dirname "$0")/mount-over.sh"
 
 if [ "${1:-}" = user ]; then
-	# In a mount namespace of our own, as an ordinary user, with a /dev/fuse that is open to users.
+	# In a mount namespace of our own, as an ordinary user, with a /dev/fuse that is accessible to users.
 	mkdir m
 	truncate -s 4M disk.img
 	dd if=/dev/urandom of=disk.img bs=64K count=20 conv=notrunc status=none
@@ -65,7 +65,7 @@ mknod -m 0600 "$theirs/closed" c 10 229
 chown 65534:65534 "$theirs"
 chmod 0755 "$theirs"
 
-# as_user PART: that part of this test as an ordinary user, its lines counted among ours.
+# as_user PART: that part of this test as an ordinary user; its lines are counted among ours.
 as_user() {
 	rm -rf "${theirs:?}/work"
 	install -d -o 65534 -g 65534 "$theirs/work"
@@ -82,7 +82,7 @@ as_user() {
 		bash "$theirs/tests/tools/mount-user.sh" "$1" 2>&1)
 }
 
-# Root's own daemon: what it cannot do, it says.
+# Root's own daemon reports what it cannot do.
 works "root: a daemon" daemon
 mkdir m
 says() {
@@ -95,7 +95,8 @@ works "root: the daemon ends" shutdown
 # shellcheck disable=SC2016
 says "root: no /dev/fuse" "/dev/fuse is missing.*modprobe fuse.*--device /dev/fuse" unshare -m bash -c '
 	mount -t tmpfs none /dev && mknod /dev/null c 1 3 && "$0" mount m; "$0" shutdown' "$DMUSE"
-# in_place_of_fuse NODE PART: that part where NODE is /dev/fuse, in a mount namespace that ends with this subshell's command.
+# in_place_of_fuse NODE PART: that part with NODE as /dev/fuse, in a mount namespace that ends with this subshell's
+# command.
 export -f as_user
 in_place_of_fuse() {
 	local line

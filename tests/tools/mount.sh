@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dmuse mount: devices as files, with the programs that people use on files: dd, mkfs, debugfs, qemu-img, losetup, fio.
+# dmuse mount: devices as files, with programs that are used on files: dd, mkfs, debugfs, qemu-img, losetup, fio.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -11,7 +11,7 @@ if [ "$(id -u)" != 0 ] || ! { true <>/dev/fuse; } 2>/dev/null; then
 fi
 m=$work/m
 mkdir "$m"
-# What is left of mounts after a failure goes before the directory does.
+# Mounts that are left after a failure are removed before the directory is.
 mount_end() {
 	umount -l "$m" 2>/dev/null
 	rm -f "${shm:-}"
@@ -19,10 +19,10 @@ mount_end() {
 }
 trap mount_end EXIT
 
-# quick COMMAND...: it must not take long; a hang is a failure and not the end of the tests.
+# quick COMMAND...: must not take long; a hang is a failure and does not end the tests.
 quick() { timeout 60 "$@"; }
 
-# fails REGEXP COMMAND...: it fails, and says so in these words.
+# fails REGEXP COMMAND...: fails with this message.
 fails() {
 	local said
 	said=$(LC_ALL=C quick "${@:2}" 2>&1) && return 1
@@ -80,7 +80,7 @@ with open(sys.argv[2], "rb") as disk, open(sys.argv[3], "rb") as model:
     print("same" if disk.read() == model.read() else "different")
 END
 )"
-# In memory, large reads go from file to reader without us.
+# In memory, large reads go from the file to the reader directly.
 shm=$(mktemp -p /dev/shm dmuse-test-XXXXXX)
 fresh "$shm" 96
 run create shm --table "0 8192 linear $shm 4096
@@ -177,7 +177,7 @@ fi
 loop=
 if [ -c /dev/loop-control ]; then
 	exec 8</dev/loop-control
-	flock 8		# one test at a time uses loop devices
+	flock 8		# only one test at a time uses loop devices
 	loop=$(losetup -f --show m/disk 2>/dev/null)
 fi
 if [ -n "$loop" ]; then

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-What poll(2), epoll(7) and reading again say of /proc/self/mountinfo while something is mounted and unmounted on the
-directory given. Prints the same on a kernel and in a session; session-mountinfo.sh compares the two.
+What poll(2), epoll(7) and reading again return for /proc/self/mountinfo while something is mounted and unmounted on the
+given directory. Prints the same on a kernel and in a session; session-mountinfo.sh compares the two.
 """
 import os
 import select
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 BITS = {select.POLLIN: "IN", select.POLLPRI: "PRI", select.POLLERR: "ERR"}
-PATIENCE = 10000        # milliseconds, for what comes
+PATIENCE = 10000        # milliseconds, for what is expected
 
 
 def events(found):

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Disks that change under connected NBD clients: suspended, resumed, with another table, read-only, smaller; and the end.
+# Disks that change while NBD clients are connected: suspended, resumed, with another table, read-only, smaller; and the
+# end.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -13,13 +14,13 @@ works "a daemon" daemon --io-threads 2
 works "a disk" create disk --table '0 131072 linear a.img 0'
 
 # --- suspend and resume under load ----------------------------------------------------------------------------------
-# load NAME: writes, reads and verifies with four jobs of sixteen requests each; its exit status tells.
+# load NAME: writes, reads and verifies with four jobs of sixteen requests each; its exit status is the result.
 load() {
 	fio --name=load --ioengine=nbd --uri="$(uri "$1")" --rw=randrw --bs=4k,4k --iodepth=16 --numjobs=4 --size=14M \
 		--offset_increment=16M --verify=crc32c --verify_fatal=1 --verify_backlog=256 --fsync=64 --thread \
 		--randseed="$RANDOM" --output=fio.out
 }
-# Again and again, until there were some rounds of what goes on beside it, on however slow a machine.
+# Repeated until there were some rounds of what happens meanwhile, however slow the machine is.
 loads() {
 	until [ -e enough ]; do load "$1" || return; done
 }
@@ -42,7 +43,7 @@ ok "which were some" [ $rounds -ge 4 ]
 rm enough
 
 # --- other tables under load ----------------------------------------------------------------------------------------
-# The same places by other ways: one line, many lines, a device below.
+# The same places through other tables: one line, many lines, a device below.
 works "the same disk from below" create below --table '0 131072 linear a.img 0'
 tables=('0 131072 linear a.img 0'
 	"$(for ((i = 0; i < 131072; i += 512)); do echo "$i 512 linear a.img $i"; done)"
@@ -74,7 +75,7 @@ is "nbdcopy reads three times meanwhile" 0 $?
 for i in 1 2 3; do ok "copy $i is right" cmp a.img copy$i.img; done
 
 # --- one client that stays ------------------------------------------------------------------------------------------
-# Python lines go in, what they print comes out; errors come as their number.
+# Sends lines of Python and prints their output; errors are printed as numbers.
 coproc CLIENT { nbdsh -u "$(uri disk)" -c '
 import sys
 def attempt(f):
@@ -125,7 +126,7 @@ works "another daemon" daemon
 works "a disk" create disk --table '0 131072 linear a.img 0'
 loads disk >fio.log 2>&1 &
 pid=$!
-# Its first connection asks for the size only, and goes.
+# Its first connection only asks for the size, and ends.
 until_true eval '"$DMUSE" stats disk | grep -Eq "^ +(read|write) +[1-9]"'
 run shutdown
 like "shutdown under load ends the daemon, and says who had it open" "^0:warning: cut off: fio .*has 'disk' open over NBD$" "$status:$err"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# NBD over TCP: who may listen where, TLS with certificates and with keys, clients that are not trusted.
+# NBD over TCP: who may listen where, TLS with certificates and with pre-shared keys, clients that are not trusted.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -34,7 +34,8 @@ sign() {
 ok "keys and certificates are there" [ -s pki/server-cert.pem ] || cat keys.log
 head -c 4M /dev/urandom >disk.img
 
-# up SAID OPTION...: a daemon with a disk, listening on a free port, in $port; it says who can come in, if not key holders only.
+# up SAID OPTION...: a daemon with a disk, listening on a free port, in $port; its log says who may connect, unless that
+# is only those with a key.
 up() {
 	run daemon --nbd-tcp 127.0.0.1:0 "${@:2}"
 	like "a daemon with ${*:2}" "^0:$1$" "$status:$err"
@@ -76,7 +77,7 @@ ok "the file has it" cmp new.img disk.img
 ok "qemu-img too" qemu-img convert -n --object "tls-creds-x509,id=t,dir=$work/pki,endpoint=client" --image-opts \
 	--target-image-opts "driver=raw,file.driver=nbd,file.host=127.0.0.1,file.port=$port,file.export=disk,file.tls-creds=t" \
 	driver=raw,file.filename=disk.img
-# spoken VERSION: what a client that speaks just that version of TLS gets to speak.
+# spoken VERSION: which version of TLS a client gets that supports only that one.
 spoken() {
 	python3 -W ignore - "$port" "$1" <<'END'
 import socket, ssl, struct, sys

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The NBD exports with the clients that people have: nbdinfo, nbdcopy, nbdsh, qemu-img, qemu-io.
+# The NBD exports with existing clients: nbdinfo, nbdcopy, nbdsh, qemu-img, qemu-io.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 socket=$XDG_RUNTIME_DIR/dmuse/nbd
 uri() { echo "nbd+unix:///$1?socket=$socket"; }
 
-# shell NAME: runs the Python of stdin in nbdsh, connected to export NAME.
+# shell NAME: runs the Python code on stdin in nbdsh, connected to export NAME.
 shell() {
 	nbdsh --base-allocation -u "$(uri "$1")" -c "$(cat)" 2>&1
 }
 
-# What the server said to the Python of stdin: the library tells only when it debugs.
+# The server's messages to the Python code on stdin: the library prints them only in debug mode.
 said() {
 	LIBNBD_DEBUG=1 nbdsh --base-allocation -u "$(uri "$1")" -c "$(cat)" 2>&1 | sed -n 's/.*error server message: //p'
 }
@@ -48,7 +48,7 @@ ok "nbdcopy reads the whole disk" cmp <(nbdcopy "$(uri disk)" -) disk.img
 	dd if=disk.img bs=512 skip=18432 count=6144; } >pieces.img 2>/dev/null
 ok "and one of pieces" cmp <(nbdcopy "$(uri pieces)" -) pieces.img
 ok "qemu-img compare finds them equal" qemu-img compare -q -f raw -F raw pieces.img "$(uri pieces)"
-# In memory, large reads go from file to socket without us.
+# In memory, large reads go from the file to the socket directly.
 shm=$(mktemp -p /dev/shm dmuse-test-XXXXXX)
 trap 'rm -f "$shm"; tap_end' EXIT
 makefile "$shm" 256

@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Defects of NetBSD's driver as of 2016, each with what has to happen instead. The letter and number in a name are the
-defect's: A crashed or corrupted memory, B gave wrong results. What needs I/O is shown elsewhere, on requests.
+Defects of NetBSD's driver as of 2016, each with what has to happen instead. The letter and number in a name identify
+the defect: A crashed or corrupted memory, B gave wrong results. What needs I/O is tested elsewhere, with requests.
 """
 import os
 

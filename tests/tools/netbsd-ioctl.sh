@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A program that speaks NetBSD's ioctl (tests/netbsd/ioctl_client.c) in a session, as root and as an ordinary user.
+# A program that uses NetBSD's ioctl (tests/netbsd/ioctl_client.c) in a session, as root and as an ordinary user.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -14,7 +14,7 @@ if [ -z "$NETBSD_CLIENT" ]; then
 	chmod -R a+rX "$directory"
 fi
 
-# Its own TAP, numbered on.
+# Its own TAP, with other numbers.
 client() {
 	local line
 	cp "${NETBSD_CLIENT%/*}/libdmuse-netbsd.so" . && cp "$DMUSE" dmuse

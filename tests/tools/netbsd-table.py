@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Asks what the tables in tests/netbsd say, row by row, and compares every key of the replies; tests/netbsd/README says
-how a row is written. All requests are sent as NetBSD's clients send them, with version 4.0.0.
+Runs the tables in tests/netbsd, row by row, and compares every key of the replies; tests/netbsd/README.md explains the
+rows. All requests are sent as NetBSD's clients send them, with version 4.0.0.
 """
 import glob
 import json
@@ -17,7 +17,7 @@ NAMED = {"READONLY": 1 << 0, "SUSPEND": 1 << 1, "EXISTS": 1 << 2, "PERSISTENT_DE
          "SKIP_LOCKFS": 1 << 10, "NOFLUSH": 1 << 11, "QUERY_INACTIVE": 1 << 12, "DEFERRED_REMOVE": 1 << 17,
          "OK": 0, "EPERM": 1, "ENOENT": 2, "EIO": 5, "EBUSY": 16, "EEXIST": 17, "EINVAL": 22, "EOPNOTSUPP": 45}
 INFO = ["name", "uuid", "major", "minor", "open_count", "event_nr", "target_count", "sectors"]
-PERHAPS = {"read_ahead"}        # of what has had a table
+PERHAPS = {"read_ahead"}        # of devices that have had a table
 ASK = "<plist><dict><key>command</key><string>version</string><key>x</key>%s</dict></plist>"
 ANY = object()
 
@@ -51,7 +51,7 @@ class Words:
         return {"true": True, "false": False}[word] if word in ("true", "false") else self.fill(word)
 
     def fill(self, value):
-        """With what $NAME stands for; a string that is nothing else becomes the value itself."""
+        """Replaces $NAME by its value; a string that is nothing else becomes the value itself."""
         if isinstance(value, list):
             return [self.fill(v) for v in value]
         if isinstance(value, dict):
@@ -118,13 +118,13 @@ def compare(reply, keys, says, names):
 
 
 def ask(client, text, names):
-    """(the request's keys, what came back) for one left side."""
+    """(the request's keys, the reply) for one left side."""
     how, _, rest = text.partition(" ")
-    if how == "raw":    # all of it, as it is written, but for \0 and the like
+    if how == "raw":    # all of it as it is written, except \0 and the like
         message = rest.strip().encode().decode("unicode_escape").encode("latin-1")
         client.send(message)
         return {"command": "version"}, plistlib.loads(client.receive())
-    if how == "x":          # the value of a key that nobody knows
+    if how == "x":          # the value of an unknown key
         return {"command": "version"}, client.raw(ASK % rest.strip())
     keys = request(text, names)
     return keys, client.raw(plistlib.dumps(keys))
@@ -134,7 +134,7 @@ def check_row(client, line, names):
     left, _, right = line.rpartition(" -> ")
     sent, reply = ask(client, left, names)
     if left.startswith(("x ", "raw ")) and reply["errno"]:
-        sent = None     # nothing was read, so nothing comes back
+        sent = None     # nothing was read, so nothing is sent back
     compare(reply, *expected(sent, right, names), names)
 
 
@@ -154,7 +154,7 @@ def make(path, title, lines):
 
 
 def as_nobody(daemon, line, names):
-    """Another user's client, where we are root and can become one."""
+    """A client of another user, if we are root and can become one."""
     if os.geteuid():
         return
     os.seteuid(65534)

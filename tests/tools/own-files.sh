@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What somebody else may have put where the daemon has its files: it waits for none, follows none, writes to and removes none.
+# What others may have put where the daemon has its files: it does not wait for, follow, write to or remove any of it.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
 export NO_COLOR=1
 
 n=0
-# in_place FILE WHAT REGEXP COMMAND...: with what COMMAND makes (its last word is the path) in the place of FILE, no daemon
-# starts, and it stays as it was.
+# in_place FILE WHAT REGEXP COMMAND...: with what COMMAND creates (its last word is the path) in place of FILE, no
+# daemon starts, and it is not changed.
 in_place() {
 	local dir file before
 	n=$((n + 1))
@@ -71,7 +71,7 @@ else
 fi
 
 # --- locks ----------------------------------------------------------------------------------------------------------
-# Who may read a directory may lock it, for ever.
+# Whoever may read a directory may lock it, forever.
 mkdir -m 0755 seen
 exec 8<seen
 flock 8

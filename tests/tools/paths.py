@@ -1,6 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""A path is bytes: files and directories of any name stand in tables, come back so that they load again, and are printed as they are."""
+"""
+A path is bytes: files and directories of any name can be used in tables, are printed so that they can be loaded again,
+and shown as they are.
+"""
 import json
 import os
 import plistlib
@@ -10,7 +13,8 @@ import tempfile
 from protocol_client import DMUSE, Client
 from session_lacks import session_lacks
 
-# Every byte that a name can have, alone and inside; what is special to tables, the concise format, XML, terminals and shells.
+# Every byte that a name can have, alone and inside; what is special to tables, the concise format, XML, terminals and
+# shells.
 BYTES = [bytes([b]) for b in range(1, 256) if b not in b"/.\n"] + [b"a%cz" % b for b in range(1, 256) if b not in b"/"]
 NASTY = [b"caf\xe9", b"a\nb", b"\n", b"a\r", b"\r\n", b"end\\", b"\\\n", b"it's", b'"q"', b" blanks ", b"#no comment", b"a,b;c",
          b"file,direct", b"252:0", b"\x1b[31m", "ä€😀".encode(), b"\xef\xbf\xbe", b"\xed\xa0\x80", b"\xff\xfe", b"$(id)", b"&#13;<>&",
@@ -39,7 +43,7 @@ def run(*words, given=None, cwd=None):
 
 
 def word(path):
-    """PATH as one word of a table: a backslash takes the next character as it is."""
+    """PATH as one word of a table: a backslash takes the next character literally."""
     return b"".join(b"\\" + path[i:i + 1] if path[i] in b" \t\n\v\f\r\\'\"" else path[i:i + 1] for i in range(len(path)))
 
 
@@ -48,7 +52,7 @@ def table_of(files):
 
 
 def make(directory, name):
-    """A file of one sector, called NAME in a directory called NAME, which says who it is."""
+    """A file of one sector, called NAME in a directory called NAME, which contains its name."""
     os.makedirs(os.path.join(directory, name), exist_ok=True)
     path = os.path.join(directory, name, name)
     with open(path, "wb") as f:
@@ -127,7 +131,7 @@ def protocol(directory):
 
 
 def sentences(directory):
-    """Bytes as they are; a control character is shown, so that one sentence is one line."""
+    """Bytes are unchanged; control characters are made visible, so that one sentence is one line."""
     for name, shown in ((b"no caf\xe9", b"no caf\xe9"), ("ä €".encode(), "ä €".encode()), (b"a\nb\x1b[31m\t", rb"a\nb\033[31m\t")):
         said = run("create", "x", "--table", b"0 1 linear ./%s 0" % word(name), cwd=directory)
         same(f"{name} in a sentence", (True, 1), (b"/./" + shown + b"'" in said, said.count(b"\n")))

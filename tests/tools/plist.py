@@ -1,6 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""Property lists as others write and read them: Python's plistlib, and plistutil of libplist. Random ones, the same each time."""
+"""
+Property lists as other programs write and read them: Python's plistlib, and plistutil of libplist. Random ones, the
+same each time.
+"""
 import os
 import plistlib
 import random
@@ -24,7 +27,7 @@ def ok(what, good, why=""):
 
 
 def text():
-    """What XML can carry; no carriage return, which a reader of XML may take for a line's end."""
+    """What XML can contain, except a carriage return, which an XML parser may take for the end of a line."""
     signs = "ab zZ09<>&'\"\t\n/äß€😀]]>;#x" + "\u0100\ufffd\U0010fffd"
     return "".join(dice.choice(signs) for _ in range(dice.choice((0, 1, 3, 20, 200))))
 
@@ -50,7 +53,7 @@ def ours(message):
 
 
 def plistutil(message, form):
-    """MESSAGE in another form, as libplist writes it."""
+    """MESSAGE in another form, as written by libplist."""
     with tempfile.NamedTemporaryFile() as a, tempfile.NamedTemporaryFile() as b:
         a.write(message)
         a.flush()
@@ -59,15 +62,15 @@ def plistutil(message, form):
 
 
 def same(message, want):
-    """Does MESSAGE say WANT, to the type of each value?"""
+    """Is MESSAGE equal to WANT, including the type of each value?"""
     try:
         return plistlib.dumps(plistlib.loads(message)) == plistlib.dumps(want)
-    except Exception:           # whatever it says, the message is at fault
+    except Exception:           # whatever it is, the message is wrong
         return False
 
 
 def by_hand():
-    """What no random list is sure to have."""
+    """What may be missing in random lists."""
     yield {}
     yield {"k" * 5000: "v" * 100000}
     yield {f"k{i}": i for i in range(256)}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""The protocol of doc/protocol.md, as clients see it: keys, order, errors, NetBSD's own clients, big tables."""
+"""The protocol of doc/protocol.md, as clients see it: keys, order, errors, NetBSD's own clients, large tables."""
 import os
 import plistlib
 import random
@@ -31,7 +31,7 @@ def the_example_works_as_the_documentation_prints_it(d, c):
 
 @test
 def a_client_of_NetBSDs_own_library_is_served(d, c):
-    """Its dictionaries to the letter: hex numbers, version 4.0.0, an empty cmd_data, flags with EXISTS."""
+    """Exactly its dictionaries: hex numbers, version 4.0.0, an empty cmd_data, flags with EXISTS."""
     def libdm(command, flags="0x4", data="<array/>"):
         return works(c.raw('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple Computer//DTD PLIST '
                            '1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0">\n<dict>\n'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A daemon for tests, and a client of it that is made of nothing but the standard library."""
+"""A daemon for tests, and a client that uses nothing but the standard library."""
 import os
 import plistlib
 import resource
@@ -28,7 +28,7 @@ class Client:
         self.stream.flush()
 
     def receive(self):
-        """The bytes of the next message; b'' if there is none any more."""
+        """The bytes of the next message; b'' if there are no more."""
         return self.stream.read(int.from_bytes(self.stream.read(4), "big"))
 
     def raw(self, message):
@@ -53,7 +53,7 @@ def limit(descriptors):
 
 
 class Daemon:
-    """Runs in the foreground below a directory of its own; its log is a file there. It may have so many descriptors."""
+    """Runs in the foreground below a directory of its own; its log is a file there. DESCRIPTORS is its limit."""
 
     def __init__(self, options=(), descriptors=None):
         self.directory = tempfile.TemporaryDirectory(prefix="dmuse-")
@@ -91,7 +91,7 @@ class Daemon:
         return os.path.getsize(self.log)
 
     def end(self):
-        """Asks it to end, waits; its exit status."""
+        """Tells it to end, and waits; its exit status."""
         client = self.client()
         client.ask("shutdown")
         status = self.process.wait(60)
@@ -116,7 +116,7 @@ def works(reply):
 
 
 def fails(reply, errno, *parts):
-    """It failed with this number and one sentence that says all PARTS."""
+    """It failed with this number and one sentence that contains all PARTS."""
     same(reply["errno"], errno, reply.get("error", "no sentence"))
     for part in parts:
         if str(part) not in reply["error"]:
@@ -134,8 +134,8 @@ def lines(client, name, command="table", **keys):
 
 def run(tests, options=()):
     """
-    Each of TESTS(daemon, client) with no device there at first; TAP. Their names say what they show; one that returns a
-    sentence was skipped because of that.
+    Runs each of TESTS(daemon, client), without any device at first; TAP. Their names say what they test; one that returns a
+    sentence was skipped for that reason.
     """
     daemon = Daemon(options)
     try:

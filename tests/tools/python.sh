@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The Python module: its tests and doctests under a real pytest, also as an ordinary user; its types; and pip installs it with its plug-in.
+# The Python module: its tests and doctests in a real pytest, also as an ordinary user; its types; and pip installs it
+# with its plug-in.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 python=/usr/bin/python3
 export DMUSE
 DMUSE=$(realpath "$DMUSE")
-# What the user of this machine has set for pip and pytest is not ours.
+# The user's settings for pip and pytest are not used.
 unset PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS PYTEST_PLUGINS PIP_FIND_LINKS PIP_TARGET PIP_PREFIX PIP_USER VIRTUAL_ENV
 export PIP_CONFIG_FILE=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -26,14 +27,14 @@ lines() {
 	[ "$tap" -gt "$before" ] || ok "$* has tests" false
 }
 
-# In a copy of the tree's python/, which pip and other users may write beside.
+# A copy of the tree's python/, beside which pip and other users may write.
 copy() {
 	mkdir -p "$1"
 	cp -r "$root/python" "$1/"
 	cp "$root/tests/tools/pytest_tap.py" "$1/"
 }
 
-# pytest HOME COMMAND...: the tests in $tests, by COMMAND.
+# pytest HOME COMMAND...: the tests in $tests, with COMMAND.
 pytest() {
 	cd "$1/python" || return
 	# shellcheck disable=SC2086	# several words
@@ -41,7 +42,7 @@ pytest() {
 		--basetemp="$1/tests" --doctest-modules $tests
 }
 
-# Who is not root has a /dev/fuse of his own here, where the machine's is root's alone.
+# A user who is not root gets a /dev/fuse of his own here, if the machine's is only for root.
 as_user() {
 	chmod 0711 "$work"
 	cp "$DMUSE" "$work/user/dmuse"

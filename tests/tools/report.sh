@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# info -c beside the real dmsetup, run in a session on the same devices: what is selected, its order and layout are the same, byte for byte.
+# info -c compared with the real dmsetup, run in a session on the same devices: selection, order and layout are the
+# same, byte for byte.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -52,7 +53,7 @@ a c
 --count 1 -o name
 END
 
-# each PROGRAM FILE: what `PROGRAM info -c` prints for each line of words.
+# each PROGRAM FILE: the output of `PROGRAM info -c` for each line of words.
 each() {
 	while IFS= read -r line; do
 		eval "set -- '$1' '$2' $line"
@@ -76,7 +77,7 @@ beside_dmsetup() {
 	is "something was compared" 1 "$(($(wc -l <theirs) > 150))"
 	"$DMUSE" exec -- dmsetup info -c -o help >theirs 2>&1
 	"$DMUSE" info -c -o help >ours
-	# Statistics are another report's here.
+	# Statistics belong to another report here.
 	is "the help names the same fields" $'size_all\nsectors\nsize' "$(grep -vxFf <(sed -n 's/^  \([a-z_]*\) .*/\1/p' theirs) <(sed -n 's/^  \([a-z_]*\) .*/\1/p' ours))"
 	prints "sort keys have the same help" "$(cat ours)" info -c -O help
 	run info -c -S help
@@ -84,7 +85,7 @@ beside_dmsetup() {
 	"$DMUSE" shutdown
 }
 
-# wrong WORD SELECTION SENTENCE: refused, with the place; without devices, too.
+# wrong WORD SELECTION SENTENCE: refused, with the position; also without devices.
 wrong() {
 	refuses "-S '$1'" 2 "dmuse: info: $2" info -c -S "$1"
 }
@@ -106,7 +107,7 @@ wrong_words() {
 	is "none of these started a daemon" "" "$(find "$XDG_RUNTIME_DIR" -name control)"
 }
 
-# The interval is a clock's: nothing here waits for longer.
+# The interval follows a clock: nothing here waits for longer.
 again() {
 	"$DMUSE" create a --table '0 8 zero' 2>/dev/null
 	"$DMUSE" create b --table '0 16 zero'
@@ -119,7 +120,8 @@ again() {
 	refuses "--units" 2 "--units q: must be one of the letters" info -c --units q
 	is "as JSON, too" $'"b"' "$("$DMUSE" info -c -S 'sectors>10' --json | sed -n 's/.*"name": \(.*\),/\1/p')"
 }
-# What dmstats shows of its regions, and what was counted. A report begins to count anew, so each has requests of its own, the same ones.
+# What dmstats shows of its regions, and what was counted. A report resets the counters, so each has requests of its
+# own, which are the same.
 beside_dmstats() {
 	"$DMUSE" create a --table '0 10240 zero' 2>/dev/null
 	prints "no regions" "" stats list
@@ -133,7 +135,7 @@ beside_dmstats() {
 	is "stats list -v" "$(sed 's/  0b /   0 /' list-v)" "$("$DMUSE" stats list -v)"
 	prints "stats list --allprograms --units" "$(cat list-all)" stats list --allprograms --units s
 	"$DMUSE" exec -- sh -c '. ./requests; dmstats report --noheadings >report; . ./requests'
-	# Times differ from run to run. Merges a second are wrong in dmstats 1.02.185, which divides by nanoseconds.
+	# Times differ from run to run. Merges per second are wrong in dmstats 1.02.185, which divides by nanoseconds.
 	is "stats report" "$(sed 's/:0b:/:0:/' report | cut -d: -f1-7,10-14)" \
 		"$("$DMUSE" stats report --noheadings | cut -d: -f1-7,10-14)"
 	is "that was not nothing" "20.00:7.00:1.25m:28.00k:48.00k" "$(head -1 report | cut -d: -f10-14)"

@@ -1,11 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Twice the devices cost at most 2.3 times the processor time, of the command and of the daemon together, and four times as
-many that twice over, and half of it more in case that the machine is busy. Time on the clock says little there. With --full
-(`make scale`) the figures of 10,000 devices, which have bars of their own.
+Twice as many devices cost at most 2.3 times the processor time, of the command and the daemon together; four times as
+many, that twice; and half as much again in case the machine is busy. Wall-clock time means little there. With --full
+(`make scale`) also the figures for 10,000 devices, which have bars of their own.
 
-lsblk itself grows with the square. So it is measured with the same tree of files without us, too, and the rest is ours.
+lsblk itself grows quadratically. So it is measured with the same tree of files without dmuse as well, and the rest is
+ours.
 """
 import os
 import plistlib
@@ -40,7 +41,7 @@ def children_time():
 
 
 def make(daemon, client, n):
-    """Half of them on a memory each, and the other half on those."""
+    """Half of them on a memory store each, and the other half on those."""
     del daemon
     for first in range(0, n, BATCH):
         for i in range(first, first + BATCH):
@@ -79,7 +80,7 @@ FIGURES = {"ls --tree": command("ls", "--tree"), "info -c": command("info", "-c"
 
 
 def tree(directory, n):
-    """What lsblk looks at of /sys with N devices."""
+    """What lsblk reads of /sys with N devices."""
     at = os.path.join(directory, "sys/devices/virtual/block")
     for name in "sys/block", "sys/dev/block", "sys/class/block":
         os.makedirs(os.path.join(directory, name))
@@ -137,7 +138,7 @@ def in_session(n):
 
 
 def measure(n):
-    """Seconds of processor time for each figure, and on the clock: the least of a few."""
+    """Seconds of processor time for each figure, and wall-clock time: the least of a few."""
     daemon, used = Daemon(("--busy-poll", "0")), {}
     try:
         client = daemon.client()
@@ -158,7 +159,7 @@ def measure(n):
 
 
 def report(number, what, sizes, few, many):
-    """Growth; and with --full, how long the processor may take."""
+    """The growth; and with --full, the limits for processor time."""
     ratio, bar = many[0] / few[0], BARS.get(what) if FULL else None
     good = ratio <= MOST and (bar is None or many[0] < bar)
     print(f"{'ok' if good else 'not ok'} {number} - {what}: {few[0]:.2f} s ({few[1]:.2f} on the clock) with {sizes[0]} devices, "

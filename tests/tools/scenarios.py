@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Plays every scenario of tests/kernel in a session of its own and compares what it saw with what was recorded on a real
-kernel. tests/kernel/differences lists where we differ on purpose; what is listed there must be so, to the letter.
+Runs every scenario of tests/kernel in a session of its own and compares its output with what was recorded on a real
+kernel. tests/kernel/differences lists where dmuse differs on purpose; what is listed there must be exactly so.
 
-  tests/tools/scenarios.py [--show] [NAME...]     --show: print what was seen instead of comparing
+  tests/tools/scenarios.py [--show] [NAME...]     --show: print the output instead of comparing
 """
 import os
 import pathlib
@@ -18,11 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "tests/kernel"
 DMUSE = os.environ.get("DMUSE", str(ROOT / "build/dmuse"))
 DISK = 16 << 20
-SENTENCE = "dmuse: "    # what a refused ioctl has to say beside its errno
+SENTENCE = "dmuse: "    # what a refused ioctl prints besides its errno
 
 
 def differences():
-    """{scenario: [(kernel's lines, our lines)]}; of the file's lines, "# ..." gives the reason."""
+    """{scenario: [(kernel's lines, our lines)]}; lines "# ..." of the file are the reasons."""
     found, blocks = {}, None
     for line in (KERNEL / "differences").read_text().splitlines():
         if m := re.fullmatch(r"([a-z0-9-]+):", line):
@@ -45,7 +45,7 @@ def find(lines, block, start):
 
 
 def expected(name, blocks):
-    """What was recorded, with our differences; each must apply, in their order."""
+    """What was recorded, with our differences; each must apply, in order."""
     lines, at = (KERNEL / "recorded" / (name + ".out")).read_text().splitlines()[1:], 0
     for theirs, ours in blocks:
         at = find(lines, theirs, at)
@@ -72,7 +72,7 @@ def play(name):
 
 
 def compare(name, blocks):
-    """The lines in which what was seen differs from what is expected, as diff shows them."""
+    """The lines in which the output differs from what is expected, as by diff."""
     seen = play(name)
     try:
         want = expected(name, blocks)
@@ -88,7 +88,7 @@ def compare(name, blocks):
 
 
 def strangers(known):
-    """What is kept for scenarios that are not there, or that do not say that the older kernel answers otherwise."""
+    """Recordings of scenarios that do not exist, or that do not mention that the older kernel differs."""
     texts = {p.stem: p.read_text() for p in (KERNEL / "scenarios").glob("*.sh")}
     older = {p.name[:-len(".6.1.out")] for p in (KERNEL / "recorded").glob("*.6.1.out")}
     newer = {p.stem for p in (KERNEL / "recorded").glob("*.out")} - {n + ".6.1" for n in older}

@@ -16,7 +16,8 @@ if [ -z "$BLOCKDEV" ]; then
 	chmod 0755 "$BLOCKDEV"
 fi
 
-# in_session WHAT WANTED SCRIPT: what SCRIPT prints in a session where /dev/mapper/d is on disk.img and /dev/sdx is one.
+# in_session WHAT WANTED SCRIPT: compares the output of SCRIPT in a session where /dev/mapper/d is on disk.img and
+# /dev/sdx is a disk.
 in_session() {
 	is "$who: $1" "$2" "$(in_it "$3")"
 }
@@ -46,7 +47,7 @@ closely() {
 	in_session "10,000 rounds of open counts, none stale" "" "'$BLOCKDEV' counts /dev/mapper/d"
 }
 
-# A tool's own words are given only where they are the point.
+# A tool's messages are compared only where they matter.
 file_systems() {
 	image
 	likely "ext4: made, checked, looked into" "^hello$" 'set -e; mkfs.ext4 -q /dev/mapper/d; e2fsck -fn /dev/mapper/d >&2
@@ -118,7 +119,7 @@ rights() {
 		'dmsetup create ro -r --table "0 8 linear disk.img 0"; exec 5<>/dev/mapper/ro; echo $? $(echo x 2>&1 >&5 | grep -o "Oper.*")'
 }
 
-# The kernel lets an ordinary user make no node; of the session's devices it is made all the same.
+# The kernel does not let an ordinary user create nodes; for the session's devices they are created all the same.
 nodes() {
 	image
 	in_session "a node for a device without a table" "252:0 fc:0 block special file 660|8|gone" '

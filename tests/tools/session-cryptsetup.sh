@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# cryptsetup as it is, in sessions: headers and keys on devices of ours, and what is said where a target is missing.
+# Unmodified cryptsetup in sessions: headers and keys on our devices, and the message if a target is missing.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -8,7 +8,7 @@
 
 in_session() {
 	run exec --disk c=c.img --create "d=0 98304 linear $PWD/c.img 0" -- sh -euc "$2"
-	# That what is mapped is the volume, and not what is in it, is said where a table is loaded.
+	# When a table is loaded, a message says that the volume itself is mapped, and not its content.
 	is "$who: $1" "0:" "$status:$(grep -v "warning: d: .* is a LUKS volume" <<<"$err")"
 }
 
@@ -37,7 +37,7 @@ both() {
 	luks luks2
 }
 
-# crypt_target NAME: is it there?
+# crypt_target NAME: does it exist?
 has_target() {
 	"$DMUSE" targets --no-start | grep -q "^$1 "
 }

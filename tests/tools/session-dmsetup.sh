@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Sub-commands that dmsetup has, too: in a session both are asked, and have to print the same and to agree on what fails.
+# Sub-commands that dmsetup has as well: in a session both are run, and must print the same and fail in the same cases.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# What runs in the session. both WORDS...: dmsetup's answer, then a line for each way in which dmuse's is another. Only
-# whether they fail is compared, not what they say then.
+# Runs in the session. both WORDS...: dmsetup's output, then a line for each way in which that of dmuse differs. Only
+# whether they fail is compared, not their error messages.
 cat >"$work/both" <<'EOF'
 both() {
 	local theirs ours
@@ -17,12 +17,12 @@ both() {
 }
 EOF
 
-# same WHAT SCRIPT: where each `both` of the script finds no difference.
+# same WHAT SCRIPT: no `both` of the script finds a difference.
 same() {
 	is "$who: $1" "" "$(env "DMUSE=$DMUSE" "$DMUSE" exec -- bash -c ". $work/both; $2" 2>&1)"
 }
 
-# The lines as well, for one that dmsetup and dmuse had wrong together is still wrong: they were seen on Linux 6.12.
+# The lines are compared, too, because dmsetup and dmuse may both be wrong: they were recorded on Linux 6.12.
 measure() {
 	truncate -s 1M image
 	is "$who: measure: what Linux 6.12 prints" "0 80 linear target_name=linear,target_version=1.4.0,device_name=N,start=8;
@@ -119,7 +119,8 @@ for v in -5 +-5 2147483648 4294967296 99999999999999999999; do
 done'
 }
 
-# A step may change what the next one sees, so all are taken by the one program in one world, then by the other in the same.
+# A step may change what the next one sees, so all are done with one program in one world, then with the other one in a
+# second.
 mangle() {
 	same "mangle" 'world() {
 	dmsetup create --manglename none "a b" --table "0 8 zero"; dmsetup create --manglename none c -u "u v" --table "0 8 zero"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# dust in a session, with dmsetup and dd. No kernel of Debian has it, so this follows its documentation in the kernel's tree.
+# dust in a session, with dmsetup and dd. No Debian kernel has it, so this follows its documentation in the kernel's
+# tree.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The end of a session: what its programs have mounted and left running is brought to an end before exec or the daemon ends,
-# and nothing that was written is lost with exit code 0.
+# The end of a session: what its programs have mounted and left running is ended before exec or the daemon ends, and
+# nothing that was written is lost with exit code 0.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# Programs of sessions of this test that are still there, other than those that are over and that nobody has waited for.
+# Programs of this test's sessions that still exist, except those that have ended and were not waited for yet.
 left() {
 	local environ
 	grep -lz "^DMUSE_SESSION=" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
@@ -21,12 +21,13 @@ image() {
 	mkfs.ext4 -qF disk.img
 	mkdir -p m n
 }
-# in_vd WORDS...: exec with the image as /dev/mapper/vd; its words are in `out`, so that who is left behind holds no pipe.
+# in_vd WORDS...: exec with the image as /dev/mapper/vd; its output goes to `out`, so that programs left behind hold no
+# pipe.
 in_vd() {
 	"$DMUSE" exec --create "vd=0 81920 linear $PWD/disk.img 0" "$@" >out 2>&1 </dev/null
 	status=$?
 }
-# What file FILE of the image has.
+# The content of FILE in the image.
 has() { debugfs -R "cat $1" "${2:-disk.img}" 2>/dev/null; }
 
 # Two files on a FUSE mount, no sync, no umount.
@@ -50,7 +51,7 @@ fuse_nested() {
 	nothing_left "nested mounts"
 }
 
-# Who still works is waited for, however long it takes, below the limit.
+# Programs that still work are waited for, however long it takes within the limit.
 worker() {
 	image
 	head -c 30M /dev/urandom >much
@@ -60,7 +61,7 @@ worker() {
 	nothing_left "a writer"
 }
 
-# Who does not end is named and ended.
+# Programs that do not end are named and ended.
 held() {
 	image
 	refuses "$who: a limit that is no number" 125 "--stop-timeout soon: not a number" exec --stop-timeout soon -- true
@@ -77,7 +78,7 @@ held() {
 	nothing_left "a hung server"
 }
 
-# ^C, or SIGTERM: no more waiting.
+# ^C, or SIGTERM: stops waiting.
 interrupted() {
 	local pid
 	image
@@ -114,7 +115,7 @@ killed() {
 	nothing_left "a killed supervisor"
 }
 
-# Those that keep no data: daemons of the device-mapper's tools are ended, others are nobody's business.
+# Those that have no data: daemons of the device-mapper's tools are ended, others are left alone.
 bystanders() {
 	local pid
 	image
@@ -134,7 +135,7 @@ bystanders() {
 	ok "$who: its supervisor goes with it" until_true eval '[ -z "$(session_traces)" ]'
 }
 
-# With a daemon mounts stay, by design, until it ends.
+# With a daemon, mounts are kept until it ends; that is intended.
 shared() {
 	export DMUSE_SOCKET=$PWD/d/control
 	image
@@ -160,7 +161,7 @@ root_mounts() {
 		return
 	fi
 	exec 8</dev/loop-control
-	flock 8		# one test at a time uses loop devices
+	flock 8		# only one test at a time uses loop devices
 	image
 	in_vd -- sh -euc 'mount /dev/mapper/vd m; echo hello >m/hello; mkdir m/tmp; mount --bind /tmp m/tmp
 		truncate -s 8M m/img; mkfs.ext4 -qF m/img; mount -o loop m/img n; echo deep >n/deep'

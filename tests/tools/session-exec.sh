@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # dmuse exec: a program in a session runs, is signalled and ends as if it had been started directly.
-# shellcheck disable=SC2046,SC2116	# words of several lines are put on one
+# shellcheck disable=SC2046,SC2116	# several lines of words are joined
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -58,7 +58,7 @@ os._exit(3)'; echo $?))"
 	is "$who: a shell" "4:control" "$?:$(cat out)"
 }
 
-# Signals to us reach the program: once it has said that it is ready.
+# Signals to us reach the program, once it has printed that it is ready.
 signals() {
 	local pid
 	mkfifo never
@@ -82,7 +82,7 @@ signals() {
 	ok "$who: the program is killed with it, and nothing is left" until_true eval '[ -z "$(session_traces)" ]'
 }
 
-# What comes into the machine's /dev later, and goes.
+# What is added to the machine's /dev later, and removed.
 machine() {
 	local node=/dev/dmuse-test-$$
 	[ "$who" = root ] || return
@@ -100,7 +100,7 @@ machine() {
 	unset DMUSE_SOCKET
 }
 
-# With a daemon: everybody sees the same.
+# With a daemon: all sessions see the same.
 shared() {
 	export DMUSE_SOCKET=$PWD/d/control
 	works "$who: a daemon" daemon
@@ -174,7 +174,7 @@ disks() {
 	unset DMUSE_SOCKET
 }
 
-# Somebody's supervisor is killed: that costs him, and nobody else.
+# If the supervisor of one program is killed, only that program is affected.
 supervisor() {
 	local pid
 	export DMUSE_SOCKET=$PWD/d/control
@@ -194,7 +194,7 @@ supervisor() {
 	unset DMUSE_SOCKET
 }
 
-# Whoever started a session may be killed at any moment of its beginning.
+# The process that starts a session may be killed at any moment.
 killed() {
 	local i
 	for i in {10..39}; do
@@ -203,7 +203,7 @@ killed() {
 	ok "$who: sessions whose callers are killed leave nothing" until_true eval '[ -z "$(session_traces)" ]'
 }
 
-# All at once, and one after the other.
+# Concurrently, and one after another.
 hundred() {
 	local i failed=0 pids=()
 	for i in {1..100}; do

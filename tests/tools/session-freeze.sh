@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A suspend freezes the file system that is mounted on the device, so the image below is clean meanwhile; resume thaws it.
+# Suspending a device freezes the file system mounted on it, so that the image below is clean meanwhile; resume thaws
+# it.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# can WHAT TYPE PROGRAM: root, loop devices, a kernel that knows the type, and a program; else WHAT is skipped.
+# can WHAT TYPE PROGRAM: are there root, loop devices, a kernel that knows the type, and the program? Else WHAT is
+# skipped.
 can() {
 	[ "$who" = root ] || return 1
 	[ -e /dev/loop-control ] || { skip "$1" "there is no /dev/loop-control"; return 1; }
 	grep -qw "$2" /proc/filesystems || modprobe -q "$2" 2>/dev/null || { skip "$1" "this kernel has no $2"; return 1; }
 	type -P "$3" >/dev/null || { skip "$1" "there is no $3"; return 1; }
 }
-# frozen TYPE CHECK: what CHECK says of the image while the device is suspended; whether a writer waits; and goes on.
+# frozen TYPE CHECK: the output of CHECK for the image while the device is suspended; whether a writer waits, and then
+# continues.
 frozen() {
 	rm -f disk.img
 	truncate -s 400M disk.img
@@ -21,11 +24,12 @@ frozen() {
 		echo before >m/f && dmsetup suspend $3 d && if { $2; } >/dev/null 2>&1; then echo clean; else echo dirty; fi
 		touch m/g & writer=\$!; kill -0 \$writer && echo waits; dmsetup resume d; wait \$writer && cat m/f; ls m | grep g; umount m" 2>&1
 }
-# A frozen xfs says on purpose that its log is to be replayed: what xfs_repair finds wrong is that, and the count of free blocks
-# that is written lazily, on Linux, too (asked of 6.12: tests/kernel/guest). All that was in the log has its place already.
+# A frozen xfs intentionally has a log to be replayed: what xfs_repair reports is that, and the count of free blocks,
+# which is written lazily; the same on Linux (verified on 6.12 with tests/kernel/guest). Everything in the log is in its
+# place already.
 placed='xfs_db -r -c "path /f" -c "print core.size" disk.img | grep -q "size = 7" && cp --sparse=always disk.img copy.img &&
 	{ xfs_repair -n copy.img >said 2>&1; [ $? = 1 ]; } && ! sed "/^Phase\|^ *- \|^No modify/d" said | grep -v "^ALERT\|^ignored\|^which may\|^sb_fdblocks\|^Cannot get host\|^Repair may\|^the image"'
-# The copy is clean when it was mounted once, and what was written is there.
+# The copy is clean once it was mounted, and the data is there.
 replayed='mkdir n && mount -o loop,nouuid copy.img n && cat n/f && umount n && xfs_repair -n copy.img >said 2>&1 && echo replayed'
 freezes() {
 	can "suspend freezes ext4" ext4 mkfs.ext4 && {
@@ -38,7 +42,7 @@ freezes() {
 		is "$who: and not with --nolockfs" $'dirty\nwaits\nbefore\ng' "$(frozen xfs "$placed" --nolockfs)"
 	}
 }
-# `dmuse suspend` has --nolockfs, too.
+# `dmuse suspend` also has --nolockfs.
 ours_has_the_option() {
 	local clean="! dumpe2fs -h disk.img | grep -q needs_recovery"
 	can "dmuse suspend --nolockfs" ext4 mkfs.ext4 || return
@@ -48,7 +52,8 @@ ours_has_the_option() {
 				'$DMUSE' suspend \$option d && if { $clean; } >/dev/null 2>&1; then echo clean; else echo dirty; fi; '$DMUSE' resume d
 			done; cat m/f; umount m" 2>&1)"
 }
-# An ordinary user's programs may not freeze: what is mounted is written out (syncfs), and a FUSE server keeps what it has.
+# An ordinary user's programs may not freeze: what is mounted is written out (syncfs), and a FUSE server keeps what it
+# has.
 written_out() {
 	[ "$who" = user ] || return 0
 	type -P fuse2fs mkfs.ext4 >/dev/null || { skip "$who: suspend of what a user has mounted" "there is no fuse2fs or mkfs.ext4"; return; }
@@ -57,9 +62,10 @@ written_out() {
 		mkfs.ext4 -q /dev/mapper/d && mkdir m && fuse2fs /dev/mapper/d m -o fakeroot >/dev/null && echo before >m/f && dmsetup suspend d &&
 		dmsetup info -c --noheadings -o suspended d | tr '[:upper:]' '[:lower:]'; dmsetup resume d; cat m/f; echo after >m/g && cat m/g; umount m" 2>&1)"
 }
-# gone PID...: nor is anything else left of the session.
+# gone PID...: they have ended, and nothing else of the session is left.
 gone() { ! kill -0 "$@" 2>/dev/null && [ -z "$(session_traces)" ]; }
-# The daemon is killed while a file system is frozen: the process that froze it thaws it, else nothing could even unmount it.
+# The daemon is killed while a file system is frozen: the process that froze it thaws it, or nothing could even be
+# unmounted.
 thaws_without_the_daemon() {
 	local daemon freezer pid
 	can "the daemon killed, and nothing stays frozen" ext4 mkfs.ext4 || return

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What replaces mount(2) in sessions of ordinary users: fuse2fs on a device of ours, seen in that session only.
+# The replacement for mount(2) in sessions of ordinary users: fuse2fs on one of our devices, visible in that session
+# only.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash

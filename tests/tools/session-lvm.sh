@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# LVM2 as it is, in sessions: a life cycle on two image files. Nothing is to be said on stderr.
+# Unmodified LVM2 in sessions: a life cycle on two image files. Nothing may be printed on stderr.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# in_session WHAT SCRIPT: exits with 0 and says nothing on stderr; $out is what it prints.
+# in_session WHAT SCRIPT: exits with 0 and prints nothing on stderr; its output is in $out.
 in_session() {
 	run exec --disk pv0=a.img --disk pv1=b.img -- sh -euc "$2"
 	is "$who: $1" "0:" "$status:$err"
@@ -24,7 +24,7 @@ in_one_line() {
 	like "$who: what lvs says" "lv0 +vg +-wi-a----- 24.00m" "$out"
 }
 
-# What sudo and cron leave of an environment.
+# What sudo and cron leave of the environment.
 in_an_empty_environment() {
 	images
 	in_session "LVM with nothing in its environment" '
@@ -32,7 +32,7 @@ in_an_empty_environment() {
 	is "$who: has the configuration of sessions" "use_devicesfile=0" "$out"
 }
 
-# Each command in a session of its own, with a private daemon: all that lasts is in the files.
+# Each command is in a session of its own, with a private daemon: everything that lasts is in the files.
 over_sessions() {
 	images
 	in_session "pvcreate" 'pvcreate -q /dev/pv0 /dev/pv1 >/dev/null'
@@ -52,7 +52,7 @@ over_sessions() {
 	in_session "backup and restore" 'vgcfgbackup -q -f vg.backup vg >/dev/null; lvremove -qq -f -y vg/right >/dev/null
 		vgcfgrestore -q -f vg.backup vg >/dev/null; lvs --noheadings -o name vg'
 	like "$who: restored" "right" "$out"
-	# vgmerge warns of "old metadata" over a real device-mapper, too.
+	# vgmerge also warns of "old metadata" on a real device-mapper.
 	in_session "vgsplit and vgmerge" 'lvcreate -qq -L 4M -n two vg /dev/pv1 >/dev/null; vgchange -qq -an vg >/dev/null
 		vgsplit -n two vg vg2; vgs --noheadings -o name; vgmerge vg vg2 2>/dev/null'
 	like "$who: two groups for a while" "vg2" "$out"
@@ -61,7 +61,7 @@ over_sessions() {
 	is "$who: nothing is left" "" "$(session_traces)"
 }
 
-# The commands share one daemon, side by side.
+# The commands share one daemon, concurrently.
 one_daemon() {
 	local i pids=()
 	export DMUSE_SOCKET=$PWD/d/control
@@ -83,7 +83,8 @@ one_daemon() {
 	unset DMUSE_SOCKET
 }
 
-# No module of the machine's kernel brings a target that dmuse lacks: nobody asks for one, and who lacks it is said.
+# No module of the machine's kernel provides a target that dmuse lacks: none is loaded, and a message says that dmuse
+# lacks it.
 lacking() {
 	if ! command -v modprobe >/dev/null; then
 		skip "$who: modprobe" "it is not installed"
@@ -102,7 +103,8 @@ lacking() {
 	is "$who: and its answers" "$(modprobe -n -q dm-nosuch; echo $?)" "$("$DMUSE" exec -- modprobe -n -q dm-nosuch; echo $?)"
 }
 
-# A loop device that a program of the session attached may be a physical volume, until it is detached; none of the machine's.
+# A loop device that a program of the session has attached may be a physical volume until it is detached; none of the
+# machine's may.
 loops() {
 	local loop
 	images
@@ -124,7 +126,7 @@ loops() {
 	losetup -d "$loop"
 }
 
-# The number of the machine's loop device is the one that a program of the session had just before.
+# The machine's loop device has the number that a program of the session had just before.
 loops_of_others() {
 	local loop
 	if [ "$who" = user ] || ! loop=$(losetup -f 2>/dev/null); then
@@ -145,7 +147,8 @@ loops_of_others() {
 	unset DMUSE_SOCKET
 }
 
-# LVM's locks, and what else tools keep in /run about devices, are the session's own, also where the machine has nothing.
+# LVM's locks, and what else tools keep in /run about devices, belong to the session, even if the machine has no such
+# directories.
 locks() {
 	local in_run='mount -t tmpfs run /run; mkdir -m 1777 /run/lock; mkdir /run/sub; echo 5 >/run/file'
 	local as=""
@@ -162,7 +165,7 @@ locks() {
 	is "$who: a machine where nobody has made them" "5 /run/sub 1777" "$(paste -sd ' ' out)"
 }
 
-# The machine's own disks are not LVM's in a session, unless they are brought in.
+# LVM in a session does not use the machine's own disks, unless they are added.
 own_disks() {
 	images
 	is "$who: no disks but ours" "/dev/pv0 /dev/pv1" "$("$DMUSE" exec --disk pv0=a.img --disk pv1=b.img -- \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# File systems of devices, mounted by the kernel in sessions of root: a mounted device is seen by its own name, and goes
-# on being the size of its table. An ordinary user is told what to use instead.
+# File systems on devices, mounted by the kernel in root's sessions: a mounted device has its own name, and always the
+# size of its table. An ordinary user is told what to use instead.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -16,7 +16,8 @@ if [ -z "$BLOCKDEV" ]; then
 	chmod 0755 "$BLOCKDEV"
 fi
 
-# in_session WHAT WANTED SCRIPT: what SCRIPT prints in a session where /dev/mapper/d is on disk.img and /dev/sdx is one.
+# in_session WHAT WANTED SCRIPT: compares the output of SCRIPT in a session where /dev/mapper/d is on disk.img and
+# /dev/sdx is a disk.
 in_session() {
 	is "$who: $1" "$2" "$(in_it "$3")"
 }
@@ -29,7 +30,8 @@ in_it() {
 image() {
 	truncate -s 400M disk.img
 }
-# can WHAT TYPE [PROGRAM]: root, loop devices, a kernel that knows the type, and a program; else WHAT is skipped.
+# can WHAT TYPE [PROGRAM]: are there root, loop devices, a kernel that knows the type, and the program? Else WHAT is
+# skipped.
 can() {
 	[ "$who" = root ] || return 1
 	[ -e /dev/loop-control ] || { skip "$1" "there is no /dev/loop-control"; return 1; }
@@ -68,7 +70,7 @@ mounts() {
 	in_session "the wrong kind" "32" 'mount -t xfs /dev/mapper/d m 2>/dev/null; echo $?'
 	in_session "what is no device of ours" "tmpfs" 'mount -t tmpfs /dev/mapper/d m; stat -fc %T m; umount m'
 	in_session "mounted when the session ends" "" 'mount /dev/mapper/d m; echo late >m/late; echo /dev/loop$(stat -c %Ld m) >loop'
-	# The kernel takes a mount namespace apart when its last process is gone, and we do not wait for it.
+	# The kernel takes a mount namespace down when its last process has ended, and we do not wait for that.
 	for _ in {1..200}; do losetup "$(cat loop)" 2>/dev/null | grep -q "\.dmuse/io" || break; read -rt 0.02 <> <(:); done
 	is "root: its loop device is gone" "" "$(losetup "$(cat loop)" 2>/dev/null | grep "\.dmuse/io")"
 	in_session "nothing was lost" "late" 'mount /dev/mapper/d m; cat m/late; umount m'
@@ -80,7 +82,7 @@ mounts() {
 	rm -rf m n
 }
 
-# What people and programs read of mounts has the device's name, as it was said.
+# What people and programs see of mounts has the device's name, as it was given.
 names() {
 	can "names of what is mounted" ext4 || return
 	image
@@ -109,7 +111,7 @@ names() {
 		rm f; dmsetup info -c --noheadings -o open d'
 }
 
-# The loop device has the size of the table, before whoever swaps it has an answer.
+# The loop device has the size of the table before the command that swaps it is answered.
 sizes() {
 	can "growing xfs" xfs mkfs.xfs || return
 	image
@@ -157,7 +159,7 @@ several() {
 		btrfs device scan /dev/mapper/z >/dev/null 2>&1; echo $?')"
 }
 
-# A program that serves a file system itself has the kernel claim the device for it.
+# If a program itself serves a file system, the kernel claims the device for it.
 ntfs() {
 	can "ntfs-3g" fuseblk ntfs-3g || return
 	image

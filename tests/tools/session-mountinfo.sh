@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What /proc/PID/mountinfo says of a mounted device, for root: the device's own number, by whatever path it is opened, for
-# every process as that one sees it; read again, and polled, as the kernel's own.
+# /proc/PID/mountinfo for a mounted device, as root: it has the device's own number, by whatever path it is opened, for
+# every process as that one sees it; it can be read again and polled like the kernel's own.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -9,8 +9,8 @@
 export SESSION_ROOT_ONLY=1
 tools=$root/tests/tools
 
-# mounted SCRIPT: in a session in which device d, with a file system, is mounted on m. In it, "number of LIST" is what the
-# mountinfo in LIST says, D what is right.
+# mounted SCRIPT: in a session in which device d, with a file system, is mounted on m. In it, "number of LIST" is the
+# number in the mountinfo LIST, and D the right one.
 mounted() {
 	[ -e image ] || { truncate -s 16M image; mkfs.ext4 -qF image; mkdir m n; }
 	"$DMUSE" exec --create "d=0 32768 linear $PWD/image 0" -- bash -c '
@@ -62,7 +62,7 @@ def refused(path, flags):
 print(refused(\"/proc/self/mountinfo\", os.O_RDWR), refused(\"b-link\", os.O_RDONLY | os.O_NOFOLLOW), end=\" \")"')"
 }
 
-# Our file may be opened by anybody, and told to read any descriptor: but it reads nothing else.
+# Anybody may open our file, and tell it to read any descriptor: but it reads nothing else.
 misuse() {
 	mkdir k
 	is "root: nothing else is read in its place" "22 22 9 25 True" "$("$DMUSE" exec -- python3 -c '
@@ -81,7 +81,7 @@ text = os.read(ours, 1 << 20)
 print(*said, take(plain), b" / /dev " in text)' 2>&1)"
 }
 
-# A file that bears the name may lie on a file system whose server waits for the daemon, or for ever.
+# A file of this name may be on a file system whose server waits for the daemon, or forever.
 hung() {
 	truncate -s 4M fs
 	mkfs.ext4 -qF fs
@@ -123,7 +123,7 @@ server.wait(10)
 print(*said)' 2>&1)"
 }
 
-# From outside it is the kernel's own.
+# Outside it is the kernel's own.
 lines() {
 	local pid
 	mkfifo go ready

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Names that dmsetup mangles (\xNN): what dmuse creates, dmsetup in a session reads and removes, and the other way round.
+# Names that dmsetup mangles (\xNN): what dmuse creates, dmsetup in a session reads and removes, and the other way
+# round.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -8,7 +9,7 @@
 
 strange=('a b' 'a"b' "a'b" 'a\b' 'a$b' 'a,b' 'a;b' 'a%b' '~' '*' ' ' 'ä€' 'a|b' '<&>' 'a\xzz' '(x)' '`id`')
 
-# inside WORDS...: a program in a session of the daemon that runs; its words, stderr too.
+# inside WORDS...: a program in a session of the running daemon; its output, including stderr.
 inside() {
 	"$DMUSE" exec -- "$@" 2>&1
 }
@@ -51,7 +52,7 @@ dmsetup_creates() {
 	works "$who: a uuid that is mangled, too" create 'g h' -u 'x y' --table '0 8 zero'
 	is "$who: dmsetup has both" $'e f:u v\ng h:x y' "$(inside dmsetup info -c --noheadings -o name,uuid --separator :)"
 	works "$who: the mangled name means the device, too" remove 'e\x20f'
-	# What would not stay in its line, or be a file's name, is printed as the kernel has it.
+	# Names that would not stay on one line, or cannot be file names, are printed in the kernel's form.
 	inside sh -c 'dmsetup create "$1" --table "0 8 zero"; dmsetup create "a\x2fb" --table "0 8 zero"' x $'t\tn\nz'
 	is "$who: control characters and '/' stay mangled" 'a\x2fb|g h|t\x09n\x0az' "$("$DMUSE" ls | cut -f 1 | paste -sd '|')"
 	works "$who: and can be said so" remove 't\x09n\x0az' 'a\x2fb' 'g h'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Partitions of disks in sessions, as a kernel shows them (Linux 6.12 has answered the same questions about a virtio disk).
+# Partitions of disks in sessions, as the kernel shows them (the same was tested on Linux 6.12 with a virtio disk).
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -20,7 +20,7 @@ mbr() {
 	X
 }
 
-# in_session WHAT WANTED SCRIPT: what it prints, stderr too.
+# in_session WHAT WANTED SCRIPT: compares its output, including stderr.
 in_session() {
 	is "$who: $1" "$2" "$("$DMUSE" exec --disk sdx=d.img -- sh -c "$3" 2>&1)"
 }
@@ -70,7 +70,7 @@ one = os.open(\"/dev/sdx1\", os.O_RDWR | os.O_EXCL)
 print(claim(\"/dev/sdx\")[1], claim(\"/dev/sdx1\")[1], claim(\"/dev/sdx2\")[1])"'
 }
 
-# GPT; the kernel's numbers behind a disk's are used up by the fifteenth.
+# GPT; the fifteenth partition uses up the kernel's minors of a disk.
 gpt() {
 	rm -f d.img
 	truncate -s 64M d.img

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What /proc and /sys say of the devices of a session, by whatever path, and that the kernel takes neither /proc
-# nor /sys for one that hides something: as root, and as an ordinary user.
+# /proc and /sys for the devices of a session, by whatever path, and that the kernel considers neither /proc nor /sys
+# partly covered: as root, and as an ordinary user.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -36,7 +36,7 @@ except OSError as e:
 	in_session "nothing is mounted on /proc" 0 "grep -c ' /proc/devices ' /proc/self/mountinfo"
 }
 
-# The columns are checked by tests/kernel/scenarios/proc-disks.sh.
+# The columns are tested by tests/kernel/scenarios/proc-disks.sh.
 disks() {
 	in_session "/proc/partitions has the device and the disk" "20480 dm|4096 sdx" \
 		"awk '\$1 == 252 || \$1 == 98 { print \$3, \$4 }' /proc/partitions | sed 's/-.*//' | paste -sd '|'"
@@ -44,12 +44,13 @@ disks() {
 		dd if=/dev/zero of=/dev/mapper/d bs=4K count=3 oflag=direct status=none; awk '\$1 == 252 { print \$4, \$6, \$8, \$10 }' /proc/diskstats"
 	in_session "it says what the device's stat in /sys says" same \
 		"diff <(sed -n 's/.* dm-[0-9]* //p' /proc/diskstats) <(xargs </sys/class/block/dm-?/stat) && echo same"
-	# Not loop devices: tests beside this one attach and detach them.
+	# Except loop devices: concurrent tests attach and detach them.
 	is "$who: the machine's disks are there as ever" "" "$(comm -23 <(awk 'NR > 2 && $4 !~ /^(dm-|loop)/ { print $4 }' /proc/partitions | sort) \
 		<(inside "awk 'NR > 2 { print \$4 }' /proc/partitions" | sort))"
 }
 
-# A namespace of one's own in a session, with a /proc of its own. Its root is nobody to the device-mapper, as in the kernel.
+# A namespace of one's own in a session, with a /proc of its own. Its root has no rights on the device-mapper, as in the
+# kernel.
 namespaces() {
 	if unshare -Urpf --mount-proc true 2>/dev/null; then
 		in_session "unshare --mount-proc" "1 yes d denied" "unshare -Urpf --mount-proc sh -c 'echo \$(ls -d /proc/[0-9]* | grep -c proc/1\$) \
@@ -67,7 +68,7 @@ namespaces() {
 	fi
 }
 
-# Where the machine's /sys is the only one, for another one would do for the kernel.
+# With the machine's /sys as the only one, because any other would be enough for the kernel.
 sysfs() {
 	local alone="findmnt -nro TARGET -t sysfs | grep -v '^/sys\$' | tac | xargs -r -n 1 umount -R; mkdir m"
 	[ "$who" = root ] || return
@@ -84,7 +85,7 @@ links() {
 	in_session "links by number" "../dm ../sdx" 'echo $(readlink /dev/block/$(stat -c %Hr:%Lr /dev/mapper/d) /dev/block/98:0 | sed "s/-.*//")'
 }
 
-# Of the machine's links by number: those that are there, come and go.
+# The machine's links by number: existing ones, added and removed ones.
 numbers() {
 	local number=9999:$$
 	[ "$who" = root ] || return

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# quotactl(2) on a mounted device: to root and to others it says what it says of a disk of the machine's.
+# quotactl(2) on a mounted device: it returns the same as for a disk of the machine, to root and to others.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -8,7 +8,7 @@
 export SESSION_ROOT_ONLY=1
 tools=$root/tests/tools
 
-# ask DEVICE: how it answers about a new file system with quota on DEVICE.
+# ask DEVICE: its answers for a new file system with quota on DEVICE.
 ask() {
 	mkfs.ext4 -qF "$1" && mount -o usrquota,grpquota "$1" m || return
 	touch m/aquota.user

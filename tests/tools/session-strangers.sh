@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Another user's programs in a session, and programs that lack capabilities: they get no device that the kernel would not
-# give them. What they try is what has worked once.
+# Another user's programs in a session, and programs without capabilities: they get no device that the kernel would not
+# give them. Everything they try was shown to work with the rights.
 # shellcheck disable=SC2016	# scripts for shells inside
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
@@ -9,7 +9,7 @@
 . "$(dirname "$0")/session.bash"
 PATH=$PATH:/usr/sbin:/sbin
 
-# inside SCRIPT: what it prints, in a session with a device that has "secret" in it. $NUMBER is the device's.
+# inside SCRIPT: its output in a session with a device that contains "secret". $NUMBER is the device's.
 inside() {
 	"$DMUSE" exec --create "d=0 2048 linear $PWD/disk.img 0" -- bash -c 'as_stranger() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 		reads() { head -c 6 "$1" 2>/dev/null | grep -q secret && echo read || echo refused; }
@@ -24,7 +24,7 @@ image() {
 	printf secret | dd of=disk.img conv=notrunc status=none
 }
 
-# The right to control is asked for when something is controlled.
+# The right to control is checked at each ioctl.
 capabilities() {
 	image
 	is "$who: without CAP_SYS_ADMIN the control node opens, and controls nothing" "opened refused refused" "$(inside '
@@ -55,7 +55,7 @@ places() {
 	rm -rf closed nodev m
 }
 
-# A file server of the stranger's own, which shows everybody nodes of our numbers: an ext2 image has them.
+# The other user's own file server, which shows nodes with our numbers: they are in an ext2 image.
 servers() {
 	[ "$who" = root ] || return
 	if ! command -v fuse2fs >/dev/null || ! command -v fusermount3 >/dev/null; then

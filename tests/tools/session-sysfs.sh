@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A device's directory in /sys: the kernel keeps the names in it, but only for as long as the device lives.
+# A device's directory in /sys: the kernel caches the names in it, but only as long as the device exists.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 
-# A program stands in the directory of a device that is removed; another device gets its number.
+# A program is in the directory of a device that is removed; another device gets its number.
 names_end_with_the_device() {
 	is "$who: names end with their device" \
 		"8 d|old low|cat: size: No such file or directory|cat: dm/name: No such file or directory|ls: cannot access 'slaves/dm-20': No such file or directory|16 new|" \
@@ -24,7 +24,7 @@ names_end_with_the_device() {
 			ls /sys/block/dm-21/slaves' 2>&1 | tr '\n' '|')"
 }
 
-# A partition's name in its disk's directory comes and goes while that stays.
+# A partition's name in its disk's directory is added and removed while that stays.
 partitions_come_and_go() {
 	truncate -s 8M img
 	is "$who: partitions come and go in their disk's directory" "none|2048|none|4096|" "$("$DMUSE" exec --disk sdx=img -- sh -c '

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""A session at a terminal: ^C, ^Z, fg, the end of a shell, as if the program had been started directly."""
+"""A session on a terminal: ^C, ^Z, fg, the end of a shell, as if the program had been started directly."""
 import os
 import pty
 import re
@@ -18,7 +18,7 @@ LIMIT = 20
 
 
 class Terminal:
-    """An interactive shell at the other end of a pty."""
+    """An interactive shell on a pty."""
 
     def __init__(self, directory):
         pid, self.fd = pty.fork()
@@ -34,7 +34,7 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def expect(self, what):
-        """Reads until WHAT (a regular expression) has come; what came before it is returned."""
+        """Reads until WHAT (a regular expression) has arrived; returns what came before it."""
         end = time.monotonic() + LIMIT
         while not (m := re.search(what, self.seen)):
             if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
@@ -47,7 +47,7 @@ class Terminal:
         return before
 
     def until(self, key, what):
-        """Types KEY until WHAT comes: a shell that is just handing the terminal over does not hear it."""
+        """Types KEY until WHAT arrives: a shell that is just passing on the terminal does not read it."""
         end = time.monotonic() + LIMIT
         while not re.search(what, self.seen) and time.monotonic() < end:
             self.type(key)
@@ -119,7 +119,7 @@ def background_and_foreground(t):
 
 
 def a_shell(t):
-    """Its own job control, its terminal, its end; and the outer shell has the terminal back."""
+    """Its own job control, its terminal, its end; and then the outer shell has the terminal again."""
     t.type("$DMUSE shell\n")
     t.expect(r"[#$] ")
     t.type("PS1='inner> '\n")
@@ -168,7 +168,7 @@ def hang_up(t):
 
 
 def hang_up_of_a_leader(t):
-    """The kernel tells the session's leader: the program, whoever has the terminal in the foreground just now."""
+    """The kernel signals the session leader, which is the program, whichever process is in the foreground."""
     program = ("import os, signal, time\n"
                "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
                "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# libudev in a session, where no udev runs: programs that use it find the devices, and what is in them.
+# libudev in a session without udev: programs that use it find the devices, and what is in them.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -36,7 +36,7 @@ ID_PART_TABLE_TYPE=gpt ID_PART_TABLE_UUID=11111111-2222-3333-4444-555555555555" 
 	in_session "udevadm info: its names" "mapper/d ok" "echo \$(udevadm info -q symlink /dev/mapper/d) \$(dmsetup rename d e && udevadm info -q symlink /dev/mapper/e | grep -qx mapper/e && echo ok)"
 }
 
-# udev would know of a new file system when its maker has closed the device: at once, here.
+# udev would know about a new file system when mkfs has closed the device: here it is known at once.
 lsblk_properties() {
 	images
 	in_session "lsblk says what is in a device" "ext4|a label|01234567-89ab-cdef-0123-456789abcdef|swap" \

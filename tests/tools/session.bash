@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2154
-# For tests of sessions, sourced behind tap.bash: the same functions run as root and as an ordinary user who is made
-# for the test, with a /dev/fuse of his own where the machine's is root's alone. Ends with `session_test FUNCTION...`;
-# in them $who is root or user, and the directory is empty.
+# For tests of sessions, sourced after tap.bash: the same functions run as root and as an ordinary user who is created
+# for the test, with a /dev/fuse of his own if the machine's is only for root. Ends with `session_test FUNCTION...`; in
+# these $who is root or user, and the directory is empty.
 PATH=$PATH:/usr/sbin:/sbin
 export TMPDIR=$work/tmp
 mkdir -p "$TMPDIR"
@@ -11,13 +11,13 @@ mkdir -p "$TMPDIR"
 session_lacks() {
 	[ -c "${DMUSE_FUSE_DEVICE:-/dev/fuse}" ] || { echo "there is no /dev/fuse"; return; }
 	[ "$(id -u)" != 0 ] || unshare -m true 2>/dev/null || { echo "root may make no mount namespace"; return; }
-	# Who enters a mount namespace is at its root directory.
+	# Entering a mount namespace leads to its root directory.
 	[ "$(id -u)" != 0 ] || [ "$(stat -c %d:%i /)" = "$(nsenter --mount=/proc/self/ns/mnt stat -c %d:%i / 2>/dev/null)" ] ||
 		{ echo "this is a chroot"; return; }
 	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
 }
 
-# Waits until COMMAND... succeeds; a failure after ten seconds.
+# Waits until COMMAND... succeeds; fails after ten seconds.
 until_true() {
 	local end=$((SECONDS + 10))
 	until "$@" 2>/dev/null; do
@@ -26,7 +26,7 @@ until_true() {
 	done
 }
 
-# What of ours is there: processes of the program under test that this test started, directories of private daemons, mounts.
+# What this test has left: processes of the program under test, directories of private daemons, mounts.
 session_traces() {
 	local pid
 	find /proc/[0-9]*/exe -maxdepth 0 -lname "$(readlink -f "$DMUSE")" 2>/dev/null | while read -r pid; do
@@ -48,7 +48,7 @@ session_functions() {
 	cd "$work" || exit 1
 }
 
-# The same script as the user, its lines counted among ours.
+# The same script as the user; its lines are counted among ours.
 session_as_user() {
 	local theirs line
 	theirs=$(mktemp -d "$outside/user-XXXXXX")

@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Files whose server does not answer, and tables of very many files: whoever opens them waits, nobody else does. With --full
-(`make files`) a table of 100,000 files, or of as many as one process may have open here.
+Files whose server does not answer, and tables of very many files: those who open them wait, but nobody else does. With
+--full (`make files`) a table of 100,000 files, or of as many as one process may have open here.
 """
 import os
 import plistlib
@@ -20,7 +20,7 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "progra
 FULL = "--full" in sys.argv
 LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 FILES = min(100000 if FULL else 3000, LIMIT - 500)
-WITHIN = 0.05           # seconds in which another command is answered
+WITHIN = 0.05           # seconds within which another command is answered
 ESHUTDOWN, ETIMEDOUT = 58, 60       # NetBSD's numbers
 tests = []
 
@@ -31,7 +31,7 @@ def test(f):
 
 
 class Silent:
-    """The file that does not open."""
+    """The file whose open gets no answer."""
 
     def __init__(self, directory):
         self.where = os.path.join(directory, "silent")
@@ -45,7 +45,7 @@ class Silent:
 
     def answer(self):
         self.process.send_signal(signal.SIGUSR1)
-        os.path.exists(os.path.join(self.where, "none"))     # it looks up after a signal that came between two requests
+        os.path.exists(os.path.join(self.where, "none"))     # a lookup, in case a signal came between two requests
 
     def mute(self):
         """From now on a read of the other file gets no answer."""
@@ -62,7 +62,10 @@ class Silent:
 
 
 class Other(threading.Thread):
-    """Somebody else, who asks all the time; the processor time of the daemon's control thread between two of its answers counts."""
+    """
+    Another client, which sends commands all the time; the processor time of the control thread between two of its
+    replies counts.
+    """
 
     def __init__(self, daemon):
         super().__init__()
@@ -88,12 +91,12 @@ class Other(threading.Thread):
 
 
 def quick(daemon):
-    """The quickest of five answers: others may have the processor, but not each time."""
+    """The fastest of five replies: other programs may use the processor, but not each time."""
     client, best = daemon.client(), 60.0
     for _ in range(5):
         began = time.monotonic()
         works(client.ask("version"))
-        fails(client.ask("create", name="no", table="0 8 linear ./none 0", cwd="/"), ENOENT)    # opens a file itself
+        fails(client.ask("create", name="no", table="0 8 linear ./none 0", cwd="/"), ENOENT)    # this opens a file at once
         best = min(best, time.monotonic() - began)
     client.close()
     if best > WITHIN:
@@ -143,7 +146,7 @@ def whoever_hangs_up_has_given_it_up():
             before = descriptors(d)
             client.send(plistlib.dumps(command))
             if command["command"] == "create":
-                silent.asked()      # the second waits for the opening that the first has begun
+                silent.asked()      # the second waits for the opening that the first has started
             quick(d)
             client.close()
             until("the connection is still there", lambda: descriptors(d) < before)
@@ -243,7 +246,7 @@ def table_of_many(d):
 
 
 class Place:
-    """A daemon, and the file that does not open."""
+    """A daemon, and the file whose open gets no answer."""
 
     def __init__(self, *options):
         self.daemon = Daemon(options)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Random steps that a kernel with the real device-mapper has answered (tests/kernel/generate) get the same answers in a session.
+# Random steps with recorded answers of a kernel with the real device-mapper (tests/kernel/generate) get the same
+# answers in a session.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash

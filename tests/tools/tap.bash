@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# For tests of the program: sourced, gives a directory of its own in $work, and words to say what is expected in TAP.
+# For tests of the program, to be sourced: creates a directory in $work, and has functions that state in TAP what is
+# expected.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DMUSE=${DMUSE:-$root/build/dmuse}
 [ -x "$DMUSE" ] || { echo "Bail out! there is no program $DMUSE"; exit 1; }
-# A directory that other users may enter, too.
+# A directory that other users can access.
 # shellcheck disable=SC2034
 outside=${TMPDIR:-/tmp}
 work=${TAP_WORK:-$(mktemp -d)}
@@ -16,7 +17,7 @@ mkdir -p "$XDG_RUNTIME_DIR"
 chmod 0700 "$XDG_RUNTIME_DIR"
 tap=0
 
-# Every daemon that a test started on a socket below $work is told to end; then the directory goes.
+# Every daemon that a test started on a socket below $work is told to end; then the directory is removed.
 tap_end() {
 	local socket
 	cd / || return
@@ -27,7 +28,7 @@ tap_end() {
 }
 trap tap_end EXIT
 
-# until_true COMMAND...: waits until it succeeds; a failure after ten seconds.
+# until_true COMMAND...: waits until it succeeds; fails after ten seconds.
 until_true() {
 	local end=$((SECONDS + 10))
 	until "$@" >/dev/null 2>&1; do
@@ -59,7 +60,7 @@ is() {
 	fi
 }
 
-# like WHAT REGEXP GOT: an extended one, somewhere in it.
+# like WHAT REGEXP GOT: an extended regular expression that matches somewhere.
 like() {
 	tap=$((tap + 1))
 	if grep -Eq -- "$2" <<<"$3"; then
@@ -76,7 +77,7 @@ skip() {
 	echo "ok $tap - $1 # SKIP $2"
 }
 
-# run WORDS...: dmuse with these; leaves $out, $err and $status.
+# run WORDS...: dmuse with these words; sets $out, $err and $status.
 run() {
 	"$DMUSE" "$@" >"$work/stdout" 2>"$work/stderr"
 	status=$?
@@ -84,19 +85,19 @@ run() {
 	err=$(cat "$work/stderr")
 }
 
-# works WHAT WORDS...: exits with 0 and says nothing on stderr.
+# works WHAT WORDS...: exits with 0 and prints nothing on stderr.
 works() {
 	run "${@:2}"
 	is "$1" "0:" "$status:$err"
 }
 
-# prints WHAT WANTED WORDS...: exits with 0 and prints just that.
+# prints WHAT WANTED WORDS...: exits with 0 and prints exactly this.
 prints() {
 	run "${@:3}"
 	is "$1" "0:$2" "$status:$out"
 }
 
-# refuses WHAT STATUS REGEXP WORDS...: exits with that status; what it says on stderr matches.
+# refuses WHAT STATUS REGEXP WORDS...: exits with this status; its stderr matches.
 refuses() {
 	run "${@:4}"
 	like "$1" "^$2:.*($3)" "$status:$(tr '\n' ' ' <<<"$err")"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Which daemon is asked: never a stranger's, however its socket came to be there; and who finds none is told where and why.
+# Which daemon is used: never another user's, however its socket came to be there; and if there is none, the message
+# says where it was looked for and why.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 cd "$work" || exit 1
@@ -9,7 +10,7 @@ control=$XDG_RUNTIME_DIR/dmuse/control
 json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$out"; }
 
 # --- no daemon ------------------------------------------------------------------------------------------------------
-# absent WHAT REGEXP: what is said on stderr by commands that find no daemon.
+# absent WHAT REGEXP: the stderr of commands that find no daemon.
 absent() {
 	local c
 	for c in ls info "info -c" status table deps stats "ls --tree" "table --concise" "ls --json" mount mknodes remove_all \
@@ -48,7 +49,7 @@ XDG_RUNTIME_DIR=run/user refuses "a relative XDG_RUNTIME_DIR" 1 \
 	"XDG_RUNTIME_DIR 'run/user' is not an absolute path" create x -n
 ok "nothing is made there" [ ! -e run/user ]
 
-# Not for ever, either: its queue is full, and nobody takes a connection out of it.
+# Not forever, either: its queue is full, and it accepts no connections.
 full() {
 	local pid
 	mkfifo full-is
@@ -95,7 +96,7 @@ if [ "$(id -u)" != 0 ]; then
 	plan
 	exit
 fi
-# A file with what a listener on socket $1, of user 65534, was told until it is ended; its pid in $listener.
+# What a listener on socket $1, running as user 65534, received until it is ended, in a file; its pid in $listener.
 cat >listener <<'P'
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -112,7 +113,7 @@ while True:
     c, _ = s.accept()
     while data := c.recv(4096):
         out.write(data)
-        if len(data) > 4:   # more than the length alone
+        if len(data) > 4:   # more than only the length
             break
     c.close()
 P
@@ -142,7 +143,7 @@ refuses "--owner is a user" 1 "not a user name or number" --socket "$theirs" --o
 kill "$listener"
 wait "$listener" 2>/dev/null
 
-# A user who has no directory of his own in /run finds a stranger's in /tmp.
+# A user without a directory of his own in /run finds another user's socket in /tmp.
 if unshare -m true 2>/dev/null; then
 	open=$(mktemp -d /var/tmp/dmuse-other-XXXXXX)
 	chmod 0755 "$open"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What blockdev says of a mapped device, and sets.
+# What blockdev prints about a mapped device, and sets.
 # Linux 6.1 differs: its devices take transfers of 65535 sectors at once.
 t dmsetup create one --table '0 20480 linear /dev/vda 0'
 t dmsetup create two --table '0 20480 striped 2 128 /dev/vda 0 /dev/vdb 0'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Who holds a device: opening with O_EXCL (as blkdiscard does) against tables and against O_EXCL.
+# Who uses a device exclusively: opening with O_EXCL (as blkdiscard does) against tables and against O_EXCL.
 excl() { t blkdiscard -z -l 512 "$1"; }
 t dmsetup create one --table '0 64 linear /dev/vda 64'
 excl /dev/mapper/one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Concise tables: several devices in one go, their flags, uuids and minors, and what is wrong with some.
+# Concise tables: several devices at once, their flags, uuids and minors, and invalid ones.
 t dmsetup create --concise 'a,UA,,ro,0 8 linear /dev/vda 0,8 8 zero;b,,7,rw,0 16 error'
 t dmsetup info -c -o name,uuid,major,minor,attr
 t dmsetup table --concise

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A device made with its table in one go, on the command line, from stdin and from a file.
+# A device created together with its table, from the command line, from stdin and from a file.
 t dmsetup create one --table '0 100 zero'
 lines '0 50 zero' '50 50 error' | t dmsetup create two
 lines '# a comment' '' '0 16 linear /dev/vda 0' >file

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# uuids: by them a device can be asked for; each can be there once; renaming sets one, once.
+# uuids: a device can be selected by uuid; each exists only once; renaming sets one, once.
 t dmsetup create one -u U-1 --table '0 8 zero'
 t dmsetup create two --uuid U-1 --table '0 8 zero'
 t dmsetup create three -u '' --table '0 8 zero'

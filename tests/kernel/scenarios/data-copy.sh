@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Data written through a mapping is the disk's, and stays when the mapping goes and comes back.
+# Data written through a mapping is on the disk, and stays when the mapping is removed and created again.
 sectors 0 2048 c >file
 t dmsetup create one --table '0 1000 linear /dev/vda 1000
 1000 1048 striped 2 4 /dev/vda 4000 /dev/vdb 4000'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A change at the bottom of six devices is seen at the top; each stays busy until the one above goes.
+# A change at the bottom of six devices is seen at the top; each is busy until the one above is removed.
 stamp "$A" 512
 stamp "$B" 512
 t dmsetup create d0 --table '0 256 linear /dev/vda 0'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# How long delay holds what: not less than was said, each class by its own time, and one more for each line of a stack.
+# How long delay holds requests: at least as long as specified, each class for its own time, and once more for each line
+# of a stack.
 took() {
 	limit=$1
 	shift

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Requests that a delay line holds are counted in its status: reads, writes and flushes; and they go where their class goes.
-# A suspend lets them go at once. No write and flush are under way together: FUSE has a lock for each file that keeps them apart.
+# Requests that a delay line holds are counted in its status: reads, writes and flushes; and they go where their class
+# goes. A suspend lets them go at once. No write and flush are in flight together: FUSE has a lock for each file that
+# prevents it.
 holds() {
 	count=0
 	while [ "$(dmsetup status "$1")" != "$2" ] && [ $count -lt 50 ]; do

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Discard and zeroes through striped: each chunk of the run on its leg and nothing else.
+# Discard and zeroes through striped: each chunk of the range on its leg and nothing else.
 for what in '' -z; do
 	stamp "$A" 512
 	stamp "$B" 512

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Error with the words of a linear line: the device is held, and has to be there; other words are not looked at.
-# Linux 6.1 differs: the words of an error line are not looked at.
+# Error with the words of a linear line: the device is in use, and must exist; other words are ignored.
+# Linux 6.1 differs: all words of an error line are ignored.
 try() {
 	t dmsetup create it --table "$1"
 	t dmsetup info -c --noheadings -o name,attr,open it

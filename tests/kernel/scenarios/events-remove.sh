@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Who waits for an event when the device is removed, and when it is forced.
+# A wait for an event when the device is removed, and when that is forced.
 t dmsetup create one --table '0 64 zero'
 behind waiter dmsetup wait one
 waits waiter

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# fallocate on a device: punched holes and zeroed ranges; what does not fit a device is refused.
+# fallocate on a device: punched holes and zeroed ranges; what is not possible on a device is refused.
 stamp "$A" 256
 t dmsetup create one --table '0 128 linear /dev/vda 64'
 t fallocate -p -o 4096 -l 4096 /dev/mapper/one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Geometry: set, seen, lost with the table, and what is wrong with some.
+# Geometry: set, shown, lost with the table; and invalid ones.
 t dmsetup create one --table '0 20480 linear /dev/vda 0'
 t dmsetup setgeometry one 10 16 63 0
 t dmsetup setgeometry one 16383 16 63 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# O_DIRECT: sizes and places that are no whole sectors, buffers that are.
+# O_DIRECT: sizes and offsets that are not whole sectors, buffers that are.
 t dmsetup create one --table '0 128 linear /dev/vda 0'
 try() {
 	echo "$*: $(dd "$@" status=none 2>&1 | tr '\0' 0 | wc -c) bytes, $(dd "$@" status=none 2>&1 >/dev/null)"

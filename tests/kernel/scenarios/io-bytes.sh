@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Buffered writes of any bytes: only they change.
+# Buffered writes of any bytes: only those change.
 t dmsetup create one --table '0 16 linear /dev/vda 0
 16 48 striped 2 8 /dev/vda 64 /dev/vdb 64'
 stamp /dev/mapper/one 64

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Reading and writing at the end of a device: how much comes, and which error.
+# Reading and writing at the end of a device: how much is returned, and which error.
 t dmsetup create one --table '0 100 linear /dev/vda 0'
 for bs in 512 1024 4096 8192 51200 65536; do
 	echo "bs $bs: $(dd if=/dev/mapper/one bs=$bs iflag=direct 2>&1 >/dev/null | sed 's/bytes.*/bytes/' | tr '\n' ' ')"

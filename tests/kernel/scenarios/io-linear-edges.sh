@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Linear: reads and writes at and over the edges of a line and of the device.
+# Linear: reads and writes at and across the edges of a line and of the device.
 stamp "$A" 4096
 stamp "$B" 4096
 t dmsetup create one --table '0 100 linear /dev/vda 1000

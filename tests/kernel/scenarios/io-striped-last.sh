@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Striped: the last chunk, beyond the end, and as a line behind another.
+# Striped: the last chunk, past the end, and as a line after another.
 stamp "$A" 4096
 stamp "$B" 4096
 t dmsetup create one --table '0 7 linear /dev/vda 3000

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Removing a suspended device: with nobody, and with someone who waits.
+# Removing a suspended device: while nobody waits, and while somebody does.
 stamp "$A" 64
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup suspend one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A device that is suspended holds what comes through those above it.
+# A suspended device holds what arrives through those above it.
 stamp "$A" 256
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup create two --table '0 64 linear /dev/mapper/one 0

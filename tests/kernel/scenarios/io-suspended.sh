@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# I/O waits while a device is suspended and goes on behind the table that is there then.
+# I/O waits while a device is suspended, and then continues with the table that is active then.
 stamp "$A" 256
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup suspend one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Zero: reads zeros, swallows writes, and ends.
+# Zero: reads zeros, drops writes, and ends.
 # Linux 6.1 differs: zero cannot discard.
 t dmsetup create one --table '0 64 zero'
 look /dev/mapper/one 0 64

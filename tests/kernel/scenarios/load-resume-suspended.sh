@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Tables loaded and resumed again and again, with I/O between; no sector is lost.
+# Tables loaded and resumed repeatedly, with I/O in between; no sector is lost.
 stamp "$A" 512
 stamp "$B" 512
 t dmsetup create one --table '0 256 linear /dev/vda 0'

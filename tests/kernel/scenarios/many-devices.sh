@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Hundreds of devices: listed in order, each its own minor, all gone at once.
+# Hundreds of devices: listed in order, each with its own minor, all removed at once.
 n=0
 while [ $n -lt 200 ]; do
 	echo "d$n,,,,0 8 linear /dev/vda $((n * 8))"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Tables of thousands of lines: made, read back, read through, grown and replaced.
+# Tables of thousands of lines: created, printed, read through, extended and replaced.
 seq 0 1999 | awk '{ print $1 * 8, 8, "linear", ($1 % 2) ? "/dev/vda" : "/dev/vdb", $1 * 16 }' >table
 stamp "$A"
 stamp "$B"

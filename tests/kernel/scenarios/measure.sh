@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Words that ask for what is not there, or what is not built in.
+# Words that request what does not exist, or what is not built in.
 t dmsetup measure
 t dmsetup create one --table '0 8 zero'
 t dmsetup measure one

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Messages to targets that know none, at sectors there are and are not.
-# Linux 6.1 differs: a message to a device without a table is an error there, too.
+# Messages to targets that accept none, at sectors that exist and that do not.
+# Linux 6.1 differs: a message to a device without a table is an error there as well.
 t dmsetup create one --table '0 64 zero
 64 64 linear /dev/vda 0'
 t dmsetup message one 0 hello

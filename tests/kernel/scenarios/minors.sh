@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Minors: the lowest that is free, one that was asked for, one that is taken, one that is too large.
+# Minors: the lowest free one, a requested one, one that is taken, one that is too large.
 m=$(major)
 t dmsetup create one --table '0 8 zero'
 t dmsetup create two --table '0 8 zero'

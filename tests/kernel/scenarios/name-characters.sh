@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Which characters a name and a uuid can have, mangled and not.
-# Linux 6.1 differs: "." and ".." are names, and the tools stumble over them.
+# Which characters a name and a uuid may have, mangled and not.
+# Linux 6.1 differs: "." and ".." are names, and the tools fail on them.
 for name in 'a b' 'a#+-.:=@_z' 'a\x20b' 'tab	x' 'a"b' "a'b" 'a\b' 'a$b' 'a/b' '/a' '.' '..' '-x' 'a,b' 'a;b' 'ä' 'a%b' '~' '*' '' ' '; do
 	t dmsetup create --table '0 8 zero' -- "$name"
 done

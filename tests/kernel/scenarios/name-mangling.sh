@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What --manglename none, auto and hex do, and mangle puts right.
+# What --manglename none, auto and hex do, and what mangle repairs.
 t dmsetup create --manglename none 'a b' --table '0 8 zero'
 t dmsetup ls --manglename none
 t dmsetup ls

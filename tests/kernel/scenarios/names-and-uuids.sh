@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A name that is another's uuid, uuids that differ in case, names with what shells mind.
+# A name that is another's uuid, uuids that differ in case, names with characters that are special to shells.
 t dmsetup create one -u two --table '0 8 zero'
 t dmsetup create two -u one --table '0 8 error'
 t dmsetup table one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Nodes in /dev/mapper: when they come and go, and what mknodes does.
+# Nodes in /dev/mapper: when they are created and removed, and what mknodes does.
 nodes() { (cd /dev/mapper && echo "mapper:" *); (cd /dev && echo "dev:" dm-*); }
 nodes
 t dmsetup create one --table '0 8 zero'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Open counts: readers, writers, tables above; they are right the moment that a close returned.
+# Open counts: readers, writers, tables above; they are right as soon as a close has returned.
 t dmsetup create one --table '0 64 zero'
 count() { dmsetup info -c --noheadings -o open "$1"; }
 count one

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Options that change little where no udev is, and versions.
+# Options that change little without udev, and versions.
 # Linux 6.1 differs: the driver's version.
 t dmsetup version
 t dmsetup create --noudevrules --noudevsync --verifyudev -y one --table '0 8 zero'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2086
-# What /proc/partitions and /proc/diskstats say of mapped devices: which of them, in which columns, and what was read and written.
+# What /proc/partitions and /proc/diskstats contain about mapped devices: which devices, which columns, what was read
+# and written.
 show() {
 	grep ' dm-' /proc/partitions | sed "s/^ $(major)/ DM/"
 	awk '$3 ~ /^dm-/ { print $1 ":" $2, $3, "reads", $4, $5, $6, "writes", $8, $9, $10, "discards", $15, $16, $17, "words", NF }' /proc/diskstats

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What create and resume make of --readahead: whole pages, at least so much, none, what is no number; and what others make of it.
+# What create and resume do with --readahead: whole pages, at least so much, none, what is not a number; and what other
+# commands do with it.
 ra() { dmsetup info -c --noheadings -o name,read_ahead "$1"; }
 for v in none NONE auto 0 1 7 8 9 1000 1001 1007 +1000 +100 +0 2147483647 512x -5 ''; do
 	t dmsetup create --readahead "$v" one --table '0 8192 zero' && ra one && dmsetup remove one

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Preferred sizes and read-ahead of what stands on stripes: striped itself knows better; and they are there from the first load on.
-# Linux 6.1 differs: a new table makes read-ahead smaller again, and the sizes of an error line are not those of its device.
+# Preferred sizes and read-ahead of what is on stripes: striped has its own; and they exist from the first load on.
+# Linux 6.1 differs: a new table makes read-ahead smaller again, and the sizes of an error line are not those of its
+# device.
 sizes() { echo "$1: $(blockdev --getra --getioopt --getiomin "/dev/mapper/$1" | tr '\n' ' ')"; }
 lines "0 48 striped 2 8 $A 326 $B 1000" "48 216 striped 3 24 $A 0 $A 495 $A 952" "264 96 striped 1 32 $B 517" >table
 t dmsetup create low table

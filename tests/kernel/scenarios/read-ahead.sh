@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Read-ahead: the default, what create sets, what blockdev sets; what a new table makes of it.
+# Read-ahead: the default, what create sets, what blockdev sets; what a new table does to it.
 # Linux 6.1 differs: a new table makes it smaller again.
 t dmsetup create one --table '0 8192 linear /dev/vda 0'
 t blockdev --getra /dev/mapper/one

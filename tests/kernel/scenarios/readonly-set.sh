@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# blockdev --setro on a mapped device, with a writer that is open and one that comes.
+# blockdev --setro on a mapped device, with a writer that has it open and one that opens it later.
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t blockdev --setro /dev/mapper/one
 t blockdev --getro /dev/mapper/one

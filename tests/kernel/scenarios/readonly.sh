@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A read-only device: its flag, its table, writes to it, one that stands on it, and changing that.
+# A read-only device: its flag, its table, writes to it, one that is mapped to it, and changing that.
 stamp "$A" 64
 t dmsetup create one --readonly --table '0 64 linear /dev/vda 0'
 t dmsetup info one

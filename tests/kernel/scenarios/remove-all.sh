@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# remove_all: what is used stays, unless it is forced, and deferred.
+# remove_all: devices in use stay, unless it is forced, and deferred.
 t dmsetup create one --table '0 64 zero'
 t dmsetup create two --table '0 64 linear /dev/mapper/one 0'
 t dmsetup create three --table '0 64 linear /dev/mapper/two 0'

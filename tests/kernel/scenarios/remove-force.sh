@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A forced remove puts an error table under those who have it open.
+# A forced removal replaces the table by an error table for those who have the device open.
 stamp "$A" 64
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 exec 3</dev/mapper/one

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Removing: one, several, one that is not there, open ones, ones in use; --retry; --verifyudev and others are taken.
+# Removing: one device, several, one that does not exist, open ones, ones in use; --retry; --verifyudev and others are
+# accepted.
 t dmsetup create one --table '0 8 zero'
 t dmsetup create two --table '0 8 linear /dev/mapper/one 0'
 t dmsetup create three --table '0 8 zero'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Renaming what is not there: whether the new name or uuid is taken is looked at first.
+# Renaming what does not exist: whether the new name or uuid is taken is checked first.
 t dmsetup create one --uuid U1 --notable --addnodeoncreate
 t dmsetup rename nobody two
 t dmsetup rename nobody one

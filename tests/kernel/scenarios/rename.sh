@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Renaming, onto itself, onto another's name, while suspended, while open, while used by a table.
+# Renaming: to its own name, to another's name, while suspended, while open, while used by a table.
 t dmsetup create one --table '0 8 zero'
 t dmsetup create two --table '0 8 linear /dev/mapper/one 0'
 t dmsetup rename one uno

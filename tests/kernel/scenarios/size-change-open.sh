@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A device that someone has open grows and shrinks under them.
+# A device that is open grows and shrinks.
 stamp "$A" 256
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 exec 3</dev/mapper/one

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What a load that fails leaves of both slots.
-# Linux 6.1 differs: a path that is not there is ENODEV.
+# What a failed load leaves in both slots.
+# Linux 6.1 differs: a path that does not exist is ENODEV.
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup load one --table '0 32 linear /dev/vda 32'
 t dmsetup load one --table '0 32 nonsense'

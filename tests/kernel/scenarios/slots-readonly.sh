@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# A read-only table in one slot, a writable one in the other, and what info says of each.
+# A read-only table in one slot, a writable one in the other, and what info prints for each.
 stamp "$A" 64
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup load --readonly one --table '0 64 linear /dev/vda 0'

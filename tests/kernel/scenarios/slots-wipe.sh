@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# wipe_table puts an error table in place.
+# wipe_table loads an error table.
 stamp "$A" 64
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup load one --table '0 32 zero'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Devices on devices: data passes through all, none can go while one stands on it, none can stand on itself.
+# Devices on devices: data passes through all, none can be removed while another uses it, none can be mapped to itself.
 # Linux 6.1 differs: a device can be loaded onto itself.
 stamp "$A" 1024
 t dmsetup create one --table '0 512 linear /dev/vda 512'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# dmstats: regions made, listed and deleted; what is counted.
+# dmstats: regions created, listed and deleted; what is counted.
 t dmsetup create one --table '0 2048 linear /dev/vda 0'
 t dmstats list
 t dmstats create one

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Striped: failures of a part of a leg, of two legs, through stripes on stripes, and what else than reading and writing counts.
-# Linux 6.1 differs: error targets take no discard.
+# Striped: failures of a part of a leg, of two legs, through stripes on stripes, and which operations besides reading
+# and writing count.
+# Linux 6.1 differs: error targets do not support discard.
 legs() { dmsetup status "$1"; }
 seen() { echo "$1: $(dmsetup status "$1"), event $(dmsetup info -c --noheadings -o events "$1")"; }
 t dmsetup create bad --table '0 128 error'

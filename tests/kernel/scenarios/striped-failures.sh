@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Striped: a leg that failed is D in the status, and each failure is an event of the device, for the first fourteen of a leg.
-# Of several failures at once the kernel makes as many events as a work queue comes to: they are not counted here then.
+# Striped: a leg that failed is D in the status, and each failure is an event of the device, for the first fourteen of a
+# leg. Of several simultaneous failures the kernel makes as many events as a work queue gets to: so these are not
+# counted here.
 legs() { dmsetup status "$1"; }
 seen() { echo "$1: $(dmsetup status "$1"), event $(dmsetup info -c --noheadings -o events "$1")"; }
 t dmsetup create bad --table '0 128 error'

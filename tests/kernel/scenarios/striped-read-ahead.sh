@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Striped: reading ahead over a leg that fails is no failure to the kernel, only the read behind it is.
+# Striped: read-ahead on a leg that fails is not a failure for the kernel, only the read that follows is.
 t dmsetup create bad --table '0 48 error'
 t dmsetup create it --table "0 96 striped 2 8 $A 0 /dev/mapper/bad 0"
 t dd if=/dev/mapper/it of=/dev/null bs=4096 count=1 status=none

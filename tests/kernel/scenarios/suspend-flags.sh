@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What info says of a suspended device; suspend and resume of several at once, twice, and of none.
+# What info prints about a suspended device; suspend and resume of several at once, twice, and of none.
 t dmsetup create one --table '0 8 zero'
 t dmsetup create two --table '0 8 zero'
 t dmsetup suspend one two

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Tables are swapped under a reader and a writer; none of them notices.
+# Tables are swapped while a reader and a writer are active; neither notices.
 sectors 0 8192 >data
 dd if=data of="$A" bs=1M oflag=direct conv=notrunc,nocreat status=none
 dd if=data of="$B" bs=1M oflag=direct conv=notrunc,nocreat status=none

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# What /sys says of mapped devices.
-# Linux 6.1 differs: capability is 4, and chunk_sectors says nothing.
+# What /sys contains about mapped devices.
+# Linux 6.1 differs: capability is 4, and chunk_sectors means nothing.
 t dmsetup create one -u UU --table '0 64 linear /dev/vda 0'
 t dmsetup create two --readonly --table '0 128 striped 2 16 /dev/mapper/one 0 /dev/vdb 0'
 t dmsetup create three --table '0 128 striped 2 16 /dev/vda 64 /dev/vdb 64'

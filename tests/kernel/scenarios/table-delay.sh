@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
 # Every way a delay line can be wrong, and some that are right: 3, 6 and 9 words.
-# Linux 6.1 differs: a path that is not there is ENODEV, and its version of the target is an older one.
+# Linux 6.1 differs: a path that does not exist is ENODEV, and its version of the target is an older one.
 try() {
 	t dmsetup create it --table "$1"
 	dmsetup table it

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Devices by number: decimal, with words behind, unknown ones, itself.
-# Linux 6.1 differs: a device that is not there is ENODEV, and one can be loaded onto itself.
+# Devices by number: decimal, followed by words, unknown ones, itself.
+# Linux 6.1 differs: a device that does not exist is ENODEV, and one can be loaded onto itself.
 disk=$(stat -c %t "$A")
 disk=$((0x$disk))
 try() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Loading checks the size of the device below as it is then, not as it was or will be.
-# Linux 6.1 differs: a path that is not there is ENODEV.
+# Loading checks the current size of the device below, not a previous or future one.
+# Linux 6.1 differs: a path that does not exist is ENODEV.
 t dmsetup create one --table '0 64 linear /dev/vda 0'
 t dmsetup load one --table '0 128 linear /dev/vda 0'
 t dmsetup create two --table '0 128 linear /dev/mapper/one 0'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
 # Every way a striped line can be wrong, and some that are right.
-# Linux 6.1 differs: a path that is not there is ENODEV.
+# Linux 6.1 differs: a path that does not exist is ENODEV.
 try() {
 	t dmsetup create it --table "$1"
 	dmsetup table it

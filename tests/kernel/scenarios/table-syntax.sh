@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Tables that dmsetup or the kernel cannot read: each is refused and leaves an empty device or none.
-# Linux 6.1 differs: the words of an error line are not looked at.
+# Tables that dmsetup or the kernel cannot parse: each is refused and leaves an empty device or none.
+# Linux 6.1 differs: the words of an error line are ignored.
 try() {
 	t dmsetup create bad --table "$1"
 	dmsetup info -c --noheadings -o name,attr

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Commands that are said wrong.
+# Commands with wrong usage.
 try() {
 	t dmsetup "$@" >said
 	head -n 3 said

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
-# Lengths of one sector and other odd ones: the sizes that tools see.
+# Lengths of one sector and other odd ones: the sizes that tools report.
 for length in 1 2 7 9 63 100; do
 	t dmsetup create one --table "0 $length linear /dev/vda 3"
 	size /dev/mapper/one
