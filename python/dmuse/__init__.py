@@ -22,8 +22,9 @@ from .device import Device, Info
 from .errors import DmuseWarning, Error
 from .filesystem import CommandFailed
 from .nbd import NbdConnection
+from .power import PowerCut, PowerState
 from .program import find_program, session_lacks
 from .table import Line, parse_size, quote
 
-__all__ = ["Client", "CommandFailed", "Daemon", "Device", "DmuseWarning", "Error", "Info", "Line", "NbdConnection", "file_table",
-           "find_program", "parse_size", "quote", "session_lacks"]
+__all__ = ["Client", "CommandFailed", "Daemon", "Device", "DmuseWarning", "Error", "Info", "Line", "NbdConnection", "PowerCut",
+           "PowerState", "file_table", "find_program", "parse_size", "quote", "session_lacks"]

@@ -14,6 +14,7 @@ from .control import Control, Reply, to_text, to_wire
 from .device import NOFLUSH, PERSISTENT_DEV, READONLY, SKIP_LOCKFS, Device, Info, info_of
 from .errors import DmuseWarning, Error
 from .filesystem import Mounts
+from .power import cut_words, power_keys
 from .program import Word, find_program
 from .session import Session
 from .table import SECTOR, Line, Table, parse_lines, parse_size, quote, table_text
@@ -158,6 +159,17 @@ class Client:
             yield
         finally:
             self.resume(*devices, noflush=noflush, nolockfs=nolockfs)
+
+    def cut(self, *devices: DeviceOrName, mode: Optional[str] = None, seed: Optional[int] = None, hang: bool = False) -> None:
+        """
+        Cuts the power of disks with powercut lines at one instant: no request of any of them ends well after one of another has
+        failed. See PowerCut.cut().
+        """
+        self.ask("cut", **power_keys([name_of(d) for d in devices], cut_words(mode, seed, hang)))
+
+    def restore(self, *devices: DeviceOrName) -> None:
+        """Restores their power; see PowerCut.restore()."""
+        self.ask("restore", **power_keys([name_of(d) for d in devices]))
 
     # Sessions.
 

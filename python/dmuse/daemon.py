@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import tempfile
 from types import TracebackType
-from typing import Optional, Sequence, Type, Union
+from typing import Any, Optional, Sequence, Type, Union
 
 from .client import Client, file_table
 from .device import Device
 from .errors import Error
+from .power import PowerCut, power_options
 from .program import find_program, run_json
 from .table import parse_size
 
@@ -70,6 +71,13 @@ class Daemon(Client):
         """
         file = self.new_file(size)
         return self.create(name or f"disk{self._made}", file_table(file, size, target, *options))
+
+    def new_power_cut(self, size: Union[int, str], name: Optional[str] = None, **options: Any) -> PowerCut:
+        """
+        A disk of SIZE on a new file, whose power can be cut. Options: seed, mode, atomic (bytes that are never torn), hang, memory,
+        spill; see power.py.
+        """
+        return PowerCut(self, self.new_disk(size, name, "powercut", *power_options(**options)).name)
 
     def _end(self) -> None:
         """Ends the daemon, if it runs, and takes the directory away."""

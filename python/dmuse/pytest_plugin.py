@@ -5,6 +5,8 @@ Fixtures for pytest, which finds this plug-in once the module is installed:
     dmuse_daemon    a Daemon of the test's own
     dmuse_session   the same, where programs can run in its session: daemon.run(), Device.mkfs(), Device.mount()
     dmuse_disk      a Device of 64 MiB; @pytest.mark.dmuse_disk(size="1G", ...) takes what Daemon.new_disk() does
+    power_cut       a PowerCut disk of 64 MiB with the test's seed; @pytest.mark.power_cut(size="1G", mode="torn", ...) takes what
+                    Daemon.new_power_cut() does, and seeds=20 runs the test with so many seeds
     dmuse_seed      a number for all that is random in the test
 
 A test is skipped, with the reason, on a machine that lacks something; with --dmuse-require it fails instead. If a test fails,
@@ -14,13 +16,14 @@ from __future__ import annotations
 
 import random
 import shlex
-from typing import Any, Generator, Iterator, List, NoReturn, Optional
+from typing import Any, Dict, Generator, Iterator, List, NoReturn, Optional
 
 import pytest
 
 from .daemon import Daemon
 from .device import Device
 from .errors import Error
+from .power import PowerCut
 from .program import find_program, session_lacks
 
 _DAEMON = pytest.StashKey[Daemon]()
@@ -34,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "power_cut(size='64M', seeds=1, **options): the disk of the fixture power_cut, and how many seeds to try")
     config.addinivalue_line("markers", "dmuse_disk(size='64M', target='linear', options=()): the disk of the fixture dmuse_disk")
 
 
@@ -41,6 +45,18 @@ def _lacks(request: pytest.FixtureRequest, reason: str) -> NoReturn:
     if request.config.getoption("dmuse_require"):
         pytest.fail(f"--dmuse-require: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("power_cut")
+    seeds = mark.kwargs.get("seeds", 1) if mark else 1
+    if seeds > 1 and "power_cut" in metafunc.fixturenames:
+        metafunc.parametrize("_dmuse_try", range(1, seeds + 1), ids=[f"seed{n}" for n in range(1, seeds + 1)])
+
+
+@pytest.fixture
+def _dmuse_try() -> int:
+    return 1
 
 
 @pytest.fixture
@@ -85,6 +101,17 @@ def dmuse_disk(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Device:
     keys = dict(mark.kwargs) if mark else {}
     options = keys.pop("options", ())
     return dmuse_daemon.new_disk(keys.pop("size", "64M"), keys.pop("name", None), keys.pop("target", "linear"), *options, **keys)
+
+
+@pytest.fixture
+def power_cut(request: pytest.FixtureRequest, dmuse_daemon: Daemon, dmuse_seed: int, _dmuse_try: int) -> PowerCut:
+    """A disk whose power can be cut: 64 MiB on a sparse file, with the test's seed, if the marker power_cut does not say otherwise."""
+    if "powercut" not in dmuse_daemon.targets():
+        _lacks(request, f"{dmuse_daemon.program} has no target powercut")
+    mark = request.node.get_closest_marker("power_cut")
+    keys: Dict[str, Any] = {"size": "64M", "seed": dmuse_seed, **(mark.kwargs if mark else {})}
+    keys.pop("seeds", None)
+    return dmuse_daemon.new_power_cut(keys.pop("size"), **keys)
 
 
 # What a failing test says.

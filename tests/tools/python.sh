@@ -54,7 +54,7 @@ as_user() {
 }
 
 installed() {
-	$python -c 'import pip, setuptools, wheel' 2>/dev/null ||
+	$python -c 'import setuptools, wheel, pip' 2>/dev/null ||
 		{ skip "pip installs it" "there is no python3-pip, python3-setuptools or python3-wheel"; return; }
 	copy "$work/pip"
 	ok "pip installs it, without a network" $python -m pip install -q --no-build-isolation --no-index --target "$work/site" "$work/pip/python"
