@@ -50,6 +50,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	w->open_timeout = o->open_timeout * TIMERS_SECOND;
 	list_init(&w->fronts);
 	list_init(&w->retiring);
+	list_init(&w->closed);
 	w->end_seconds = DM_END_SECONDS;
 	list_init(&w->finished);
 	list_init(&w->finishing.node);

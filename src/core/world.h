@@ -100,6 +100,8 @@ struct dm_world {
 		struct loop_msg news;
 	} events;			/* event.h */
 
+	struct list closed;		/* dm_device.closed: closed for the last time, to be removed */
+	bool closing;			/* one of these is being removed */
 	unsigned n_moves;		/* transitions under way (move.h) */
 	struct list retiring;		/* dm_table.retiring */
 	struct dm_move end;		/* the last one of all */

@@ -72,6 +72,34 @@ static const struct dm_type single_type = {
 	.map = single_map, .child = single_child,
 };
 
+/* wavers io|back: fails, or puts back, as often as it is told; then carries out nothing. */
+static atomic_int waver_ios, waver_backs;
+
+static int wavers_ctr(struct dm_target *t, struct dm_args *a)
+{
+	const char *word = dm_arg_word(a, "<how>");
+
+	*(char *)t->priv = word ? *word : 0;
+	return dm_args_end(a);
+}
+
+static bool one_less(atomic_int *n)
+{
+	return atomic_load(n) && atomic_fetch_sub(n, 1);
+}
+
+static int wavers_map(const struct dm_target *t, struct dm_req *r)
+{
+	(void)r;
+	if (*(const char *)t->priv == 'i')
+		return one_less(&waver_ios) ? -EIO : DM_DONE;
+	return one_less(&waver_backs) ? DM_PUT_BACK : DM_DONE;
+}
+
+static const struct dm_type wavers_type = {
+	.name = "wavers", .usage = "<how>", .about = "fails or puts back", .size = 1, .ctr = wavers_ctr, .map = wavers_map,
+};
+
 static struct dm_device *made(const char *name, const char *table)
 {
 	char why[ERR_TEXT];
@@ -293,11 +321,42 @@ static void at_the_end_all_let_go_first(void **state)
 	assert_int_equal(atomic_load(&flushes), 2);
 }
 
+/* One part fails, another one is put back, and the whole with it: the client sees no failure. */
+static void a_failure_before_a_put_back_is_none(void **state)
+{
+	struct dm_device *d = made("d", "0 8 wavers io\n8 8 wavers back");
+
+	(void)state;
+	atomic_store(&waver_ios, 1);
+	atomic_store(&waver_backs, 1);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 16, data), 0);
+	assert_int_equal(atomic_load(&waver_ios), 0);
+	expect_faults("d", NULL);
+	atomic_store(&waver_ios, 2);
+	atomic_store(&waver_backs, 1);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 16, data), -EIO);
+	expect_faults("d", "read of sectors 0 to 7 failed");
+}
+
+/* At an open gate it waits a millisecond each time, or its thread would do nothing else. */
+static void a_type_that_puts_back_for_ever_leaves_time_for_others(void **state)
+{
+	struct dm_device *d = made("d", "0 8 wavers back");
+	uint64_t began = clock_now(&clock_monotonic);
+
+	(void)state;
+	atomic_store(&waver_backs, 20);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 8, data), 0);
+	assert_true(clock_now(&clock_monotonic) - began >= 20 * 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_flush_that_was_put_back_is_carried_out, begin, end),
 		cmocka_unit_test_setup_teardown(a_child_comes_back_as_it_was_sent, begin, end),
+		cmocka_unit_test_setup_teardown(a_failure_before_a_put_back_is_none, begin, end),
+		cmocka_unit_test_setup_teardown(a_type_that_puts_back_for_ever_leaves_time_for_others, begin, end),
 		cmocka_unit_test_setup_teardown(what_a_type_forgives_has_not_failed, begin, end),
 		cmocka_unit_test_setup_teardown(two_groups_above_each_other, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_is_put_back_below_another_device_of_the_group, begin, end),
@@ -307,6 +366,7 @@ int main(void)
 
 	fixture_add_type(&returns_type);
 	fixture_add_type(&single_type);
+	fixture_add_type(&wavers_type);
 	fixture_add_type(&hooks_type);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

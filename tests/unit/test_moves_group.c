@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -182,6 +183,54 @@ static void those_who_want_the_same_wait_in_line(void **state)
 	hooks_end(0);
 }
 
+/* It stays suspended, and requests of devices above wait there as well. */
+static void who_refuses_to_turn_back_is_shut(void **state)
+{
+	static const char *const names[] = { "top", "low" };
+	struct dm_device *top = dm_find_name(f.world, "top"), *low = dm_find_name(f.world, "low");
+	uint8_t data[512] = { 0 };
+	struct job j;
+
+	(void)state;
+	dm_open(top);
+	hooks_tell("t.postsuspend", HOOKS_FAIL);
+	hooks_tell("l.resume", HOOKS_FAIL);
+	assert_int_equal(as_one(DM_DO_SUSPEND, names, 2), -EIO);
+	assert_int_equal(state_of("top"), DM_ACTIVE);
+	assert_int_equal(state_of("low"), DM_SUSPENDED);
+	assert_int_equal(low->gate, DM_GATE_SHUT);
+	job_start(&f, &j, top, 0, DM_READ, 0, 0, 1, data);
+	settle_threads(&f);
+	assert_false(j.over);
+	hooks_reset();
+	assert_int_equal(verb(&f, DM_DO_RESUME, "low", 0, NULL), 0);
+	assert_int_equal(job_wait(&j), 0);
+	dm_close(top);
+}
+
+/* Whether devices that are swapped stand on suspended ones is looked up in one walk. */
+static void a_large_group_is_checked_in_one_walk(void **state)
+{
+	char names[40][8];
+	const char *all[40];
+	uint64_t walks;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		snprintf(names[i], sizeof(names[i]), "g%u", i);
+		all[i] = names[i];
+		assert_int_equal(create(&f, names[i], "0 64 linear /dev/mapper/low 0", NULL), 0);
+		if (i % 2)
+			assert_int_equal(reload(&f, names[i], "0 64 zero", NULL), 0);
+		else
+			assert_int_equal(verb(&f, DM_DO_SUSPEND, names[i], 0, NULL), 0);
+	}
+	walks = f.world->walks;
+	assert_int_equal(as_one(DM_DO_RESUME, all, 40), 0);
+	assert_true(f.world->walks - walks <= 2);
+}
+
 /* A device commits before those that it uses; if it hangs, it is named, and the others continue without it. */
 static void the_end_goes_from_the_top_down_and_is_bounded(void **state)
 {
@@ -209,6 +258,8 @@ int main(void)
 		CASE(all_gates_are_shut_before_anybody_waits),
 		CASE(all_or_none),
 		CASE(those_who_want_the_same_wait_in_line),
+		CASE(who_refuses_to_turn_back_is_shut),
+		CASE(a_large_group_is_checked_in_one_walk),
 		CASE(the_end_goes_from_the_top_down_and_is_bounded),
 	};
 

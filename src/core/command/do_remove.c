@@ -102,7 +102,7 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 /* Runs `remove` for each device once, one after another: a device before those that it uses, and the newest first. */
 struct remove_each {
 	struct dm_cmd sub;
-	struct dm_cmd *c;
+	struct dm_cmd *c;	/* NULL: it was given up */
 	size_t n, at;
 	uint32_t minors[];
 };
@@ -114,6 +114,7 @@ static void remove_all_over(struct dm_cmd *c)
 	size_t left = 0;
 	const char *name = NULL;
 
+	dm_under_way_over(c);
 	list_each(n, next, &w->devices) {
 		const struct dm_device *d = container(n, struct dm_device, node);
 
@@ -134,8 +135,9 @@ static void remove_each_next(struct dm_cmd *sub)
 	struct remove_each *e = container(sub, struct remove_each, sub);
 
 	dm_reply_free(&sub->reply);
-	if (e->at == e->n) {
-		remove_all_over(e->c);
+	if (!e->c || e->at == e->n) {
+		if (e->c)
+			remove_all_over(e->c);
 		free(e);
 		return;
 	}
@@ -158,6 +160,17 @@ static void remove_each_gather(struct remove_each *e, struct dm_world *w)
 	}
 }
 
+/* The one that is being removed may hang; nobody waits for it any more. */
+static void remove_each_given_up(struct dm_cmd *c)
+{
+	struct remove_each *e = c->under_way;
+
+	e->c = NULL;
+	dm_under_way_over(c);
+	dm_finish(c);
+	dm_cancel(&e->sub);
+}
+
 void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d)
 {
 	struct remove_each *e = calloc(1, sizeof(*e) + c->world->n_devices * sizeof(e->minors[0]));
@@ -169,5 +182,6 @@ void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d)
 	}
 	e->c = c;
 	remove_each_gather(e, c->world);
+	dm_under_way(c, e, remove_each_given_up);
 	remove_each_next(&e->sub);
 }

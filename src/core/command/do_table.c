@@ -44,7 +44,29 @@ static int reload_check(struct dm_cmd *c, const struct dm_device *d)
 /* The table in the inactive slot is freed, and everything that it had open is closed. */
 static void slot_is_clear(void *arg)
 {
+	dm_under_way_over(arg);
 	dm_finish(arg);
+}
+
+/* A hook of the old table hangs: the caller has its answer, and the table goes when the hook has ended. */
+static void slot_given_up(struct dm_cmd *c)
+{
+	struct dm_table *old = c->under_way;
+
+	old->retired = NULL;
+	err_append(&c->reply.err, "; what the slot had before is closed later");
+	dm_under_way_over(c);
+	dm_finish(c);
+}
+
+static void slot_clear(struct dm_cmd *c, struct dm_table *old)
+{
+	if (!old) {
+		dm_finish(c);
+		return;
+	}
+	dm_under_way(c, old, slot_given_up);
+	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 
 static void reload_install(struct dm_cmd *c, struct dm_device *d)
@@ -59,7 +81,7 @@ static void reload_install(struct dm_cmd *c, struct dm_device *d)
 		dm_device_read_ahead(d);
 		dm_device_changed(d, DM_LOADED);
 	}
-	dm_table_retire(c->world, old, slot_is_clear, c);
+	slot_clear(c, old);
 }
 
 static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
@@ -89,7 +111,7 @@ void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 	struct dm_table *old = d->inactive;
 
 	d->inactive = NULL;
-	dm_table_retire(c->world, old, slot_is_clear, c);
+	slot_clear(c, old);
 }
 
 /* The text of one target in the reply's arena, or NULL if there is no memory. */

@@ -155,6 +155,7 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	list_init(&d->queue);
 	list_init(&d->moving.node);
 	list_init(&d->moving.in_order);
+	list_init(&d->closed);
 	device_init_lanes(d);
 	dm_device_read_ahead(d);
 	return d;
@@ -355,6 +356,7 @@ void dm_device_free(struct dm_device *d)
 	unsigned i;
 
 	list_remove(&d->moving.node);
+	list_remove(&d->closed);
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);

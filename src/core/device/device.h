@@ -76,6 +76,7 @@ struct dm_device {
 	bool loaded, lived;		/* it had a table once; an active one */
 	bool deferred;			/* to be removed at the last close ... */
 	void (*last_close)(struct dm_device *d);	/* ... by this */
+	struct list closed;		/* in the world's: its turn has not come yet (device_hold.c) */
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
 	uint32_t writers;		/* fronts that may write to it, or have it mounted (above.h) */

@@ -2,15 +2,41 @@
 /* Who has a device open: see device.h. */
 #include "core/device/device.h"
 
+#include "core/world.h"
+
 void dm_open(struct dm_device *d)
 {
 	d->open_count++;
 }
 
+/*
+ * Removing a device closes those below it, which may be removed in turn: one after another, or a tall stack would take as
+ * many calls inside each other.
+ */
+static void close_last(struct dm_world *w)
+{
+	struct list *n;
+
+	w->closing = true;
+	while ((n = list_take(&w->closed))) {
+		struct dm_device *d = container(n, struct dm_device, closed);
+
+		if (d->deferred && !d->open_count && !dm_device_moving(d))
+			d->last_close(d);
+	}
+	w->closing = false;
+}
+
 void dm_close(struct dm_device *d)
 {
-	if (--d->open_count == 0 && d->deferred && !dm_device_moving(d))
-		d->last_close(d);
+	struct dm_world *w = d->world;
+
+	if (--d->open_count || !d->deferred || dm_device_moving(d))
+		return;
+	list_remove(&d->closed);
+	list_append(&w->closed, &d->closed);
+	if (!w->closing)
+		close_last(w);
 }
 
 void dm_use(struct dm_device *d)

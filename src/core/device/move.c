@@ -218,6 +218,12 @@ void dm_phase_over(struct dm_device *d, const struct err *e)
 	phase_is_over(m);
 }
 
+void dm_phase_went_wrong(struct dm_device *d, const struct err *e)
+{
+	if (d->moving.move && !d->moving.left_at)
+		move_went_wrong(d->moving.move, d, e);
+}
+
 void dm_move_leave_out(struct dm_move *m)
 {
 	dm_move_device(m)->moving.left_at = dm_move_phase(m);

@@ -33,9 +33,11 @@ void dm_move_cancel(struct dm_cmd *c)
 {
 	struct dm_move *m = c->device ? c->device->moving.move : NULL;
 
-	if (!m || m->cmd != c || m->given_up || m->committed)
+	if (!m || m->cmd != c || (m->given_up && !m->back))
 		return;
-	if (m->back)
+	if (m->err && !m->err->code)
+		err_set(m->err, -EINTR, "cancelled%s", m->committed ? ", but too late: it is being carried out" : "");
+	if (m->back || m->committed)
 		move_answer(m);
 	else
 		move_give_up(m);

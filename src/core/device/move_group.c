@@ -108,25 +108,44 @@ static int group_choose(struct dm_cmd *c)
 	return r < 0 ? r : 0;
 }
 
+/* A device that the move is to resume, and that T leads to without passing one that WALK has been to; or NULL. */
+static const struct dm_device *suspended_below(const struct dm_table *t, uint64_t walk)
+{
+	const struct dm_device *found = NULL;
+	size_t i;
+
+	for (i = 0; t && !found && i < t->n_stores; i++) {
+		struct dm_device *below = t->stores[i]->device;
+
+		if (!below || !dm_device_first_visit(below, walk))
+			continue;
+		if (below->moving.chosen && below->state == DM_SUSPENDED)
+			return below;
+		found = suspended_below(below->active, walk);
+		found = found ? found : suspended_below(below->inactive, walk);
+	}
+	return found;
+}
+
 /*
  * Requests of a device that is to have another table end first, and they end only below: what they wait for there cannot be
  * resumed by the same move.
  */
 static int group_check(struct dm_cmd *c)
 {
-	size_t i, j;
+	uint64_t walk = ++c->world->walks;
+	const struct dm_device *below = NULL, *d = NULL;
+	size_t i;
 
-	for (i = 0; i < c->n_names; i++)
-		for (j = 0; j < c->n_names; j++) {
-			const struct dm_device *d = group_device(c, i), *below = group_device(c, j);
-
-			if (d->state != DM_SUSPENDED && d->inactive && below->state == DM_SUSPENDED &&
-			    dm_table_reaches(d->active, below))
-				return err_set(&c->reply.err, -EBUSY,
-					       "device '%s' has requests that wait for '%s', which is suspended: resume that one first",
-					       d->name, below->name);
-		}
-	return 0;
+	for (i = 0; c->verb == DM_DO_RESUME && !below && i < c->n_names; i++) {
+		d = group_device(c, i);
+		if (d->state != DM_SUSPENDED && d->inactive)
+			below = suspended_below(d->active, walk);
+	}
+	if (!below)
+		return 0;
+	return err_set(&c->reply.err, -EBUSY, "device '%s' has requests that wait for '%s', which is suspended: resume that one first",
+		       d->name, below->name);
 }
 
 static void group_order(struct dm_cmd *c, struct list *order)

@@ -63,6 +63,9 @@ static inline const struct dm_phase *dm_move_phase(const struct dm_move *m)
 /* The phase that D is at is over: E (NULL: 0), or what went wrong. */
 void dm_phase_over(struct dm_device *d, const struct err *e);
 
+/* The same for what went wrong only: D's phase goes on, and ends with dm_phase_over(). */
+void dm_phase_went_wrong(struct dm_device *d, const struct err *e);
+
 /* M, the world's end, goes on without the device that it is at: all of its phases are skipped, and nothing of it is freed. */
 void dm_move_leave_out(struct dm_move *m);
 

@@ -24,13 +24,24 @@ static unsigned walk_how(const struct dm_move *m, const struct dm_device *d)
 	return (m->noflush && !d->moving.below ? DM_WALK_NOFLUSH : 0) | (m->plan->removes ? DM_WALK_ALL : 0);
 }
 
+/* The device stays suspended: nothing passes, not even from devices above. */
+static void opened_not(struct dm_device *d, const struct err *e)
+{
+	if (d->gate != DM_GATE_INNER) {
+		dm_phase_over(d, e);
+		return;
+	}
+	dm_phase_went_wrong(d, e);
+	dm_round(d, DM_GATE_SHUT, false, NULL, dm_phase_round_over);
+}
+
 /* Back to the requests: the targets work again, then the gates open. */
 static void opened_again(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
 
 	if (e->code)
-		dm_phase_over(d, e);
+		opened_not(d, e);
 	else
 		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_over);
 }

@@ -113,9 +113,20 @@ static void fault_word(struct text *out, const struct dm_req *r, const struct dm
 	text_printf(out, " failed: %s", *r->io->why ? r->io->why : strerror(-err));
 }
 
-static void fault_count(struct dm_faults *f, const struct dm_req *r, const struct dm_device *d, int err)
+/* What failed, as long as it is not known whether the client sees it. */
+struct dm_fault_held {
+	struct dm_fault_held *next;
+	const struct dm_req *whole;
+	struct dm_device *device;
+	uint8_t op;
+	int err;
+	const void *place;
+	char text[480];
+};
+
+/* SAID: the words; NULL: R has them. */
+static void fault_count(struct dm_fault *k, const struct dm_req *r, const struct dm_device *d, const char *said)
 {
-	struct dm_fault *k = faults_kind(f, r->asked, r->store, err);
 	struct text text = TEXT_INIT;
 	unsigned held;
 
@@ -123,8 +134,9 @@ static void fault_count(struct dm_faults *f, const struct dm_req *r, const struc
 	k->last = clock_now(d->world->clock);
 	if (!log_rate(&k->rate, k->last, &held))
 		return;
-	fault_word(&text, r, d, err);
-	snprintf(k->text, sizeof(k->text), "%s", text_str(&text));
+	if (!said)
+		fault_word(&text, r, d, k->err);
+	snprintf(k->text, sizeof(k->text), "%s", said ? said : text_str(&text));
 	utf8_one_line(k->text, sizeof(k->text));
 	if (held)
 		log_error("%s: %s (and %u like it before)", d->name, k->text, held);
@@ -165,6 +177,29 @@ bool dm_fault_waits(const struct dm_req *r)
 	return r->parent;
 }
 
+/* All requests that R is a part of have a part that failed. */
+static void fault_mark(struct dm_req *r)
+{
+	for (; r; r = r->parent)
+		r->flags |= DM_FAULTY;
+}
+
+/* False: there is no memory. */
+static bool fault_hold(struct dm_req *r, const struct dm_req *whole, struct dm_device *d, int err)
+{
+	struct dm_fault_held *h = malloc(sizeof(*h));
+	struct text text = TEXT_INIT;
+
+	if (!h)
+		return false;
+	fault_word(&text, r, d, err);
+	*h = (struct dm_fault_held){ r->io->held_faults, whole, d, r->asked, err, r->store, "" };
+	snprintf(h->text, sizeof(h->text), "%s", text_str(&text));
+	text_free(&text);
+	r->io->held_faults = h;
+	return true;
+}
+
 void dm_fault(struct dm_req *r, int err)
 {
 	struct dm_req *whole = fault_whole(r);
@@ -172,12 +207,47 @@ void dm_fault(struct dm_req *r, int err)
 	struct dm_faults *f;
 
 	if (d && fault_is_one(r, err) && !(whole->flags & DM_FAULTY) && (f = faults_of(d))) {
-		whole->flags |= DM_FAULTY;	/* its client sees one failure, however many pieces fail */
-		pthread_mutex_lock(&f->lock);
-		fault_count(f, r, d, err);
-		pthread_mutex_unlock(&f->lock);
+		fault_mark(r);		/* its client sees one failure, however many pieces fail */
+		if (r == whole || !fault_hold(r, whole, d, err)) {
+			pthread_mutex_lock(&f->lock);
+			fault_count(faults_kind(f, r->asked, r->store, err), r, d, NULL);
+			pthread_mutex_unlock(&f->lock);
+		}
 	}
 	*r->io->why = '\0';
+}
+
+/* What is held for WHOLE, which is no longer, or NULL. */
+static struct dm_fault_held *fault_take(struct dm_io *io, const struct dm_req *whole)
+{
+	struct dm_fault_held **at = &io->held_faults, *h;
+
+	while (*at && (*at)->whole != whole)
+		at = &(*at)->next;
+	h = *at;
+	if (h)
+		*at = h->next;
+	return h;
+}
+
+void dm_fault_over(const struct dm_req *whole)
+{
+	struct dm_fault_held *h = fault_take(whole->io, whole);
+	struct dm_faults *f = h ? faults_of(h->device) : NULL;
+
+	if (f) {
+		pthread_mutex_lock(&f->lock);
+		fault_count(faults_kind(f, h->op, h->place, h->err), NULL, h->device, h->text);
+		pthread_mutex_unlock(&f->lock);
+	}
+	free(h);
+}
+
+void dm_fault_forgiven(struct dm_req *r)
+{
+	free(fault_take(r->io, fault_whole(r)));
+	for (; r; r = r->parent)
+		r->flags &= ~DM_FAULTY;
 }
 
 static void fault_tell(const struct dm_fault *k, uint64_t now, struct text *out)

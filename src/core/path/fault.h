@@ -22,6 +22,13 @@ bool dm_fault_waits(const struct dm_req *r);
 /* R fails with ERR, and none of its pieces did; it has not yet left the devices of its path. On its io thread. */
 void dm_fault(struct dm_req *r, int err);
 
+/*
+ * The fault of a part is told when the request that was submitted is over, with an error: if a part of R is put back, R is
+ * carried out once more as a whole, and nothing has failed so far. On its io thread.
+ */
+void dm_fault_over(const struct dm_req *whole);
+void dm_fault_forgiven(struct dm_req *r);
+
 /* What has failed on D since it got its table, one sentence per line. Control thread. */
 void dm_faults_tell(struct dm_device *d, struct text *out);
 void dm_faults_forget(struct dm_device *d);	/* it has a new table */

@@ -33,16 +33,37 @@ static bool gate_holds(const struct dm_lane *lane, const struct dm_req *r)
 	return lane->gate == DM_GATE_SHUT || (lane->gate == DM_GATE_INNER && !dm_comes_from_above(r));
 }
 
-static void put_back_entered(struct loop_msg *m)
-{
-	struct dm_req *r = container(m, struct dm_req, home);
+#define AGAIN_NS 1000000	/* so long a request waits whose type puts it back although its gate is open */
 
-	dm_enter(r->path[r->depth], r);
+void dm_put_back_again(struct timer *t)
+{
+	struct dm_io *io = container(t, struct dm_io, again_timer);
+	struct dm_req *r = io->again, *next;
+
+	io->again = NULL;
+	io->again_tail = &io->again;
+	dm_io_tick(io);
+	for (; r; r = next) {
+		next = r->next;
+		dm_enter(r->path[r->depth], r);
+	}
+}
+
+/* Not at once: its type may put it back each time, and the thread would do nothing else. */
+static void put_back_later(struct dm_req *r)
+{
+	struct dm_io *io = r->io;
+
+	if (!io->again)
+		loop_timer(io->loop, &io->again_timer, AGAIN_NS);
+	r->next = NULL;
+	*io->again_tail = r;
+	io->again_tail = &r->next;
 }
 
 /*
- * A piece takes the whole request with it. If the gate does not stop it, it is entered from the loop, to avoid endless
- * recursion. A flush starts from the beginning: otherwise it would skip what it has passed so far.
+ * A piece takes the whole request with it. A flush starts from the beginning: otherwise it would skip what it has passed so
+ * far.
  */
 void dm_put_back(struct dm_req *r)
 {
@@ -58,12 +79,10 @@ void dm_put_back(struct dm_req *r)
 		return;
 	}
 	lane = r->path[--r->depth];
-	if (gate_holds(lane, r) && !(r->flags & DM_OWN)) {
+	if (gate_holds(lane, r) && !(r->flags & DM_OWN))
 		lane_park(lane, r);
-	} else {
-		r->home.run = put_back_entered;
-		loop_post(r->io->loop, &r->home);
-	}
+	else
+		put_back_later(r);
 	dm_lane_drop(lane);
 }
 

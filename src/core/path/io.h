@@ -18,6 +18,7 @@
 struct dm_world;
 struct dm_world_opts;
 struct dm_device;
+struct dm_fault_held;
 
 struct dm_io {
 	struct dm_world *world;
@@ -28,6 +29,9 @@ struct dm_io {
 	uint64_t ticked;	/* the turn of the loop in which dm_io_turn() last did that */
 	struct dm_req *free;	/* for pieces */
 	struct dm_req_slab *slabs;	/* the memory of these */
+	struct dm_req *again, **again_tail;	/* by dm_req.next: put back to gates that are open (gate.c), and ... */
+	struct timer again_timer;	/* ... sent again then */
+	struct dm_fault_held *held_faults;	/* of requests that have not ended yet (fault.h) */
 	uint64_t walks;			/* flushes so far that had more than one way to go */
 	char why[160];		/* the reason for the failure of the request that is about to end (fault.h) */
 	struct work_feed feed;		/* to the world's workers, if there are any (compute.h) */

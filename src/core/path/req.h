@@ -60,7 +60,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_BOUNCED    (1u << 24)	/* its data goes through a buffer of the store */
 #define DM_CHILDREN   (1u << 20)	/* `pending` counts its children (child.h) */
 #define DM_PAST       (1u << 22)	/* FLUSH: it skips the lines of this device and goes to the stores (submit.c) */
-#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN | DM_PAST)
+#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN | DM_PAST | DM_FAULTY)
 
 /* Devices through which a request passes in place; in a deeper stack it continues as a piece. */
 #define DM_DEPTH 4

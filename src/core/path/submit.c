@@ -93,9 +93,13 @@ static void piece_over(struct dm_req *r, int err)
 void dm_over(struct dm_req *r, int err)
 {
 	if (err == DM_PUT_BACK) {
+		if (r->flags & DM_FAULTY)
+			dm_fault_forgiven(r);
 		dm_put_back(r);
 		return;
 	}
+	if (err && (r->flags & DM_FAULTY) && !r->parent)
+		dm_fault_over(r);
 	if (err)
 		dm_failed(r, err);
 	while (r->depth)

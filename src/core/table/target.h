@@ -31,7 +31,8 @@ enum dm_verdict {
 	DM_PART,	/* the target has set r->count to the number of first sectors that it would take, and done nothing else:
 			 * the core splits it there and asks again for each part. Not for range parts */
 	DM_PUT_BACK,	/* back to the gate of its device, as if it had never arrived: it is mapped again by the table that the
-			 * device has then. R's sector, count and data are as map() got them */
+			 * device has then, after a millisecond if the gate is open. R's sector, count and data are as map()
+			 * got them */
 };
 
 /*
