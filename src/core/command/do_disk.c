@@ -143,7 +143,7 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	o->owner = c;
-	o->ended = disk_opened;
+	o->done = disk_opened;
 	o->wanted = DM_FIND_PARTS;
 	dm_under_way(c, o, disk_give_up);
 	dm_opening_start(o);

@@ -139,7 +139,7 @@ static void building_open_next(struct dm_building *g)
 	}
 	p->building = g;
 	p->opening->owner = p;
-	p->opening->ended = building_opened;
+	p->opening->done = building_opened;
 	p->opening->bulk = g->build->words.n > BUILDING_BULK;
 	g->opening++;
 	dm_opening_start(p->opening);

@@ -36,7 +36,7 @@ static void opening_tell(struct dm_opening *o)
 {
 	opening_over(o);
 	if (!o->dropped) {
-		o->ended(o);
+		o->done(o);
 		return;
 	}
 	if (o->store)
@@ -250,7 +250,7 @@ static void opening_too_long(struct timer *t)
 	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
 		o->words, (unsigned long long)seconds, seconds == 1 ? "" : "s");
 	o->over = true;
-	o->ended(o);
+	o->done(o);
 }
 
 struct dm_opening *dm_opening_new(const struct dm_store_spec *w)

@@ -30,8 +30,8 @@ struct dm_found {
 };
 
 struct dm_opening {
-	/* The caller's; ended() is called once, inside dm_opening_start() or later, but not after dm_opening_drop(). */
-	void (*ended)(struct dm_opening *o);
+	/* The caller's; done() is called once, inside dm_opening_start() or later, but not after dm_opening_drop(). */
+	void (*done)(struct dm_opening *o);
 	void *owner;
 	unsigned wanted;		/* DM_FIND_... */
 	bool bulk;			/* one of very many (blocking.h) */

@@ -131,7 +131,7 @@ bool dev_loops_follow(struct dm_front *front, struct dm_device *d, struct loop_m
 	l = file ? calloc(1, sizeof(*l)) : NULL;
 	if (!l)
 		return false;
-	*l = (struct loop_follow){ .job.run = follow_run, .job.over = follow_over, .mount = file->mount, .id = n->id,
+	*l = (struct loop_follow){ .job.run = follow_run, .job.done = follow_over, .mount = file->mount, .id = n->id,
 				   .number = file->loop, .then = then };
 	if (fuse_job_start(&l->job, f)) {
 		free(l);

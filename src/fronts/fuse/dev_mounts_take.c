@@ -102,7 +102,7 @@ static int take_ask(struct dev_call *c, int path)
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct mounts_take){ .job.run = take_run, .job.over = take_over, .call = c, .file = c->file, .path = path };
+	*t = (struct mounts_take){ .job.run = take_run, .job.done = take_over, .call = c, .file = c->file, .path = path };
 	r = fuse_job_start(&t->job, c->mount->front);
 	if (r) {
 		free(t);

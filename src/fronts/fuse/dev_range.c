@@ -89,7 +89,7 @@ static void stale_begin(struct loop_msg *msg)
 	struct range_stale *s = container(msg, struct range_stale, msg);
 
 	s->job.run = stale_run;
-	s->job.over = stale_over;
+	s->job.done = stale_over;
 	s->err = fuse_job_start(&s->job, s->io->file->mount->front);
 	if (s->err)
 		stale_over(&s->job);

@@ -16,7 +16,7 @@ static void job_over(struct loop_msg *msg)
 	pthread_join(j->thread, NULL);
 	sem_destroy(&j->finished);
 	f->n_jobs--;
-	j->over(j);
+	j->done(j);
 	fuse_front_check_stopped(f);
 }
 

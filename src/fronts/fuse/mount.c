@@ -179,7 +179,7 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 	j = mount_job_new(f, c, c->directory);
 	if (j) {
 		j->job.run = mount_run;
-		j->job.over = mount_over;
+		j->job.done = mount_over;
 		list_append(&f->mounting, &j->node);
 		if (!fuse_job_start(&j->job, f))
 			return;
@@ -261,7 +261,7 @@ static bool umount_start(struct fuse_mount *m, struct dm_cmd *c)
 	j->id = m->id;
 	j->lazy = !c;
 	j->job.run = umount_run;
-	j->job.over = umount_over;
+	j->job.done = umount_over;
 	if (fuse_job_start(&j->job, m->front)) {
 		mount_job_free(j);
 		return false;

@@ -188,13 +188,13 @@ struct fuse_job {
 	struct fuse_front *front;
 	sem_t finished;
 	void (*run)(struct fuse_job *j);
-	void (*over)(struct fuse_job *j);	/* on the control thread; frees it */
+	void (*done)(struct fuse_job *j);	/* on the control thread; frees it */
 };
 
 /* fuse.c: checks whether the front has stopped. */
 void fuse_front_check_stopped(struct fuse_front *f);
 
-/* job.c: 0 or -errno; on failure neither run() nor over() is called. */
+/* job.c: 0 or -errno; on failure neither run() nor done() is called. */
 int fuse_job_start(struct fuse_job *j, struct fuse_front *f);
 /* Waits until run() has returned, but at most MS milliseconds. */
 void fuse_job_wait(struct fuse_job *j, unsigned ms);

@@ -81,7 +81,7 @@ static struct stale *stale_start(struct fuse_mount *m, uint64_t id, const char *
 
 	if (s) {
 		s->job.run = stale_run;
-		s->job.over = stale_over;
+		s->job.done = stale_over;
 		s->mount = m;
 		s->swap = swap;
 		s->id = id;

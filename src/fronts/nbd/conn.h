@@ -32,13 +32,13 @@ struct nbd_tls_conn;
 #define NBD_ASKS 256u			/* extents that one BLOCK_STATUS may ask for */
 #define NBD_EXTENTS_SIZE (NBD_EXTENTS_HEAD + NBD_EXTENT_SIZE * NBD_ASKS)
 
-/* Something to send: a head and perhaps data. over() is called when it was sent, or never will be. */
+/* Something to send: a head and perhaps data. done() is called when it was sent, or never will be. */
 struct nbd_out {
 	struct nbd_out *next;
 	const uint8_t *head, *data;
 	uint32_t head_len, data_len;
 	unsigned pages;		/* if not 0, the data is in the connection's pipe, in so many buffers */
-	void (*over)(struct nbd_conn *c, struct nbd_out *o);
+	void (*done)(struct nbd_conn *c, struct nbd_out *o);
 };
 
 struct nbd_req {

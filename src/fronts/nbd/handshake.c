@@ -37,7 +37,7 @@ static uint8_t *handshake_room(struct nbd_conn *c, size_t len)
 		return NULL;
 	}
 	h->size = size;
-	h->out = (struct nbd_out){ .head = h->bytes, .head_len = (uint32_t)len, .over = handshake_sent };
+	h->out = (struct nbd_out){ .head = h->bytes, .head_len = (uint32_t)len, .done = handshake_sent };
 	nbd_conn_send(c, &h->out);
 	return h->bytes;
 }

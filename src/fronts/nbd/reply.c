@@ -46,7 +46,7 @@ static void reply_send(struct nbd_req *q, const uint8_t *end, const void *data, 
 	q->out.head_len = (uint32_t)(end - q->head);
 	q->out.data = data;
 	q->out.data_len = len;
-	q->out.over = reply_sent;
+	q->out.done = reply_sent;
 	if (q != q->conn->refused)
 		nbd_conn_send(q->conn, &q->out);
 }

@@ -13,7 +13,7 @@ void nbd_conn_send(struct nbd_conn *c, struct nbd_out *o)
 {
 	o->next = NULL;
 	if (c->phase == NBD_DEAD) {
-		o->over(c, o);
+		o->done(c, o);
 		nbd_conn_wake(c);	/* this may have been the last request */
 		return;
 	}
@@ -30,7 +30,7 @@ static void send_pop(struct nbd_conn *c)
 	if (!c->out)
 		c->out_tail = &c->out;
 	c->pipe_room += o->pages;
-	o->over(c, o);
+	o->done(c, o);
 }
 
 void nbd_send_nothing(struct nbd_conn *c)
