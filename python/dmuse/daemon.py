@@ -44,6 +44,11 @@ class Daemon(Client):
         super().__init__(os.path.join(self.directory, "control"), found, self.directory)
         try:
             run_json(found, ["daemon", "--json", "--socket", self.socket, "--stop-timeout", str(stop_timeout), *options])
+        except BaseException:
+            super().close()
+            shutil.rmtree(self.directory)
+            raise
+        try:
             self._watcher = subprocess.Popen(["sh", "-c", _WATCH, found, self.socket, self.directory], stdin=subprocess.PIPE,
                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         except BaseException:

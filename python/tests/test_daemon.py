@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -55,6 +56,15 @@ def test_one_that_cannot_start_says_why():
     assert failure.value.errno == errno.EINVAL
     with pytest.raises(dmuse.Error, match="no such program"):
         dmuse.Daemon(program="/nonexistent/dmuse")
+
+
+def test_a_directory_that_is_too_deep_for_a_socket_is_told(tmp_path, monkeypatch):
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with pytest.raises(dmuse.Error, match="too long for a socket"):
+        dmuse.Daemon()
+    assert not list(deep.iterdir())
 
 
 def test_its_end_is_noticed():
