@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A client of a daemon that is running: all that `dmuse` can do, in the same words."""
+"""A client of a running daemon: the commands of `dmuse`, under the same names."""
 from __future__ import annotations
 
 import errno
@@ -48,7 +48,7 @@ class Client:
         self._control = Control(self.socket)
         self._session: Optional[Session] = None
         self.mounts = Mounts(self, _mounts)
-        self.timeout: float = 60.0      # seconds for a command that is given no other time
+        self.timeout: float = 60.0      # seconds for commands without a timeout of their own
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.socket}>"
@@ -62,14 +62,14 @@ class Client:
 
     def ask(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
         """
-        Any command of doc/protocol.md with its keys; the reply. Error if it fails. After TIMEOUT seconds (math.inf: never; by
-        default `Client.timeout`) it is cancelled: TimeoutError.
+        Sends any command of doc/protocol.md with its keys, and returns the reply. Raises Error if the command fails, and
+        TimeoutError, with the command cancelled, after TIMEOUT seconds (default: `Client.timeout`; math.inf: never).
         """
         seconds = self.timeout if timeout is None else timeout
         return self._control.ask(command, None if seconds == math.inf else seconds, **keys)
 
     def ask_warned(self, command: str, **keys: Any) -> Reply:
-        """The same; what the daemon warns of is a DmuseWarning."""
+        """The same as ask(); the daemon's warnings are issued as DmuseWarning."""
         reply = self.ask(command, **keys)
         for sentence in reply.get("warnings", []):
             warnings.warn(to_text(sentence), DmuseWarning, stacklevel=3)
@@ -77,11 +77,11 @@ class Client:
 
     @staticmethod
     def table_keys(text: str) -> Dict[str, Any]:
-        """The keys of a request that has a table. Relative paths in it are relative to the current directory."""
+        """The keys of a request with a table. Relative paths in it are relative to the current directory."""
         return {"table": to_wire(text), "cwd": to_wire(os.getcwd()), "sizes": True}
 
     def create(self, name: str, table: Optional[Table] = None, uuid: str = "", readonly: bool = False, minor: Optional[int] = None) -> Device:
-        """A new device with this table, active; without a table an empty one. It is made as a whole, or not at all."""
+        """Creates a device with TABLE and activates it, all or nothing. Without a table the device has none."""
         keys: Dict[str, Any] = {"name": to_wire(name), "flags": READONLY if readonly else 0}
         if table is not None:
             keys.update(self.table_keys(table_text(table)))
@@ -93,7 +93,7 @@ class Client:
         return Device(self, name)
 
     def __getitem__(self, name: str) -> Device:
-        """The device of that name; KeyError if there is none."""
+        """The device with this name. Raises KeyError if there is none."""
         device = Device(self, name)
         try:
             device.info()
@@ -115,15 +115,15 @@ class Client:
         return [Device(self, info.name) for info in self.infos()]
 
     def check(self, table: Table) -> List[Line]:
-        """What each line of TABLE would mean, without making anything; Error that says what is wrong with it."""
+        """Explains each line of TABLE without creating anything. Raises Error, with the place, if the table is wrong."""
         return parse_lines(to_text(self.ask_warned("check", text=True, **self.table_keys(table_text(table)))["table"]))
 
     def targets(self) -> Dict[str, str]:
-        """The target types and their usage."""
+        """The target types, each with its usage."""
         return {t["name"]: t["usage"] for t in self.ask("targets")["cmd_data"]}
 
     def remove_all(self, force: bool = False) -> None:
-        """Removes every device that is not in use; FORCE: all, and their users get errors."""
+        """Removes every device that is not in use; with FORCE all, whose users then get errors."""
         self.ask("remove_all", force=force)
 
     # Several devices as one.
@@ -133,17 +133,17 @@ class Client:
         return {"names": [to_wire(name_of(d)) for d in devices], "flags": (NOFLUSH if noflush else 0) | (SKIP_LOCKFS if nolockfs else 0)}
 
     def suspend(self, *devices: DeviceOrName, noflush: bool = False, nolockfs: bool = False) -> None:
-        """Suspends them at one instant: all, or none."""
+        """Suspends all of them at one instant, or none."""
         self.ask_warned("suspend", **self._move_keys(devices, noflush, nolockfs))
 
     def resume(self, *devices: DeviceOrName, noflush: bool = False, nolockfs: bool = False) -> None:
-        """Resumes them, with the tables that were loaded: all, or none."""
+        """Resumes all of them, with the tables that were loaded, or none."""
         self.ask_warned("resume", **self._move_keys(devices, noflush, nolockfs))
 
     @contextmanager
     def suspended(self, *devices: DeviceOrName, noflush: bool = False, nolockfs: bool = False) -> Iterator[None]:
         """
-        They are suspended in the body of the `with`, at one instant: what lies below them is consistent.
+        Suspends the devices at one instant for the body of the `with`: the images below them are consistent.
 
         >>> import dmuse
         >>> with dmuse.Daemon() as daemon:
@@ -162,8 +162,8 @@ class Client:
 
     def cut(self, *devices: DeviceOrName, mode: Optional[str] = None, seed: Optional[int] = None, hang: bool = False) -> None:
         """
-        Cuts the power of disks with powercut lines at one instant: no request of any of them ends well after one of another has
-        failed. See PowerCut.cut().
+        Cuts the power of devices with powercut lines at one instant: once a request on one of them has been refused, none on
+        the others completes. See PowerCut.cut().
         """
         self.ask("cut", **power_keys([name_of(d) for d in devices], cut_words(mode, seed, hang)))
 
@@ -187,13 +187,13 @@ class Client:
 
     def run(self, args: Sequence[Word], disks: Optional[Mapping[str, Word]] = None, **options: Any) -> "subprocess.CompletedProcess[Any]":
         """
-        Runs a program in the daemon's session, where devices are /dev/mapper/NAME, and waits for it: as subprocess.run(), whose
-        options it takes. DISKS: files that are disks meanwhile, {"sda": "a.img"} is /dev/sda.
+        Runs a program in the daemon's session, where the devices are /dev/mapper/NAME, as subprocess.run() does, whose options
+        it takes. DISKS: files that are presented as disks meanwhile; {"sda": "a.img"} is /dev/sda.
         """
         return self.session.run(args, disks, **options)
 
     def popen(self, args: Sequence[Word], disks: Optional[Mapping[str, Word]] = None, **options: Any) -> "subprocess.Popen[Any]":
-        """The same as subprocess.Popen(): does not wait."""
+        """The same without waiting, as subprocess.Popen()."""
         return self.session.popen(args, disks, **options)
 
 

@@ -23,7 +23,7 @@ Reply = Dict[str, Any]
 
 
 def to_wire(text: str) -> Union[str, bytes]:
-    """TEXT for a request: a string, or <data> if it is not text (a path may be any bytes)."""
+    """TEXT for a request: a string, or <data> if XML cannot represent it (a path may be any bytes)."""
     raw = os.fsencode(text)
     try:
         plain = raw.decode()
@@ -33,18 +33,18 @@ def to_wire(text: str) -> Union[str, bytes]:
 
 
 def to_text(value: Union[str, bytes]) -> str:
-    """A string of a reply, which is <data> if XML cannot have it."""
+    """A string of a reply, which is <data> if XML cannot represent it."""
     return os.fsdecode(value)
 
 
 def _sentence(command: str, keys: Reply, reply: Reply) -> str:
-    """What the program would print."""
+    """The error message as the program prints it."""
     where = " ".join([command, *map(to_text, [keys["name"]] if "name" in keys else keys.get("names", []))])
     return f"{where}: {to_text(reply.get('error', 'failed'))}"
 
 
 class _Stream:
-    """One connection. The daemon carries out its requests one after the other."""
+    """One connection. The daemon processes its requests one at a time."""
 
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -56,7 +56,7 @@ class _Stream:
             raise
 
     def peer(self) -> Tuple[int, int]:
-        """The daemon's process and user."""
+        """The daemon's process id and user id."""
         pid, uid, _ = struct.unpack("3i", self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return pid, uid
 
@@ -84,7 +84,7 @@ class _Stream:
         return reply
 
     def wait_for_end(self, timeout: Optional[float]) -> None:
-        """Until the daemon closes the connection, which it does when it is gone."""
+        """Waits until the daemon closes the connection, which it does when it exits."""
         self._socket.settimeout(timeout)
         try:
             while self._socket.recv(4096):
@@ -97,7 +97,7 @@ class _Stream:
 
 
 class Control:
-    """Connections to one daemon. Threads may share it: each request has a connection to itself while it is under way."""
+    """Connections to one daemon. Threads may share it: a request has a connection to itself."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -107,7 +107,7 @@ class Control:
 
     def _take(self) -> _Stream:
         with self._lock:
-            if self._pid != os.getpid():    # a fork: what is there is the parent's
+            if self._pid != os.getpid():    # after a fork the connections belong to the parent
                 self._idle, self._pid = [], os.getpid()
             if self._idle:
                 return self._idle.pop()
@@ -121,7 +121,7 @@ class Control:
             self._idle.append(stream)
 
     def raw(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
-        """The reply as it is, also if the command failed. TimeoutError: it was cancelled after so many seconds."""
+        """The reply, also of a command that failed. After TIMEOUT seconds the command is cancelled: raises TimeoutError."""
         stream = self._take()
         try:
             reply = stream.exchange({"command": command, **keys}, timeout)
@@ -136,14 +136,14 @@ class Control:
         return reply
 
     def ask(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
-        """The reply; Error if the command failed."""
+        """The reply. Raises Error if the command failed."""
         reply = self.raw(command, timeout, **keys)
         if reply["errno"]:
             raise Error(from_netbsd(reply["errno"]), _sentence(command, keys, reply))
         return reply
 
     def kill(self) -> None:
-        """SIGKILL for the daemon; waits until it is gone."""
+        """Kills the daemon with SIGKILL, and waits until it is gone."""
         stream = self._take()
         try:
             os.kill(stream.peer()[0], signal.SIGKILL)
@@ -153,7 +153,7 @@ class Control:
             self.close()
 
     def shutdown(self, timeout: Optional[float] = None) -> None:
-        """Ends the daemon, if it runs, and waits until it is gone; Error if something was lost or had to be killed."""
+        """Shuts down the daemon, if it runs, and waits for its end. Raises Error if data was lost or programs had to be killed."""
         try:
             stream = self._take()
         except Error as e:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A daemon of one's own, with its sockets and images in a directory of its own. It ends with its creator, however that ends."""
+"""A private daemon, with its sockets and images in a temporary directory. It ends with its creator, even if that is killed."""
 from __future__ import annotations
 
 import os
@@ -16,7 +16,7 @@ from .power import PowerCut, power_options
 from .program import find_program, run_json
 from .table import parse_size
 
-# Waits for the end of its input, which comes when we close it, end or are killed.
+# Its input ends when this process closes it, exits or is killed.
 _WATCH = 'read -r _; "$0" shutdown --socket "$1" --no-start; rm -rf "$2"'
 
 
@@ -34,8 +34,8 @@ class Daemon(Client):
 
     def __init__(self, options: Sequence[str] = (), program: Optional[str] = None, stop_timeout: int = 5) -> None:
         """
-        OPTIONS: of `dmuse daemon`. STOP_TIMEOUT: how many seconds programs that use a device may take to let go at the end
-        before they are terminated, which `close()` then reports.
+        OPTIONS: options of `dmuse daemon`. STOP_TIMEOUT: at the end, how many seconds to wait for programs that still use a
+        device before they are terminated, which `close()` then reports.
         """
         found = find_program(program)
         self.directory = tempfile.mkdtemp(prefix="dmuse-")
@@ -57,12 +57,12 @@ class Daemon(Client):
 
     @property
     def log(self) -> str:
-        """What the daemon has logged."""
+        """The daemon's log so far."""
         with open(os.path.join(self.directory, "log"), errors="replace") as f:
             return f.read()
 
     def new_file(self, size: Union[int, str]) -> str:
-        """A new sparse file of SIZE in the daemon's directory; it goes with it."""
+        """Creates a sparse file of SIZE in the daemon's directory, which is removed with it."""
         self._made += 1
         path = os.path.join(self.directory, f"disk{self._made}.img")
         with open(path, "xb") as f:
@@ -71,21 +71,21 @@ class Daemon(Client):
 
     def new_disk(self, size: Union[int, str], name: Optional[str] = None, target: str = "linear", *options: object) -> Device:
         """
-        A device of SIZE (bytes, or "64M") on a new file: through TARGET, which takes <device> <offset> and OPTIONS. Without a
-        name it is disk1, disk2 and so on.
+        Creates a device of SIZE (bytes, or "64M") on a new file. TARGET is a type whose arguments are <device> <offset> and
+        OPTIONS. Without NAME it is disk1, disk2 and so on.
         """
         file = self.new_file(size)
         return self.create(name or f"disk{self._made}", file_table(file, size, target, *options))
 
     def new_power_cut(self, size: Union[int, str], name: Optional[str] = None, **options: Any) -> PowerCut:
         """
-        A disk of SIZE on a new file, whose power can be cut. Options: seed, mode, atomic (bytes that are never torn), hang, memory,
-        spill; see power.py.
+        Creates a disk of SIZE on a new file whose power can be cut. Options: seed, mode, atomic (bytes that are never torn),
+        hang, memory, spill; see power.py.
         """
         return PowerCut(self, self.new_disk(size, name, "powercut", *power_options(**options)).name)
 
     def _end(self) -> None:
-        """Ends the daemon, if it runs, and takes the directory away."""
+        """Ends the daemon, if it runs, and removes the directory."""
         try:
             self._control.shutdown()
         finally:
@@ -98,8 +98,8 @@ class Daemon(Client):
 
     def close(self) -> None:
         """
-        Kills what `popen()` has started and is still running, flushes and removes every device, and ends the daemon. Error, if
-        written data was lost or programs had to be killed.
+        Kills programs of `popen()` that still run, flushes and removes every device, and ends the daemon. Raises Error if
+        written data was lost or other programs had to be killed.
         """
         if os.path.exists(self.directory):
             if self._session:
@@ -107,7 +107,7 @@ class Daemon(Client):
             self._end()
 
     def kill(self) -> None:
-        """SIGKILL for the daemon: nothing is flushed. Its files stay until `close()`."""
+        """Kills the daemon with SIGKILL: nothing is flushed. Its files stay until `close()`."""
         self._control.kill()
 
     def __enter__(self) -> "Daemon":
@@ -117,5 +117,5 @@ class Daemon(Client):
         try:
             self.close()
         except Error:
-            if kind is None:    # else the first failure is what counts
+            if kind is None:    # else the first exception is what counts
                 raise

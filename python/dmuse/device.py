@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A mapped device: what `dmuse create` makes. Get one from `Client.create()` or `client["name"]`."""
+"""A mapped device, from `Client.create()` or `client["name"]`."""
 from __future__ import annotations
 
 import math
@@ -72,15 +72,15 @@ class Device:
     def _ask(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
         return self.client.ask(command, timeout, name=to_wire(self.name), **keys)
 
-    # What it is.
+    # Queries.
 
     def info(self) -> Info:
-        """Its numbers and its state."""
+        """Its state, as `dmuse info` prints it."""
         return info_of(self._ask("info"))
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Its size in bytes."""
         return self.info().sectors * SECTOR
 
     @property
@@ -96,7 +96,7 @@ class Device:
         return self._lines("table", QUERY_INACTIVE if inactive else 0)
 
     def status(self, inactive: bool = False, noflush: bool = False) -> List[Line]:
-        """What the target of each line says of its state. NOFLUSH: targets do not commit first."""
+        """The status of each line. NOFLUSH: targets do not commit first."""
         return self._lines("status", (QUERY_INACTIVE if inactive else 0) | (NOFLUSH if noflush else 0))
 
     def stats(self, reset: bool = False) -> Dict[str, Dict[str, Any]]:
@@ -105,16 +105,16 @@ class Device:
         return stats
 
     def faults(self) -> List[str]:
-        """A sentence for each kind of request that failed since the table was loaded: which, and why."""
+        """For each kind of request that failed since the table was loaded a sentence that says which, and why."""
         return [to_text(w) for w in self._ask("info").get("warnings", [])]
 
     def deps(self) -> List[str]:
-        """The names of the devices that its table uses. A file has none."""
+        """The names of the devices that its table uses; an empty string for a file."""
         return [to_text(d["name"]) for d in self._ask("deps")["deps"]]
 
     @property
     def uris(self) -> List[str]:
-        """All its NBD addresses, the Unix socket's first."""
+        """All its NBD addresses, beginning with the Unix socket."""
         return [to_text(u) for u in self._ask("export")["uris"]]
 
     @property
@@ -123,10 +123,10 @@ class Device:
         return self.uris[0]
 
     def open(self, timeout: Optional[float] = None) -> NbdConnection:
-        """Opens it for reading and writing over NBD. Without an answer to a request for TIMEOUT seconds: TimeoutError."""
+        """Opens it over NBD for reading and writing. A request that takes longer than TIMEOUT seconds raises TimeoutError."""
         return NbdConnection(self.uri, timeout)
 
-    # What can be done with it.
+    # Commands.
 
     def load(self, table: Table, readonly: bool = False) -> None:
         """TABLE becomes its inactive table; `resume()` activates it."""
@@ -138,17 +138,17 @@ class Device:
         self._ask("clear")
 
     def suspend(self, noflush: bool = False, nolockfs: bool = False) -> None:
-        """Lets the requests in flight end, flushes, and holds those that come later, as a disk that hangs."""
+        """Completes the requests in flight, flushes, and holds new requests: the disk hangs."""
         self.client.suspend(self, noflush=noflush, nolockfs=nolockfs)
 
     def resume(self, noflush: bool = False, nolockfs: bool = False) -> None:
-        """Activates the inactive table, if there is one; requests that were held go on."""
+        """Activates the inactive table, if there is one, and releases held requests."""
         self.client.resume(self, noflush=noflush, nolockfs=nolockfs)
 
     def swap(self, table: Table, readonly: bool = False, noflush: bool = False, nolockfs: bool = False) -> None:
         """
-        `load()` and `resume()`: the table of a device that may be in use becomes TABLE. NOLOCKFS: a mounted file system is not
-        frozen first, which it cannot be once it has failed.
+        Replaces the table of a device, which may be in use: `load()` and `resume()`. NOLOCKFS: do not freeze a mounted file
+        system first; one that has failed cannot be frozen.
         """
         self.load(table, readonly)
         try:
@@ -158,20 +158,20 @@ class Device:
             raise
 
     def remove(self, force: bool = False, deferred: bool = False) -> None:
-        """Removes it. FORCE: every request fails from now on, so that its users let go. DEFERRED: at the last close."""
+        """Removes it. FORCE: first make every request fail, so that its users close it. DEFERRED: at the last close."""
         self._ask("remove", flags=DEFERRED_REMOVE if deferred else 0, force=force)
 
     def rename(self, name: str) -> None:
-        """Gives it another name."""
+        """Changes its name."""
         self._ask("rename", cmd_data=[to_wire(name)])
         self.name = name
 
     def set_uuid(self, uuid: str) -> None:
-        """Gives it a uuid, if it has none."""
+        """Sets its uuid, if it has none."""
         self._ask("set_uuid", cmd_data=[to_wire(uuid)])
 
     def message(self, *words: object, sector: int = 0) -> str:
-        """Sends a message to the target that maps SECTOR; its answer, often empty."""
+        """Sends a message to the target that maps SECTOR, and returns the answer, which is often empty."""
         text = " ".join(str(w) for w in words)
         return to_text(self._ask("message", sector=sector, message=to_wire(text)).get("answer", ""))
 
@@ -182,8 +182,8 @@ class Device:
 
     def wait(self, event_nr: int, timeout: Optional[float] = None) -> int:
         """
-        Waits until the number of events is another than EVENT_NR; the number. Read `event_nr` before you cause the event.
-        After TIMEOUT seconds: TimeoutError; without it, it waits for ever.
+        Waits until the number of events differs from EVENT_NR, and returns it. Read `event_nr` before you cause the event.
+        Raises TimeoutError after TIMEOUT seconds; by default it waits for ever.
         """
         nr: int = self._ask("wait", math.inf if timeout is None else timeout, event_nr=event_nr)["event_nr"]
         return nr
@@ -191,21 +191,21 @@ class Device:
     # A file system on it, in the daemon's session.
 
     def mkfs(self, kind: str = "ext4", options: Sequence[str] = ()) -> None:
-        """Makes a file system, in a session, with mkfs.KIND; CalledProcessError, with its output, if that fails."""
+        """Makes a file system with mkfs.KIND in the session. Raises CommandFailed, with the output, if that fails."""
         self.client.mounts.call([f"mkfs.{kind}", *mkfs_options(kind), *options, self.path])
 
     def mount(self, options: str = "") -> Path:
         """
-        Mounts its file system in the session, and returns the directory: a path that processes outside the session, such as
-        this one, can use as well; the next time it is the same one. Root mounts it with mount(8), if there are loop devices;
-        else fuse2fs(1) does, if it is ext2, ext3 or ext4.
+        Mounts its file system in the session and returns the directory, as a path that is valid outside the session too. It
+        stays the same when the device is mounted again. For root, mount(8) is used if there are loop devices; otherwise
+        fuse2fs(1), for ext2, ext3 and ext4.
         """
         return self.client.mounts.mount(self.name, self.path, options)
 
     def umount(self, lazy: bool = False) -> None:
-        """Undoes `mount()`. LAZY: also while files are open, as after a power cut."""
+        """Unmounts it. LAZY: also while files are open."""
         self.client.mounts.umount(self.name, lazy)
 
     def fsck(self) -> None:
-        """Checks its file system, which is not mounted, without repairing; CalledProcessError, with its output, if it is not clean."""
+        """Checks its unmounted file system without repairing it. Raises CommandFailed, with the output, if it is not clean."""
         self.client.mounts.call(["fsck", "-n", self.path])

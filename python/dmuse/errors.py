@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What goes wrong: one exception, with the daemon's sentence and an error number of errno(3)."""
+"""One exception for all failures, with the daemon's error message and a number of errno(3)."""
 from __future__ import annotations
 
 import errno
@@ -29,7 +29,7 @@ _FROM_NETBSD: Dict[int, int] = {
 class Error(OSError):
     """
     A command, or a request on a disk, failed. It is an OSError: `errno` is the number, `strerror` (and `str()`) the
-    sentence that says what was wrong and where.
+    message, which says what was wrong and where.
 
     >>> import errno
     >>> try:
@@ -48,9 +48,9 @@ class Error(OSError):
 
 
 class DmuseWarning(UserWarning):
-    """A command succeeded, and the daemon warned of something."""
+    """A warning of the daemon for a command that succeeded."""
 
 
 def from_netbsd(number: int) -> int:
-    """The number of errno(3) on this system for one in a reply."""
+    """The number of errno(3) on this system for a number in a reply."""
     return _FROM_NETBSD.get(number, number)

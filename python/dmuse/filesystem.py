@@ -17,7 +17,7 @@ from .errors import Error
 if TYPE_CHECKING:
     from .client import Client
 
-# Nothing is left to be done in the background, so that a new file system is at rest when it is there.
+# No lazy initialisation: a new file system does nothing in the background.
 _MKFS: Dict[str, List[str]] = {
     **{kind: ["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"] for kind in ("ext3", "ext4")},
     "ext2": ["-q", "-F", "-E", "lazy_itable_init=0"],
@@ -37,11 +37,11 @@ class Mounts:
         self._client = client
         self._parent = directory
         self._own: Optional["tempfile.TemporaryDirectory[str]"] = None
-        self._directories: Dict[str, str] = {}  # a device's stays the same
+        self._directories: Dict[str, str] = {}  # by the names of devices
         self._mounted: Set[str] = set()
 
     def call(self, words: Sequence[str]) -> None:
-        """Runs it in the session; CalledProcessError with its output if it fails."""
+        """Runs a command in the session. Raises CommandFailed, with its output, if it fails."""
         done = self._client.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise CommandFailed(done.returncode, list(words), done.stdout)
@@ -75,7 +75,7 @@ class Mounts:
         self._mounted.remove(name)
 
     def close(self) -> None:
-        """What is still mounted goes with the session; the directories here can go when it has."""
+        """What is still mounted is unmounted with the session."""
         self._mounted.clear()
         if self._own:
             self._own.cleanup()
@@ -83,7 +83,7 @@ class Mounts:
 
 
 class CommandFailed(subprocess.CalledProcessError):
-    """A CalledProcessError whose text has the command's output."""
+    """A CalledProcessError whose text includes the output of the command."""
 
     def __str__(self) -> str:
         said = (self.output or b"").decode(errors="replace").strip()

@@ -34,7 +34,7 @@ class NbdConnection:
     """
 
     def __init__(self, uri: str, timeout: Optional[float] = None) -> None:
-        """TIMEOUT: seconds after which a request that is not answered raises TimeoutError; the connection is of no use then."""
+        """A request that takes longer than TIMEOUT seconds raises TimeoutError; then the connection can only be closed."""
         parts = urlsplit(uri)
         if parts.scheme not in ("nbd", "nbd+unix"):
             raise Error(errno.EOPNOTSUPP, f"{uri}: only nbd:// and nbd+unix:// are possible here; use libnbd")
@@ -104,30 +104,30 @@ class NbdConnection:
             self._ask(command, offset + at, min(most, length - at), fua=fua)
 
     def pread(self, length: int, offset: int) -> bytes:
-        """LENGTH bytes from OFFSET on."""
+        """Reads LENGTH bytes at OFFSET."""
         return b"".join(self._ask(_READ, offset + at, min(_MOST, length - at)) for at in range(0, length, _MOST))
 
     def pwrite(self, data: bytes, offset: int, fua: bool = False) -> int:
-        """Writes DATA at OFFSET; FUA: it is durable when this returns. The number of bytes, as os.pwrite()."""
+        """Writes DATA at OFFSET and returns its length, as os.pwrite() does. FUA: it is durable on return."""
         for at in range(0, len(data), _MOST):
             piece = data[at:at + _MOST]
             self._ask(_WRITE, offset + at, len(piece), bytes(piece), fua)
         return len(data)
 
     def flush(self) -> None:
-        """What was written before is durable when this returns, as after fsync()."""
+        """Flushes: what was written before is durable on return, as with fsync()."""
         self._ask(_FLUSH, 0, 0)
 
     def discard(self, length: int, offset: int) -> None:
-        """The content of these bytes is not needed any more."""
+        """Discards LENGTH bytes at OFFSET, whose content is no longer needed."""
         self._pieces(_TRIM, offset, length)
 
     def zero(self, length: int, offset: int, fua: bool = False) -> None:
-        """These bytes become zero."""
+        """Writes zeros to LENGTH bytes at OFFSET."""
         self._pieces(_ZEROES, offset, length, fua)
 
     def close(self) -> None:
-        """Ends the connection, without a flush. When it returns, the daemon has let go of the disk too, unless a request hangs."""
+        """Closes the connection without a flush. On return the daemon has released the disk, unless a request hangs."""
         try:
             self._send(_DISCONNECT, 0, 0, 0)
             self._socket.shutdown(socket.SHUT_WR)

@@ -19,7 +19,7 @@ MODES = ("lost", "kept", "prefix", "subset", "reordered", "torn", "any")
 
 @dataclass(frozen=True)
 class PowerState:
-    """What the target's status says."""
+    """The status of a powercut line."""
 
     state: str          # up, cut or restoring
     epoch: int          # how often the power was restored
@@ -27,7 +27,7 @@ class PowerState:
     sectors: int        # that these wrote
     seed: int           # of the next cut, or of the one that has happened
     mode: str
-    writes: int         # since the power is on
+    writes: int         # since the power was restored
     flushes: int
     spilled: int        # sectors of the cache that are in the spill file
     trigger: str        # what the next cut waits for: "at mark NAME", "after N writes", "after N flushes", or nothing
@@ -43,14 +43,14 @@ def parse_state(params: str) -> PowerState:
 
 
 def cut_words(mode: Optional[str], seed: Optional[int], hang: bool) -> str:
-    """How to cut, in the words of the target."""
+    """The arguments of the target's message `cut`."""
     words = [mode] if mode else []
     words += [f"seed {seed}"] if seed is not None else []
     return " ".join(words + ["hang"] * hang)
 
 
 def power_keys(devices: Sequence[str], words: str = "") -> Dict[str, Any]:
-    """The keys of a cut and a restore."""
+    """The keys of the commands `cut` and `restore`."""
     keys: Dict[str, Any] = {"names": [to_wire(name) for name in devices]}
     return {**keys, "message": words} if words else keys
 
@@ -92,12 +92,12 @@ class PowerCut(Device):
 
     @property
     def state(self) -> PowerState:
-        """Whether the power is on, and what a cut may take."""
+        """Whether the power is on, and how much is not durable."""
         return parse_state(self.status(noflush=True)[0].params)
 
     @property
     def seed(self) -> int:
-        """By which it is chosen what survives the next cut."""
+        """The seed that decides what survives the next cut."""
         return self.state.seed
 
     def cut(self, mode: Optional[str] = None, seed: Optional[int] = None, hang: bool = False) -> None:
@@ -108,27 +108,27 @@ class PowerCut(Device):
         self.client.ask("cut", **power_keys([self.name], cut_words(mode, seed, hang)))
 
     def cut_after_writes(self, n: int) -> None:
-        """The power fails at the end of the N-th write from now on."""
+        """Cuts the power when N more writes have completed."""
         self.message("cut", "after", n, "writes")
 
     def cut_after_flushes(self, n: int) -> None:
-        """The power fails at the end of the N-th flush from now on."""
+        """Cuts the power when N more flushes have completed."""
         self.message("cut", "after", n, "flushes")
 
     def cut_at_mark(self, name: str) -> None:
-        """The power fails when somebody makes this mark."""
+        """Cuts the power when this mark is made."""
         self.message("cut", "at", "mark", name)
 
     def cut_never(self) -> None:
-        """Forgets a cut that is to come."""
+        """Cancels a cut that is still to come."""
         self.message("cut", "never")
 
     def mark(self, name: str) -> None:
-        """Makes a mark, one word. A cut that waits for it has happened when this returns."""
+        """Makes a mark, which is one word. If a cut waits for it, the power is off on return."""
         self.message("mark", name)
 
     def wait_for_cut(self, timeout: Optional[float] = None) -> None:
-        """Until the power has failed, for whatever reason. After TIMEOUT seconds: TimeoutError."""
+        """Waits until the power is off. Raises TimeoutError after TIMEOUT seconds."""
         while True:
             nr = self.event_nr
             if self.state.state != "up":
@@ -136,5 +136,5 @@ class PowerCut(Device):
             self.wait(nr, timeout)
 
     def restore(self) -> None:
-        """The power is back, and the disk shows what survived. Error (EBUSY), if it is mounted or open for writing."""
+        """Restores the power: the disk shows what survived. Raises Error (EBUSY) if it is mounted or open for writing."""
         self.client.ask("restore", **power_keys([self.name]))

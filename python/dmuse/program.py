@@ -36,7 +36,7 @@ def find_program(program: Optional[str] = None) -> str:
 
 
 def run_json(program: str, words: Sequence[str]) -> Any:
-    """What `dmuse WORDS` answers, in which --json is; Error if it fails."""
+    """The JSON that `dmuse WORDS` prints; WORDS include --json. Raises Error if it fails."""
     done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         answer = json.loads(done.stdout or "{}")
@@ -48,7 +48,7 @@ def run_json(program: str, words: Sequence[str]) -> Any:
 
 
 def session_lacks(program: Optional[str] = None) -> Optional[str]:
-    """Why there can be no session on this machine, or None: what `dmuse doctor` finds."""
+    """Why this machine has no sessions, as `dmuse doctor` finds, or None."""
     pieces = run_json(find_program(program), ["doctor", "--json"])
     if pieces["session"]:
         return None

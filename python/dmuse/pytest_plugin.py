@@ -61,7 +61,7 @@ def _dmuse_try() -> int:
 
 @pytest.fixture
 def dmuse_seed(request: pytest.FixtureRequest) -> int:
-    """A seed: random, or that of --dmuse-seed. It is printed if the test fails."""
+    """A random seed, or that of --dmuse-seed. It is printed if the test fails."""
     given: Optional[int] = request.config.getoption("dmuse_seed")
     seed = random.SystemRandom().randrange(1 << 32) if given is None else given
     request.node.stash[_SEED] = seed
@@ -70,7 +70,7 @@ def dmuse_seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def dmuse_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
-    """A daemon of the test's own. What the test leaves behind ends with it."""
+    """A private daemon. What the test leaves behind ends with it."""
     try:
         find_program()
     except Error as e:
@@ -87,7 +87,7 @@ def _dmuse_session_lacks() -> Optional[str]:
 
 @pytest.fixture
 def dmuse_session(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Daemon:
-    """The test's daemon, on a machine where it can have a session."""
+    """The test's daemon, if this machine has sessions."""
     reason: Optional[str] = request.getfixturevalue("_dmuse_session_lacks")
     if reason:
         _lacks(request, reason)
@@ -96,7 +96,7 @@ def dmuse_session(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Daemo
 
 @pytest.fixture
 def dmuse_disk(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Device:
-    """A disk of the test's own, on a sparse file: 64 MiB, if the marker dmuse_disk does not say otherwise."""
+    """A disk of 64 MiB on a sparse file; the marker dmuse_disk changes that."""
     mark = request.node.get_closest_marker("dmuse_disk")
     keys = dict(mark.kwargs) if mark else {}
     options = keys.pop("options", ())
@@ -105,7 +105,7 @@ def dmuse_disk(request: pytest.FixtureRequest, dmuse_daemon: Daemon) -> Device:
 
 @pytest.fixture
 def power_cut(request: pytest.FixtureRequest, dmuse_daemon: Daemon, dmuse_seed: int, _dmuse_try: int) -> PowerCut:
-    """A disk whose power can be cut: 64 MiB on a sparse file, with the test's seed, if the marker power_cut does not say otherwise."""
+    """A disk of 64 MiB whose power can be cut, with the test's seed; the marker power_cut changes that."""
     if "powercut" not in dmuse_daemon.targets():
         _lacks(request, f"{dmuse_daemon.program} has no target powercut")
     mark = request.node.get_closest_marker("power_cut")
@@ -114,7 +114,7 @@ def power_cut(request: pytest.FixtureRequest, dmuse_daemon: Daemon, dmuse_seed: 
     return dmuse_daemon.new_power_cut(keys.pop("size"), **keys)
 
 
-# What a failing test says.
+# The report of a failing test.
 
 def _states(daemon: Daemon) -> List[str]:
     """Each line of the tables and its status, and which requests failed."""
@@ -134,14 +134,14 @@ def _report(item: pytest.Item) -> str:
     if _DAEMON in item.stash:
         try:
             lines += _states(item.stash[_DAEMON])
-        except Exception as e:      # whatever it is, the report of the failure itself must come
+        except Exception as e:      # the report of the test itself must not be lost
             lines += [f"the daemon: {type(e).__name__}: {e}"]
     return "\n".join(lines)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Generator[None, Any, None]:
-    """While the daemon is still there."""
+    """Adds to a failed test's report, while its daemon still runs."""
     outcome = yield
     report = outcome.get_result()
     if call.when == "call" and report.failed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs in a daemon's session, where its devices are block devices: `dmuse exec` for subprocess."""
+"""Programs in a daemon's session, where its devices are block devices: `dmuse exec` with the interface of subprocess."""
 from __future__ import annotations
 
 import os
@@ -12,11 +12,11 @@ from .program import run_json
 if TYPE_CHECKING:
     from .program import Word
 
-EXEC_FAILED = 125   # dmuse's own exit status, if the program was not run; a program may exit with it too
+EXEC_FAILED = 125   # dmuse's exit status if it could not run the program, which may exit with 125 itself
 
 
 class Session:
-    """The session of the daemon at SOCKET. It begins with the first program, and lasts as long as the daemon."""
+    """The session of the daemon at SOCKET. It starts with the first program and lasts as long as the daemon."""
 
     def __init__(self, program: str, socket: str) -> None:
         self._program = program
@@ -30,14 +30,14 @@ class Session:
         return words
 
     def popen(self, args: Sequence["Word"], disks: Optional[Mapping[str, "Word"]] = None, **options: Any) -> "subprocess.Popen[Any]":
-        """subprocess.Popen() in the session. To kill dmuse, as the object's kill() does, kills the program."""
+        """subprocess.Popen() in the session. The process is dmuse; kill() also kills the program."""
         words = [self._program, *self._words(disks), "--", *map(os.fsdecode, args)]
         process: "subprocess.Popen[Any]" = subprocess.Popen(words, **options)
         self._running.add(process)
         return process
 
     def check(self, disks: Optional[Mapping[str, "Word"]] = None) -> None:
-        """Error, if no program can be run with these disks."""
+        """Raises Error if no program can be run with these disks."""
         run_json(self._program, [*self._words(disks), "--json", "--", "true"])
 
     def run(self, args: Sequence["Word"], disks: Optional[Mapping[str, "Word"]] = None, **options: Any) -> "subprocess.CompletedProcess[Any]":
@@ -56,7 +56,7 @@ class Session:
         return done
 
     def end(self) -> None:
-        """Kills what popen() has started and nobody has waited for."""
+        """Kills the programs of popen() that still run."""
         for process in list(self._running):
             if process.poll() is None:
                 process.kill()

@@ -23,7 +23,7 @@ _SUFFIXES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P":
 
 
 class Line(NamedTuple):
-    """A line of a table, or of a status: sectors `start` to `start + length - 1`."""
+    """A line of a table or a status, for the sectors `start` to `start + length - 1`."""
 
     start: int
     length: int
@@ -53,7 +53,7 @@ def table_text(table: Table) -> str:
 
 
 def parse_lines(text: str) -> List[Line]:
-    """The lines of a table or of a status as the daemon writes them. A backslash escapes also a line break."""
+    """The lines of a table or a status in the daemon's form, in which a backslash also escapes a line break."""
     rows = (m[0].split(" ", 3) for m in re.finditer(r"(?:\\.|[^\\\n])+", text, re.S))
     return [Line(int(r[0]), int(r[1]), r[2], r[3] if len(r) > 3 else "") for r in rows]
 
