@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See state_file.h. The socket carries the FUSE and the mount namespace, then names of states; each is answered with 0 or -errno. */
+#include "crash/state_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crash/state_serve.h"
+#include "crash/talk.h"
+#include "session/feature.h"
+
+/* All processes of a mount namespace, which has no other use than that of the caller who has ended. */
+static void serve_kill(const char *mount_ns)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char path[300], ns[64];
+	ssize_t n;
+
+	while (proc && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/ns/mnt", entry->d_name);
+		n = atoi(entry->d_name) > 0 ? readlink(path, ns, sizeof(ns) - 1) : -1;
+		if (n > 0 && (size_t)n == strlen(mount_ns) && !memcmp(ns, mount_ns, (size_t)n))
+			kill(atoi(entry->d_name), SIGKILL);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* Until the caller's end. */
+static void serve_states(int socket, const struct history *h, struct state_serve *serve)
+{
+	struct talk_head head;
+	struct text name = TEXT_INIT;
+	struct err e = ERR_INIT;
+	struct state s;
+	int r;
+
+	while (talk_receive(socket, &head, &name)) {
+		r = state_parse(&s, h, text_str(&name), &e);
+		if (!r) {
+			r = state_serve_become(serve, &s);
+			state_free(&s);
+		}
+		if (!talk_send(socket, (struct talk_head){ .status = r }, ""))
+			break;
+		text_clear(&name);
+	}
+}
+
+/* Nobody ends it: it sees when its socket is closed, and then ends what a caller that was killed has left. */
+static _Noreturn void serve_process(int socket, const struct history *h, const uint8_t *base)
+{
+	struct text mount_ns = TEXT_INIT;
+	struct state_serve *serve;
+	struct state_disk *disk;
+	struct talk_head head;
+	int fd, r;
+
+	setsid();
+	prctl(PR_SET_NAME, "dmuse-states");
+	if (socket > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)socket - 1, 0);
+	close_range((unsigned)socket + 1, ~0u, 0);
+	fd = talk_receive_fd(socket);
+	if (fd >= 0 && !talk_receive(socket, &head, &mount_ns))
+		fd = -EPIPE;
+	r = fd < 0 ? fd : state_disk_new(&disk, h, base);
+	if (!r)
+		r = state_serve_new(&serve, fd, disk, h->size);
+	if (talk_send(socket, (struct talk_head){ .status = r }, "") && !r)
+		serve_states(socket, h, serve);
+	if (mount_ns.len)
+		serve_kill(text_str(&mount_ns));
+	_exit(0);
+}
+
+int state_file_start(struct state_file *f, const struct history *h, const uint8_t *base, struct err *e)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return err_set(e, -errno, "cannot start a process: %s", strerror(errno));
+	pid = fork();
+	if (!pid)
+		serve_process(fds[1], h, base);
+	close(fds[1]);
+	f->socket = fds[0];
+	return pid < 0 ? err_set(e, -errno, "cannot start a process: %s", strerror(errno)) : 0;
+}
+
+static int file_answer(const struct state_file *f, struct err *e)
+{
+	struct text none = TEXT_INIT;
+	struct talk_head head;
+
+	if (!talk_receive(f->socket, &head, &none))
+		return err_set(e, -EIO, "the process that serves the states as files has ended");
+	text_free(&none);
+	return head.status ? err_set(e, head.status, "the states cannot be served as files: %s", strerror(-head.status)) : 0;
+}
+
+int state_file_mount(struct state_file *f, const char *directory, struct err *e)
+{
+	int fd = open(feature_fuse_device(), O_RDWR | O_CLOEXEC), r = 0;
+	char options[120], mount_ns[64] = "";
+
+	if (fd < 0)
+		return feature_fail(FEATURE_FUSE, -errno, e);
+	if (readlink("/proc/self/ns/mnt", mount_ns, sizeof(mount_ns) - 1) < 0)
+		mount_ns[0] = '\0';
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other,default_permissions", fd,
+		 (unsigned)geteuid(), (unsigned)getegid());
+	if (mount("dmuse", directory, "fuse.dmuse", MS_NOSUID | MS_NODEV, options))
+		r = feature_fail(FEATURE_FUSE_MOUNT, -errno, e);
+	else if (!talk_send_fd(f->socket, fd) || !talk_send(f->socket, (struct talk_head){ .status = 0 }, mount_ns))
+		r = err_set(e, -EIO, "the process that serves the states as files has ended");
+	close(fd);
+	return r ? r : file_answer(f, e);
+}
+
+int state_file_become(struct state_file *f, const struct state *s, struct err *e)
+{
+	struct text name = TEXT_INIT;
+
+	state_name(s, &name);
+	if (name.failed || !talk_send(f->socket, (struct talk_head){ .status = 0 }, text_str(&name)))
+		err_set(e, -EIO, "the process that serves the states as files has ended");
+	text_free(&name);
+	return e->code ? e->code : file_answer(f, e);
+}
