@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# dmuse crash on file systems: the examples find what they should; damage that is not the program's is told apart. Root mounts by
+# the kernel, an ordinary user with fuse2fs.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+lacks_mount() {
+	[ -e /dev/loop-control ] || { echo "there are no loop devices"; return; }
+	grep -qw ext4 /proc/filesystems || { echo "the kernel has no ext4"; return; }
+}
+
+# rename WORDS...: the example that never syncs.
+replace() {
+	run crash --size 16M --out crash --states 50 --mount-options noauto_da_alloc,commit=1 --settle 3 \
+		--run "$root/examples/rename/run.py $1" --check "$root/examples/rename/check.sh"
+}
+
+rename_example() {
+	replace ""
+	is "$who: a rename without fsync loses both texts" 3 "$status"
+	like "$who: which shows after the commit" 'neither the old text nor the new' "$out"
+	like "$who: the write that is missing is named" ': /settings$' "$out"
+	run crash --out crash --play "$(sed -n 's/.*--play //p' <<<"$out")"
+	is "$who: it is played again" 3 "$status"
+	replace sync
+	is "$who: with fsync nothing is lost" 0 "$status"
+}
+
+sqlite() {
+	run crash --size 16M --out crash --settle 0 --states "$3" --run "$root/examples/sqlite/run.py $1 $2 3" --check "$root/examples/sqlite/check.py"
+}
+
+sqlite_example() {
+	python3 -c 'import sqlite3' 2>/dev/null || { skip "SQLite" "Python has no sqlite3"; return; }
+	sqlite WAL FULL 20
+	is "$who: SQLite with a WAL loses nothing" 0 "$status"
+	sqlite DELETE FULL 0
+	is "$who: without the directory's sync it loses a commit" 3 "$status"
+	like "$who: the last one" 'row [0-9] was committed, and the last one is' "$out"
+}
+
+damage() {
+	run crash --size 16M --out crash --settle 0 --states 0 --check true --run 'echo a >a; sync -f .
+		dd if=/dev/zero of=/dev/mapper/crash bs=1k seek=1 count=1 oflag=direct,dsync status=none'
+	is "$who: a file system that does not mount has its own exit status" 5 "$status"
+	like "$who: and is told" 'the file system does not mount' "$out"
+	# What a journal has it restores: a directory that was not written to lately.
+	run crash --size 16M --out crash --settle 0 --states 0 --check false --run 'echo a >a; sync -f .
+		at=$(debugfs -R "blocks /lost+found" /dev/mapper/crash 2>/dev/null)
+		dd if=/dev/zero of=/dev/mapper/crash bs=1k seek="${at%% *}" count=1 oflag=direct,dsync status=none'
+	like "$who: so has one that is damaged" 'fsck +[1-9]' "$out"
+}
+
+# What stays of a workload in the background is there when power is cut, and ended then.
+background() {
+	run crash --size 16M --out crash --settle 1 --states 0 --check 'grep -q later file' --run '(sleep 0.3; echo later >file; sync file) </dev/null >/dev/null 2>&1 &'
+	like "$who: the cut is taken from what goes on in the background" 'passed +[1-9]' "$out"
+}
+
+killed() {
+	local pid
+	setsid "$DMUSE" crash --size 16M --out crash --settle 0 --run 'echo a >a; sync a' --check 'bash -c "exec -a dmuse-check-sleeps sleep 86414" & wait' --states 0 >log 2>&1 &
+	pid=$!
+	until_true eval 'pgrep -f ^dmuse-check-sleeps >/dev/null'
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	ok "$who: nothing is left when it is killed" until_true eval '! pgrep -f "^dmuse-check-sleeps" >/dev/null && [ -z "$(session_traces)" ]'
+}
+
+in_user_space() {
+	command -v fuse2fs >/dev/null || { skip "$who: in user space" "there is no fuse2fs"; return; }
+	run crash --fuse --size 16M --out crash --settle 0 --states 20 --run 'echo a >a; sync a; $DMUSE mark a' \
+		--check '! grep -qx a "$DMUSE_MARKS" || grep -qx a a'
+	like "$who: fuse2fs under the workload is said first" '^note: the workload ran on fuse2fs' "$(head -n 1 <<<"$out")"
+	like "$who: and the states are tried" 'tried in' "$out"
+}
+
+functions=(in_user_space)
+lack=$(lacks_mount)
+if [ "$(id -u)" = 0 ] && [ -z "$lack" ]; then
+	functions=(rename_example sqlite_example damage background killed in_user_space)
+fi
+session_test "${functions[@]}"
