@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keepold: the worked example of HACKING.md. A chunk is copied to a second device before it is written to for the first time. */
+/* keepold: the worked example of HACKING.md. A chunk is copied to a second device before it is first written. */
 #include "core/kit/copy.h"
 #include "core/table/target.h"
 #include "core/kit/turns.h"
 
-enum { CHUNK = 8, COPIES = 4, TURNS = 64 };	/* sectors; copies and held writes at a time */
+enum { CHUNK = 8, COPIES = 4, TURNS = 64 };	/* sectors; concurrent copies and held writes */
 
 struct keepold {
 	struct dm_at now, old;
 	struct copier *copier;
 	struct turns *turns;
-	atomic_bool *kept;		/* of each chunk: its copy is durable */
+	atomic_bool *kept;		/* for each chunk: its copy is durable */
 };
 
-struct keep {				/* a write that is held */
+struct keep {				/* a held write */
 	struct turn turn;
 	struct copy copy;
 };
@@ -36,7 +36,7 @@ static void keep_begin(struct turn *t)
 	*c = (struct copy){ .io = t->req->io, .done = keep_copied, .from = &k->now, .to = { &k->old }, .n_to = 1, .flags = DM_FUA,
 			    .sector = t->cell.chunk * CHUNK, .sectors = CHUNK };
 	if (atomic_load(&k->kept[t->cell.chunk]))
-		keep_copied(c);		/* by the one before */
+		keep_copied(c);		/* by the write before */
 	else
 		copy_start(k->copier, c);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the contract tests need to know of keepold; a target of src/targets has this in tests/contract/samples/NAME.c. */
+/*
+ * What the contract tests need to know about keepold; for a target of src/targets this is in
+ * tests/contract/samples/NAME.c.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -24,7 +27,7 @@ static void keepold_format(void)
 		disk_bytes(0)[NOW + i] = keepold_byte(i);
 }
 
-/* Whenever the power goes, what a chunk held is whole in one of the two places. */
+/* Whenever the power is cut, the old content of a chunk is complete in one of the two places. */
 static void keepold_crash(struct fixture *f)
 {
 	uint8_t chunk[CHUNK];

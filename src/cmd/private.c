@@ -28,7 +28,7 @@ struct private_daemon {
 	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
 };
 
-/* The socket is for clients only; once the daemon serves, its messages are for nobody. */
+/* The daemon serves: from now on its messages go to a log. Reports the socket's path to the process that started it. */
 static void private_ready(void *arg)
 {
 	const struct private_daemon *d = arg;
