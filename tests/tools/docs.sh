@@ -24,6 +24,7 @@ command='' wanted=''
 # Why a command cannot run on this machine, or nothing.
 lacks() {
 	[ -z "$lack" ] || ! grep -Eq 'dmuse (exec|shell)' <<<"$1" || echo "$lack"
+	[[ $1 != "dmuse crash"* || $1 == *--raw* ]] || [ "$(id -u)" = 0 ] || echo "only root has the kernel's file systems"
 	[[ $1 != pytest* ]] || type -P pytest >/dev/null || echo "there is no pytest"
 }
 
