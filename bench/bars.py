@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must be reached: (row, what of it, how, limit). A miss is shown as a miss."""
+"""The bars that must be reached: (row, which figure, how, limit). A miss is shown as a miss."""
 import operator
 
 PEERS = ("nbdkit", "qemu", "nbdfuse")
 HOW = {">=": operator.ge, "<=": operator.le}
 
-# 'value' is the figure itself; 'best' and a name are times what the better peer, or that contestant, has.
+# 'value' is the figure itself; 'best' and a name are ratios to the better peer, or to that contestant.
 BARS = [
     ("nbd.unix.tmpfs.1.randread-4k.1", "best", ">=", 2.0),
     ("nbd.unix.tmpfs.1.randread-4k.32", "best", ">=", 1.5),
@@ -35,26 +35,26 @@ BARS = [
 
 
 def best_peer(row):
-    """The peer that did best in this row, or None."""
+    """The best peer in this row, or None."""
     peers = [p for p in row["ratios"] if p in PEERS]
     pick = max if row["better"] == "more" else min
     return pick(peers, key=lambda p: row["values"][p]["median"]) if peers else None
 
 
 def against(row, what):
-    """Whom a bar compares with, or None."""
+    """The contestant with which a bar compares, or None."""
     return best_peer(row) if what == "best" else what
 
 
 def figure(row, what):
-    """What a bar looks at, or None where it was not measured."""
+    """The figure for a bar, or None if it was not measured."""
     if what == "value":
         return row["values"].get("dmuse", {}).get("median")
     return row["ratios"].get(against(row, what))
 
 
 def transport(row, what):
-    """The same figure of a device of zeroes, which has the transport's cost and no other: what can be had at most."""
+    """The same figure for a device of zeroes, which has only the cost of the transport: the best that is possible."""
     peer = against(row, what)
     if row["better"] == "more" and {peer, "zero"} <= row["values"].keys():
         return row["values"]["zero"]["median"] / row["values"][peer]["median"]
@@ -62,7 +62,7 @@ def transport(row, what):
 
 
 def judge(rows):
-    """For every bar whose row was wanted: a dict for the report."""
+    """A dict for the report for each bar whose row was measured."""
     for id, what, how, limit in BARS:
         if id in rows:
             got = figure(rows[id], what)

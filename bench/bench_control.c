@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What commands cost over the control socket, on one connection, as any program
- * could send them (doc/protocol.md). Prints "name value" lines for bench/control.py.
+ * Measures commands over the control socket, on one connection, as any program could send them (doc/protocol.md).
+ * Prints "name value" lines for bench/control.py.
  *
  *   bench_control SOCKET TABLE DEVICES MS   rates over MS milliseconds, many devices alive, their memory and idle CPU
  *   bench_control SOCKET TABLE swap NAME    latency of 200 swaps of NAME's table, 5 ms apart
@@ -20,12 +20,12 @@
 
 #define MESSAGE 2048u
 #define SWAPS 200
-#define WINDOW 32		/* cycles under way at a time where the client does not wait for each reply */
+#define WINDOW 32		/* commands in flight if the client does not wait for each reply */
 
 struct client {
 	int fd;
 	const char *table;
-	double seconds;			/* that a rate is measured for, or the idle daemon is watched */
+	double seconds;			/* for which a rate is measured, or the idle daemon is watched */
 	uint8_t in[1 << 16];
 	size_t start, end;
 };
@@ -80,7 +80,7 @@ static void ask_load(struct client *c, const char *name)
 	ask(c, "reload", name, extra);
 }
 
-/* Makes at least N bytes of the stream lie from in + start on. */
+/* Makes sure that at least N bytes of the stream are at in + start. */
 static void need(struct client *c, size_t n)
 {
 	if (n > sizeof(c->in))
@@ -134,7 +134,7 @@ static void ask_cycle(struct client *c, const char *name)
 	ask(c, "remove", name, "");
 }
 
-/* Create, load, resume, remove; one reply after the other, or with WINDOW cycles under way. */
+/* Create, load, resume, remove; either one reply after another, or with WINDOW cycles in flight. */
 static double cycles(struct client *c, unsigned window)
 {
 	static const char *const steps[] = { "create", "reload", "resume", "remove" };
@@ -168,7 +168,7 @@ static double swaps(struct client *c, const char *name)
 	return n / (now() - began);
 }
 
-/* COMMAND on each of COUNT devices: how many a second. */
+/* Runs COMMAND on each of COUNT devices: how many per second. */
 static double each(struct client *c, const char *command, unsigned count)
 {
 	double began = now();
@@ -232,7 +232,7 @@ static void many(struct client *c, unsigned count)
 	printf("loads_s %.0f\n", each(c, "reload", count));
 	printf("resumes_s %.0f\n", each(c, "resume", count));
 	printf("device_bytes %.0f\n", (memory_bytes(pid) - memory) / count);
-	rest(c->seconds);		/* whatever polls for a while after work has stopped */
+	rest(c->seconds);		/* in case something polls for a while after work has stopped */
 	cpu = cpu_seconds(pid);
 	rest(c->seconds);
 	printf("idle_cpu_percent %.3f\n", 100 * (cpu_seconds(pid) - cpu) / c->seconds);

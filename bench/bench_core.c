@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the core itself costs: random 4 KiB reads from a memory store, in one
- * process, from dm_submit() to done(). Compares tables of 1 to 1,000,000 lines
- * (and the copy alone), stacks of devices and numbers of io threads. What is
- * compared is measured in turns of some 20 ms, so that a busy moment of the machine
- * hits all of it; medians are printed, as "name value" lines for bench/core.py.
+ * Measures the core itself: random 4 KiB reads from a memory store, in one process, from dm_submit() to done().
+ * Compares tables of 1 to 1,000,000 lines (and the copy alone), stacks of devices and numbers of io threads. What is
+ * compared is measured alternately in slices of about 20 ms, so that a busy moment of the machine affects all of it;
+ * medians are printed, as "name value" lines for bench/core.py.
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -23,7 +22,7 @@
 #define STORE_SECTORS (UINT64_C(256) << 11)	/* of 512 bytes: 256 MiB */
 #define STORE_WORD "memory,size=256M:bench"
 #define BLOCK 8u				/* sectors of one read */
-#define BATCH 32				/* reads between two looks at the clock, as a front does */
+#define BATCH 32				/* reads between two readings of the clock, as in a front */
 #define ROUNDS_MAX 311
 #define STACK_MAX 10
 #define COMPARED_MAX 16
@@ -33,13 +32,13 @@ struct bench {
 	struct loop *loop;
 	struct dm_world *world;
 	unsigned rounds;
-	unsigned reads;		/* a measurement, on each thread */
+	unsigned reads;		/* per measurement, on each thread */
 	/*
-	 * CPU time where one thread works alone, so that the other programs of the machine count little; the time on the
-	 * wall where several are compared, because waiting for one another counts.
+	 * CPU time if one thread works alone, so that other programs on the machine count little; wall-clock time if
+	 * several are compared, because waiting for one another counts.
 	 */
 	clockid_t clock;
-	const uint8_t *plain;	/* the store's own bytes: other memory may be slower or faster than they are */
+	const uint8_t *plain;	/* the store's own bytes: other memory may be slower or faster */
 };
 
 /* What one io thread does during a measurement: random reads, or (FILL) one write of every block in order. */
@@ -47,13 +46,13 @@ struct load {
 	struct loop_msg msg;
 	struct bench *bench;
 	struct dm_io *io;
-	struct dm_device *device;	/* NULL: no device, the copy alone */
+	struct dm_device *device;	/* NULL: no device, only the copy */
 	bool fill;
 	uint64_t seed, blocks, requests, ns;
 	unsigned *running;
 	bool answered;
 	struct dm_req req;
-	alignas(128) uint8_t data[BLOCK * DM_SECTOR];	/* no thread's line of cache is another's */
+	alignas(128) uint8_t data[BLOCK * DM_SECTOR];	/* threads share no cache line */
 };
 
 __attribute__((noreturn)) static void die(const char *what, const char *why)
@@ -89,7 +88,7 @@ static void load_request(struct load *l, uint64_t block)
 {
 	if (!l->device) {
 		memcpy(l->data, l->bench->plain + block * BLOCK * DM_SECTOR, sizeof(l->data));
-		__asm__ volatile("" : : "r"(l->data) : "memory");	/* it is wanted */
+		__asm__ volatile("" : : "r"(l->data) : "memory");	/* keeps the compiler from removing the copy */
 		return;
 	}
 	l->req.op = l->fill ? DM_WRITE : DM_READ;
@@ -129,7 +128,7 @@ static void load_run(struct loop_msg *m)
 	loop_post(l->bench->loop, &l->msg);
 }
 
-/* Nanoseconds a request, with THREADS threads on D at the same time (the slowest counts). */
+/* Nanoseconds per request, with THREADS threads on D at the same time (the slowest counts). */
 static double load(struct bench *b, struct dm_device *d, unsigned threads, bool fill)
 {
 	static struct load loads[THREADS_MAX];
@@ -180,7 +179,7 @@ static struct dm_device *create(struct bench *b, const char *name, char *text)
 	return d;
 }
 
-/* LINES lines of one block each (or one line of everything), scattered over the store. */
+/* LINES lines of one block each (or one line for everything), scattered over the store. */
 static char *table_text(unsigned lines)
 {
 	struct text t = TEXT_INIT;
@@ -202,12 +201,12 @@ static char *table_text(unsigned lines)
 	return text_take(&t);
 }
 
-/* Medians: nanoseconds a read; what is that beyond another one's in the same round, and how many times as much. */
+/* Medians: nanoseconds per read; the difference to another one in the same round, and the ratio. */
 struct found {
 	double ns, beyond, ratio;
 };
 
-static double all[COMPARED_MAX][ROUNDS_MAX];	/* what compare() measured: nanoseconds a read */
+static double all[COMPARED_MAX][ROUNDS_MAX];	/* results of compare(): nanoseconds per read */
 
 static struct found found(const struct bench *b, unsigned i, unsigned other)
 {
@@ -222,7 +221,7 @@ static struct found found(const struct bench *b, unsigned i, unsigned other)
 	return (struct found){ median(ns, b->rounds), median(beyond, b->rounds), median(ratio, b->rounds) };
 }
 
-/* Measures N devices in turns, with threads[i] threads (1, if NULL). */
+/* Measures N devices alternately, with threads[i] threads (1, if NULL). */
 static void compare(struct bench *b, struct dm_device **d, const unsigned *threads, unsigned n)
 {
 	unsigned i, r;
@@ -232,7 +231,7 @@ static void compare(struct bench *b, struct dm_device **d, const unsigned *threa
 			all[i][r] = load(b, d[i], threads ? threads[i] : 1, false);
 }
 
-/* Tables of more and more lines. Every block of the store is written first: reading holes would be cheaper. */
+/* Tables with increasing numbers of lines. Every block of the store is written first: reading holes would be cheaper. */
 static void bench_lines(struct bench *b)
 {
 	static const unsigned lines[] = { 1, 100, 10000, 1000000 };
@@ -257,7 +256,7 @@ static void bench_lines(struct bench *b)
 	}
 }
 
-/* Devices on devices. The lowest is a line on the store. */
+/* Devices on devices. The lowest is mapped to the store. */
 static void bench_stack(struct bench *b)
 {
 	struct dm_device *d[STACK_MAX];
@@ -282,7 +281,7 @@ static void bench_stack(struct bench *b)
 	}
 }
 
-/* Left to itself, the kernel may keep busy threads on one CPU for seconds; then this would measure the scheduler. */
+/* Otherwise the kernel may keep busy threads on one CPU for seconds, and this would measure the scheduler. */
 static void spread(const struct bench *b)
 {
 	unsigned i;
@@ -296,14 +295,17 @@ static void spread(const struct bench *b)
 	}
 }
 
-/* One device under more and more io threads, and the copy alone, which tells what the machine's memory gives. */
+/*
+ * One device with an increasing number of io threads, and the copy alone, which shows the memory bandwidth of the
+ * machine.
+ */
 static void bench_threads(struct bench *b)
 {
 	struct dm_device *one = dm_find_name(b->world, "lines-1"), *d[COMPARED_MAX] = { NULL };
 	unsigned threads[COMPARED_MAX] = { 0 }, n = 0, i;
 
 	b->clock = CLOCK_MONOTONIC;
-	b->rounds = (b->rounds + 1) / 2;	/* twice as many are compared, in the same time */
+	b->rounds = (b->rounds + 1) / 2;	/* twice as many are compared in the same time */
 	spread(b);
 	for (i = 1; i <= b->world->n_io && n < COMPARED_MAX; i *= 2, n += 2) {
 		d[n] = one;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What system calls cost the program that makes them: run outside a session and in
- * one, by bench/session.py. Prints "name value" lines, medians of rounds.
+ * Measures what system calls cost a program: run outside a session and in one, by bench/session.py. Prints "name value"
+ * lines, medians of rounds.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define ROUNDS 21
-#define CALLS 20000		/* a round */
+#define CALLS 20000		/* per round */
 #define OPENS 500
 
 static double now(clockid_t clock)
@@ -22,7 +22,7 @@ static double now(clockid_t clock)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Nobody else is waited for: CPU time, which other programs of the machine do not change. */
+/* No other process is waited for: CPU time, on which other programs of the machine have no effect. */
 static double calls(const char *path)
 {
 	double began = now(CLOCK_THREAD_CPUTIME_ID);

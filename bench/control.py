@@ -22,7 +22,7 @@ SWAPS = [("swap_p50_us", "swap under 32 random reads: median", "µs", "less"),
 
 
 def socket_task(plan, place, table, name, group, session):
-    """With a daemon of its own each time: memory that an earlier round gave back would count as none."""
+    """With a new daemon each time: memory that an earlier round has freed would count as none."""
     devices = plan.pick(10_000, 10_000, 100)
     words = [table, str(devices), plan.pick("1000", "700", "50")]
 
@@ -43,7 +43,7 @@ def socket_task(plan, place, table, name, group, session):
 
 
 def swap_task(plan, place, daemon, table):
-    """Swaps while fio reads: what the resume of a loaded table takes, draining included."""
+    """Swaps while fio reads: how long the resume of a loaded table takes, including draining."""
     command = [f"{place.build}/bench/bench_control", daemon.control, table, "swap", "loaded"]
 
     def measure():
@@ -51,7 +51,7 @@ def swap_task(plan, place, daemon, table):
                                  "--uri=" + daemon.uri("loaded", "unix"), *fio.words_of("randread-4k", 32, 1)],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            time.sleep(0.5)     # until fio reads; how long does not matter
+            time.sleep(0.5)     # until fio reads; how long is not important
             return {f"control.{k}": v for k, v in name_values(call(*command)).items()}
         finally:
             load.terminate()

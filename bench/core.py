@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core in one process (bench_core.c): nanoseconds a request, beyond the copy that any server must make."""
+"""The core in one process (bench_core.c): nanoseconds per request, beyond the copy that any server must make."""
 import contextlib
 import os
 
@@ -8,7 +8,7 @@ from measure import Row, Task, call, name_values
 READ = "In process, random read 4 KiB from memory"
 TABLE, STACK, THREADS = f"{READ}: lines of a table", f"{READ}: devices on one another", f"{READ}: io threads"
 LINES = (1, 100, 10_000, 1_000_000)
-SECONDS = 300       # of one run, on a machine whose memory is slow
+SECONDS = 300       # for one run, on a machine with slow memory
 
 
 def threads():

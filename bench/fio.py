@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One run of fio: requests (or bytes) a second, and what the server's processes spent meanwhile."""
+"""One run of fio: requests (or bytes) per second, and the CPU time of the server's processes meanwhile."""
 import json
 import os
 
@@ -8,7 +8,7 @@ from measure import Failed, Row, Task, call
 COMMON = ["--name=job", "--thread", "--time_based", "--norandommap", "--randrepeat=0", "--gtod_reduce=1",
           "--group_reporting", "--output-format=json"]
 
-# Word of an id -> how it is called, what fio is told, the unit.
+# First word of an id -> its name, fio's options, the unit.
 JOBS = {
     "randread-4k": ("random read 4 KiB", "--rw=randread --bs=4k", "IOPS"),
     "randwrite-4k": ("random write 4 KiB", "--rw=randwrite --bs=4k", "IOPS"),
@@ -25,11 +25,11 @@ def words_of(job, depth, connections):
 
 
 def run(words, seconds, cpu=None, around=()):
-    """(IOPS, bytes a second, CPU seconds of the server for a million requests). AROUND: command to run fio with."""
+    """(IOPS, bytes per second, CPU seconds of the server per million requests). AROUND: command in which fio is run."""
     before = cpu() if cpu else 0
     out = call(*around, "fio", *COMMON, f"--runtime={round(seconds * 1000)}ms", *words)
     spent = (cpu() if cpu else 0) - before
-    job = json.loads(out[out.index("{"):])["jobs"][0]       # it says that it is connected first
+    job = json.loads(out[out.index("{"):])["jobs"][0]       # it first prints that it is connected
     side = max((job["read"], job["write"]), key=lambda s: s["total_ios"])
     if not side["total_ios"]:
         raise Failed(f"fio {' '.join(words)} did nothing: {job.get('error')}")
@@ -37,14 +37,14 @@ def run(words, seconds, cpu=None, around=()):
 
 
 def settle(image):
-    """What one has written is not left for the next one's flush."""
+    """What one has written must not be left for the next one's flush."""
     fd = os.open(image, os.O_RDONLY)
     os.fsync(fd)
     os.close(fd)
 
 
 def task(id, group, job, depth, connections, contestants, rounds, seconds, image):
-    """CONTESTANTS: name -> (what else fio is told, function for CPU seconds or None, command around)."""
+    """CONTESTANTS: name -> (other options of fio, function for CPU seconds or None, command around)."""
     name, _, unit = JOBS[job]
     words = words_of(job, depth, connections)
     rows = [Row(id, group, f"{name}, depth {depth}", unit),

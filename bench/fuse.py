@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""FUSE: the session's block device beside qemu-storage-daemon's FUSE export, nbdfuse and the raw file, all O_DIRECT."""
+"""
+FUSE: the session's block device compared with qemu-storage-daemon's FUSE export, nbdfuse and the raw file, all
+O_DIRECT.
+"""
 import contextlib
 import os
 import subprocess
@@ -13,7 +16,7 @@ REST = ["randwrite-4k 1", "randwrite-4k 32", "write-128k 8", "read-1m 8", "flush
 
 
 def mounted(path):
-    """A FUSE file is another file than the one that was there."""
+    """A FUSE file is another file than the one that was there before."""
     before = os.stat(path).st_dev
     return lambda: os.stat(path).st_dev != before
 
@@ -24,16 +27,18 @@ def empty_file(path):
 
 
 def unmount(path):
-    """What is left when its server died; nothing to do where it ended well."""
+    """Unmounts what is left if its server died; does nothing if it ended normally."""
     subprocess.run(["fusermount3", "-q", "-u", "-z", path], capture_output=True)
 
 
 def dmuse_files(stack, place):
-    """(daemon, directory, command around fio): block devices of a session, or mounted files where there are none."""
+    """
+    (daemon, directory, command around fio): block devices of a session, or mounted files if there are no sessions.
+    """
     daemon = servers.Dmuse(place.dmuse, f"{place.directory}/fuse")
     stack.callback(daemon.stop)
     daemon.create("disk", f"0 {place.size // 512} linear {place.image('tmpfs')} {servers.OFFSET // 512}")
-    daemon.create("zero", f"0 {place.size // 512} zero")        # nothing behind the transport
+    daemon.create("zero", f"0 {place.size // 512} zero")        # only the transport
     try:
         return daemon, "/dev/mapper", daemon.session()
     except Absent as e:
@@ -59,7 +64,7 @@ def qemu_file(stack, place):
 
 
 def nbdfuse_file(stack, place):
-    """nbdfuse is a client: nbdkit is behind it, and both cost."""
+    """nbdfuse is a client of nbdkit, and both cost."""
     path = empty_file(f"{place.directory}/nbdfuse")
     behind = servers.nbdkit(str(place.directory), "nbdfuse", place.image("tmpfs"), place.size, "unix")
     stack.callback(behind.stop)
@@ -91,7 +96,7 @@ def tasks(plan, place):
 
 
 def same_bytes(place, name, path, inside):
-    """Or the figures mean nothing."""
+    """Otherwise the figures mean nothing."""
     if name != "raw":
         call(*inside, "cmp", f"--bytes={place.size}", f"--ignore-initial=0:{servers.OFFSET}", path,
              place.image("tmpfs"))

@@ -9,13 +9,13 @@ import fio
 import servers
 from measure import Row, Task
 
-SIZE = 64 << 20                 # bytes that the lines are scattered over
-PAIRS = 3                       # of runs of fio, in turns
+SIZE = 64 << 20                 # bytes over which the lines are scattered
+PAIRS = 3                       # runs of fio, alternately
 GROUP = "A table of many lines"
 
 
 def measure(place, lines, seconds):
-    """A fresh daemon each time: its peak would otherwise remember the last round."""
+    """A new daemon each time: its peak would otherwise include the last round."""
     daemon = servers.Dmuse(place.dmuse, f"{place.directory}/load")
     try:
         began = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What was measured, and on what."""
+"""What was measured, and on which machine."""
 import os
 import pathlib
 import platform
@@ -14,7 +14,7 @@ TOOLS = {"nbdkit": ["nbdkit", "--version"], "qemu": ["qemu-storage-daemon", "--v
 def first_line(command, **kw):
     try:
         out = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **kw).stdout
-    except OSError:    # also a directory of PATH that may not be entered
+    except OSError:    # also a directory of PATH that is not accessible
         return "none"
     return (out.splitlines() or ["none"])[0]
 
@@ -27,7 +27,7 @@ def cpu_model():
 
 
 def cpu_used():
-    """(what all programs, what this one and those that it has started and buried have used, what there was), in seconds"""
+    """In seconds: (CPU time of all programs, of this one and its children, available)"""
     first = [int(x) / os.sysconf("SC_CLK_TCK") for x in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
     idle = first[3] + first[4]
     own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -35,7 +35,7 @@ def cpu_used():
 
 
 def others_percent(before):
-    """The part of the machine that programs which are no part of the benchmark took since BEFORE, a cpu_used()."""
+    """The share of the machine that programs outside the benchmark used since BEFORE, a cpu_used()."""
     used, own, there = (b - a for a, b in zip(before, cpu_used()))
     return round(max(0, 100 * (used - own) / there), 1) if there else 0.0
 

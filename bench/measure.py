@@ -10,15 +10,15 @@ MINE = "dmuse"
 
 
 class Absent(Exception):
-    """A contestant cannot take part on this machine; the text says why."""
+    """A contestant cannot take part on this machine; the text is the reason."""
 
 
 class Failed(Exception):
-    """A measurement went wrong."""
+    """A measurement failed."""
 
 
 class Plan:
-    """How long everything may take. KEY rows are those that a bar hangs on."""
+    """How long everything may take. KEY rows are those on which bars depend."""
 
     def __init__(self, mode):
         self.mode = mode
@@ -30,17 +30,17 @@ class Plan:
 
 
 class Row:
-    """BETTER: 'more' or 'less'. A row ID.cpu goes beside row ID and has no line of its own."""
+    """BETTER: 'more' or 'less'. A row ID.cpu belongs to row ID and has no line of its own."""
 
     def __init__(self, id, group, name, unit, better="more"):
         self.id, self.group, self.name, self.unit, self.better = id, group, name, unit, better
-        self.values = {}        # contestant -> one value a round
+        self.values = {}        # contestant -> one value per round
 
     def add(self, contestant, value):
         self.values.setdefault(contestant, []).append(value)
 
     def ratio(self, other):
-        """Mine to the other's: the median of the rounds, each of which saw the same noise."""
+        """The ratio of mine to the other's: the median of the rounds, in each of which both saw the same noise."""
         pairs = [(a, b) for a, b in zip(self.values.get(MINE, ()), self.values.get(other, ())) if b]
         return statistics.median(a / b for a, b in pairs) if pairs else None
 
@@ -62,7 +62,7 @@ class Task:
 
 
 class Progress:
-    """One line on a terminal, a line a family elsewhere."""
+    """One line on a terminal, one line per family elsewhere."""
 
     def __init__(self, total):
         self.total, self.done, self.began = total, 0.0, time.monotonic()
@@ -84,13 +84,13 @@ class Progress:
 
 
 def run_tasks(tasks, progress, notes):
-    """Round by round, so that a busy moment of the machine does not hit one row, or one contestant, alone."""
+    """Round by round, so that a busy moment of the machine does not affect only one row or one contestant."""
     for n in range(max((t.rounds for t in tasks), default=0)):
         for task in tasks:
             if n >= task.rounds:
                 continue
             order = list(task.contestants)
-            for k in range(len(order)):     # each goes first as often as the others
+            for k in range(len(order)):     # each is first as often as the others
                 measure_once(task, order[(n + k) % len(order)], progress, notes)
 
 
@@ -109,7 +109,7 @@ def measure_once(task, contestant, progress, notes):
 
 
 def call(*command, timeout=120, **kw):
-    """What it printed; a command that fails ends this measurement with its own words."""
+    """Returns its output; if a command fails, this measurement fails with its messages."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **kw)
     except FileNotFoundError:

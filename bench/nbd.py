@@ -8,9 +8,9 @@ from measure import Absent, Failed, call
 
 NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache": "page cache", "direct": "O_DIRECT",
          "striped": "tmpfs, two stripes of 64 KiB", "delay": "tmpfs, a delay of 0 ms"}
-OWN = ("striped", "delay")      # targets that no peer has: beside one line of the same image
+OWN = ("striped", "delay")      # targets that no peer has: compared with one line of the same image
 
-# Transport, backing, connections, and jobs with their depths: what bars hang on, what a quick run shows too, the rest.
+# Transport, backing, connections, and jobs with their depths: those with bars, those also in a quick run, the rest.
 KEY = [("unix", "tmpfs", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
 SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"),
         ("unix", "striped", 1, "randread-4k 32", "read-128k 8"), ("unix", "delay", 1, "randread-4k 32"),
@@ -35,13 +35,13 @@ def wanted(plan):
 
 
 def same_bytes(place, backing, uri):
-    """Or the figures mean nothing."""
+    """Otherwise the figures mean nothing."""
     call("sh", "-c", 'nbdcopy "$1" - | cmp --bytes="$2" --ignore-initial=0:"$3" - "$4"', "sh", uri, str(place.size),
          str(servers.OFFSET), place.images[backing])
 
 
 class Servers:
-    """Starts what a row needs when it is first asked for; an address is 'why not' for what cannot be had."""
+    """Starts what a row needs when it is first requested; an address is 'why not' if it is not available."""
 
     def __init__(self, dmuse, place, stack):
         self.dmuse, self.place, self.stack, self.started = dmuse, place, stack, {}
@@ -90,7 +90,7 @@ def tasks(plan, place):
         half, image, start = place.size // 1024, place.image("tmpfs"), servers.OFFSET // 512
         dmuse.create("striped", f"0 {2 * half} striped 2 128 {image} {start} {image} {start + half}")
         dmuse.create("delay", f"0 {2 * half} delay {image} {start} 0")
-        dmuse.create("zero", f"0 {place.size // 512} zero")     # nothing behind the transport
+        dmuse.create("zero", f"0 {place.size // 512} zero")     # only the transport
         them = Servers(dmuse, place, stack)
         yield [task(them, plan, place, *row) for row in rows]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The results as an SVG: a stripe for each contestant of each row, and a mark at what must be reached."""
+"""The results as an SVG: a bar for each contestant of each row, and a mark at what must be reached."""
 from html import escape
 
 import bars
@@ -24,7 +24,7 @@ def rect(x, y, width, height, colour):
 
 
 def target(row, judged):
-    """The value at which this row's bar is met, or None."""
+    """The value at which this row's bar is reached, or None."""
     for b in judged:
         if b["id"] == row["id"] and b["got"] is not None:
             if b["what"] == "value":
@@ -42,13 +42,13 @@ def longest_value(row, judged):
 
 
 def scale(row, members, judged):
-    """The value that is drawn at full width. Rows of dmuse alone share it with the others of their group and unit."""
+    """The value that is drawn at full width. Rows of dmuse alone share it with others of their group and unit."""
     alike = [m for m in members if m["unit"] == row["unit"]] if len(row["values"]) == 1 else [row]
     return max(longest_value(m, judged) for m in alike) or 1
 
 
 def draw_row(x, y, row, longest, judged):
-    """Bars, the mark over them, and words over that."""
+    """Bars, the mark on them, and labels above."""
     them = [c for c in report.COLUMNS if c in row["values"]]
     wanted, words = target(row, judged), []
     words.append(text(x, y + len(them) * (BAR + 1) / 2 + 3.5, row["name"]))

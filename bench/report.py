@@ -3,7 +3,7 @@
 import bars
 
 COLUMNS = ("dmuse", "nbdkit", "qemu", "nbdfuse", "zero", "linear", "raw", "outside")
-TOLERANCE = {"full": 0.2, "quick": 0.35, "tiny": 9.0}   # a shared machine is that noisy
+TOLERANCE = {"full": 0.2, "quick": 0.35, "tiny": 9.0}   # shared machines are that noisy
 
 
 def number(x):
@@ -55,7 +55,7 @@ def verdicts(judged, rows):
 
 
 def compared(row, old, same_machine):
-    """How many times as good as in the old results: beside the peer if there is one, else on the same machine only."""
+    """The ratio to the old results: relative to the peer if there is one, else only on the same machine."""
     peer = bars.best_peer(old)
     if peer and peer in row["ratios"]:
         now, then = row["ratios"][peer], old["ratios"][peer]
@@ -69,7 +69,7 @@ def compared(row, old, same_machine):
 
 
 def worse(results, last):
-    """(row, times as good) of every figure that became worse by more than noise."""
+    """(row, ratio) of every figure that became worse by more than noise."""
     if not last:
         return
     same_machine = all(results["machine"][k] == last["machine"][k] for k in ("cpu", "cpus"))

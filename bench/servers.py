@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The servers that are compared: dmuse, nbdkit and qemu-storage-daemon over the same bytes of the same image files."""
+"""The servers that are compared: dmuse, nbdkit and qemu-storage-daemon on the same bytes of the same image files."""
 import os
 import pathlib
 import shutil
@@ -15,7 +15,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid):
-    """What a process has used, with all threads that it ever had."""
+    """The CPU time of a process, including all threads that it ever had."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
@@ -34,7 +34,7 @@ def free_port():
 
 
 def image(path, size):
-    """Random bytes: no server can take a short cut round them."""
+    """Random bytes, so that no server can take a short cut."""
     block = os.urandom(1 << 20)
     with open(path, "wb") as f:
         for n in range((size + OFFSET) >> 20):
@@ -46,7 +46,7 @@ started = {}                    # what was started, and how: part of the results
 
 
 class Server:
-    """A process; READY says when it can be used."""
+    """A process; READY tells when it can be used."""
 
     def __init__(self, name, command, ready):
         if not shutil.which(command[0]):
@@ -101,7 +101,10 @@ class Dmuse(Server):
         self.do("create", name, "--table", table)
 
     def session(self):
-        """What to put in front of a command in a session. Absent, with dmuse's own sentence, where none can be."""
+        """
+        The command prefix for running something in a session. Raises Absent, with dmuse's own message, if there are
+        none.
+        """
         around = (self.program, "--socket", self.control, "exec", "--")
         try:
             call(*around, "true")
@@ -115,7 +118,7 @@ class Dmuse(Server):
 
 
 def nbd_address(directory, name, transport):
-    """(what to connect to, its URI without the export's name) for a server that listens on one thing."""
+    """(what to connect to, its URI without the export's name) for a server with one address."""
     if transport == "tcp":
         port = free_port()
         return ("127.0.0.1", port), f"nbd://127.0.0.1:{port}/"

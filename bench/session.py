@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a session costs the programs in it (bench_session.c): inside beside outside."""
+"""What a session costs the programs in it (bench_session.c): inside compared with outside."""
 import contextlib
 
 import servers
@@ -15,7 +15,7 @@ def tasks(plan, place):
             Row("session.syscall_beyond_ns", GROUP, "system call, more than outside", "ns", "less"),
             Row("session.open_us", GROUP, "open and close an ordinary file", "µs", "less"),
             Row("session.open_beyond_us", GROUP, "open and close, more than outside", "µs", "less")]
-    outside = {}        # of the round that is under way
+    outside = {}        # of the current round
 
     def measure(around):
         values = {f"session.{k}": v for k, v in name_values(call(*around, program)).items()}
