@@ -25,10 +25,7 @@ static struct {
 	unsigned n;
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/*
- * Checks what the core promises for a small private part: it is inside the target, and keeps its content when that
- * moves.
- */
+/* Checks the promise for a small private part: it is inside the target, and keeps its content when that moves. */
 static int gate_ctr(struct dm_target *t, struct dm_args *a)
 {
 	uint64_t *start = t->priv;

@@ -105,10 +105,7 @@ static const char *passes(void)
 	return *(const char *)((const char *)d->active->targets[0].priv + sizeof(struct dm_at)) == 'a' ? "old" : "new";
 }
 
-/*
- * --- the transitions, and how they begin
- * ------------------------------------------------------------------------------
- */
+/* --- the transitions, and how they begin --------------------------------------------------------------------------- */
 
 enum way { CREATE, SUSPEND, RESUME, SWAP, SWAP_SUSPENDED, REMOVE, WAYS };
 

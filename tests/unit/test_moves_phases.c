@@ -24,10 +24,7 @@
 static struct fixture f;
 static struct dm_device *d;
 
-/*
- * --- a line that holds flushes
- * -----------------------------------------------------------------------------------------
- */
+/* --- a line that holds flushes ------------------------------------------------------------------------------------- */
 
 static atomic_int dam_answers;		/* DM_DONE, -errno, or DM_HELD */
 static struct dm_req *_Atomic dammed;
@@ -70,10 +67,7 @@ static void flush_ends(void)
 	dm_go_on(atomic_exchange(&dammed, NULL), DM_DONE);
 }
 
-/*
- * --- a front that freezes
- * ----------------------------------------------------------------------------------------------
- */
+/* --- a front that freezes ------------------------------------------------------------------------------------------ */
 
 static struct {
 	unsigned freezes, thaws;
