@@ -171,6 +171,21 @@ class Client:
         """Restores their power; see PowerCut.restore()."""
         self.ask("restore", **power_keys([name_of(d) for d in devices]))
 
+    def mark(self, text: str, *devices: DeviceOrName) -> None:
+        """
+        Makes a mark, as `dmuse mark` does: in the log of each log-writes line, and for each powercut line, of DEVICES or of all.
+        A workload of `dmuse crash` calls `Client().mark("committed 7")` for what it promises. On return the mark is in the log,
+        or the power is off, if it was to be cut here.
+        """
+        marked = False
+        for device in map(name_of, devices or self.devices()):
+            for line in Device(self, device).table():
+                if line.target in ("log-writes", "powercut"):
+                    Device(self, device).message("mark", quote(text), sector=line.start)
+                    marked = True
+        if not marked:
+            raise Error(errno.ENXIO, f"mark {text}: no device has a line of the target log-writes or powercut, which could take it")
+
     # Sessions.
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from .control import to_wire
 from .device import Device
+from .table import quote
 
 MODES = ("lost", "kept", "prefix", "subset", "reordered", "torn", "any")
 
@@ -117,15 +118,15 @@ class PowerCut(Device):
 
     def cut_at_mark(self, name: str) -> None:
         """Cuts the power when this mark is made."""
-        self.message("cut", "at", "mark", name)
+        self.message("cut", "at", "mark", quote(name))
 
     def cut_never(self) -> None:
         """Cancels a cut that is still to come."""
         self.message("cut", "never")
 
     def mark(self, name: str) -> None:
-        """Makes a mark, which is one word. If a cut waits for it, the power is off on return."""
-        self.message("mark", name)
+        """Makes a mark. If a cut waits for it, the power is off on return."""
+        self.message("mark", quote(name))
 
     def wait_for_cut(self, timeout: Optional[float] = None) -> None:
         """Waits until the power is off. Raises TimeoutError after TIMEOUT seconds."""

@@ -2,6 +2,7 @@
 """Power cuts."""
 import errno
 import os
+import subprocess
 import threading
 
 import pytest
@@ -79,6 +80,21 @@ def test_a_mark_cuts_before_it_is_answered(power_cut):
     assert power_cut.state.state == "up"
     power_cut.mark("ready")
     assert power_cut.state.state == "cut"
+
+
+def test_marks_reach_logs_and_powercuts_of_all_devices(dmuse_daemon, power_cut):
+    with pytest.raises(dmuse.Error, match="mark x: no device has a line"):
+        dmuse_daemon.mark("x", dmuse_daemon.create("plain", "0 8 zero"))
+    log = dmuse_daemon.new_file("1M")
+    logged = dmuse_daemon.create("logged", [(0, "1M", "log-writes", dmuse_daemon.new_file("1M"), log)])
+    dmuse_daemon.mark("two words")
+    assert power_cut.state.state == "up"
+    power_cut.cut_at_mark("two words")
+    subprocess.run([dmuse_daemon.program, "mark", "two words", "--socket", dmuse_daemon.socket], check=True)
+    assert power_cut.state.state == "cut"
+    logged.remove()
+    listed = subprocess.run([dmuse_daemon.program, "replay", "--log", log], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert listed.count("mark two words") == 2
 
 
 def test_a_cut_wakes_who_waits(power_cut):

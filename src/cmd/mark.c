@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse mark: puts a mark into the log of each log-writes line. It is answered when the mark is in the log. */
+/*
+ * dmuse mark: tells each log-writes line, which puts the mark into its log, and each powercut line, which may have been told to cut the
+ * power there. It is answered when that is done.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +13,10 @@
 #include "cmd/rows.h"
 #include "cmd/say.h"
 
-#define MARK_TARGET "log-writes"
+static bool mark_is_for(const struct row *row)
+{
+	return row_is(row, "log-writes") || row_is(row, "powercut");
+}
 
 static int mark_line(struct job *j, const char *name, const struct row *row, const char *mark)
 {
@@ -33,7 +39,7 @@ static int mark_device(struct job *j, const char *name, const char *mark, unsign
 	rows_ask(request);
 	code = client_ask(j, name, request, &reply);
 	for (struct row r = rows_of(code ? NULL : reply); !code && rows_next(&r);)
-		if (row_is(&r, MARK_TARGET)) {
+		if (mark_is_for(&r)) {
 			code = mark_line(j, name, &r, mark);
 			++*marked;
 		}
@@ -59,7 +65,7 @@ int command_mark(struct job *j)
 	for (i = 0; !code && i < p.n; i++)
 		code = mark_device(j, p.names[i], mark, &marked);
 	if (!code && !marked) {
-		err_set(&e, -ENXIO, "no device has a line of the target " MARK_TARGET ", whose log could take it");
+		err_set(&e, -ENXIO, "no device has a line of the target log-writes or powercut, which could take it");
 		code = job_failed(j, mark, &e);
 	}
 	pick_free(&p);

@@ -78,7 +78,7 @@ tests="tests dmuse"
 lines pytest "$work/root" env
 if [ "$(id -u)" = 0 ]; then
 	copy "$work/user"
-	tests="tests/test_daemon.py tests/test_session.py"
+	tests="tests/test_daemon.py tests/test_session.py tests/test_power.py"
 	as_user
 fi
 if $python -c 'import mypy' 2>/dev/null; then
