@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/dict_keys.h"
+#include "proto/dict_several.h"
 
 /* The client's protocol version: its major must be ours, its minor not newer. A client without a version accepts any. */
 static int decode_version(const struct dict_reader *r)
@@ -213,28 +214,12 @@ static int decode_read_ahead(struct dict *d, const struct dict_reader *r)
 	return dict_get_u32(r, is ? "read_ahead" : "least_read_ahead", &to->sectors);
 }
 
-/* Several devices to be changed as one. */
-static int decode_several(struct dict *d, const struct dict_reader *r)
+/* Several devices with a table each; NAME is the first of them. */
+static int decode_tables(struct dict *d, const struct dict_reader *r)
 {
-	const char **names;
-	plist_t array, at;
-	size_t n = 0;
-
-	if (dict_get_array(r, "names", &array))
-		return r->e->code;
-	if (!array)
-		return 0;
-	names = arena_alloc(&d->arena, plist_size(array) * sizeof(*names) + 1);
-	if (!names)
-		return err_set(r->e, -ENOMEM, "no memory for %u names", plist_size(array));
-	for (at = plist_first(array); at; at = plist_next(at)) {
-		if (!plist_is_string(at))
-			return err_set(r->e, -EINVAL, "key `names` must be an array of strings, each the name of a device");
-		names[n++] = plist_string(at);
-	}
-	d->cmd.names = names;
-	d->cmd.n_names = n;
-	return 0;
+	if (!dict_has(r->dict, "names"))
+		return decode_table(d, r);
+	return decode_cwd(r, &d->cmd) ? r->e->code : dict_several_tables(d, r);
 }
 
 /* Disks that lose their power, or have it back. */
@@ -242,14 +227,19 @@ static int decode_power(struct dict *d, const struct dict_reader *r)
 {
 	if (dict_get_string(r, "message", &d->cmd.message))
 		return r->e->code;
-	return decode_several(d, r);
+	return dict_several(d, r);
+}
+
+static int decode_several(struct dict *d, const struct dict_reader *r)
+{
+	return dict_several(d, r);
 }
 
 static int decode_resume(struct dict *d, const struct dict_reader *r)
 {
 	int code = decode_read_ahead(d, r);
 
-	return code ? code : decode_several(d, r);
+	return code ? code : dict_several(d, r);
 }
 
 static int decode_new_device(struct dict *d, const struct dict_reader *r)

@@ -78,4 +78,16 @@ up up" "$("$DMUSE" exec --create a="0 2048 powercut $PWD/a.img 0" --create b="0 
 		state' sh "$DMUSE" 2>&1)"
 }
 
-session_test raw ext4 group
+# The file below has what was flushed and nothing else: a daemon that is killed takes the rest with it.
+killed() {
+	local block='h.pwrite(b"%c" * 4096, %d); '
+	command -v nbdsh >/dev/null || { skip "killed" "there is no nbdsh"; return; }
+	truncate -s 1M disk.img
+	"$DMUSE" create k --table "0 2048 powercut $PWD/disk.img 0" 2>pid
+	# shellcheck disable=SC2059
+	nbdsh -u "$("$DMUSE" export k)" -c "$(printf "$block" d 0) h.flush(); $(printf "$block$block" l 0 l 8192)"
+	kill -9 "$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' pid)"
+	is "$who: a killed daemon leaves what was flushed" "d" "$(tr -d '\0' <disk.img | tr -s d)"
+}
+
+session_test raw ext4 group killed

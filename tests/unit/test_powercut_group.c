@@ -28,6 +28,7 @@ struct client {
 	struct dm_io *io;
 	struct dm_device *device;
 	uint8_t data[8 * 512];
+	uint64_t first;			/* its sectors are nobody else's: who reads what another one writes may see anything */
 	uint32_t dice;
 };
 
@@ -77,7 +78,7 @@ static void client_go(struct loop_msg *m)
 	struct client *c = container(m, struct client, msg);
 
 	c->dice = c->dice * 1664525u + 1013904223u;
-	c->req = (struct dm_req){ .op = ops[c->dice >> 30], .done = client_done, .sector = (c->dice >> 20 & 31) * 8, .count = 8 };
+	c->req = (struct dm_req){ .op = ops[c->dice >> 30], .done = client_done, .sector = c->first + (c->dice >> 20 & 15) * 8, .count = 8 };
 	c->req.flags = c->req.op == DM_WRITE && (c->dice >> 15 & 3) == 0 ? DM_FUA : 0;
 	dm_req_buffer(&c->req, c->data, sizeof(c->data));
 	dm_io_tick(c->io);
@@ -98,6 +99,7 @@ static void clients_start(void)
 
 		c->io = &s.f.world->io[i % THREADS];
 		c->device = dm_find_name(s.f.world, names[i / THREADS % DISKS]);
+		c->first = i / (THREADS * DISKS) * THREADS * 128 + i % THREADS * 128;
 		c->dice += i * 7919 + 1;
 		c->msg.run = client_go;
 		loop_post(c->io->loop, &c->msg);

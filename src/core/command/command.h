@@ -129,7 +129,7 @@ struct dm_reply {
 struct dm_cmd {
 	enum dm_verb verb;
 	uint32_t flags;
-	/* SUSPEND, RESUME: several devices instead of one, changed as one, all or none -> names. CUT, RESTORE: these. */
+	/* SUSPEND, RESUME: several devices instead of one, changed as one, all or none -> names. CUT, RESTORE, RELOAD: these. */
 	const char *const *names;
 	size_t n_names;
 	/*
@@ -145,6 +145,7 @@ struct dm_cmd {
 	const char *new_name, *new_uuid;
 	const struct dm_line *lines;	/* a table as records ... */
 	size_t n_lines;
+	char *const *texts;		/* RELOAD of several devices: as text, one for each of the names */
 	char *text;			/* ... or as text; NULL if neither */
 	const char *cwd;		/* start of relative paths in the table */
 	uint64_t sector;
@@ -178,6 +179,8 @@ struct dm_cmd {
 	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
 	struct dm_table *table;		/* that was built, and is about to be put into a slot */
+	struct dm_table **tables;	/* or several, of so many of the names; or what was in the slots before */
+	size_t n_tables;
 	void *under_way;		/* what it waits for (dm_under_way()), and how that is given up */
 	void (*give_up)(struct dm_cmd *c);
 };

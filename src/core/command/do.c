@@ -128,6 +128,8 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 	c->finished = c->catching_up = c->cancelled = false;
 	c->caught = 0;
 	c->table = NULL;
+	c->tables = NULL;
+	c->n_tables = 0;
 	c->give_up = NULL;
 	c->reply = (struct dm_reply){ .err = ERR_INIT };
 	c->device = NULL;

@@ -45,6 +45,9 @@ void dm_under_way_stop(struct dm_world *w);
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);
 
+/* OLD, which may be NULL, was in a slot: frees it, then ends C. */
+void dm_slot_clear(struct dm_cmd *c, struct dm_table *old);
+
 /* How C writes names and uuids. */
 enum dm_mangle dm_mangling(const struct dm_cmd *c);
 

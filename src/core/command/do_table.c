@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands about tables: reload, clear, table, measure, deps, check, geometry. */
+/* Commands about tables: clear, table, measure, deps, check, geometry. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +17,6 @@ bool dm_cmd_has_table(const struct dm_cmd *c)
 const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_device *d)
 {
 	return c->flags & DM_WITH_INACTIVE ? d->inactive : d->active;
-}
-
-static int reload_check_immutable(struct dm_cmd *c, const struct dm_device *d)
-{
-	const struct dm_type *is = d->active ? d->active->immutable : NULL;
-
-	if (!is || c->table->immutable == is || c->table->wildcard)
-		return 0;
-	return err_set(&c->reply.err, -EINVAL,
-		       "the active table of '%s' is of type %s; only another table of that type, or one with an error line, can replace it",
-		       d->name, is->name);
-}
-
-/*
- * Other commands have run while the table was built: check again that it does not lead back to its own device, and may
- * replace its table.
- */
-static int reload_check(struct dm_cmd *c, const struct dm_device *d)
-{
-	if (dm_table_reaches(c->table, d))
-		return err_set(&c->reply.err, -EINVAL, "'%s' would be mapped onto itself", d->name);
-	return reload_check_immutable(c, d);
 }
 
 /* The table in the inactive slot is freed, and everything that it had open is closed. */
@@ -59,7 +37,7 @@ static void slot_given_up(struct dm_cmd *c)
 	dm_finish(c);
 }
 
-static void slot_clear(struct dm_cmd *c, struct dm_table *old)
+void dm_slot_clear(struct dm_cmd *c, struct dm_table *old)
 {
 	if (!old) {
 		dm_finish(c);
@@ -69,49 +47,12 @@ static void slot_clear(struct dm_cmd *c, struct dm_table *old)
 	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 
-static void reload_install(struct dm_cmd *c, struct dm_device *d)
-{
-	struct dm_table *old = d->inactive;
-
-	d->inactive = c->table;
-	d->inactive->device = d;
-	c->table = NULL;
-	if (!d->loaded) {
-		d->loaded = true;
-		dm_device_read_ahead(d);
-		dm_device_changed(d, DM_LOADED);
-	}
-	slot_clear(c, old);
-}
-
-static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
-{
-	(void)explain;
-	c->table = table;
-	if (table)
-		dm_start(c);	/* again, after a transition that has begun */
-	else
-		dm_finish(c);
-}
-
-void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
-{
-	if (!c->table) {
-		dm_do_build(c, reload_built);
-		return;
-	}
-	if (reload_check(c, d))
-		dm_finish(c);
-	else
-		reload_install(c, d);
-}
-
 void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 {
 	struct dm_table *old = d->inactive;
 
 	d->inactive = NULL;
-	slot_clear(c, old);
+	dm_slot_clear(c, old);
 }
 
 /* The text of one target in the reply's arena, or NULL if there is no memory. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How commands end, and what all handlers share: see do.h. Handlers call this file; it calls none of them. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/command/do.h"
@@ -47,10 +48,20 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 	strcpy(i->kernel_uuid, d->kernel_uuid);
 }
 
-void dm_finish(struct dm_cmd *c)
+/* Those that were built, and not put into a slot. */
+static void finish_tables(struct dm_cmd *c)
 {
 	dm_table_free(c->table);
 	c->table = NULL;
+	while (c->n_tables)
+		dm_table_free(c->tables[--c->n_tables]);
+	free(c->tables);
+	c->tables = NULL;
+}
+
+void dm_finish(struct dm_cmd *c)
+{
+	finish_tables(c);
 	if (c->device)
 		dm_info_fill(&c->reply.info, c->device, c->flags);
 	c->device = NULL;
