@@ -35,6 +35,14 @@ test-stack: all     ## shake a stack of sample targets for SECONDS (600), from S
 	$(NEED) demo test
 	@STACK_SECONDS=$(or $(SECONDS),600) STACK_SEED=$(SEED) $(BUILD)/tests/stack/test_stack
 
+test-crash: all     ## what dmuse crash must show, at full length, as root: some minutes
+	$(NEED) demo test
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/crash/bars.sh
+
+test-crash-postgresql: all    ## dmuse crash on PostgreSQL, as root: some minutes
+	$(NEED) demo test long
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/crash/postgresql.sh
+
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
 	@tests/kernel/record
@@ -74,4 +82,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-memory test-stack test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-crash test-crash-postgresql test-memory test-stack test-kernel test-broken bench files scale install uninstall deps clean help

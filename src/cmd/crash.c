@@ -140,11 +140,13 @@ static int crash_explore(struct crash *x)
 
 static int crash_workload_failed(const struct crash *x, int status)
 {
+	struct err e = ERR_INIT;
+
 	if (WIFSIGNALED(status))
-		say_error("crash: the workload was ended by signal %d (%s); no state was tried", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		err_set(&e, -EINTR, "the workload was ended by signal %d (%s); no state was tried", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		say_error("crash: the workload failed: it exited with status %d; no state was tried", WEXITSTATUS(status));
-	(void)x;
+		err_set(&e, -ECHILD, "the workload failed: it exited with status %d; no state was tried", WEXITSTATUS(status));
+	job_failed(x->job, NULL, &e);
 	return REPORT_WORKLOAD;
 }
 
@@ -153,14 +155,15 @@ static int crash_record_new(struct crash *x)
 	struct recording rec = { .directory = say_need(realpath(x->o.out, NULL)), .size = x->o.size, .unit = x->o.unit, .fs = x->o.fs,
 				 .fuse = x->o.fs && (geteuid() || x->o.explore.fuse) };
 	struct crash_record r = { .recording = &rec, .mkfs_options = x->o.mkfs_options, .settle = x->o.settle };
+	struct err e = ERR_INIT;
 	int code;
 
 	rec.mount_options = say_need(strdup(x->o.mount_options));
 	rec.run = say_need(strdup(x->job->o.value[OPT_run]));
 	rec.check = say_need(command_absolute(x->o.check));
 	if (rec.fuse && !rec.fs->fuse) {
-		say_error("crash: %s has no driver in user space here: run as root, or take ext4", rec.fs->name);
-		code = EXIT_FAILED;
+		err_set(&e, -EPERM, "%s can be mounted by root only, and by the kernel; fuse2fs mounts ext2, ext3 and ext4", rec.fs->name);
+		code = job_failed(x->job, NULL, &e);
 	} else {
 		code = crash_record(x->job, &r);
 	}

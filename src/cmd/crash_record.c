@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See crash_record.h. The devices of the private daemon:
- *
- *   crash-data, crash-log, crash-after    files in memory that have no names any more (crash_space.h)
- *   crash                                 log-writes on the first two; after the cut, on the first and the third
- *
- * Exchanging the table of `crash` is the cut: log-writes then ends its log with all that was written and not flushed, and the file system goes
- * on, to be unmounted in peace.
+ * See crash_record.h. The private daemon has one device, `crash`: log-writes on two files of crash_space.h, the disk and the log; after the cut,
+ * on the disk and a second log. Exchanging the table is the cut: log-writes then ends its log with all that was written and not flushed, and the
+ * file system goes on, to be unmounted in peace. No other device shows the disk, or btrfs would find the same file system twice.
  */
 #include "cmd/crash_record.h"
 
@@ -85,23 +81,17 @@ static int record_table(struct record *x, const char *command, const char *devic
 	return client_ask(x->job, device, request, NULL);
 }
 
-static char *record_line(const struct record *x, const char *target, const char *words)
+/* The device gets a table with that log. */
+static int record_load(struct record *x, const char *command, enum crash_space_file log)
 {
 	struct text t = TEXT_INIT;
 
-	text_printf(&t, "0 %" PRIu64 " %s %s", x->r->recording->size / 512, target, words);
-	return say_need(text_take(&t));
+	text_printf(&t, "0 %" PRIu64 " log-writes %s %s", x->r->recording->size / 512, x->space.files[SPACE_DATA].path, x->space.files[log].path);
+	return record_table(x, command, RECORD_DEVICE, say_need(text_take(&t)));
 }
 
-static int record_file_device(struct record *x, const char *device, enum crash_space_file file)
-{
-	struct text t = TEXT_INIT;
-
-	text_printf(&t, "0 %" PRIu64 " linear %s 0", x->space.files[file].size / 512, x->space.files[file].path);
-	return record_table(x, "create", device, say_need(text_take(&t)));
-}
-
-static int record_devices(struct record *x)
+/* The table for after the cut is loaded already, while the files have names. */
+static int record_device(struct record *x)
 {
 	struct err e = ERR_INIT;
 	int code = EXIT_OK;
@@ -109,13 +99,11 @@ static int record_devices(struct record *x)
 	if (crash_space_show(&x->space, &e))
 		code = job_failed(x->job, NULL, &e);
 	if (!code)
-		code = record_file_device(x, RECORD_DEVICE "-data", SPACE_DATA);
+		code = record_load(x, "create", SPACE_LOG);
 	if (!code)
-		code = record_file_device(x, RECORD_DEVICE "-log", SPACE_LOG);
-	if (!code)
-		code = record_file_device(x, RECORD_DEVICE "-after", SPACE_AFTER);
+		code = record_load(x, "reload", SPACE_AFTER);
 	crash_space_hide(&x->space);
-	return code ? code : record_table(x, "create", RECORD_DEVICE, record_line(x, "log-writes", "device:crash-data device:crash-log"));
+	return code;
 }
 
 /* The workload's file system, by mount(8) or a program of its own. */
@@ -124,6 +112,7 @@ static int record_mount(struct record *x)
 	const struct recording *rec = x->r->recording;
 	struct text t = TEXT_INIT;
 	char *words[] = { "/bin/sh", "-c", NULL, "dmuse", RECORD_PATH, x->mnt, NULL };
+	struct err e = ERR_INIT;
 	int status;
 
 	if (rec->fuse)
@@ -140,8 +129,8 @@ static int record_mount(struct record *x)
 	text_free(&t);
 	if (!status)
 		return EXIT_OK;
-	say_error("crash: the file system for the workload cannot be mounted");
-	return EXIT_FAILED;
+	err_set(&e, -EIO, "the file system for the workload cannot be mounted");
+	return job_failed(x->job, rec->fs->name, &e);
 }
 
 static int record_workload(struct record *x)
@@ -183,12 +172,8 @@ static int record_is_whole(struct record *x)
 /* The cut. Nothing is flushed, and the file system is not frozen. */
 static int record_cut(struct record *x)
 {
-	int code = record_table(x, "reload", RECORD_DEVICE, record_line(x, "log-writes", "device:crash-data device:crash-after"));
-	plist_t request;
+	plist_t request = request_new("resume", RECORD_DEVICE);
 
-	if (code)
-		return code;
-	request = request_new("resume", RECORD_DEVICE);
 	key_add_flag(request, DICT_NOFLUSH);
 	key_add_flag(request, DICT_SKIP_LOCKFS);
 	return client_ask(x->job, RECORD_DEVICE, request, NULL);
@@ -205,7 +190,7 @@ static void record_unmount(struct record *x)
 
 static int record_run(struct record *x)
 {
-	int code = record_devices(x);
+	int code = record_device(x);
 
 	if (!code && x->mnt)
 		code = record_mount(x);
@@ -241,20 +226,22 @@ static int record_daemon(struct record *x)
 }
 
 /* mkfs on the image itself. */
-static int record_mkfs(const struct crash_record *r, const char *base)
+static int record_mkfs(struct record *x, const char *base)
 {
 	struct text line = TEXT_INIT, said = TEXT_INIT;
 	char *argv[] = { "/bin/sh", "-c", NULL, "dmuse", (char *)(uintptr_t)base, NULL };
 	const struct command_run run = { .argv = argv };
+	const struct fs *fs = x->r->recording->fs;
+	struct err e = ERR_INIT;
 	enum command_end end;
 	int status, code = EXIT_OK;
 
-	text_printf(&line, "%s %s \"$1\"", r->recording->fs->mkfs, r->mkfs_options ? r->mkfs_options : "");
+	text_printf(&line, "%s %s \"$1\"", fs->mkfs, x->r->mkfs_options ? x->r->mkfs_options : "");
 	argv[2] = say_need(line.s);
 	end = command_run(&run, &status, &said);
 	if (end != COMMAND_EXITED || status) {
-		say_error("crash: mkfs of %s failed: %s", r->recording->fs->name, text_str(&said));
-		code = EXIT_FAILED;
+		err_set(&e, -EIO, "mkfs failed: %s", text_str(&said));
+		code = job_failed(x->job, fs->name, &e);
 	}
 	text_free(&line);
 	text_free(&said);
@@ -262,13 +249,12 @@ static int record_mkfs(const struct crash_record *r, const char *base)
 }
 
 /* What was there is no recording any more until all of the new one is. */
-static int record_forget(const struct record *x, struct err *e)
+static int record_begin(const struct record *x, struct err *e)
 {
-	char *about = say_need(recording_path(x->r->recording, RECORDING_ABOUT)), *after = say_need(recording_path(x->r->recording, RECORDING_AFTER));
+	char *after = say_need(recording_path(x->r->recording, RECORDING_AFTER));
 
-	if ((unlink(about) && errno != ENOENT) || (unlink(after) && errno != ENOENT))
-		err_set(e, -errno, "cannot remove the old recording in %s: %s", x->r->recording->directory, strerror(errno));
-	free(about);
+	if (!recording_save(x->r->recording, false, e) && unlink(after) && errno != ENOENT)
+		err_set(e, -errno, "cannot remove %s: %s", after, strerror(errno));
 	free(after);
 	return e->code;
 }
@@ -285,7 +271,7 @@ static int record_base(struct record *x, char *base)
 	}
 	if (fd >= 0)
 		close(fd);
-	return !code && x->r->recording->fs ? record_mkfs(x->r, base) : code;
+	return !code && x->r->recording->fs ? record_mkfs(x, base) : code;
 }
 
 static int record_all(struct record *x)
@@ -312,7 +298,7 @@ int crash_record(struct job *j, struct crash_record *r)
 	struct err e = ERR_INIT;
 	int code;
 
-	if (record_forget(&x, &e))
+	if (record_begin(&x, &e))
 		return job_failed(j, NULL, &e);
 	if (r->recording->fs) {
 		x.mnt = say_need(recording_path(r->recording, "mnt"));
@@ -323,7 +309,7 @@ int crash_record(struct job *j, struct crash_record *r)
 		}
 	}
 	code = record_all(&x);
-	if (!code && !r->status && recording_save(r->recording, &e))
+	if (!code && !r->status && recording_save(r->recording, true, &e))
 		code = job_failed(j, NULL, &e);
 	free(x.mnt);
 	return code;

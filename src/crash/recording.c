@@ -43,7 +43,7 @@ static void save_text(FILE *f, const char *name, const char *value)
 	fputc('\n', f);
 }
 
-int recording_save(const struct recording *r, struct err *e)
+int recording_save(const struct recording *r, bool complete, struct err *e)
 {
 	char *path = recording_path(r, RECORDING_ABOUT);
 	FILE *f = path ? fopen(path, "we") : NULL;
@@ -51,7 +51,7 @@ int recording_save(const struct recording *r, struct err *e)
 
 	if (f) {
 		save_text(f, "format", RECORDING_FORMAT);
-		fprintf(f, "size %" PRIu64 "\nunit %" PRIu64 "\nfuse %d\n", r->size, r->unit, r->fuse);
+		fprintf(f, "size %" PRIu64 "\nunit %" PRIu64 "\nfuse %d\ncomplete %d\n", r->size, r->unit, r->fuse, complete);
 		save_text(f, "fs", r->fs ? r->fs->name : "raw");
 		save_text(f, "mount-options", r->mount_options ? r->mount_options : "");
 		save_text(f, "run", r->run ? r->run : "");
@@ -105,6 +105,8 @@ static int load_line(struct recording *r, const char *name, const char *value, s
 		r->check = load_text(value);
 	else if (!strcmp(name, "fuse"))
 		r->fuse = !strcmp(value, "1");
+	else if (!strcmp(name, "complete"))
+		r->complete = !strcmp(value, "1");
 	else if (!strcmp(name, "size") || !strcmp(name, "unit")) {
 		if (words_u64(value, &number))
 			return err_set(e, -EINVAL, "'%s' is not a number", value);
@@ -127,6 +129,8 @@ static int load_lines(struct recording *r, FILE *f, struct err *e)
 		code = load_line(r, line, value ? value : "", e);
 	}
 	free(line);
+	if (!code && !r->complete)
+		code = err_set(e, -ENODATA, "the recording did not come to its end");
 	if (!code && (!r->size || r->size % 512 || !r->unit || r->unit % 512 || r->unit & (r->unit - 1)))
 		code = err_set(e, -EINVAL, "the size of the disk, or its atomic unit, is missing or wrong");
 	return code;

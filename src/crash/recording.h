@@ -22,6 +22,7 @@ struct recording {
 	char *mount_options;		/* "" if there are none */
 	char *run, *check;		/* commands; the check may be "" */
 	bool fuse;			/* the workload ran on a file system in user space */
+	bool complete;			/* it came to its end */
 	/* What recording_open() finds. */
 	struct history history;
 	const uint8_t *base;		/* mapped */
@@ -38,8 +39,8 @@ char *recording_path(const struct recording *r, const char *name);
 /* Is there one in DIRECTORY? */
 bool recording_exists(const char *directory);
 
-/* Writes down how it was made. 0 or -errno and a sentence. */
-int recording_save(const struct recording *r, struct err *e);
+/* Writes down how it is made, or, COMPLETE, was. 0 or -errno and a sentence. */
+int recording_save(const struct recording *r, bool complete, struct err *e);
 
 /* Reads it all. 0 or -errno and a sentence; recording_close() in any case. */
 int recording_open(struct recording *r, const char *directory, struct err *e);

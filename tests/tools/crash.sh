@@ -85,7 +85,9 @@ verdicts() {
 	raw 'exit 5' true
 	is "$who: a workload that failed has its own" "7:" "$status:$out"
 	like "$who: and is told" 'exited with status 5' "$err"
-	refuses "$who: a recording that did not come to its end is none" 1 'no recording in' crash --out crash --play 0
+	refuses "$who: a recording that did not come to its end is none" 1 'did not come to its end' crash --out crash --play 0
+	raw true true
+	is "$who: and is replaced by the next" 0 "$status"
 }
 
 told() {
