@@ -38,7 +38,7 @@ sed 's/^/# /' <<<"$out"
 ok "20 per second with fuse2fs" [ "$(per_second)" -ge 20 ]
 # shellcheck disable=SC2016
 run crash --raw --size 4M --out crash --settle 0 --states 10000 --check true \
-	--run 'for i in 1 2 3 4 5 6 7 8; do head -c 65536 /dev/urandom | dd of=$1 bs=4k seek=$((i * 16)) conv=notrunc oflag=direct status=none; done'
+	--run 'for i in 1 2 3 4 5 6 7 8; do head -c 65536 /dev/urandom | dd of=$1 bs=4k seek=$((i * 16)) iflag=fullblock conv=notrunc oflag=direct status=none; done'
 sed 's/^/# /' <<<"$out"
 ok "10,000 states of a raw disk" [ "$(number passed)" -ge 10000 ]
 ok "... in a minute" [ "$(per_second)" -ge 167 ]

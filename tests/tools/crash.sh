@@ -12,7 +12,7 @@ raw() {
 }
 
 # Four blocks at a time, and a flush behind each four.
-blocks='put() { head -c 4096 /dev/zero | tr "\0" "$1" | dd of="$dev" bs=4096 seek="$2" conv=notrunc oflag=direct status=none; }
+blocks='put() { head -c 4096 /dev/zero | tr "\0" "$1" | dd of="$dev" bs=4096 seek="$2" iflag=fullblock conv=notrunc oflag=direct status=none; }
 	dev=$1'
 # The letter of block N of a state.
 block='at() { dd if="$dev" bs=4096 skip="$1" count=1 status=none | head -c 1; }
@@ -64,11 +64,11 @@ shrunk() {
 
 # A write of four units, of which the second alone is missing.
 torn() {
-	raw "head -c 16384 /dev/zero | tr '\0' t | dd of=\$1 bs=16384 conv=notrunc oflag=direct status=none; sync \$1" "$block
+	raw "head -c 16384 /dev/zero | tr '\0' t | dd of=\$1 bs=16384 iflag=fullblock conv=notrunc oflag=direct status=none; sync \$1" "$block
 		[ \"\$(at 1)\" = t ] || [ \"\$(at 3)\" != t ]"
 	like "$who: a write is torn, and only the units that matter are lost" 'smallest failing state: 0-1\.2$' "$out"
 	like "$who: which is said" 'sectors 8 to 15 \(1 of 4 units\)' "$out"
-	raw "head -c 16384 /dev/zero | tr '\0' t | dd of=\$1 bs=16384 conv=notrunc oflag=direct status=none; sync \$1" "$block
+	raw "head -c 16384 /dev/zero | tr '\0' t | dd of=\$1 bs=16384 iflag=fullblock conv=notrunc oflag=direct status=none; sync \$1" "$block
 		[ \"\$(at 1)\" = t ] || [ \"\$(at 3)\" != t ]" --atomic 16K
 	is "$who: an atomic unit is not torn" 0 "$status"
 }
