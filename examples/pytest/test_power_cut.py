@@ -14,9 +14,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has the ker
 
 def after_the_cut(disk, directory):
     """The entries that are there when the power is back."""
-    disk.umount(lazy=True)
-    disk.restore()
-    disk.mount()
+    disk.recover()
     journal = Journal(directory / "journal")
     try:
         return journal.entries()

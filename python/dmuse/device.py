@@ -203,7 +203,7 @@ class Device:
         return self.client.mounts.mount(self.name, self.path, options)
 
     def umount(self, lazy: bool = False) -> None:
-        """Unmounts it. LAZY: also while files are open."""
+        """Unmounts it, and waits until the device is released. LAZY: also while files are open, and without waiting."""
         self.client.mounts.umount(self.name, lazy)
 
     def fsck(self) -> None:

@@ -9,13 +9,17 @@ import errno
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from .control import to_wire
 from .errors import Error
 
 if TYPE_CHECKING:
     from .client import Client
+
+RELEASE_SECONDS = 10
 
 # No lazy initialisation: a new file system does nothing in the background.
 _MKFS: Dict[str, List[str]] = {
@@ -38,7 +42,7 @@ class Mounts:
         self._parent = directory
         self._own: Optional["tempfile.TemporaryDirectory[str]"] = None
         self._directories: Dict[str, str] = {}  # by the names of devices
-        self._mounted: Set[str] = set()
+        self._mounted: Dict[str, int] = {}      # and how many users the device had before
 
     def call(self, words: Sequence[str]) -> None:
         """Runs a command in the session. Raises CommandFailed, with its output, if it fails."""
@@ -64,15 +68,28 @@ class Mounts:
             words = ["mount", *(["-o", options] if options else []), device, directory]
         else:
             words = ["fuse2fs", "-o", ",".join(["fakeroot", *filter(None, [options])]), device, directory]
+        users = self._users(name)
         self.call(words)
-        self._mounted.add(name)
+        self._mounted[name] = users
         return self._outside(directory)
 
     def umount(self, name: str, lazy: bool) -> None:
         if name not in self._mounted:
             raise Error(errno.EINVAL, f"umount {name}: mount() has not mounted it")
         self.call(["umount", *(["-l"] if lazy else []), self._directories[name]])
-        self._mounted.remove(name)
+        users = self._mounted.pop(name)
+        if not lazy:
+            self._wait_for_release(name, users)
+
+    def _users(self, name: str) -> int:
+        count: int = self._client.ask("info", name=to_wire(name))["open_count"]
+        return count
+
+    def _wait_for_release(self, name: str, users: int) -> None:
+        """fuse2fs ends, and the kernel detaches a loop device, some time after umount(8)."""
+        deadline = time.monotonic() + RELEASE_SECONDS
+        while self._users(name) > users and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def close(self) -> None:
         """What is still mounted is unmounted with the session."""

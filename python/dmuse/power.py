@@ -9,6 +9,7 @@ Modes: lost (nothing else survives), kept (all does), prefix, subset, reordered,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from .control import to_wire
@@ -139,3 +140,12 @@ class PowerCut(Device):
     def restore(self) -> None:
         """Restores the power: the disk shows what survived. Raises Error (EBUSY) if it is mounted or open for writing."""
         self.client.ask("restore", **power_keys([self.name]))
+
+    def recover(self, options: str = "") -> Path:
+        """
+        After a cut: unmounts the file system, restores the power and mounts it again, as a machine does that starts anew.
+        Returns the directory, which is the same as before. Files on it must be closed.
+        """
+        self.umount()
+        self.restore()
+        return self.mount(options)

@@ -134,6 +134,13 @@ def test_options_are_checked(dmuse_daemon):
         dmuse_daemon.new_power_cut("1M", mode="half")
 
 
+def test_a_raw_disk_is_not_recovered_but_restored(power_cut):
+    power_cut.cut()
+    with pytest.raises(dmuse.Error, match="umount disk1: mount"):
+        power_cut.recover()
+    assert power_cut.state.state == "cut"
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/loop-control"), reason="only root has the kernel's ext4, on loop devices")
 @pytest.mark.power_cut(seeds=3)
 def test_a_mounted_file_system_survives_with_what_was_synced(dmuse_session, power_cut):
@@ -148,7 +155,5 @@ def test_a_mounted_file_system_survives_with_what_was_synced(dmuse_session, powe
     os.close(root)
     (directory / "other").write_text("not synced")
     power_cut.cut()
-    power_cut.umount(lazy=True)
-    power_cut.restore()
-    power_cut.mount()
+    assert power_cut.recover() == directory
     assert (directory / "file").read_text() == "synced"

@@ -59,6 +59,14 @@ def test_a_file_system_is_used_from_outside(dmuse_session, dmuse_disk):
 
 
 @mounts_ext4
+def test_a_device_that_was_unmounted_is_released(dmuse_session, dmuse_disk):
+    dmuse_disk.mkfs()
+    dmuse_disk.mount()
+    dmuse_disk.umount()
+    dmuse_disk.remove()
+
+
+@mounts_ext4
 @pytest.mark.dmuse_disk(size="4M")
 def test_a_full_disk_is_enospc(dmuse_session, dmuse_disk):
     dmuse_disk.mkfs()
