@@ -140,6 +140,23 @@ class Client:
         """Resumes all of them, with the tables that were loaded, or none."""
         self.ask_warned("resume", **self._move_keys(devices, noflush, nolockfs))
 
+    def load(self, tables: Mapping[DeviceOrName, Table], readonly: bool = False) -> None:
+        """
+        Each table becomes the inactive one of its device: all of them, or none. `resume()` of the same devices activates them.
+
+        >>> import dmuse
+        >>> with dmuse.Daemon() as daemon:
+        ...     a, b = daemon.create("a", "0 8 zero"), daemon.create("b", "0 8 zero")
+        ...     daemon.load({a: "0 8 error", b: "0 16 error"})
+        ...     daemon.resume(a, b)
+        ...     print(*a.table(), *b.table(), sep=", ")
+        0 8 error, 0 16 error
+        """
+        keys = {**self._move_keys(list(tables), False, False), **self.table_keys("")}
+        keys.update(tables=[to_wire(table_text(table)) for table in tables.values()], flags=READONLY if readonly else 0)
+        del keys["table"]
+        self.ask_warned("reload", **keys)
+
     @contextmanager
     def suspended(self, *devices: DeviceOrName, noflush: bool = False, nolockfs: bool = False) -> Iterator[None]:
         """

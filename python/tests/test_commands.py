@@ -111,6 +111,15 @@ def test_several_devices_are_suspended_as_one_or_not_at_all(dmuse_daemon):
     assert not a.info().suspended and not b.info().suspended
 
 
+def test_several_tables_are_loaded_as_one_or_not_at_all(dmuse_daemon):
+    a, b = dmuse_daemon.create("a", "0 8 zero"), dmuse_daemon.create("b", "0 8 zero")
+    with fails(errno.EINVAL, "reload a b", "8x"):
+        dmuse_daemon.load({a: "0 4K error", "b": [(0, "8x", "error")]})
+    assert not a.info().inactive and not b.info().inactive
+    dmuse_daemon.load({a: "0 4K error", "b": [(0, "8K", "error")]})
+    assert a.table(inactive=True)[0].length == 8 and b.table(inactive=True)[0].length == 16
+
+
 def test_wait_ends_with_an_event_and_with_its_time(dmuse_daemon):
     vd = dmuse_daemon.create("vd", "0 8 zero")
     nr = vd.event_nr
