@@ -56,11 +56,11 @@ bool talk_receive(int socket, struct talk_head *head, struct text *text)
 struct talk_carrier {
 	char byte;
 	struct iovec iov;
+	struct msghdr msg;
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct msghdr msg;
 };
 
 static void talk_prepare(struct talk_carrier *c)
