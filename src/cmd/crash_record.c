@@ -22,6 +22,7 @@
 #include "cmd/private.h"
 #include "cmd/rows.h"
 #include "cmd/say.h"
+#include "core/world.h"
 #include "crash/command_run.h"
 #include "session/run.h"
 
@@ -212,7 +213,7 @@ static int record_daemon(struct record *x)
 	plist_t reply = NULL;
 	int code;
 
-	if (private_start(&x->daemon, RECORD_STOP, &e))
+	if (private_start(&x->daemon, (struct private_times){ RECORD_STOP, DM_OPEN_TIMEOUT }, &e))
 		return job_failed(x->job, NULL, &e);
 	code = client_open_on(x->job, x->daemon.control);
 	if (!code)

@@ -126,7 +126,7 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	if (!r)
 		r = options_number(&j->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &timeout, e);
 	if (!r)
-		r = options_number(&j->o, OPT_open_timeout, 86400, &open, e);
+		r = options_number(&j->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, e);
 
 	if (engine < 0 || level < 0 || r)
 		return -EINVAL;

@@ -16,6 +16,7 @@
 #include "cmd/say.h"
 #include "cmd/serve.h"
 #include "cmd/setup.h"
+#include "core/world.h"
 #include "session/probe.h"
 #include "session/run.h"
 
@@ -30,17 +31,18 @@ struct exec {
 
 static int exec_find_daemon(struct exec *x)
 {
-	uint64_t timeout = SERVE_STOP_TIMEOUT;
+	uint64_t stop = SERVE_STOP_TIMEOUT, open = DM_OPEN_TIMEOUT;
 	struct err e = ERR_INIT;
 	bool found;
 	int code;
 
-	if (options_number(&x->job->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &timeout, &e))
+	if (options_number(&x->job->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &stop, &e) ||
+	    options_number(&x->job->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, &e))
 		return job_failed(x->job, NULL, &e);
 	code = client_look(x->job, &found);
 	if (code || found)
 		return code;
-	if (private_start(&x->own, (unsigned)timeout, &e))
+	if (private_start(&x->own, (struct private_times){ (unsigned)stop, (unsigned)open }, &e))
 		return job_failed(x->job, NULL, &e);
 	return client_open_on(x->job, x->own.control);
 }

@@ -73,13 +73,13 @@ static int private_directory(char directory[PATHS_MAX])
 	return -1;
 }
 
-static _Noreturn void private_serve(int life, unsigned seconds)
+static _Noreturn void private_serve(int life, struct private_times times)
 {
 	struct private_daemon d = { .o = {
 		.control = { .path = d.control, .fd = -1, .handshake = NBD_HANDSHAKE },
 		.nbd = { .unix_path = d.nbd, .unix_fd = -1, .handshake = NBD_HANDSHAKE }, .nbd_wanted = true,
 		.ready = private_ready, .arg = &d, .life = life,
-		.stop_timeout = seconds, .open_timeout = DM_OPEN_TIMEOUT,
+		.stop_timeout = times.stop, .open_timeout = times.open,
 	} };
 	int code;
 
@@ -96,12 +96,12 @@ static _Noreturn void private_serve(int life, unsigned seconds)
 	_exit(code);
 }
 
-static int private_fork(struct private *p, int fds[2], unsigned seconds, struct err *e)
+static int private_fork(struct private *p, int fds[2], struct private_times times, struct err *e)
 {
 	fflush(stdout);
 	p->pid = fork();
 	if (!p->pid)
-		private_serve(fds[1], seconds);
+		private_serve(fds[1], times);
 	close(fds[1]);
 	if (p->pid > 0) {
 		p->life = fds[0];
@@ -112,14 +112,14 @@ static int private_fork(struct private *p, int fds[2], unsigned seconds, struct 
 	return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
 }
 
-int private_start(struct private *p, unsigned seconds, struct err *e)
+int private_start(struct private *p, struct private_times times, struct err *e)
 {
 	int fds[2], r;
 	ssize_t n;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a daemon: %s", strerror(errno));
-	r = private_fork(p, fds, seconds, e);
+	r = private_fork(p, fds, times, e);
 	if (r)
 		return r;
 	do

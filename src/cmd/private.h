@@ -17,8 +17,13 @@ struct private {
 	char control[PATHS_MAX];
 };
 
-/* Returns when it serves. SECONDS: its stop_timeout. 0, or -errno and a sentence. */
-int private_start(struct private *p, unsigned seconds, struct err *e);
+/* Its time limits, in seconds: see serve.h. */
+struct private_times {
+	unsigned stop, open;
+};
+
+/* Returns when it serves. 0, or -errno and a sentence. */
+int private_start(struct private *p, struct private_times times, struct err *e);
 
 /* From now on, a signal that would end this process makes the daemon end what is left in its session without waiting. */
 void private_end_on_signals(const struct private *p);

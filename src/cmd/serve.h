@@ -11,6 +11,7 @@
 
 #define SERVE_STOP_TIMEOUT 30		/* seconds */
 #define SERVE_STOP_TIMEOUT_MAX 1000000
+#define SERVE_OPEN_TIMEOUT_MAX 86400
 
 struct serve_opts {
 	struct control_opts control;

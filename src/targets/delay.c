@@ -313,6 +313,7 @@ const struct dm_type dm_delay = {
 	.ctr = delay_ctr,
 	.map = delay_map,
 	.flush = delay_flush,
+	.flush_children = 2,
 	.presuspend = delay_presuspend,
 	.resume = delay_resume,
 	.table = delay_table,

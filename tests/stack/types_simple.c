@@ -273,5 +273,5 @@ static int xors_child(const struct dm_target *t, struct dm_req *r, struct dm_req
 
 const struct dm_type xors_type = {
 	.name = "xors", .usage = "<device> <offset>", .about = "computes", .size = sizeof(struct dm_at), .ctr = xors_ctr,
-	.map = xors_map, .child = xors_child,
+	.map = xors_map, .child = xors_child, .children = 1,
 };

@@ -110,7 +110,8 @@ static int legs_child(const struct dm_target *t, struct dm_req *r, struct dm_req
 
 const struct dm_type legs_type = {
 	.name = "legs", .usage = "<device> <offset> <device> <offset>", .about = "two legs", .size = sizeof(struct legs),
-	.ctr = legs_ctr, .map = legs_any, .flush = legs_any, .child = legs_child,
+	.ctr = legs_ctr, .map = legs_any, .flush = legs_any, .child = legs_child, .children = 2,
+	.flush_children = 2,
 };
 
 /* cows */
@@ -301,7 +302,7 @@ static void cows_resume(struct dm_target *t, struct dm_step *s)
 
 const struct dm_type cows_type = {
 	.name = "cows", .usage = "<device> <offset> <device> <offset>", .about = "copies first", .size = sizeof(struct cows),
-	.ctr = cows_ctr, .dtr = cows_dtr, .map = cows_map, .child = cows_child, .presuspend = cows_presuspend, .resume = cows_resume,
+	.ctr = cows_ctr, .dtr = cows_dtr, .map = cows_map, .child = cows_child, .children = 1, .presuspend = cows_presuspend, .resume = cows_resume,
 };
 
 /* commits: the record is a number, that of the commit. Lines on one record have one clerk. */

@@ -137,6 +137,19 @@ def an_open_without_an_answer_fails_its_command_in_time():
 
 
 @test
+def an_open_without_an_answer_fails_exec_in_time():
+    with Place() as (_, silent):
+        command = [DMUSE, "exec", "--open-timeout", "1", "--create", f"x=0 8 linear {silent.file} 0", "--", "true"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            silent.asked()
+            said = process.stderr.readline()
+            silent.answer()     # the kernel keeps the daemon until then, and exec waits for it
+            if "could not be opened within 1 second" not in said:
+                raise Wrong(f"exec says {said!r}")
+            same(process.wait(20), 125, "its exit status")
+
+
+@test
 def whoever_hangs_up_has_given_it_up():
     with Place() as (d, silent):
         for command in ({"command": "create", "name": "x", "table": f"0 8 linear {silent.file} 0"},

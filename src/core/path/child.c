@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "core/path/fault.h"
+#include "core/path/spare.h"
 #include "core/path/submit.h"
 
 static void child_init(struct dm_req *c, struct dm_req *r)
@@ -14,17 +15,39 @@ static void child_init(struct dm_req *c, struct dm_req *r)
 			      .maker = r->via[r->depth] };
 }
 
+/* A child for R, one that was promised if there is any left. */
+static struct dm_req *child_take(struct dm_req *r)
+{
+	if (r->promised) {
+		r->promised--;
+		r->io->n_promised--;
+	}
+	return dm_io_take(r->io);
+}
+
+/* It is promised to R again. */
+static void child_give(struct dm_req *r, struct dm_req *c)
+{
+	dm_io_give(r->io, c);
+	if (r->promised < r->promise) {
+		r->promised++;
+		r->io->n_promised++;
+	}
+}
+
 /* Takes all of them, or none. */
-static int child_take(struct dm_io *io, struct dm_req *c[], unsigned n)
+static int children_take(struct dm_req *r, struct dm_req *c[], unsigned n)
 {
 	unsigned i;
 
+	if (!dm_children_of(r->via[r->depth], r))
+		r->promise = r->promised = 0;
 	for (i = 0; i < n; i++) {
-		c[i] = dm_io_take(io);
+		c[i] = child_take(r);
 		if (c[i])
 			continue;
 		while (i)
-			dm_io_give(io, c[--i]);
+			child_give(r, c[--i]);
 		return -ENOMEM;
 	}
 	return 0;
@@ -34,7 +57,7 @@ int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n)
 {
 	unsigned i;
 
-	if (child_take(r->io, c, n))
+	if (children_take(r, c, n))
 		return -ENOMEM;
 	if (!(r->flags & DM_CHILDREN)) {
 		r->flags |= DM_CHILDREN;
@@ -71,6 +94,8 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 static void child_parent_over(struct dm_req *r)
 {
 	r->flags &= ~DM_CHILDREN;
+	if (dm_children_of(r->via[r->depth], r))
+		dm_spares_release(r);
 	if (r->err == DM_PUT_BACK) {
 		dm_obey(r, DM_PUT_BACK);
 		return;
@@ -85,7 +110,7 @@ void dm_child_over(struct dm_req *c, int err)
 
 	if (err && err != DM_PUT_BACK && !(c->flags & DM_OWN) && !dm_fault_waits(r))
 		dm_fault(c, err);
-	dm_io_give(c->io, c);
+	child_give(r, c);
 	if (err && (!r->err || err == DM_PUT_BACK))
 		r->err = err;
 	if (--r->pending == 0)

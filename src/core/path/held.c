@@ -2,10 +2,15 @@
 /* Held requests: see held.h. */
 #include "core/path/held.h"
 
+#include "core/path/spare.h"
 #include "core/path/submit.h"
 
 void dm_go_on_here(struct dm_req *r, int verdict)
 {
+	const struct dm_target *t = dm_holder(r);
+
+	if (verdict != DM_HELD && dm_children_of(t, r))
+		dm_spares_release(r);
 	if (r->op == DM_FLUSH)
 		r->walk = 0;	/* what it has flushed already may have been written to since */
 	dm_enter(dm_obey(r, verdict), r);

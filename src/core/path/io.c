@@ -33,14 +33,23 @@ static int io_grow(struct dm_io *io)
 	return 0;
 }
 
+bool dm_io_stock(struct dm_io *io, unsigned n)
+{
+	while (io->n_free - io->n_promised < n)
+		if (io_grow(io))
+			return false;
+	return true;
+}
+
 struct dm_req *dm_io_take(struct dm_io *io)
 {
 	struct dm_req *r;
 
-	if (!io->free && io_grow(io))
+	if (!dm_io_stock(io, 1))
 		return NULL;
 	r = io->free;
 	io->free = r->next;
+	io->n_free--;
 	return r;
 }
 
@@ -48,6 +57,7 @@ void dm_io_give(struct dm_io *io, struct dm_req *r)
 {
 	r->next = io->free;
 	io->free = r;
+	io->n_free++;
 }
 
 void dm_io_tick(struct dm_io *io)

@@ -28,6 +28,7 @@ struct dm_io {
 	uint64_t now;		/* clock, refreshed with dm_io_tick(): once per batch, not once per request */
 	uint64_t ticked;	/* the turn of the loop in which dm_io_turn() last did that */
 	struct dm_req *free;	/* for pieces */
+	unsigned n_free, n_promised;	/* of these; and how many of them are for children to come (spare.h) */
 	struct dm_req_slab *slabs;	/* the memory of these */
 	struct dm_req *again, **again_tail;	/* by dm_req.next: put back to gates that are open (gate.c), and ... */
 	struct timer again_timer;	/* ... sent again then */
@@ -50,6 +51,8 @@ void dm_io_turn(struct dm_io *io);	/* the same at most once per turn of its loop
 /* A request from the thread's free list, or NULL if there is no memory; it is not zeroed. */
 struct dm_req *dm_io_take(struct dm_io *io);
 void dm_io_give(struct dm_io *io, struct dm_req *r);
+/* Are there N, or can there be, that are promised to nobody? */
+bool dm_io_stock(struct dm_io *io, unsigned n);
 
 /*
  * Sends R to DEVICE, which the caller keeps open; on IO's own thread. R->done() is called on the same thread, perhaps

@@ -14,6 +14,7 @@
 #include "core/path/fault.h"
 #include "core/path/flush.h"
 #include "core/path/regions.h"
+#include "core/path/spare.h"
 #include "core/world.h"
 
 /* The counters of this device on this thread, created at the first request. */
@@ -210,17 +211,30 @@ static struct dm_lane *map_part(struct dm_req *r, const struct dm_target *t, uin
 struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t)
 {
 	uint64_t count = r->count;
+	unsigned children = t->type->children;
 	int verdict;
 
 	r->via[r->depth] = t;
+	if (children && !dm_spares_promise(t, r, children))
+		return NULL;
 	verdict = t->type->map(t, r);
+	if (children && verdict != DM_HELD)
+		dm_spares_release(r);
 	return verdict == DM_PART ? map_part(r, t, count) : dm_obey(r, verdict);
 }
 
 struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
 {
+	unsigned children = t->type->flush_children;
+	int verdict;
+
 	r->via[r->depth] = t;
-	return dm_obey(r, t->type->flush(t, r));
+	if (children && !dm_spares_promise(t, r, children))
+		return NULL;
+	verdict = t->type->flush(t, r);
+	if (children && verdict != DM_HELD)
+		dm_spares_release(r);
+	return dm_obey(r, verdict);
 }
 
 /*

@@ -325,7 +325,7 @@ static void build_check(struct dm_build *b)
 		build_index(b);
 	if (!b->failed)
 		dm_build_hints(b);
-	if (!b->failed && !(dm_build_flush(b) && dm_build_reaches(b) && dm_build_uses(b)))
+	if (!b->failed && !(dm_build_flush(b) && dm_build_spares(b) && dm_build_reaches(b) && dm_build_uses(b)))
 		b->failed = dm_build_no_memory(b);
 }
 

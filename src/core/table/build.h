@@ -118,6 +118,7 @@ void dm_build_unexplained(struct dm_build *b);	/* it will be read again */
 
 /* Determines the ways of the table's flushes. False: no memory. */
 bool dm_build_flush(struct dm_build *b);
+bool dm_build_spares(struct dm_build *b);
 
 /* May the current line, of type b->type, be in this table (build_flags.c)? The second records that it is. */
 int dm_build_check_flags(struct dm_build *b);

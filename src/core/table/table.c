@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/path/spare.h"
 #include "core/world.h"
 
 void dm_table_free(struct dm_table *t)
@@ -23,6 +24,7 @@ void dm_table_free(struct dm_table *t)
 	if (t->flushed != t->stores)
 		free(t->flushed);
 	free(t->flushers);
+	dm_spares_free(t->spares);
 	free(t->stores);
 	dm_index_free(&t->index);
 	free(t->targets);

@@ -47,6 +47,7 @@ struct dm_table {
 	size_t n_flushers;
 	struct dm_store **flushed;	/* ... and to these stores: those of the other lines */
 	size_t n_flushed;
+	struct dm_spares *spares;	/* for children of requests (spare.h); NULL: its lines have none */
 	struct dm_reach *reaches;	/* one for each word that means a store */
 	size_t n_reaches;
 	struct dm_use *uses;		/* one for each store that is a mapped device */

@@ -70,6 +70,11 @@ struct dm_type {
 	unsigned version[3];	/* Linux's, for dmsetup targets */
 	unsigned flags;		/* DM_TARGET_* */
 	size_t size;		/* bytes of the private part, zeroed; freed with the table */
+	/*
+	 * Children that a request of map(), or of flush(), has at a time, at most. So many are reserved before the line gets the
+	 * request, and dm_children() (child.h) does not fail. For one that is held they are reserved all the time.
+	 */
+	uint8_t children, flush_children;
 
 	/*
 	 * Parses the words: 0, or the result of dm_args_end(). It runs more than once for a line (build.h), the first

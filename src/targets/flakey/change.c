@@ -12,8 +12,6 @@
 #include "targets/flakey/flakey.h"
 
 #define FLAKEY_HELD 32u			/* writes that are being changed at a time */
-#define FLAKEY_CHANGES 2u		/* of a request: a byte that was said, and one at random */
-#define FLAKEY_CHILDREN (2 * FLAKEY_CHANGES + 1)
 
 /* The bits of Linux' bi_opf that a request has here as well: its operation (READ 0, WRITE 1), and these two. */
 #define FLAKEY_WRITE 1u

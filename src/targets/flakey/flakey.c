@@ -130,5 +130,6 @@ const struct dm_type dm_flakey = {
 	.map = flakey_map,
 	.flush = flakey_flush,
 	.child = flakey_changed,
+	.children = FLAKEY_CHILDREN,
 	.table = flakey_table,
 };

@@ -12,6 +12,9 @@
 
 enum { ERROR_READS = 1, DROP_WRITES = 2, ERROR_WRITES = 4 };
 
+#define FLAKEY_CHANGES 2u		/* of a request: a byte that was said, and one at random */
+#define FLAKEY_CHILDREN (2 * FLAKEY_CHANGES + 1)
+
 struct flakey {
 	struct dm_at at;
 	uint64_t began;			/* ns */
