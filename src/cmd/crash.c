@@ -15,6 +15,7 @@
 #include "base/words.h"
 #include "cmd/crash_options.h"
 #include "cmd/crash_record.h"
+#include "cmd/inside.h"
 #include "cmd/say.h"
 #include "crash/command_run.h"
 #include "crash/explore.h"
@@ -176,6 +177,7 @@ int command_crash(struct job *j)
 	struct crash x = { .job = j, .again = TEXT_INIT };
 	int code = crash_options_take(j, &x.o);
 
+	inside_path();
 	if (!code && x.o.record)
 		code = crash_record_new(&x);
 	if (!code)

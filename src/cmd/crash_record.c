@@ -241,6 +241,8 @@ static int record_mkfs(struct record *x, const char *base)
 	argv[2] = say_need(line.s);
 	end = command_run(&run, &status, &said);
 	if (end != COMMAND_EXITED || status) {
+		while (said.len && said.s[said.len - 1] == '\n')
+			text_cut(&said, said.len - 1);
 		err_set(&e, -EIO, "mkfs failed: %s", text_str(&said));
 		code = job_failed(x->job, fs->name, &e);
 	}

@@ -13,8 +13,7 @@
 #include "session/holder.h"
 #include "session/lvm.h"
 
-/* dmsetup, mkfs and the like are not on the path of an ordinary user, who is root here. */
-static void inside_path(void)
+void inside_path(void)
 {
 	static const char *const directories[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
 	const char *path = getenv("PATH");

@@ -11,6 +11,9 @@
  */
 int inside_prepare(const char *control, const char *session, struct err *e);
 
+/* dmsetup, mkfs and the like are not on the path of an ordinary user, who may run them here: it has their directories from now on. */
+void inside_path(void);
+
 /* Makes programs load the library that answers NetBSD's ioctl (src/preload). 0, or -ENOENT and a sentence. */
 int inside_netbsd(struct err *e);
 

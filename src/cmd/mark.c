@@ -65,7 +65,8 @@ int command_mark(struct job *j)
 	for (i = 0; !code && i < p.n; i++)
 		code = mark_device(j, p.names[i], mark, &marked);
 	if (!code && !marked) {
-		err_set(&e, -ENXIO, "no device has a line of the target log-writes or powercut, which could take it");
+		err_set(&e, -ENXIO, "%s has a line of the target log-writes or powercut, which could take it",
+			j->argc ? "none of these devices" : "no device");
 		code = job_failed(j, mark, &e);
 	}
 	pick_free(&p);

@@ -70,12 +70,19 @@ killed() {
 	ok "$who: nothing is left when it is killed" until_true eval '! pgrep -f "^dmuse-check-sleeps" >/dev/null && [ -z "$(session_traces)" ]'
 }
 
+# As an ordinary user has it: without the directories of mkfs and fsck.
+short_path() {
+	tr : '\n' <<<"$PATH" | grep -v 'sbin$' | paste -sd :
+}
+
 in_user_space() {
 	command -v fuse2fs >/dev/null || { skip "$who: in user space" "there is no fuse2fs"; return; }
-	run crash --fuse --size 16M --out crash --settle 0 --states 20 --run 'echo a >a; sync a; $DMUSE mark a' \
+	PATH=$(short_path) run crash --fuse --size 16M --out crash --settle 0 --states 20 --run 'echo a >a; sync a; $DMUSE mark a' \
 		--check '! grep -qx a "$DMUSE_MARKS" || grep -qx a a'
 	like "$who: fuse2fs under the workload is said first" '^note: the workload ran on fuse2fs' "$(head -n 1 <<<"$out")"
 	like "$who: and the states are tried" 'tried in' "$out"
+	run crash --fuse --size 16M --out crash --mkfs-options '-O nonsense' --run true --check true
+	like "$who: why mkfs fails is said in a line" 'ext4: mkfs failed: .*nonsense$' "$err"
 }
 
 functions=(in_user_space)

@@ -106,6 +106,21 @@ refuses "a check at no time" 2 "flush, fua, or a number of entries" replay --log
 refuses "two things at once" 2 "one of --list, --replay, --find, --num-entries" replay --log log --find --replay out
 refuses "to find nothing" 2 "what\?" replay --log log --find
 
+# A new log begins where the old one was, whose superblock must not count its entries.
+works "a new log on the same file" create it --table "0 8192 log-writes $PWD/disk $PWD/log"
+ok "with a write" write 'h.pwrite(b"d" * 4096, 0); h.flush()'
+works "which is in the log" suspend it
+refuses "the old one is not taken for it" 1 "there is no superblock of a log of writes at byte 0, only zeros" replay --log log
+works "it goes on" resume it
+works "it ends" remove it
+prints "it is the new one" "0 write 0+8
+1 flush
+2 mark dm-log-writes-end" replay --log log
+refuses "a mark for no log" 1 "mark x: no device has a line of the target log-writes" mark x
+works "a device without a log" create plain --table '0 8 zero'
+refuses "a mark for it" 1 "mark x: none of these devices has a line of the target log-writes" mark x plain
+works "it goes" remove plain
+
 # A log that Linux 6.12 has recorded, with the sums of its disk at each mark (tests/kernel/log-record).
 while read -r word rest; do
 	case $word in

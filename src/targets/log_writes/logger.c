@@ -204,13 +204,14 @@ void logger_mark(struct logger *l, struct block *b)
 }
 
 /* Nothing is logged any more; what waits for a flush goes, too. */
-static void turn_off(struct logger *l, int err, const char *why)
+static int turn_off(struct logger *l, int err, const char *why)
 {
 	l->off = err;
-	if (!atomic_exchange(&l->on, false))
-		return;
-	log_warn("log-writes: nothing more is logged on %s: %s", l->shared.store->name, why);
-	log_early(l);
+	if (atomic_exchange(&l->on, false)) {
+		log_warn("log-writes: nothing more is logged on %s: %s", l->shared.store->name, why);
+		log_early(l);
+	}
+	return err;
 }
 
 /*
@@ -241,17 +242,14 @@ static int log_block(struct logger *l, const struct block *b)
 
 	if (!logger_is_on(l))
 		return l->off;
-	err = find_place(l, b, &sector);
-	if (err) {
-		turn_off(l, err, "its device is full");
-		return err;
-	}
-	err = pen_entry(&l->pen, l->clerk, sector, b, l->memory);
+	err = pen_begin_log(&l->pen, l->clerk);
+	if (!err && find_place(l, b, &sector))
+		return turn_off(l, -ENOSPC, "its device is full");
+	if (!err)
+		err = pen_entry(&l->pen, l->clerk, sector, b, l->memory);
 	if (!err && b->flags & (WLOG_FUA | WLOG_MARK))
 		err = pen_super(&l->pen, l->clerk, l->entries);
-	if (err)
-		turn_off(l, err, "its device has failed");
-	return err;
+	return err ? turn_off(l, err, "its device has failed") : 0;
 }
 
 static void log_blocks(struct logger *l, struct blocks *list)
@@ -297,7 +295,7 @@ void logger_settle(struct logger *l, struct clerk_job *done)
 /* The log begins, or begins anew. The clerk has nothing to do. */
 static void logger_begin(struct logger *l)
 {
-	l->ended = false;
+	l->ended = l->pen.begun = false;
 	pthread_mutex_lock(&l->lock);
 	l->entries = 0;
 	l->next = l->sector_size / DM_SECTOR;

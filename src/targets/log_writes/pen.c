@@ -94,6 +94,19 @@ int pen_entry(struct pen *p, struct clerk *c, uint64_t sector, const struct bloc
 	return err || b->flags & WLOG_DISCARD ? err : pen_data(p, c, b, m);
 }
 
+/* The superblock of an older log would count what is overwritten now. */
+int pen_begin_log(struct pen *p, struct clerk *c)
+{
+	int err;
+
+	if (p->begun)
+		return 0;
+	p->begun = true;
+	p->sector = 0;
+	err = pen_sector(p, c, "", 0, "");
+	return err ? err : pen_finish(p, c);
+}
+
 /* The superblock never says more than is on the device. */
 int pen_super(struct pen *p, struct clerk *c, uint64_t entries)
 {

@@ -15,11 +15,14 @@ struct pen {
 	uint8_t *sheet;		/* what is not on the device yet ... */
 	size_t used;		/* ... and how many bytes that are */
 	uint64_t sector;	/* where it goes */
+	bool begun;		/* the superblock of an older log is gone */
 };
 
 int pen_begin(struct pen *p, const struct dm_at *at, struct err *e);	/* 0 or -errno and a sentence */
 void pen_end(struct pen *p);
 
+/* The first time: an older log on the device is none any more. 0 or -errno. */
+int pen_begin_log(struct pen *p, struct clerk *c);
 /* B becomes the entry at SECTOR, which follows the one before. 0 or -errno. */
 int pen_entry(struct pen *p, struct clerk *c, uint64_t sector, const struct block *b, const struct block_memory *m);
 /* All so far is on the device, then the superblock. */

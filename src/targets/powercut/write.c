@@ -84,6 +84,8 @@ static int write_end(struct power *p, const struct line *l, struct dm_req *r, st
 		power_trip(p);
 	if (begins)
 		back_begin(p, io);
+	if (verdict == -EIO)
+		dm_why(io, POWER_OFF);
 	return verdict == -ENOSPC ? write_full(r) : verdict;
 }
 
