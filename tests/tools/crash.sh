@@ -90,6 +90,18 @@ verdicts() {
 	is "$who: and is replaced by the next" 0 "$status"
 }
 
+# A guest would do the same: the disk is an NBD export, too. What was written with FUA is durable without a flush.
+over_nbd() {
+	command -v qemu-io >/dev/null || { skip "$who: over NBD" "there is no qemu-io"; return; }
+	raw 'qemu-io -t writeback -f raw -c "write -P 98 4096 4096" -c "write -f -P 102 8192 4096" "$("$DMUSE" export crash)" >/dev/null && $DMUSE mark done' "$block
+		! grep -qx done \"\$DMUSE_MARKS\" || [ \"\$(at 2)\" = f ] || { echo 'what was written with FUA is lost'; exit 1; }"
+	is "$who: a write with FUA is durable when it is answered" 0 "$status"
+	like "$who: power is cut before it, too" ' 2 writes, [23] cuts' "$out"
+	run crash --out crash --check "$block
+		[ \"\$(at 2)\" != f ] || [ \"\$(at 1)\" = b ]"
+	is "$who: another write is not durable because of it" 3 "$status"
+}
+
 told() {
 	raw "$blocks
 		\$DMUSE mark begun; put b 1; sync \"\$dev\"" "$block
@@ -120,4 +132,4 @@ bad() {
 	refuses "$who: a mark needs a log" 1 'no device has' mark x
 }
 
-session_test ordered kept shrunk torn verdicts told bad
+session_test ordered kept shrunk torn over_nbd verdicts told bad
