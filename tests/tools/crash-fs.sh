@@ -14,7 +14,7 @@ lacks_mount() {
 
 # rename WORDS...: the example that never syncs.
 replace() {
-	run crash --size 16M --out crash --states 50 --mount-options noauto_da_alloc,commit=1 --settle 3 \
+	run crash --size 16M --out crash --states 50 --mount-options noauto_da_alloc,commit=1 --settle 2 \
 		--run "$root/examples/rename/run.py $1" --check "$root/examples/rename/check.sh"
 }
 
