@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ struct reserve {
 	void *arg;
 	pthread_mutex_t lock;		/* guards what follows */
 	struct reserve_object *free;
+	bool away;			/* nobody waits */
 	struct dm_req *first, **last;	/* who waits, by dm_req.next */
 	max_align_t objects[];
 };
@@ -68,18 +70,70 @@ static void reserve_wait(struct reserve *all, struct dm_req *r)
 	all->last = &r->next;
 }
 
+static void reserve_home(struct loop_msg *m)
+{
+	struct dm_req *r = container(m, struct dm_req, home);
+	struct reserve_object *o = r->own[1];
+
+	dm_io_turn(r->io);
+	o->all->got(o->all->arg, r, o->bytes);
+}
+
+static void reserve_away_home(struct loop_msg *m)
+{
+	struct dm_req *r = container(m, struct dm_req, home);
+	struct reserve *all = r->own[1];
+
+	dm_io_turn(r->io);
+	all->got(all->arg, r, NULL);
+}
+
+static void reserve_send_away(struct reserve *all, struct dm_req *r)
+{
+	r->own[1] = all;
+	r->home.run = reserve_away_home;
+	loop_post(r->io->loop, &r->home);
+}
+
 void *reserve_take(struct reserve *all, struct dm_req *r)
 {
 	struct reserve_object *o;
+	bool away;
 
 	pthread_mutex_lock(&all->lock);
 	o = all->free;
+	away = !o && all->away;
 	if (o)
 		all->free = o->next;
-	else
+	else if (!away)
 		reserve_wait(all, r);
 	pthread_mutex_unlock(&all->lock);
+	if (away)
+		reserve_send_away(all, r);
 	return o ? o->bytes : NULL;
+}
+
+void reserve_turn_away(struct reserve *all)
+{
+	struct dm_req *r, *next;
+
+	pthread_mutex_lock(&all->lock);
+	all->away = true;
+	r = all->first;
+	all->first = NULL;
+	all->last = &all->first;
+	pthread_mutex_unlock(&all->lock);
+	for (; r; r = next) {
+		next = r->next;
+		reserve_send_away(all, r);
+	}
+}
+
+void reserve_let_wait(struct reserve *all)
+{
+	pthread_mutex_lock(&all->lock);
+	all->away = false;
+	pthread_mutex_unlock(&all->lock);
 }
 
 /* With the lock held: who has waited the longest, or NULL. */
@@ -93,15 +147,6 @@ static struct dm_req *reserve_next(struct reserve *all)
 	if (!all->first)
 		all->last = &all->first;
 	return r;
-}
-
-static void reserve_home(struct loop_msg *m)
-{
-	struct dm_req *r = container(m, struct dm_req, home);
-	struct reserve_object *o = r->own[1];
-
-	dm_io_turn(r->io);
-	o->all->got(o->all->arg, r, o->bytes);
 }
 
 void reserve_give(struct reserve *all, void *object)

@@ -29,6 +29,13 @@ void reserve_free(struct reserve *all);		/* all objects are back; NULL is harmle
  */
 void *reserve_take(struct reserve *all, struct dm_req *r);
 
+/*
+ * From now on nobody waits: got() comes with NULL for whoever is in line, and for whoever would have to be. For presuspend, as
+ * cells_turn_away().
+ */
+void reserve_turn_away(struct reserve *all);
+void reserve_let_wait(struct reserve *all);	/* as before, from now on */
+
 /* Any thread. */
 void reserve_give(struct reserve *all, void *object);
 

@@ -34,24 +34,40 @@ static unsigned turns_buckets(unsigned n)
 	return buckets;
 }
 
+static void turn_is(struct turn *t, enum cell_verdict v)
+{
+	struct turns *all = t->all;
+	struct dm_req *r = t->req;
+
+	if (v == CELL_HELD) {
+		all->got(t);
+		return;
+	}
+	reserve_give(all->reserve, t);
+	dm_go_on_here(r, DM_PUT_BACK);
+}
+
 static void turn_got(struct cell *c, enum cell_verdict v)
 {
-	struct turn *t = container(c, struct turn, cell);
-
-	(void)v;	/* CELL_HELD: nobody is turned away */
-	t->all->got(t);
+	turn_is(container(c, struct turn, cell), v);
 }
 
 static void turn_begin(struct turns *all, struct turn *t, struct dm_req *r, uint64_t chunk)
 {
+	int v;
+
 	*t = (struct turn){ .req = r, .all = all, .cell = { .got = turn_got, .home = r->io->loop, .chunk = chunk } };
-	if (cell_take(all->cells, &t->cell) == CELL_HELD)
-		all->got(t);
+	v = cell_take(all->cells, &t->cell);
+	if (v != -EINPROGRESS)
+		turn_is(t, (enum cell_verdict)v);
 }
 
 static void turn_found(void *arg, struct dm_req *r, void *object)
 {
-	turn_begin(arg, object, r, (uintptr_t)r->own[0]);
+	if (object)
+		turn_begin(arg, object, r, (uintptr_t)r->own[0]);
+	else
+		dm_go_on_here(r, DM_PUT_BACK);
 }
 
 int turns_new(struct turns **out, unsigned n, size_t size, void (*got)(struct turn *t), struct err *e)
@@ -88,4 +104,16 @@ void turn_over(struct turn *t, int verdict)
 	cell_give(all->cells, &t->cell);
 	reserve_give(all->reserve, t);
 	dm_go_on(r, verdict);
+}
+
+void turns_turn_away(struct turns *all)
+{
+	cells_turn_away(all->cells);
+	reserve_turn_away(all->reserve);
+}
+
+void turns_let_wait(struct turns *all)
+{
+	reserve_let_wait(all->reserve);
+	cells_let_wait(all->cells);
 }

@@ -35,4 +35,11 @@ int turn_take(struct turns *all, struct dm_req *r, uint64_t chunk);
 /* The turn is over and its request goes on with VERDICT, as with dm_go_on(). Any thread. */
 void turn_over(struct turn *t, int verdict);
 
+/*
+ * From now on nobody waits for a turn: whoever does, and whoever would have to, is put back to the gate. For presuspend with
+ * noflush; whoever has a turn keeps it. resume() lets them wait again.
+ */
+void turns_turn_away(struct turns *all);
+void turns_let_wait(struct turns *all);
+
 #endif
