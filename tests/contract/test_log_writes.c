@@ -229,6 +229,27 @@ static void a_flush_covers_what_was_over_when_it_was_submitted(void **state)
 	assert_string_equal(log_of_disk(), "w2+1 flush 'm' w1+1 'dm-log-writes-end'");
 }
 
+/* A flush that is over before one that was submitted before it has made durable what that one covers, too. */
+static void a_flush_covers_what_an_older_one_under_way_does(void **state)
+{
+	struct job older;
+
+	(void)state;
+	assert_int_equal(create(&f, "low", "0 64 sour", NULL), 0);
+	make("0 64 log-writes /dev/mapper/low disk:1");
+	assert_int_equal(io(DM_WRITE, 0, 8, 1), 0);
+	atomic_store(&sour_holds, true);
+	job_start(&f, &older, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	settle_threads(&f);
+	atomic_store(&sour_holds, false);
+	assert_int_equal(io(DM_WRITE, 0, 9, 1) || io(DM_FLUSH, 0, 0, 0) || mark("m", NULL), 0);
+	assert_string_equal(log_of_disk(), "w8+1 w9+1 flush 'm'");
+	dm_go_on(atomic_load(&held), DM_DONE);
+	assert_int_equal(job_wait(&older) || mark("n", NULL), 0);
+	assert_string_equal(log_of_disk(), "w8+1 w9+1 flush 'm' flush 'n'");
+	gone();
+}
+
 static void a_suspend_is_not_logged_and_a_suspended_device_takes_marks(void **state)
 {
 	(void)state;
@@ -383,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_fua_has_written_over_stands_before_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_fua_has_written_over_does_not_wait_for_a_flush, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_covers_what_was_over_when_it_was_submitted, begin, end),
+		cmocka_unit_test_setup_teardown(a_flush_covers_what_an_older_one_under_way_does, begin, end),
 		cmocka_unit_test_setup_teardown(a_suspend_is_not_logged_and_a_suspended_device_takes_marks, begin, end),
 		cmocka_unit_test_setup_teardown(a_log_lives_as_long_as_lines_use_it, begin, end),
 		cmocka_unit_test_setup_teardown(the_worlds_end_ends_the_log, begin, end),

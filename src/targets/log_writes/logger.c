@@ -165,12 +165,26 @@ static void flush_is_over(struct logger *l, const struct block *b)
 }
 
 /*
+ * B is over before flushes that were submitted before it: it covers what they do, since that was completed before B was submitted, too.
+ * (Linux's logs it behind B, as if B had not made it durable.)
+ */
+static void log_older(struct logger *l, const struct block *b)
+{
+	struct block *f;
+
+	for (f = l->flushes; f != b; f = f->later)
+		blocks_move(&l->due, &f->covers);
+}
+
+/*
  * A flush that has failed promises nothing, and stands in no log: what it would have covered waits for the next one, before
  * what was completed meanwhile.
  */
 void logger_flushed(struct logger *l, struct block *b, int err)
 {
 	pthread_mutex_lock(&l->lock);
+	if (!err)
+		log_older(l, b);
 	flush_is_over(l, b);
 	if (err) {
 		blocks_move(&b->covers, &l->unflushed);
