@@ -64,6 +64,9 @@ static inline void blocks_move(struct blocks *to, struct blocks *from)
 	blocks_init(from);
 }
 
+/* The last one of LIST that B has written over, or FOUND. */
+const struct block *blocks_find_overlapped(const struct blocks *list, const struct block *b, const struct block *found);
+
 struct block_memory;
 
 /* A block for R, which had to wait, is there; on R's io thread. */

@@ -74,22 +74,6 @@ static void log_early(struct logger *l)
 	unlock_and_post(l);
 }
 
-static bool overlap(const struct block *a, const struct block *b)
-{
-	return a->sector < b->sector + b->count && b->sector < a->sector + a->count;
-}
-
-/* The last one of LIST that B has written over, or FOUND. */
-static const struct block *find_overlapped(const struct blocks *list, const struct block *b, const struct block *found)
-{
-	const struct block *a;
-
-	for (a = list->first; a; a = a->next)
-		if (overlap(a, b))
-			found = a;
-	return found;
-}
-
 /* LIST becomes due, up to LAST. True: that was in it. */
 static bool log_up_to(struct logger *l, struct blocks *list, const struct block *last)
 {
@@ -114,8 +98,8 @@ static void log_durable(struct logger *l, struct block *b)
 	struct block *f;
 
 	for (f = l->flushes; f; f = f->later)
-		last = find_overlapped(&f->covers, b, last);
-	last = find_overlapped(&l->unflushed, b, last);
+		last = blocks_find_overlapped(&f->covers, b, last);
+	last = blocks_find_overlapped(&l->unflushed, b, last);
 	found = !last;
 	for (f = l->flushes; f && !found; f = f->later)
 		found = log_up_to(l, &f->covers, last);
