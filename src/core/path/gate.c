@@ -35,7 +35,7 @@ static bool gate_holds(const struct dm_lane *lane, const struct dm_req *r)
 
 #define AGAIN_NS 1000000	/* so long a request waits whose type puts it back although its gate is open */
 
-void dm_put_back_again(struct timer *t)
+static void put_back_again(struct timer *t)
 {
 	struct dm_io *io = container(t, struct dm_io, again_timer);
 	struct dm_req *r = io->again, *next;
@@ -54,8 +54,10 @@ static void put_back_later(struct dm_req *r)
 {
 	struct dm_io *io = r->io;
 
-	if (!io->again)
+	if (!io->again) {
+		timer_init(&io->again_timer, put_back_again);
 		loop_timer(io->loop, &io->again_timer, AGAIN_NS);
+	}
 	r->next = NULL;
 	*io->again_tail = r;
 	io->again_tail = &r->next;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/thread.h"
-#include "core/path/submit.h"
 #include "core/world.h"
 
 #define SLAB_REQS 64
@@ -101,7 +100,6 @@ int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const stru
 	int r;
 
 	*io = (struct dm_io){ .world = w, .index = index, .again_tail = &io->again };
-	timer_init(&io->again_timer, dm_put_back_again);
 	r = loop_new(&io->loop, e);
 	if (r)
 		return r;

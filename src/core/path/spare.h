@@ -10,8 +10,20 @@
 
 #include "core/table/target.h"
 
-struct dm_spares;
 struct dm_world;
+
+/* Of one io thread. */
+struct dm_spare {
+	struct dm_req *free;		/* by dm_req.next: all N, or none */
+	struct dm_req *holder;		/* the request that has them, or NULL */
+	struct dm_req *first, **last;	/* those that wait, by dm_req.next */
+	struct dm_req *reqs;		/* N */
+};
+
+struct dm_spares {
+	unsigned n, n_io;
+	struct dm_spare of[];
+};
 
 /* Spare requests for a table: N for each io thread. NULL: no memory. */
 struct dm_spares *dm_spares_new(const struct dm_world *w, unsigned n);

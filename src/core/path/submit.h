@@ -35,7 +35,6 @@ bool dm_gate_stops(struct dm_lane *lane, struct dm_req *r);
 
 /* R, whose sector is the device's, leaves it without being counted and waits at its gate. */
 void dm_put_back(struct dm_req *r);
-void dm_put_back_again(struct timer *t);	/* of the io thread: what was put back to gates that are open */
 
 /*
  * Splits R, which covers more than one line, chunk, part or store of T, into pieces and starts them. FIRST: at most so
