@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See state_file.h. The socket carries the FUSE and the mount namespace, then names of states; each is answered with 0 or -errno. */
+/* See state_file.h. The socket carries the FUSE and the mount namespace (as descriptors), then names of states; each is answered with 0 or -errno. */
 #include "crash/state_file.h"
 
 #include <dirent.h>
@@ -12,26 +12,50 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crash/state_serve.h"
 #include "crash/talk.h"
 #include "session/feature.h"
 
-/* All processes of a mount namespace, which has no other use than that of the caller who has ended. */
-static void serve_kill(const char *mount_ns)
+/* The process is in the mount namespace. */
+static bool serve_is_in(pid_t pid, const struct stat *space)
+{
+	struct stat st;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	return !stat(path, &st) && st.st_dev == space->st_dev && st.st_ino == space->st_ino;
+}
+
+/* The descriptor comes first: when the process is looked at, its number is still its own. */
+static void serve_kill_one(pid_t pid, const struct stat *space)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return;
+	if (serve_is_in(pid, space))
+		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	close(fd);
+}
+
+/*
+ * All processes of a mount namespace, which has no other use than that of the caller who has ended. SPACE keeps the namespace:
+ * the number of one that is gone may be another's in a moment.
+ */
+static void serve_kill(int space)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	char path[300], ns[64];
-	ssize_t n;
+	struct stat st;
 
-	while (proc && (entry = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/ns/mnt", entry->d_name);
-		n = atoi(entry->d_name) > 0 ? readlink(path, ns, sizeof(ns) - 1) : -1;
-		if (n > 0 && (size_t)n == strlen(mount_ns) && !memcmp(ns, mount_ns, (size_t)n))
-			kill(atoi(entry->d_name), SIGKILL);
-	}
+	if (!fstat(space, &st) && !serve_is_in(getpid(), &st))
+		while (proc && (entry = readdir(proc)))
+			if (atoi(entry->d_name) > 0)
+				serve_kill_one(atoi(entry->d_name), &st);
 	if (proc)
 		closedir(proc);
 }
@@ -60,11 +84,9 @@ static void serve_states(int socket, const struct history *h, struct state_serve
 /* Nobody ends it: it sees when its socket is closed, and then ends what a caller that was killed has left. */
 static _Noreturn void serve_process(int socket, const struct history *h, const uint8_t *base)
 {
-	struct text mount_ns = TEXT_INIT;
 	struct state_serve *serve;
 	struct state_disk *disk;
-	struct talk_head head;
-	int fd, r;
+	int fd, space, r;
 
 	setsid();
 	prctl(PR_SET_NAME, "dmuse-states");
@@ -72,15 +94,14 @@ static _Noreturn void serve_process(int socket, const struct history *h, const u
 		close_range(STDERR_FILENO + 1, (unsigned)socket - 1, 0);
 	close_range((unsigned)socket + 1, ~0u, 0);
 	fd = talk_receive_fd(socket);
-	if (fd >= 0 && !talk_receive(socket, &head, &mount_ns))
-		fd = -EPIPE;
+	space = talk_receive_fd(socket);
 	r = fd < 0 ? fd : state_disk_new(&disk, h, base);
 	if (!r)
 		r = state_serve_new(&serve, fd, disk, h->size);
 	if (talk_send(socket, (struct talk_head){ .status = r }, "") && !r)
 		serve_states(socket, h, serve);
-	if (mount_ns.len)
-		serve_kill(text_str(&mount_ns));
+	if (space >= 0)
+		serve_kill(space);
 	_exit(0);
 }
 
@@ -112,19 +133,20 @@ static int file_answer(const struct state_file *f, struct err *e)
 
 int state_file_mount(struct state_file *f, const char *directory, struct err *e)
 {
-	int fd = open(feature_fuse_device(), O_RDWR | O_CLOEXEC), r = 0;
-	char options[120], mount_ns[64] = "";
+	int fd = open(feature_fuse_device(), O_RDWR | O_CLOEXEC), space, r = 0;
+	char options[120];
 
 	if (fd < 0)
 		return feature_fail(FEATURE_FUSE, -errno, e);
-	if (readlink("/proc/self/ns/mnt", mount_ns, sizeof(mount_ns) - 1) < 0)
-		mount_ns[0] = '\0';
+	space = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other,default_permissions", fd,
 		 (unsigned)geteuid(), (unsigned)getegid());
 	if (mount("dmuse", directory, "fuse.dmuse", MS_NOSUID | MS_NODEV, options))
 		r = feature_fail(FEATURE_FUSE_MOUNT, -errno, e);
-	else if (!talk_send_fd(f->socket, fd) || !talk_send(f->socket, (struct talk_head){ .status = 0 }, mount_ns))
+	else if (!talk_send_fd(f->socket, fd) || space < 0 || !talk_send_fd(f->socket, space))
 		r = err_set(e, -EIO, "the process that serves the states as files has ended");
+	if (space >= 0)
+		close(space);
 	close(fd);
 	return r ? r : file_answer(f, e);
 }
