@@ -69,6 +69,7 @@ static _Noreturn void member_work(const struct trial_options *o, int fd)
 		text_free(&r.output);
 		text_clear(&name);
 	}
+	trial_end(t);
 	_exit(0);
 }
 

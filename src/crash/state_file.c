@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See state_file.h. The socket carries the FUSE and the mount namespace (as descriptors), then names of states; each is answered with 0 or -errno. */
+/*
+ * See state_file.h. The socket carries the FUSE and the mount namespace (as descriptors), then names of states, each of which is
+ * answered with 0 or -errno; an empty one is the end.
+ */
 #include "crash/state_file.h"
 
 #include <dirent.h>
@@ -14,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crash/state_serve.h"
@@ -60,8 +64,8 @@ static void serve_kill(int space)
 		closedir(proc);
 }
 
-/* Until the caller's end. */
-static void serve_states(int socket, const struct history *h, struct state_serve *serve)
+/* True: until it is told to end. False: until the caller's end. */
+static bool serve_states(int socket, const struct history *h, struct state_serve *serve)
 {
 	struct talk_head head;
 	struct text name = TEXT_INIT;
@@ -70,6 +74,8 @@ static void serve_states(int socket, const struct history *h, struct state_serve
 	int r;
 
 	while (talk_receive(socket, &head, &name)) {
+		if (!name.len)
+			return true;
 		r = state_parse(&s, h, text_str(&name), &e);
 		if (!r) {
 			r = state_serve_become(serve, &s);
@@ -79,6 +85,7 @@ static void serve_states(int socket, const struct history *h, struct state_serve
 			break;
 		text_clear(&name);
 	}
+	return false;
 }
 
 /* Nobody ends it: it sees when its socket is closed, and then ends what a caller that was killed has left. */
@@ -98,26 +105,27 @@ static _Noreturn void serve_process(int socket, const struct history *h, const u
 	r = fd < 0 ? fd : state_disk_new(&disk, h, base);
 	if (!r)
 		r = state_serve_new(&serve, fd, disk, h->size);
-	if (talk_send(socket, (struct talk_head){ .status = r }, "") && !r)
-		serve_states(socket, h, serve);
-	if (space >= 0)
+	if (talk_send(socket, (struct talk_head){ .status = r }, "") && !r && serve_states(socket, h, serve))
+		_exit(0);
+	if (space >= 0) {
 		serve_kill(space);
+		close(space);		/* perhaps the last of it: what is mounted there is unmounted now, while the thread serves */
+	}
 	_exit(0);
 }
 
 int state_file_start(struct state_file *f, const struct history *h, const uint8_t *base, struct err *e)
 {
 	int fds[2];
-	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return err_set(e, -errno, "cannot start a process: %s", strerror(errno));
-	pid = fork();
-	if (!pid)
+	f->server = fork();
+	if (!f->server)
 		serve_process(fds[1], h, base);
 	close(fds[1]);
 	f->socket = fds[0];
-	return pid < 0 ? err_set(e, -errno, "cannot start a process: %s", strerror(errno)) : 0;
+	return f->server < 0 ? err_set(e, -errno, "cannot start a process: %s", strerror(errno)) : 0;
 }
 
 static int file_answer(const struct state_file *f, struct err *e)
@@ -160,4 +168,10 @@ int state_file_become(struct state_file *f, const struct state *s, struct err *e
 		err_set(e, -EIO, "the process that serves the states as files has ended");
 	text_free(&name);
 	return e->code ? e->code : file_answer(f, e);
+}
+
+void state_file_end(struct state_file *f)
+{
+	if (talk_send(f->socket, (struct talk_head){ .status = 0 }, ""))
+		waitpid(f->server, NULL, 0);
 }

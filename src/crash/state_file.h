@@ -9,12 +9,15 @@
 #ifndef CRASH_STATE_FILE_H
 #define CRASH_STATE_FILE_H
 
+#include <sys/types.h>
+
 #include "crash/state_disk.h"
 
 #define STATE_FILE_NAME "disk"
 
 struct state_file {
-	int socket;			/* to the process */
+	pid_t server;
+	int socket;			/* to it */
 };
 
 /*
@@ -28,5 +31,8 @@ int state_file_mount(struct state_file *f, const char *directory, struct err *e)
 
 /* The file is that state now; who still has another one open gets EIO. */
 int state_file_become(struct state_file *f, const struct state *s, struct err *e);
+
+/* Nothing is mounted on the file any more: the process ends, and is waited for. */
+void state_file_end(struct state_file *f);
 
 #endif

@@ -97,6 +97,11 @@ int trial_new(struct trial **out, const struct trial_options *o, struct err *e)
 	return state_file_mount(&t->file, t->served, e);
 }
 
+void trial_end(struct trial *t)
+{
+	state_file_end(&t->file);
+}
+
 static int trial_write_marks(const struct trial *t, const struct state *s, struct err *e)
 {
 	FILE *f = fopen(t->marks, "we");

@@ -49,6 +49,9 @@ struct trial;
 /* In a process with one thread, which it prepares: namespaces, places. 0 or -errno and a sentence. */
 int trial_new(struct trial **out, const struct trial_options *o, struct err *e);
 
+/* The process is about to end. */
+void trial_end(struct trial *t);
+
 struct trial_result {
 	enum verdict verdict;
 	int status;			/* of the check: its exit status, or the signal */
