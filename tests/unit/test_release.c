@@ -162,6 +162,28 @@ static void after_the_release_no_move_begins(void **state)
 	hooks_reset();
 }
 
+/* Or its client would be waited for, and the daemon would not end before its patience does. */
+static void a_disk_without_power_lets_go_of_what_hangs(void **state)
+{
+	struct dm_cmd cut = { .verb = DM_DO_CUT, .name = "d" };
+	static uint8_t data[512];
+	char why[ERR_TEXT];
+	struct dm_device *d;
+	struct job hangs;
+
+	(void)state;
+	d = make_device(&f, "d", "0 64 powercut memory,size=1M:d 0 hang");
+	dm_open(d);
+	assert_int_equal(run(&f, &cut, why), 0);
+	dm_reply_free(&cut.reply);
+	job_start(&f, &hangs, d, 1, DM_READ, 0, 0, 1, data);
+	settle_threads(&f);
+	assert_false(hangs.over);
+	dm_world_release(f.world);
+	assert_int_equal(job_wait(&hangs), -EIO);
+	dm_close(d);
+}
+
 static void what_is_in_a_queue_is_refused(void **state)
 {
 	struct pending p, q;
@@ -302,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(after_the_release_no_move_begins),
+		CASE(a_disk_without_power_lets_go_of_what_hangs),
 		CASE(what_is_in_a_queue_is_refused),
 		CASE(a_deferred_removal_waits_for_the_end),
 		CASE(lines_that_have_stopped_are_not_flushed),

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "core/command/do.h"
+#include "core/table/target.h"
 
 /* The command has its answer; the move goes on without it. */
 static void move_answer(struct dm_move *m)
@@ -56,11 +57,22 @@ static bool release_one(struct dm_device *d)
 	return true;
 }
 
+static void release_power(const struct dm_table *t)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n; i++)
+		if (t->targets[i].type->power)
+			t->targets[i].type->power->release(&t->targets[i]);
+}
+
 void dm_move_release(struct dm_world *w)
 {
 	struct list *n, *next;
 
 	w->releasing = true;
+	list_each(n, next, &w->devices)
+		release_power(container(n, struct dm_device, node)->active);
 	list_each(n, next, &w->devices)
 		if (release_one(container(n, struct dm_device, node)))
 			next = w->devices.next;		/* that one may be gone, and others */

@@ -61,6 +61,8 @@ struct dm_power {
 	int (*may_restore)(struct dm_target *t, struct err *e);
 	/* Does that; answers like a message. */
 	int (*restore)(struct dm_target *t, struct dm_ask *a);
+	/* The world ends: what hangs fails, and nothing hangs any more. */
+	void (*release)(struct dm_target *t);
 };
 
 struct dm_type {

@@ -31,6 +31,16 @@ static void nothing_hangs(struct power *p)
 	power_refuse_all(refused);
 }
 
+void power_release(struct dm_target *t)
+{
+	struct power *p = power_line(t)->disk;
+
+	pthread_mutex_lock(&p->lock);
+	p->want_hang = false;
+	pthread_mutex_unlock(&p->lock);
+	nothing_hangs(p);
+}
+
 /* The device that line L is active in, or NULL. */
 static struct dm_device *line_device(const struct line *l)
 {
