@@ -108,8 +108,8 @@ void turn_over(struct turn *t, int verdict)
 
 void turns_turn_away(struct turns *all)
 {
+	reserve_turn_away(all->reserve);	/* first: cells give memory back, which others would get */
 	cells_turn_away(all->cells);
-	reserve_turn_away(all->reserve);
 }
 
 void turns_let_wait(struct turns *all)
