@@ -12,15 +12,16 @@
 #define TIMES "E2FSPROGS_FAKE_TIME=1700000000 SOURCE_DATE_EPOCH=1700000000 "
 #define MKE2FS(type) TIMES "mkfs." type " -q -F -U " UUID " -E lazy_itable_init=0,lazy_journal_init=0,nodiscard,hash_seed=" UUID
 #define E2FSCK "e2fsck -fn"
+#define REPLAY "e2fsck -E journal_only -p"
 #define FUSE2FS "fuse2fs -o fakeroot"
 #define MIB (UINT64_C(1) << 20)
 
 static const struct fs all[] = {
-	{ "ext4", MKE2FS("ext4"), E2FSCK, FUSE2FS, "errors=remount-ro", 6, 2 * MIB, false },
-	{ "ext3", MKE2FS("ext3"), E2FSCK, FUSE2FS, "errors=remount-ro", 6, 2 * MIB, false },
-	{ "ext2", MKE2FS("ext2"), E2FSCK, FUSE2FS, "errors=remount-ro", 31, MIB, false },
-	{ "xfs", TIMES "mkfs.xfs -q -f -K -m uuid=" UUID, "xfs_repair -n -f", NULL, "nouuid", 31, 300 * MIB, false },
-	{ "btrfs", TIMES "mkfs.btrfs -q -f -K -U " UUID, "btrfs check --readonly", NULL, "", 31, 109 * MIB, true },
+	{ "ext4", MKE2FS("ext4"), E2FSCK, REPLAY, FUSE2FS, "errors=remount-ro", 6, 2 * MIB, false },
+	{ "ext3", MKE2FS("ext3"), E2FSCK, REPLAY, FUSE2FS, "errors=remount-ro", 6, 2 * MIB, false },
+	{ "ext2", MKE2FS("ext2"), E2FSCK, NULL, FUSE2FS, "errors=remount-ro", 31, MIB, false },
+	{ "xfs", TIMES "mkfs.xfs -q -f -K -m uuid=" UUID, "xfs_repair -n -f", NULL, NULL, "nouuid", 31, 300 * MIB, false },
+	{ "btrfs", TIMES "mkfs.btrfs -q -f -K -U " UUID, "btrfs check --readonly", NULL, NULL, "", 31, 109 * MIB, true },
 };
 
 const struct fs *fs_find(const char *name)

@@ -16,8 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crash/command_run.h"
 #include "crash/loop_device.h"
 
+#define MOUNTING_SECONDS 60	/* for a program that replays a journal */
 #define MOUNTING_TRIES 2000	/* to unmount: a program that was killed may not be gone yet */
 
 /* Words that mount(2) wants as flags. */
@@ -124,11 +126,29 @@ static void fuse_said(int fd, struct text *out)
 		text_add_n(out, bytes, (size_t)n);
 }
 
+/* fuse2fs ends with an error of its own on a file system whose journal it has replayed itself. What cannot be replayed does not mount. */
+static void fuse_replay(const struct mounting *m, struct text *out)
+{
+	char *argv[] = { "/bin/sh", "-c", NULL, "dmuse", (char *)(uintptr_t)m->file, NULL };
+	const struct command_run run = { .argv = argv, .seconds = MOUNTING_SECONDS };
+	struct text line = TEXT_INIT;
+	int status;
+
+	if (!m->fs->replay)
+		return;
+	text_printf(&line, "exec %s \"$1\" >/dev/null", m->fs->replay);
+	argv[2] = line.s;
+	if (line.s)
+		command_run(&run, &status, out);
+	text_free(&line);
+}
+
 static int mounting_fuse(struct mounting *m, struct text *out, struct err *e)
 {
 	uint64_t was = fuse_mount_number(m->directory);
 	int said = memfd_create("said", MFD_CLOEXEC), status;
 
+	fuse_replay(m, out);
 	m->server = fork();
 	if (!m->server)
 		fuse_exec(m, said);

@@ -60,6 +60,16 @@ background() {
 	like "$who: the cut is taken from what goes on in the background" 'passed +[1-9]' "$out"
 }
 
+# What the kernel has in the journal only, fuse2fs shows, too.
+journal_in_user_space() {
+	command -v fuse2fs >/dev/null || { skip "$who: a journal in user space" "there is no fuse2fs"; return; }
+	local check='! grep -qx a "$DMUSE_MARKS" || grep -qx a a'
+	run crash --size 16M --out crash --settle 0 --states 20 --run 'echo a >a; sync a; sync .; $DMUSE mark a; echo b >b; sync b' --check "$check"
+	is "$who: a file that was synced is there" 0 "$status"
+	run crash --out crash --fuse --states 20
+	is "$who: and in user space" 0 "$status"
+}
+
 killed() {
 	local pid
 	setsid "$DMUSE" crash --size 16M --out crash --settle 0 --run 'echo a >a; sync a' --check 'bash -c "exec -a dmuse-check-sleeps sleep 86414" & wait' --states 0 >log 2>&1 &
@@ -88,6 +98,6 @@ in_user_space() {
 functions=(in_user_space)
 lack=$(lacks_mount)
 if [ "$(id -u)" = 0 ] && [ -z "$lack" ]; then
-	functions=(rename_example sqlite_example damage background killed in_user_space)
+	functions=(rename_example sqlite_example damage background journal_in_user_space killed in_user_space)
 fi
 session_test "${functions[@]}"
