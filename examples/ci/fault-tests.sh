@@ -9,4 +9,8 @@ dmuse doctor || {
 	echo "fault-tests.sh: sessions are not possible on this runner: see above" >&2
 	exit 2
 }
+pytest --help | grep -q -e --dmuse-require || {
+	echo "fault-tests.sh: pytest does not have dmuse's plug-in: 'pip install ./python' in dmuse's source installs it" >&2
+	exit 2
+}
 exec pytest --dmuse-require --junit-xml=report.xml "$directory" "$@"
