@@ -250,6 +250,32 @@ static void a_flush_covers_what_an_older_one_under_way_does(void **state)
 	gone();
 }
 
+/* What a flush would have covered that has failed, the next one covers, though it is under way already. */
+static void a_flush_under_way_covers_what_an_older_one_has_failed_to(void **state)
+{
+	struct dm_req *first;
+	struct job older, younger;
+
+	(void)state;
+	assert_int_equal(create(&f, "low", "0 64 sour", NULL), 0);
+	make("0 64 log-writes /dev/mapper/low disk:1");
+	assert_int_equal(io(DM_WRITE, 0, 8, 1), 0);
+	atomic_store(&sour_holds, true);
+	job_start(&f, &older, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	settle_threads(&f);
+	first = atomic_load(&held);
+	assert_int_equal(io(DM_WRITE, 0, 8, 2), 0);
+	job_start(&f, &younger, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	settle_threads(&f);
+	atomic_store(&sour_holds, false);
+	dm_go_on(first, -EIO);
+	assert_int_equal(job_wait(&older), -EIO);
+	dm_go_on(atomic_load(&held), DM_DONE);
+	assert_int_equal(job_wait(&younger) || mark("m", NULL), 0);
+	assert_string_equal(log_of_disk(), "w8+1 w8+2 flush 'm'");
+	gone();
+}
+
 static void a_suspend_is_not_logged_and_a_suspended_device_takes_marks(void **state)
 {
 	(void)state;
@@ -405,6 +431,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_fua_has_written_over_does_not_wait_for_a_flush, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_covers_what_was_over_when_it_was_submitted, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_covers_what_an_older_one_under_way_does, begin, end),
+		cmocka_unit_test_setup_teardown(a_flush_under_way_covers_what_an_older_one_has_failed_to, begin, end),
 		cmocka_unit_test_setup_teardown(a_suspend_is_not_logged_and_a_suspended_device_takes_marks, begin, end),
 		cmocka_unit_test_setup_teardown(a_log_lives_as_long_as_lines_use_it, begin, end),
 		cmocka_unit_test_setup_teardown(the_worlds_end_ends_the_log, begin, end),

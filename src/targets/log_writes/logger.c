@@ -166,13 +166,16 @@ static void log_older(struct logger *l, const struct block *b)
  */
 void logger_flushed(struct logger *l, struct block *b, int err)
 {
+	struct blocks *next;
+
 	pthread_mutex_lock(&l->lock);
 	if (!err)
 		log_older(l, b);
 	flush_is_over(l, b);
 	if (err) {
-		blocks_move(&b->covers, &l->unflushed);
-		blocks_move(block_memory_short(l->memory) || !logger_is_on(l) ? &l->due : &l->unflushed, &b->covers);
+		next = b->later ? &b->later->covers : &l->unflushed;
+		blocks_move(&b->covers, next);
+		blocks_move(block_memory_short(l->memory) || !logger_is_on(l) ? &l->due : next, &b->covers);
 	} else {
 		blocks_move(&l->due, &b->covers);
 		blocks_add(&l->due, b);
