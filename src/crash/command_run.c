@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define RUN_CHILDREN 256
+#define RUN_PIPE_READS 32	/* more than a pipe has */
 #define RUN_REAP_MS 5000	/* for who was killed to be gone */
 #define RUN_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-,:@%"
 
@@ -55,45 +56,62 @@ static _Noreturn void run_child(const struct command_run *c, int out)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Only the last bytes are kept. */
-static void run_keep(struct text *out, size_t from, const char *bytes, size_t n)
+/* What a command prints: the last MOST bytes, in a text from FROM on. */
+struct run_output {
+	int fd;
+	struct text *text;
+	size_t from, most;
+};
+
+static void run_keep(const struct run_output *o, size_t most)
 {
-	text_add_n(out, bytes, n);
-	if (out->failed || out->len - from <= 2 * COMMAND_RUN_OUTPUT)
+	struct text *t = o->text;
+
+	if (t->failed || t->len - o->from <= most)
 		return;
-	memmove(out->s + from, out->s + out->len - COMMAND_RUN_OUTPUT, COMMAND_RUN_OUTPUT);
-	text_cut(out, from + COMMAND_RUN_OUTPUT);
+	memmove(t->s + o->from, t->s + t->len - o->most, o->most);
+	text_cut(t, o->from + o->most);
 }
 
-/* False: no more comes. */
-static bool run_read(int fd, struct text *out, size_t from)
+/* Once: a command may print without end. False: no more comes. */
+static bool run_read(const struct run_output *o)
 {
 	char bytes[4096];
-	ssize_t n;
+	ssize_t n = read(o->fd, bytes, sizeof(bytes));
 
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
-		run_keep(out, from, bytes, (size_t)n);
-	return n < 0 && (errno == EAGAIN || errno == EINTR);
+	if (n > 0) {
+		text_add_n(o->text, bytes, (size_t)n);
+		run_keep(o, 2 * o->most);
+	}
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* What is in the pipe when the command has ended. */
+static void run_read_rest(const struct run_output *o)
+{
+	unsigned i;
+
+	for (i = 0; i < RUN_PIPE_READS && run_read(o); i++)
+		;
+	run_keep(o, o->most);
 }
 
 /* Until the process of PIDFD is over, or the time: false. */
-static bool run_watch(int pidfd, int fd, unsigned seconds, struct text *out, size_t from)
+static bool run_watch(int pidfd, unsigned seconds, const struct run_output *o)
 {
 	int64_t end = run_now_ms() + (int64_t)seconds * 1000, left = -1;
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = o->fd, .events = POLLIN } };
 
 	for (;;) {
 		if (seconds && (left = end - run_now_ms()) < 0)
 			return false;
 		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
 			return false;
-		if (p[1].revents && !run_read(fd, out, from))
+		if (p[1].revents && !run_read(o))
 			p[1].fd = -1;
 		if (p[0].revents)
-			break;
+			return true;
 	}
-	run_read(fd, out, from);
-	return true;
 }
 
 static unsigned run_read_children(const char *path, pid_t *pids, unsigned n, unsigned most)
@@ -147,28 +165,27 @@ static unsigned run_kill_children(const pid_t *spared)
 	return n;
 }
 
-static void run_end_all(const pid_t *spared, pid_t pid)
+static void run_end_all(const pid_t *spared)
 {
 	const struct timespec moment = { .tv_nsec = 500000 };
 	int64_t end = run_now_ms() + RUN_REAP_MS;
 
-	kill(-pid, SIGKILL);
 	while (run_kill_children(spared) && run_now_ms() < end)
 		nanosleep(&moment, NULL);
 }
 
-static enum command_end run_wait(const struct command_run *c, const pid_t *spared, pid_t pid, int fd, int *status, struct text *out)
+static enum command_end run_wait(const struct command_run *c, const pid_t *spared, pid_t pid, const struct run_output *o, int *status)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), how = 0;
-	size_t from = out->len;
-	bool over = run_watch(pidfd, fd, c->seconds, out, from);
+	bool over = pidfd >= 0 && run_watch(pidfd, c->seconds, o);
 
-	close(pidfd);
-	if (out->len - from > COMMAND_RUN_OUTPUT)
-		run_keep(out, from, "", 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	run_read_rest(o);
+	kill(-pid, SIGKILL);		/* before it is waited for: then the number of its group may be another's */
 	if (over)
 		waitpid(pid, &how, 0);
-	run_end_all(spared, pid);
+	run_end_all(spared);
 	*status = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
 	if (!over)
 		return COMMAND_HUNG;
@@ -177,6 +194,7 @@ static enum command_end run_wait(const struct command_run *c, const pid_t *spare
 
 enum command_end command_run(const struct command_run *c, int *status, struct text *out)
 {
+	struct run_output o = { .text = out, .from = out->len, .most = c->output ? c->output : COMMAND_RUN_OUTPUT };
 	pid_t spared[RUN_CHILDREN], pid;
 	enum command_end end;
 	int fds[2];
@@ -195,7 +213,8 @@ enum command_end command_run(const struct command_run *c, int *status, struct te
 		*status = -errno;
 		end = COMMAND_FAILED;
 	} else {
-		end = run_wait(c, spared, pid, fds[0], status, out);
+		o.fd = fds[0];
+		end = run_wait(c, spared, pid, &o, status);
 	}
 	close(fds[0]);
 	return end;

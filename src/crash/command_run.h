@@ -12,12 +12,13 @@
 
 #include "base/text.h"
 
-#define COMMAND_RUN_OUTPUT 8192u	/* bytes: the last ones that it printed */
+#define COMMAND_RUN_OUTPUT 8192u
 
 struct command_run {
 	char *const *argv;
 	const char *cwd;	/* NULL: ours */
 	unsigned seconds;	/* 0: no limit */
+	size_t output;		/* bytes: the last ones of what it prints; 0: COMMAND_RUN_OUTPUT */
 };
 
 enum command_end { COMMAND_EXITED, COMMAND_KILLED, COMMAND_HUNG, COMMAND_FAILED };

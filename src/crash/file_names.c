@@ -14,6 +14,7 @@
 
 #define NAMES_MOST 400u			/* sectors of one question */
 #define NAMES_SECONDS 60
+#define NAMES_OUTPUT ((size_t)1 << 20)	/* paths may be long */
 #define NAMES_BLOCK_AT (1024 + 24)	/* bytes: where the superblock has the binary logarithm of a block's size in KiB */
 #define NAMES_ROOT 2u
 #define NAMES_JOURNAL 8u
@@ -63,7 +64,7 @@ static void names_parse(struct names *n, const char *sectors)
 static void names_ask(const struct names *n, const struct text *question, struct text *answer)
 {
 	char *argv[] = { "debugfs", "-R", question->s, (char *)(uintptr_t)n->image, NULL };
-	const struct command_run run = { .argv = argv, .seconds = NAMES_SECONDS };
+	const struct command_run run = { .argv = argv, .seconds = NAMES_SECONDS, .output = NAMES_OUTPUT };
 	int status;
 
 	if (question->s)

@@ -82,6 +82,11 @@ verdicts() {
 	is "$who: so has one that hung" 4 "$status"
 	like "$who: which is told apart" 'did not end in time' "$out"
 	is "$who: and nothing of it is left" "" "$(pgrep -f 'sleep 86413' -u "$(id -u)")"
+	run crash --out crash --json --check 'seq 100000; exit 1' --play 0
+	is "$who: of what a check prints the end is kept" "8192 100000" "$(python3 -c '
+import json, sys
+said = json.load(sys.stdin)["played"]["output"]
+print(len(said), said.split()[-1])' <<<"$out")"
 	raw 'exit 5' true
 	is "$who: a workload that failed has its own" "7:" "$status:$out"
 	like "$who: and is told" 'exited with status 5' "$err"
@@ -118,6 +123,7 @@ print(s.tag, s.get("tests"), s.get("failures"), s.get("errors"), f.tag, f.text.s
 }
 
 bad() {
+	local line
 	refuses "$who: a workload is wanted" 2 '--run is missing' crash --check true
 	refuses "$who: and a check" 2 '--check is missing' crash --run true
 	refuses "$who: a file system is known or not" 1 'known are ext4' crash --run true --check true --fs fat
@@ -128,6 +134,13 @@ bad() {
 	refuses "$who: a directory of somebody else is left alone" 1 'neither empty' crash --run true --check true --out full
 	raw 'true' true
 	refuses "$who: what is no state is told" 1 'is not a state' crash --out crash --play 7
+	cp crash/recording whole
+	for line in check run mount-options unit; do
+		sed "/^$line /d" whole >crash/recording
+		refuses "$who: a recording without its line $line is refused" 1 "$line|atomic unit" crash --out crash --play 0
+	done
+	sed 's/^unit .*/unit 4294967296/' whole >crash/recording
+	refuses "$who: so is one whose atomic unit is too large" 1 'atomic unit' crash --out crash --play 0
 	refuses "$who: and what is no recording" 1 'no-such' crash --out no-such --play 0
 	refuses "$who: a mark needs a log" 1 'no device has' mark x
 }
