@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import plistlib
+import select
 import signal
 import socket
 import struct
@@ -92,6 +93,21 @@ class _Stream:
         except ConnectionResetError:
             pass
 
+    def kill(self) -> bool:
+        """Kills the daemon. False: it has ended already, and another process may have its number now."""
+        try:
+            process = os.pidfd_open(self.peer()[0])
+        except ProcessLookupError:
+            return False
+        try:
+            # The daemon's end closes the connection: while that is open, the descriptor, which came first, is the daemon's.
+            alive = not select.select([self._socket], [], [], 0)[0]
+            if alive:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+            return alive
+        finally:
+            os.close(process)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -146,8 +162,8 @@ class Control:
         """Kills the daemon with SIGKILL, and waits until it is gone."""
         stream = self._take()
         try:
-            os.kill(stream.peer()[0], signal.SIGKILL)
-            stream.wait_for_end(None)
+            if stream.kill():
+                stream.wait_for_end(None)
         finally:
             stream.close()
             self.close()

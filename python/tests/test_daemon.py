@@ -84,6 +84,18 @@ def test_its_end_is_noticed():
         assert ended in ([errno.ECONNRESET], [errno.ECONNREFUSED])
 
 
+def test_one_that_has_ended_is_not_killed_by_its_number(monkeypatch):
+    with dmuse.Daemon() as daemon:
+        daemon.devices()    # leaves a connection
+        client = dmuse.Client(daemon.socket)
+        client._control.shutdown()
+        other = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        monkeypatch.setattr("dmuse.control._Stream.peer", lambda stream: (other.pid, os.geteuid()))
+        daemon.kill()
+        other.communicate()
+        assert other.returncode == 0
+
+
 def test_a_command_has_its_time(dmuse_daemon):
     vd = dmuse_daemon.create("vd", "0 8 zero")
     dmuse_daemon.timeout = 0.01
