@@ -126,15 +126,17 @@ static void crash_again(struct crash *x)
 static int crash_explore(struct crash *x)
 {
 	struct err e = ERR_INIT;
-	int code = EXIT_OK;
+	int code;
 
-	if (recording_open(&x->recording, x->o.out, &e))
-		return job_failed(x->job, NULL, &e);
-	if (!x->o.check && !*x->recording.check)
-		return job_usage(x->job, "--check is missing: the command that says whether a state is right");
-	crash_again(x);
-	code = crash_try(x);
-	report_free(&x->report);
+	if (recording_open(&x->recording, x->o.out, &e)) {
+		code = job_failed(x->job, NULL, &e);
+	} else if (!x->o.check && !*x->recording.check) {
+		code = job_usage(x->job, "--check is missing: the command that says whether a state is right");
+	} else {
+		crash_again(x);
+		code = crash_try(x);
+		report_free(&x->report);
+	}
 	recording_close(&x->recording);
 	return code;
 }

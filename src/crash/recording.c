@@ -115,6 +115,17 @@ static int load_line(struct recording *r, const char *name, const char *value, s
 	return 0;
 }
 
+static int load_is_whole(const struct recording *r, struct err *e)
+{
+	if (!r->complete)
+		return err_set(e, -ENODATA, "the recording did not come to its end");
+	if (!r->size || r->size % 512 || !r->unit || r->unit % 512 || r->unit & (r->unit - 1) || r->unit > UINT32_MAX)
+		return err_set(e, -EINVAL, "the size of the disk, or its atomic unit, is missing or wrong");
+	if (!r->mount_options || !r->run || !r->check)
+		return err_set(e, -EINVAL, "one of the lines mount-options, run and check is missing");
+	return 0;
+}
+
 static int load_lines(struct recording *r, FILE *f, struct err *e)
 {
 	char *line = NULL, *value;
@@ -129,11 +140,7 @@ static int load_lines(struct recording *r, FILE *f, struct err *e)
 		code = load_line(r, line, value ? value : "", e);
 	}
 	free(line);
-	if (!code && !r->complete)
-		code = err_set(e, -ENODATA, "the recording did not come to its end");
-	if (!code && (!r->size || r->size % 512 || !r->unit || r->unit % 512 || r->unit & (r->unit - 1)))
-		code = err_set(e, -EINVAL, "the size of the disk, or its atomic unit, is missing or wrong");
-	return code;
+	return code ? code : load_is_whole(r, e);
 }
 
 static int load_about(struct recording *r, struct err *e)

@@ -33,7 +33,7 @@ struct recording {
 #define RECORDING_AFTER "after"
 #define RECORDING_ABOUT "recording"
 
-/* A path in it, freed by the caller; ends the program if there is no memory for it. */
+/* A path in it, freed by the caller; NULL: no memory. */
 char *recording_path(const struct recording *r, const char *name);
 
 /* Is there one in DIRECTORY? */

@@ -33,7 +33,7 @@ struct report {
 	size_t n_later;
 };
 
-/* What a CI understands: 0 all passed; else as doc/man/dmuse.mdoc says. The program's failures go first. */
+/* What a CI understands: 0 all passed; else as doc/man/dmuse-crash.1 says. The program's failures go first. */
 enum report_exit { REPORT_PASSED = 0, REPORT_FAILED = 3, REPORT_CRASHED = 4, REPORT_UNMOUNTABLE = 5, REPORT_FSCK = 6, REPORT_WORKLOAD = 7 };
 
 int report_exit(const struct report *r);

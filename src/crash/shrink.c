@@ -173,7 +173,7 @@ static int shrink_begin(struct shrinking *s, struct lost *set, struct err *e)
 
 static int shrink_level(struct shrinking *s, bool pieces, struct err *e)
 {
-	struct lost set;
+	struct lost set = { .n = 0 };
 	int r;
 
 	s->pieces = pieces;
