@@ -148,14 +148,20 @@ static enum verdict trial_fsck(struct trial *t, struct trial_result *r)
 	char *argv[] = { "/bin/sh", "-c", NULL, "dmuse", t->device, NULL };
 	const struct command_run run = { .argv = argv, .seconds = TRIAL_FSCK_SECONDS };
 	enum verdict v = VERDICT_PASSED;
+	enum command_end end;
 	int status;
 
 	text_printf(&line, "exec %s \"$1\"", t->o.fs->fsck);
 	argv[2] = line.s;
-	if (command_run(&run, &status, &said) != COMMAND_EXITED || status) {
+	end = command_run(&run, &status, &said);
+	if (end == COMMAND_FAILED || (end == COMMAND_EXITED && (status == 126 || status == 127)))
+		v = VERDICT_NONE;
+	else if (end != COMMAND_EXITED || status)
 		v = VERDICT_FSCK;
+	if (v == VERDICT_NONE)
+		text_printf(&r->output, "cannot run %s, which checks %s: is it installed?", t->o.fs->fsck, t->o.fs->name);
+	else if (v != VERDICT_PASSED)
 		text_add(&r->output, text_str(&said));
-	}
 	text_free(&said);
 	text_free(&line);
 	return v;
@@ -191,6 +197,8 @@ static enum verdict trial_blame(struct trial *t, const struct state *s, enum ver
 	}
 	if (damaged == VERDICT_PASSED)
 		damaged = trial_fsck(t, &again);
+	if (damaged == VERDICT_NONE)
+		text_clear(&r->output);		/* why it cannot be tried is what counts */
 	if (damaged != VERDICT_PASSED)
 		text_add(&r->output, text_str(&again.output));
 	text_free(&again.output);

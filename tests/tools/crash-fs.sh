@@ -52,6 +52,12 @@ damage() {
 		at=$(debugfs -R "blocks /lost+found" /dev/mapper/crash 2>/dev/null)
 		dd if=/dev/zero of=/dev/mapper/crash bs=1k seek="${at%% *}" count=1 oflag=direct,dsync status=none'
 	like "$who: so has one that is damaged" 'fsck +[1-9]' "$out"
+	mkdir bin
+	printf '#!/bin/sh\nexit 127\n' >bin/e2fsck
+	chmod +x bin/e2fsck
+	PATH=$PWD/bin:$PATH run crash --out crash --check false
+	is "$who: a checker that is not there finds no damage" 1 "$status"
+	like "$who: but is missed" 'cannot run e2fsck' "$err"
 }
 
 # What stays of a workload in the background is there when power is cut, and ended then.
