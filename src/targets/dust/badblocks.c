@@ -124,9 +124,9 @@ bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t 
 	if (!badblocks_count(b))
 		return false;
 	pthread_mutex_lock(&b->lock);
-	for (i = badblocks_place(b, from); i < b->n && b->at[i].good; i++)
+	for (i = badblocks_place(b, from); i < b->n && b->at[i].good && b->at[i].block < last; i++)
 		;
-	is = i < b->n && b->at[i].block <= last;
+	is = i < b->n && !b->at[i].good && b->at[i].block <= last;
 	if (is)
 		*found = b->at[i].block;
 	pthread_mutex_unlock(&b->lock);
