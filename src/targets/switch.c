@@ -14,6 +14,7 @@
 
 #define SWITCH_PATHS UINT16_MAX
 #define WORD_BITS 64u
+#define MESSAGE_REGIONS (UINT64_C(1) << 22)	/* that one message repeats: the control thread does it, in some milliseconds */
 
 /*
  * A region has as many bits as the number of a path needs: a power of two, so that it lies in one word. In them is how many
@@ -72,6 +73,7 @@ struct switch_setter {
 	struct switch_line *s;
 	struct dm_ask *a;
 	uint64_t region;		/* the one that was set last, or 0 */
+	uint64_t repeated;		/* regions */
 	bool sets;
 };
 
@@ -121,6 +123,10 @@ static int setter_repeat(struct switch_setter *w, const char *word)
 			       (unsigned long long)cycle, (unsigned long long)w->region);
 	if (n >= w->s->map.regions - w->region)
 		return setter_bad_region(w, w->region + n < n ? UINT64_MAX : w->region + n);
+	w->repeated += n;
+	if (w->repeated > MESSAGE_REGIONS || n > MESSAGE_REGIONS)
+		return err_set(&w->a->err, -E2BIG, "'%.80s': one message repeats mappings for at most %llx regions (in hexadecimal digits): "
+			       "send several", word, (unsigned long long)MESSAGE_REGIONS);
 	for (; n && w->sets; n--, w->region++)
 		switch_set(w->s, w->region + 1, switch_get(w->s, w->region + 1 - cycle));
 	w->region += n;
@@ -150,7 +156,7 @@ static int setter_one(struct switch_setter *w, const char *word)
 
 static int setter_words(struct switch_line *s, struct dm_ask *a, bool sets)
 {
-	struct switch_setter w = { s, a, 0, sets };
+	struct switch_setter w = { .s = s, .a = a, .sets = sets };
 	int i, r = 0;
 
 	for (i = 1; i < a->argc && !r; i++)

@@ -231,6 +231,23 @@ static void a_region_takes_memory_when_it_is_set(void **state)
 #endif
 }
 
+/* Else one message would keep all others waiting. */
+static void a_message_repeats_for_some_regions_only(void **state)
+{
+	char line[128];
+
+	(void)state;
+	assert_int_equal(create(&f, "huge", "0 1073741824 zero", NULL), 0);
+	snprintf(line, sizeof(line), "0 1073741824 switch 2 1 0 /dev/mapper/huge 0 /dev/mapper/huge 0");
+	d = make_device(&f, "it", line);
+	dm_open(d);
+	assert_int_equal(say("set_region_mappings 0:1 R1,400000"), 0);
+	assert_int_equal(say("set_region_mappings 0:1 R1,400001"), -E2BIG);
+	assert_non_null(strstr(why, "'R1,400001': one message repeats mappings for at most 400000 regions"));
+	assert_int_equal(say("set_region_mappings 0:1 R1,200000 R1,200001"), -E2BIG);
+	assert_int_equal(say("set_region_mappings 0:1 R1,3ffffffe"), -E2BIG);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -243,6 +260,7 @@ int main(void)
 		TEST(a_message_that_is_refused_changes_nothing),
 		TEST(wrong_words_get_a_sentence),
 		TEST(a_region_takes_memory_when_it_is_set),
+		TEST(a_message_repeats_for_some_regions_only),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
