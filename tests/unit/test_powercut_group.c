@@ -17,6 +17,7 @@
 
 #include "core/device/above.h"
 #include "support/world.h"
+#include "targets/powercut/power.h"
 
 enum { DISKS = 3, THREADS = 3, DEPTH = 4, CLIENTS = DISKS * THREADS * DEPTH, CUTS = 60 };
 
@@ -214,11 +215,29 @@ static void all_are_cut_and_restored_or_none(void **state)
 	end();
 }
 
+/* A message that came between a trigger's write and what that has posted. */
+static void a_trigger_and_a_message_cut_once(void **state)
+{
+	struct dm_cmd cut = { .verb = DM_DO_MESSAGE, .name = "a", .message = "cut" };
+	char why[ERR_TEXT];
+
+	(void)state;
+	begin();
+	power_trip(power_line(&dm_find_name(s.f.world, "a")->active->targets[0])->disk);
+	assert_int_equal(run(&s.f, &cut, why), 0);
+	dm_reply_free(&cut.reply);
+	settle_threads(&s.f);
+	assert_true(is_cut("a"));
+	assert_int_equal(s.f.world->n_tours, 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_request_ends_well_after_one_was_refused),
 		cmocka_unit_test(all_are_cut_and_restored_or_none),
+		cmocka_unit_test(a_trigger_and_a_message_cut_once),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

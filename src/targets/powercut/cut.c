@@ -133,6 +133,8 @@ void power_trips(struct loop_msg *m)
 {
 	struct power *p = container(m, struct power, trip);
 
+	if (p->tripping)
+		return;		/* a message has come between the trigger and this, and its instant is both's */
 	p->tripping = true;
 	dm_instant(p->shared.world, &p->tripped, cut_over);
 }
