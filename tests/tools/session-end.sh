@@ -74,7 +74,7 @@ held() {
 	is "$who: what had been written is there all the same" hello "$(has hello)"
 	nothing_left "mounts in use"
 	[ "$who" = root ] || return
-	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; kill -STOP $(pgrep -f "^fuse2fs.* m$")'
+	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; kill -STOP $(pgrep --ns $$ --nslist mnt -f "^fuse2fs.* m$")'
 	like "$who: a FUSE server that hangs, too" "^125:.*fuse2fs \(pid [0-9]+\) with /dev/mapper/vd" "$status:$(cat out)"
 	nothing_left "a hung server"
 }
