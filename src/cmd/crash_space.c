@@ -54,7 +54,7 @@ static int space_copy(int from, int to, off_t *end)
 		hole = lseek(from, data, SEEK_HOLE);
 		r = hole < 0 ? -errno : space_copy_data(from, to, data, hole);
 	}
-	return r;
+	return r || errno == ENXIO ? r : -errno;	/* ENXIO: there is no more data */
 }
 
 static int space_file(struct crash_space *s, enum crash_space_file which, uint64_t size, struct err *e)

@@ -88,18 +88,30 @@ static bool state_number(const char **at, uint32_t most, uint32_t *out)
 	return v && v <= most;
 }
 
+/* The first piece of a candidate. */
+static size_t state_first(const struct state *s, uint32_t candidate)
+{
+	size_t low = 0, high = s->pieces.n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (s->pieces.at[middle].candidate < candidate)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Loses candidates FROM to TO, or only PART of it. False: there is no such part. */
 static bool state_lose(struct state *s, uint32_t from, uint32_t to, uint32_t part)
 {
 	bool any = false;
 	size_t i;
 
-	for (i = 0; i < s->pieces.n; i++) {
-		const struct piece_of_cut *p = &s->pieces.at[i];
-
-		if (p->candidate >= from && p->candidate <= to && (!part || p->part == part))
+	for (i = state_first(s, from); i < s->pieces.n && s->pieces.at[i].candidate <= to; i++)
+		if (!part || s->pieces.at[i].part == part)
 			any = s->lost[i] = true;
-	}
 	return any;
 }
 
@@ -153,7 +165,7 @@ int state_parse(struct state *s, const struct history *h, const char *name, stru
 		return e->code;
 	if (!*end || state_take_list(s, end + 1))
 		return 0;
-	err_set(e, -EINVAL, "'%s' is not a state: behind the - there should be 'all', or a list such as 2,4-6,8.1 of the %u writes that may be "
+	err_set(e, -EINVAL, "'%s' is not a state: after the - there should be 'all', or a list such as 2,4-6,8.1 of the %u writes that may be "
 		"lost in cut %lu", name, s->pieces.candidates, cut);
 	state_free(s);
 	return e->code;
