@@ -143,7 +143,7 @@ class PowerCut(Device):
 
     def recover(self, options: str = "") -> Path:
         """
-        After a cut: unmounts the file system, restores the power and mounts it again, as a machine does that starts anew.
+        After a cut: unmounts the file system, restores the power and mounts it again, as a machine that boots again does.
         Returns the directory, which is the same as before. Files on it must be closed.
         """
         self.umount()

@@ -119,7 +119,7 @@ int replay_check_end(struct replay *r)
 	if (r->ended)
 		return 0;
 	if (o->given[OPT_end_mark])
-		return err_set(&r->e, -ENOENT, "log %s: there is no mark '%s' behind the beginning (--list shows all)", r->name,
+		return err_set(&r->e, -ENOENT, "log %s: there is no mark '%s' after the beginning (--list shows all)", r->name,
 			       o->value[OPT_end_mark]);
 	return o->given[OPT_find] ? err_set(&r->e, -ENOENT, "log %s: it ends before that is found", r->name) : 0;
 }

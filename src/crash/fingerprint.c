@@ -25,7 +25,7 @@ struct fingerprints {
 	/* Of the cut. */
 	struct slot *slots;		/* the sectors of its pieces: an open table */
 	size_t mask;
-	uint64_t *hashes;		/* of the sectors of the pieces, one piece behind the other ... */
+	uint64_t *hashes;		/* of the sectors of the pieces, in their order ... */
 	size_t *places;			/* ... and their slots */
 	uint64_t *now;			/* of each slot: in a state that is being looked at */
 	size_t n;

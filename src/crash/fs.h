@@ -12,8 +12,8 @@ struct fs {
 	const char *name;
 	const char *mkfs;	/* commands of sh(1), to which words are appended: options, then the file */
 	const char *fsck;	/* read-only; its status is 0 if it has nothing to complain of */
-	const char *replay;	/* brings the journal into the file system, which the kernel does when it mounts; or NULL: FILE behind it */
-	const char *fuse;	/* a program that mounts it in user space: FILE DIRECTORY behind it; or NULL */
+	const char *replay;	/* brings the journal into the file system, which the kernel does when it mounts; or NULL: followed by FILE */
+	const char *fuse;	/* a program that mounts it in user space, followed by FILE DIRECTORY; or NULL */
 	const char *options;	/* of a mount of a state */
 	unsigned settle;	/* seconds: its commit interval and one more */
 	uint64_t least;		/* bytes that mkfs wants */

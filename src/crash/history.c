@@ -149,7 +149,7 @@ int history_read_after(struct history *h, int fd, const char *name, struct err *
 	if (!r)
 		r = wlog_open(&log, fd, name, e);
 	while (!r && (found = wlog_next(log, &entry, e)) > 0) {
-		entry.number += h->entries;	/* behind all of the first log */
+		entry.number += h->entries;	/* after all of the first log */
 		if (entry.kind == WLOG_IS_WRITE || entry.kind == WLOG_IS_DISCARD)
 			r = history_add_write(h, &h->after, &entry, e);
 	}

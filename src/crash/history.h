@@ -7,7 +7,7 @@
  *   cut        just before a flush, or a write with FUA, completes; or at the end of the recording
  *   candidate  a write that may be lost in a cut, as a whole or in some of its atomic units
  *
- * The log does not say when a write was submitted, and one without FUA stands behind the marks and the writes with FUA of its
+ * The log does not say when a write was submitted, and one without FUA stands after the marks and the writes with FUA of its
  * epoch even if it came before them. So before a flush all writes of the epoch are candidates, and all marks in it are given: that is what
  * the promise allows at the last moment before the flush completes. Before a write with FUA completes, those without are
  * taken to be lost, which is always allowed.
@@ -58,7 +58,7 @@ struct history {
 	size_t n_writes;		/* those after the end, too */
 	struct history_mark *marks;
 	size_t n_marks;
-	struct history_cut *cuts;	/* in their order, the end is the last; behind it is one more, AFTER */
+	struct history_cut *cuts;	/* in their order, the end is the last; one more follows, AFTER */
 	size_t n_cuts;
 };
 

@@ -50,7 +50,7 @@ static int missing_lost(struct report *report, const struct state *s, struct err
 	return 0;
 }
 
-/* What comes behind the writes that the state may have, up to the next mark: what is written then is the program's next step. */
+/* What comes after the writes that the state may have, up to the next mark: what is written then is the program's next step. */
 static int missing_later(struct report *report, const struct state *s, struct err *e)
 {
 	const struct history *h = s->history;

@@ -19,7 +19,7 @@ int sector_map_new(struct sector_map *m, uint64_t sectors);	/* 0 or -ENOMEM */
 void sector_map_free(struct sector_map *m);
 void sector_map_clear(struct sector_map *m);
 
-/* DATA: that of COUNT sectors, one behind the other; NULL: they are zeros. 0 or -ENOMEM. */
+/* DATA: that of COUNT sectors, contiguous; NULL: they are zeros. 0 or -ENOMEM. */
 int sector_map_put(struct sector_map *m, uint64_t sector, uint64_t count, const uint8_t *data);
 
 /* NULL: it was not written. */

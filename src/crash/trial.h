@@ -24,7 +24,7 @@ enum verdict {
 	VERDICTS
 };
 
-/* One word, and a sentence's part behind "the check". */
+/* One word. */
 const char *verdict_name(enum verdict v);
 /* Is it the program's failure? */
 static inline bool verdict_is_programs(enum verdict v)

@@ -54,7 +54,7 @@ static int dust_bad(struct dust *k, struct dm_req *r, uint64_t block)
 	return dm_remap(r, &k->at, r->sector);
 }
 
-/* What lies before a bad block, and the block, and what lies behind are parts, so that a request fails only there. */
+/* What lies before a bad block, and the block, and what lies after it are parts, so that a request fails only there. */
 static int dust_map(const struct dm_target *t, struct dm_req *r)
 {
 	struct dust *k = t->priv;

@@ -30,7 +30,7 @@ struct flakey {
 	struct reserve *buffers;	/* of writes that are changed */
 };
 
-/* Reads the words behind <device> <offset>. */
+/* Reads the words after <device> <offset>. */
 void flakey_arg_words(struct flakey *k, struct dm_args *a);
 
 /* Can bytes of writes change at all? Of reads? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words of a flakey line behind its device: the two intervals, and features, whose words are counted before them. As on
- * Linux, of corrupt_bio_byte and the random ones the last counts, and words behind the counted ones are ignored.
+ * The words of a flakey line after its device: the two intervals, and features, whose words are counted before them. As on
+ * Linux, of corrupt_bio_byte and the random ones the last counts, and words after the counted ones are ignored.
  */
 #include <strings.h>
 

@@ -25,7 +25,7 @@ struct block_memory {
 	uint32_t *next;			/* of each page: the next one of its block, or of the free ones */
 	uint32_t free_page, free_pages;
 	struct block *free_block;
-	struct dm_req *first, **last;	/* who waits, by dm_req.next; own[0] has how many pages it wants */
+	struct dm_req *first, **last;	/* those that wait, by dm_req.next; own[0] has how many pages it wants */
 	atomic_uint waiting;
 };
 

@@ -6,14 +6,14 @@
  *
  *   sector 0    superblock
  *   then, `entries` times:
- *   1 sector    entry; behind it in the same sector the text of a mark, and zeros
+ *   1 sector    entry; after it in the same sector the text of a mark, and zeros
  *   n sectors   the data of a write (`sectors` of them); a discard, a flush and a mark have none
  *
  * A sector here has `sector_size` bytes: a logical block of the disk whose writes are logged, 512 to 65536 bytes.
  *
  * The order of the entries says what was durable when. A write or discard stands before the first flush that was submitted
  * after it had completed, in the order of completion; one with FUA stands where it completed, and before what had completed
- * earlier but was not flushed (in logs of ours: behind what it has written over). What is behind the last flush
+ * earlier but was not flushed (in our logs: after what it has written over). What is after the last flush
  * may be lost in a power cut. `entries` is brought up to date only when a write with FUA or a mark is logged: entries that
  * follow those are on the disk, but not in the log yet.
  */
@@ -54,7 +54,7 @@ struct wlog_disk_entry {
 };
 static_assert(sizeof(struct wlog_disk_entry) == 32, "an entry of a log of writes");
 
-/* So long may the text of a mark be: Linux keeps a zero behind it. */
+/* So long may the text of a mark be: Linux keeps a zero after it. */
 #define WLOG_MARK_ROOM(sector_size) ((sector_size) - sizeof(struct wlog_disk_entry) - 1)
 
 #endif

@@ -150,7 +150,7 @@ static void flush_is_over(struct logger *l, const struct block *b)
 
 /*
  * B is over before flushes that were submitted before it: it covers what they do, since that was completed before B was submitted, too.
- * (Linux's logs it behind B, as if B had not made it durable.)
+ * (Linux's logs it after B, as if B had not made it durable.)
  */
 static void log_older(struct logger *l, const struct block *b)
 {
@@ -293,7 +293,7 @@ void logger_settle(struct logger *l, struct clerk_job *done)
 	clerk_post(l->clerk, done);
 }
 
-/* The log begins, or begins anew. The clerk has nothing to do. */
+/* The log begins, or begins again. The clerk has nothing to do. */
 static void logger_begin(struct logger *l)
 {
 	l->ended = l->pen.begun = false;

@@ -23,7 +23,7 @@ struct logger;
 int logger_get(struct logger **out, const struct dm_at *log, const struct dm_at *disk, uint32_t sector_size, struct err *e);
 void logger_put(struct logger *l);	/* NULL is harmless */
 
-/* A line begins to use it (the log begins anew if it was at its end), and uses it no more: the last one ends the log. */
+/* A line begins to use it (the log begins again if it was at its end), and uses it no more: the last one ends the log. */
 void logger_join(struct logger *l);
 /* True: DONE runs on the clerk's thread when the log is on its disk. False: others use it still. */
 bool logger_leave(struct logger *l, struct clerk_job *done);

@@ -234,7 +234,7 @@ static void end_add(struct dm_req ***last, struct dm_req *h)
 	*last = &h->next;
 }
 
-/* With the lock. The power may go with one of them: those behind it are refused. */
+/* With the lock. The power may go with one of them: those after it are refused. */
 static void back_ends(struct power *p, struct dm_req *h, struct ends *e)
 {
 	int verdict = p->back.err ? p->back.err : power_gate(p, power_line(power_holder(h)));

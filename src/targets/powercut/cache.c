@@ -55,7 +55,7 @@ static const struct version *holder(const struct version *v, uint32_t in)
 	return v;
 }
 
-/* Sector IN of the one unit of N, and what lies behind it in the same version. */
+/* Sector IN of the one unit of N, and what follows it in the same version. */
 static struct piece unit_piece(const struct cache *c, const struct version *v, uint64_t sector, uint32_t in)
 {
 	const struct version *h = holder(v, in);

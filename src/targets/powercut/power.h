@@ -39,7 +39,7 @@ struct power_shape {
 	char spill[POWER_DIRECTORY];
 };
 
-/* ... and what each new table may say anew. */
+/* ... and what each new table may change. */
 struct power_words {
 	struct power_shape shape;
 	bool has_seed, hangs;

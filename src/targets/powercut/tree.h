@@ -24,7 +24,7 @@ struct tree {
 	uint64_t dice;
 };
 
-/* The first node that ends behind UNIT, or NULL. */
+/* The first node that ends after UNIT, or NULL. */
 struct node *tree_from(const struct tree *t, uint64_t unit);
 void tree_add(struct tree *t, struct node *n);
 void tree_remove(struct tree *t, struct node *n);
