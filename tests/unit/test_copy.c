@@ -205,12 +205,15 @@ static void wait_for_gate(unsigned n)
 static void background_work_leaves_a_buffer_for_what_is_waited_for(void **state)
 {
 	struct mine slow[4], quick;
+	struct dm_at to[4];
 	unsigned i;
 
 	(void)state;
 	gate_shut();
-	for (i = 0; i < 4; i++)
-		start(&slow[i], i % 2, COPY_BACKGROUND, &held, &one, PIECE);
+	for (i = 0; i < 4; i++) {
+		to[i] = (struct dm_at){ one.store, i * PIECE };
+		start(&slow[i], i % 2, COPY_BACKGROUND, &held, &to[i], PIECE);
+	}
 	wait_for_gate(2);
 	start(&quick, 0, COPY_WAITED, &from, &two, PIECE);
 	assert_int_equal(wait_for(&quick), 0);
