@@ -143,7 +143,7 @@ shared() {
 	works "$who: a daemon" daemon --stop-timeout 1
 	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; echo hello >m/hello'
 	is "$who: with a daemon a mount outlives exec" "0:hello" "$status:$("$DMUSE" exec -- cat m/hello)"
-	kill -KILL "$(pgrep -f session-holder -P "$(pgrep -f "^$DMUSE daemon")")"
+	kill -KILL "$(session_holder)"
 	works "$who: the daemon ends, even without the process that held the session" shutdown
 	is "$who: nothing is lost" hello "$(has hello)"
 	nothing_left "a daemon's end"

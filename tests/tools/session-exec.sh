@@ -123,7 +123,7 @@ shared() {
 	echo >go
 	ok "$who: and still is in the session" until_true grep -q z late || cat late
 	ok "$who: its supervisor goes with it" until_true eval '! pgrep -f "exec -- sh -c .>started" >/dev/null'
-	holder=$(pgrep -f session-holder -P "$(pgrep -f "^$DMUSE daemon")")
+	holder=$(session_holder)
 	kill -KILL "$holder"
 	until_true eval '! grep -qs "^State:.[^Z]" "/proc/$holder/status"'
 	is "$who: when the holder is killed there is a new one" "z" "$("$DMUSE" exec -- ls /dev/mapper | grep z)"

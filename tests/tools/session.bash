@@ -26,6 +26,14 @@ until_true() {
 	done
 }
 
+# The process that holds the session of this test's daemon: another test may have one, too.
+session_holder() {
+	local pid
+	for pid in $(pgrep -f "^$DMUSE daemon"); do
+		! grep -qzF "XDG_RUNTIME_DIR=$work/" "/proc/$pid/environ" || pgrep -f session-holder -P "$pid"
+	done
+}
+
 # What this test has left: processes of the program under test, directories of private daemons, mounts.
 session_traces() {
 	local pid
