@@ -11,6 +11,7 @@
 
 #define PAGE 4096u
 #define GROUP 512u		/* pages */
+#define GROUP_BYTES ((uint64_t)GROUP * PAGE)
 
 struct page {
 	struct page **place;		/* where it is entered ... */
@@ -155,9 +156,30 @@ int state_disk_write(struct state_disk *d, uint64_t at, const void *from, size_t
 	return disk_put(d, at, from, n);
 }
 
+static bool disk_has_pages(const struct state_disk *d, uint64_t group)
+{
+	size_t i;
+
+	for (i = 0; d->groups[group] && i < GROUP; i++)
+		if (d->groups[group][i])
+			return true;
+	return false;
+}
+
+/* A group as a whole needs no pages, so that discarding a huge disk is cheap: the state below has zeros there. */
 int state_disk_zero(struct state_disk *d, uint64_t at, uint64_t n)
 {
-	return disk_put(d, at, NULL, n);
+	uint64_t part;
+	int r = 0;
+
+	for (; n && !r; n -= part, at += part) {
+		part = GROUP_BYTES - at % GROUP_BYTES < n ? GROUP_BYTES - at % GROUP_BYTES : n;
+		if (part == GROUP_BYTES && !disk_has_pages(d, at / GROUP_BYTES))
+			r = sector_map_put(&d->survived, at >> DM_SECTOR_SHIFT, part >> DM_SECTOR_SHIFT, NULL);
+		else
+			r = disk_put(d, at, NULL, part);
+	}
+	return r;
 }
 
 /* What is before the epoch of the cut is there. */

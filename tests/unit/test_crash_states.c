@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The states of a recording: when power may be cut, what may be lost then, and what the disk shows. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,6 +285,36 @@ static void the_choice_depends_on_the_seed_alone(void **unused)
 	history_free(&h);
 }
 
+static bool disk_shows(const struct state_disk *d, uint64_t at, uint8_t what)
+{
+	uint8_t byte;
+
+	state_disk_read(d, at, &byte, 1);
+	return byte == what;
+}
+
+static void discarding_a_disk_takes_no_memory(void **unused)
+{
+	const struct history h = { .size = UINT64_C(256) << 20, .unit = 4096 };
+	uint8_t *below = malloc(h.size);
+	struct state_disk *d;
+	size_t before;
+
+	(void)unused;
+	memset(below, 'b', h.size);
+	assert_int_equal(state_disk_new(&d, &h, below), 0);
+	assert_int_equal(state_disk_write(d, 5 << 20, "x", 1), 0);
+	before = mallinfo2().uordblks;
+	assert_int_equal(state_disk_zero(d, 4096, h.size - 8192), 0);
+	assert_in_range(mallinfo2().uordblks, 0, before + (16u << 20));
+	assert_true(disk_shows(d, 4095, 'b') && disk_shows(d, 4096, 0) && disk_shows(d, 5 << 20, 0) && disk_shows(d, 100 << 20, 0));
+	assert_true(disk_shows(d, h.size - 4097, 0) && disk_shows(d, h.size - 4096, 'b'));
+	assert_int_equal(state_disk_write(d, 100 << 20, "y", 1), 0);
+	assert_true(disk_shows(d, 100 << 20, 'y') && disk_shows(d, (100 << 20) + 1, 0));
+	state_disk_free(d);
+	free(below);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_unit_is_never_torn),
 		cmocka_unit_test(all_states_of_a_small_recording_are_chosen_once),
 		cmocka_unit_test(the_choice_depends_on_the_seed_alone),
+		cmocka_unit_test(discarding_a_disk_takes_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
