@@ -24,6 +24,8 @@
 #include "crash/talk.h"
 #include "session/feature.h"
 
+#define KILL_PASSES 100		/* a process that cannot die at once is found again */
+
 /* The process is in the mount namespace. */
 static bool serve_is_in(pid_t pid, const struct stat *space)
 {
@@ -35,33 +37,46 @@ static bool serve_is_in(pid_t pid, const struct stat *space)
 }
 
 /* The descriptor comes first: when the process is looked at, its number is still its own. */
-static void serve_kill_one(pid_t pid, const struct stat *space)
+static bool serve_kill_one(pid_t pid, const struct stat *space)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	bool found;
 
 	if (fd < 0)
-		return;
-	if (serve_is_in(pid, space))
+		return false;
+	found = serve_is_in(pid, space);
+	if (found)
 		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 	close(fd);
+	return found;
 }
 
-/*
- * All processes of a mount namespace, which has no other use than that of the caller who has ended. SPACE keeps the namespace:
- * the number of one that is gone may be another's in a moment.
- */
-static void serve_kill(int space)
+static bool serve_kill_once(const struct stat *space)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	struct stat st;
+	bool found = false;
 
-	if (!fstat(space, &st) && !serve_is_in(getpid(), &st))
-		while (proc && (entry = readdir(proc)))
-			if (atoi(entry->d_name) > 0)
-				serve_kill_one(atoi(entry->d_name), &st);
+	while (proc && (entry = readdir(proc)))
+		if (atoi(entry->d_name) > 0)
+			found |= serve_kill_one(atoi(entry->d_name), space);
 	if (proc)
 		closedir(proc);
+	return found;
+}
+
+/*
+ * All processes of a mount namespace, which has no other use than that of the caller who has ended, and what they start
+ * meanwhile. SPACE keeps the namespace: the number of one that is gone may be another's in a moment.
+ */
+static void serve_kill(int space)
+{
+	struct stat st;
+	int passes = KILL_PASSES;
+
+	if (!fstat(space, &st) && !serve_is_in(getpid(), &st))
+		while (serve_kill_once(&st) && --passes)
+			;
 }
 
 /* True: until it is told to end. False: until the caller's end. */
