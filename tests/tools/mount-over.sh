@@ -26,7 +26,8 @@ kill_daemon() {
 	pid=$("$DMUSE" version --json | tr -d ' \n' | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
 	[ -n "$pid" ] || pid=$(pgrep -f "^$DMUSE daemon --socket $DMUSE_SOCKET$")
 	kill -KILL "$pid"
-	while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do :; done
+	# Its descriptors are closed when its last thread is gone, which may be after its first one.
+	while [ -d "/proc/$pid" ] && ! { grep -q '^State:.Z' "/proc/$pid/status" && [ "$(ls "/proc/$pid/task")" = "$pid" ]; } 2>/dev/null; do :; done
 }
 export DMUSE_SOCKET=$work/one/control
 
