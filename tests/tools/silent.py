@@ -58,6 +58,7 @@ class Silent:
         unmount = ["umount", "-l"] if os.geteuid() == 0 else ["fusermount3", "-uz"]
         if self.mounted:
             subprocess.run([*unmount, self.where], check=True)
+        self.process.terminate()    # a session of another test may have the mount, too, and keep it
         self.process.wait(20)
 
 

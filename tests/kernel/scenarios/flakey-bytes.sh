@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
 # The bytes that a flakey line changes in reads and writes while it is down. The up interval is 0, so that it is down at any time.
+# Linux 6.1 differs: it changes no byte that is read, and does not know error_reads, random_read_corrupt and random_write_corrupt.
 make() { t dmsetup create it --table "0 64 flakey $A 16 $1"; }
 # Whole blocks: dd would write the rest of a larger one through the page cache.
 direct() { BS=4K mark "$@"; }

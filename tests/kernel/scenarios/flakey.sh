@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
 # What a flakey line does to requests while it is down. The up interval is 0, so that it is down at any time; or the down interval
 # is, and it never is.
+# Linux 6.1 differs: it does not know error_reads, and refuses the tables that have it.
 make() { t dmsetup create it --table "0 64 flakey $A 16 $1"; }
 # Whole blocks: dd would write the rest of a larger one through the page cache.
 direct() { BS=4K mark "$@"; }

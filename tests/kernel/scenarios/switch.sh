@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2086,SC2094,SC2002
 # switch: each region of the line goes to the path that a message has set for it; and every way its line and message can be wrong.
+# Linux 6.1 differs: a path that is missing is another error.
 try() {
 	t dmsetup create it --table "$1"
 	dmsetup table it
