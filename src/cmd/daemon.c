@@ -17,6 +17,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/keep.h"
 #include "base/log.h"
 #include "base/own_file.h"
 #include "cmd/job.h"
@@ -226,19 +227,12 @@ static int daemon_take_fd(struct daemon *d, int fd, const char *name, struct err
 }
 
 /* Socket activation: the sockets were listening before we were started. */
-static int daemon_handed_in(struct daemon *d, struct err *e)
+static int daemon_passed(void *arg, int fd, const char *name, struct err *e)
 {
-	char **names = NULL;
-	int n = sd_listen_fds_with_names(1, &names), i, r = 0;
+	int r = daemon_take_fd(arg, fd, name, e);
 
-	if (n < 0)
-		return err_set(e, n, "cannot use the sockets from socket activation: %s", strerror(-n));
-	for (i = 0; i < n; i++) {
-		if (!r)
-			r = daemon_take_fd(d, SD_LISTEN_FDS_START + i, names[i], e);
-		free(names[i]);
-	}
-	free(names);
+	if (r)
+		close(fd);
 	return r;
 }
 
@@ -319,7 +313,7 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	char closed[PATHS_MAX];
 	int code = -1;
 
-	if (daemon_handed_in(d, e))
+	if (keep_begin(daemon_passed, d, e))
 		return EXIT_FAILED;
 	if (d->o.control.fd < 0 && paths_make_directory(d->control, d->o.control.allow_read, e))
 		return EXIT_FAILED;

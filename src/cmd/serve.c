@@ -15,6 +15,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/keep.h"
 #include "base/log.h"
 #include "cmd/major.h"
 #include "cmd/tables.h"
@@ -322,6 +323,7 @@ int serve(const struct serve_opts *o)
 	if (r) {
 		log_error("%s", e.text);
 	} else {
+		keep_rest();
 		o->ready(o->arg);
 		sd_notify(0, "READY=1");
 	}

@@ -33,11 +33,13 @@ void start_unlock(struct start *s)
 
 void start_forget_environment(void)
 {
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	unsetenv("JOURNAL_STREAM");
+	static const char *const names[] = {
+		"NOTIFY_SOCKET", "FDSTORE", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC", "JOURNAL_STREAM",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		unsetenv(names[i]);
 }
 
 /* The daemon keeps nothing of the caller's: no descriptors, and none of systemd's environment variables. */

@@ -11,7 +11,7 @@ DMUSE=${DMUSE:-$root/build/dmuse}
 outside=${TMPDIR:-/tmp}
 work=${TAP_WORK:-$(mktemp -d)}
 export XDG_RUNTIME_DIR=$work/run
-unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
+unset DMUSE_SOCKET DMUSE_NO_START NOTIFY_SOCKET FDSTORE LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
 [ -d "$work" ] || { echo "Bail out! there is no directory to work in"; exit 1; }
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 0700 "$XDG_RUNTIME_DIR"
