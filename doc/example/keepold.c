@@ -25,7 +25,7 @@ static void keep_copied(struct copy *c)
 
 	if (!c->err)
 		atomic_store(&k->kept[t->cell.chunk], true);
-	turn_over(t, c->err ? c->err : dm_remap(t->req, &k->now, t->req->sector));
+	turn_end(t, c->err ? c->err : dm_remap(t->req, &k->now, t->req->sector));
 }
 
 static void keep_begin(struct turn *t)

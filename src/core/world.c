@@ -46,7 +46,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->disks);
 	list_init(&w->stores);
 	list_init(&w->openings);
-	list_init(&w->under_way);
+	list_init(&w->pending);
 	w->open_timeout = o->open_timeout * TIMERS_SECOND;
 	list_init(&w->fronts);
 	list_init(&w->retiring);

@@ -45,7 +45,7 @@ struct dm_front {
 	 */
 	bool (*follow)(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
 	/*
-	 * A suspend: freezes the file systems that programs have mounted on D; a resume: thaws them. Ends with dm_frosted(); false:
+	 * A suspend: freezes the file systems that programs have mounted on D; a resume: thaws them. Ends with dm_freeze_done(); false:
 	 * there is nothing to wait for. What was frozen stays so if the daemon dies only until that is noticed.
 	 */
 	bool (*freeze)(struct dm_front *f, struct dm_device *d);
@@ -81,7 +81,7 @@ struct dm_world {
 	struct blocking *helpers;	/* threads that open stores (opening.h) ... */
 	uint64_t open_timeout;		/* ... and nanoseconds that one may take; 0: for ever */
 	struct list openings;		/* dm_opening.node: under way */
-	struct list under_way;		/* dm_cmd.node: what takes time, see dm_under_way() */
+	struct list pending;		/* dm_cmd.node: what takes time, see dm_pending() */
 	struct dm_store_index {
 		struct list *buckets;	/* dm_store.hashed */
 		size_t room, n;		/* ROOM is a power of two, or 0 */
@@ -96,8 +96,8 @@ struct dm_world {
 
 	struct {
 		atomic_bool raised;	/* since they were last counted */
-		atomic_bool telling;	/* `news` is on its way */
-		struct loop_msg news;
+		atomic_bool msg_pending;	/* `msg` is on its way */
+		struct loop_msg msg;
 	} events;			/* event.h */
 
 	struct list closed;		/* dm_device.closed: closed for the last time, to be removed */
@@ -143,7 +143,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 void dm_world_release(struct dm_world *w);
 
 /* A front's freeze() or thaw() is over: 0, or what went wrong. */
-void dm_frosted(struct dm_device *d, const struct err *e);
+void dm_freeze_done(struct dm_device *d, const struct err *e);
 
 /*
  * The end: every device is stopped, every store flushed, every device removed. Fronts must have closed their devices. Turns

@@ -41,7 +41,7 @@ static void freeze_answer(struct freeze *z, const struct err *e, bool last)
 		freeze_drop(z);
 	}
 	if (d)
-		dm_frosted(d, e);
+		dm_freeze_done(d, e);
 }
 
 static void freeze_heard(struct loop_watch *w, uint32_t events)

@@ -229,7 +229,7 @@ static void xors_done(struct work *w)
 
 	if (j->r->op == DM_READ) {
 		free(j);
-		dm_child_over(c, 0);
+		dm_child_end(c, 0);
 		return;
 	}
 	dm_req_buffer(c, j->bytes, j->n);

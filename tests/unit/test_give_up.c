@@ -29,7 +29,7 @@ static void ice_answer(struct loop_msg *m)
 	(void)m;
 	if (ice.err)
 		err_set(&e, ice.err, "it is too cold");
-	dm_frosted(d, &e);
+	dm_freeze_done(d, &e);
 }
 
 static bool ice_freeze(struct dm_front *front, struct dm_device *device)
@@ -172,7 +172,7 @@ static void suspend_frozen(void)
 	dm_open(d);
 	ice.on = true;
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
-	assert_int_equal(d->moving.frost, DM_FROZEN);
+	assert_int_equal(d->moving.freeze_state, DM_FROZEN);
 }
 
 /* The gates are open: the move goes on. */
@@ -203,7 +203,7 @@ static void a_thaw_that_fails_is_told(void **state)
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, why), -EIO);
 	assert_non_null(strstr(why, "it is too cold"));
 	assert_int_equal(d->state, DM_ACTIVE);
-	assert_int_equal(d->moving.frost, DM_THAWED);
+	assert_int_equal(d->moving.freeze_state, DM_THAWED);
 	ice.err = 0;
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);

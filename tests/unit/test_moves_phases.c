@@ -84,7 +84,7 @@ static void ice_answer(struct loop_msg *m)
 	(void)m;
 	if (ice.err)
 		err_set(&e, ice.err, "it is too warm");
-	dm_frosted(d, &e);
+	dm_freeze_done(d, &e);
 }
 
 static bool ice_post(void)
@@ -263,7 +263,7 @@ static void what_fails_is_undone(void **state)
 		assert_non_null(strstr(p.c.reply.err.text, freeze ? "it is too warm" : "'d' continues as before (--noflush omits the flush)"));
 		expect_as_it_was(swap);
 		assert_int_equal(ice.thaws, !freeze);
-		assert_int_equal(d->moving.frost, DM_THAWED);
+		assert_int_equal(d->moving.freeze_state, DM_THAWED);
 		ice.err = 0;
 		atomic_store(&dam_answers, DM_DONE);
 		assert_int_equal(verb(&f, v, "d", 0, NULL), 0);
@@ -295,7 +295,7 @@ static void what_hangs_is_given_up(void **state)
 		until(quiet);
 		settle_threads(&f);
 		assert_int_equal(ice.thaws, phase == FREEZE);
-		while (d->moving.frost != DM_THAWED)
+		while (d->moving.freeze_state != DM_THAWED)
 			loop_turn(f.loop, -1);
 		ice.on = false;
 		assert_int_equal(verb(&f, v, "d", 0, NULL), 0);

@@ -106,7 +106,7 @@ static void end_turn(unsigned n)
 {
 	while (atomic_load(&n_got) <= n)
 		settle_threads(&f);
-	turn_over(atomic_load(&has[n % JOBS]), DM_DONE);
+	turn_end(atomic_load(&has[n % JOBS]), DM_DONE);
 }
 
 static void wait_for(struct job *jobs)

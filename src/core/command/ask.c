@@ -44,15 +44,15 @@ static void ask_tell(struct dm_ask *a)
 	a->changed = false;
 }
 
-static void ask_over(struct loop_msg *m)
+static void ask_ended(struct loop_msg *m)
 {
-	struct dm_ask *a = container(m, struct dm_ask, over);
+	struct dm_ask *a = container(m, struct dm_ask, msg);
 	struct dm_table *table = a->table;
 
 	list_remove(&a->node);
 	ask_tell(a);
 	if (a->cmd) {
-		dm_under_way_over(a->cmd);
+		dm_pending_done(a->cmd);
 		a->then(a);
 	} else {
 		dm_ask_free(a);
@@ -63,18 +63,18 @@ static void ask_over(struct loop_msg *m)
 void dm_ask_done(struct dm_ask *a, int err)
 {
 	a->result = err;
-	a->over.run = ask_over;
-	loop_post(a->table->world->loop, &a->over);
+	a->msg.run = ask_ended;
+	loop_post(a->table->world->loop, &a->msg);
 }
 
 /* The reason is already in C's reply. */
 static void ask_give_up(struct dm_cmd *c)
 {
-	struct dm_ask *a = c->under_way;
+	struct dm_ask *a = c->pending;
 
 	a->cmd = NULL;
 	atomic_store(&a->given_up, true);
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
@@ -92,7 +92,7 @@ bool dm_ask(struct dm_ask *a, struct dm_target *t, int (*hook)(struct dm_target 
 	}
 	list_append(&a->table->asks, &a->node);
 	dm_table_hold(a->table);
-	dm_under_way(a->cmd, a, ask_give_up);
+	dm_pending(a->cmd, a, ask_give_up);
 	return false;
 }
 

@@ -41,7 +41,7 @@ struct dm_ask {
 	const char *what;		/* "message", "status" */
 	void (*then)(struct dm_ask *a);
 	int result;
-	struct loop_msg over;
+	struct loop_msg msg;
 	struct list node;		/* in table->asks */
 };
 

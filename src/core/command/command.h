@@ -39,7 +39,7 @@ enum dm_verb {
 #define DM_NEEDS_TELLING (1u << 0)	/* its reply describes a device */
 #define DM_NEEDS_FOUND   (1u << 1)	/* which must exist */
 #define DM_NEEDS_DEVICE  (DM_NEEDS_TELLING | DM_NEEDS_FOUND)
-#define DM_NEEDS_STILL   (1u << 2)	/* no transition of the device is running */
+#define DM_NEEDS_SETTLED (1u << 2)	/* no transition of the device is running */
 #define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts have to catch up first */
 #define DM_NEEDS_GROUP   (1u << 4)	/* with names: these are changed as one (move_group.c) */
 
@@ -181,7 +181,7 @@ struct dm_cmd {
 	struct dm_table *table;		/* that was built, and is about to be put into a slot */
 	struct dm_table **tables;	/* or several, of so many of the names; or what was in the slots before */
 	size_t n_tables;
-	void *under_way;		/* what it waits for (dm_under_way()), and how that is given up */
+	void *pending;		/* what it waits for (dm_pending()), and how that is given up */
 	void (*give_up)(struct dm_cmd *c);
 };
 

@@ -64,7 +64,7 @@ static void do_start(struct dm_cmd *c)
 
 	if (c->n_names && (v->needs & DM_NEEDS_GROUP))
 		dm_move_group(c);
-	else if ((v->needs & DM_NEEDS_STILL) && dm_device_moving(c->device))
+	else if ((v->needs & DM_NEEDS_SETTLED) && dm_device_moving(c->device))
 		list_append(&c->device->queue, &c->node);
 	else
 		v->run(c, c->device);
@@ -138,13 +138,13 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 		do_begin(c);
 }
 
-void dm_under_way_stop(struct dm_world *w)
+void dm_pending_cancel_all(struct dm_world *w)
 {
 	struct list *n, *next;
 
-	list_each(n, next, &w->under_way)
+	list_each(n, next, &w->pending)
 		dm_cancel(container(n, struct dm_cmd, node));
-	while (!list_empty(&w->under_way))
+	while (!list_empty(&w->pending))
 		loop_turn(w->loop, -1);
 }
 
@@ -153,7 +153,7 @@ void dm_cancel(struct dm_cmd *c)
 	if (c->finished)
 		return;
 	if (c->give_up) {
-		dm_under_way_end(c, -EINTR, "cancelled");
+		dm_pending_cancel(c, -EINTR, "cancelled");
 	} else if (c->catching_up) {
 		c->cancelled = true;
 	} else if (!list_empty(&c->node)) {

@@ -30,17 +30,17 @@ void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
 /*
- * C takes time: WORK is what it does, until dm_under_way_over(). Meanwhile it may be given up, even more than once;
+ * C takes time: WORK is what it does, until dm_pending_done(). Meanwhile it may be given up, even more than once;
  * then the reason is in its reply, and GIVE_UP makes it end soon, but not at once.
  */
-void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
-void dm_under_way_over(struct dm_cmd *c);
+void dm_pending(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c));
+void dm_pending_done(struct dm_cmd *c);
 /* Gives it up for this reason, unless there is one already. */
-void dm_under_way_end(struct dm_cmd *c, int code, const char *why);
+void dm_pending_cancel(struct dm_cmd *c, int code, const char *why);
 /* D is being removed: commands that build a table for it, or ask its targets for something, are given up. */
-void dm_under_way_gone(struct dm_device *d);
+void dm_pending_device_gone(struct dm_device *d);
 /* Gives up all of W's, because the world ends. */
-void dm_under_way_stop(struct dm_world *w);
+void dm_pending_cancel_all(struct dm_world *w);
 
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n);	/* for an answer of N bytes: see dm_cmd.room */
 bool dm_cmd_has_table(const struct dm_cmd *c);

@@ -84,7 +84,7 @@ static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_foun
 
 	d = d ? disk_again(c, d, s) : disk_new(c, s, found);
 	if (d)
-		d->wishes++;
+		d->refs++;
 	c->device = d;
 }
 
@@ -111,7 +111,7 @@ static void disk_opened(struct dm_opening *o)
 {
 	struct dm_cmd *c = o->owner;
 
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	if (disk_open(o))
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
 	else
@@ -122,8 +122,8 @@ static void disk_opened(struct dm_opening *o)
 
 static void disk_give_up(struct dm_cmd *c)
 {
-	dm_opening_drop(c->under_way);
-	dm_under_way_over(c);
+	dm_opening_drop(c->pending);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
@@ -145,7 +145,7 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 	o->owner = c;
 	o->done = disk_opened;
 	o->wanted = DM_FIND_PARTS;
-	dm_under_way(c, o, disk_give_up);
+	dm_pending(c, o, disk_give_up);
 	dm_opening_start(o);
 }
 
@@ -159,9 +159,9 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	busy = d->open_count ? d : dm_part_in_use(d);
-	if (d->wishes)
-		d->wishes--;
-	if (d->wishes && !(c->flags & DM_WITH_FORCE)) {
+	if (d->refs)
+		d->refs--;
+	if (d->refs && !(c->flags & DM_WITH_FORCE)) {
 		c->device = d;
 		dm_finish(c);
 	} else if (busy) {

@@ -215,7 +215,7 @@ static void shutdown_users(struct dm_cmd *c)
 /* The flush before the end: whoever asked for that learns whether all that was written is safe. */
 struct shutdown {
 	struct dm_cmd *cmd;		/* NULL: it has its answer, because the flush hangs */
-	struct timer patience;
+	struct timer limit;
 };
 
 /* The end comes in either case. */
@@ -236,7 +236,7 @@ static void shutdown_flushed(void *arg, const struct err *e)
 {
 	struct shutdown *s = arg;
 
-	timer_stop(&s->patience);
+	timer_stop(&s->limit);
 	if (s->cmd)
 		shutdown_answer(s->cmd, e);
 	free(s);
@@ -244,7 +244,7 @@ static void shutdown_flushed(void *arg, const struct err *e)
 
 static void shutdown_hangs(struct timer *t)
 {
-	struct shutdown *s = container(t, struct shutdown, patience);
+	struct shutdown *s = container(t, struct shutdown, limit);
 	struct dm_cmd *c = s->cmd;
 	struct err e = ERR_INIT;
 
@@ -264,8 +264,8 @@ void dm_shutdown_flush(struct dm_cmd *c)
 		return;
 	}
 	s->cmd = c;
-	timer_init(&s->patience, shutdown_hangs);
-	loop_timer(c->world->loop, &s->patience, c->world->end_seconds * TIMERS_SECOND);
+	timer_init(&s->limit, shutdown_hangs);
+	loop_timer(c->world->loop, &s->limit, c->world->end_seconds * TIMERS_SECOND);
 	dm_flush_world(c->world, shutdown_flushed, s);
 }
 

@@ -97,7 +97,7 @@ static int check_new(struct dm_cmd *c, char name[DM_NAME_MAX + 1], char uuid[DM_
 static void create_over(struct dm_move *m, struct dm_device *d)
 {
 	if (m->failed)
-		dm_device_unenter(d);
+		dm_device_unregister(d);
 	if (m->failed && m->cmd)
 		m->cmd->device = NULL;
 	dm_move_finish(m, d);

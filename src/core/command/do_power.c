@@ -122,16 +122,16 @@ static void cut_over(struct dm_instant *instant)
 	cut_free(x);
 	if (!c)
 		return;
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
 static void cut_give_up(struct dm_cmd *c)
 {
-	struct cut *x = c->under_way;
+	struct cut *x = c->pending;
 
 	x->cmd = NULL;
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
@@ -142,7 +142,7 @@ static void cut_begin(struct cut *x, struct dm_cmd *c)
 	x->cmd = c;
 	for (i = 0; i < x->n; i++)
 		x->lines[i]->type->power->hold(x->lines[i], x->argc, x->argv);
-	dm_under_way(c, x, cut_give_up);
+	dm_pending(c, x, cut_give_up);
 	dm_instant(c->world, &x->instant, cut_over);
 }
 

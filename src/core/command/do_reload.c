@@ -47,9 +47,9 @@ static void exchange(struct dm_device *d, struct dm_table **table)
 
 static void reloaded(struct dm_device *d)
 {
-	if (d->loaded)
+	if (d->ever_loaded)
 		return;
-	d->loaded = true;
+	d->ever_loaded = true;
 	dm_device_read_ahead(d);
 	dm_device_changed(d, DM_LOADED);
 }
@@ -143,20 +143,20 @@ static void several_retire(struct dm_cmd *c);
 
 static void several_retired(void *arg)
 {
-	dm_under_way_over(arg);
+	dm_pending_done(arg);
 	several_retire(arg);
 }
 
 /* A hook of an old table hangs: the caller has its answer, and the tables go when their hooks have ended. */
 static void several_given_up(struct dm_cmd *c)
 {
-	struct dm_table *old = c->under_way;
+	struct dm_table *old = c->pending;
 
 	old->retired = NULL;
 	while (c->n_tables)
 		dm_table_retire(c->world, c->tables[--c->n_tables], NULL, NULL);
 	err_append(&c->reply.err, "; what the slots had before is closed later");
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
@@ -169,7 +169,7 @@ static void several_retire(struct dm_cmd *c)
 		old = c->tables[--c->n_tables];
 		if (!old)
 			continue;
-		dm_under_way(c, old, several_given_up);
+		dm_pending(c, old, several_given_up);
 		dm_table_retire(c->world, old, several_retired, c);
 		return;
 	}

@@ -114,7 +114,7 @@ static void remove_all_over(struct dm_cmd *c)
 	size_t left = 0;
 	const char *name = NULL;
 
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	list_each(n, next, &w->devices) {
 		const struct dm_device *d = container(n, struct dm_device, node);
 
@@ -163,10 +163,10 @@ static void remove_each_gather(struct remove_each *e, struct dm_world *w)
 /* The one that is being removed may hang; nobody waits for it any more. */
 static void remove_each_given_up(struct dm_cmd *c)
 {
-	struct remove_each *e = c->under_way;
+	struct remove_each *e = c->pending;
 
 	e->c = NULL;
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 	dm_cancel(&e->sub);
 }
@@ -182,6 +182,6 @@ void dm_do_remove_all(struct dm_cmd *c, struct dm_device *d)
 	}
 	e->c = c;
 	remove_each_gather(e, c->world);
-	dm_under_way(c, e, remove_each_given_up);
+	dm_pending(c, e, remove_each_given_up);
 	remove_each_next(&e->sub);
 }

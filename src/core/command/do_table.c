@@ -22,18 +22,18 @@ const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_devic
 /* The table in the inactive slot is freed, and everything that it had open is closed. */
 static void slot_is_clear(void *arg)
 {
-	dm_under_way_over(arg);
+	dm_pending_done(arg);
 	dm_finish(arg);
 }
 
 /* A hook of the old table hangs: the caller has its answer, and the table goes when the hook has ended. */
 static void slot_given_up(struct dm_cmd *c)
 {
-	struct dm_table *old = c->under_way;
+	struct dm_table *old = c->pending;
 
 	old->retired = NULL;
 	err_append(&c->reply.err, "; what the slot had before is closed later");
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_finish(c);
 }
 
@@ -43,7 +43,7 @@ void dm_slot_clear(struct dm_cmd *c, struct dm_table *old)
 		dm_finish(c);
 		return;
 	}
-	dm_under_way(c, old, slot_given_up);
+	dm_pending(c, old, slot_given_up);
 	dm_table_retire(c->world, old, slot_is_clear, c);
 }
 

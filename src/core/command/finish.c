@@ -40,7 +40,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 		.suspended = dm_device_suspended(d), .readonly = readonly_in(d, flags), .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
-		.has_read_ahead = d->loaded, .read_ahead = d->read_ahead,
+		.has_read_ahead = d->ever_loaded, .read_ahead = d->read_ahead,
 	};
 	strcpy(i->name, flags & DM_WITH_KERNEL_NAMES ? d->kernel_name : d->name);
 	strcpy(i->uuid, flags & DM_WITH_KERNEL_NAMES ? d->kernel_uuid : d->uuid);
@@ -99,37 +99,37 @@ enum dm_mangle dm_mangling(const struct dm_cmd *c)
 	return c->flags & DM_WITH_HEX ? DM_MANGLE_HEX : DM_MANGLE_AUTO;
 }
 
-void dm_under_way(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c))
+void dm_pending(struct dm_cmd *c, void *work, void (*give_up)(struct dm_cmd *c))
 {
-	c->under_way = work;
+	c->pending = work;
 	c->give_up = give_up;
-	list_append(&c->world->under_way, &c->node);
+	list_append(&c->world->pending, &c->node);
 }
 
-void dm_under_way_over(struct dm_cmd *c)
+void dm_pending_done(struct dm_cmd *c)
 {
 	list_remove(&c->node);
 	c->give_up = NULL;
 }
 
-void dm_under_way_end(struct dm_cmd *c, int code, const char *why)
+void dm_pending_cancel(struct dm_cmd *c, int code, const char *why)
 {
 	if (!c->reply.err.code)
 		err_set(&c->reply.err, code, "%s", why);
 	c->give_up(c);
 }
 
-void dm_under_way_gone(struct dm_device *d)
+void dm_pending_device_gone(struct dm_device *d)
 {
 	struct list *n, *next;
 
-	list_each(n, next, &d->world->under_way) {
+	list_each(n, next, &d->world->pending) {
 		struct dm_cmd *c = container(n, struct dm_cmd, node);
 
 		if (c->device != d)
 			continue;
 		c->device = NULL;
-		dm_under_way_end(c, -ENXIO, "the device was removed meanwhile");
+		dm_pending_cancel(c, -ENXIO, "the device was removed meanwhile");
 	}
 }
 

@@ -57,15 +57,15 @@ int dm_above_unused(struct dm_device *d, struct err *e)
 }
 
 /* It is held open until all fronts have been told. */
-struct forget_one {
+struct invalidate_one {
 	struct list node;
 	struct dm_device *device;
 };
 
-static bool forget_add(struct dm_device *d, void *arg)
+static bool invalidate_add(struct dm_device *d, void *arg)
 {
-	struct dm_forget *f = arg;
-	struct forget_one *one = malloc(sizeof(*one));
+	struct dm_invalidate *f = arg;
+	struct invalidate_one *one = malloc(sizeof(*one));
 
 	if (!one) {
 		log_warn("no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
@@ -77,9 +77,9 @@ static bool forget_add(struct dm_device *d, void *arg)
 	return true;
 }
 
-static void forget_next_device(struct dm_forget *f)
+static void invalidate_next_device(struct dm_invalidate *f)
 {
-	struct forget_one *one = container(list_take(&f->devices), struct forget_one, node);
+	struct invalidate_one *one = container(list_take(&f->devices), struct invalidate_one, node);
 
 	dm_close(one->device);
 	free(one);
@@ -87,7 +87,7 @@ static void forget_next_device(struct dm_forget *f)
 }
 
 /* False: a front takes its time, and the message comes. */
-static bool forget_device(struct dm_forget *f, struct dm_device *d)
+static bool invalidate_device(struct dm_invalidate *f, struct dm_device *d)
 {
 	struct list *n, *next;
 	unsigned i = 0;
@@ -104,23 +104,23 @@ static bool forget_device(struct dm_forget *f, struct dm_device *d)
 	return true;
 }
 
-static void forget_go_on(struct loop_msg *m)
+static void invalidate_go_on(struct loop_msg *m)
 {
-	struct dm_forget *f = container(m, struct dm_forget, msg);
+	struct dm_invalidate *f = container(m, struct dm_invalidate, msg);
 
 	while (!list_empty(&f->devices)) {
-		if (!forget_device(f, container(f->devices.next, struct forget_one, node)->device))
+		if (!invalidate_device(f, container(f->devices.next, struct invalidate_one, node)->device))
 			return;
-		forget_next_device(f);
+		invalidate_next_device(f);
 	}
 	f->done(f);
 }
 
-void dm_forget(struct dm_forget *f)
+void dm_invalidate(struct dm_invalidate *f)
 {
 	list_init(&f->devices);
 	f->n_fronts = 0;
-	f->msg.run = forget_go_on;
-	above_walk(f->device, ++f->device->world->walks, forget_add, f);
-	forget_go_on(&f->msg);
+	f->msg.run = invalidate_go_on;
+	above_walk(f->device, ++f->device->world->walks, invalidate_add, f);
+	invalidate_go_on(&f->msg);
 }

@@ -20,15 +20,15 @@ int dm_above_unused(struct dm_device *d, struct err *e);
  * The content of D is another one: the kernel forgets its pages of D and of those above it, and loop devices follow. D stays
  * until DONE.
  */
-struct dm_forget {
+struct dm_invalidate {
 	struct dm_device *device;
-	void (*done)(struct dm_forget *f);
+	void (*done)(struct dm_invalidate *f);
 	/* From here on its own. */
 	uint64_t walk;
 	struct list devices;		/* forget_one */
 	unsigned n_fronts;		/* of those that were told of the first of them */
 	struct loop_msg msg;
 };
-void dm_forget(struct dm_forget *f);
+void dm_invalidate(struct dm_invalidate *f);
 
 #endif

@@ -104,7 +104,7 @@ static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
 	return minor;
 }
 
-static void device_enter_disk(struct dm_device *d, struct list *behind)
+static void device_register_disk(struct dm_device *d, struct list *behind)
 {
 	struct dm_world *w = d->world;
 
@@ -113,7 +113,7 @@ static void device_enter_disk(struct dm_device *d, struct list *behind)
 	hash_add(&w->disk_numbers, &d->by_minor, &d->major, sizeof(d->major) + sizeof(d->minor));
 }
 
-static void device_leave_disk(struct dm_device *d)
+static void device_unregister_disk(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 	uint32_t *next = !d->whole ? &w->next_disk : d->major == DM_PART_MAJOR ? &w->next_part : NULL;
@@ -124,7 +124,7 @@ static void device_leave_disk(struct dm_device *d)
 		*next = d->minor;
 }
 
-static void device_enter(struct dm_device *d)
+static void device_register(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 
@@ -186,7 +186,7 @@ int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *na
 	device_uuid(d, uuid);
 	d->major = w->major;
 	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
-	device_enter(d);
+	device_register(d);
 	*out = d;
 	return 0;
 }
@@ -201,7 +201,7 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 	d->disk = true;
 	d->major = DM_DISK_MAJOR;
 	d->minor = device_free_disk(w, &behind);
-	device_enter_disk(d, behind);
+	device_register_disk(d, behind);
 	*out = d;
 	return 0;
 }
@@ -215,14 +215,14 @@ static uint32_t device_free_part(struct dm_world *w)
 }
 
 /* Behind the disk, by their numbers. */
-static void device_enter_part(struct dm_device *d)
+static void device_register_part(struct dm_device *d)
 {
 	struct list *behind = &d->whole->node;
 	const struct dm_device *p;
 
 	for (p = dm_part_first(d->whole); p && p->part < d->part; p = dm_part_next(p))
 		behind = behind->next;
-	device_enter_disk(d, behind);
+	device_register_disk(d, behind);
 }
 
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e)
@@ -239,7 +239,7 @@ int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const str
 	d->part_start = p->start;
 	d->major = in_steps ? DM_DISK_MAJOR : DM_PART_MAJOR;
 	d->minor = in_steps ? disk->minor + p->number : device_free_part(disk->world);
-	device_enter_part(d);
+	device_register_part(d);
 	*out = d;
 	return 0;
 }
@@ -253,7 +253,7 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	if (table)
 		table->device = d;
 	dm_event_active(table, true);
-	d->loaded = d->lived = table;
+	d->ever_loaded = d->ever_active = table;
 	dm_device_read_ahead(d);
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
@@ -285,13 +285,13 @@ void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
 	hash_add(&d->world->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
 }
 
-static void device_forget(struct dm_device *d)
+static void device_unregister(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 
 	list_remove(&d->node);
 	if (d->disk) {
-		device_leave_disk(d);
+		device_unregister_disk(d);
 		return;
 	}
 	hash_remove(&w->by_name, &d->by_name);
@@ -329,9 +329,9 @@ static void device_fail_queue(struct dm_device *d)
 	}
 }
 
-void dm_device_unenter(struct dm_device *d)
+void dm_device_unregister(struct dm_device *d)
 {
-	device_forget(d);
+	device_unregister(d);
 	device_fail_queue(d);
 }
 
@@ -344,11 +344,11 @@ void dm_device_leave(struct dm_device *d)
 	dm_event_active(d->active, false);
 	if (d->inactive)
 		d->inactive->device = NULL;
-	device_forget(d);	/* first, so that nobody who is woken finds it any more */
+	device_unregister(d);	/* first, so that nobody who is woken finds it any more */
 	dm_device_event(d);
 	dm_device_changed(d, DM_REMOVED);
 	device_fail_queue(d);
-	dm_under_way_gone(d);
+	dm_pending_device_gone(d);
 }
 
 void dm_device_free(struct dm_device *d)

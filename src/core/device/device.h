@@ -47,7 +47,7 @@ struct dm_lane {
 	bool want_drain;
 	struct dm_req *parked, **parked_tail;
 	/* The round (round.h): what the control thread asked of this lane, and the answer. */
-	struct loop_msg ask, ack, hurry;
+	struct loop_msg ask, ack, cancel;
 	uint8_t want_gate;
 	const struct dm_table *want_table;
 	struct dm_io *io;
@@ -73,7 +73,7 @@ struct dm_device {
 	enum dm_state state;
 	bool readonly;			/* of the device; a table can be read-only too */
 	bool locked;			/* a program has made it read-only for those who open it; until the next swap */
-	bool loaded, lived;		/* it had a table once; an active one */
+	bool ever_loaded, ever_active;	/* it had a table once; an active one */
 	bool deferred;			/* to be removed at the last close ... */
 	void (*last_close)(struct dm_device *d);	/* ... by this */
 	struct list closed;		/* in the world's: its turn has not come yet (device_hold.c) */
@@ -86,7 +86,7 @@ struct dm_device {
 	struct dm_device *whole;	/* the disk, or NULL */
 	uint32_t part;			/* the partition's number ... */
 	uint64_t part_start;		/* ... and where it begins, in sectors */
-	unsigned wishes;		/* of a disk: `disk` commands that no `undisk` took back */
+	unsigned refs;			/* of a disk: `disk` commands that no `undisk` took back */
 	uint32_t read_ahead;		/* sectors: what programs are told */
 	struct dm_geometry geometry;
 	uint32_t event_nr;

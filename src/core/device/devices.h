@@ -29,7 +29,7 @@ int dm_check_name(const char *name, struct err *e);
 const struct dm_device *dm_device_user(const struct dm_device *d);
 
 /* Nobody finds it any more; no front has ever known it. */
-void dm_device_unenter(struct dm_device *d);
+void dm_device_unregister(struct dm_device *d);
 /* Nobody finds it any more, and who waits for it hears of that. */
 void dm_device_leave(struct dm_device *d);
 /* It has left, and has no tables any more. */

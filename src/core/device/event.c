@@ -27,11 +27,11 @@ void dm_events_count(struct dm_world *w)
 }
 
 /* What is raised from here on sends another message. */
-static void events_news(struct loop_msg *m)
+static void events_msg(struct loop_msg *m)
 {
-	struct dm_world *w = container(m, struct dm_world, events.news);
+	struct dm_world *w = container(m, struct dm_world, events.msg);
 
-	atomic_store(&w->events.telling, false);
+	atomic_store(&w->events.msg_pending, false);
 	dm_events_count(w);
 }
 
@@ -44,10 +44,10 @@ void dm_event_raise(const struct dm_target *t)
 		return;
 	atomic_fetch_add(&table->raised, 1);
 	atomic_store(&w->events.raised, true);
-	if (atomic_exchange(&w->events.telling, true))
+	if (atomic_exchange(&w->events.msg_pending, true))
 		return;
-	w->events.news.run = events_news;
-	loop_post(w->loop, &w->events.news);
+	w->events.msg.run = events_msg;
+	loop_post(w->loop, &w->events.msg);
 }
 
 /* What came too late to be counted for the device is not counted for the next one. */
@@ -59,7 +59,7 @@ void dm_event_active(struct dm_table *t, bool active)
 	atomic_store(&t->raised, 0);
 }
 
-bool dm_events_told(const struct dm_world *w)
+bool dm_events_pending(const struct dm_world *w)
 {
-	return atomic_load(&w->events.telling);
+	return atomic_load(&w->events.msg_pending);
 }

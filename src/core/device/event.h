@@ -27,6 +27,6 @@ void dm_event_active(struct dm_table *t, bool active);
 void dm_events_count(struct dm_world *w);
 
 /* Is a message about events on its way? */
-bool dm_events_told(const struct dm_world *w);
+bool dm_events_pending(const struct dm_world *w);
 
 #endif

@@ -82,7 +82,7 @@ static void device_settle(struct dm_device *d, const struct dm_move *m)
 	struct dm_moving *g = &d->moving;
 
 	if (m->failed)
-		d->state = g->was_suspended || g->stays ? DM_SUSPENDED : DM_ACTIVE;
+		d->state = g->was_suspended || g->stays_suspended ? DM_SUSPENDED : DM_ACTIVE;
 	else
 		d->state = m->plan->after;
 	if (m->failed && g->incoming != d->inactive)
@@ -109,7 +109,7 @@ static void device_go_on(struct dm_device *d)
 	if (d->moving.gone)
 		dm_device_free(d);
 	else if (d->world->releasing && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
-		dm_move_gone(d);
+		dm_move_release_one(d);
 	else if (!d->world->releasing && d->deferred && d->open_count == 0)
 		dm_move_remove(d, NULL, NULL);
 	else
@@ -117,7 +117,7 @@ static void device_go_on(struct dm_device *d)
 }
 
 /* The devices are settled first, all of them; then the command ends, and what waited for them begins. */
-static void move_over(struct dm_move *m)
+static void move_end(struct dm_move *m)
 {
 	struct dm_move end = *m;
 	struct list devices, *n, *next;
@@ -130,8 +130,8 @@ static void move_over(struct dm_move *m)
 		list_append(&devices, n);
 	if (m->on_heap)
 		free(m);
-	if (end.over)
-		end.over(&end, container(devices.next, struct dm_device, moving.node));
+	if (end.done)
+		end.done(&end, container(devices.next, struct dm_device, moving.node));
 	while ((n = list_take(&devices)))
 		device_go_on(container(n, struct dm_device, moving.node));
 }
@@ -142,7 +142,7 @@ static void step_run(struct dm_move *m)
 	struct dm_device *d = dm_move_device(m);
 	bool concerns = !d->moving.left_at && (!p->concerns || p->concerns(m, d));
 
-	if (m->back && concerns && p->undo && !d->moving.stays) {
+	if (m->back && concerns && p->undo && !d->moving.stays_suspended) {
 		p->undo(m, d);
 	} else if (m->back || !concerns) {
 		m->stepped = true;
@@ -174,7 +174,7 @@ static void move_run(struct dm_move *m)
 		}
 	} while (move_on(m));
 	m->running = false;
-	move_over(m);
+	move_end(m);
 }
 
 static void move_went_wrong(struct dm_move *m, struct dm_device *d, const struct err *e)
@@ -182,7 +182,7 @@ static void move_went_wrong(struct dm_move *m, struct dm_device *d, const struct
 	if (m->given_up && !m->back)
 		return;
 	if (m->back)
-		d->moving.stays = true;
+		d->moving.stays_suspended = true;
 	else if (!m->plan->end && !m->committed)
 		m->failed = true;
 	if (!m->err || m->plan->end)
@@ -193,17 +193,17 @@ static void move_went_wrong(struct dm_move *m, struct dm_device *d, const struct
 		err_append(m->err, "; and '%s' stays suspended: %s", d->name, e->text);
 }
 
-static void phase_is_over(struct dm_move *m)
+static void phase_is_done(struct dm_move *m)
 {
-	m->n_over++;
+	m->n_done++;
 	m->stepped = true;
 	if (!m->running && move_on(m))
 		move_run(m);
 	else if (!m->running)
-		move_over(m);
+		move_end(m);
 }
 
-void dm_phase_over(struct dm_device *d, const struct err *e)
+void dm_phase_done(struct dm_device *d, const struct err *e)
 {
 	struct dm_move *m = d->moving.move;
 
@@ -215,10 +215,10 @@ void dm_phase_over(struct dm_device *d, const struct err *e)
 	}
 	if (e && e->code)
 		move_went_wrong(m, d, e);
-	phase_is_over(m);
+	phase_is_done(m);
 }
 
-void dm_phase_went_wrong(struct dm_device *d, const struct err *e)
+void dm_phase_failed(struct dm_device *d, const struct err *e)
 {
 	if (d->moving.move && !d->moving.left_at)
 		move_went_wrong(d->moving.move, d, e);
@@ -227,19 +227,19 @@ void dm_phase_went_wrong(struct dm_device *d, const struct err *e)
 void dm_move_leave_out(struct dm_move *m)
 {
 	dm_move_device(m)->moving.left_at = dm_move_phase(m);
-	phase_is_over(m);
+	phase_is_done(m);
 }
 
-void dm_phase_round_over(struct dm_device *d)
+void dm_phase_round_done(struct dm_device *d)
 {
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 void dm_phase_walked_back(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d, e);
+	dm_phase_done(d, e);
 }
 
 void dm_phase_walked(void *arg, const struct err *e)
@@ -249,7 +249,7 @@ void dm_phase_walked(void *arg, const struct err *e)
 
 	if (e->code && e->code != -EINTR)
 		err_append(&said, "; '%s' stays as it was", d->name);
-	dm_phase_over(d, &said);
+	dm_phase_done(d, &said);
 }
 
 void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incoming)
@@ -262,7 +262,7 @@ void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incom
 	g->incoming = incoming;
 	g->leaving = NULL;
 	g->was_suspended = d->state == DM_SUSPENDED;
-	g->stays = g->swapped = g->gone = false;
+	g->stays_suspended = g->swapped = g->gone = false;
 }
 
 static void move_prepare(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
@@ -282,7 +282,7 @@ static void move_refuse(struct dm_move *m)
 	if (m->err)
 		err_set(m->err, -ESHUTDOWN, "%s of '%s' does not begin: the daemon is ending", m->plan->name, dm_move_device(m)->name);
 	m->failed = true;
-	move_over(m);
+	move_end(m);
 }
 
 void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)
@@ -308,35 +308,35 @@ void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *
 
 /* Commands of one device alone. */
 static void move_alone(struct dm_device *d, struct dm_cmd *c, const struct dm_plan *plan, struct dm_table *incoming,
-		       dm_moved *over)
+		       dm_moved *done)
 {
 	struct dm_move *m = &d->moving.own;
 
-	*m = (struct dm_move){ .cmd = c, .over = over };
+	*m = (struct dm_move){ .cmd = c, .done = done };
 	list_init(&m->devices);
 	d->moving.below = false;
 	dm_move_join(m, d, incoming);
 	dm_move_begin(m, d->world, plan);
 }
 
-void dm_move_suspend(struct dm_device *d, struct dm_cmd *c, dm_moved *over)
+void dm_move_suspend(struct dm_device *d, struct dm_cmd *c, dm_moved *done)
 {
-	move_alone(d, c, &dm_plan_suspend, NULL, over);
+	move_alone(d, c, &dm_plan_suspend, NULL, done);
 }
 
-void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over)
+void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *done)
 {
-	move_alone(d, c, &dm_plan_resume, table, over);
+	move_alone(d, c, &dm_plan_resume, table, done);
 }
 
-void dm_move_create(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over)
+void dm_move_create(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *done)
 {
-	move_alone(d, c, &dm_plan_create, table, over);
+	move_alone(d, c, &dm_plan_create, table, done);
 }
 
-void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *over)
+void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *done)
 {
-	move_alone(d, c, &dm_plan_remove, NULL, over);
+	move_alone(d, c, &dm_plan_remove, NULL, done);
 }
 
 void dm_move_finish(struct dm_move *m, struct dm_device *d)
@@ -346,7 +346,7 @@ void dm_move_finish(struct dm_move *m, struct dm_device *d)
 		dm_finish(m->cmd);
 }
 
-void dm_move_gone(struct dm_device *d)
+void dm_move_release_one(struct dm_device *d)
 {
 	move_alone(d, NULL, &dm_plan_release, NULL, NULL);
 }

@@ -12,22 +12,22 @@
 #include "core/command/command.h"
 #include "core/device/device.h"
 
-/* What D's transition is to end. OVER gets the first device; M->failed says that all is as it was. See dm_move.over. */
+/* What D's transition is to end. DONE gets the first device; M->failed says that all is as it was. See dm_move.done. */
 typedef void dm_moved(struct dm_move *m, struct dm_device *d);
 
 /* C has only to be finished. */
 void dm_move_finish(struct dm_move *m, struct dm_device *d);
 
 /* D is not moving. TABLE (NULL: keep the active one) belongs to the move; if it fails and TABLE is in no slot, it is freed. */
-void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over);
-void dm_move_suspend(struct dm_device *d, struct dm_cmd *c, dm_moved *over);
-/* D is new, has no table yet, and no front knows it. OVER may find it failed: D is freed after that. */
-void dm_move_create(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *over);
+void dm_move_resume(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *done);
+void dm_move_suspend(struct dm_device *d, struct dm_cmd *c, dm_moved *done);
+/* D is new, has no table yet, and no front knows it. DONE may find it failed: D is freed after that. */
+void dm_move_create(struct dm_device *d, struct dm_cmd *c, struct dm_table *table, dm_moved *done);
 /* D, which nobody has open, and its tables go; -EBUSY if somebody opens it meanwhile. C's reply tells of D as it was. */
-void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *over);
+void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *done);
 
 /*
- * The devices that C names (command.h) move as one: all or none. OVER is dm_finish()'s. D is the first that is moving: C
+ * The devices that C names (command.h) move as one: all or none. DONE is dm_finish()'s. D is the first that is moving: C
  * waits in its queue then.
  */
 void dm_move_group(struct dm_cmd *c);
@@ -40,9 +40,9 @@ void dm_move_release(struct dm_world *w);
 
 /*
  * All devices go, from the top down, as their plan says: nothing stops it, failures are in E, the first one, and in the
- * log. OVER is called perhaps at once.
+ * log. DONE is called perhaps at once.
  */
-void dm_move_end(struct dm_world *w, struct err *e, dm_moved *over);
+void dm_move_end(struct dm_world *w, struct err *e, dm_moved *done);
 
 /* Adds a sentence a line on what every move waits for. */
 void dm_move_where(struct dm_world *w, struct text *out);

@@ -16,60 +16,60 @@
 #include "core/device/step.h"
 
 /* What the end may still take. */
-struct patience {
+struct time_limit {
 	struct dm_world *world;
 	struct timer timer;
 	uint64_t until;			/* the clock, then */
-	bool over;			/* the timer */
-	unsigned long n_over;		/* phases of the end that were over when the wait began */
+	bool expired;			/* the timer has */
+	unsigned long n_done;		/* phases of the end that were over when the wait began */
 };
 
-static void patience_over(struct timer *t)
+static void limit_reached(struct timer *t)
 {
-	container(t, struct patience, timer)->over = true;
+	container(t, struct time_limit, timer)->expired = true;
 }
 
-static void patience_begin(struct patience *p, struct dm_world *w)
+static void limit_begin(struct time_limit *p, struct dm_world *w)
 {
-	*p = (struct patience){ .world = w, .until = clock_now(w->clock) + w->end_seconds * TIMERS_SECOND };
-	timer_init(&p->timer, patience_over);
+	*p = (struct time_limit){ .world = w, .until = clock_now(w->clock) + w->end_seconds * TIMERS_SECOND };
+	timer_init(&p->timer, limit_reached);
 }
 
-static uint64_t patience_left(const struct patience *p)
+static uint64_t limit_left(const struct time_limit *p)
 {
 	uint64_t now = clock_now(p->world->clock);
 
 	return now < p->until ? p->until - now : 0;
 }
 
-typedef bool so(const struct patience *p);
+typedef bool condition(const struct time_limit *p);
 
 /* The loop turns until what DONE asks for is so, or NS are over. */
-static bool wait_for(struct patience *p, uint64_t ns, so *done)
+static bool wait_for(struct time_limit *p, uint64_t ns, condition *done)
 {
 	if (done(p))
 		return true;
-	p->over = false;
+	p->expired = false;
 	loop_timer(p->world->loop, &p->timer, ns);
-	while (!done(p) && !p->over)
+	while (!done(p) && !p->expired)
 		loop_turn(p->world->loop, -1);
 	timer_stop(&p->timer);
 	return done(p);
 }
 
 /* Whatever hangs has half of what is left, so that there is always some for the others. */
-static bool wait_a_while(struct patience *p, so *done)
+static bool wait_a_while(struct time_limit *p, condition *done)
 {
-	uint64_t least = p->world->end_seconds * TIMERS_SECOND / 64, left = patience_left(p);
+	uint64_t least = p->world->end_seconds * TIMERS_SECOND / 64, left = limit_left(p);
 
 	return wait_for(p, left / 2 > least ? left / 2 : left < least ? left : least, done);
 }
 
-static bool is_quiet(const struct patience *p)
+static bool is_quiet(const struct time_limit *p)
 {
 	const struct dm_world *w = p->world;
 
-	return !w->n_moves && !dm_events_told(w) && !w->n_tours && list_empty(&w->retiring);
+	return !w->n_moves && !dm_events_pending(w) && !w->n_tours && list_empty(&w->retiring);
 }
 
 /* It is not stopped yet; or it is, and nobody uses it any more. */
@@ -78,7 +78,7 @@ static bool can_end(const struct dm_device *d)
 	return !dm_device_moving(d) && !d->moving.left_at && !(d->moving.ended && d->open_count);
 }
 
-static bool something_can_end(const struct patience *p)
+static bool something_can_end(const struct time_limit *p)
 {
 	struct list *n, *next;
 
@@ -88,17 +88,17 @@ static bool something_can_end(const struct patience *p)
 	return false;
 }
 
-static bool end_is_over(const struct patience *p)
+static bool end_is_over(const struct time_limit *p)
 {
 	return !p->world->end.plan;
 }
 
-static bool end_goes_on(const struct patience *p)
+static bool end_goes_on(const struct time_limit *p)
 {
-	return end_is_over(p) || p->world->end.n_over != p->n_over;
+	return end_is_over(p) || p->world->end.n_done != p->n_done;
 }
 
-static void end_over(struct dm_move *m, struct dm_device *d)
+static void end_done(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
 	d->world->end.plan = NULL;
@@ -109,7 +109,7 @@ static void end_begin(struct dm_world *w)
 	struct dm_move *m = &w->end;
 	struct list order, *n;
 
-	*m = (struct dm_move){ .err = &w->end_err, .over = end_over };
+	*m = (struct dm_move){ .err = &w->end_err, .done = end_done };
 	list_init(&order);
 	list_init(&m->devices);
 	dm_move_order(w, &order);
@@ -124,13 +124,13 @@ static void end_begin(struct dm_world *w)
 }
 
 /* All devices that can be stopped are. What hangs is left out. */
-static void end_devices(struct patience *p)
+static void end_devices(struct time_limit *p)
 {
 	struct dm_world *w = p->world;
 
 	end_begin(w);
 	while (!end_is_over(p)) {
-		p->n_over = w->end.n_over;
+		p->n_done = w->end.n_done;
 		if (!wait_a_while(p, end_goes_on))
 			dm_move_leave_out(&w->end);
 	}
@@ -190,7 +190,7 @@ static int end_too_late(struct dm_world *w, struct err *e)
 }
 
 /* Is there anything that may still end? */
-static bool something_is_late(const struct patience *p)
+static bool something_is_late(const struct time_limit *p)
 {
 	struct list *n, *next;
 
@@ -203,12 +203,12 @@ static bool something_is_late(const struct patience *p)
 	return !is_quiet(p);
 }
 
-static bool wait_is_over(const struct patience *p)
+static bool wait_is_over(const struct time_limit *p)
 {
 	return something_can_end(p) || !something_is_late(p);
 }
 
-static bool disks_are_flushed(const struct patience *p)
+static bool disks_are_flushed(const struct time_limit *p)
 {
 	return p->world->end.all_flushed;
 }
@@ -223,7 +223,7 @@ static void disks_flushed(void *arg, const struct err *e)
 }
 
 /* What is left are their stores. */
-static bool end_disks(struct patience *p)
+static bool end_disks(struct time_limit *p)
 {
 	struct dm_world *w = p->world;
 
@@ -231,7 +231,7 @@ static bool end_disks(struct patience *p)
 		return true;
 	w->end.all_flushed = false;
 	dm_flush_stores(w, disks_flushed, w);
-	if (!wait_for(p, patience_left(p), disks_are_flushed))
+	if (!wait_for(p, limit_left(p), disks_are_flushed))
 		return false;
 	while (!list_empty(&w->disks))
 		dm_device_remove(container(w->disks.next, struct dm_device, node));
@@ -240,15 +240,15 @@ static bool end_disks(struct patience *p)
 
 int dm_world_stop(struct dm_world *w, struct err *e)
 {
-	struct patience p;
+	struct time_limit p;
 
-	patience_begin(&p, w);
-	dm_under_way_stop(w);
+	limit_begin(&p, w);
+	dm_pending_cancel_all(w);
 	dm_move_release(w);
 	wait_a_while(&p, is_quiet);
 	do
 		end_devices(&p);
-	while (wait_for(&p, patience_left(&p), wait_is_over) && something_can_end(&p));
+	while (wait_for(&p, limit_left(&p), wait_is_over) && something_can_end(&p));
 	if (something_is_late(&p) || !end_disks(&p))
 		return end_too_late(w, e);
 	return w->end_err.code ? err_set(e, w->end_err.code, "%s", w->end_err.text) : 0;

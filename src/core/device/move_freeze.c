@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "core/device/devices.h"
 
-/* The front that froze what is on D, or begins to: it answers with dm_frosted(). False: there is nothing to wait for. */
+/* The front that froze what is on D, or begins to: it answers with dm_freeze_done(). False: there is nothing to wait for. */
 static bool ask_fronts(struct dm_device *d, bool thaw)
 {
 	struct list *n, *next;
@@ -23,43 +23,43 @@ static bool ask_fronts(struct dm_device *d, bool thaw)
 	return false;
 }
 
-static void frost_begin(struct dm_device *d, bool thaw)
+static void freeze_change(struct dm_device *d, bool thaw)
 {
 	if (ask_fronts(d, thaw)) {
-		d->moving.frost = thaw ? DM_THAWING : DM_FREEZING;
+		d->moving.freeze_state = thaw ? DM_THAWING : DM_FREEZING;
 		return;
 	}
-	d->moving.frost = DM_THAWED;
-	if (d->moving.frost_waits) {
-		d->moving.frost_waits = false;
-		dm_phase_over(d, NULL);
+	d->moving.freeze_state = DM_THAWED;
+	if (d->moving.freeze_awaited) {
+		d->moving.freeze_awaited = false;
+		dm_phase_done(d, NULL);
 	}
 }
 
 static void freeze_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	d->moving.frost_waits = true;
-	if (d->moving.frost == DM_THAWED)
-		frost_begin(d, false);		/* else it comes to an end that was not waited for */
+	d->moving.freeze_awaited = true;
+	if (d->moving.freeze_state == DM_THAWED)
+		freeze_change(d, false);		/* else it comes to an end that was not waited for */
 }
 
 static void thaw_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	if (d->moving.frost != DM_FROZEN) {
-		dm_phase_over(d, NULL);
+	if (d->moving.freeze_state != DM_FROZEN) {
+		dm_phase_done(d, NULL);
 		return;
 	}
-	d->moving.frost_waits = true;
-	frost_begin(d, true);
+	d->moving.freeze_awaited = true;
+	freeze_change(d, true);
 }
 
 static void freeze_give_up(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	d->moving.frost_waits = false;
-	dm_phase_over(d, NULL);
+	d->moving.freeze_awaited = false;
+	dm_phase_done(d, NULL);
 }
 
 static bool freezes(const struct dm_move *m, const struct dm_device *d)
@@ -74,12 +74,12 @@ const struct dm_phase dm_phase_freeze = {
 const struct dm_phase dm_phase_thaw = { .name = "file systems to be thawed", .run = thaw_run, .on_cancel = DM_GOES_ON };
 
 /* Nobody waits: what was frozen for a move that was given up is not to stay so. */
-static void frost_alone(struct dm_device *d, const struct err *e)
+static void freeze_unawaited(struct dm_device *d, const struct err *e)
 {
 	if (e->code)
 		log_warn("'%s': %s", d->name, e->text);
-	if (d->moving.frost == DM_FROZEN)
-		frost_begin(d, true);
+	if (d->moving.freeze_state == DM_FROZEN)
+		freeze_change(d, true);
 }
 
 static bool is_freezing(const struct dm_move *m)
@@ -87,19 +87,19 @@ static bool is_freezing(const struct dm_move *m)
 	return m->plan->legs[m->leg].phases[m->phase] == &dm_phase_freeze && !m->back;
 }
 
-void dm_frosted(struct dm_device *d, const struct err *e)
+void dm_freeze_done(struct dm_device *d, const struct err *e)
 {
 	struct dm_moving *g = &d->moving;
-	bool waits = g->frost_waits, froze = g->frost == DM_FREEZING;
+	bool waits = g->freeze_awaited, froze = g->freeze_state == DM_FREEZING;
 
-	g->frost = froze && !e->code ? DM_FROZEN : DM_THAWED;
+	g->freeze_state = froze && !e->code ? DM_FROZEN : DM_THAWED;
 	if (waits && !froze && is_freezing(g->move)) {
-		frost_begin(d, false);
+		freeze_change(d, false);
 		return;
 	}
-	g->frost_waits = false;
+	g->freeze_awaited = false;
 	if (waits)
-		dm_phase_over(d, e);
+		dm_phase_done(d, e);
 	else
-		frost_alone(d, e);
+		freeze_unawaited(d, e);
 }

@@ -50,7 +50,7 @@ static bool release_one(struct dm_device *d)
 	struct dm_move *m = d->moving.move;
 
 	if (!m && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
-		dm_move_gone(d);
+		dm_move_release_one(d);
 	if (!m || m->back || m->given_up || m->committed)
 		return false;
 	move_give_up(m);

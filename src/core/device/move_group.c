@@ -177,7 +177,7 @@ static void group_drop(const struct dm_cmd *c)
 		group_device(c, i)->moving.chosen = false;
 }
 
-static void group_over(struct dm_move *m, struct dm_device *first)
+static void group_done(struct dm_move *m, struct dm_device *first)
 {
 	const struct dm_cmd *c = m->cmd;
 	size_t i;
@@ -212,7 +212,7 @@ void dm_move_group(struct dm_cmd *c)
 		return;
 	}
 	m->cmd = c;
-	m->over = group_over;
+	m->done = group_done;
 	m->on_heap = true;
 	group_join(m, &order);
 	c->device = container(m->devices.next, struct dm_device, moving.node);

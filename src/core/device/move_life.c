@@ -12,12 +12,12 @@
 
 static void announce_run(struct dm_move *m, struct dm_device *d)
 {
-	d->loaded = d->lived = true;
+	d->ever_loaded = d->ever_active = true;
 	dm_device_read_ahead(d);
 	if (m->cmd)
 		dm_device_set_read_ahead(d, &m->cmd->read_ahead);
 	dm_device_changed(d, DM_ADDED);
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 const struct dm_phase dm_phase_announce = { .name = "fronts", .run = announce_run, .on_cancel = DM_GOES_ON };
@@ -30,7 +30,7 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 	if (d->open_count) {
 		err_set(&e, -EBUSY, "device '%s' is in use (open count %u)%s", d->name, d->open_count,
 			m->plan->end ? " to the last" : ": it was opened meanwhile");
-		dm_phase_over(d, &e);
+		dm_phase_done(d, &e);
 		return;
 	}
 	if (m->cmd && m->cmd->device == d) {
@@ -39,7 +39,7 @@ static void leave_run(struct dm_move *m, struct dm_device *d)
 	}
 	d->moving.gone = true;
 	dm_device_leave(d);
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 /* At the world's end the table that uses it may be one that was left out. */
@@ -60,7 +60,7 @@ static void retired_inactive(void *arg)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 static void retired_active(void *arg)
@@ -88,7 +88,7 @@ const struct dm_phase dm_phase_retire = {
 static void release_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	dm_round(d, DM_GATE_GONE, false, d->active, dm_phase_round_over);
+	dm_round(d, DM_GATE_GONE, false, d->active, dm_phase_round_done);
 }
 
 const struct dm_phase dm_phase_release = { .name = "gate", .run = release_run, .on_cancel = DM_GOES_ON };
@@ -97,7 +97,7 @@ static void all_flushed(void *arg, const struct err *e)
 {
 	struct dm_device *d = arg;
 
-	dm_phase_over(d, e);
+	dm_phase_done(d, e);
 }
 
 /* Once, whatever stands on what. */

@@ -17,7 +17,7 @@ struct dm_phase {
 	const char *name;
 	/* Does it concern D? The same answer each time, from what was so when the move began. NULL: yes. */
 	bool (*concerns)(const struct dm_move *m, const struct dm_device *d);
-	/* Both end with dm_phase_over(), once, at once or later. undo() comes for a phase that failed, too. NULL: nothing to undo. */
+	/* Both end with dm_phase_done(), once, at once or later. undo() comes for a phase that failed, too. NULL: nothing to undo. */
 	void (*run)(struct dm_move *m, struct dm_device *d);
 	void (*undo)(struct dm_move *m, struct dm_device *d);
 	enum dm_give_up on_cancel;
@@ -61,16 +61,16 @@ static inline const struct dm_phase *dm_move_phase(const struct dm_move *m)
 }
 
 /* The phase that D is at is over: E (NULL: 0), or what went wrong. */
-void dm_phase_over(struct dm_device *d, const struct err *e);
+void dm_phase_done(struct dm_device *d, const struct err *e);
 
-/* The same for what went wrong only: D's phase goes on, and ends with dm_phase_over(). */
-void dm_phase_went_wrong(struct dm_device *d, const struct err *e);
+/* The same for what went wrong only: D's phase goes on, and ends with dm_phase_done(). */
+void dm_phase_failed(struct dm_device *d, const struct err *e);
 
 /* M, the world's end, goes on without the device that it is at: all of its phases are skipped, and nothing of it is freed. */
 void dm_move_leave_out(struct dm_move *m);
 
 /* The same for whoever asked for a round, or walked a table (ARG: the device): on the way back, or forward. */
-void dm_phase_round_over(struct dm_device *d);
+void dm_phase_round_done(struct dm_device *d);
 void dm_phase_walked_back(void *arg, const struct err *e);
 void dm_phase_walked(void *arg, const struct err *e);
 
@@ -78,7 +78,7 @@ void dm_phase_walked(void *arg, const struct err *e);
 void dm_move_begin(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan);
 
 /* D, which is suspended, fails what it holds, and what comes. */
-void dm_move_gone(struct dm_device *d);
+void dm_move_release_one(struct dm_device *d);
 
 /* D takes part in M, which has not begun. */
 void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incoming);

@@ -24,7 +24,7 @@ static void preresume_undo(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
 	if (*dm_walk_where(next_table(d), (char[160]){ "" }, 160))
-		dm_phase_over(d, NULL);
+		dm_phase_done(d, NULL);
 	else
 		dm_walk_down(next_table(d), DM_IDLE, 0, dm_phase_walked_back, d);
 }
@@ -60,7 +60,7 @@ static void exchange_run(struct dm_move *m, struct dm_device *d)
 		d->inactive = NULL;
 	g->swapped = true;
 	g->incoming->device = d;
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 static void exchange_undo(struct dm_move *m, struct dm_device *d)
@@ -77,7 +77,7 @@ static void exchange_undo(struct dm_move *m, struct dm_device *d)
 			d->inactive = g->incoming;
 		g->swapped = false;
 	}
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 const struct dm_phase dm_phase_exchange = {
@@ -92,9 +92,9 @@ static void started(void *arg, const struct err *e)
 	if (e->code)
 		dm_phase_walked(d, e);
 	else if (d->moving.below)
-		dm_round(d, DM_GATE_INNER, false, d->active, dm_phase_round_over);
+		dm_round(d, DM_GATE_INNER, false, d->active, dm_phase_round_done);
 	else
-		dm_phase_over(d, NULL);
+		dm_phase_done(d, NULL);
 }
 
 static void start_run(struct dm_move *m, struct dm_device *d)
@@ -110,9 +110,9 @@ static void stopped(void *arg, const struct err *e)
 	if (e->code)
 		dm_phase_walked_back(d, e);
 	else if (d->gate == DM_GATE_INNER)
-		dm_round(d, DM_GATE_SHUT, true, NULL, dm_phase_round_over);
+		dm_round(d, DM_GATE_SHUT, true, NULL, dm_phase_round_done);
 	else
-		dm_phase_over(d, NULL);
+		dm_phase_done(d, NULL);
 }
 
 static void start_undo(struct dm_move *m, struct dm_device *d)
@@ -128,7 +128,7 @@ const struct dm_phase dm_phase_start = {
 static void open_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_over);
+	dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_done);
 }
 
 const struct dm_phase dm_phase_open = { .name = "gate", .run = open_run, .on_cancel = DM_GOES_ON };
@@ -145,12 +145,12 @@ static void old_is_gone(void *arg)
 	struct dm_device *d = arg;
 
 	d->locked = false;
-	d->lived = true;
+	d->ever_active = true;
 	dm_device_read_ahead(d);
 	dm_faults_forget(d);
 	dm_device_changed(d, DM_SWAPPED);
 	d->moving.n_followed = 0;
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 static void retire_old_run(struct dm_move *m, struct dm_device *d)
@@ -182,7 +182,7 @@ static void follow_run(struct dm_move *m, struct dm_device *d)
 		if (f->follow && f->follow(f, d, &d->followed))
 			return;
 	}
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 static void followed(struct loop_msg *msg)

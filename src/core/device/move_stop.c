@@ -28,11 +28,11 @@ static unsigned walk_how(const struct dm_move *m, const struct dm_device *d)
 static void opened_not(struct dm_device *d, const struct err *e)
 {
 	if (d->gate != DM_GATE_INNER) {
-		dm_phase_over(d, e);
+		dm_phase_done(d, e);
 		return;
 	}
-	dm_phase_went_wrong(d, e);
-	dm_round(d, DM_GATE_SHUT, false, NULL, dm_phase_round_over);
+	dm_phase_failed(d, e);
+	dm_round(d, DM_GATE_SHUT, false, NULL, dm_phase_round_done);
 }
 
 /* Back to the requests: the targets work again, then the gates open. */
@@ -43,14 +43,14 @@ static void opened_again(void *arg, const struct err *e)
 	if (e->code)
 		opened_not(d, e);
 	else
-		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_over);
+		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_done);
 }
 
 static void turn_back(struct dm_move *m, struct dm_device *d)
 {
 	d->state = DM_RESUMING;
 	if (d->gate == DM_GATE_OPEN)
-		dm_phase_over(d, NULL);
+		dm_phase_done(d, NULL);
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, opened_again, d);
 }
@@ -59,7 +59,7 @@ static void turn_back(struct dm_move *m, struct dm_device *d)
 static void shut_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	dm_round(d, d->moving.below ? DM_GATE_INNER : DM_GATE_SHUT, false, d->active, dm_phase_round_over);
+	dm_round(d, d->moving.below ? DM_GATE_INNER : DM_GATE_SHUT, false, d->active, dm_phase_round_done);
 }
 
 /* What presuspend puts back is to stay where it is put. */
@@ -80,7 +80,7 @@ static void presuspend_run(struct dm_move *m, struct dm_device *d)
 static void presuspend_undo(struct dm_move *m, struct dm_device *d)
 {
 	if (d->active && *dm_walk_where(d->active, (char[160]){ "" }, 160))
-		dm_phase_over(d, NULL);		/* it was given up, and turns back by itself when it is over */
+		dm_phase_done(d, NULL);		/* it was given up, and turns back by itself when it is over */
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, dm_phase_walked_back, d);
 }
@@ -109,14 +109,14 @@ const struct dm_phase dm_phase_shut = {
 static void drain_run(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	dm_round(d, DM_GATE_SHUT, true, NULL, dm_phase_round_over);
+	dm_round(d, DM_GATE_SHUT, true, NULL, dm_phase_round_done);
 }
 
 static void drain_give_up(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
 	if (d->acks)
-		dm_round_hurry(d);
+		dm_round_cancel_drain(d);
 }
 
 const struct dm_phase dm_phase_drain = {
@@ -134,7 +134,7 @@ static void flush_failed(struct dm_device *d, const struct err *e)
 	struct err said = ERR_INIT;
 
 	err_set(&said, e->code, "%s; '%s' continues as before (--noflush omits the flush)", e->text, d->name);
-	dm_phase_over(d, &said);
+	dm_phase_done(d, &said);
 }
 
 static void flushed(void *arg, const struct err *e)
@@ -150,7 +150,7 @@ static void flushed(void *arg, const struct err *e)
 		if (e->code)
 			flush_failed(d, e);
 		else
-			dm_phase_over(d, NULL);
+			dm_phase_done(d, NULL);
 	} else {
 		dm_table_drop(t);
 	}
@@ -164,7 +164,7 @@ static void flush_run(struct dm_move *m, struct dm_device *d)
 	(void)m;
 	if (!f) {
 		err_set(&e, -ENOMEM, "no memory to flush '%s'", d->name);
-		dm_phase_over(d, &e);
+		dm_phase_done(d, &e);
 		return;
 	}
 	*f = (struct dm_flushing){ d, d->active };
@@ -178,7 +178,7 @@ static void flush_give_up(struct dm_move *m, struct dm_device *d)
 	(void)m;
 	d->moving.flushing->device = NULL;
 	d->moving.flushing = NULL;
-	dm_phase_over(d, NULL);
+	dm_phase_done(d, NULL);
 }
 
 /* At the world's end all stores are flushed together, later. */

@@ -26,7 +26,7 @@ struct dm_move {
 	bool on_heap;			/* freed at its end */
 	struct list *at;		/* the device ... */
 	unsigned leg, phase;		/* ... and the phase */
-	unsigned long n_over;		/* phases that are over */
+	unsigned long n_done;		/* phases that are over */
 	bool back;			/* undoing */
 	bool failed;			/* the way back was taken, or is */
 	bool given_up;			/* nobody wants it any more: back as soon as a phase is over */
@@ -35,10 +35,10 @@ struct dm_move {
 	bool all_flushed;		/* the world's end: all stores */
 	bool running, stepped;		/* move_run() is under way, and a phase is over */
 	struct err *err;		/* for the first failure; NULL: the log has it */
-	void (*over)(struct dm_move *m, struct dm_device *first);	/* ends the command, if it is still there; may be NULL */
+	void (*done)(struct dm_move *m, struct dm_device *first);	/* ends the command, if it is still there; may be NULL */
 };
 
-enum dm_frost {
+enum dm_freeze_state {
 	DM_THAWED,
 	DM_FREEZING,	/* what is mounted on the device is being frozen */
 	DM_FROZEN,
@@ -53,7 +53,7 @@ struct dm_moving {
 	bool chosen;			/* the same: it is to take part */
 	bool was_suspended;		/* when it began */
 	bool below;			/* another device of the move stands on this one */
-	bool stays;			/* it could not be undone: the device stays suspended */
+	bool stays_suspended;		/* it could not be undone: the device stays suspended */
 	bool swapped;			/* `incoming` is the active table ... */
 	bool from_slot;			/* ... and was the inactive one */
 	bool gone;			/* nobody finds it any more; it is freed at the end */
@@ -64,8 +64,8 @@ struct dm_moving {
 	struct dm_table *leaving;	/* the one before it, once they have changed places */
 	struct dm_flushing *flushing;	/* the flush that is waited for */
 	unsigned n_followed;		/* fronts that have followed the swap */
-	enum dm_frost frost;
-	bool frost_waits;		/* the move waits for it to change */
+	enum dm_freeze_state freeze_state;
+	bool freeze_awaited;		/* the move waits for it to change */
 };
 
 #endif

@@ -22,7 +22,7 @@ struct dm_walk {
 	struct err err;
 	enum hook hook;			/* that the step runs, or ran last */
 	size_t ready, running;		/* lines that have done preresume, and resume: always the first ones */
-	size_t lived;			/* lines that have ever done preresume, and are still to be retired */
+	size_t to_retire;		/* lines that have ever done preresume, and are still to be retired */
 	enum dm_level want;
 	bool up;			/* WANT is the least, not the most */
 	unsigned how;
@@ -48,8 +48,8 @@ static bool walk_next(const struct dm_walk *w, enum hook *hook, size_t *line)
 		*hook = HOOK_PRESUSPEND, *line = w->running - 1;
 	else if (!w->up && w->want < DM_READY && w->ready)
 		*hook = HOOK_POSTSUSPEND, *line = w->ready - 1;
-	else if (!w->up && w->want < DM_IDLE && w->lived)
-		*hook = HOOK_RETIRE, *line = w->lived - 1;
+	else if (!w->up && w->want < DM_IDLE && w->to_retire)
+		*hook = HOOK_RETIRE, *line = w->to_retire - 1;
 	else
 		return false;
 	return true;
@@ -61,8 +61,8 @@ static void walk_count(struct dm_walk *w, enum hook hook)
 	switch (hook) {
 	case HOOK_PRERESUME:
 		w->ready++;
-		if (w->lived < w->ready)
-			w->lived = w->ready;
+		if (w->to_retire < w->ready)
+			w->to_retire = w->ready;
 		break;
 	case HOOK_RESUME:
 		w->running++;
@@ -74,7 +74,7 @@ static void walk_count(struct dm_walk *w, enum hook hook)
 		w->ready--;
 		break;
 	case HOOK_RETIRE:
-		w->lived--;
+		w->to_retire--;
 		break;
 	}
 }
@@ -141,7 +141,7 @@ static void walk_explain(struct dm_walk *w)
  */
 static void walk_stepped(struct loop_msg *m)
 {
-	struct dm_walk *w = container(m, struct dm_walk, step.over);
+	struct dm_walk *w = container(m, struct dm_walk, step.msg);
 	bool failed = w->step.result, down = w->hook >= HOOK_PRESUSPEND;
 	bool pass = down && (w->how & DM_WALK_ALL), stale = atomic_load(&w->step.given_up);
 
@@ -162,8 +162,8 @@ static void walk_stepped(struct loop_msg *m)
 void dm_step_done(struct dm_step *s, int err)
 {
 	s->result = err;
-	s->over.run = walk_stepped;
-	loop_post(s->world->loop, &s->over);
+	s->msg.run = walk_stepped;
+	loop_post(s->world->loop, &s->msg);
 }
 
 static void walk_begin(struct dm_table *t, enum dm_level level, bool up, unsigned how, dm_walked *then, void *arg)

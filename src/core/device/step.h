@@ -35,7 +35,7 @@ struct dm_step {
 	struct dm_world *world;
 	const char *name;		/* "presuspend" */
 	int result;
-	struct loop_msg over;
+	struct loop_msg msg;
 };
 
 /* S is over: 0, or a negative errno, with a sentence in S->err or without. Once, on any thread, also within the hook. */

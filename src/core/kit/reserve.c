@@ -22,7 +22,7 @@ struct reserve {
 	void *arg;
 	pthread_mutex_t lock;		/* guards what follows */
 	struct reserve_object *free;
-	bool away;			/* nobody waits */
+	bool turning_away;		/* nobody waits */
 	struct dm_req *first, **last;	/* who waits, by dm_req.next */
 	max_align_t objects[];
 };
@@ -102,7 +102,7 @@ void *reserve_take(struct reserve *all, struct dm_req *r)
 
 	pthread_mutex_lock(&all->lock);
 	o = all->free;
-	away = !o && all->away;
+	away = !o && all->turning_away;
 	if (o)
 		all->free = o->next;
 	else if (!away)
@@ -118,7 +118,7 @@ void reserve_turn_away(struct reserve *all)
 	struct dm_req *r, *next;
 
 	pthread_mutex_lock(&all->lock);
-	all->away = true;
+	all->turning_away = true;
 	r = all->first;
 	all->first = NULL;
 	all->last = &all->first;
@@ -132,7 +132,7 @@ void reserve_turn_away(struct reserve *all)
 void reserve_let_wait(struct reserve *all)
 {
 	pthread_mutex_lock(&all->lock);
-	all->away = false;
+	all->turning_away = false;
 	pthread_mutex_unlock(&all->lock);
 }
 

@@ -34,7 +34,7 @@ static unsigned turns_buckets(unsigned n)
 	return buckets;
 }
 
-static void turn_is(struct turn *t, enum cell_verdict v)
+static void turn_verdict(struct turn *t, enum cell_verdict v)
 {
 	struct turns *all = t->all;
 	struct dm_req *r = t->req;
@@ -49,7 +49,7 @@ static void turn_is(struct turn *t, enum cell_verdict v)
 
 static void turn_got(struct cell *c, enum cell_verdict v)
 {
-	turn_is(container(c, struct turn, cell), v);
+	turn_verdict(container(c, struct turn, cell), v);
 }
 
 static void turn_begin(struct turns *all, struct turn *t, struct dm_req *r, uint64_t chunk)
@@ -59,7 +59,7 @@ static void turn_begin(struct turns *all, struct turn *t, struct dm_req *r, uint
 	*t = (struct turn){ .req = r, .all = all, .cell = { .got = turn_got, .home = r->io->loop, .chunk = chunk } };
 	v = cell_take(all->cells, &t->cell);
 	if (v != -EINPROGRESS)
-		turn_is(t, (enum cell_verdict)v);
+		turn_verdict(t, (enum cell_verdict)v);
 }
 
 static void turn_found(void *arg, struct dm_req *r, void *object)
@@ -96,7 +96,7 @@ int turn_take(struct turns *all, struct dm_req *r, uint64_t chunk)
 	return DM_HELD;
 }
 
-void turn_over(struct turn *t, int verdict)
+void turn_end(struct turn *t, int verdict)
 {
 	struct turns *all = t->all;
 	struct dm_req *r = t->req;

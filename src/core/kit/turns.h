@@ -33,7 +33,7 @@ void turns_free(struct turns *all);	/* no request has or waits for a turn; NULL 
 int turn_take(struct turns *all, struct dm_req *r, uint64_t chunk);
 
 /* The turn is over and its request goes on with VERDICT, as with dm_go_on(). Any thread. */
-void turn_over(struct turn *t, int verdict);
+void turn_end(struct turn *t, int verdict);
 
 /*
  * From now on nobody waits for a turn: whoever does, and whoever would have to, is put back to the gate. For presuspend with

@@ -10,7 +10,7 @@
 
 static void child_init(struct dm_req *c, struct dm_req *r)
 {
-	*c = (struct dm_req){ .op = r->op, .flags = r->flags & DM_ASKED & ~(uint32_t)DM_MAY_SHOW, .sector = r->sector,
+	*c = (struct dm_req){ .op = r->op, .flags = r->flags & DM_SUBMITTED & ~(uint32_t)DM_MAY_SHOW, .sector = r->sector,
 			      .count = r->count, .data = r->data, .io = r->io, .began = r->io->now, .at = r->at, .parent = r,
 			      .maker = r->via[r->depth] };
 }
@@ -77,7 +77,7 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 	r->asked = r->op;
 	r->depth = 0;
 	r->via[0] = NULL;
-	r->flags = (r->flags & DM_ASKED) | DM_OF_A_TYPE;
+	r->flags = (r->flags & DM_SUBMITTED) | DM_FROM_TARGET;
 	r->store = at->store;
 	if (r->op == DM_FLUSH)
 		r->walk = r->count = 0;
@@ -91,30 +91,30 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 }
 
 /* The line that held R has finished: R is ended. */
-static void child_parent_over(struct dm_req *r)
+static void child_parent_end(struct dm_req *r)
 {
 	r->flags &= ~DM_CHILDREN;
 	if (dm_children_of(r->via[r->depth], r))
 		dm_spares_release(r);
 	if (r->err == DM_PUT_BACK) {
-		dm_obey(r, DM_PUT_BACK);
+		dm_apply_verdict(r, DM_PUT_BACK);
 		return;
 	}
 	r->via[r->depth] = NULL;
-	dm_over(r, r->err);
+	dm_end(r, r->err);
 }
 
-void dm_child_over(struct dm_req *c, int err)
+void dm_child_end(struct dm_req *c, int err)
 {
 	struct dm_req *r = c->parent;
 
-	if (err && err != DM_PUT_BACK && !(c->flags & DM_OWN) && !dm_fault_waits(r))
+	if (err && err != DM_PUT_BACK && !(c->flags & DM_OWN) && !dm_fault_is_deferred(r))
 		dm_fault(c, err);
 	child_give(r, c);
 	if (err && (!r->err || err == DM_PUT_BACK))
 		r->err = err;
 	if (--r->pending == 0)
-		child_parent_over(r);
+		child_parent_end(r);
 }
 
 /* C is restored to what was sent, except for its sector: the type may send it somewhere else. */
@@ -127,13 +127,13 @@ void dm_child_ended(struct dm_req *c, int err)
 	if (type->child)
 		err = type->child(c->maker, c->parent, c, err);
 	if (err != DM_HELD)
-		dm_child_over(c, err);
+		dm_child_end(c, err);
 }
 
 /* A request that regions record becomes a piece before its first device. */
 bool dm_comes_from_above(const struct dm_req *r)
 {
-	while (!r->depth && r->parent && !(r->flags & DM_OF_A_TYPE))
+	while (!r->depth && r->parent && !(r->flags & DM_FROM_TARGET))
 		r = r->parent;
-	return r->depth || (r->flags & DM_OF_A_TYPE);
+	return r->depth || (r->flags & DM_FROM_TARGET);
 }

@@ -28,7 +28,7 @@ int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n);
 void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r);
 
 /* Ends a child that child() has kept (it returned DM_HELD), or that was never sent. On its io thread. */
-void dm_child_over(struct dm_req *c, int err);
+void dm_child_end(struct dm_req *c, int err);
 
 /* Was R, which is at its gate, sent there by another device or a type, and not by a client? */
 bool dm_comes_from_above(const struct dm_req *r);

@@ -114,8 +114,8 @@ static void fault_word(struct text *out, const struct dm_req *r, const struct dm
 }
 
 /* What failed, as long as it is not known whether the client sees it. */
-struct dm_fault_held {
-	struct dm_fault_held *next;
+struct dm_fault_deferred {
+	struct dm_fault_deferred *next;
 	const struct dm_req *whole;
 	struct dm_device *device;
 	uint8_t op;
@@ -170,7 +170,7 @@ static bool fault_is_one(const struct dm_req *r, int err)
 	return err != -EOPNOTSUPP && err != -ESHUTDOWN && r->asked != DM_EXTENT && !(r->flags & DM_AHEAD);
 }
 
-bool dm_fault_waits(const struct dm_req *r)
+bool dm_fault_is_deferred(const struct dm_req *r)
 {
 	while (r->parent && !r->maker)
 		r = r->parent;
@@ -181,22 +181,22 @@ bool dm_fault_waits(const struct dm_req *r)
 static void fault_mark(struct dm_req *r)
 {
 	for (; r; r = r->parent)
-		r->flags |= DM_FAULTY;
+		r->flags |= DM_PART_FAILED;
 }
 
 /* False: there is no memory. */
 static bool fault_hold(struct dm_req *r, const struct dm_req *whole, struct dm_device *d, int err)
 {
-	struct dm_fault_held *h = malloc(sizeof(*h));
+	struct dm_fault_deferred *h = malloc(sizeof(*h));
 	struct text text = TEXT_INIT;
 
 	if (!h)
 		return false;
 	fault_word(&text, r, d, err);
-	*h = (struct dm_fault_held){ r->io->held_faults, whole, d, r->asked, err, r->store, "" };
+	*h = (struct dm_fault_deferred){ r->io->deferred_faults, whole, d, r->asked, err, r->store, "" };
 	snprintf(h->text, sizeof(h->text), "%s", text_str(&text));
 	text_free(&text);
-	r->io->held_faults = h;
+	r->io->deferred_faults = h;
 	return true;
 }
 
@@ -206,7 +206,7 @@ void dm_fault(struct dm_req *r, int err)
 	struct dm_device *d = fault_device(r);
 	struct dm_faults *f;
 
-	if (d && fault_is_one(r, err) && !(whole->flags & DM_FAULTY) && (f = faults_of(d))) {
+	if (d && fault_is_one(r, err) && !(whole->flags & DM_PART_FAILED) && (f = faults_of(d))) {
 		fault_mark(r);		/* its client sees one failure, however many pieces fail */
 		if (r == whole || !fault_hold(r, whole, d, err)) {
 			pthread_mutex_lock(&f->lock);
@@ -218,9 +218,9 @@ void dm_fault(struct dm_req *r, int err)
 }
 
 /* What is held for WHOLE, which is no longer, or NULL. */
-static struct dm_fault_held *fault_take(struct dm_io *io, const struct dm_req *whole)
+static struct dm_fault_deferred *fault_take(struct dm_io *io, const struct dm_req *whole)
 {
-	struct dm_fault_held **at = &io->held_faults, *h;
+	struct dm_fault_deferred **at = &io->deferred_faults, *h;
 
 	while (*at && (*at)->whole != whole)
 		at = &(*at)->next;
@@ -230,9 +230,9 @@ static struct dm_fault_held *fault_take(struct dm_io *io, const struct dm_req *w
 	return h;
 }
 
-void dm_fault_over(const struct dm_req *whole)
+void dm_fault_report(const struct dm_req *whole)
 {
-	struct dm_fault_held *h = fault_take(whole->io, whole);
+	struct dm_fault_deferred *h = fault_take(whole->io, whole);
 	struct dm_faults *f = h ? faults_of(h->device) : NULL;
 
 	if (f) {
@@ -243,11 +243,11 @@ void dm_fault_over(const struct dm_req *whole)
 	free(h);
 }
 
-void dm_fault_forgiven(struct dm_req *r)
+void dm_fault_drop(struct dm_req *r)
 {
 	free(fault_take(r->io, fault_whole(r)));
 	for (; r; r = r->parent)
-		r->flags &= ~DM_FAULTY;
+		r->flags &= ~DM_PART_FAILED;
 }
 
 static void fault_tell(const struct dm_fault *k, uint64_t now, struct text *out)

@@ -17,7 +17,7 @@ struct dm_req;
 void dm_why(struct dm_io *io, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* R is a child or a piece of one: whether it has failed is for the type to decide (child.h). */
-bool dm_fault_waits(const struct dm_req *r);
+bool dm_fault_is_deferred(const struct dm_req *r);
 
 /* R fails with ERR, and none of its pieces did; it has not yet left the devices of its path. On its io thread. */
 void dm_fault(struct dm_req *r, int err);
@@ -26,8 +26,8 @@ void dm_fault(struct dm_req *r, int err);
  * The fault of a part is told when the request that was submitted is over, with an error: if a part of R is put back, R is
  * carried out once more as a whole, and nothing has failed so far. On its io thread.
  */
-void dm_fault_over(const struct dm_req *whole);
-void dm_fault_forgiven(struct dm_req *r);
+void dm_fault_report(const struct dm_req *whole);
+void dm_fault_drop(struct dm_req *r);
 
 /* What has failed on D since it got its table, one sentence per line. Control thread. */
 void dm_faults_tell(struct dm_device *d, struct text *out);

@@ -86,14 +86,14 @@ static void flush_store(struct dm_flush *f)
 }
 
 /* Its lines have stopped, or are about to: its stores come later, and a suspend has its own flush. */
-static bool stands_still(const struct dm_flush *f)
+static bool is_suspended(const struct dm_flush *f)
 {
 	return f->held && !store_at(f) && f->devices[f->at]->lanes[0].gate != DM_GATE_OPEN;
 }
 
 static void flush_ask(struct dm_flush *f)
 {
-	if (stands_still(f)) {
+	if (is_suspended(f)) {
 		f->at++;
 		f->answered = true;
 		return;

@@ -33,15 +33,15 @@ static bool gate_holds(const struct dm_lane *lane, const struct dm_req *r)
 	return lane->gate == DM_GATE_SHUT || (lane->gate == DM_GATE_INNER && !dm_comes_from_above(r));
 }
 
-#define AGAIN_NS 1000000	/* so long a request waits whose type puts it back although its gate is open */
+#define RETRY_NS 1000000	/* so long a request waits whose type puts it back although its gate is open */
 
-static void put_back_again(struct timer *t)
+static void put_back_retry(struct timer *t)
 {
-	struct dm_io *io = container(t, struct dm_io, again_timer);
-	struct dm_req *r = io->again, *next;
+	struct dm_io *io = container(t, struct dm_io, retry_timer);
+	struct dm_req *r = io->retry, *next;
 
-	io->again = NULL;
-	io->again_tail = &io->again;
+	io->retry = NULL;
+	io->retry_tail = &io->retry;
 	dm_io_tick(io);
 	for (; r; r = next) {
 		next = r->next;
@@ -54,13 +54,13 @@ static void put_back_later(struct dm_req *r)
 {
 	struct dm_io *io = r->io;
 
-	if (!io->again) {
-		timer_init(&io->again_timer, put_back_again);
-		loop_timer(io->loop, &io->again_timer, AGAIN_NS);
+	if (!io->retry) {
+		timer_init(&io->retry_timer, put_back_retry);
+		loop_timer(io->loop, &io->retry_timer, RETRY_NS);
 	}
 	r->next = NULL;
-	*io->again_tail = r;
-	io->again_tail = &r->next;
+	*io->retry_tail = r;
+	io->retry_tail = &r->next;
 }
 
 /*

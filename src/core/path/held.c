@@ -13,7 +13,7 @@ void dm_go_on_here(struct dm_req *r, int verdict)
 		dm_spares_release(r);
 	if (r->op == DM_FLUSH)
 		r->walk = 0;	/* what it has flushed already may have been written to since */
-	dm_enter(dm_obey(r, verdict), r);
+	dm_enter(dm_apply_verdict(r, verdict), r);
 }
 
 static void held_home(struct loop_msg *m)

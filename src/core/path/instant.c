@@ -18,25 +18,25 @@ static void instant_visits(struct loop_msg *m)
 	loop_defer(i->world->io[i->at++ % i->world->n_io].loop, &i->work);
 }
 
-static void instant_over(struct loop_msg *m)
+static void instant_done(struct loop_msg *m)
 {
 	struct dm_instant *i = container(m, struct dm_instant, msg);
 
 	i->world->n_tours--;
-	i->over(i);
+	i->done(i);
 }
 
 static void instant_go_on(struct dm_instant *i)
 {
-	bool over = i->at == 2 * i->world->n_io;
+	bool done = i->at == 2 * i->world->n_io;
 
-	i->msg.run = over ? instant_over : instant_visits;
-	loop_post(over ? i->world->loop : i->world->io[i->at % i->world->n_io].loop, &i->msg);
+	i->msg.run = done ? instant_done : instant_visits;
+	loop_post(done ? i->world->loop : i->world->io[i->at % i->world->n_io].loop, &i->msg);
 }
 
-void dm_instant(struct dm_world *w, struct dm_instant *i, void (*over)(struct dm_instant *i))
+void dm_instant(struct dm_world *w, struct dm_instant *i, void (*done)(struct dm_instant *i))
 {
-	*i = (struct dm_instant){ .world = w, .over = over, .work.run = instant_end_of_turn };
+	*i = (struct dm_instant){ .world = w, .done = done, .work.run = instant_end_of_turn };
 	list_init(&i->work.node);
 	w->n_tours++;
 	instant_go_on(i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An instant: whatever any io thread had begun before dm_instant() was called is over, and what it has ended has been told,
- * when OVER runs on the control thread. Use it where something must not be seen to end after something else, on no matter
+ * when DONE runs on the control thread. Use it where something must not be seen to end after something else, on no matter
  * which thread: first make every thread hold back what it is about to end, then let an instant pass, then let them go on.
  *
  * Two rounds through the threads, each to the end of a turn: what one of them sent to another in the first has arrived in the
@@ -19,10 +19,10 @@ struct dm_instant {
 	unsigned at;			/* threads that it has visited, in both rounds */
 	struct loop_msg msg;
 	struct loop_work work;
-	void (*over)(struct dm_instant *i);
+	void (*done)(struct dm_instant *i);
 };
 
-/* Control thread. I stays until OVER. */
-void dm_instant(struct dm_world *w, struct dm_instant *i, void (*over)(struct dm_instant *i));
+/* Control thread. I stays until DONE. */
+void dm_instant(struct dm_world *w, struct dm_instant *i, void (*done)(struct dm_instant *i));
 
 #endif

@@ -99,7 +99,7 @@ int dm_io_start(struct dm_io *io, struct dm_world *w, unsigned index, const stru
 {
 	int r;
 
-	*io = (struct dm_io){ .world = w, .index = index, .again_tail = &io->again };
+	*io = (struct dm_io){ .world = w, .index = index, .retry_tail = &io->retry };
 	r = loop_new(&io->loop, e);
 	if (r)
 		return r;

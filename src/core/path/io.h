@@ -18,7 +18,7 @@
 struct dm_world;
 struct dm_world_opts;
 struct dm_device;
-struct dm_fault_held;
+struct dm_fault_deferred;
 
 struct dm_io {
 	struct dm_world *world;
@@ -30,9 +30,9 @@ struct dm_io {
 	struct dm_req *free;	/* for pieces */
 	unsigned n_free, n_promised;	/* of these; and how many of them are for children to come (spare.h) */
 	struct dm_req_slab *slabs;	/* the memory of these */
-	struct dm_req *again, **again_tail;	/* by dm_req.next: put back to gates that are open (gate.c), and ... */
-	struct timer again_timer;	/* ... sent again then */
-	struct dm_fault_held *held_faults;	/* of requests that have not ended yet (fault.h) */
+	struct dm_req *retry, **retry_tail;	/* by dm_req.next: put back to gates that are open (gate.c), and ... */
+	struct timer retry_timer;	/* ... sent again then */
+	struct dm_fault_deferred *deferred_faults;	/* of requests that have not ended yet (fault.h) */
 	uint64_t walks;			/* flushes so far that had more than one way to go */
 	char why[160];		/* the reason for the failure of the request that is about to end (fault.h) */
 	struct work_feed feed;		/* to the world's workers, if there are any (compute.h) */

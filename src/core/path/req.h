@@ -41,7 +41,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes are instead of copying them: DM_SHOWN */
 #define DM_AHEAD (1u << 4)	/* READ: read-ahead, which no program has requested yet: a failure does not count (failed.h) */
 #define DM_OWN (1u << 5)	/* FLUSH: the core's own (flush.h), not a client's: it passes shut gates, and is not counted */
-#define DM_ASKED 0xffu		/* all of these */
+#define DM_SUBMITTED 0xffu		/* all of these */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
 #define DM_ZERO (1u << 9)	/* it reads as zeros */
@@ -54,13 +54,13 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_THEN_FLUSH (1u << 16)	/* FUA on a store that does not support it: a flush follows */
 #define DM_SPLITTING  (1u << 17)	/* split.c is splitting it */
 #define DM_IN_REGIONS (1u << 18)	/* its parent is counted in the regions of the first device of its path (regions.h) */
-#define DM_OF_A_TYPE  (1u << 21)	/* sent by dm_send(), not by a client: it comes from above its first device */
-#define DM_FAULTY     (1u << 19)	/* a piece of it has failed, and that was reported (fault.h) */
+#define DM_FROM_TARGET (1u << 21)	/* sent by dm_send(), not by a client: it comes from above its first device */
+#define DM_PART_FAILED (1u << 19)	/* a piece of it has failed, and that was reported (fault.h) */
 /* The store's. */
 #define DM_BOUNCED    (1u << 24)	/* its data goes through a buffer of the store */
 #define DM_CHILDREN   (1u << 20)	/* `pending` counts its children (child.h) */
-#define DM_PAST       (1u << 22)	/* FLUSH: it skips the lines of this device and goes to the stores (submit.c) */
-#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN | DM_PAST | DM_FAULTY)
+#define DM_BYPASS     (1u << 22)	/* FLUSH: it skips the lines of this device and goes to the stores (submit.c) */
+#define DM_NOT_OF_PIECES (DM_MAY_SHOW | DM_SPLITTING | DM_IN_REGIONS | DM_CHILDREN | DM_BYPASS | DM_PART_FAILED)
 
 /* Devices through which a request passes in place; in a deeper stack it continues as a piece. */
 #define DM_DEPTH 4

@@ -16,9 +16,9 @@ static void round_acked(struct loop_msg *m)
 	round_answered(container(m, struct dm_lane, ack)->device);
 }
 
-static void round_hurry_acked(struct loop_msg *m)
+static void round_cancel_acked(struct loop_msg *m)
 {
-	round_answered(container(m, struct dm_lane, hurry)->device);
+	round_answered(container(m, struct dm_lane, cancel)->device);
 }
 
 static void lane_ack(struct dm_lane *lane)
@@ -61,14 +61,14 @@ void dm_lane_drained(struct dm_lane *lane)
 }
 
 /* Answered separately, drained or not: the device must not go while a message to its lanes is on its way. */
-static void lane_hurried(struct loop_msg *m)
+static void lane_drain_cancelled(struct loop_msg *m)
 {
-	struct dm_lane *lane = container(m, struct dm_lane, hurry);
+	struct dm_lane *lane = container(m, struct dm_lane, cancel);
 
 	if (lane->draining)
 		lane_ack(lane);
 	lane->draining = false;
-	m->run = round_hurry_acked;
+	m->run = round_cancel_acked;
 	loop_post(lane->device->world->loop, m);
 }
 
@@ -112,13 +112,13 @@ void dm_round(struct dm_device *d, enum dm_gate gate, bool drain, const struct d
 	}
 }
 
-void dm_round_hurry(struct dm_device *d)
+void dm_round_cancel_drain(struct dm_device *d)
 {
 	unsigned i;
 
 	d->acks += d->world->n_io;
 	for (i = 0; i < d->world->n_io; i++) {
-		d->lanes[i].hurry.run = lane_hurried;
-		loop_post(d->world->io[i].loop, &d->lanes[i].hurry);
+		d->lanes[i].cancel.run = lane_drain_cancelled;
+		loop_post(d->world->io[i].loop, &d->lanes[i].cancel);
 	}
 }

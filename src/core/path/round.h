@@ -17,6 +17,6 @@ void dm_round(struct dm_device *d, enum dm_gate gate, bool drain, const struct d
 	      void (*then)(struct dm_device *d));
 
 /* Lets the lanes of a draining round that has not ended answer although requests are in flight. */
-void dm_round_hurry(struct dm_device *d);
+void dm_round_cancel_drain(struct dm_device *d);
 
 #endif

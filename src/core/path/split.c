@@ -17,7 +17,7 @@ static struct dm_req *split_piece(struct dm_req *p)
 	struct dm_req *piece = dm_io_take(p->io);
 
 	if (!piece) {
-		if (!dm_fault_waits(p))
+		if (!dm_fault_is_deferred(p))
 			dm_fault(p, -ENOMEM);
 		p->err = -ENOMEM;
 		p->rest_count = 0;
@@ -37,8 +37,8 @@ static void split_flush(struct dm_req *p)
 	if (!piece)
 		return;
 	p->rest_count--;
-	piece->flags |= p->flags & DM_PAST;
-	dm_enter(dm_flush_way(piece, p->table, p->rest_sector++), piece);
+	piece->flags |= p->flags & DM_BYPASS;
+	dm_enter(dm_flush_branch(piece, p->table, p->rest_sector++), piece);
 }
 
 static void split_advance(struct dm_req *p, uint64_t sectors)
@@ -86,7 +86,7 @@ static void split_go_on(struct dm_req *p)
 	}
 	p->flags &= ~DM_SPLITTING;
 	if (--p->pending == 0)
-		dm_over(p, p->err);
+		dm_end(p, p->err);
 }
 
 void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first)
@@ -95,7 +95,7 @@ void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first)
 	r->via[r->depth] = NULL;
 	r->flags |= DM_SPLITTING;
 	r->rest_sector = r->op == DM_FLUSH ? 0 : r->sector;
-	r->rest_count = r->op == DM_FLUSH ? dm_flush_ways(r, t) : r->count;
+	r->rest_count = r->op == DM_FLUSH ? dm_flush_branches(r, t) : r->count;
 	r->rest_part = 0;
 	r->err = 0;
 	r->pending = 1;
@@ -116,5 +116,5 @@ void dm_piece_done(struct dm_req *p, int err)
 		return;
 	}
 	if (--p->pending == 0)
-		dm_over(p, p->err);
+		dm_end(p, p->err);
 }

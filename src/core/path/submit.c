@@ -53,9 +53,9 @@ static void done_failed(struct dm_req *r, int err)
 
 	if (r->flags & DM_OWN)
 		dm_flush_failed(r, err);
-	else if (!dm_fault_waits(r))
+	else if (!dm_fault_is_deferred(r))
 		dm_fault(r, err);
-	dm_over(r, err);
+	dm_end(r, err);
 	*io->why = '\0';
 }
 
@@ -72,10 +72,10 @@ void dm_done(struct dm_req *r, int err)
 	if (err)
 		done_failed(r, err);
 	else
-		dm_over(r, 0);
+		dm_end(r, 0);
 }
 
-static void piece_over(struct dm_req *r, int err)
+static void piece_end(struct dm_req *r, int err)
 {
 	struct dm_req *parent = r->parent;
 
@@ -91,22 +91,22 @@ static void piece_over(struct dm_req *r, int err)
 	dm_piece_done(parent, err);
 }
 
-void dm_over(struct dm_req *r, int err)
+void dm_end(struct dm_req *r, int err)
 {
 	if (err == DM_PUT_BACK) {
-		if (r->flags & DM_FAULTY)
-			dm_fault_forgiven(r);
+		if (r->flags & DM_PART_FAILED)
+			dm_fault_drop(r);
 		dm_put_back(r);
 		return;
 	}
-	if (err && (r->flags & DM_FAULTY) && !r->parent)
-		dm_fault_over(r);
+	if (err && (r->flags & DM_PART_FAILED) && !r->parent)
+		dm_fault_report(r);
 	if (err)
 		dm_failed(r, err);
 	while (r->depth)
 		lane_leave(r->path[--r->depth], r, err);
 	if (r->parent)
-		piece_over(r, err);
+		piece_end(r, err);
 	else
 		r->done(r, err);
 }
@@ -172,7 +172,7 @@ struct dm_lane *dm_dispatch(struct dm_req *r)
 }
 
 /* Only a line that sends R on is recorded: an error from one that held it is not a failure of what lies below. */
-struct dm_lane *dm_obey(struct dm_req *r, int verdict)
+struct dm_lane *dm_apply_verdict(struct dm_req *r, int verdict)
 {
 	switch (verdict) {
 	case DM_REMAPPED:
@@ -198,7 +198,7 @@ static struct dm_lane *map_part(struct dm_req *r, const struct dm_target *t, uin
 
 	if (!first || first >= whole) {		/* it would be asked forever */
 		dm_why(r->io, "target %s takes no part of it", t->type->name);
-		return dm_obey(r, -EIO);
+		return dm_apply_verdict(r, -EIO);
 	}
 	if (r->op == DM_EXTENT)
 		return dm_map(r, t);	/* the count is the answer */
@@ -220,7 +220,7 @@ struct dm_lane *dm_map(struct dm_req *r, const struct dm_target *t)
 	verdict = t->type->map(t, r);
 	if (children && verdict != DM_HELD)
 		dm_spares_release(r);
-	return verdict == DM_PART ? map_part(r, t, count) : dm_obey(r, verdict);
+	return verdict == DM_PART ? map_part(r, t, count) : dm_apply_verdict(r, verdict);
 }
 
 struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
@@ -234,16 +234,16 @@ struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t)
 	verdict = t->type->flush(t, r);
 	if (children && verdict != DM_HELD)
 		dm_spares_release(r);
-	return dm_obey(r, verdict);
+	return dm_apply_verdict(r, verdict);
 }
 
 /*
  * The AT-th way of a flush of TABLE, which is its only one or this piece's: first come the lines that flush, then
  * stores.
  */
-struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at)
+struct dm_lane *dm_flush_branch(struct dm_req *r, const struct dm_table *table, size_t at)
 {
-	if (r->flags & DM_PAST) {
+	if (r->flags & DM_BYPASS) {
 		r->store = table->stores[at];
 		return dm_dispatch(r);
 	}
@@ -276,8 +276,8 @@ static struct dm_lane *lane_step(const struct dm_table *table, struct dm_req *r)
 			dm_done(r, 0);
 			return NULL;
 		}
-		if (dm_flush_ways(r, table) == 1)
-			return dm_flush_way(r, table, 0);
+		if (dm_flush_branches(r, table) == 1)
+			return dm_flush_branch(r, table, 0);
 		dm_split(r, table, 0);
 		return NULL;
 	}
@@ -329,11 +329,11 @@ static bool regions_count(struct dm_lane *lane, const struct dm_req *r)
  * The core's own flush that arrives at a suspended device from above: the lines there have stopped and committed, and
  * what they would write to below may be suspended as well.
  */
-static void flush_past(const struct dm_lane *lane, struct dm_req *r)
+static void flush_bypass(const struct dm_lane *lane, struct dm_req *r)
 {
-	r->flags &= ~DM_PAST;
+	r->flags &= ~DM_BYPASS;
 	if ((lane->gate == DM_GATE_SHUT || lane->gate == DM_GATE_GONE) && dm_comes_from_above(r))
-		r->flags |= DM_PAST;
+		r->flags |= DM_BYPASS;
 }
 
 void dm_enter(struct dm_lane *lane, struct dm_req *r)
@@ -352,7 +352,7 @@ void dm_enter(struct dm_lane *lane, struct dm_req *r)
 		if ((r->depth == DM_DEPTH || counted) && !(r = deepen(r)))
 			return;
 		if (r->op == DM_FLUSH)
-			flush_past(lane, r);
+			flush_bypass(lane, r);
 		lane->inflight++;
 		r->path[r->depth++] = lane;
 		err = lane_check(lane, r);
@@ -374,7 +374,7 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 	r->parent = NULL;
 	r->store = NULL;
 	r->asked = r->op;
-	r->flags &= DM_ASKED;
+	r->flags &= DM_SUBMITTED;
 	r->at = r->sector;
 	r->began = io->now;
 	if (r->op == DM_FLUSH) {

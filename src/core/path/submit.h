@@ -19,16 +19,16 @@ struct dm_lane *dm_dispatch(struct dm_req *r);
 
 /* The same for a flush, for a type that has flush(). */
 struct dm_lane *dm_map_flush(struct dm_req *r, const struct dm_target *t);
-struct dm_lane *dm_flush_way(struct dm_req *r, const struct dm_table *table, size_t at);
+struct dm_lane *dm_flush_branch(struct dm_req *r, const struct dm_table *table, size_t at);
 
 /* The number of ways that flush R of TABLE goes. */
-static inline size_t dm_flush_ways(const struct dm_req *r, const struct dm_table *table)
+static inline size_t dm_flush_branches(const struct dm_req *r, const struct dm_table *table)
 {
-	return r->flags & DM_PAST ? table->n_stores : table->n_flushers + table->n_flushed;
+	return r->flags & DM_BYPASS ? table->n_stores : table->n_flushers + table->n_flushed;
 }
 
 /* Does what the line via[depth] has decided for R. */
-struct dm_lane *dm_obey(struct dm_req *r, int verdict);
+struct dm_lane *dm_apply_verdict(struct dm_req *r, int verdict);
 
 /* The gate of LANE is not open. True: R waits there, or has ended. */
 bool dm_gate_stops(struct dm_lane *lane, struct dm_req *r);
@@ -43,7 +43,7 @@ void dm_put_back(struct dm_req *r);
 void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first);
 
 /* Ends R: it was completed, or all its pieces were. */
-void dm_over(struct dm_req *r, int err);
+void dm_end(struct dm_req *r, int err);
 
 /* A piece of P has ended; P ends as well, if it was the last. */
 void dm_piece_done(struct dm_req *p, int err);

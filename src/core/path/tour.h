@@ -15,9 +15,9 @@ struct dm_tour {
 	struct loop_msg msg;
 	struct dm_world *world;
 	unsigned at;
-	void (*over)(struct dm_tour *t);	/* on the control thread */
+	void (*done)(struct dm_tour *t);	/* on the control thread */
 };
 
-void dm_tour(struct dm_world *w, struct dm_tour *t, void (*over)(struct dm_tour *t));
+void dm_tour(struct dm_world *w, struct dm_tour *t, void (*done)(struct dm_tour *t));
 
 #endif

@@ -141,7 +141,7 @@ static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 {
 	const struct dm_build_opts *o = &a->build->o;
 
-	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->loaded) || (s->device && !s->sectors));
+	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->ever_loaded) || (s->device && !s->sectors));
 }
 
 /* LEN sectors from OFFSET on must exist and be whole blocks of the store. */

@@ -191,7 +191,7 @@ static void building_end(struct dm_building *g)
 	struct dm_table *table;
 
 	list_remove(&g->more.node);
-	dm_under_way_over(c);
+	dm_pending_done(c);
 	dm_build_end(g->build, &table);
 	g->then(c, table, c->verb == DM_DO_CHECK ? &g->explain : NULL);
 	text_free(&g->explain.lines);
@@ -221,7 +221,7 @@ static void building_go_on(struct loop_work *w)
 
 static void building_give_up(struct dm_cmd *c)
 {
-	struct dm_building *g = c->under_way;
+	struct dm_building *g = c->pending;
 	unsigned i;
 
 	for (i = 0; i < BUILDING_OPENS; i++)
@@ -268,6 +268,6 @@ void dm_do_build(struct dm_cmd *c, dm_built *then)
 		return;
 	}
 	g->then = then;
-	dm_under_way(c, g, building_give_up);
+	dm_pending(c, g, building_give_up);
 	building_run(g);
 }

@@ -23,18 +23,18 @@ static void opening_forget(struct dm_opening *o)
 	o->own = NULL;
 }
 
-static void opening_over(struct dm_opening *o)
+static void opening_ended(struct dm_opening *o)
 {
 	timer_stop(&o->bound);
 	list_remove(&o->node);
 	list_remove(&o->joins);
-	o->over = true;
+	o->ended = true;
 }
 
 /* Reports the result, if it is still wanted. */
 static void opening_tell(struct dm_opening *o)
 {
-	opening_over(o);
+	opening_ended(o);
 	if (!o->dropped) {
 		o->done(o);
 		return;
@@ -97,7 +97,7 @@ static void opening_called(struct blocking_call *c)
 		return;
 	}
 	opening_forget(o);
-	opening_over(o);
+	opening_ended(o);
 	opening_free(o);
 }
 
@@ -161,7 +161,7 @@ static const struct dm_store_type *opening_claimer(const struct dm_store_spec *w
 /* If another type than O's has looked at the word, its result is dropped. */
 static void opening_forget_look(struct dm_opening *o)
 {
-	if (!o->looked || o->looked == o->type || o->blind)
+	if (!o->looked || o->looked == o->type || o->no_memory)
 		return;
 	opening_forget(o);
 	o->looked = NULL;
@@ -198,12 +198,12 @@ static void opening_go_on(struct dm_opening *o)
 static void opening_looked(struct dm_opening *o)
 {
 	o->spec.place = &o->place;
-	if (o->blind)
+	if (o->no_memory)
 		err_set(&o->said, -ENOMEM, "no memory to look at '%.800s'", o->words);
 	else if (!o->type)
 		o->type = opening_claimer(&o->spec);
 	opening_forget_look(o);
-	if (!o->type && !o->blind)
+	if (!o->type && !o->no_memory)
 		err_set(&o->said, -ENOENT, "'%.200s' is neither a file nor a mapped device", o->spec.word);
 	opening_go_on(o);
 }
@@ -217,8 +217,8 @@ static void opening_look(struct dm_opening *o)
 	const struct dm_store_type *const *t;
 	const char *word = o->spec.word + (*o->spec.word == ':');
 
-	o->blind = dm_place_look(&o->place, word, o->spec.cwd, o->spec.follow);
-	if (o->blind || o->type || o->place.dev)
+	o->no_memory = dm_place_look(&o->place, word, o->spec.cwd, o->spec.follow);
+	if (o->no_memory || o->type || o->place.dev)
 		return;
 	for (t = o->spec.world->store_types; *t && !(*t)->look; t++)
 		;
@@ -249,7 +249,7 @@ static void opening_too_long(struct timer *t)
 	list_remove(&o->joins);
 	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
 		o->words, (unsigned long long)seconds, seconds == 1 ? "" : "s");
-	o->over = true;
+	o->ended = true;
 	o->done(o);
 }
 
@@ -301,6 +301,6 @@ void dm_opening_drop(struct dm_opening *o)
 	if (!list_empty(&o->joined) || !blocking_give_up(o->spec.world->helpers, &o->call))
 		return;
 	opening_forget(o);
-	opening_over(o);
+	opening_ended(o);
 	opening_free(o);
 }

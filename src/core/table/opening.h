@@ -58,8 +58,8 @@ struct dm_opening {
 	struct timer bound;
 	struct list node;		/* in the world's openings */
 	struct list joined, joins;	/* those that wait for this one; its node among those that wait for another one */
-	bool blind;			/* there was no memory for looking at the word */
-	bool over, dropped;
+	bool no_memory;			/* there was no memory for looking at the word */
+	bool ended, dropped;
 	char words[];			/* the memory of spec.word and spec.cwd */
 };
 

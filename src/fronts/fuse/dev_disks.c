@@ -67,7 +67,7 @@ static void disks_ours(const struct dev_node *n, struct text *out, void (*show)(
 		for (pos = all[i]->next; pos != all[i]; pos = pos->next) {
 			const struct dm_device *d = container(pos, struct dm_device, node);
 
-			if (d->disk || d->loaded)
+			if (d->disk || d->ever_loaded)
 				show(d, out);
 		}
 }

@@ -67,7 +67,7 @@ int dev_open(struct fuse_file *file)
 
 	if (!err && !f)
 		err = open_check(file, n);
-	if (f && n->device && !n->device->loaded)
+	if (f && n->device && !n->device->ever_loaded)
 		err = ENXIO;
 	if (err)
 		return err;

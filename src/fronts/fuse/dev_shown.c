@@ -166,13 +166,13 @@ static void shown_grow(struct dev_view *v, struct dev_shown *s)
 
 	dev_kernel_name(d, kernel);
 	snprintf(number, sizeof(number), "%u:%u", d->major, d->minor);
-	if (!s->disk && (d->disk || d->loaded)) {
+	if (!s->disk && (d->disk || d->ever_loaded)) {
 		s->disk = true;
 		shown_sys(s, v, number, kernel);
 		shown_block(s, v->root, kernel);
 		shown_link(s, v->numbers, number, "../", kernel);
 	}
-	if (!s->mapper && d->lived && !d->disk)
+	if (!s->mapper && d->ever_active && !d->disk)
 		s->mapper = shown_block(s, v->mapper, d->kernel_name);
 }
 

@@ -11,7 +11,7 @@ static void ended_home(struct loop_msg *m)
 
 	dm_io_turn(h->io);
 	if (h->own[0] == POWER_KEEPER)
-		dm_child_over(h, h->verdict);
+		dm_child_end(h, h->verdict);
 	else
 		dm_go_on_here(h, h->verdict);
 }

@@ -97,7 +97,7 @@ struct power {
 	struct dm_ask *cut_ask;		/* the message that waits for it */
 	struct dm_ask *restore_ask;
 	struct loop_msg restored;
-	struct dm_forget forget;
+	struct dm_invalidate forget;
 	int restore_err;
 	struct power_words words;	/* of the line that was bound last */
 };

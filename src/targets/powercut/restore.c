@@ -124,7 +124,7 @@ static void power_is_on(struct power *p)
 }
 
 /* One device after the other; lines may come and go meanwhile. */
-static void forget_next(struct dm_forget *f)
+static void forget_next(struct dm_invalidate *f)
 {
 	struct power *p = container(f, struct power, forget);
 	struct list *n, *next;
@@ -137,7 +137,7 @@ static void forget_next(struct dm_forget *f)
 		if (!f->device)
 			continue;
 		dm_event_raise(l->target);
-		dm_forget(f);
+		dm_invalidate(f);
 		return;
 	}
 	power_is_on(p);

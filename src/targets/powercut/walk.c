@@ -98,7 +98,7 @@ int walk_begin(const struct walk *w, struct power *p, const struct line *l, stru
 		w->failed(p, r);
 	if (!c || verdict == DM_HELD)
 		return verdict;
-	dm_child_over(c, verdict);
+	dm_child_end(c, verdict);
 	return DM_HELD;
 }
 
