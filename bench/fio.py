@@ -43,7 +43,7 @@ def settle(image):
     os.close(fd)
 
 
-def task(id, group, job, depth, connections, contestants, rounds, seconds, image):
+def task(id, group, job, depth, connections, contestants, rounds, seconds, image, before=lambda: None):
     """CONTESTANTS: name -> (other options of fio, function for CPU seconds or None, command around)."""
     name, _, unit = JOBS[job]
     words = words_of(job, depth, connections)
@@ -51,6 +51,7 @@ def task(id, group, job, depth, connections, contestants, rounds, seconds, image
             Row(id + ".cpu", group, f"{name}, depth {depth}: server CPU", "s per million", "less")]
 
     def measure(target, cpu, around):
+        before()
         settle(image)
         iops, speed, spent = run([*target, *words], seconds, cpu, around)
         return {id: iops if unit == "IOPS" else speed / 1e6, **({id + ".cpu": spent} if cpu else {})}

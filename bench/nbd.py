@@ -3,30 +3,35 @@
 import contextlib
 
 import fio
+import own
 import servers
 from measure import Absent, Failed, call
 
 NAMES = {"unix": "Unix socket", "tcp": "loopback TCP", "tmpfs": "tmpfs", "cache": "page cache", "direct": "O_DIRECT",
-         "striped": "tmpfs, two stripes of 64 KiB", "delay": "tmpfs, a delay of 0 ms"}
-OWN = ("striped", "delay")      # targets that no peer has: compared with one line of the same image
+         **{name: own.title(name) for name in own.TABLES}}
 
 # Transport, backing, connections, and jobs with their depths: those with bars, those also in a quick run, the rest.
 KEY = [("unix", "tmpfs", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
 SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32"),
         ("unix", "striped", 1, "randread-4k 32", "read-128k 8"), ("unix", "delay", 1, "randread-4k 32"),
+        ("unix", "dust", 1, "randread-4k 32"), ("unix", "flakey", 1, "randread-4k 32"),
+        ("unix", "log-writes", 1, "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
+        ("unix", "powercut", 1, "randread-4k 32", "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
         ("unix", "cache", 1, "flush-4k 1"), ("tcp", "tmpfs", 1, "randread-4k 32")]
 REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),
         ("unix", "tmpfs", 2, "randread-4k 1", "randread-4k 32"),
         ("unix", "tmpfs", 8, "randread-4k 1", "randwrite-4k 32"),
         ("tcp", "tmpfs", 1, "randread-4k 1", "randwrite-4k 32", "read-128k 8"),
         ("tcp", "tmpfs", 8, "randread-4k 32"),
+        ("unix", "unstriped", 1, "randread-4k 32"), ("unix", "switch", 1, "randread-4k 32"),
         ("unix", "cache", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8"),
         ("unix", "direct", 1, "randread-4k 1", "randread-4k 32", "randwrite-4k 32", "read-128k 8")]
+TINY = [("unix", "tmpfs", 1, "randread-4k 32"), ("unix", "log-writes", 1, "flush-4k 1")]
 
 
 def wanted(plan):
     """(transport, backing, connections, job, depth, is it a key row)"""
-    parts = plan.pick([KEY, SOME, REST], [KEY, SOME], [[("unix", "tmpfs", 1, "randread-4k 32")]])
+    parts = plan.pick([KEY, SOME, REST], [KEY, SOME], [TINY])
     for part in parts:
         for transport, backing, connections, *jobs in part:
             for job in jobs:
@@ -58,7 +63,7 @@ class Servers:
         return self.started[key]
 
     def contestants(self, transport, backing, key):
-        if backing in OWN:
+        if backing in own.TABLES:
             return {c: ([self.engine, "--uri=" + self.dmuse.uri(name, transport)], self.dmuse.cpu, ())
                     for c, name in (("dmuse", backing), ("linear", "tmpfs"))}
         got = {"dmuse": ([self.engine, "--uri=" + self.dmuse.uri(backing, transport)], self.dmuse.cpu, ())}
@@ -83,23 +88,23 @@ def tasks(plan, place):
         dmuse = servers.Dmuse(place.dmuse, f"{place.directory}/nbd")
         stack.callback(dmuse.stop)
         rows = list(wanted(plan))
-        for backing in {row[1] for row in rows} - set(OWN):
+        for backing in {"tmpfs", *(row[1] for row in rows)} - set(own.TABLES):
             word = ("file,direct:" if backing == "direct" else "") + place.image(backing)
             dmuse.create(backing, f"0 {place.size // 512} linear {word} {servers.OFFSET // 512}")
             same_bytes(place, backing, dmuse.uri(backing, "unix"))
-        half, image, start = place.size // 1024, place.image("tmpfs"), servers.OFFSET // 512
-        dmuse.create("striped", f"0 {2 * half} striped 2 128 {image} {start} {image} {start + half}")
-        dmuse.create("delay", f"0 {2 * half} delay {image} {start} 0")
+        devices = own.Own(dmuse, place)
         dmuse.create("zero", f"0 {place.size // 512} zero")     # only the transport
         them = Servers(dmuse, place, stack)
-        yield [task(them, plan, place, *row) for row in rows]
+        yield [task(them, devices, plan, place, *row) for row in rows]
 
 
-def task(them, plan, place, transport, backing, connections, job, depth, key):
+def task(them, devices, plan, place, transport, backing, connections, job, depth, key):
     plural = "" if connections == 1 else "s"
-    sized = {c: ([*t[0], f"--size={place.size}"], *t[1:]) for c, t in them.contestants(transport, backing, key).items()}
+    is_own = backing in own.TABLES
+    size = own.size(place, backing) if is_own else place.size
+    sized = {c: ([*t[0], f"--size={size}"], *t[1:]) for c, t in them.contestants(transport, backing, key).items()}
     return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
                     f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
                     job, depth, connections, sized,
                     plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds,
-                    place.images["tmpfs" if backing in OWN else backing])
+                    place.images["tmpfs" if is_own else backing], lambda: devices.begin_anew(backing))

@@ -80,8 +80,7 @@ static void endings_check(struct endings *s)
 
 	if (s->n)
 		return;
-	if (loss_end(&s->loss, s->world, &lost) && !s->err.code)
-		s->err = lost;
+	loss_end(&s->loss, s->world, s->err.code ? &lost : &s->err);
 	s->then(s->arg);
 }
 

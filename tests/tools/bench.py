@@ -6,6 +6,7 @@ The benchmark works: a tiny measurement of every family, as a table, as JSON and
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,9 +75,18 @@ def judged(got):
     ok("noise is not", not list(report.worse({**now, "rows": [{**row, "ratios": {"nbdkit": 1.4, "qemu": 1.8}}]}, now)))
 
 
+def rows_of_targets():
+    import nbd
+    text = (ROOT / "src" / "targets" / "targets.list").read_text()
+    targets = {name.replace("_", "-") for name in re.findall(r"^TARGET\((\w+)\)$", text, re.M)}
+    measured = {"linear", "zero"} | {row[1] for row in nbd.SOME + nbd.REST}     # those two are beside others
+    ok("each target has a row; error has nothing to measure", targets - measured == {"error"}, targets - measured)
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         judged(results(f"{directory}/not/there/yet"))
+        rows_of_targets()
         pathlib.Path(directory, "file").touch()
         done = run("--tiny", "--out", f"{directory}/file", BUILD, "control")
         ok("a place that cannot take the results is refused before anything is measured", done.returncode == 2 and

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Devices of the targets that no peer has: each is compared with one line of the target linear on the same image."""
+import os
+
+import servers
+
+# Name -> what a row says, the share of the image that the line has, the line, messages. A line that writes to a LOG, or keeps in
+# memory what is not flushed, begins anew before each measurement, or one row would find what another has left.
+TABLES = {
+    "striped": ("two stripes of 64 KiB", 1, "striped 2 128 {image} {start} {image} {half}", ()),
+    "unstriped": ("one of two stripes of 64 KiB", 2, "unstriped 2 128 0 {image} {start}", ()),
+    "switch": ("two paths, regions of 1 MiB", 2, "switch 2 2048 0 {image} {start} {image} {half}", ("set_region_mappings 0:1 3:1 4:1",)),
+    "delay": ("a delay of 0 ms", 1, "delay {image} {start} 0", ()),
+    "dust": ("bad blocks elsewhere", 1, "dust {image} {start} 4096", ("addbadblock 1", "addbadblock 2", "enable")),
+    "flakey": ("always up", 1, "flakey {image} {start} 1 0", ()),
+    "log-writes": ("a log on tmpfs", 1, "log-writes {image} {log}", ()),
+    "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
+}
+ANEW = ("log-writes", "powercut")
+LOG_SIZE = 16 << 30             # sparse: no measurement fills it
+
+
+def title(name):
+    return f"{name} on tmpfs ({TABLES[name][0]})"
+
+
+def size(place, name):
+    return place.size // TABLES[name][1]
+
+
+class Own:
+    """The devices of a daemon."""
+
+    def __init__(self, dmuse, place):
+        self.dmuse, self.place = dmuse, place
+        self.log = place.fast / "log.img"
+        for name in TABLES:
+            self.make(name)
+
+    def make(self, name):
+        _, share, line, messages = TABLES[name]
+        start = servers.OFFSET // 512
+        words = line.format(image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=self.log)
+        if "{log}" in line:
+            self.log.write_bytes(b"")
+            os.truncate(self.log, LOG_SIZE)
+        self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}")
+        for message in messages:
+            self.dmuse.do("message", name, "0", *message.split())
+
+    def begin_anew(self, name):
+        if name in ANEW:
+            self.dmuse.do("remove", "--retry", name)
+            self.make(name)
