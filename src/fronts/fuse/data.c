@@ -13,9 +13,8 @@
 #define DATA_PAGE 4096u
 #define DATA_SHOWN_FROM (32u << 10)	/* bytes: copying less is faster than filling a pipe */
 
-struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room)
+struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file, size_t room)
 {
-	struct fuse_file *file = fuse_file_of(fi);
 	struct pool *pool = &file->mount->front->pool;
 	struct fuse_io *io;
 
@@ -147,18 +146,18 @@ void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint6
 }
 
 /* How many of the SIZE bytes at OFF are within the device. */
-static size_t data_inside(const struct fuse_file_info *fi, off_t off, size_t size)
+static size_t data_inside(const struct fuse_file *file, off_t off, size_t size)
 {
-	uint64_t end = atomic_load(&fuse_file_of(fi)->file->size), at = (uint64_t)off;
+	uint64_t end = atomic_load(&file->file->size), at = (uint64_t)off;
 
 	if (at >= end)
 		return 0;
 	return size < end - at ? size : (size_t)(end - at);
 }
 
-static uint32_t data_block(const struct fuse_file_info *fi)
+static uint32_t data_block(const struct fuse_file *file)
 {
-	return atomic_load(&fuse_file_of(fi)->file->block);
+	return atomic_load(&file->file->block);
 }
 
 static void read_submit(struct fuse_io *io)
@@ -203,17 +202,19 @@ static uint32_t read_flags(const struct fuse_file_info *fi, size_t size)
 
 void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	uint32_t flags;
+	uint32_t flags = read_flags(fi, size);
+	struct fuse_file *file = fuse_file_of(req, fi);
 	struct fuse_io *io;
 
 	(void)ino;
-	flags = read_flags(fi, size);
-	size = data_inside(fi, off, size);
+	if (!file)
+		return;
+	size = data_inside(file, off, size);
 	if (!size) {
 		fuse_reply_buf(req, NULL, 0);
 		return;
 	}
-	io = fuse_io_new(req, fi, partial_room((uint64_t)off, size, data_block(fi)));
+	io = fuse_io_new(req, file, partial_room((uint64_t)off, size, data_block(file)));
 	if (!io)
 		return;
 	io->off = (uint64_t)off;
@@ -243,20 +244,23 @@ static bool write_finish(struct fuse_io *io)
 
 void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	struct fuse_file *file = fuse_file_of(req, fi);
 	size_t wanted = size;
 	struct fuse_io *io;
 
 	(void)ino;
+	if (!file)
+		return;
 	if (!size) {
 		fuse_reply_write(req, 0);
 		return;
 	}
-	size = data_inside(fi, off, size);
+	size = data_inside(file, off, size);
 	if (!size) {
 		fuse_reply_err(req, ENOSPC);
 		return;
 	}
-	io = fuse_io_new(req, fi, partial_room((uint64_t)off, size, data_block(fi)));
+	io = fuse_io_new(req, file, partial_room((uint64_t)off, size, data_block(file)));
 	if (!io)
 		return;
 	io->off = (uint64_t)off;
@@ -282,7 +286,8 @@ static bool fsync_finish(struct fuse_io *io)
 
 void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	struct fuse_io *io = fuse_io_new(req, fi, 0);
+	struct fuse_file *file = fuse_file_of(req, fi);
+	struct fuse_io *io = file ? fuse_io_new(req, file, 0) : NULL;
 
 	(void)ino;
 	(void)datasync;

@@ -86,6 +86,7 @@ struct dev_view {
 
 /* dev_node.c: NULL where memory ran out. */
 struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id);	/* ID 0: a new one */
+uint64_t dev_id_below(const struct dev_node *dir, const char *name, uint64_t device);	/* DEVICE 0: that of DIR */
 struct dev_node *dev_node_find(struct dev_view *v, uint64_t id);
 bool dev_known(struct dev_view *v, uint64_t id);	/* by the kernel */
 void dev_node_check(struct dev_node *n);	/* frees it if nothing refers to it any more */
@@ -173,7 +174,7 @@ void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fus
 void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
 
 /* dev_range.c: may SIZE bytes at OFF be read or written? 0 or a positive errno, as a block device would return. */
-int dev_data_check(const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes);
+int dev_data_check(const struct fuse_file *file, const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes);
 
 /* dev_poll.c */
 void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle);

@@ -78,6 +78,6 @@ void dev_poll_arm(struct fuse_file *file);
 void dev_poll_closed(struct fuse_file *file);
 
 /* dev_range.c: true: it is an ioctl on a range of data, and is being answered. On the io thread. */
-bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info *fi);
+bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file *file);
 
 #endif

@@ -143,21 +143,24 @@ static void read_answer(struct fuse_ask *a)
 
 void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	struct fuse_file *file = fuse_file_of(req, fi);
 	struct fuse_ask *a;
 	int err;
 
-	if (fuse_file_of(fi)->file && (err = dev_data_check(fi, (uint64_t)off, size, false))) {
+	if (!file)
+		return;
+	if (file->file && (err = dev_data_check(file, fi, (uint64_t)off, size, false))) {
 		fuse_reply_err(req, err);
 		return;
 	}
-	if (fuse_file_of(fi)->file) {
+	if (file->file) {
 		fuse_read(req, ino, size, off, fi);
 		return;
 	}
 	a = fuse_ask_new(req, ino, "", 1, 1, read_answer);
 	if (!a)
 		return;
-	a->file = fuse_file_of(fi);
+	a->file = file;
 	a->off = (uint64_t)off;
 	a->size = size;
 	if (a->file->brief)
@@ -201,14 +204,17 @@ static void write_answer(struct fuse_ask *a)
 
 void dev_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	struct fuse_file *file = fuse_file_of(req, fi);
 	struct fuse_ask *a;
 	int err;
 
-	if (fuse_file_of(fi)->file && (err = dev_data_check(fi, (uint64_t)off, size, true))) {
+	if (!file)
+		return;
+	if (file->file && (err = dev_data_check(file, fi, (uint64_t)off, size, true))) {
 		fuse_reply_err(req, err);
 		return;
 	}
-	if (fuse_file_of(fi)->file) {
+	if (file->file) {
 		fuse_write(req, ino, buf, size, off, fi);
 		return;
 	}
@@ -217,23 +223,27 @@ void dev_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off
 		return;
 	a->name[size] = '\0';
 	a->len = size + 1;
-	a->file = fuse_file_of(fi);
+	a->file = file;
 	a->off = (uint64_t)off;
 	fuse_ask_send(a);
 }
 
 void dev_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	if (fuse_file_of(fi)->file)
+	const struct fuse_file *file = fuse_file_of(req, fi);
+
+	if (file && file->file)
 		fuse_fsync(req, ino, datasync, fi);
-	else
+	else if (file)
 		fuse_reply_err(req, 0);
 }
 
 void dev_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
-	if (fuse_file_of(fi)->file)
+	const struct fuse_file *file = fuse_file_of(req, fi);
+
+	if (file && file->file)
 		fuse_lseek(req, ino, off, whence, fi);
-	else
+	else if (file)
 		fuse_reply_err(req, EINVAL);
 }

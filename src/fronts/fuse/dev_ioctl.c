@@ -83,18 +83,19 @@ static struct dev_call *call_new(fuse_req_t req, unsigned cmd, void *arg, struct
 void fuse_dev_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi, unsigned flags,
 		    const void *in, size_t in_size, size_t out_size)
 {
-	struct fuse_file *file = fi->fh ? fuse_file_of(fi) : NULL;
+	struct fuse_file *file;
 	struct dev_call *c;
 
 	if ((flags & FUSE_IOCTL_DIR) && cmd == DMUSE_IOC_MKNOD) {
 		dev_mknod_ioctl(req, ino, in, in_size);
 		return;
 	}
-	if (!file || (flags & FUSE_IOCTL_DIR)) {
+	if (!fi->fh || (flags & FUSE_IOCTL_DIR)) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}
-	if (dev_range(req, cmd, (uint64_t)(uintptr_t)arg, fi))
+	file = fuse_file_of(req, fi);
+	if (!file || dev_range(req, cmd, (uint64_t)(uintptr_t)arg, file))
 		return;
 	c = call_new(req, cmd, arg, file, in, in_size, out_size);
 	if (c)

@@ -2,6 +2,10 @@
 /*
  * Nodes and names of the view. A node exists as long as a name refers to it, a program has it open, or the kernel knows
  * it. As for the last, only the kernel's FORGET counts.
+ *
+ * The number of a node of ours follows from its place: in the low half is the number of its device, or the root's, and
+ * in the high half a hash of its path. So a later daemon finds the same numbers, which the kernel still uses. What
+ * others create, and a device's io file, have a number of their own, whose high half is 0.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,21 +15,45 @@
 #include "fronts/fuse/dev.h"
 
 #define NODE_FIRST_PLACE 3	/* 1 and 2 are . and .. */
+#define NODE_HASH_SEED 2166136261u
+#define NODE_HASH_PRIME 16777619u
 
-struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id)
+uint64_t dev_id_below(const struct dev_node *dir, const char *name, uint64_t device)
 {
-	struct dev_node *n = calloc(1, sizeof(*n));
+	uint32_t hash = (uint32_t)(dir->id >> 32) ^ NODE_HASH_SEED;	/* FNV-1a, continued from the directory's */
 
-	if (!n)
-		return NULL;
-	n->view = v;
-	n->id = id ? id : v->front->next_id++;
-	n->mode = mode;
-	n->next_place = NODE_FIRST_PLACE;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * NODE_HASH_PRIME;
+	return (uint64_t)(hash ? hash : 1) << 32 | (uint32_t)(device ? device : dir->id);
+}
+
+static void node_begin(struct dev_node *n, struct dev_view *v, uint64_t id)
+{
+	*n = (struct dev_node){ .view = v, .id = id, .known = n->known, .next_place = NODE_FIRST_PLACE };
 	list_init(&n->entries);
 	clock_gettime(CLOCK_REALTIME, &n->mtime);
 	n->atime = n->ctime = n->mtime;
 	hash_add(&v->by_id, &n->by_id, &n->id, sizeof(n->id));
+}
+
+/* A name of ours is back, and the kernel has not forgotten N, which it was before: it is the same again. */
+static struct dev_node *node_again(struct dev_view *v, struct dev_node *n)
+{
+	hash_remove(&v->by_id, &n->by_id);
+	free(n->data);
+	return n;
+}
+
+struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id)
+{
+	struct dev_node *old = id ? dev_node_find(v, id) : NULL, *n;
+	bool again = old && !old->nlink && !old->opens;
+
+	n = again ? node_again(v, old) : calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	node_begin(n, v, id && (!old || again) ? id : v->front->next_id++);
+	n->mode = mode;
 	return n;
 }
 

@@ -9,20 +9,19 @@
 #include <stdlib.h>
 
 #include "fronts/fuse/dev_call.h"
+#include "fronts/fuse/raw.h"
 
 struct poll_ask {
 	struct loop_msg msg;
 	struct fuse_file *file;
 	fuse_req_t req;
-	struct fuse_pollhandle *handle;	/* NULL: the kernel need not be notified */
+	uint64_t handle;		/* 0: the kernel need not be notified */
 };
 
 static void poll_forget(struct fuse_file *file)
 {
 	list_remove(&file->polls);
-	if (file->poll)
-		fuse_pollhandle_destroy(file->poll);
-	file->poll = NULL;
+	file->polled = false;
 }
 
 static void poll_answer(struct loop_msg *msg)
@@ -35,37 +34,39 @@ static void poll_answer(struct loop_msg *msg)
 	if (a->handle) {
 		poll_forget(file);
 		file->poll = a->handle;
+		file->polled = true;
 		if (file->dev->control)
 			list_append(&f->polls, &file->polls);
 	}
 	if (file->dev->control)
 		ready = (int32_t)(f->events - file->events) > 0 ? POLLIN : 0;
 	else
-		ready = dev_mounts_poll(file, a->handle != NULL);
+		ready = dev_mounts_poll(file, a->handle);
 	fuse_reply_poll(a->req, ready);
 	free(a);
 }
 
 void dev_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle)
 {
-	struct fuse_file *file = fuse_file_of(fi);
-	struct poll_ask *a = file->dev->control || file->dev->mounts ? malloc(sizeof(*a)) : NULL;
+	struct fuse_file *file = fuse_file_of(req, fi);
+	struct poll_ask *a = file && (file->dev->control || file->dev->mounts) ? malloc(sizeof(*a)) : NULL;
 
 	(void)ino;
 	if (a) {
-		*a = (struct poll_ask){ .msg.run = poll_answer, .file = file, .req = req, .handle = handle };
+		*a = (struct poll_ask){ .msg.run = poll_answer, .file = file, .req = req,
+					.handle = handle ? fuse_raw_poll(file->mount->buf.mem) : 0 };
 		loop_post(file->mount->front->world->loop, &a->msg);
-		return;
 	}
 	if (handle)
 		fuse_pollhandle_destroy(handle);
-	fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+	if (file && !a)
+		fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
 }
 
 void dev_poll_tell(struct fuse_file *file)
 {
-	if (file->poll)
-		fuse_lowlevel_notify_poll(file->poll);
+	if (file->polled)
+		fuse_raw_wake(fuse_session_fd(file->mount->session), file->poll);
 	poll_forget(file);
 }
 

@@ -108,10 +108,10 @@ static void range_go_fresh(struct fuse_io *io, uint64_t off, uint64_t len)
 	loop_post(io->file->mount->front->world->loop, &s->msg);
 }
 
-static struct fuse_io *range_new(fuse_req_t req, const struct fuse_file_info *fi, enum dm_op op, uint32_t flags,
+static struct fuse_io *range_new(fuse_req_t req, struct fuse_file *file, enum dm_op op, uint32_t flags,
 				 uint64_t off, uint64_t len)
 {
-	struct fuse_io *io = fuse_io_new(req, fi, 0);
+	struct fuse_io *io = fuse_io_new(req, file, 0);
 
 	if (!io)
 		return NULL;
@@ -144,10 +144,10 @@ static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct 
 	return readonly ? EPERM : 0;
 }
 
-static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file_info *fi)
+static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file *file)
 {
 	uint64_t range[2];
-	int err = range_check(req, cmd, arg, fuse_file_of(fi), range);
+	int err = range_check(req, cmd, arg, file, range);
 	struct fuse_io *io;
 
 	if (!err && cmd == BLKSECDISCARD)
@@ -156,7 +156,7 @@ static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, const struct f
 		fuse_reply_err(req, err);
 		return;
 	}
-	io = range_new(req, fi, cmd == BLKDISCARD ? DM_DISCARD : DM_ZEROES, cmd == BLKZEROOUT ? DM_KEEP : 0, range[0],
+	io = range_new(req, file, cmd == BLKDISCARD ? DM_DISCARD : DM_ZEROES, cmd == BLKZEROOUT ? DM_KEEP : 0, range[0],
 		       range[1]);
 	if (io)
 		range_go_fresh(io, range[0], range[1]);
@@ -168,29 +168,29 @@ static void flush_submit(struct fuse_io *io)
 }
 
 /* BLKFLSBUF: everything written becomes durable, and the page cache is dropped. */
-static void flush_ask(fuse_req_t req, const struct fuse_file_info *fi)
+static void flush_ask(fuse_req_t req, struct fuse_file *file)
 {
 	struct fuse_io *io;
 
-	if (!dev_may_control(fuse_file_of(fi)->mount->view, fuse_req_ctx(req)->pid)) {
+	if (!dev_may_control(file->mount->view, fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, EACCES);
 		return;
 	}
-	io = range_new(req, fi, DM_FLUSH, 0, 0, 0);
+	io = range_new(req, file, DM_FLUSH, 0, 0, 0);
 	if (!io)
 		return;
 	io->submit = flush_submit;
 	range_go_fresh(io, 0, 0);
 }
 
-bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file_info *fi)
+bool dev_range(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file *file)
 {
-	if (!fuse_file_of(fi)->file)
+	if (!file->file)
 		return false;
 	if (cmd == BLKDISCARD || cmd == BLKSECDISCARD || cmd == BLKZEROOUT)
-		range_ask(req, cmd, arg, fi);
+		range_ask(req, cmd, arg, file);
 	else if (cmd == BLKFLSBUF)
-		flush_ask(req, fi);
+		flush_ask(req, file);
 	else
 		return false;
 	return true;
@@ -215,26 +215,29 @@ static int fallocate_check(const struct fuse_node *n, int mode, uint64_t off, ui
 
 void dev_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
 {
-	const struct fuse_node *n = fuse_file_of(fi)->file;
+	struct fuse_file *file = fuse_file_of(req, fi);
+	const struct fuse_node *n = file ? file->file : NULL;
 	uint64_t bytes = (uint64_t)len;
 	int err = n ? fallocate_check(n, mode, (uint64_t)off, &bytes) : EOPNOTSUPP;
 	struct fuse_io *io;
 
 	(void)ino;
+	if (!file)
+		return;
 	if (err) {
 		fuse_reply_err(req, err);
 		return;
 	}
-	io = range_new(req, fi, DM_ZEROES, mode & FALLOC_FL_ZERO_RANGE ? DM_KEEP : 0, (uint64_t)off, bytes);
+	io = range_new(req, file, DM_ZEROES, mode & FALLOC_FL_ZERO_RANGE ? DM_KEEP : 0, (uint64_t)off, bytes);
 	if (!io)
 		return;
 	io->finish = fallocate_finish;	/* the kernel drops its pages by itself */
 	fuse_io_go(io);
 }
 
-int dev_data_check(const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes)
+int dev_data_check(const struct fuse_file *file, const struct fuse_file_info *fi, uint64_t off, size_t size, bool writes)
 {
-	const struct fuse_node *n = fuse_file_of(fi)->file;
+	const struct fuse_node *n = file->file;
 
 	if (writes && atomic_load(&n->readonly))
 		return EPERM;

@@ -15,6 +15,7 @@
 struct dev_shown {
 	struct hash_link by_device;
 	struct dm_device *device;
+	uint64_t id;			/* of its io file */
 	struct list entries;		/* dev_entry.shown */
 	struct dev_entry *mapper;	/* the one that is renamed with the device; or NULL */
 	bool disk;			/* a disk in the kernel's sense: it is in /sys and /dev/dm-N */
@@ -57,8 +58,9 @@ static struct dev_entry *shown_enter(struct dev_shown *s, struct dev_node *dir, 
 	return e;
 }
 
-static struct dev_node *shown_node(struct dev_shown *s, struct dev_node *dir, mode_t mode, uint64_t id)
+static struct dev_node *shown_node(struct dev_shown *s, struct dev_node *dir, const char *name, mode_t mode)
 {
+	uint64_t id = dir == dir->view->io ? s->id : dev_id_below(dir, name, s->id);
 	struct dev_node *n = dev_node_new(dir->view, mode, id);
 
 	if (!n)
@@ -74,7 +76,7 @@ static struct dev_entry *shown_block(struct dev_shown *s, struct dev_node *dir, 
 
 	if (!shown_make_way(dir, name))
 		return NULL;
-	n = shown_node(s, dir, S_IFBLK | 0660, 0);
+	n = shown_node(s, dir, name, S_IFBLK | 0660);
 	if (n) {
 		n->rdev = makedev(s->device->major, s->device->minor);
 		n->gid = dir->view->user_ns_made ? 0 : DEV_DISK_GROUP;
@@ -92,7 +94,8 @@ static void shown_io(struct dev_shown *s, struct dev_view *v, const char *number
 		s->failed |= !f;
 		return;
 	}
-	n = shown_node(s, v->io, S_IFREG | 0600, f->id);
+	s->id = f->id;
+	n = shown_node(s, v->io, number, S_IFREG | 0600);
 	if (n)
 		n->io = true;
 	shown_enter(s, v->io, number, n);
@@ -104,7 +107,7 @@ static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *na
 
 	if (!shown_make_way(dir, name))
 		return;
-	n = shown_node(s, dir, S_IFLNK | 0777, 0);
+	n = shown_node(s, dir, name, S_IFLNK | 0777);
 	if (n && asprintf(&n->data, "%s%s", where, path) < 0) {
 		n->data = NULL;
 		dev_node_check(n);
@@ -136,7 +139,7 @@ static void shown_sys(struct dev_shown *s, struct dev_view *v, const char *numbe
 	shown_link(s, v->sys_class, kernel, "../../" SHOWN_SYS, path);
 	if (!at || !shown_make_way(at, kernel))
 		return;
-	dir = shown_node(s, at, S_IFDIR | 0755, 0);
+	dir = shown_node(s, at, kernel, S_IFDIR | 0755);
 	if (dir)
 		dir->refresh = dev_sys_fill;
 	shown_enter(s, at, kernel, dir);

@@ -20,7 +20,7 @@ static const struct dev_text tree_proc[] = {
 
 struct dev_node *dev_add(struct dev_node *dir, const char *name, mode_t mode)
 {
-	struct dev_node *n = dir ? dev_node_new(dir->view, mode, 0) : NULL;
+	struct dev_node *n = dir ? dev_node_new(dir->view, mode, dev_id_below(dir, name, 0)) : NULL;
 
 	if (!n)
 		return NULL;

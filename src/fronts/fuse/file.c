@@ -26,6 +26,7 @@ static void file_drop(struct fuse_file *file)
 {
 	struct fuse_mount *m = file->mount;
 
+	fuse_handle_drop(&m->front->handles, file->handle);
 	free(file);
 	fuse_mount_done(m);
 }
@@ -41,7 +42,7 @@ static void file_opened(struct loop_msg *msg)
 		return;
 	}
 	list_append(&file->mount->files, &file->node);
-	file->info.fh = (uint64_t)(uintptr_t)file;
+	file->info.fh = file->handle;
 	/* A program that was killed meanwhile never closes it. */
 	if (fuse_reply_open(file->req, &file->info) || file->mount->ended)
 		fuse_file_release(file);
@@ -115,6 +116,7 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fuse_mount *m = fuse_req_userdata(req);
 	struct fuse_file *file;
+	int r;
 
 	if (open_is_ours(m, fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, EDEADLK);
@@ -132,6 +134,12 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	list_init(&file->calls);
 	list_init(&file->polls);
 	list_init(&file->looped);
+	r = fuse_handle_new(&m->front->handles, file, &file->handle);
+	if (r) {
+		free(file);
+		fuse_reply_err(req, -r);
+		return;
+	}
 	m->pending++;
 	file_open(file);
 }
@@ -168,8 +176,20 @@ static void file_close(struct fuse_file *file)
 	fuse_mount_done(m);
 }
 
+struct fuse_file *fuse_file_of(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	const struct fuse_mount *m = fuse_req_userdata(req);
+	struct fuse_file *file = fuse_handle_slot(&m->front->handles, fi->fh);
+
+	if (file && file->handle == fi->fh && file->mount == m)
+		return file;
+	fuse_reply_err(req, EBADF);
+	return NULL;
+}
+
 void fuse_file_release(struct fuse_file *file)
 {
+	fuse_handle_drop(&file->mount->front->handles, file->handle);
 	list_remove(&file->node);
 	file->released = true;
 	if (!file->n_ios)
@@ -184,7 +204,11 @@ void fuse_file_unref(struct fuse_file *file)
 
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	struct fuse_file *file = fuse_file_of(req, fi);
+
 	(void)ino;
-	fuse_file_release(fuse_file_of(fi));
+	if (!file)
+		return;
+	fuse_file_release(file);
 	fuse_reply_err(req, 0);
 }

@@ -68,5 +68,6 @@ void fuse_front_free(struct fuse_front *f)
 		free(n);
 	}
 	pool_free(&f->pool);
+	fuse_handles_free(&f->handles);
 	free(f);
 }

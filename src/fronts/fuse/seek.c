@@ -39,10 +39,13 @@ static bool seek_finish(struct fuse_io *io)
 
 void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
-	uint64_t size = atomic_load(&fuse_file_of(fi)->file->size);
+	struct fuse_file *file = fuse_file_of(req, fi);
+	uint64_t size = file ? atomic_load(&file->file->size) : 0;
 	struct fuse_io *io;
 
 	(void)ino;
+	if (!file)
+		return;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE) {
 		fuse_reply_err(req, EINVAL);
 		return;
@@ -51,7 +54,7 @@ void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fu
 		fuse_reply_err(req, ENXIO);
 		return;
 	}
-	io = fuse_io_new(req, fi, 0);
+	io = fuse_io_new(req, file, 0);
 	if (!io)
 		return;
 	io->off = (uint64_t)off;

@@ -28,6 +28,7 @@
 #include "core/command/command.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
+#include "fronts/fuse/handles.h"
 #include "fronts/fuse/partial.h"
 
 /* A device as a file: the same in every mount. Its number is never reused, so that no file is mistaken for another. */
@@ -63,6 +64,7 @@ struct fuse_front {
 	struct pool_memory memory;
 	struct pool pool;		/* of struct fuse_io and their data; from here on the io thread's */
 	struct list live;		/* fuse_mount.live: the mounts it reads */
+	struct fuse_handles handles;	/* the open files */
 	bool stopping;
 	void (*then)(void *arg);
 	void *then_arg;
@@ -106,7 +108,7 @@ struct fuse_mount {
 	/* The io thread's. */
 	struct list live;		/* in front->live */
 	struct loop_watch watch;
-	struct fuse_buf buf;
+	struct fuse_buf buf;		/* the request that is being read */
 	struct list files;		/* fuse_file.node */
 	unsigned pending;		/* files open or being opened, requests in flight */
 	bool ended;			/* nothing is read any more */
@@ -116,6 +118,7 @@ struct fuse_mount {
 struct fuse_file {
 	struct list node;
 	struct fuse_mount *mount;
+	uint64_t handle;		/* the kernel's number for it */
 	struct fuse_node *file;		/* the device, or NULL */
 	struct dev_node *dev;		/* in a /dev: what was opened */
 	char *text;			/* of a file that is generated for each reader: the text as it was first read */
@@ -131,7 +134,8 @@ struct fuse_file {
 	struct list looped;		/* in its device's loops */
 	int loop;			/* the number of the loop device */
 	struct list calls, polls;	/* dev_call.node; in front->polls */
-	struct fuse_pollhandle *poll;
+	uint64_t poll;			/* the kernel's number of whoever polls it; 0: nobody yet */
+	bool polled;			/* somebody is to be woken */
 	char *said;			/* the last sentence that was printed to its program, or NULL */
 	uint32_t events;		/* number of events that its program has seen */
 	struct loop_msg msg;
@@ -277,6 +281,8 @@ void fuse_users(struct dm_front *f, struct text *out);
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_file_release(struct fuse_file *file);
+/* NULL: there is no such file, and REQ was answered. */
+struct fuse_file *fuse_file_of(fuse_req_t req, const struct fuse_file_info *fi);
 void fuse_file_unref(struct fuse_file *file);	/* one of its requests is over */
 
 /* data.c */
@@ -284,7 +290,7 @@ void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fu
 void fuse_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi);
 void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 /* NULL: REQ was answered. ROOM: bytes of memory for data. */
-struct fuse_io *fuse_io_new(fuse_req_t req, const struct fuse_file_info *fi, size_t room);
+struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file, size_t room);
 void fuse_io_go(struct fuse_io *io);
 void fuse_io_done(struct fuse_io *io, int err);
 bool fuse_io_end(struct fuse_io *io, int err);	/* answers with ERR (0: success), frees IO; returns false, for finish() */
@@ -293,10 +299,6 @@ void fuse_io_free(struct fuse_io *io);		/* REQ has been answered */
 void fuse_io_submit(struct fuse_io *io, enum dm_op op, uint64_t start, uint64_t end);
 /* The same for those that write LEN bytes at OFF. */
 void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint64_t len);
-static inline struct fuse_file *fuse_file_of(const struct fuse_file_info *fi)
-{
-	return (struct fuse_file *)(uintptr_t)fi->fh;
-}
 
 /* seek.c, zero.c */
 void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);

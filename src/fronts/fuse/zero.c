@@ -60,17 +60,19 @@ static int zero_check(int mode, uint64_t off, uint64_t *len, uint64_t size)
 
 void fuse_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
 {
-	const struct fuse_node *n = fuse_file_of(fi)->file;
-	uint64_t size = atomic_load(&n->size), at = (uint64_t)off, bytes = (uint64_t)len;
+	struct fuse_file *file = fuse_file_of(req, fi);
+	uint64_t size = file ? atomic_load(&file->file->size) : 0, at = (uint64_t)off, bytes = (uint64_t)len;
 	int err = zero_check(mode, at, &bytes, size);
 	struct fuse_io *io;
 
 	(void)ino;
+	if (!file)
+		return;
 	if (err || at >= size) {
 		fuse_reply_err(req, err);
 		return;
 	}
-	io = fuse_io_new(req, fi, 2 * (size_t)atomic_load(&n->block));
+	io = fuse_io_new(req, file, 2 * (size_t)atomic_load(&file->file->block));
 	if (!io)
 		return;
 	io->off = at;
