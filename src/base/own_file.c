@@ -48,9 +48,9 @@ static int own_file_failed(const char *path, int code, struct err *e)
 	return err_set(e, code, "cannot open %s: %s", path, strerror(-code));
 }
 
-int own_file_open(const char *path, int flags, struct err *e)
+int own_file_open_old(const char *path, int flags, struct err *e)
 {
-	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600), r;
+	int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600), r;
 
 	if (fd < 0)
 		return own_file_failed(path, -errno, e);
@@ -59,6 +59,11 @@ int own_file_open(const char *path, int flags, struct err *e)
 		return fd;
 	close(fd);
 	return r;
+}
+
+int own_file_open(const char *path, int flags, struct err *e)
+{
+	return own_file_open_old(path, flags | O_CREAT, e);
 }
 
 static int own_file_flock(int fd, bool wait)

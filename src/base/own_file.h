@@ -16,6 +16,8 @@ bool own_user(uid_t uid);
 
 /* A descriptor of PATH, which is created (mode 0600) if it is missing; FLAGS as for open(2). -errno and a sentence. */
 int own_file_open(const char *path, int flags, struct err *e);
+/* The same without creating it; -ENOENT if it is missing. */
+int own_file_open_old(const char *path, int flags, struct err *e);
 
 /*
  * Locks the file PATH, which exists as long as a process has it locked or waits for that. A descriptor for

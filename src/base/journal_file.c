@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file of a journal is made, opened and locked. It is made beside and renamed, so that it never lacks its head. The
+ * lock is one of fcntl(2): it is the process's alone, also if it has forked, and its owner can be named.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/journal_own.h"
+#include "base/own_file.h"
+
+int journal_write_at(int fd, const void *p, size_t n, uint64_t at)
+{
+	ssize_t r;
+	size_t done;
+
+	for (done = 0; done < n; done += (size_t)r) {
+		r = pwrite(fd, (const char *)p + done, n - done, (off_t)(at + done));
+		if (r < 0 && errno == EINTR)
+			r = 0;
+		else if (r <= 0)
+			return r ? -errno : -ENOSPC;
+	}
+	return 0;
+}
+
+int journal_slot_write(int fd, unsigned which, const struct journal_slot *s)
+{
+	uint8_t out[JOURNAL_SLOT_SIZE] = { 0 };
+
+	if (s)
+		journal_slot_put(out, s);
+	return journal_write_at(fd, out, sizeof(out), (1 + which) * JOURNAL_BLOCK);
+}
+
+/* An empty journal. One write, so that a memfd has nothing or all of it. */
+static int journal_file_fill(int fd)
+{
+	static const struct journal_slot slot = { .log = 1, .start = JOURNAL_LOGS };
+	uint8_t *head = calloc(1, JOURNAL_LOGS);
+	int r;
+
+	if (!head)
+		return -ENOMEM;
+	journal_mark_put(head);
+	journal_slot_put(head + JOURNAL_BLOCK, &slot);
+	r = ftruncate(fd, 0) ? -errno : journal_write_at(fd, head, JOURNAL_LOGS, 0);
+	free(head);
+	return r;
+}
+
+static int journal_file_failed(const char *path, int code, struct err *e)
+{
+	return err_set(e, code, "cannot create %s: %s", path, strerror(-code));
+}
+
+/* Makes PATH by way of BESIDE; DIR is locked. */
+static int journal_file_make(const char *path, const char *beside, int dir, bool durable, struct err *e)
+{
+	int fd = own_file_open(beside, O_RDWR, e), r;
+
+	if (fd < 0)
+		return fd;
+	r = journal_file_fill(fd);
+	if (!r && durable && fsync(fd))
+		r = -errno;
+	close(fd);
+	if (!r && access(path, F_OK) && rename(beside, path))
+		r = -errno;
+	if (!r && durable && fsync(dir))
+		r = -errno;
+	if (r)
+		unlink(beside);
+	return r ? journal_file_failed(path, r, e) : 0;
+}
+
+/* The directory of PATH, locked until it is closed: of two daemons only one makes the file. */
+static int journal_file_dir(const char *path, struct err *e)
+{
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, r = fd < 0 ? -errno : 0;
+
+	free(copy);
+	while (!r && flock(fd, LOCK_EX))
+		r = errno == EINTR ? 0 : -errno;
+	if (!r)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return journal_file_failed(path, r, e);
+}
+
+static int journal_file_new(const char *path, bool durable, struct err *e)
+{
+	int dir = journal_file_dir(path, e), r;
+	char *beside;
+
+	if (dir < 0)
+		return dir;
+	if (asprintf(&beside, "%s.new", path) < 0)
+		r = journal_file_failed(path, -ENOMEM, e);
+	else {
+		r = journal_file_make(path, beside, dir, durable, e);
+		free(beside);
+	}
+	close(dir);
+	return r;
+}
+
+static int journal_file_busy(const char *path, pid_t owner, struct err *e)
+{
+	err_set(e, -EBUSY, "%s is used by another daemon", path);
+	if (owner > 0)
+		err_append(e, " (pid %d)", (int)owner);
+	return err_append(e, ": end that one first, or choose another directory");
+}
+
+/* -EAGAIN: the file was removed meanwhile. */
+static int journal_file_lock(const char *path, int fd, struct err *e)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat mine, there;
+	int r;
+
+	if (fcntl(fd, F_SETLK, &l)) {
+		r = -errno;
+		if (r != -EAGAIN && r != -EACCES)
+			return err_set(e, r, "cannot lock %s: %s", path, strerror(-r));
+		if (fcntl(fd, F_GETLK, &l) || l.l_type == F_UNLCK)
+			l.l_pid = 0;
+		return journal_file_busy(path, l.l_pid, e);
+	}
+	return fstat(fd, &mine) || lstat(path, &there) || mine.st_ino != there.st_ino || mine.st_dev != there.st_dev ?
+	       -EAGAIN : 0;
+}
+
+static int journal_file_named(struct journal *j, struct err *e)
+{
+	int r;
+
+	do {
+		j->fd = own_file_open_old(j->path, j->read_only ? O_RDONLY : O_RDWR, e);
+		r = j->fd < 0 ? j->fd : 0;
+		if (r == -ENOENT && !j->read_only) {
+			r = journal_file_new(j->path, j->durable, e);
+			if (!r)
+				r = -EAGAIN;
+		} else if (!r && !j->read_only)
+			r = journal_file_lock(j->path, j->fd, e);
+		if (r && j->fd >= 0) {
+			close(j->fd);
+			j->fd = -1;
+		}
+	} while (r == -EAGAIN);
+	return r;
+}
+
+int journal_file_open(struct journal *j, const struct journal_opts *o, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (o->fd < 0) {
+		j->ours = true;
+		return journal_file_named(j, e);
+	}
+	j->fd = o->fd;
+	if (fstat(j->fd, &st))
+		return err_set(e, -errno, "cannot access %s: %s", j->path, strerror(errno));
+	r = st.st_size ? 0 : journal_file_fill(j->fd);
+	return r ? journal_file_failed(j->path, r, e) : 0;
+}
