@@ -176,13 +176,13 @@ static bool ender_wait(struct ender *x, long long ms)
 
 /* --- ending processes that are left -------------------------------------------------------------------------------- */
 
-static void ender_signal(const struct ender *x, enum user_kind kind, int signal)
+static void ender_signal(struct ender *x, enum user_kind kind, int signal)
 {
 	size_t i;
 
 	for (i = 0; i < x->n_users; i++)
 		if (x->users[i].kind == kind)
-			kill(x->users[i].pid, signal);
+			ender_signal_user(x, &x->users[i], signal);
 }
 
 static void ender_name_users(const struct ender *x, enum user_kind kind, struct text *t)

@@ -57,15 +57,27 @@ static bool loops_is_the_daemons(int number)
 	return found;
 }
 
-static bool loops_has(const struct ender *x, int number)
+/* A descriptor of it, while which is open it has no other file; or below 0. */
+static int loops_open_ours(const struct ender *x, int number)
 {
 	struct loop_info64 info;
 	int fd = loops_open(number);
-	bool attached = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info);
+
+	if (fd < 0)
+		return fd;
+	if (!ioctl(fd, LOOP_GET_STATUS64, &info) && (loops_is_ours(x, info.lo_device) || loops_are_ours((unsigned)number)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool loops_has(const struct ender *x, int number)
+{
+	int fd = loops_open_ours(x, number);
 
 	if (fd >= 0)
 		close(fd);
-	return attached && (loops_is_ours(x, info.lo_device) || loops_are_ours((unsigned)number));
+	return fd >= 0;
 }
 
 /* Only those for which /sys shows a file are opened: udev would react to opening the others. */
@@ -102,7 +114,7 @@ bool ender_detach_loops(struct ender *x)
 	loops_find(x, true);
 	before = x->n_loops;
 	for (i = 0; i < x->n_loops; i++) {
-		fd = loops_open(x->loops[i]);
+		fd = loops_open_ours(x, x->loops[i]);
 		if (fd < 0)
 			continue;
 		ioctl(fd, LOOP_CLR_FD);

@@ -62,5 +62,7 @@ bool ender_detach_loops(struct ender *x);
 
 /* ender_users.c: processes that use what has to be unmounted, or the session itself. */
 void ender_find_users(struct ender *x);
+/* Unless U is another process by now, or of another kind. */
+void ender_signal_user(struct ender *x, const struct user *u, int signal);
 
 #endif

@@ -6,11 +6,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@
 
 struct users_scan {
 	struct ender *x;
-	int proc;			/* /proc/PID */
+	int proc;			/* /proc/PID: of this one process, whoever has its number later */
 	struct user u;
 };
 
@@ -190,11 +190,11 @@ static bool users_needed(const struct ender *x, const struct mount_line *m)
 static bool users_is_further(struct users_scan *s)
 {
 	struct mountinfo m;
-	char file[40];
+	char file[48];
 	bool ours = false;
 	size_t i;
 
-	snprintf(file, sizeof(file), "/proc/%d/mountinfo", s->u.pid);
+	snprintf(file, sizeof(file), "/proc/self/fd/%d/mountinfo", s->proc);
 	if (mountinfo_read(&m, file))
 		m.n = 0;
 	for (i = 0; i < m.n; i++) {
@@ -228,7 +228,7 @@ static void users_read_name(struct users_scan *s)
 		close(fd);
 }
 
-static void users_look(struct users_scan *s)
+static void users_look_at(struct users_scan *s)
 {
 	char ns[64];
 
@@ -241,6 +241,18 @@ static void users_look(struct users_scan *s)
 	users_places(s);
 	users_descriptors(s);
 	users_mapped(s);
+}
+
+/* False: there is no such process. */
+static bool users_look(struct users_scan *s)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)s->u.pid);
+	s->proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->proc >= 0)
+		users_look_at(s);
+	return s->proc >= 0;
 }
 
 static void users_keep(struct ender *x, const struct user *u)
@@ -263,15 +275,23 @@ void ender_find_users(struct ender *x)
 	while (d && (entry = readdir(d))) {
 		struct users_scan s = { .x = x, .u.pid = (pid_t)atol(entry->d_name) };
 
-		if (!isdigit((unsigned char)*entry->d_name))
+		if (!isdigit((unsigned char)*entry->d_name) || !users_look(&s))
 			continue;
-		s.proc = openat(dirfd(d), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (s.proc < 0)
-			continue;
-		users_look(&s);
 		close(s.proc);
 		users_keep(x, &s.u);
 	}
 	if (d)
 		closedir(d);
+}
+
+/* By the descriptor through which it was looked at again: by its number, another process could be hit. */
+void ender_signal_user(struct ender *x, const struct user *u, int signal)
+{
+	struct users_scan s = { .x = x, .u.pid = u->pid };
+
+	if (!users_look(&s))
+		return;
+	if (s.u.kind == u->kind)
+		syscall(SYS_pidfd_send_signal, s.proc, signal, NULL, 0);
+	close(s.proc);
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "session/ender.h"
+#include "session/ender_parts.h"
 #include "session/holder.h"
 #include "session/wire.h"
 
@@ -119,10 +120,53 @@ static void where_no_session_is_nothing_is_ended(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static int signalled(struct ender *x, const struct user *u)
+{
+	int status;
+
+	ender_signal_user(x, u, SIGTERM);
+	kill(u->pid, SIGKILL);
+	assert_int_equal(waitpid(u->pid, &status, 0), u->pid);
+	return WTERMSIG(status);
+}
+
+/* A process that used a device has ended since it was seen, and another one has its number. */
+static void a_number_that_was_reused_is_not_signalled(void **state)
+{
+	struct ender x = { .view = (dev_t)-1 };
+	struct user u = { .kind = USER_DATA };
+	ssize_t n = readlink("/proc/self/ns/mnt", x.ns, sizeof(x.ns) - 1);
+
+	(void)state;
+	assert_true(n > 0);
+	u.pid = child();
+	assert_int_equal(signalled(&x, &u), SIGKILL);	/* of the session, but not what was seen */
+	u = (struct user){ .pid = child(), .kind = USER_IDLE };
+	assert_int_equal(signalled(&x, &u), SIGTERM);
+	memcpy(x.machine_ns, x.ns, sizeof(x.ns));
+	u.pid = child();
+	assert_int_equal(signalled(&x, &u), SIGKILL);	/* of the machine */
+	ender_signal_user(&x, &u, SIGTERM);		/* there is no such process */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_no_session_is_nothing_is_ended),
+		cmocka_unit_test(a_number_that_was_reused_is_not_signalled),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
