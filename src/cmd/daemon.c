@@ -24,6 +24,7 @@
 #include "cmd/paths.h"
 #include "cmd/say.h"
 #include "cmd/serve.h"
+#include "cmd/state_dir.h"
 #include "core/world.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
@@ -32,7 +33,7 @@
 struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
-	char *tables, *tls_certs, *tls_psk;
+	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
 	int ready_fd;		/* the parent waits for it; -1 in the foreground */
 	int log_fd;		/* of the log; -1 in the foreground */
 };
@@ -42,6 +43,8 @@ static void daemon_free(struct daemon *d)
 	free(d->tables);
 	free(d->tls_certs);
 	free(d->tls_psk);
+	free(d->state_dir);
+	free(d->state);
 }
 
 /* The value of an option that is a path: made absolute, because the daemon changes its directory. */
@@ -90,6 +93,8 @@ static int daemon_paths(struct job *j, struct daemon *d, struct err *e)
 		r = paths_beside(d->log, d->control, "log", e);
 	if (!r)
 		r = daemon_nbd_path(j, d, e);
+	if (!r)
+		r = daemon_path(j, OPT_state, &d->state_dir, e);
 	if (!r)
 		r = daemon_path(j, OPT_tables, &d->tables, e);
 	if (!r)
@@ -172,6 +177,8 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 		r = daemon_paths(j, d, e);
 	if (!r && j->o.given[OPT_tls_verify_peer] && !d->tls_certs)
 		r = err_set(e, -EINVAL, "--tls-verify-peer needs --tls-certificates DIR");
+	if (!r && d->state_dir && j->o.given[OPT_ephemeral])
+		r = err_set(e, -EINVAL, "--state DIR keeps the state of the devices and --ephemeral does not: only one of them is possible");
 	if (r)
 		return r;
 	d->o.control = (struct control_opts){ .path = d->control, .fd = -1, .allow_read = j->o.given[OPT_allow_read] };
@@ -286,6 +293,17 @@ static void daemon_ready(void *arg)
 	log_info("serving %s%s%s", d->control, nbd ? " and " : "", nbd ? nbd : "");
 }
 
+/* Where the state of the devices is kept. */
+static int daemon_state(struct daemon *d, struct err *e)
+{
+	if (!d->state_dir)
+		return 0;
+	d->state = state_dir_file(d->state_dir, e);
+	d->o.state = d->state;
+	d->o.durable = true;
+	return d->state ? 0 : e->code;
+}
+
 /* Returns -1 in the daemon, and the exit code in the parent. */
 static int daemon_background(struct daemon *d, struct err *e)
 {
@@ -316,6 +334,8 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	if (keep_begin(daemon_passed, d, e))
 		return EXIT_FAILED;
 	if (d->o.control.fd < 0 && paths_make_directory(d->control, d->o.control.allow_read, e))
+		return EXIT_FAILED;
+	if (daemon_state(d, e))
 		return EXIT_FAILED;
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
 		say_note("--allow-read has no effect: other users cannot search the directory %s of %s", closed, d->control);

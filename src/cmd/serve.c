@@ -15,6 +15,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/journal.h"
 #include "base/keep.h"
 #include "base/log.h"
 #include "cmd/major.h"
@@ -39,6 +40,7 @@ struct serve {
 	const struct serve_opts *o;
 	struct loop *loop;
 	struct dm_world *world;
+	struct journal *state;
 	struct control *control;
 	struct nbd *nbd;
 	struct fuse_front *fuse;
@@ -47,6 +49,7 @@ struct serve {
 	struct timer patience;	/* with the step */
 	enum serve_step step;
 	bool ending, lossy;	/* lossy: ending a session failed */
+	bool served;		/* all was started */
 	bool hangs;		/* a step took too long: what it uses is not freed */
 };
 
@@ -231,6 +234,23 @@ static int serve_world(struct serve *s, struct err *e)
 	return 0;
 }
 
+/* After the control socket: of two daemons in one directory the second has been refused by then. */
+static int serve_state(struct serve *s, struct err *e)
+{
+	const struct journal_opts o = { .path = s->o->state, .fd = -1, .durable = s->o->durable, .loop = s->loop };
+
+	return s->o->state ? journal_open(&s->state, &o, e) : 0;
+}
+
+/* Devices end with their daemon, unless their state is kept in a directory of its own, or it could not be used. */
+static void serve_state_end(struct serve *s)
+{
+	if (s->state && s->served && !s->o->durable)
+		journal_remove(s->state);
+	else
+		journal_close(s->state);
+}
+
 static int serve_tables(struct serve *s, struct err *e)
 {
 	struct tables_count n = { 0, 0 };
@@ -259,6 +279,8 @@ static int serve_up(struct serve *s, struct err *e)
 		r = serve_world(s, e);
 	if (!r)
 		r = control_new(&s->control, s->world, &s->o->control, e);
+	if (!r)
+		r = serve_state(s, e);
 	if (!r && s->o->nbd_wanted)
 		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)
@@ -306,6 +328,7 @@ static int serve_down(struct serve *s)
 		control_free(s->control);
 	if (s->world)
 		dm_world_free(s->world);
+	serve_state_end(s);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
 	loop_free(s->loop);
@@ -323,6 +346,7 @@ int serve(const struct serve_opts *o)
 	if (r) {
 		log_error("%s", e.text);
 	} else {
+		s.served = true;
 		keep_rest();
 		o->ready(o->arg);
 		sd_notify(0, "READY=1");

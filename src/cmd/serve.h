@@ -20,6 +20,8 @@ struct serve_opts {
 	unsigned io_threads;	/* 0: one per CPU */
 	enum aio_engine engine;
 	unsigned busy_poll;	/* microseconds; 0: never */
+	const char *state;	/* the file in which the devices' state is kept, or NULL: it is not */
+	bool durable;		/* on disk before a command is answered; it stays after an orderly end */
 	const char *tables;	/* absolute path, or NULL */
 	void (*ready)(void *arg);	/* called when it serves */
 	void *arg;
