@@ -112,6 +112,14 @@ struct dm_world {
 	struct list finished;		/* dm_cmd.node: over, but done() was not called yet */
 	struct loop_work finishing;
 
+	/*
+	 * REPLACE was asked for: the embedder checks what it can, then calls dm_move_hand_over(). Then all devices stand still:
+	 * it saves everything and becomes the new program; if it cannot, it calls dm_handed_back(). NULL: there is no such thing.
+	 */
+	void (*replace)(struct dm_world *w, struct dm_cmd *c);
+	void (*hand_over)(struct dm_world *w, struct dm_cmd *c);
+	struct dm_move *handing;	/* the move that waits for it, or NULL */
+
 	/* SHUTDOWN was asked for: the embedder stops its fronts, calls dm_world_stop(), ends its loop. */
 	void (*shutdown)(struct dm_world *w);
 	void *owner;			/* the embedder's */
@@ -141,6 +149,9 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 
 /* From now on suspended devices fail what they hold, and all that comes, with -ESHUTDOWN: nothing waits any more. */
 void dm_world_release(struct dm_world *w);
+
+/* The devices were not handed over, because of E: they go on here, then C is answered. */
+void dm_handed_back(struct dm_world *w, struct dm_cmd *c, const struct err *e);
 
 /* A front's freeze() or thaw() is over: 0, or what went wrong. */
 void dm_freeze_done(struct dm_device *d, const struct err *e);

@@ -256,6 +256,15 @@ static int decode_message(struct dict *d, const struct dict_reader *r)
 	return dict_get_u64(r, "sector", &d->cmd.sector);
 }
 
+static int decode_program(struct dict *d, const struct dict_reader *r)
+{
+	if (dict_need(r, "program", "the path of a dmuse") || dict_get_string(r, "program", &d->cmd.message))
+		return r->e->code;
+	if (*d->cmd.message != '/')
+		return err_set(r->e, -EINVAL, "program: '%.200s' is not an absolute path", d->cmd.message);
+	return 0;
+}
+
 static int decode_event(struct dict *d, const struct dict_reader *r)
 {
 	if (dict_need(r, "event_nr", "the last known event number"))

@@ -31,7 +31,7 @@ static void every_command_has_its_verb(void **state)
 		{ CMD("restore") NAME, DM_DO_RESTORE }, { CMD("wait") NAME KEY("event_nr", INT("1")), DM_DO_WAIT },
 		{ CMD("waitevent") NAME KEY("event_nr", INT("1")), DM_DO_WAIT }, { CMD("stats") NAME, DM_DO_STATS },
 		{ CMD("check") KEY("table", STR("0 1 zero")), DM_DO_CHECK }, { CMD("export") NAME, DM_DO_EXPORT },
-		{ CMD("shutdown"), DM_DO_SHUTDOWN }, { CMD("mount"), DM_DO_MOUNT },
+		{ CMD("shutdown"), DM_DO_SHUTDOWN }, { CMD("replace") KEY("program", STR("/p")), DM_DO_REPLACE }, { CMD("mount"), DM_DO_MOUNT },
 		{ CMD("umount") KEY("directory", STR("/m")), DM_DO_UMOUNT },
 		{ CMD("disk") NAME KEY("file", STR("/a.img")), DM_DO_DISK }, { CMD("undisk") NAME, DM_DO_UNDISK },
 		{ CMD("disks"), DM_DO_DISKS }, { CMD("session"), DM_DO_SESSION },
@@ -198,7 +198,7 @@ static void an_unknown_command_is_named_and_so_are_the_known(void **state)
 	refused(CMD("frobnicate"), -EINVAL, "unknown command 'frobnicate'");
 	refused(CMD("frobnicate"), -EINVAL, " version targets stores create info mknodes names suspend resume reload clear "
 		"status table measure deps remove remove_all rename set_uuid setgeometry message cut restore wait waitevent stats check export mount umount "
-		"disk undisk disks session shutdown");
+		"disk undisk disks session replace shutdown");
 	refused(CMD(""), -EINVAL, "unknown command ''");
 }
 

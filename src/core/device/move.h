@@ -32,6 +32,12 @@ void dm_move_remove(struct dm_device *d, struct dm_cmd *c, dm_moved *done);
  */
 void dm_move_group(struct dm_cmd *c);
 
+/*
+ * All devices and disks stand still, then dm_world.hand_over() is called. C ends when that was in vain (dm_handed_back()) and all
+ * is as it was. While one is moving, C waits in its queue.
+ */
+void dm_move_hand_over(struct dm_cmd *c);
+
 /* C's transition is given up: it turns back as soon as the phase that is under way allows. See move_plans.c. */
 void dm_move_cancel(struct dm_cmd *c);
 
@@ -49,5 +55,7 @@ void dm_move_where(struct dm_world *w, struct text *out);
 
 /* All devices into ORDER (dm_moving.in_order), whatever stands on others before them, the newest first among others. */
 void dm_move_order(struct dm_world *w, struct list *order);
+/* The same for disks as well. */
+void dm_move_order_all(struct dm_world *w, struct list *order);
 
 #endif

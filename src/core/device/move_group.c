@@ -15,6 +15,7 @@ struct ordering {
 	struct list *order;
 	uint64_t walk;
 	bool all;		/* else only those that are chosen */
+	bool disks;		/* all: these too */
 };
 
 static void order_visit(struct ordering *o, struct dm_device *d);
@@ -41,17 +42,47 @@ static void order_visit(struct ordering *o, struct dm_device *d)
 		return;
 	order_below(o, d->active);
 	order_below(o, d->inactive);
-	if (o->all ? !d->disk : d->moving.chosen)
+	if (o->all ? o->disks || !d->disk : d->moving.chosen)
 		list_append(o->order->next, &d->moving.in_order);
+}
+
+static void order_each(struct ordering *o, struct list *devices)
+{
+	struct list *n, *next;
+
+	list_each(n, next, devices)
+		order_visit(o, container(n, struct dm_device, node));
 }
 
 void dm_move_order(struct dm_world *w, struct list *order)
 {
 	struct ordering o = { .order = order, .walk = ++w->walks, .all = true };
+
+	order_each(&o, &w->devices);
+}
+
+static void choose_each(struct list *devices, bool chosen)
+{
 	struct list *n, *next;
 
-	list_each(n, next, &w->devices)
-		order_visit(&o, container(n, struct dm_device, node));
+	list_each(n, next, devices) {
+		struct dm_device *d = container(n, struct dm_device, node);
+
+		d->moving.chosen = chosen;
+		d->moving.below = d->moving.below && !chosen;
+	}
+}
+
+void dm_move_order_all(struct dm_world *w, struct list *order)
+{
+	struct ordering o = { .order = order, .walk = ++w->walks, .all = true, .disks = true };
+
+	choose_each(&w->devices, true);
+	choose_each(&w->disks, true);
+	order_each(&o, &w->devices);
+	order_each(&o, &w->disks);
+	choose_each(&w->devices, false);
+	choose_each(&w->disks, false);
 }
 
 static struct dm_device *group_device(const struct dm_cmd *c, size_t i)

@@ -49,6 +49,16 @@ static const struct dm_leg release_legs[] = {
 	{ .phases = NULL },
 };
 
+/* Nothing is flushed: what was written is in files that stay open, and in what the targets commit. */
+static const struct dm_leg hand_over_legs[] = {
+	{ .phases = LEG(&dm_phase_shut_first) },
+	{ .phases = LEG(&dm_phase_presuspend) },
+	{ .phases = LEG(&dm_phase_shut) },
+	{ .phases = LEG(&dm_phase_drain, &dm_phase_postsuspend) },
+	{ .phases = LEG(&dm_phase_hand_over) },
+	{ .phases = NULL },
+};
+
 static const struct dm_leg end_legs[] = {
 	{ .phases = LEG(&dm_phase_presuspend) },
 	{ .phases = LEG(&dm_phase_drain, &dm_phase_flush, &dm_phase_postsuspend, &dm_phase_retire_lines) },
@@ -71,6 +81,9 @@ const struct dm_plan dm_plan_remove = {
 };
 const struct dm_plan dm_plan_release = {
 	.name = "release", .during = DM_SUSPENDED, .after = DM_SUSPENDED, .legs = release_legs,
+};
+const struct dm_plan dm_plan_hand_over = {
+	.name = "handing over", .during = DM_SUSPENDING, .after = DM_SUSPENDED, .legs = hand_over_legs,
 };
 const struct dm_plan dm_plan_end = {
 	.name = "end", .during = DM_SUSPENDING, .after = DM_SUSPENDED, .removes = true, .end = true, .legs = end_legs,

@@ -35,6 +35,8 @@ bool nbd_conn_blocked(const struct nbd_conn *c)
 
 static bool conn_reads(const struct nbd_conn *c)
 {
+	if (c->nio->handover.stands)
+		return false;
 	switch (c->phase) {
 	case NBD_GREETED:
 	case NBD_OPTIONS:
@@ -146,6 +148,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 {
 	struct nbd_conn *c = container(w, struct nbd_conn, watch);
 
+	if (c->nio->handover.stands)
+		return;
 	if (c->phase == NBD_TLS_HANDSHAKE) {
 		conn_shake_hands(c);
 		return;
@@ -237,6 +241,7 @@ static void conn_free(struct loop_msg *msg)
 		dm_close(c->device);
 	close(c->watch.fd);
 	text_free(&c->ask.list);
+	free(c->early);
 	free(c);
 }
 
@@ -260,12 +265,16 @@ static void conn_work(struct loop_work *work)
 {
 	struct nbd_conn *c = container(work, struct nbd_conn, work);
 
+	if (c->nio->handover.stands) {
+		loop_rewatch(c->nio->io->loop, &c->watch, 0);
+		return;
+	}
 	if (c->phase != NBD_DEAD && !nbd_send(c))
 		nbd_conn_die(c);
 	if (c->phase == NBD_TLS_AGREED && !c->out)
 		conn_start_tls(c);
 	conn_advance(c);
-	if (c->tls && conn_reads(c) && nbd_tls_holds(c->tls))
+	if (conn_reads(c) && (c->early || (c->tls && nbd_tls_holds(c->tls))))
 		conn_read(c);
 	if (conn_is_over(c))
 		conn_end(c);
@@ -287,6 +296,7 @@ struct nbd_conn *nbd_conn_new(struct nbd_io *nio, int fd, bool tcp)
 	c->work.run = conn_work;
 	list_init(&c->work.node);
 	list_init(&c->starved);
+	list_init(&c->reqs);
 	timer_init(&c->patience, conn_took_too_long);
 	c->out_tail = &c->out;
 	c->pipe[0] = c->pipe[1] = -1;
@@ -304,7 +314,12 @@ void nbd_conn_begin(struct loop_msg *msg)
 		nbd_conn_die(c);
 		return;
 	}
-	if (c->nio->nbd->handshake)
+	if (c->lost)
+		nbd_conn_die(c);
+	else if (c->phase < NBD_TRANSMISSION && c->nio->nbd->handshake)
 		loop_timer(c->nio->io->loop, &c->patience, c->nio->nbd->handshake);
-	nbd_handshake_greet(c);
+	if (c->handed)
+		nbd_conn_wake(c);
+	else
+		nbd_handshake_greet(c);
 }

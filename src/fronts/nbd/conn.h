@@ -22,6 +22,7 @@
 #include "fronts/nbd/wire.h"
 
 struct nbd_conn;
+struct nbd_early;
 struct nbd_io;
 struct nbd_tls_conn;
 
@@ -42,6 +43,7 @@ struct nbd_out {
 };
 
 struct nbd_req {
+	struct list node;		/* in conn->reqs, until it has an answer */
 	struct dm_req req;
 	struct nbd_out out;
 	struct nbd_conn *conn;
@@ -129,6 +131,7 @@ struct nbd_conn {
 	struct dm_device *device;	/* open; NULL before transmission */
 	bool writes;			/* it may write to the device (dm_write_begin()); the control thread's */
 	struct nbd_export export;
+	struct list reqs;		/* nbd_req.node: those without an answer */
 	unsigned n_reqs;		/* from their arrival until their reply was sent */
 	uint64_t n_bytes;		/* of data in them */
 	bool stalled;			/* the next request has to wait until others are done */
@@ -142,6 +145,13 @@ struct nbd_conn {
 	bool out_full;			/* the socket takes no more for now */
 	int pipe[2];			/* for data that stores provide as pages (shown.c); -1: not needed so far */
 	unsigned pipe_room;		/* its capacity in buffers */
+
+	/* From an earlier program (handover.c). */
+	struct nbd_early *early;	/* to be received before what comes, or NULL */
+	size_t refused_at;		/* where in rx a WRITE begins of whose data ... */
+	uint32_t refused_skipped;	/* ... so much was discarded there; 0: there is none */
+	bool handed;
+	int lost;			/* it cannot go on: why */
 
 	/* Received and not handled yet: rx[rx_at] to rx[rx_end]. */
 	uint64_t skip;			/* bytes to be discarded first */

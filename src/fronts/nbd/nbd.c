@@ -51,7 +51,7 @@ unsigned nbd_connections(const struct nbd *n)
 	return all;
 }
 
-void nbd_adopt(struct nbd *n, int fd, bool tcp)
+struct nbd_conn *nbd_adopt_conn(struct nbd *n, int fd, bool tcp)
 {
 	struct nbd_io *best = &n->ios[0];
 	struct nbd_conn *c;
@@ -64,10 +64,23 @@ void nbd_adopt(struct nbd *n, int fd, bool tcp)
 	if (!c) {
 		log_error("nbd: no memory for another connection");
 		close(fd);
-		return;
+		return NULL;
 	}
 	best->load++;
-	loop_post(best->io->loop, &c->msg);
+	return c;
+}
+
+void nbd_conn_go(struct nbd_conn *c)
+{
+	loop_post(c->nio->io->loop, &c->msg);
+}
+
+void nbd_adopt(struct nbd *n, int fd, bool tcp)
+{
+	struct nbd_conn *c = nbd_adopt_conn(n, fd, tcp);
+
+	if (c)
+		nbd_conn_go(c);
 }
 
 static void nbd_io_silent(struct loop_msg *msg)

@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 struct nbd;
+struct text;
 struct dm_world;
 
 struct nbd_opts {
@@ -44,5 +45,18 @@ int nbd_new(struct nbd **out, struct dm_world *w, const struct nbd_opts *o, stru
  */
 void nbd_stop(struct nbd *n, void (*then)(void *arg), void *arg);
 void nbd_free(struct nbd *n);	/* after nbd_stop() */
+
+/*
+ * For a program that replaces this one. First connections with TLS, which cannot be handed over, are ended: they finish what they
+ * have begun. Then, while all devices stand still: THEN is called when all connections stand still as well.
+ */
+void nbd_end_tls(struct nbd *n);
+void nbd_hand_over(struct nbd *n, void (*then)(void *arg), void *arg);
+/* After that: adds what the other program needs to TO, for nbd_take_over(). Its descriptors are passed on by execve(2). 0 or -errno. */
+int nbd_handed_over(const struct nbd *n, struct text *to);
+/* All goes on here. */
+void nbd_hand_back(struct nbd *n);
+/* In the other program, when the devices are there. A connection that cannot go on is closed. -EINVAL: SAVED is damaged. */
+int nbd_take_over(struct nbd *n, const char *saved, size_t len, struct err *e);
 
 #endif

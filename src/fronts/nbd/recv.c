@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fronts/nbd/handover.h"
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
 
@@ -16,6 +17,7 @@ static void recv_make_room(struct nbd_conn *c)
 		c->rx_at = c->rx_end = 0;
 	} else if (NBD_RX - c->rx_end < NBD_RX / 2) {
 		memmove(c->rx, c->rx + c->rx_at, nbd_conn_got(c));
+		c->refused_at -= c->rx_at;
 		c->rx_end -= c->rx_at;
 		c->rx_at = 0;
 	}
@@ -55,7 +57,9 @@ enum nbd_got nbd_recv(struct nbd_conn *c)
 	recv_make_room(c);
 	k = recv_iov(c, iov);
 	room = iov[0].iov_len + (k > 1 ? iov[1].iov_len : 0);
-	if (c->tls) {
+	if (c->early) {
+		n = nbd_early_recv(c, iov, k);
+	} else if (c->tls) {
 		n = nbd_tls_recv(c->tls, iov[0].iov_base, iov[0].iov_len);
 	} else {
 		n = readv(c->watch.fd, iov, k);

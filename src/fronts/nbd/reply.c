@@ -42,6 +42,7 @@ static void reply_sent(struct nbd_conn *c, struct nbd_out *o)
 
 static void reply_send(struct nbd_req *q, const uint8_t *end, const void *data, uint32_t len)
 {
+	list_remove(&q->node);
 	q->out.head = q->head;
 	q->out.head_len = (uint32_t)(end - q->head);
 	q->out.data = data;

@@ -39,6 +39,12 @@ struct nbd_io {
 	bool stopping;
 	struct timer patience;		/* how long peers that do not read may delay the stop */
 	struct loop_msg stop, stopped;
+	struct {
+		struct loop_msg ask, answer, end_tls;
+		struct text saved;	/* its connections */
+		int err;
+		bool stands;		/* nothing is received or sent any more */
+	} handover;
 	struct iovec iov[NBD_IOVS];	/* scratch memory for one send */
 };
 
@@ -70,6 +76,11 @@ struct nbd {
 	unsigned n_running;		/* io threads that have not stopped yet */
 	void (*then)(void *arg);
 	void *then_arg;
+	struct {
+		unsigned n_running;	/* io threads that have not saved their connections yet */
+		void (*then)(void *arg);
+		void *arg;
+	} handover;
 };
 
 /* listen.c */
@@ -83,6 +94,9 @@ int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
 
 /* nbd.c: passes a new socket to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);
+/* The same in two steps: chooses the thread, which gets the connection with nbd_conn_go(). NULL: no memory, FD is closed. */
+struct nbd_conn *nbd_adopt_conn(struct nbd *n, int fd, bool tcp);
+void nbd_conn_go(struct nbd_conn *c);
 unsigned nbd_connections(const struct nbd *n);
 
 void nbd_io_left(struct nbd_io *nio);	/* a connection was removed from its list; io thread */

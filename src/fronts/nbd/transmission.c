@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "fronts/nbd/handover.h"
 #include "fronts/nbd/server.h"
 
 struct transmission_row {
@@ -49,6 +50,7 @@ void nbd_req_free(struct nbd_req *q)
 	struct pool *pool = &c->nio->pool;
 	bool wanted = false;
 
+	list_remove(&q->node);
 	c->n_reqs--;
 	c->n_bytes -= q->data_room;
 	if (q->data)
@@ -189,10 +191,11 @@ static void transmission_take(struct nbd_conn *c, struct nbd_req *q, const uint8
 	q->data = NULL;
 	q->data_room = 0;
 	q->out.pages = 0;
+	list_append(&c->reqs, &q->node);
 	c->n_reqs++;
 	c->refused = q->cmd == NBD_CMD_WRITE ? q : NULL;
 	if (!transmission_check(q) || !transmission_has_room(q)) {
-		c->skip = c->refused ? q->len : 0;
+		c->skip = c->refused ? q->len - nbd_early_skipped(c) : 0;
 		if (!c->skip)
 			nbd_transmission_skipped(c);
 		return;

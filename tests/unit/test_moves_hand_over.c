@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All devices stand still for a program that is to take them over; and go on here if it does not. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/device/move.h"
+#include "support/hooks.h"
+#include "support/world.h"
+
+static struct fixture f;
+static struct dm_cmd *handing; /* all stands still */
+
+static void hand_over(struct dm_world *w, struct dm_cmd *c)
+{
+	(void)w;
+	handing = c;
+}
+
+static void replace(struct dm_world *w, struct dm_cmd *c)
+{
+	(void)w;
+	dm_move_hand_over(c);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	hooks_reset();
+	fixture_add_type(&hooks_type);
+	fixture_begin(&f, 2, AIO_AUTO);
+	f.world->replace = replace;
+	f.world->hand_over = hand_over;
+	handing = NULL;
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	gate_open(&f);
+	fixture_end(&f);
+	assert_int_equal(hooks_lines(), 0);
+	return 0;
+}
+
+struct pending {
+	struct dm_cmd c;
+	bool over;
+};
+
+static void pending_over(struct dm_cmd *c)
+{
+	container(c, struct pending, c)->over = true;
+}
+
+static void start(struct pending *p, enum dm_verb v, const char *name)
+{
+	*p = (struct pending){ .c = { .verb = v, .name = name, .message = "", .done = pending_over } };
+	dm_do(f.world, &p->c);
+}
+
+static int end_of(struct pending *p)
+{
+	while (!p->over)
+		loop_turn(f.loop, -1);
+	dm_reply_free(&p->c.reply);
+	return p->c.reply.err.code;
+}
+
+static void until_all_stand_still(void)
+{
+	while (!handing)
+		loop_turn(f.loop, -1);
+}
+
+static void give_back(const char *why)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, -ENOEXEC, "%s", why);
+	dm_handed_back(f.world, handing, &e);
+	handing = NULL;
+}
+
+static enum dm_state state_of(const char *name)
+{
+	return dm_find_name(f.world, name)->state;
+}
+
+static void stacks(void)
+{
+	assert_int_equal(create(&f, "low", "0 64 hooks l memory,size=64K:m 0", NULL), 0);
+	assert_int_equal(create(&f, "mid", "0 64 linear /dev/mapper/low 0", NULL), 0);
+	assert_int_equal(create(&f, "top", "0 64 hooks t /dev/mapper/mid 0", NULL), 0);
+	assert_int_equal(create(&f, "still", "0 64 hooks s", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "still", 0, NULL), 0);
+	hooks_called();
+}
+
+/* What comes while they stand still waits; what is under way through a stack ends. */
+static void nothing_is_lost_when_it_was_in_vain(void **state)
+{
+	struct job under_way, through, late;
+	struct dm_device *top, *held;
+	struct pending p;
+	uint8_t data[512] = { 0 };
+	char why[ERR_TEXT];
+
+	(void)state;
+	stacks();
+	assert_int_equal(create(&f, "held", "0 64 gate", NULL), 0);
+	dm_open(top = dm_find_name(f.world, "top"));
+	dm_open(held = dm_find_name(f.world, "held"));
+	gate_shut();
+	job_start(&f, &under_way, held, 0, DM_WRITE, 0, 0, 1, data);
+	job_start(&f, &through, top, 1, DM_WRITE, 0, 0, 1, data);
+	settle_threads(&f);
+	start(&p, DM_DO_REPLACE, NULL);
+	assert_int_equal(job_wait(&through), 0);
+	assert_null(handing);
+	gate_open(&f);
+	until_all_stand_still();
+	assert_true(under_way.over);
+	assert_non_null(strstr(hooks_called(), "t.presuspend"));
+	job_start(&f, &late, top, 0, DM_WRITE, 0, 1, 1, data);
+	settle_threads(&f);
+	assert_false(late.over || p.over);
+	give_back("a reason");
+	while (!p.over)
+		loop_turn(f.loop, -1);
+	strcpy(why, p.c.reply.err.text);
+	assert_int_equal(end_of(&p), -ENOEXEC);
+	assert_string_equal(why, "a reason");
+	assert_int_equal(job_wait(&late), 0);
+	assert_int_equal(state_of("top"), DM_ACTIVE);
+	assert_int_equal(state_of("low"), DM_ACTIVE);
+	assert_int_equal(state_of("still"), DM_SUSPENDED);
+	dm_close(top);
+	dm_close(held);
+}
+
+static void a_disk_stands_still_too(void **state)
+{
+	struct pending p;
+	struct dm_device *disk;
+	struct job late;
+	uint8_t data[512];
+	char why[ERR_TEXT];
+
+	(void)state;
+	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
+	dm_open(disk = dm_find_disk(f.world, "sda"));
+	start(&p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	job_start(&f, &late, disk, 0, DM_READ, 0, 0, 1, data);
+	settle_threads(&f);
+	assert_false(late.over);
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+	assert_int_equal(job_wait(&late), 0);
+	dm_close(disk);
+}
+
+static void it_can_be_given_up_while_a_request_hangs(void **state)
+{
+	struct job under_way;
+	struct dm_device *held;
+	struct pending p;
+	uint8_t data[512] = { 0 };
+
+	(void)state;
+	stacks();
+	assert_int_equal(create(&f, "held", "0 64 gate", NULL), 0);
+	dm_open(held = dm_find_name(f.world, "held"));
+	gate_shut();
+	job_start(&f, &under_way, held, 0, DM_WRITE, 0, 0, 1, data);
+	settle_threads(&f);
+	start(&p, DM_DO_REPLACE, NULL);
+	while (held->gate == DM_GATE_OPEN)
+		loop_turn(f.loop, -1);
+	dm_cancel(&p.c);
+	assert_int_equal(end_of(&p), -EINTR);
+	assert_null(handing);
+	assert_int_equal(state_of("top"), DM_ACTIVE);
+	gate_open(&f);
+	assert_int_equal(job_wait(&under_way), 0);
+	dm_close(held);
+}
+
+static void a_device_made_meanwhile_is_not_left_behind(void **state)
+{
+	struct job under_way;
+	struct dm_device *held;
+	struct pending p;
+	uint8_t data[512] = { 0 };
+
+	(void)state;
+	assert_int_equal(create(&f, "held", "0 64 gate", NULL), 0);
+	dm_open(held = dm_find_name(f.world, "held"));
+	gate_shut();
+	job_start(&f, &under_way, held, 0, DM_WRITE, 0, 0, 1, data);
+	settle_threads(&f);
+	start(&p, DM_DO_REPLACE, NULL);
+	while (held->gate == DM_GATE_OPEN)
+		loop_turn(f.loop, -1);
+	assert_int_equal(create(&f, "new", "0 64 zero", NULL), 0);
+	gate_open(&f);
+	assert_int_equal(end_of(&p), -EBUSY);
+	assert_null(handing);
+	assert_int_equal(job_wait(&under_way), 0);
+	assert_int_equal(state_of("held"), DM_ACTIVE);
+	dm_close(held);
+}
+
+static void it_waits_for_a_move_that_is_under_way(void **state)
+{
+	struct job under_way;
+	struct dm_device *held;
+	struct pending suspend, p;
+	uint8_t data[512] = { 0 };
+
+	(void)state;
+	assert_int_equal(create(&f, "held", "0 64 gate", NULL), 0);
+	dm_open(held = dm_find_name(f.world, "held"));
+	gate_shut();
+	job_start(&f, &under_way, held, 0, DM_WRITE, 0, 0, 1, data);
+	settle_threads(&f);
+	start(&suspend, DM_DO_SUSPEND, "held");
+	start(&p, DM_DO_REPLACE, NULL);
+	settle_threads(&f);
+	assert_null(handing);
+	gate_open(&f);
+	until_all_stand_still();
+	assert_int_equal(end_of(&suspend), 0);
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+	assert_int_equal(state_of("held"), DM_SUSPENDED);
+	assert_int_equal(job_wait(&under_way), 0);
+	dm_close(held);
+}
+
+static void without_devices(void **state)
+{
+	struct pending p;
+
+	(void)state;
+	start(&p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+}
+
+static void a_world_without_daemon_says_so(void **state)
+{
+	struct pending p;
+
+	(void)state;
+	f.world->replace = NULL;
+	start(&p, DM_DO_REPLACE, NULL);
+	assert_int_equal(end_of(&p), -ENOTSUP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_is_lost_when_it_was_in_vain, begin, end),
+		cmocka_unit_test_setup_teardown(a_disk_stands_still_too, begin, end),
+		cmocka_unit_test_setup_teardown(it_can_be_given_up_while_a_request_hangs, begin, end),
+		cmocka_unit_test_setup_teardown(a_device_made_meanwhile_is_not_left_behind, begin, end),
+		cmocka_unit_test_setup_teardown(it_waits_for_a_move_that_is_under_way, begin, end),
+		cmocka_unit_test_setup_teardown(without_devices, begin, end),
+		cmocka_unit_test_setup_teardown(a_world_without_daemon_says_so, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
