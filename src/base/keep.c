@@ -74,12 +74,11 @@ bool keep_is_there(void)
 	return keep_room() > 0;
 }
 
-/* NAME as it was passed. */
-static int keep_inherit(const char *name, int fd, struct err *e)
+int keep_adopt(const char *sent, int fd, struct err *e)
 {
 	char own[KEEP_NAME + 1], *at = own;
 
-	snprintf(own, sizeof(own), "%s", name + strlen(KEEP_MARK));
+	snprintf(own, sizeof(own), "%s", sent + strlen(KEEP_MARK));
 	while ((at = strchr(at, '+')))
 		*at = ':';
 	if (keep_find(own)) {
@@ -100,7 +99,7 @@ int keep_begin(int (*passed)(void *arg, int fd, const char *name, struct err *e)
 		if (r)
 			close(SD_LISTEN_FDS_START + i);
 		else if (!strncmp(names[i], KEEP_MARK, strlen(KEEP_MARK)))
-			r = keep_inherit(names[i], SD_LISTEN_FDS_START + i, e);
+			r = keep_adopt(names[i], SD_LISTEN_FDS_START + i, e);
 		else
 			r = passed(arg, SD_LISTEN_FDS_START + i, names[i], e);
 		free(names[i]);

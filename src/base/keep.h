@@ -21,6 +21,9 @@
  */
 int keep_begin(int (*passed)(void *arg, int fd, const char *name, struct err *e), void *arg, struct err *e);
 
+/* The same for one descriptor that was inherited otherwise, under the name with which it was sent to be kept. */
+int keep_adopt(const char *sent, int fd, struct err *e);
+
 /* Does somebody keep descriptors for us? */
 bool keep_is_there(void);
 

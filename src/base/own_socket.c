@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/keep.h"
+#include "base/log.h"
 #include "base/own_file.h"
 
 #define SOCKET_BACKLOG 4096
@@ -18,6 +20,7 @@
 static int socket_address(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
 {
 	*s = OWN_SOCKET_NONE;
+	s->keep = o->keep;
 	s->at.sun_family = AF_UNIX;
 	if (strlen(o->path) >= sizeof(s->at.sun_path))
 		return err_set(e, -ENAMETOOLONG, "the path of the %s socket, '%s', has %zu bytes: the limit is %zu", o->name,
@@ -79,6 +82,56 @@ static int socket_clear_path(const struct own_socket *s, const char *name, struc
 	return r;
 }
 
+static void socket_lock_name(const struct own_socket *s, char name[KEEP_NAME])
+{
+	snprintf(name, KEEP_NAME, "%s-lock", s->keep);
+}
+
+/* The file is what identifies it for clients, so it must still be there. */
+static bool socket_is_at(const struct own_socket *s, int fd, struct stat *there)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNSPEC };
+	socklen_t len = sizeof(at);
+
+	return !getsockname(fd, (struct sockaddr *)&at, &len) && at.sun_family == AF_UNIX &&
+	       !strncmp(at.sun_path, s->at.sun_path, sizeof(at.sun_path)) && !lstat(s->at.sun_path, there) && S_ISSOCK(there->st_mode);
+}
+
+/* Continues with the socket of the daemon that died, and its lock. False: there is none that could be used. */
+static bool socket_resume(struct own_socket *s)
+{
+	int fd = s->keep ? keep_take(s->keep) : -1;
+	char lock[KEEP_NAME];
+	struct stat there;
+
+	if (fd < 0)
+		return false;
+	if (!socket_is_at(s, fd, &there) || listen(fd, SOCKET_BACKLOG)) {	/* from now on it is ours, also for clients */
+		close(fd);
+		keep_drop(s->keep);
+		return false;
+	}
+	s->fd = fd;
+	s->dev = there.st_dev;
+	s->ino = there.st_ino;
+	socket_lock_name(s, lock);
+	s->lock = keep_take(lock);
+	return true;
+}
+
+/* Without, only clients that connect at the wrong moment notice. */
+static void socket_keep(const struct own_socket *s)
+{
+	struct err e = ERR_INIT;
+	char lock[KEEP_NAME];
+
+	if (!s->keep)
+		return;
+	socket_lock_name(s, lock);
+	if (keep_fd(s->keep, s->fd, &e) || (s->lock >= 0 && keep_fd(lock, s->lock, &e)))
+		log_warn("socket %s: %s", s->at.sun_path, e.text);
+}
+
 /* The mode is restrictive from the start (the umask can only remove bits), and widened if that is wanted. */
 static int socket_listen(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
 {
@@ -103,6 +156,8 @@ int own_socket_new(struct own_socket *s, const struct own_socket_opts *o, struct
 {
 	int r = socket_address(s, o, e);
 
+	if (!r && socket_resume(s))
+		return 0;
 	if (!r && o->lock)
 		r = socket_lock(s, e);
 	if (!r)
@@ -111,6 +166,8 @@ int own_socket_new(struct own_socket *s, const struct own_socket_opts *o, struct
 		r = socket_listen(s, o, e);
 	if (r)
 		own_socket_free(s);
+	else
+		socket_keep(s);
 	return r;
 }
 
@@ -120,6 +177,7 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 	socklen_t len = sizeof(listens);
 	int r = socket_address(s, o, e);
 
+	s->keep = NULL;		/* by whoever has passed it */
 	if (r)
 		return r;
 	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) || !listens)
@@ -134,6 +192,8 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 
 void own_socket_deafen(struct own_socket *s)
 {
+	if (s->keep)
+		keep_drop(s->keep);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -141,6 +201,7 @@ void own_socket_deafen(struct own_socket *s)
 
 void own_socket_free(struct own_socket *s)
 {
+	char lock[KEEP_NAME];
 	struct stat there;
 
 	own_socket_deafen(s);
@@ -151,4 +212,8 @@ void own_socket_free(struct own_socket *s)
 		return;
 	own_file_unlock(s->lock_path, s->lock);
 	s->lock = -1;
+	if (!s->keep)
+		return;
+	socket_lock_name(s, lock);
+	keep_drop(lock);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dmuse daemon: options, sockets passed in by systemd, and going into the background. The parent returns when the
- * daemon serves, or has said on stderr why it cannot; from then on the daemon writes to the file `log` beside its
- * socket, which is kept when it ends.
+ * dmuse daemon: options, sockets passed in by systemd, and whether it gets a keeper. The daemon's log is the file `log`
+ * beside its socket, which is kept when it ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,15 +11,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "base/keep.h"
 #include "base/log.h"
-#include "base/own_file.h"
+#include "cmd/background.h"
 #include "cmd/job.h"
+#include "cmd/keeper.h"
 #include "cmd/paths.h"
 #include "cmd/say.h"
 #include "cmd/serve.h"
@@ -28,14 +27,12 @@
 #include "core/world.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
-#define DAEMON_LOG_MOST (1 << 20)	/* bytes of earlier daemons' log that are kept */
 
 struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
-	int ready_fd;		/* the parent waits for it; -1 in the foreground */
-	int log_fd;		/* of the log; -1 in the foreground */
+	struct background back;
 };
 
 static void daemon_free(struct daemon *d)
@@ -243,53 +240,13 @@ static int daemon_passed(void *arg, int fd, const char *name, struct err *e)
 	return r;
 }
 
-/* In the parent: 0 once the daemon serves; else it has said why not. */
-static int daemon_wait_ready(int fd)
-{
-	char c;
-	ssize_t n;
-
-	do
-		n = read(fd, &c, 1);
-	while (n < 0 && errno == EINTR);
-	return n == 1 ? EXIT_OK : EXIT_FAILED;
-}
-
-/* A new session without terminal. stderr is kept until the daemon serves, so that its message reaches the caller. */
-static void daemon_leave(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	close(null);
-	if (chdir("/"))
-		return;		/* then some other directory stays in use, nothing worse */
-}
-
-/* Switches from the caller's stderr to the log; then the parent may exit. */
-static void daemon_detach(struct daemon *d)
-{
-	struct stat st;
-
-	if (!fstat(d->log_fd, &st) && st.st_size > DAEMON_LOG_MOST && ftruncate(d->log_fd, 0))
-		log_warn("cannot truncate the log: %s", strerror(errno));
-	dup2(d->log_fd, STDERR_FILENO);
-	close(d->log_fd);
-	log_with_time();
-	if (write(d->ready_fd, "\n", 1) < 0)
-		log_warn("the process that started this daemon has exited");
-	close(d->ready_fd);
-}
-
+/* In each daemon, as soon as it serves. */
 static void daemon_ready(void *arg)
 {
 	struct daemon *d = arg;
 	const char *nbd = d->o.nbd.unix_path ? d->o.nbd.unix_path : d->o.nbd.tcp;
 
-	if (d->ready_fd >= 0)
-		daemon_detach(d);
+	background_served(&d->back);
 	log_info("serving %s%s%s", d->control, nbd ? " and " : "", nbd ? nbd : "");
 }
 
@@ -304,26 +261,54 @@ static int daemon_state(struct daemon *d, struct err *e)
 	return d->state ? 0 : e->code;
 }
 
-/* Returns -1 in the daemon, and the exit code in the parent. */
-static int daemon_background(struct daemon *d, struct err *e)
+static int daemon_serve(void *arg, const char *death)
 {
-	int fds[2], code;
-	pid_t pid;
+	struct daemon *d = arg;
 
-	if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
-		err_set(e, -errno, "cannot fork into the background: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (pid) {
-		close(fds[1]);
-		code = daemon_wait_ready(fds[0]);
-		close(fds[0]);
-		return code;
-	}
-	close(fds[0]);
-	d->ready_fd = fds[1];
-	daemon_leave();
-	return -1;
+	d->o.death = death;
+	background_told_by_other(&d->back);
+	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
+}
+
+static void daemon_kept_ready(void *arg)
+{
+	struct daemon *d = arg;
+
+	background_served(&d->back);
+}
+
+/* Sockets of socket activation are not ours. */
+static void daemon_remove(void *arg)
+{
+	struct daemon *d = arg;
+	char lock[PATHS_MAX + sizeof(".lock")];
+
+	if (d->o.nbd.unix_path && d->o.nbd.unix_fd < 0)
+		unlink(d->nbd);
+	if (d->o.control.fd >= 0)
+		return;
+	unlink(d->control);
+	snprintf(lock, sizeof(lock), "%s.lock", d->control);
+	unlink(lock);
+}
+
+/* A service manager that keeps descriptors also starts the daemon again. */
+static bool daemon_wants_keeper(void)
+{
+	return getenv("DMUSE_RESTART") && !keep_is_there();
+}
+
+static int daemon_start(struct job *j, struct daemon *d)
+{
+	const struct keeper_opts o = {
+		.serve = daemon_serve, .ready = daemon_kept_ready, .give_up = daemon_remove, .arg = d,
+		.attached = j->o.given[OPT_foreground],
+	};
+
+	d->o.ready = daemon_ready;
+	d->o.arg = d;
+	umask(077);
+	return daemon_wants_keeper() ? keeper_run(&o) : serve(&d->o) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int daemon_run(struct job *j, struct daemon *d, struct err *e)
@@ -339,21 +324,14 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 		return EXIT_FAILED;
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
 		say_note("--allow-read has no effect: other users cannot search the directory %s of %s", closed, d->control);
-	if (!j->o.given[OPT_foreground]) {
-		d->log_fd = own_file_open(d->log, O_WRONLY | O_APPEND, e);
-		code = d->log_fd < 0 ? EXIT_FAILED : daemon_background(d, e);
-	}
-	if (code >= 0)
-		return code;
-	d->o.ready = daemon_ready;
-	d->o.arg = d;
-	umask(077);
-	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
+	if (!j->o.given[OPT_foreground])
+		code = background_begin(&d->back, d->log, e);
+	return code >= 0 ? code : daemon_start(j, d);
 }
 
 int command_daemon(struct job *j)
 {
-	struct daemon d = { .ready_fd = -1, .log_fd = -1 };
+	struct daemon d = { .back = BACKGROUND_NONE };
 	struct err e = ERR_INIT;
 	int code;
 

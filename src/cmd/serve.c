@@ -335,6 +335,23 @@ static int serve_down(struct serve *s)
 	return e.code || s->lossy;
 }
 
+static unsigned serve_devices(const struct serve *s)
+{
+	struct list *pos, *next;
+	unsigned n = 0;
+
+	list_each(pos, next, &s->world->devices)
+		n++;
+	return n;
+}
+
+static void serve_say_again(const struct serve *s)
+{
+	unsigned n = serve_devices(s);
+
+	log_warn("%s; it was started again with %u device%s", s->o->death, n, n == 1 ? "" : "s");
+}
+
 int serve(const struct serve_opts *o)
 {
 	struct serve s = { .o = o, .signals.fd = -1 };
@@ -349,6 +366,8 @@ int serve(const struct serve_opts *o)
 		s.served = true;
 		keep_rest();
 		o->ready(o->arg);
+		if (o->death)
+			serve_say_again(&s);
 		sd_notify(0, "READY=1");
 	}
 	if (r && s.world)

@@ -62,7 +62,8 @@ static const struct listener_type control_type = {
 
 static int control_listen(struct control *c, const struct control_opts *o, struct err *e)
 {
-	const struct own_socket_opts at = { .name = "control", .path = o->path, .lock = true, .others = o->allow_read };
+	const struct own_socket_opts at = { .name = "control", .path = o->path, .lock = true, .others = o->allow_read,
+				       .keep = "control" };
 	int r = o->fd >= 0 ? own_socket_take(&c->socket, &at, o->fd, e) : own_socket_new(&c->socket, &at, e);
 
 	if (r)

@@ -109,13 +109,14 @@ void nbd_listen_stop(struct nbd *n)
 
 		listener_stop(l);
 		close(l->watch.fd);
+		nbd_tcp_drop(n->n_listeners);
 	}
 	own_socket_free(&n->socket);
 }
 
 static int listen_path(struct nbd *n, const char *path, struct err *e)
 {
-	const struct own_socket_opts o = { .name = "NBD", .path = path, .others = n->allow_others };
+	const struct own_socket_opts o = { .name = "NBD", .path = path, .others = n->allow_others, .keep = "nbd" };
 	int fd, r = own_socket_new(&n->socket, &o, e);
 
 	if (r)

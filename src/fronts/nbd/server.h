@@ -91,6 +91,8 @@ void nbd_listen_stop(struct nbd *n);
 
 /* tcp.c */
 int nbd_listen_tcp(struct nbd *n, const struct nbd_opts *o, struct err *e);
+/* The listener with this index is not kept for a later daemon any longer. */
+void nbd_tcp_drop(unsigned i);
 
 /* nbd.c: passes a new socket to an io thread, which owns it from then on. Control thread. */
 void nbd_adopt(struct nbd *n, int fd, bool tcp);

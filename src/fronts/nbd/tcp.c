@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/keep.h"
 #include "fronts/nbd/server.h"
 
 #define TCP_FLAGS (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
@@ -56,27 +57,101 @@ static in_port_t *tcp_port(struct sockaddr *a)
 					  &((struct sockaddr_in *)(void *)a)->sin_port;
 }
 
+static void tcp_kept_name(unsigned i, char name[KEEP_NAME])
+{
+	snprintf(name, KEEP_NAME, "nbd-tcp:%u", i);
+}
+
+static bool tcp_same_host(struct sockaddr *a, struct sockaddr *b)
+{
+	const struct sockaddr_in6 *six[] = { (const void *)a, (const void *)b };
+	const struct sockaddr_in *four[] = { (const void *)a, (const void *)b };
+
+	if (a->sa_family != b->sa_family)
+		return false;
+	return a->sa_family == AF_INET ? four[0]->sin_addr.s_addr == four[1]->sin_addr.s_addr :
+					 IN6_ARE_ADDR_EQUAL(&six[0]->sin6_addr, &six[1]->sin6_addr);
+}
+
+/* The socket of the daemon before this one, if it is the Ith and has the address WANTED; or -1. */
+static int tcp_resume(unsigned i, struct sockaddr *wanted)
+{
+	struct sockaddr_storage got;
+	struct sockaddr *at = (struct sockaddr *)&got;
+	socklen_t len = sizeof(got);
+	char name[KEEP_NAME];
+	int fd;
+
+	tcp_kept_name(i, name);
+	fd = keep_take(name);
+	if (fd < 0)
+		return -1;
+	if (!getsockname(fd, at, &len) && tcp_same_host(at, wanted) && (!*tcp_port(wanted) || *tcp_port(wanted) == *tcp_port(at)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Clients that connect while there is no daemon wait for the next one. */
+static void tcp_keep(unsigned i, int fd, const char *where)
+{
+	struct err e = ERR_INIT;
+	char name[KEEP_NAME];
+
+	tcp_kept_name(i, name);
+	if (keep_fd(name, fd, &e))
+		log_warn("'%s': %s", where, e.text);
+}
+
+void nbd_tcp_drop(unsigned i)
+{
+	char name[KEEP_NAME];
+
+	tcp_kept_name(i, name);
+	keep_drop(name);
+}
+
+static int tcp_bind(const struct addrinfo *ai)
+{
+	int fd = socket(ai->ai_family, TCP_FLAGS, 0), one = 1, r;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (ai->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (!bind(fd, ai->ai_addr, ai->ai_addrlen))
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
 /* Listens on one address. *PORT is the port that the first one got, if the user left the choice; in network order. */
 static int tcp_listen_one(struct nbd *n, const struct addrinfo *ai, in_port_t *port, const char *where, struct err *e)
 {
 	struct sockaddr_storage got;
 	socklen_t len = sizeof(got);
-	int fd = socket(ai->ai_family, TCP_FLAGS, 0), one = 1, r;
+	unsigned i = n->n_listeners;
+	int fd, r;
 
-	if (fd < 0)
-		return err_set(e, -errno, "cannot listen on '%s': %s", where, strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (*port)
 		*tcp_port(ai->ai_addr) = *port;
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || getsockname(fd, (struct sockaddr *)&got, &len)) {
+	fd = tcp_resume(i, ai->ai_addr);
+	if (fd < 0)
+		fd = tcp_bind(ai);
+	if (fd < 0)
+		return err_set(e, fd, "cannot listen on '%s': %s", where, strerror(-fd));
+	if (getsockname(fd, (struct sockaddr *)&got, &len)) {
 		r = err_set(e, -errno, "cannot listen on '%s': %s", where, strerror(errno));
 		close(fd);
 		return r;
 	}
 	*port = *tcp_port((struct sockaddr *)&got);
-	return nbd_listen_add(n, fd, true, where, e);
+	r = nbd_listen_add(n, fd, true, where, e);
+	if (!r)
+		tcp_keep(i, fd, where);
+	return r;
 }
 
 static int tcp_may_be_plain(const struct nbd *n, const struct nbd_opts *o, const struct addrinfo *list, struct err *e)

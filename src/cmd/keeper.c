@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See keeper.h. One thread, which waits for messages and signals. */
+#include "cmd/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/keeper_store.h"
+#include "session/run.h"
+
+#define KEEPER_DEATHS 3		/* within KEEPER_SPAN: the next daemon would die, too */
+#define KEEPER_SPAN 10000	/* milliseconds */
+
+enum keeper_next { KEEPER_WAIT, KEEPER_AGAIN, KEEPER_OVER };
+
+struct keeper {
+	const struct keeper_opts *o;
+	struct keeper_store store;
+	int signals;			/* signalfd */
+	sigset_t was;			/* the daemon's mask */
+	pid_t daemon;
+	int status;			/* of the daemon that died last, as waitpid(2) has it */
+	bool served;			/* the first daemon has */
+	bool ending;			/* a signal has told us to end */
+	unsigned deaths;
+	long long died[KEEPER_DEATHS];	/* when the last ones have; milliseconds */
+	char death[160];
+};
+
+static long long keeper_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Orphans of a daemon that died become our children, so that somebody collects them also in a container without init. */
+static int keeper_begin(struct keeper *k, struct err *e)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaddset(&set, numbers[i]);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, &k->was);
+	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k->signals < 0)
+		return err_set(e, -errno, "cannot watch for signals: %s", strerror(errno));
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return keeper_store_open(&k->store, e);
+}
+
+/* The daemon's process. A signal to our process group is passed on by us, and must not arrive twice. */
+static int keeper_become(struct keeper *k, pid_t keeper)
+{
+	struct err e = ERR_INIT;
+	int r;
+
+	setpgid(0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	if (k->o->attached) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != keeper)
+			return RUN_FAILED;
+	}
+	close(k->signals);
+	sigprocmask(SIG_SETMASK, &k->was, NULL);
+	r = keeper_store_pass(&k->store, &e);
+	if (!r)
+		return k->o->serve(k->o->arg, *k->death ? k->death : NULL);
+	log_error("%s", e.text);
+	return RUN_FAILED;
+}
+
+/* The first one says READY to whoever waits for us; what has failed until then is for them to see. */
+static void keeper_heard(struct keeper *k)
+{
+	keeper_store_hear(&k->store, k->daemon);
+	if (!k->store.ready || k->served)
+		return;
+	k->served = true;
+	prctl(PR_SET_NAME, "dmuse-keeper");
+	k->o->ready(k->o->arg);
+}
+
+static void keeper_say_death(struct keeper *k)
+{
+	if (WIFSIGNALED(k->status))
+		snprintf(k->death, sizeof(k->death), "the daemon (pid %ld) was killed by signal %d (%s)", (long)k->daemon,
+			 WTERMSIG(k->status), strsignal(WTERMSIG(k->status)));
+	else
+		snprintf(k->death, sizeof(k->death), "the daemon (pid %ld) has failed with exit code %d", (long)k->daemon,
+			 WEXITSTATUS(k->status));
+}
+
+static bool keeper_despairs(struct keeper *k)
+{
+	long long now = keeper_now(), *oldest = &k->died[k->deaths++ % KEEPER_DEATHS];
+
+	*oldest = now;
+	oldest = &k->died[k->deaths % KEEPER_DEATHS];
+	return k->deaths >= KEEPER_DEATHS && now - *oldest < KEEPER_SPAN;
+}
+
+static enum keeper_next keeper_bury(struct keeper *k)
+{
+	bool wanted = k->ending || k->store.stopping || (WIFEXITED(k->status) && !WEXITSTATUS(k->status));
+
+	if (!k->served || (wanted && WIFEXITED(k->status)))
+		return KEEPER_OVER;
+	keeper_say_death(k);
+	if (wanted)
+		log_error("%s while it was ending", k->death);
+	else if (keeper_despairs(k))
+		log_error("%s, the third death within %d seconds: it is not started again", k->death, KEEPER_SPAN / 1000);
+	else
+		return KEEPER_AGAIN;
+	k->o->give_up(k->o->arg);
+	return KEEPER_OVER;
+}
+
+static enum keeper_next keeper_children(struct keeper *k)
+{
+	enum keeper_next next = KEEPER_WAIT;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == k->daemon) {
+			keeper_heard(k);	/* its last words */
+			k->status = status;
+			next = keeper_bury(k);
+		}
+	return next;
+}
+
+/* If the daemon dies at this moment, none follows. */
+static void keeper_pass_on(struct keeper *k, int number)
+{
+	if (number != SIGHUP)
+		k->ending = true;
+	kill(k->daemon, number);
+}
+
+static enum keeper_next keeper_signal(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+	bool child = false;
+
+	while (read(k->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo == SIGCHLD)
+			child = true;
+		else
+			keeper_pass_on(k, (int)info.ssi_signo);
+	return child ? keeper_children(k) : KEEPER_WAIT;
+}
+
+static enum keeper_next keeper_wait(struct keeper *k)
+{
+	struct pollfd p[] = { { .fd = k->store.socket, .events = POLLIN }, { .fd = k->signals, .events = POLLIN } };
+	enum keeper_next next = KEEPER_WAIT;
+
+	while (next == KEEPER_WAIT) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents)
+			keeper_heard(k);
+		if (p[1].revents)
+			next = keeper_signal(k);
+	}
+	return next;
+}
+
+static int keeper_end(struct keeper *k)
+{
+	keeper_store_free(&k->store);
+	close(k->signals);
+	sigprocmask(SIG_SETMASK, &k->was, NULL);
+	return run_end_like(k->status);
+}
+
+static int keeper_failed(struct keeper *k, const struct err *e)
+{
+	log_error("%s", e->text);
+	if (k->served)
+		k->o->give_up(k->o->arg);
+	keeper_store_free(&k->store);
+	return 1;
+}
+
+int keeper_run(const struct keeper_opts *o)
+{
+	struct keeper k = { .o = o, .store.socket = -1 };
+	struct err e = ERR_INIT;
+	pid_t us = getpid();
+
+	if (keeper_begin(&k, &e))
+		return keeper_failed(&k, &e);
+	do {
+		k.store.ready = k.store.stopping = false;
+		k.daemon = fork();
+		if (!k.daemon)
+			return keeper_become(&k, us);
+		if (k.daemon < 0) {
+			err_set(&e, -errno, "cannot start the daemon: %s", strerror(errno));
+			return keeper_failed(&k, &e);
+		}
+	} while (keeper_wait(&k) == KEEPER_AGAIN);
+	return keeper_end(&k);
+}

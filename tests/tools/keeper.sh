@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The daemon's keeper: it starts the daemon again when that was killed, and nobody who connects meanwhile notices.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+export DMUSE_RESTART=1 NO_COLOR=1
+control=$XDG_RUNTIME_DIR/dmuse/control
+log=$XDG_RUNTIME_DIR/dmuse/log
+
+daemon_pid() { "$DMUSE" version | sed -n 's/^Daemon: *running, pid //p'; }
+parent_of() { ps -o ppid= -p "$1" | tr -d ' '; }
+name_of() { cat "/proc/$1/comm"; }
+gone() { [ ! -e "/proc/$1" ] || [[ $(cat "/proc/$1/stat") == *") Z "* ]]; }
+stopped() { [[ $(cat "/proc/$1/stat") == *") T "* ]]; }
+# connected N: so many clients wait for one of the sockets, which are listening (flag 10000).
+connected() { [ "$(awk -v at="$XDG_RUNTIME_DIR/dmuse/" '$4 == "00000000" && index($8, at) == 1' /proc/net/unix | wc -l)" = "$1" ]; }
+says() { grep -Eq -- "$1" "$log"; }
+
+# Starts one in the background; sets $daemon and $keeper.
+start() {
+	rm -f "$log"
+	"$DMUSE" daemon "$@" 2>/dev/null
+	daemon=$(daemon_pid)
+	keeper=$(parent_of "$daemon")
+}
+
+# Starts one in the foreground, whose keeper is our child; its stderr is in err.
+foreground() {
+	rm -f err
+	"$DMUSE" daemon --foreground 2>err &
+	keeper=$!
+	until_true grep -q serving err
+	daemon=$(daemon_pid)
+}
+
+# ends WHAT STATUS: our child ends with that status.
+ends() {
+	wait "$keeper" 2>/dev/null
+	is "$who: $1" "$2" $?
+	ok "$who: and no daemon is left" until_true gone "$daemon"
+	ok "$who: nor a socket" [ ! -e "$control" ]
+	ok "$who: nor its lock" [ ! -e "$control.lock" ]
+}
+
+a_daemon_that_is_killed() {
+	start --nbd-tcp 127.0.0.1:0
+	is "$who: the daemon's parent is its keeper" dmuse-keeper "$(name_of "$keeper")"
+	"$DMUSE" create x --table '0 100 zero'
+	tcp=$("$DMUSE" export --all x | tail -n 1)
+	kill -9 "$daemon"
+	works "$who: the next command after kill -9 is answered" ls
+	is "$who: by a daemon of the same keeper" "$keeper" "$(parent_of "$(daemon_pid)")"
+	ok "$who: it is another one" [ "$daemon" != "$(daemon_pid)" ]
+	ok "$who: the log says what has happened" says "the daemon \(pid $daemon\) was killed by signal 9 \(Killed\); it was started again with [0-9]+ device"
+	"$DMUSE" create x --table '0 100 zero' 2>/dev/null
+	is "$who: NBD has the same addresses" "$tcp" "$("$DMUSE" export --all x | tail -n 1)"
+	is "$who: and serves there" 51200 "$(nbdinfo --size "$("$DMUSE" export x)")"
+	is "$who: by TCP too" 51200 "$(nbdinfo --size "$tcp")"
+	ok "$who: the keeper has little memory of its own" [ "$(awk '/^Private_Dirty/ { print $2 }' "/proc/$keeper/smaps_rollup")" -lt 1024 ]
+	works "$who: shutdown ends it" shutdown
+	ok "$who: and the keeper" until_true gone "$keeper"
+}
+
+# The keeper is stopped, so that there is no daemon for as long as we want.
+who_connects_meanwhile_waits() {
+	start
+	"$DMUSE" create x --table '0 100 zero'
+	uri=$("$DMUSE" export x)
+	kill -STOP "$keeper"
+	until_true stopped "$keeper"
+	kill -9 "$daemon"
+	until_true gone "$daemon"
+	"$DMUSE" create y -n >made 2>&1 &
+	local client=$!
+	nbdinfo --size "$uri" >size 2>&1 &
+	local reader=$!
+	ok "$who: both have connected" until_true connected 2
+	ok "$who: a command waits while there is no daemon" kill -0 $client
+	refuses "$who: a second daemon is refused" 1 "a server is already listening" daemon
+	kill -CONT "$keeper"
+	wait $client
+	is "$who: and is carried out by the next one" "0:" "$?:$(cat made)"
+	works "$who: its device is there" info y
+	wait $reader
+	"$DMUSE" shutdown
+}
+
+signals_reach_the_daemon() {
+	foreground
+	kill -HUP "$keeper"
+	works "$who: SIGHUP means nothing" ls
+	kill -TERM "$keeper"
+	ends "SIGTERM ends both" 0
+	foreground
+	kill -9 "$daemon"
+	"$DMUSE" ls >/dev/null
+	daemon=$(daemon_pid)
+	kill -INT "$keeper"
+	ends "SIGINT too, after a restart" 0
+	foreground
+	kill -STOP "$daemon"
+	kill -TERM "$keeper"
+	kill -9 "$daemon"
+	ends "one that dies after it was told to end is not started again" 137
+}
+
+three_deaths() {
+	start
+	for _ in 1 2 3; do
+		kill -9 "$daemon"
+		until_true gone "$daemon"
+		daemon=$(daemon_pid 2>/dev/null)
+	done
+	ok "$who: after three deaths the keeper gives up" until_true gone "$keeper"
+	ok "$who: and says so" says "was killed by signal 9 \(Killed\), the third death within 10 seconds: it is not started again"
+	is "$who: no file is left but the log" log "$(ls "$XDG_RUNTIME_DIR/dmuse")"
+	run create x -n
+	like "$who: the next command starts another one" "started a daemon" "$err"
+}
+
+a_keeper_that_is_killed() {
+	start
+	kill -9 "$keeper"
+	until_true gone "$keeper"
+	works "$who: a daemon in the background goes on without its keeper" create x -n
+	is "$who: it is the same" "$daemon" "$(daemon_pid)"
+	works "$who: and ends" shutdown
+	start
+	kill -STOP "$daemon" # so that it cannot notice
+	kill -9 "$keeper" "$daemon"
+	until_true gone "$daemon"
+	run create x -n
+	like "$who: when both were killed, the next command starts a daemon" "started a daemon" "$err"
+	"$DMUSE" shutdown
+	foreground
+	kill -9 "$keeper"
+	wait "$keeper" 2>/dev/null
+	ok "$who: one in the foreground dies with the process that was started" until_true gone "$daemon"
+}
+
+a_daemon_that_cannot_start() {
+	start
+	refuses "$who: a second daemon is refused" 1 "a server is already listening on '$control'" daemon
+	refuses "$who: in the foreground too" 1 "a server is already listening on '$control'" daemon --foreground
+	works "$who: the first one is unharmed" ls
+	"$DMUSE" shutdown
+}
+
+# The address is visible to everybody; only the daemon is believed.
+messages_of_others() {
+	start
+	python3 - "$keeper" <<'P'
+import os, socket, struct, sys
+inodes = {os.readlink(f"/proc/{sys.argv[1]}/fd/{f}")[8:-1] for f in os.listdir(f"/proc/{sys.argv[1]}/fd")}
+for line in open("/proc/net/unix"):
+    w = line.split()
+    if w[6] in inodes and w[4] == "0002":
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.connect("\0" + w[7][1:])
+        s.send(b"STOPPING=1")
+        s.sendmsg([b"FDSTORE=1\nFDNAME=keep.control"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", 0))])
+        print("sent")
+P
+	kill -9 "$daemon"
+	works "$who: the daemon is started again all the same" ls
+	is "$who: with the same socket" "$keeper" "$(parent_of "$(daemon_pid)")"
+}
+
+# systemd before 254, and others that only want to know when it is ready.
+a_service_manager_that_keeps_nothing() {
+	python3 - "$work/notify" "$DMUSE" >said <<'P'
+import os, signal, socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.bind(sys.argv[1])
+p = subprocess.Popen([sys.argv[2], "daemon", "--foreground"], stderr=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
+said, froms = [], set()
+while "STOPPING=1" not in said:
+    text, rights, _, _ = s.recvmsg(4096, 100)
+    froms.add(int.from_bytes(rights[0][2][:4], "little") == p.pid and "main")
+    said += text.decode().split("\n")
+    if "READY=1" in said:
+        p.send_signal(signal.SIGTERM)
+print(*said, p.wait(), *froms)
+os.unlink(sys.argv[1])
+P
+	is "$who: it hears from the process that it has started" "READY=1 STOPPING=1 0 main" "$(cat said)"
+}
+
+session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon three_deaths a_keeper_that_is_killed \
+	a_daemon_that_cannot_start messages_of_others a_service_manager_that_keeps_nothing
