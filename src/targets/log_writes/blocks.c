@@ -212,18 +212,3 @@ void block_data(const struct block_memory *m, const struct block *b, size_t offs
 		memcpy(out, m->pages + (size_t)page * BLOCK_PAGE + offset, n);
 	}
 }
-
-static bool blocks_overlap(const struct block *a, const struct block *b)
-{
-	return a->sector < b->sector + b->count && b->sector < a->sector + a->count;
-}
-
-const struct block *blocks_find_overlapped(const struct blocks *list, const struct block *b, const struct block *found)
-{
-	const struct block *a;
-
-	for (a = list->first; a; a = a->next)
-		if (blocks_overlap(a, b))
-			found = a;
-	return found;
-}

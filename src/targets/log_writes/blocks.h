@@ -24,6 +24,7 @@ struct block {
 	struct block *next;
 	struct blocks covers;	/* of a flush: what had completed before it was submitted ... */
 	struct block *later;	/* ... and the flush under way that was submitted after it */
+	uint64_t number;	/* by the order of completion (pending.h) */
 	uint64_t sector, count;	/* of 512 bytes */
 	uint32_t flags;		/* WLOG_* */
 	uint32_t page;		/* the first of its pages */
@@ -63,9 +64,6 @@ static inline void blocks_move(struct blocks *to, struct blocks *from)
 	to->last = from->last;
 	blocks_init(from);
 }
-
-/* The last one of LIST that B has written over, or FOUND. */
-const struct block *blocks_find_overlapped(const struct blocks *list, const struct block *b, const struct block *found);
 
 struct block_memory;
 

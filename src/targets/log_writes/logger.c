@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The log of a disk: see logger.h. What is logged when is here; pen.c puts it on the device. */
+/* The log of a disk: see logger.h. What is logged when is in pending.c; pen.c puts it on the device. */
 #include "targets/log_writes/logger.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "core/world.h"
 #include "targets/log_writes/format.h"
 #include "targets/log_writes/pen.h"
+#include "targets/log_writes/pending.h"
 
 struct logger {
 	struct dm_shared shared;	/* first */
@@ -28,8 +29,7 @@ struct logger {
 
 	atomic_bool on;
 	pthread_mutex_t lock;		/* guards what follows */
-	struct blocks unflushed, due;
-	struct block *flushes;		/* under way, in the order of their submission */
+	struct pending pending;
 	bool posted;			/* the job is under way, and will see what becomes due */
 	uint64_t entries, next;		/* in the log; the next free sector of 512 bytes */
 };
@@ -47,7 +47,7 @@ uint32_t logger_sector_size(const struct logger *l)
 /* With the lock held: is the clerk to be called, for what is due now? */
 static bool must_post(struct logger *l)
 {
-	bool post = l->due.first && !l->posted;
+	bool post = l->pending.due.first && !l->posted;
 
 	l->posted |= post;
 	return post;
@@ -62,50 +62,12 @@ static void unlock_and_post(struct logger *l)
 		clerk_post(l->clerk, &l->job);
 }
 
-/* All that was completed is due, though nobody has flushed it: its memory is wanted, or nobody will. */
+/* All that was completed goes to the log: its memory is wanted, or nobody will flush it. */
 static void log_early(struct logger *l)
 {
-	struct block *f;
-
 	pthread_mutex_lock(&l->lock);
-	for (f = l->flushes; f; f = f->later)
-		blocks_move(&l->due, &f->covers);
-	blocks_move(&l->due, &l->unflushed);
+	pending_early(&l->pending);
 	unlock_and_post(l);
-}
-
-/* LIST becomes due, up to LAST. True: that was in it. */
-static bool log_up_to(struct logger *l, struct blocks *list, const struct block *last)
-{
-	struct block *a;
-
-	while ((a = blocks_take(list))) {
-		blocks_add(&l->due, a);
-		if (a == last)
-			return true;
-	}
-	return false;
-}
-
-/*
- * B is durable, and goes by what was not flushed. But what it has written over may not come after it: replayed, the log would
- * bring the older data back. (Linux's does.) What was completed before that comes along, which it may have written over.
- */
-static void log_durable(struct logger *l, struct block *b)
-{
-	const struct block *last = NULL;
-	bool found;
-	struct block *f;
-
-	for (f = l->flushes; f; f = f->later)
-		last = blocks_find_overlapped(&f->covers, b, last);
-	last = blocks_find_overlapped(&l->unflushed, b, last);
-	found = !last;
-	for (f = l->flushes; f && !found; f = f->later)
-		found = log_up_to(l, &f->covers, last);
-	if (!found)
-		log_up_to(l, &l->unflushed, last);
-	blocks_add(&l->due, b);
 }
 
 struct block *logger_take(struct logger *l, struct dm_req *r, size_t bytes)
@@ -127,59 +89,28 @@ void logger_keep(struct logger *l, struct block *b, struct vec v, size_t bytes)
 	block_keep(l->memory, b, v, bytes);
 }
 
+/* With the lock: nothing is to wait for a flush, because its memory is wanted, or because it will not be logged. */
+static void hurry(struct logger *l)
+{
+	if (block_memory_short(l->memory) || !logger_is_on(l))
+		pending_early(&l->pending);
+}
+
 void logger_flush_begins(struct logger *l, struct block *b)
 {
-	struct block **last;
-
 	pthread_mutex_lock(&l->lock);
-	blocks_move(&b->covers, &l->unflushed);
-	for (last = &l->flushes; *last; last = &(*last)->later)
-		;
-	*last = b;
+	pending_flush_begins(&l->pending, b);
 	pthread_mutex_unlock(&l->lock);
 }
 
-static void flush_is_over(struct logger *l, const struct block *b)
-{
-	struct block **at;
-
-	for (at = &l->flushes; *at != b; at = &(*at)->later)
-		;
-	*at = b->later;
-}
-
-/*
- * B is over before flushes that were submitted before it: it covers what they do, since that was completed before B was submitted, too.
- * (Linux's logs it after B, as if B had not made it durable.)
- */
-static void log_older(struct logger *l, const struct block *b)
-{
-	struct block *f;
-
-	for (f = l->flushes; f != b; f = f->later)
-		blocks_move(&l->due, &f->covers);
-}
-
-/*
- * A flush that has failed promises nothing, and stands in no log: what it would have covered waits for the next one, before
- * what was completed meanwhile.
- */
 void logger_flushed(struct logger *l, struct block *b, int err)
 {
-	struct blocks *next;
-
 	pthread_mutex_lock(&l->lock);
-	if (!err)
-		log_older(l, b);
-	flush_is_over(l, b);
-	if (err) {
-		next = b->later ? &b->later->covers : &l->unflushed;
-		blocks_move(&b->covers, next);
-		blocks_move(block_memory_short(l->memory) || !logger_is_on(l) ? &l->due : next, &b->covers);
-	} else {
-		blocks_move(&l->due, &b->covers);
-		blocks_add(&l->due, b);
-	}
+	if (err)
+		pending_flush_failed(&l->pending, b);
+	else
+		pending_flushed(&l->pending, b);
+	hurry(l);
 	unlock_and_post(l);
 	if (err)
 		logger_give(l, b);
@@ -189,18 +120,17 @@ void logger_wrote(struct logger *l, struct block *b)
 {
 	pthread_mutex_lock(&l->lock);
 	if (b->flags & WLOG_FUA)
-		log_durable(l, b);
-	else if (block_memory_short(l->memory) || !logger_is_on(l))
-		blocks_add(&l->due, b);
+		pending_durable(&l->pending, b);
 	else
-		blocks_add(&l->unflushed, b);
+		pending_wrote(&l->pending, b);
+	hurry(l);
 	unlock_and_post(l);
 }
 
 void logger_mark(struct logger *l, struct block *b)
 {
 	pthread_mutex_lock(&l->lock);
-	blocks_add(&l->due, b);
+	blocks_add(&l->pending.due, b);
 	unlock_and_post(l);
 }
 
@@ -280,7 +210,7 @@ static void logger_work(struct clerk *c, struct clerk_job *j)
 	do {
 		blocks_init(&list);
 		pthread_mutex_lock(&l->lock);
-		blocks_move(&list, &l->due);
+		blocks_move(&list, &l->pending.due);
 		more = list.first;
 		l->posted = more;
 		pthread_mutex_unlock(&l->lock);
@@ -337,11 +267,11 @@ static int shared_begin(struct dm_shared *s, struct err *e)
 	int err;
 
 	pthread_mutex_init(&l->lock, NULL);
-	blocks_init(&l->unflushed);
-	blocks_init(&l->due);
 	l->at.store = s->store;
 	l->job.run = logger_work;
-	err = clerk_new(&l->clerk, s->world, l, e);
+	err = pending_new(&l->pending, e);
+	if (!err)
+		err = clerk_new(&l->clerk, s->world, l, e);
 	if (!err)
 		err = block_memory_new(&l->memory, LOGGER_MEMORY, log_writes_got, l, e);
 	if (!err)
@@ -356,6 +286,7 @@ static void shared_end(struct dm_shared *s)
 	clerk_free(l->clerk);
 	block_memory_free(l->memory);
 	pen_end(&l->pen);
+	pending_free(&l->pending);
 	pthread_mutex_destroy(&l->lock);
 }
 

@@ -96,30 +96,44 @@ static const char *state_word(enum power_state s)
 	return s == POWER_UP ? "up" : s == POWER_RESTORING ? "restoring" : "cut";
 }
 
-static void trigger_text(const struct power *p, struct text *out)
+/* What status says, all of one moment. */
+struct figures {
+	enum power_state state;
+	enum survive_mode mode;
+	uint64_t epoch, requests, sectors, seed, writes, flushes, spilled;
+	struct trigger trigger;
+};
+
+static struct figures figures_now(struct power *p)
 {
-	const struct trigger *g = &p->trigger;
+	struct figures f;
+
+	pthread_mutex_lock(&p->lock);
+	f = (struct figures){ p->state, p->mode, p->epoch, p->cache.requests, p->cache.sectors, p->seed, p->writes, p->flushes,
+			      p->cache.memory.spilled * p->shape.unit, p->trigger };
+	pthread_mutex_unlock(&p->lock);
+	return f;
+}
+
+static void trigger_text(const struct figures *f, struct text *out)
+{
+	const struct trigger *g = &f->trigger;
 
 	if (g->when == AFTER_WRITES)
-		text_printf(out, " after %" PRIu64 " writes", g->at - p->writes);
+		text_printf(out, " after %" PRIu64 " writes", g->at - f->writes);
 	else if (g->when == AFTER_FLUSHES)
-		text_printf(out, " after %" PRIu64 " flushes", g->at - p->flushes);
+		text_printf(out, " after %" PRIu64 " flushes", g->at - f->flushes);
 	else if (g->when == AT_MARK)
 		text_printf(out, " at mark %s", g->mark);
 }
 
 static void powercut_status(const struct dm_target *t, struct text *out)
 {
-	struct power *p = power_line(t)->disk;
-	struct power now;
+	struct figures f = figures_now(power_line(t)->disk);
 
-	pthread_mutex_lock(&p->lock);
-	now = *p;
-	pthread_mutex_unlock(&p->lock);
-	text_printf(out, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64, state_word(now.state),
-		    now.epoch, now.cache.requests, now.cache.sectors, now.seed, survive_mode_name(now.mode), now.writes, now.flushes,
-		    now.cache.memory.spilled * now.shape.unit);
-	trigger_text(&now, out);
+	text_printf(out, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64, state_word(f.state),
+		    f.epoch, f.requests, f.sectors, f.seed, survive_mode_name(f.mode), f.writes, f.flushes, f.spilled);
+	trigger_text(&f, out);
 }
 
 static int powercut_message(struct dm_target *t, struct dm_ask *a)
