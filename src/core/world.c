@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/device/devices.h"
+#include "core/device/event.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
 
@@ -55,6 +56,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->finished);
 	list_init(&w->finishing.node);
 	w->finishing.run = dm_run_finished;
+	dm_events_init(w);
 	r = blocking_new(&w->helpers, w->loop, e);
 	if (!r)
 		r = world_start_io(w, o, e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/table/build.h"
+#include "core/device/above.h"
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/parts.h"

@@ -14,13 +14,6 @@ void dm_do_version(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
-/* Added to the replies to which people look first when something does not work. */
-void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
-{
-	if (!dm_linux_has_no_warnings(c))
-		dm_faults_tell(d, &c->reply.warnings);
-}
-
 void dm_do_info(struct dm_cmd *c, struct dm_device *d)
 {
 	dm_do_faults(c, d);

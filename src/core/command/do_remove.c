@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/device/above.h"
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
@@ -17,19 +18,6 @@ void dm_do_wait(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 	else
 		list_append(&d->waiting, &c->node);
-}
-
-const struct dm_device *dm_device_user(const struct dm_device *d)
-{
-	struct list *n, *next;
-
-	list_each(n, next, &d->world->devices) {
-		const struct dm_device *u = container(n, struct dm_device, node);
-
-		if (u != d && (dm_table_reaches(u->active, d) || dm_table_reaches(u->inactive, d)))
-			return u;
-	}
-	return NULL;
 }
 
 static void fail_busy(struct dm_cmd *c, const struct dm_device *d)

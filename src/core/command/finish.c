@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/command/do.h"
+#include "core/command/linux.h"
+#include "core/path/fault.h"
 
 /* Counted as on Linux: a device that is mapped onto D opens it once, even if both its tables use it. */
 static uint32_t opens(const struct dm_device *d)
@@ -131,6 +133,13 @@ void dm_pending_device_gone(struct dm_device *d)
 		c->device = NULL;
 		dm_pending_cancel(c, -ENXIO, "the device was removed meanwhile");
 	}
+}
+
+/* Added to the replies to which people look first when something does not work. */
+void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!dm_linux_has_no_warnings(c))
+		dm_faults_tell(d, &c->reply.warnings);
 }
 
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n)

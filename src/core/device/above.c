@@ -124,3 +124,16 @@ void dm_invalidate(struct dm_invalidate *f)
 	above_walk(f->device, ++f->device->world->walks, invalidate_add, f);
 	invalidate_go_on(&f->msg);
 }
+
+const struct dm_device *dm_device_user(const struct dm_device *d)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &d->world->devices) {
+		const struct dm_device *u = container(n, struct dm_device, node);
+
+		if (u != d && (dm_table_reaches(u->active, d) || dm_table_reaches(u->inactive, d)))
+			return u;
+	}
+	return NULL;
+}

@@ -13,6 +13,9 @@
 void dm_write_begin(struct dm_device *d);
 void dm_write_end(struct dm_device *d);
 
+/* A device that is mapped onto D, or NULL. */
+const struct dm_device *dm_device_user(const struct dm_device *d);
+
 /* Nobody has D, or one above it, open for writing or mounted: 0, or -EBUSY and a sentence. */
 int dm_above_unused(struct dm_device *d, struct err *e);
 

@@ -29,11 +29,6 @@ void dm_device_stats(const struct dm_device *d, struct dm_stats *total)
 	}
 }
 
-bool dm_device_readonly(const struct dm_device *d)
-{
-	return d->readonly || (d->active && d->active->readonly);
-}
-
 #define READ_AHEAD 256		/* sectors, as on Linux */
 #define READ_AHEAD_PAGE 8	/* sectors */
 
@@ -337,8 +332,6 @@ void dm_device_unregister(struct dm_device *d)
 
 void dm_device_leave(struct dm_device *d)
 {
-	if (d->disk && !d->whole)
-		dm_parts_drop(d);
 	if (d->active)
 		d->active->device = NULL;
 	dm_event_active(d->active, false);
@@ -363,16 +356,4 @@ void dm_device_free(struct dm_device *d)
 	dm_regions_drop(d);
 	dm_faults_free(d);
 	free(d);
-}
-
-/* Tables last: freeing them closes devices below, which may remove those in turn. */
-void dm_device_remove(struct dm_device *d)
-{
-	struct dm_world *w = d->world;
-	struct dm_table *active = d->active, *inactive = d->inactive;
-
-	dm_device_leave(d);
-	dm_device_free(d);
-	dm_table_retire(w, active, NULL, NULL);
-	dm_table_retire(w, inactive, NULL, NULL);
 }

@@ -134,9 +134,13 @@ static inline bool dm_device_suspended(const struct dm_device *d)
 	return d->state == DM_SUSPENDED || (dm_device_moving(d) && d->moving.was_suspended);
 }
 
+static inline bool dm_device_readonly(const struct dm_device *d)
+{
+	return d->readonly || (d->active && d->active->readonly);
+}
+
 /* Adds what all io threads have counted since D was made. Control thread. */
 void dm_device_stats(const struct dm_device *d, struct dm_stats *total);
-bool dm_device_readonly(const struct dm_device *d);
 
 /*
  * A front (or a table) takes a device for use, and gives it back; control thread. While it is held it cannot be

@@ -25,9 +25,6 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table);
 /* 0, or what is wrong with the name of a device, with its sentence. */
 int dm_check_name(const char *name, struct err *e);
 
-/* A device that is mapped onto D, or NULL. */
-const struct dm_device *dm_device_user(const struct dm_device *d);
-
 /* Nobody finds it any more; no front has ever known it. */
 void dm_device_unregister(struct dm_device *d);
 /* Nobody finds it any more, and who waits for it hears of that. */

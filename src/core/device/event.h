@@ -20,6 +20,8 @@ struct dm_world;
  */
 void dm_event_raise(const struct dm_target *t);
 
+void dm_events_init(struct dm_world *w);	/* before the first table is built */
+
 /* The rest is the control thread's. T (may be NULL) is the active table of a device from here on, or is no more. */
 void dm_event_active(struct dm_table *t, bool active);
 

@@ -2,7 +2,6 @@
 /* See parts.h. */
 #include "core/device/parts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,83 +10,6 @@
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
-
-int dm_part_name(const char *disk, uint32_t number, char *out, size_t size)
-{
-	bool digit = isdigit((unsigned char)disk[strlen(disk) - 1]);
-
-	return (size_t)snprintf(out, size, "%s%s%u", disk, digit ? "p" : "", number) < size ? 0 : -ENAMETOOLONG;
-}
-
-static struct dm_device *part_behind(const struct dm_device *d, const struct dm_device *disk)
-{
-	struct list *n = d->node.next;
-	struct dm_device *next = container(n, struct dm_device, node);
-
-	return n != &d->world->disks && next->whole == disk ? next : NULL;
-}
-
-struct dm_device *dm_part_first(const struct dm_device *disk)
-{
-	return part_behind(disk, disk);
-}
-
-struct dm_device *dm_part_next(const struct dm_device *part)
-{
-	return part_behind(part, part->whole);
-}
-
-struct dm_device *dm_part_find(const struct dm_device *disk, uint32_t number)
-{
-	struct dm_device *p;
-
-	for (p = dm_part_first(disk); p; p = dm_part_next(p))
-		if (p->part == number)
-			return p;
-	return NULL;
-}
-
-static bool part_busy(const struct dm_device *p)
-{
-	return p->open_count || dm_device_moving(p);
-}
-
-const struct dm_device *dm_part_in_use(const struct dm_device *disk)
-{
-	const struct dm_device *p;
-
-	for (p = dm_part_first(disk); p; p = dm_part_next(p))
-		if (part_busy(p))
-			return p;
-	return NULL;
-}
-
-static bool part_taken(const struct dm_device *d)
-{
-	return d->users || d->claimed;
-}
-
-bool dm_part_rival(const struct dm_device *d)
-{
-	const struct dm_device *p;
-
-	if (!d->disk)
-		return false;
-	if (d->whole)
-		return part_taken(d->whole);
-	for (p = dm_part_first(d); p; p = dm_part_next(p))
-		if (part_taken(p))
-			return true;
-	return false;
-}
-
-void dm_parts_drop(struct dm_device *disk)
-{
-	struct dm_device *p;
-
-	while ((p = dm_part_first(disk)))
-		dm_device_remove(p);
-}
 
 static bool part_overlaps(const struct dm_device *p, uint64_t start, uint64_t sectors)
 {
@@ -179,7 +101,7 @@ int dm_part_remove(struct dm_device *disk, uint32_t number, struct err *e)
 
 	if (!p)
 		return err_set(e, -ENXIO, "disk '%s' has no partition %u", disk->name, number);
-	if (part_busy(p))
+	if (dm_part_busy(p))
 		return err_set(e, -EBUSY, "'%s' is in use", p->name);
 	dm_device_remove(p);
 	return 0;

@@ -18,7 +18,9 @@ struct dm_device *dm_part_first(const struct dm_device *disk);
 struct dm_device *dm_part_next(const struct dm_device *part);
 struct dm_device *dm_part_find(const struct dm_device *disk, uint32_t number);
 
-/* One that is open, or NULL. */
+/* Is it open, or in transition? */
+bool dm_part_busy(const struct dm_device *p);
+/* One that is, or NULL. */
 const struct dm_device *dm_part_in_use(const struct dm_device *disk);
 
 /* Is a relative of D (its disk, or a partition of it) used by a table or claimed? */

@@ -43,11 +43,6 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 	return 0;
 }
 
-int dm_build_no_memory(struct dm_build *b)
-{
-	return err_set(b->err, -ENOMEM, "no memory for a table of %zu lines", b->line);
-}
-
 /* The array of targets is about to be reallocated: small private parts are inside it. */
 static void build_move(const struct dm_table *t, struct dm_target *targets)
 {
@@ -229,7 +224,7 @@ char *dm_build_scratch(struct dm_build *b, const char *from, size_t len)
 }
 
 /* The line that was just tried is read again once everything that it wants is open. */
-static bool build_waits(struct dm_build *b)
+bool dm_build_waits(struct dm_build *b)
 {
 	bool waits = b->wanting && !list_empty(&b->wanted);
 
@@ -253,23 +248,7 @@ int dm_build_line(struct dm_build *b, uint64_t start, uint64_t len, const char *
 		dm_build_no_memory(b);
 	else if (!dm_build_target_line(b, start, len, type, copy))
 		return 0;
-	return build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
-}
-
-int dm_build_text_line(struct dm_build *b, const char *from, size_t len)
-{
-	char *line;
-	int r;
-
-	b->line++;
-	b->type = NULL;
-	line = dm_build_scratch(b, from, len);
-	if (!line)
-		dm_build_no_memory(b);
-	r = line ? dm_build_read(b, line) : -ENOMEM;
-	if (!r)
-		return 0;
-	return build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
+	return dm_build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
 }
 
 void dm_build_again(struct dm_build *b)

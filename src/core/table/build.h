@@ -10,6 +10,8 @@
 #ifndef CORE_BUILD_H
 #define CORE_BUILD_H
 
+#include <errno.h>
+
 #include "base/hash.h"
 #include "core/table/opening.h"
 #include "core/table/table.h"
@@ -95,9 +97,14 @@ void dm_build_opened(struct dm_build_word *w, struct dm_opening *o);
 bool dm_build_forget_word(struct dm_build *b);
 
 /* Shared between the parts of the build. */
-int dm_build_no_memory(struct dm_build *b);
+static inline int dm_build_no_memory(struct dm_build *b)
+{
+	return err_set(b->err, -ENOMEM, "no memory for a table of %zu lines", b->line);
+}
+
+bool dm_build_waits(struct dm_build *b);	/* the line that failed is to be read again once what it wants is open */
 int dm_build_failed(struct dm_build *b);
-int dm_build_read(struct dm_build *b, char *line);
+char *dm_build_scratch(struct dm_build *b, const char *from, size_t len);	/* a writable copy of LEN bytes; NULL: no memory */
 int dm_build_target_line(struct dm_build *b, uint64_t start, uint64_t len, const char *type, char *params);
 
 /* W's capabilities limit every table that uses it; its hints apply only if a line has none of its own (hints). */

@@ -22,7 +22,7 @@ static int text_number(struct dm_build *b, char **at, const char *what, uint64_t
 	return 0;
 }
 
-int dm_build_read(struct dm_build *b, char *line)
+static int text_read(struct dm_build *b, char *line)
 {
 	uint64_t start, len;
 	const char *type;
@@ -36,4 +36,20 @@ int dm_build_read(struct dm_build *b, char *line)
 	if (!type)
 		return err_set(b->err, -EINVAL, "the target is missing; a line is: start length target words...");
 	return dm_build_target_line(b, start, len, type, line);
+}
+
+int dm_build_text_line(struct dm_build *b, const char *from, size_t len)
+{
+	char *line;
+	int r;
+
+	b->line++;
+	b->type = NULL;
+	line = dm_build_scratch(b, from, len);
+	if (!line)
+		dm_build_no_memory(b);
+	r = line ? text_read(b, line) : -ENOMEM;
+	if (!r)
+		return 0;
+	return dm_build_waits(b) ? DM_BUILD_WAITS : dm_build_failed(b);
 }
