@@ -50,7 +50,6 @@ int journal_open(struct journal **out, const struct journal_opts *o, struct err 
 		journal_close(j);
 		return r;
 	}
-	journal_next_log(j);
 	*out = j;
 	return 0;
 }

@@ -24,9 +24,10 @@ struct journal_draft {
 	struct text frame;
 };
 
-void journal_next_log(struct journal *j)
+/* Is more than half of the log out of date? */
+static bool log_is_stale(const struct journal *j)
 {
-	j->begin_at = j->slot.start + j->slot.whole + j->live + JOURNAL_SLACK;
+	return j->end - j->slot.start > 2 * j->live + JOURNAL_SLACK;
 }
 
 static int draft_flush(struct journal_draft *d)
@@ -132,6 +133,7 @@ static void journal_adopt(struct journal *j, const struct journal_draft *d)
 	j->slot = d->slot;
 	j->end = d->end;
 	j->room = j->end;
+	j->again = 0;
 }
 
 int journal_begin_log(struct journal *j, struct err *e)
@@ -168,10 +170,6 @@ void journal_tidy(struct journal *j)
 {
 	struct err e;
 
-	if (j->end < j->begin_at || j->old_start)
-		return;
-	if (journal_begin_log(j, &e))
-		j->begin_at = j->end + JOURNAL_SLACK + j->live / 4;
-	else
-		journal_next_log(j);
+	if (log_is_stale(j) && !j->old_start && j->end >= j->again && journal_begin_log(j, &e))
+		j->again = j->end + JOURNAL_SLACK + j->live / 4;
 }

@@ -53,7 +53,7 @@ struct journal {
 	unsigned which;			/* its place */
 	uint64_t end, number;		/* where the next frame begins; the last transaction */
 	uint64_t room;			/* up to here the file has its space */
-	uint64_t begin_at;		/* the end at which a new log is begun */
+	uint64_t again;			/* the end at which a new log is tried again, after a failure */
 	/* While the disk still has to learn of the new log: where the one before lies. Else 0. */
 	uint64_t old_start, old_end;
 	/* As far as known: see the same in journal_syncer. */
@@ -94,7 +94,6 @@ void journal_tidy(struct journal *j);
 int journal_begin_log(struct journal *j, struct err *e);
 /* The space of all but the current log is free. */
 void journal_free_old(struct journal *j);
-void journal_next_log(struct journal *j);	/* sets begin_at */
 
 /* journal_sync.c */
 int journal_sync_start(struct journal *j, struct err *e);

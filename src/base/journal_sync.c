@@ -183,10 +183,8 @@ void journal_sync_look(struct journal *j, bool wait)
 	j->failed = s->code;
 	j->anew = s->anew;
 	pthread_mutex_unlock(&s->lock);
-	if (!current || !j->old_start)
-		return;
-	journal_free_old(j);
-	journal_next_log(j);
+	if (current && j->old_start)
+		journal_free_old(j);
 }
 
 bool journal_sync(struct journal *j, struct journal_wait *w)

@@ -23,6 +23,7 @@ void journals_has(struct journal *j, const char *text);
 
 /* The whole file; free() it. */
 uint8_t *journals_bytes(int fd, size_t *n);
+/* Leaves holes for zeroes. */
 void journals_fill(int fd, const uint8_t *bytes, size_t n);
 int journals_memory(void);	/* a new memfd */
 

@@ -93,6 +93,7 @@ static bool state_of(int fd, const uint8_t *bytes, size_t n, char text[JOURNALS_
 static void check_cut(const struct history *h, int fd, size_t n)
 {
 	char text[JOURNALS_TEXT];
+	const char *want;
 	unsigned i;
 
 	if (!state_of(fd, h->bytes, n, text)) {
@@ -102,11 +103,10 @@ static void check_cut(const struct history *h, int fd, size_t n)
 	}
 	for (i = h->states; i-- && h->end[i] > n;)
 		;
-	if (!n)
-		i = 0;		/* an empty memfd is a new journal */
-	assert_true(i < h->states);
-	if (strcmp(text, h->text[i]) != 0)
-		fail_msg("cut at %zu: '%s' instead of '%s'", n, text, h->text[i]);
+	assert_true(i < h->states || !n);
+	want = n ? h->text[i] : "";	/* an empty memfd is a new journal */
+	if (strcmp(text, want) != 0)
+		fail_msg("cut at %zu: '%s' instead of '%s'", n, text, want);
 }
 
 static void check_flip(const struct history *h, int fd, size_t at, uint8_t flip)
@@ -126,9 +126,11 @@ static void check_flip(const struct history *h, int fd, size_t at, uint8_t flip)
 /* The next byte to damage: of long rows of zeroes between the parts of the file a few do. */
 static size_t next_byte(const struct history *h, size_t i)
 {
-	static const uint8_t zeroes[128];
+	static const uint8_t zeroes[8192];
 
-	return i + 2 * sizeof(zeroes) < h->n && memcmp(h->bytes + i, zeroes, sizeof(zeroes)) == 0 ? i + 61 : i + 1;
+	if (i + sizeof(zeroes) < h->n && memcmp(h->bytes + i, zeroes, sizeof(zeroes)) == 0)
+		return i + 4099;
+	return i + 256 < h->n && memcmp(h->bytes + i, zeroes, 128) == 0 ? i + 61 : i + 1;
 }
 
 static void check_all(struct history *h)
@@ -146,23 +148,70 @@ static void check_all(struct history *h)
 	free(h->bytes);
 }
 
-static void every_byte_cut_or_changed(void **state)
+/* Makes J begin a new log, by something large that goes again. */
+static void begin_log(struct journal *j)
+{
+	static char large[300 << 10];
+
+	memset(large, 'x', sizeof(large) - 1);
+	journals_set(j, "kept", "in the new log");
+	journals_set(j, "large", large);
+	journal_drop(j, "large");
+	journals_commit(j);
+}
+
+/* Where the current log begins is behind the hole that an earlier one has left, or at the first place. */
+static bool log_is_behind(int fd)
+{
+	size_t n;
+	uint8_t *bytes = journals_bytes(fd, &n);
+
+	free(bytes);
+	return n > 300 << 10;
+}
+
+/* All bytes, after LOGS new logs were begun. */
+static void check_after(unsigned logs)
 {
 	static struct history h;
 	int fd = journals_memory();
 	struct journal *j = journals_open(NULL, fd);
+	unsigned i;
 
-	(void)state;
+	memset(&h, 0, sizeof(h));
+	for (i = 0; i < logs; i++)
+		begin_log(j);
+	assert_int_equal(log_is_behind(fd), logs % 2);
 	write_history(&h, j, fd);
 	journal_close(j);
 	close(fd);
 	check_all(&h);
 }
 
+static void every_byte_cut_or_changed(void **state)
+{
+	(void)state;
+	check_after(0);
+}
+
+static void every_byte_of_a_log_that_lies_behind(void **state)
+{
+	(void)state;
+	check_after(1);
+}
+
+static void every_byte_of_a_log_that_lies_in_front_again(void **state)
+{
+	(void)state;
+	check_after(2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte_cut_or_changed),
+		cmocka_unit_test(every_byte_of_a_log_that_lies_behind),
+		cmocka_unit_test(every_byte_of_a_log_that_lies_in_front_again),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A journal whose process is killed at any moment: before, after and in the middle of each system call that changes the
+ * file, the file is copied and read. It must have the last transaction that was answered, or the one that was being
+ * written, and all of it. Several new logs are begun meanwhile, in front of the old one and behind.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "support/journals.h"
+
+#define KEYS 5u
+#define COMMITS 60u
+#define LENGTH 8000u	/* of a value: a new log is begun after some transactions */
+
+static int file = -1, copy = -1;
+static atomic_uint answered, meant;	/* numbers of transactions */
+static unsigned calls;
+
+ssize_t __real_pwrite64(int fd, const void *p, size_t n, off_t at);
+ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at);
+int __real_ftruncate64(int fd, off_t n);
+int __wrap_ftruncate64(int fd, off_t n);
+int __real_fallocate64(int fd, int mode, off_t at, off_t n);
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t n);
+
+/* All keys must have the value of the same transaction; which one? */
+static unsigned number_of(struct journal *j)
+{
+	unsigned number = 0, i;
+	const char *value;
+	char key[16];
+	size_t len;
+
+	for (i = 0; i < KEYS; i++) {
+		snprintf(key, sizeof(key), "key/%u", i);
+		value = journal_get(j, key, &len);
+		if (!i)
+			number = value ? (unsigned)atoi(value) : 0;
+		else
+			assert_int_equal(number, value ? (unsigned)atoi(value) : 0);
+	}
+	return number;
+}
+
+static void copy_file(void)
+{
+	size_t n;
+	uint8_t *bytes = journals_bytes(file, &n);
+
+	assert_int_equal(__real_ftruncate64(copy, 0), 0);
+	assert_int_equal(__real_pwrite64(copy, bytes, n, 0), n);
+	free(bytes);
+}
+
+/* What a process would find that is started now. */
+static void look(void)
+{
+	int was = file;
+	struct journal *j;
+
+	copy_file();
+	file = -1;
+	j = journals_open(NULL, copy);
+	assert_in_range(number_of(j), answered, meant);
+	journal_close(j);
+	file = was;
+	calls++;
+}
+
+ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at)
+{
+	size_t half = n / 2;
+
+	if (fd != file)
+		return __real_pwrite64(fd, p, n, at);
+	look();
+	if (__real_pwrite64(fd, p, half, at) != (ssize_t)half)
+		return -1;
+	look();
+	if (__real_pwrite64(fd, (const char *)p + half, n - half, at + (off_t)half) != (ssize_t)(n - half))
+		return -1;
+	look();
+	return (ssize_t)n;
+}
+
+int __wrap_ftruncate64(int fd, off_t n)
+{
+	int r = __real_ftruncate64(fd, n);
+
+	if (fd == file)
+		look();
+	return r;
+}
+
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t n)
+{
+	int r = __real_fallocate64(fd, mode, at, n);
+
+	if (fd == file)
+		look();
+	return r;
+}
+
+static void put_all(struct journal *j, unsigned number)
+{
+	char value[LENGTH + 1], key[16];
+	unsigned i;
+
+	memset(value, '.', LENGTH);
+	value[LENGTH] = '\0';
+	for (i = 0; i < KEYS; i++) {
+		value[snprintf(value, LENGTH, "%u", number)] = '.';
+		snprintf(key, sizeof(key), "key/%u", i);
+		journals_put(j, key, value);
+	}
+}
+
+static void reopen(struct journal **j)
+{
+	int was = file;
+
+	file = -1;
+	journal_close(*j);
+	*j = journals_open(NULL, was);
+	file = was;
+	assert_int_equal(number_of(*j), answered);
+}
+
+/* The slot of a journal's current log is in one of two places. */
+static bool in_first_slot(void)
+{
+	char word[4];
+
+	assert_int_equal(pread(file, word, sizeof(word), 4096), sizeof(word));
+	return memcmp(word, "slot", 4) == 0;
+}
+
+static void killed_at_each_call(void **state)
+{
+	struct journal *j;
+	unsigned logs = 0, i;
+	bool first = true;
+
+	(void)state;
+	copy = journals_memory();
+	file = journals_memory();
+	i = (unsigned)file;
+	file = -1;
+	j = journals_open(NULL, (int)i);
+	file = (int)i;
+	for (i = 1; i <= COMMITS; i++) {
+		atomic_store(&meant, i);
+		put_all(j, i);
+		journals_commit(j);
+		atomic_store(&answered, i);
+		assert_int_equal(number_of(j), i);
+		logs += first != in_first_slot();
+		first = in_first_slot();
+		if (i % 7 == 0)
+			reopen(&j);
+	}
+	assert_true(logs >= 4);
+	assert_true(calls > 3 * COMMITS);
+	file = -1;
+	journal_close(j);
+	close(copy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(killed_at_each_call),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("a killed process's journal", tests, NULL, NULL);
+}
