@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-run.py [sync]: replaces the file "settings" by a new version: writes a new file and renames it over the old one. Without "sync" it never
-syncs, which many programs do. For dmuse crash --run.
+run.py [sync]: replaces the file "settings" by a new version: writes a new file and renames it over the old one. Without "sync" it does
+not sync the new version, as many programs do not. What it syncs is its log. For dmuse crash --run.
 """
 import os
 import sys
@@ -27,3 +27,4 @@ def replace(text, sync):
 
 replace("version 1\n" * 500, True)
 replace("version 2\n" * 500, sys.argv[1:2] == ["sync"])
+write("log", "version 2\n", True)

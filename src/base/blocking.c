@@ -231,14 +231,14 @@ static void blocking_withdraw(struct blocking *b, struct blocking_call *c)
 
 /*
  * With the lock held: provides a thread for the call that was just queued. False: there is none, and none will become
- * free.
+ * free. The idle thread of a bulk call may be another call's, which hangs: that is looked after.
  */
 static bool blocking_serve(struct blocking *b, const struct blocking_call *c)
 {
 	bool served = c->bulk ? b->bulk_now < b->bulk_most && blocking_help(b) :
 		      b->idle >= b->queued ? blocking_help(b) : b->n < BLOCKING_MOST && blocking_engage(b);
 
-	if (!served)
+	if (!served || c->bulk)
 		blocking_wait(b);
 	return b->n > b->lost;
 }

@@ -12,9 +12,10 @@ lacks_mount() {
 	grep -qw ext4 /proc/filesystems || { echo "the kernel has no ext4"; return; }
 }
 
-# rename WORDS...: the example that never syncs.
+# replace [sync]: the example that does not sync its new text. The sync of its log commits the name: that does not depend on the
+# time, and leaves no other program's sync() a moment to write the text.
 replace() {
-	run crash --size 16M --out crash --states 50 --mount-options noauto_da_alloc,commit=1 --settle 2 \
+	run crash --size 16M --out crash --states 50 --mount-options noauto_da_alloc --settle 0 \
 		--run "$root/examples/rename/run.py $1" --check "$root/examples/rename/check.sh"
 }
 
@@ -62,7 +63,8 @@ damage() {
 
 # What stays of a workload in the background is there when power is cut, and ended then.
 background() {
-	run crash --size 16M --out crash --settle 1 --states 0 --check 'grep -q later file' --run '(sleep 0.3; echo later >file; sync file) </dev/null >/dev/null 2>&1 &'
+	run crash --size 16M --out crash --settle 3 --states 0 --check 'grep -q later file' \
+		--run '(while kill -0 $$; do sleep 0.02; done; echo later >file; sync file) </dev/null >/dev/null 2>&1 &'
 	like "$who: the cut is taken from what goes on in the background" 'passed +[1-9]' "$out"
 }
 
@@ -77,13 +79,14 @@ journal_in_user_space() {
 }
 
 killed() {
-	local pid
-	setsid "$DMUSE" crash --size 16M --out crash --settle 0 --run 'echo a >a; sync a' --check 'bash -c "exec -a dmuse-check-sleeps sleep 86414" & wait' --states 0 >log 2>&1 &
+	local pid name=dmuse-check-of-$$	# another test may have one, too
+	setsid "$DMUSE" crash --size 16M --out crash --settle 0 --run 'echo a >a; sync a' \
+		--check "bash -c 'exec -a $name sleep 86414' & wait" --states 0 >log 2>&1 &
 	pid=$!
-	until_true eval 'pgrep -f ^dmuse-check-sleeps >/dev/null'
+	until_true pgrep -f "^$name "
 	kill -9 $pid
 	wait $pid 2>/dev/null
-	ok "$who: nothing is left when it is killed" until_true eval '! pgrep -f "^dmuse-check-sleeps" >/dev/null && [ -z "$(session_traces)" ]'
+	ok "$who: nothing is left when it is killed" until_true eval '! pgrep -f "^$name " >/dev/null && [ -z "$(session_traces)" ]'
 }
 
 # As an ordinary user has it: without the directories of mkfs and fsck.

@@ -78,10 +78,10 @@ verdicts() {
 		put b 1; sync \"\$dev\"" 'kill -SEGV $$' --states 0
 	is "$who: a check that crashed has its exit status" 4 "$status"
 	like "$who: and is said to" 'ended by signal 11' "$out"
-	run crash --out crash --timeout 1 --jobs 2 --check 'setsid sleep 86413 & sleep 86413' --play 0
+	run crash --out crash --timeout 1 --jobs 2 --check "setsid sleep 86413.$$ & sleep 86413.$$" --play 0
 	is "$who: so has one that hung" 4 "$status"
 	like "$who: which is told apart" 'did not end in time' "$out"
-	is "$who: and nothing of it is left" "" "$(pgrep -f 'sleep 86413' -u "$(id -u)")"
+	is "$who: and nothing of it is left" "" "$(pgrep -f "sleep 86413[.]$$")"
 	run crash --out crash --json --check 'seq 100000; exit 1' --play 0
 	is "$who: of what a check prints the end is kept" "8192 100000" "$(python3 -c '
 import json, sys

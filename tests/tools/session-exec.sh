@@ -118,11 +118,11 @@ shared() {
 		"$("$DMUSE" exec -- env -u DMUSE_SOCKET XDG_RUNTIME_DIR="$work/none" "$DMUSE" exec -- true 2>&1 |
 			sed "s/^/125:/")"
 	mkfifo go
-	"$DMUSE" exec -- sh -c '(>started; read x <go; dmsetup ls >late 2>&1) >/dev/null 2>&1 &'
+	"$DMUSE" exec -- sh -c '(>started; read x <go; dmsetup ls >late 2>&1) >/dev/null 2>&1 &' "left by $$"
 	ok "$who: a program that is left behind keeps nobody waiting" test ! -e late
 	echo >go
 	ok "$who: and still is in the session" until_true grep -q z late || cat late
-	ok "$who: its supervisor goes with it" until_true eval '! pgrep -f "exec -- sh -c .>started" >/dev/null'
+	ok "$who: its supervisor goes with it" until_true eval '! pgrep -f "exec -- sh -c .*left by $$" >/dev/null'
 	holder=$(session_holder)
 	kill -KILL "$holder"
 	until_true eval '! grep -qs "^State:.[^Z]" "/proc/$holder/status"'

@@ -17,15 +17,6 @@ session_lacks() {
 	[ "$(id -u)" = 0 ] || unshare -Urm true 2>/dev/null || { echo "users may make no user namespace"; return; }
 }
 
-# Waits until COMMAND... succeeds; fails after ten seconds.
-until_true() {
-	local end=$((SECONDS + 10))
-	until "$@" 2>/dev/null; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.02
-	done
-}
-
 # The process that holds the session of this test's daemon: another test may have one, too.
 session_holder() {
 	local pid

@@ -220,13 +220,39 @@ static int finish(struct pending *p)
 	return p->c.reply.err.code;
 }
 
+/* N openings are under way: a build goes on in the loop, on a busy machine. */
+static void openings_wait(unsigned n)
+{
+	bool so;
+
+	do {
+		loop_turn(f.loop, 1);
+		pthread_mutex_lock(&slow.lock);
+		so = slow.waiting == n;
+		pthread_mutex_unlock(&slow.lock);
+	} while (!so);
+}
+
+/* Another opening waits for the one that is under way. */
+static void opening_is_shared(void)
+{
+	struct list *n, *next;
+	bool so = false;
+
+	while (!so) {
+		loop_turn(f.loop, 1);
+		list_each(n, next, &f.world->openings)
+			so = so || !list_empty(&container(n, struct dm_opening, node)->joined);
+	}
+}
+
 static void others_go_on_meanwhile(void **state)
 {
 	struct pending p;
 
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:a 0\n8 8 linear slow:b 0");
-	slow_until(&slow.waiting, 2);
+	openings_wait(2);
 	assert_int_equal(create(&f, "y", "0 8 zero", why), 0);
 	assert_int_equal(create(&f, "z", "0 8 linear /dev/null 0", why), -ENOTBLK);	/* opens something itself */
 	assert_false(p.over);
@@ -242,6 +268,7 @@ static void two_that_want_the_same_open_it_once(void **state)
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:a 0");
 	start(&q, DM_DO_CREATE, "y", "0 8 linear slow:a 0");
+	opening_is_shared();
 	slow_let(false);
 	assert_int_equal(finish(&p), 0);
 	assert_int_equal(finish(&q), 0);
@@ -257,6 +284,7 @@ static void both_fail_if_it_cannot_be_opened(void **state)
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:bad 0");
 	start(&q, DM_DO_DISK, "y", "slow:bad");
+	opening_is_shared();
 	slow_let(false);
 	assert_int_equal(finish(&p), -EIO);
 	assert_int_equal(finish(&q), -EIO);
@@ -271,7 +299,7 @@ static void who_gives_up_need_not_wait(void **state)
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:a 0");
 	start(&q, DM_DO_DISK, "d", "slow:b");
-	slow_until(&slow.waiting, 2);
+	openings_wait(2);
 	dm_cancel(&p.c);
 	dm_cancel(&q.c);
 	assert_int_equal(finish(&p), -EINTR);
@@ -289,8 +317,9 @@ static void the_other_one_goes_on(void **state)
 
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	start(&q, DM_DO_CREATE, "y", "0 8 linear slow:a 0");
+	opening_is_shared();
 	dm_cancel(&p.c);
 	assert_int_equal(finish(&p), -EINTR);
 	slow_let(false);
@@ -304,7 +333,7 @@ static void an_opening_has_a_bound(void **state)
 
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 zero\n8 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	time_passes(&f, DM_OPEN_TIMEOUT - 1);
 	assert_false(p.over);
 	time_passes(&f, 1);
@@ -322,7 +351,7 @@ static void what_comes_behind_a_failure_is_not_waited_for(void **state)
 
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear /dev/null 0\n8 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	assert_int_equal(finish(&p), -ENOTBLK);
 	start(&p, DM_DO_CREATE, "x", "0 8 linear memory,size=1M:m 0\n8 8 linear memory:m 0 0\n16 8 linear slow:b 0");
 	assert_int_equal(finish(&p), -EINVAL);
@@ -336,7 +365,7 @@ static void its_device_may_go_meanwhile(void **state)
 	(void)state;
 	assert_int_equal(create(&f, "x", "0 8 zero", why), 0);
 	start(&p, DM_DO_RELOAD, "x", "0 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "x", 0, why), 0);
 	assert_int_equal(finish(&p), -ENXIO);
 	slow_let(false);
@@ -364,7 +393,7 @@ static void a_loop_that_was_closed_meanwhile_is_refused(void **state)
 	assert_int_equal(create(&f, "x", "0 8 zero", why), 0);
 	assert_int_equal(create(&f, "y", "0 8 zero", why), 0);
 	start(&p, DM_DO_RELOAD, "x", "0 8 linear /dev/mapper/y 0\n8 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	if (reload(&f, "y", "0 8 linear /dev/mapper/x 0", why))
 		fail_msg("%s", why);
 	slow_let(false);
@@ -388,7 +417,7 @@ static void it_waits_for_a_transition(void **state)
 	job_start(&f, &j, d, 0, DM_READ, 0, 0, 1, why);
 	settle_threads(&f);
 	start(&p, DM_DO_RELOAD, "x", "0 8 linear slow:a 0");
-	slow_until(&slow.waiting, 1);
+	openings_wait(1);
 	start(&s, DM_DO_SUSPEND, "x", "");
 	slow_let(false);
 	slow_until(&slow.opened, 1);
@@ -427,7 +456,7 @@ static void the_end_does_not_wait_for_it(void **state)
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear slow:a 0");
 	start(&q, DM_DO_DISK, "d", "slow:b");
-	slow_until(&slow.waiting, 2);
+	openings_wait(2);
 	fixture_end(&f);
 	assert_true(p.over && q.over);
 	assert_int_equal(p.c.reply.err.code, -EINTR);
