@@ -71,7 +71,7 @@ thaws_without_the_daemon() {
 	can "the daemon killed, and nothing stays frozen" ext4 mkfs.ext4 || return
 	truncate -s 32M disk.img
 	"$DMUSE" daemon --foreground --socket "$PWD/d/control" --nbd-socket none 2>log & daemon=$!
-	until_true "$DMUSE" ls --socket "$PWD/d/control" --no-start >/dev/null
+	until_true grep -q serving log
 	DMUSE_SOCKET=$PWD/d/control "$DMUSE" exec --create d="0 65536 linear $PWD/disk.img 0" -- bash -c "mkfs.ext4 -q /dev/mapper/d && mkdir m && mount /dev/mapper/d m &&
 		dmsetup suspend d && { touch m/g & echo \$! >writer; >ready; wait; }" >out 2>&1 </dev/null & pid=$!
 	until_true test -e ready
