@@ -14,7 +14,7 @@ import xml.dom.minidom
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("BUILD", str(ROOT / "build"))
-FAMILIES = ("nbd", "core", "load", "control", "fuse", "session")
+FAMILIES = ("nbd", "core", "load", "control", "fuse", "session", "journal")
 count = 0
 
 

@@ -114,6 +114,119 @@ static void checksum_is_the_known_one(void **state)
 	assert_int_equal(crc32c(crc32c(0, text, 4), text + 4, 5), 0xe3069283);
 }
 
+struct pairs {
+	unsigned n;
+	uint64_t sum;
+};
+
+static int add_up(void *arg, const char *key, const char *value, size_t len)
+{
+	struct pairs *p = arg;
+
+	assert_int_equal(strlen(value), len);
+	assert_string_equal(strchr(key, '/') + 1, value);
+	p->sum += (uint64_t)atol(value);
+	p->n++;
+	return 0;
+}
+
+/* As for ten thousand devices and more: committed one by one, half of them gone again, through new logs. */
+static void hundred_thousand_keys(void **state)
+{
+	char path[PLACE_PATH], key[32];
+	struct pairs p = { 0 };
+	struct journal *j;
+	struct err e;
+	unsigned i;
+
+	(void)state;
+	path_of(path);
+	j = journals_open(path, -1);
+	for (i = 0; i < 100000; i++) {
+		snprintf(key, sizeof(key), "key/%u", i);
+		journal_put(j, key, key + 4, strlen(key + 4));
+		assert_int_equal(journal_commit(j, &e), 0);
+	}
+	for (i = 0; i < 100000; i += 2) {
+		snprintf(key, sizeof(key), "key/%u", i);
+		journal_drop(j, key);
+		assert_int_equal(journal_commit(j, &e), 0);
+	}
+	journal_close(j);
+	j = journals_open(path, -1);
+	assert_int_equal(journal_each(j, add_up, &p, &e), 0);
+	assert_int_equal(p.n, 50000);
+	assert_int_equal(p.sum, 50000ull * 50000);
+	journal_remove(j);
+}
+
+/* A transaction of 20 MB, as of a table with many lines. */
+static void large_value(void **state)
+{
+	const size_t n = 20 << 20;
+	char path[PLACE_PATH], *value = malloc(n + 1);
+	struct journal *j;
+	const char *got;
+	size_t len;
+
+	(void)state;
+	assert_non_null(value);
+	memset(value, 'v', n);
+	value[n] = '\0';
+	path_of(path);
+	j = journals_open(path, -1);
+	journals_set(j, "large", value);
+	journals_set(j, "small", "1");
+	journal_close(j);
+	j = journals_open(path, -1);
+	got = journal_get(j, "large", &len);
+	assert_int_equal(len, n);
+	assert_string_equal(got, value);
+	journal_remove(j);
+	free(value);
+}
+
+/* In another process. Returns what opening said. */
+static int open_elsewhere(const char *path, bool read_only, char said[ERR_TEXT])
+{
+	const struct journal_opts o = { .path = path, .fd = -1, .read_only = read_only };
+	struct err e = ERR_INIT;
+	struct journal *j;
+	int fds[2], status;
+
+	assert_int_equal(pipe(fds), 0);
+	if (!fork()) {
+		status = -journal_open(&j, &o, &e);
+		_exit(write(fds[1], e.text, ERR_TEXT) == ERR_TEXT ? status : 255);
+	}
+	assert_int_equal(read(fds[0], said, ERR_TEXT), ERR_TEXT);
+	assert_true(wait(&status) > 0);
+	close(fds[0]);
+	close(fds[1]);
+	return -WEXITSTATUS(status);
+}
+
+static void second_process_is_refused(void **state)
+{
+	char path[PLACE_PATH], said[ERR_TEXT], pid[32];
+	struct journal *j;
+
+	(void)state;
+	path_of(path);
+	j = journals_open(path, -1);
+	journals_set(j, "a", "1");
+	assert_int_equal(open_elsewhere(path, false, said), -EBUSY);
+	snprintf(pid, sizeof(pid), "(pid %d)", (int)getpid());
+	assert_non_null(strstr(said, pid));
+	assert_int_equal(open_elsewhere(path, true, said), 0);
+	journals_set(j, "b", "2");
+	journal_close(j);
+	assert_int_equal(open_elsewhere(path, false, said), 0);
+	j = journals_open(path, -1);
+	journals_has(j, "a=1\nb=2\n");
+	journal_remove(j);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -135,6 +248,9 @@ int main(void)
 		cmocka_unit_test(what_was_not_committed_is_not_there),
 		cmocka_unit_test(last_change_of_a_key_counts),
 		cmocka_unit_test(checksum_is_the_known_one),
+		cmocka_unit_test(hundred_thousand_keys),
+		cmocka_unit_test(large_value),
+		cmocka_unit_test(second_process_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
