@@ -17,6 +17,7 @@
 #define DEV_NAMES_MAX 100000		/* created by others */
 #define DEV_FILE_MAX ((size_t)1 << 20)	/* bytes in one file created by others ... */
 #define DEV_FILES_MAX ((size_t)64 << 20)	/* ... and in all of them */
+#define DEV_FIRST_PLACE 3		/* in a directory: 1 and 2 are . and .. */
 #define DEV_KEPT 86400.0		/* seconds for which the kernel caches what only it and we can change */
 
 struct dev_node;
@@ -64,6 +65,8 @@ struct dev_node {
 	uint64_t next_place;
 	struct dev_entry *listed;	/* where the last listing ended, which the next one continues; or NULL */
 	struct dev_node *parent;
+	const struct dev_text *texts;	/* N_TEXTS files, which are not among its entries until they are looked up */
+	unsigned n_texts;		/* their places follow each other, from the first one on */
 	void (*refresh)(struct dev_node *dir);	/* brings it up to date before it is looked at; or NULL */
 	/* A symbolic link's target, or a file's content. */
 	char *data;
@@ -81,6 +84,7 @@ struct dev_view {
 	struct hash by_id;		/* its dev_nodes */
 	struct hash shown;		/* dev_shown.by_device: the devices */
 	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
+	struct dev_node *subsystem;	/* the link in each device's directory of /sys: one node, so the kernel reads it once */
 	size_t n_made, n_bytes;		/* created by others */
 };
 
@@ -106,8 +110,12 @@ struct dev_node *dev_add_link(struct dev_node *dir, const char *name, const char
 void dev_links_begin(struct dev_node *dir);
 void dev_links_want(struct dev_node *dir, const char *name, const char *target);
 void dev_links_end(struct dev_node *dir);
-struct dev_node *dev_add_text(struct dev_node *dir, const struct dev_text *t);
+
+/* dev_texts.c */
+mode_t dev_text_mode(const struct dev_text *t);
 void dev_text_fill(const struct dev_node *n, struct text *out);
+void dev_texts(struct dev_node *dir, const struct dev_text *t);	/* gives DIR, which is empty, a list that ends without a name */
+struct dev_entry *dev_entry_get(struct dev_node *dir, const char *name);	/* among its texts, too */
 
 /* dev_shown.c: the nodes of devices. */
 struct dev_view *dev_view_of(const struct fuse_front *f);	/* the newest one that is being served, or NULL */
@@ -142,13 +150,17 @@ void dev_counters(const struct dm_device *d, uint64_t c[DEV_COUNTERS]);
 
 /* dev_names.c */
 void dev_stat(struct dev_node *n, struct stat *st);
+void dev_tell(struct dev_node *n, struct fuse_entry_param *e);	/* the kernel will know N: dev_node_forget() if it does not */
 void dev_reply_entry(fuse_req_t req, struct dev_node *n);
 struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id);	/* NULL: REQ is answered */
 void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times);
 void dev_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void dev_readlink(fuse_req_t req, fuse_ino_t ino);
+
+/* dev_list.c */
 void dev_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dev_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 
 /* dev_make.c */
 void dev_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);

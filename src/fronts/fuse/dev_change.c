@@ -68,9 +68,9 @@ void dev_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, 
 }
 
 /* Finds the entry NAME of DIR and checks that it may be removed: 0, or the error. */
-static int change_find(const struct dev_node *dir, const char *name, struct dev_entry **out)
+static int change_find(struct dev_node *dir, const char *name, struct dev_entry **out)
 {
-	*out = dev_entry_find(dir, name);
+	*out = dev_entry_get(dir, name);
 	if (!*out)
 		return ENOENT;
 	return (*out)->of->live ? EPERM : 0;
@@ -121,7 +121,7 @@ void dev_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 }
 
 /* May E be renamed to NAME in TO? *OLD: the entry of that name, which is to be dropped, or NULL. */
-static int rename_check(const struct dev_entry *e, const struct dev_node *to, const char *name, unsigned flags,
+static int rename_check(const struct dev_entry *e, struct dev_node *to, const char *name, unsigned flags,
 			struct dev_entry **old)
 {
 	int err = change_find(to, name, old);

@@ -10,7 +10,7 @@
 #include "fronts/fuse/dev_private.h"
 
 /* 0, or why NAME, with a target of so many bytes, cannot be made in DIR. */
-static int make_check(const struct dev_node *dir, const char *name, size_t target)
+static int make_check(struct dev_node *dir, const char *name, size_t target)
 {
 	const struct dev_view *v = dir->view;
 
@@ -18,7 +18,7 @@ static int make_check(const struct dev_node *dir, const char *name, size_t targe
 		return EPERM;		/* a device's own */
 	if (strlen(name) > DEV_NAME_MAX)
 		return ENAMETOOLONG;
-	if (dev_entry_find(dir, name))
+	if (dev_entry_get(dir, name))
 		return EEXIST;
 	return v->n_made >= DEV_NAMES_MAX || target > DEV_FILES_MAX - v->n_bytes ? ENOSPC : 0;
 }

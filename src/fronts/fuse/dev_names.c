@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the view: names, attributes, directory listings, links. */
+/* Reading the view: names, attributes, links. dev_list.c lists directories. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 
 #include "fronts/fuse/dev.h"
 
-#define NAMES_HIDDEN ".dmuse"	/* not listed, but can be looked up */
 #define NAMES_TEXT_SIZE 4096	/* the size that files in /sys report */
 
 static void stat_size(const struct dev_node *n, struct stat *st)
@@ -45,7 +44,7 @@ void dev_stat(struct dev_node *n, struct stat *st)
 {
 	stat_written(n);
 	*st = (struct stat){
-		.st_ino = n->id, .st_mode = n->mode, .st_nlink = S_ISDIR(n->mode) ? 1 : n->nlink, .st_uid = n->uid,
+		.st_ino = n->id, .st_mode = n->mode, .st_nlink = S_ISDIR(n->mode) || (n->live && n->nlink) ? 1 : n->nlink, .st_uid = n->uid,
 		.st_gid = n->gid, .st_rdev = n->rdev, .st_blksize = 4096, .st_atim = n->atime, .st_mtim = n->mtime,
 		.st_ctim = n->ctime,
 	};
@@ -56,13 +55,18 @@ void dev_stat(struct dev_node *n, struct stat *st)
  * The name of a device may soon be another's, so it is looked up each time; all other names stay, or change only
  * through the kernel.
  */
+void dev_tell(struct dev_node *n, struct fuse_entry_param *e)
+{
+	*e = (struct fuse_entry_param){ .ino = n->id, .attr_timeout = DEV_KEPT, .entry_timeout = n->passing ? 0 : DEV_KEPT };
+	dev_stat(n, &e->attr);
+	n->known++;
+}
+
 void dev_reply_entry(fuse_req_t req, struct dev_node *n)
 {
-	struct fuse_entry_param e = { .ino = n->id, .attr_timeout = DEV_KEPT,
-				      .entry_timeout = n->passing ? 0 : DEV_KEPT };
+	struct fuse_entry_param e;
 
-	dev_stat(n, &e.attr);
-	n->known++;
+	dev_tell(n, &e);
 	if (fuse_reply_entry(req, &e))
 		dev_node_forget(n, 1);
 }
@@ -84,6 +88,17 @@ struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id)
 	return dir;
 }
 
+/* In a mapped device's directories of /sys no name ever appears: the kernel need not ask again. Disks get partitions. */
+static void lookup_nothing(fuse_req_t req, const struct dev_node *dir)
+{
+	const struct fuse_entry_param never = { .entry_timeout = DEV_KEPT };
+
+	if (dir->n_texts && dir->device && !dir->device->disk)
+		fuse_reply_entry(req, &never);
+	else
+		fuse_reply_err(req, ENOENT);
+}
+
 static void lookup_answer(struct fuse_ask *a)
 {
 	struct dev_node *dir = dev_ask_dir(a, a->ino);
@@ -91,11 +106,11 @@ static void lookup_answer(struct fuse_ask *a)
 
 	if (!dir)
 		return;
-	e = dev_entry_find(dir, a->name);
+	e = dev_entry_get(dir, a->name);
 	if (e)
 		dev_reply_entry(a->req, e->of);
 	else
-		fuse_reply_err(a->req, ENOENT);
+		lookup_nothing(a->req, dir);
 }
 
 void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -149,71 +164,4 @@ static void readlink_answer(struct fuse_ask *a)
 void dev_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	fuse_ask(req, ino, "", 0, 0, readlink_answer);
-}
-
-struct names_page {
-	fuse_req_t req;
-	char *buf;
-	size_t len, room;
-};
-
-/* The file type for a listing: unknown where another file may be mounted on top, because find(1) then looks closer. */
-static mode_t names_kind(const struct dev_node *n)
-{
-	return n->live || !S_ISREG(n->mode) ? n->mode : 0;
-}
-
-/* Adds a name at position PLACE; false if there is no room. */
-static bool names_add(struct names_page *p, const char *name, const struct dev_node *n, uint64_t place)
-{
-	struct stat st = { .st_ino = n->id, .st_mode = names_kind(n) };
-	size_t len = fuse_add_direntry(p->req, p->buf + p->len, p->room - p->len, name, &st, (off_t)place);
-
-	if (len > p->room - p->len)
-		return false;
-	p->len += len;
-	return true;
-}
-
-/* A large directory is listed a page at a time: usually we know where the last page ended. */
-static void names_fill(struct names_page *p, struct dev_node *dir, uint64_t off)
-{
-	struct list *pos = dir->listed && dir->listed->place <= off ? &dir->listed->node : dir->entries.next;
-	bool room = true;
-
-	if (off < 1)
-		room = names_add(p, ".", dir, 1);
-	if (room && off < 2)
-		room = names_add(p, "..", dir->parent, 2);
-	for (; room && pos != &dir->entries; pos = pos->next) {
-		struct dev_entry *e = container(pos, struct dev_entry, node);
-
-		if (e->place > off && !(dir == dir->view->root && !strcmp(e->name, NAMES_HIDDEN)))
-			room = names_add(p, e->name, e->of, e->place);
-		if (room)
-			dir->listed = e;
-	}
-}
-
-static void readdir_answer(struct fuse_ask *a)
-{
-	struct dev_node *dir = dev_ask_dir(a, a->ino);
-	struct names_page p = { .req = a->req, .room = a->size };
-
-	if (!dir)
-		return;
-	p.buf = malloc(a->size);
-	if (p.buf) {
-		names_fill(&p, dir, a->off);
-		fuse_reply_buf(a->req, p.buf, p.len);
-	} else {
-		fuse_reply_err(a->req, ENOMEM);
-	}
-	free(p.buf);
-}
-
-void dev_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
-{
-	(void)fi;
-	fuse_ask(req, ino, "", (uint64_t)off, size, readdir_answer);
 }

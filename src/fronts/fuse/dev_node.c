@@ -14,7 +14,6 @@
 
 #include "fronts/fuse/dev.h"
 
-#define NODE_FIRST_PLACE 3	/* 1 and 2 are . and .. */
 #define NODE_HASH_SEED 2166136261u
 #define NODE_HASH_PRIME 16777619u
 
@@ -29,7 +28,7 @@ uint64_t dev_id_below(const struct dev_node *dir, const char *name, uint64_t dev
 
 static void node_begin(struct dev_node *n, struct dev_view *v, uint64_t id)
 {
-	*n = (struct dev_node){ .view = v, .id = id, .known = n->known, .next_place = NODE_FIRST_PLACE };
+	*n = (struct dev_node){ .view = v, .id = id, .known = n->known, .next_place = DEV_FIRST_PLACE };
 	list_init(&n->entries);
 	clock_gettime(CLOCK_REALTIME, &n->mtime);
 	n->atime = n->ctime = n->mtime;

@@ -33,7 +33,7 @@ void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
 /* A device takes a name even if others have created something there. */
 static bool shown_make_way(struct dev_node *dir, const char *name)
 {
-	struct dev_entry *e = dev_entry_find(dir, name);
+	struct dev_entry *e = dev_entry_get(dir, name);
 
 	if (!e)
 		return true;

@@ -129,15 +129,12 @@ static const struct dev_text dm_texts[] = {
 	{ 0 },
 };
 
-static void sys_texts_add(struct dev_node *dir, const struct dev_text *t)
-{
-	for (; dir && t->name; t++)
-		dev_add_text(dir, t);
-}
-
 static void sys_dir(struct dev_node *dir, const char *name, const struct dev_text *t)
 {
-	sys_texts_add(dev_add(dir, name, S_IFDIR | 0755), t);
+	struct dev_node *n = dev_add(dir, name, S_IFDIR | 0755);
+
+	if (n)
+		dev_texts(n, t);
 }
 
 static void sys_want_device(struct dev_node *dir, const struct dm_device *d)
@@ -213,17 +210,17 @@ void dev_sys_fill(struct dev_node *dir)
 {
 	dir->refresh = NULL;
 	if (dir->device->whole) {
-		sys_texts_add(dir, dev_part_texts);
+		dev_texts(dir, dev_part_texts);
 		sys_dir_of_links(dir, "holders", sys_holders);
 		dev_add_link(dir, "subsystem", "../../../../../class/block");
 		return;
 	}
-	sys_texts_add(dir, sys_texts);
+	dev_texts(dir, sys_texts);
 	if (!dir->device->disk)
 		sys_dir(dir, "dm", dm_texts);
 	sys_dir(dir, "queue", dev_queue_texts);
 	sys_dir(dir, "bdi", dev_bdi_texts);
 	sys_dir_of_links(dir, "holders", sys_holders);
 	sys_dir_of_links(dir, "slaves", sys_slaves);
-	dev_add_link(dir, "subsystem", "../../../../class/block");
+	dev_entry_new(dir, "subsystem", dir->view->subsystem);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The part of the view that always exists, and how our nodes are added to it. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@ static const struct dev_text tree_proc[] = {
 	{ .name = "diskstats", .show = dev_proc_diskstats },
 	{ .name = "mountinfo", .fixed = "" },
 	{ .name = "partitions", .show = dev_proc_partitions },
+	{ 0 },
 };
 
 struct dev_node *dev_add(struct dev_node *dir, const char *name, mode_t mode)
@@ -47,45 +47,15 @@ struct dev_node *dev_add_link(struct dev_node *dir, const char *name, const char
 	return NULL;
 }
 
-struct dev_node *dev_add_text(struct dev_node *dir, const struct dev_text *t)
-{
-	struct dev_node *n = dev_add(dir, t->name, S_IFREG | (t->store ? 0644 : 0444));
-
-	if (n)
-		n->text = t;
-	return n;
-}
-
-void dev_text_fill(const struct dev_node *n, struct text *out)
-{
-	const struct dev_text *t = n->text;
-
-	if (t->show)
-		t->show(n, out);
-	else if (t->number)
-		text_printf(out, "%" PRIu64 "\n", t->number(n));
-	else
-		text_add(out, t->fixed);
-}
-
 static struct dev_node *tree_dir(struct dev_node *dir, const char *name)
 {
 	return dev_add(dir, name, S_IFDIR | 0755);
 }
 
-static bool tree_texts(struct dev_node *dir, const struct dev_text *t, size_t n)
-{
-	size_t i;
-
-	for (i = 0; dir && i < n; i++)
-		if (!dev_add_text(dir, &t[i]))
-			return false;
-	return dir != NULL;
-}
-
 static int tree_grow(struct dev_view *v)
 {
 	struct dev_node *control, *io_control, *hidden, *sys, *proc;
+	struct dev_entry *mounts;
 
 	v->mapper = tree_dir(v->root, "mapper");
 	control = dev_add(v->mapper, "control", S_IFCHR | 0600);
@@ -99,11 +69,16 @@ static int tree_grow(struct dev_view *v)
 	v->sys_block = tree_dir(sys, "block");
 	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
 	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
-	if (!control || !io_control || !tree_texts(proc, tree_proc, sizeof(tree_proc) / sizeof(*tree_proc)) || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+	v->subsystem = dev_add_link(sys, "subsystem", "../../../../class/block");
+	if (!control || !io_control || !proc || !v->subsystem || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+		return -ENOMEM;
+	dev_texts(proc, tree_proc);
+	mounts = dev_entry_get(proc, "mountinfo");
+	if (!mounts)
 		return -ENOMEM;
 	control->rdev = TREE_CONTROL;
 	io_control->control = true;
-	dev_entry_find(proc, "mountinfo")->of->mounts = true;
+	mounts->of->mounts = true;
 	return 0;
 }
 
