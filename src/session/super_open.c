@@ -161,13 +161,27 @@ static int open_node_at(const struct call *c, const struct call_path *p, struct 
 	return err;
 }
 
+/* Does the path begin in /sys, by its own words or by the directory that it is relative to? */
+static bool open_from_sys(const struct call *c, const struct call_path *p)
+{
+	char link[32], directory[sizeof("/sys/")];
+
+	if (p->path[0] == '/')
+		return !strncmp(p->path, "/sys/", 5);
+	if (p->at == AT_FDCWD)
+		snprintf(link, sizeof(link), "%u/cwd", c->req.pid);
+	else
+		snprintf(link, sizeof(link), "%u/fd/%d", c->req.pid, p->at);
+	return readlinkat(c->s->proc, link, directory, sizeof(directory)) >= 5 && !memcmp(directory, "/sys/", 5);
+}
+
 /*
  * What is in /sys is left to the kernel: it has neither nodes nor lists of ours. Programs that list devices open a
  * dozen files of /sys for each, and looking a path up here costs as much as the kernel's own lookup.
  */
 static bool open_in_sys(const struct call *c, const struct call_path *p)
 {
-	return !strncmp(p->path, "/sys/", 5) && !strstr(p->path, "/..") && !p->resolve && find_same_root(c);
+	return !p->resolve && strncmp(p->path, "..", 2) && !strstr(p->path, "/..") && open_from_sys(c, p) && find_same_root(c);
 }
 
 /*

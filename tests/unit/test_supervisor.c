@@ -297,6 +297,30 @@ static void callers_may_die_at_any_time(void **state)
 }
 
 /* A file server that never answers, and callers that wait for it. The last one makes the thread hang that took over. */
+static bool in_sys(void)
+{
+	int dir = open("/sys/kernel", O_PATH | O_DIRECTORY);
+	char out[300];
+
+	snprintf(out, sizeof(out), "../..%s/disk", supervised_place);
+	CHECK(open("/sys/kernel/inner", O_RDONLY) < 0 && errno == ENXIO);
+	CHECK(openat(dir, "inner", O_RDONLY) < 0 && errno == ENXIO);
+	CHECK(supervised_says(openat(dir, out, O_RDONLY), "252:0"));
+	CHECK(chdir("/sys/kernel") == 0 && open("inner", O_RDONLY) < 0 && errno == ENXIO);
+	CHECK(supervised_says(open(out, O_RDONLY), "252:0"));
+	return true;
+}
+
+/* The supervisor does not look paths up there: a node would be left to the kernel. */
+static void what_is_in_sys_is_left_alone(void **state)
+{
+	(void)state;
+	if (!supervised_usable || mount("sub", "/sys/kernel", NULL, MS_BIND, NULL))
+		skip();
+	supervised(in_sys);
+	assert_int_equal(umount2("/sys/kernel", MNT_DETACH), 0);
+}
+
 static bool hanging(void)
 {
 	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -342,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_full_table_of_descriptors_is_told),
 		cmocka_unit_test(other_calls_go_their_way),
 		cmocka_unit_test(callers_may_die_at_any_time),
+		cmocka_unit_test(what_is_in_sys_is_left_alone),
 		cmocka_unit_test(a_call_that_hangs_stops_nobody),
 	};
 
