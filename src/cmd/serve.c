@@ -172,6 +172,7 @@ static int serve_signals(struct serve *s, struct err *e)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a limit of the size of files (ulimit -f) fails requests, not the daemon */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

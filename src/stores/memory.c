@@ -1,81 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory: sectors in the daemon's memory, for tests and scratch disks. One sparse mapping, and a bit for each page that
- * was written; a page without it reads as zeros and costs nothing. Tables with the same name share it; it is freed with
- * the last of them. Any thread may access it at any time.
+ * memory: sectors in memory (memory_map.h), for tests and scratch disks. A page that was never written reads as zeros
+ * and costs nothing. Tables with the same name share it; it is freed with the last of them. Any thread may access it at
+ * any time.
  */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/words.h"
 #include "core/path/io.h"
 #include "core/world.h"
 #include "stores/block.h"
+#include "stores/memory_map.h"
 #include "stores/stores.h"
 
-#define PAGE 4096u
-#define PAGE_SECTORS (PAGE / DM_SECTOR)
-#define BITS 64u
+#define PAGE_SECTORS (MEMORY_PAGE / DM_SECTOR)
 
 struct memory {
 	struct dm_store store;
 	char *key;			/* the name by which tables share it */
-	uint8_t *data;
-	_Atomic uint64_t *written;	/* one bit per page */
+	struct memory_map map;
 };
 
 extern const struct dm_store_type dm_store_memory;
 
-static bool page_written(struct memory *m, uint64_t page)
+static uint8_t *memory_at(const struct memory *m, uint64_t sector)
 {
-	return atomic_load_explicit(&m->written[page / BITS], memory_order_acquire) >> page % BITS & 1;
+	return m->map.data + (sector << DM_SECTOR_SHIFT);
 }
 
 /* After the data was written: a discard at the same time leaves either the data or zeros, never old data. */
 static void page_mark(struct memory *m, uint64_t page)
 {
-	if (!page_written(m, page))
-		atomic_fetch_or_explicit(&m->written[page / BITS], 1ull << page % BITS, memory_order_release);
-}
-
-/* The bits of word WORD for pages FIRST up to, but not including, LAST. */
-static uint64_t page_mask(uint64_t word, uint64_t first, uint64_t last)
-{
-	uint64_t mask = ~0ull;
-
-	if (first > word * BITS)
-		mask &= ~0ull << (first - word * BITS);
-	if (last < (word + 1) * BITS)
-		mask &= ~(~0ull << (last - word * BITS));
-	return mask;
-}
-
-/* One word at a time: there may be very many pages, most of them never written. */
-static void pages_unmark(struct memory *m, uint64_t first, uint64_t last)
-{
-	uint64_t word;
-
-	for (word = first / BITS; word * BITS < last; word++)
-		if (atomic_load_explicit(&m->written[word], memory_order_relaxed))
-			atomic_fetch_and_explicit(&m->written[word], ~page_mask(word, first, last), memory_order_acq_rel);
-}
-
-/* The first page from FIRST on whose bit is not STATE, at most LAST. */
-static uint64_t pages_reach(struct memory *m, uint64_t first, uint64_t last, bool state)
-{
-	uint64_t word, other;
-
-	for (word = first / BITS; word * BITS < last; word++) {
-		other = atomic_load_explicit(&m->written[word], memory_order_acquire);
-		other = (state ? ~other : other) & page_mask(word, first, last);
-		if (other)
-			return word * BITS + (uint64_t)__builtin_ctzll(other);
-	}
-	return last;
+	if (!memory_is_written(&m->map, page))
+		atomic_fetch_or_explicit(&m->map.written[page / MEMORY_BITS], 1ull << page % MEMORY_BITS, memory_order_release);
 }
 
 /* Sectors of [SECTOR, END) in SECTOR's page. */
@@ -93,8 +53,8 @@ static void memory_read(struct memory *m, const struct dm_req *r)
 
 	for (; at < end; at += n, to = vec_from(to, n << DM_SECTOR_SHIFT)) {
 		n = in_page(at, end);
-		if (page_written(m, at / PAGE_SECTORS))
-			vec_put(to, m->data + (at << DM_SECTOR_SHIFT), n << DM_SECTOR_SHIFT);
+		if (memory_is_written(&m->map, at / PAGE_SECTORS))
+			vec_put(to, memory_at(m, at), n << DM_SECTOR_SHIFT);
 		else
 			vec_zero(to, n << DM_SECTOR_SHIFT);
 	}
@@ -104,7 +64,7 @@ static void memory_write(struct memory *m, const struct dm_req *r)
 {
 	uint64_t page;
 
-	vec_get(r->data, m->data + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
+	vec_get(r->data, memory_at(m, r->sector), r->count << DM_SECTOR_SHIFT);
 	for (page = r->sector / PAGE_SECTORS; page * PAGE_SECTORS < r->sector + r->count; page++)
 		page_mark(m, page);
 }
@@ -112,19 +72,8 @@ static void memory_write(struct memory *m, const struct dm_req *r)
 /* Zeros that stay allocated, or part of a page, which cannot be freed. */
 static void zero_sectors(struct memory *m, uint64_t sector, uint64_t n)
 {
-	if (page_written(m, sector / PAGE_SECTORS))
-		memset(m->data + (sector << DM_SECTOR_SHIFT), 0, n << DM_SECTOR_SHIFT);
-}
-
-static void give_back(struct memory *m, uint64_t sector, uint64_t end)
-{
-	uint64_t first = sector / PAGE_SECTORS, last = end / PAGE_SECTORS;
-	uint64_t system = (uint64_t)sysconf(_SC_PAGESIZE);	/* may be larger than ours, and madvise() rounds up */
-	bool whole = (first * PAGE | last * PAGE) % system == 0;
-
-	pages_unmark(m, first, last);
-	if (!whole || madvise(m->data + first * PAGE, (last - first) * PAGE, MADV_DONTNEED))
-		memset(m->data + first * PAGE, 0, (last - first) * PAGE);	/* locked memory cannot be freed */
+	if (memory_is_written(&m->map, sector / PAGE_SECTORS))
+		memset(memory_at(m, sector), 0, n << DM_SECTOR_SHIFT);
 }
 
 static void memory_zero(struct memory *m, const struct dm_req *r)
@@ -135,7 +84,7 @@ static void memory_zero(struct memory *m, const struct dm_req *r)
 		n = in_page(at, end);
 		if (n == PAGE_SECTORS && !(r->flags & DM_KEEP)) {
 			n = (end - at) / PAGE_SECTORS * PAGE_SECTORS;
-			give_back(m, at, at + n);
+			memory_map_clear(&m->map, at / PAGE_SECTORS, (at + n) / PAGE_SECTORS);
 		} else {
 			zero_sectors(m, at, n);
 		}
@@ -146,8 +95,8 @@ static void memory_zero(struct memory *m, const struct dm_req *r)
 static void memory_extent(struct memory *m, struct dm_req *r)
 {
 	uint64_t first = r->sector / PAGE_SECTORS, last = (r->sector + r->count + PAGE_SECTORS - 1) / PAGE_SECTORS;
-	bool data = page_written(m, first);
-	uint64_t reach = pages_reach(m, first + 1, last, data) * PAGE_SECTORS - r->sector;
+	bool data = memory_is_written(&m->map, first);
+	uint64_t reach = memory_map_reach(&m->map, first + 1, last, data) * PAGE_SECTORS - r->sector;
 
 	if (reach < r->count)
 		r->count = reach;
@@ -171,33 +120,13 @@ static void memory_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r
 	dm_done(r, 0);
 }
 
-static uint64_t memory_size(const struct memory *m)
-{
-	return m->store.sectors << DM_SECTOR_SHIFT;
-}
-
-static uint64_t bitmap_size(uint64_t size)
-{
-	return (size / PAGE + BITS) / BITS * sizeof(uint64_t);
-}
-
 static void memory_close(struct dm_store *s)
 {
 	struct memory *m = (struct memory *)s;
 
-	if (m->data)
-		munmap(m->data, memory_size(m));
-	if (m->written)
-		munmap((void *)m->written, bitmap_size(memory_size(m)));
+	memory_map_free(&m->map);
 	free(m->key);
 	free(m);
-}
-
-static void *map_sparse(uint64_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
 }
 
 /* FNV-1a. */
@@ -218,6 +147,18 @@ static bool memory_is_same(const struct dm_store *s, const void *key)
 static struct memory *memory_find(struct dm_world *w, const char *key)
 {
 	return (struct memory *)dm_store_find(w, memory_hash(key), memory_is_same, key);
+}
+
+static bool memory_is_any(const struct dm_store *s, const void *key)
+{
+	(void)key;
+	return s->type == &dm_store_memory;
+}
+
+/* Does another one have the same hash? */
+static bool memory_shares_hash(struct dm_world *w, const char *key)
+{
+	return dm_store_find(w, memory_hash(key), memory_is_any, key);
 }
 
 struct memory_spec {
@@ -244,7 +185,7 @@ static int memory_share(struct dm_store_spec *w, struct memory *m, const struct 
 {
 	const struct dm_limits *l = &m->store.limits;
 
-	if ((want->size && want->size != memory_size(m)) || (want->logical && want->logical != l->logical) ||
+	if ((want->size && want->size != m->map.size) || (want->logical && want->logical != l->logical) ||
 	    (want->physical && want->physical != l->physical))
 		return err_set(w->err, -EINVAL, "memory '%s' already exists as %s", m->key, m->store.name);
 	dm_store_ref(&m->store);
@@ -267,6 +208,8 @@ static char *memory_name(const struct memory *m, const struct memory_spec *want)
 
 static int memory_fill(struct dm_store_spec *w, struct memory *m, const struct memory_spec *want, const char *key)
 {
+	int r;
+
 	m->store.type = &dm_store_memory;
 	m->store.sectors = want->size >> DM_SECTOR_SHIFT;
 	m->store.limits = dm_limits_default;
@@ -277,13 +220,14 @@ static int memory_fill(struct dm_store_spec *w, struct memory *m, const struct m
 			       "bytes", key,
 			       (unsigned long long)want->size, m->store.limits.logical);
 	m->key = strdup(key);
-	m->data = map_sparse(want->size);
-	m->written = map_sparse(bitmap_size(want->size));
 	m->store.name = m->key ? memory_name(m, want) : NULL;
-	if (m->data && m->written && m->store.name)
-		return 0;
-	return err_set(w->err, -ENOMEM, "no address space for %llu bytes of memory '%s'",
-		       (unsigned long long)want->size, key);
+	if (!m->store.name)
+		return err_set(w->err, -ENOMEM, "no memory for memory '%s'", key);
+	m->map.size = want->size;
+	r = memory_map_new(&m->map, key, memory_hash(key), !memory_shares_hash(w->world, key), w->err);
+	if (!r || r == -ESTALE)
+		return r;
+	return err_set(w->err, -ENOMEM, "no address space for %llu bytes of memory '%s'", (unsigned long long)want->size, key);
 }
 
 static int memory_new(struct dm_store_spec *w, const struct memory_spec *want, const char *key, struct dm_store **out)
@@ -329,7 +273,7 @@ static int memory_open(struct dm_store_spec *w, struct dm_store **out)
 
 const uint8_t *dm_memory_bytes(const struct dm_store *s)
 {
-	return container(s, const struct memory, store)->data;
+	return container(s, const struct memory, store)->map.data;
 }
 
 const struct dm_store_type dm_store_memory = {

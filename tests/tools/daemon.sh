@@ -176,6 +176,14 @@ works "shutdown flushes" shutdown
 ends "the daemon's exit status"
 ok "and what was written is there" cmp want a.img
 
+(ulimit -f 512 && exec "$DMUSE" daemon)
+"$DMUSE" create vd --table '0 2048 linear b.img 0'
+ok "beyond ulimit -f a write fails" eval '! nbdcopy want "$("$DMUSE" export vd)" 2>/dev/null'
+like "and the daemon goes on" "^vd: 0 2048 linear$|File too large" "$("$DMUSE" ls --no-start 2>&1; "$DMUSE" status vd 2>&1)"
+"$DMUSE" create m --table '0 2048 linear memory,size=1M:m 0'
+ok "memory is not a file" nbdcopy want "$("$DMUSE" export m)"
+works "its end" shutdown
+
 # --- the tables file ------------------------------------------------------------------------------------------------
 mkdir conf
 cat >conf/tables <<'T'

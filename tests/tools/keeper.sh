@@ -148,6 +148,22 @@ a_daemon_that_cannot_start() {
 	"$DMUSE" shutdown
 }
 
+# Its table is made again from the file, so that the data does not depend on anything else.
+memory_keeps_its_data() {
+	echo 'm,,,,0 40960 linear memory\,size=20M:disk 0' >tables
+	start --tables tables
+	uri=$("$DMUSE" export m)
+	head -c 4M /dev/urandom >want
+	nbdcopy --flush want "$uri"
+	truncate -s 20M want
+	kill -9 "$daemon"
+	ok "$who: what was written to memory is there after kill -9" sh -c 'nbdcopy "$1" - | cmp - want' sh "$uri"
+	is "$who: it is still sparse" $'4194304 data\n16777216 hole,zero' "$(nbdinfo --map "$uri" | awk '{ print $2, $4 }')"
+	works "$who: and the end forgets it" shutdown
+	start --tables tables
+	ok "$who: the next daemon's is empty" sh -c 'nbdcopy "$1" - | cmp -n 20971520 - /dev/zero' sh "$uri"
+}
+
 # The address is visible to everybody; only the daemon is believed.
 messages_of_others() {
 	start
@@ -190,4 +206,4 @@ P
 }
 
 session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon three_deaths a_keeper_that_is_killed \
-	a_daemon_that_cannot_start messages_of_others a_service_manager_that_keeps_nothing
+	a_daemon_that_cannot_start memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing

@@ -12,37 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/keep.h"
-#include "support/temp.h"
+#include "support/manager.h"
 
 #define FIRST 3		/* the descriptor from which on they are passed */
-
-struct manager {
-	char path[TEMP_PATH];
-	int socket, fd;		/* FD came with the last message; or -1 */
-	char said[400];
-};
 
 static int begin(void **state)
 {
 	struct manager *m = calloc(1, sizeof(*m));
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
-	close(mkstemp(temp_template(m->path, "notify")));
-	unlink(m->path);
-	strcpy(at.sun_path, m->path);
-	m->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(m->socket, (struct sockaddr *)&at, sizeof(at)), 0);
-	setenv("NOTIFY_SOCKET", m->path, 1);
-	setenv("FDSTORE", "3", 1);
-	m->fd = -1;
+	manager_begin(m, "3");
 	*state = m;
 	return 0;
 }
@@ -54,33 +38,9 @@ static int end(void **state)
 	keep_drop("a");
 	keep_drop("b");
 	keep_drop("memory:1");
-	close(m->fd);
-	close(m->socket);
-	unlink(m->path);
+	manager_end(m);
 	free(m);
 	return 0;
-}
-
-/* The next message, or "" if there is none. */
-static const char *hear(struct manager *m)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec v = { m->said, sizeof(m->said) - 1 };
-	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(m->socket, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c;
-
-	m->said[n < 0 ? 0 : n] = '\0';
-	if (m->fd >= 0)
-		close(m->fd);
-	m->fd = -1;
-	for (c = n < 0 ? NULL : CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c))
-		if (c->cmsg_type == SCM_RIGHTS)
-			memcpy(&m->fd, CMSG_DATA(c), sizeof(int));
-	return m->said;
 }
 
 static bool same(int a, int b)
@@ -105,13 +65,13 @@ static void a_copy_is_sent_with_its_name(void **state)
 
 	assert_true(keep_is_there());
 	keep("memory:1", fd);
-	assert_string_equal(hear(m), "FDSTORE=1\nFDNAME=keep.memory+1\nFDPOLL=0");
+	assert_string_equal(manager_hear(m), "FDSTORE=1\nFDNAME=keep.memory+1\nFDPOLL=0");
 	assert_true(same(m->fd, fd));
 	assert_int_equal(keep_take("memory:1"), -1);	/* only a later daemon may */
 	keep_drop("memory:1");
-	assert_string_equal(hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.memory+1");
+	assert_string_equal(manager_hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.memory+1");
 	keep_drop("memory:1");
-	assert_string_equal(hear(m), "");
+	assert_string_equal(manager_hear(m), "");
 	close(fd);
 }
 
@@ -121,10 +81,10 @@ static void what_is_kept_again_replaces_what_was(void **state)
 	struct manager *m = *state;
 
 	keep("a", 0);
-	hear(m);
+	manager_hear(m);
 	keep("a", 1);
-	assert_string_equal(hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.a");
-	assert_string_equal(hear(m), "FDSTORE=1\nFDNAME=keep.a\nFDPOLL=0");
+	assert_string_equal(manager_hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.a");
+	assert_string_equal(manager_hear(m), "FDSTORE=1\nFDNAME=keep.a\nFDPOLL=0");
 }
 
 static void refused(const char *name, int fd, int code, const char *part)
@@ -173,7 +133,7 @@ static void without_a_keeper_nothing_is_kept(void **state)
 	unsetenv("NOTIFY_SOCKET");
 	assert_false(keep_is_there());
 	keep("a", 0);
-	assert_string_equal(hear(m), "");
+	assert_string_equal(manager_hear(m), "");
 }
 
 struct seen {
@@ -263,9 +223,9 @@ static void a_successor_takes_what_was_kept(void **state)
 	const int fds[] = { 0, 1, 2, 0, 1 };
 
 	assert_int_equal(successor("keep.memory+7:control:keep.fuse+1:keep.left:keep.fuse+1", 5, fds, take_all), 0);
-	assert_string_equal(hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.left");
-	assert_string_equal(hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.memory+7");
-	assert_string_equal(hear(m), "");
+	assert_string_equal(manager_hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.left");
+	assert_string_equal(manager_hear(m), "FDSTOREREMOVE=1\nFDNAME=keep.memory+7");
+	assert_string_equal(manager_hear(m), "");
 }
 
 static int be_refused(void)
