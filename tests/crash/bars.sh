@@ -30,6 +30,17 @@ sqlite DELETE OFF 100
 is "synchronous=OFF: it is found" 3 "$status"
 ok "... within a minute" [ $((SECONDS - began)) -lt 60 ]
 
+writer=$(dirname "$DMUSE")/tests/crash/journal_writer
+for fs in ext4 xfs btrfs; do
+	if ! command -v mkfs.$fs >/dev/null || ! grep -qw $fs /proc/filesystems; then
+		skip "the daemon's journal on $fs" "there is no $fs"
+		continue
+	fi
+	run crash --fs $fs --size 300M --out crash --settle 0 --states 1000 --run "$writer run 100" --check "$writer check"
+	sed 's/^/# /' <<<"$out"
+	is "the daemon's journal on $fs: no transaction that was durable is lost or torn" 0 "$status"
+done
+
 # shellcheck disable=SC2016	# the shell of the workload expands it
 run crash --size 64M --out crash --settle 0 --states 2000 --run 'i=0; while [ $i -lt 60 ]; do i=$((i + 1)); seq $i 2000 >f$i; sync f$i; done' --check true
 sed 's/^/# /' <<<"$out"

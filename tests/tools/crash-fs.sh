@@ -89,6 +89,14 @@ killed() {
 	ok "$who: nothing is left when it is killed" until_true eval '! pgrep -f "^$name " >/dev/null && [ -z "$(session_traces)" ]'
 }
 
+# The daemon's own journal, through a new log.
+state_journal() {
+	local writer
+	writer=$(dirname "$DMUSE")/tests/crash/journal_writer
+	run crash --size 16M --out crash --settle 0 --points 12 --states 12 --run "$writer run 8" --check "$writer check"
+	is "$who: no transaction of the daemon's journal that was durable is lost or torn" "0:" "$status:$err"
+}
+
 # As an ordinary user has it: without the directories of mkfs and fsck.
 short_path() {
 	tr : '\n' <<<"$PATH" | grep -v 'sbin$' | paste -sd :
@@ -107,6 +115,6 @@ in_user_space() {
 functions=(in_user_space)
 lack=$(lacks_mount)
 if [ "$(id -u)" = 0 ] && [ -z "$lack" ]; then
-	functions=(rename_example sqlite_example damage background journal_in_user_space killed in_user_space)
+	functions=(rename_example sqlite_example damage background state_journal journal_in_user_space killed in_user_space)
 fi
 session_test "${functions[@]}"
