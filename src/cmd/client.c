@@ -256,6 +256,22 @@ static void client_warn(const char *what, plist_t reply)
 		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_string(w.item));
 }
 
+/* While a program ran, the daemon may have died and been started again: then its socket is the same. */
+static void client_again(struct client *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+	struct err e = ERR_INIT;
+	int fd;
+
+	if (poll(&p, 1, 0) != 1 || !(p.revents & (POLLRDHUP | POLLHUP)))
+		return;
+	fd = dict_connect_owner(c->path, c->owner, &e);
+	if (fd < 0)
+		return;
+	close(c->fd);
+	c->fd = fd;
+}
+
 /* REPLY is NULL if there was no answer at all. */
 static int client_call(struct client *c, plist_t request, plist_t *reply, struct err *e)
 {
@@ -263,6 +279,7 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 
 	if (c->local)
 		return local_call(c->local, request, reply, e);
+	client_again(c);
 	if (strcmp(key_text(request, "command"), "wait"))	/* the user knows that this waits */
 		say_progress_begin();
 	r = dict_call(c->fd, request, reply, e);

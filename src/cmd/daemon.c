@@ -33,6 +33,7 @@ struct daemon {
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
 	struct background back;
+	bool served;		/* the first daemon, as its keeper knows */
 };
 
 static void daemon_free(struct daemon *d)
@@ -274,15 +275,18 @@ static void daemon_kept_ready(void *arg)
 {
 	struct daemon *d = arg;
 
+	d->served = true;
 	background_served(&d->back);
 }
 
-/* Sockets of socket activation are not ours. */
+/* Sockets of socket activation are not ours; nor, before the first daemon has served, are any. */
 static void daemon_remove(void *arg)
 {
 	struct daemon *d = arg;
 	char lock[PATHS_MAX + sizeof(".lock")];
 
+	if (!d->served)
+		return;
 	if (d->o.nbd.unix_path && d->o.nbd.unix_fd < 0)
 		unlink(d->nbd);
 	if (d->o.control.fd >= 0)
@@ -292,23 +296,17 @@ static void daemon_remove(void *arg)
 	unlink(lock);
 }
 
-/* A service manager that keeps descriptors also starts the daemon again. */
-static bool daemon_wants_keeper(void)
-{
-	return getenv("DMUSE_RESTART") && !keep_is_there();
-}
-
 static int daemon_start(struct job *j, struct daemon *d)
 {
 	const struct keeper_opts o = {
 		.serve = daemon_serve, .ready = daemon_kept_ready, .give_up = daemon_remove, .arg = d,
-		.attached = j->o.given[OPT_foreground],
+		.attached = j->o.given[OPT_foreground], .patience = keeper_is_wanted(),
 	};
 
 	d->o.ready = daemon_ready;
 	d->o.arg = d;
 	umask(077);
-	return daemon_wants_keeper() ? keeper_run(&o) : serve(&d->o) ? EXIT_FAILED : EXIT_OK;
+	return o.patience ? keeper_run(&o) : serve(&d->o) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int daemon_run(struct job *j, struct daemon *d, struct err *e)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -13,9 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/keep.h"
 #include "base/log.h"
+#include "cmd/job.h"
 #include "cmd/keeper_store.h"
-#include "session/run.h"
 
 #define KEEPER_DEATHS 3		/* within KEEPER_SPAN: the next daemon would die, too */
 #define KEEPER_SPAN 10000	/* milliseconds */
@@ -28,9 +30,11 @@ struct keeper {
 	int signals;			/* signalfd */
 	sigset_t was;			/* the daemon's mask */
 	pid_t daemon;
+	long long until;		/* when it has to serve; milliseconds */
 	int status;			/* of the daemon that died last, as waitpid(2) has it */
+	char name[16];			/* of the daemon's process */
 	bool served;			/* the first daemon has */
-	bool ending;			/* a signal has told us to end */
+	bool ending;			/* a daemon was told to end, or does */
 	unsigned deaths;
 	long long died[KEEPER_DEATHS];	/* when the last ones have; milliseconds */
 	char death[160];
@@ -51,6 +55,7 @@ static int keeper_begin(struct keeper *k, struct err *e)
 	sigset_t set;
 	size_t i;
 
+	prctl(PR_GET_NAME, k->name);
 	sigemptyset(&set);
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		sigaddset(&set, numbers[i]);
@@ -71,11 +76,12 @@ static int keeper_become(struct keeper *k, pid_t keeper)
 	int r;
 
 	setpgid(0, 0);
+	prctl(PR_SET_NAME, k->name);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	if (k->o->attached) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != keeper)
-			return RUN_FAILED;
+			return EXIT_FAILED;
 	}
 	close(k->signals);
 	sigprocmask(SIG_SETMASK, &k->was, NULL);
@@ -83,13 +89,21 @@ static int keeper_become(struct keeper *k, pid_t keeper)
 	if (!r)
 		return k->o->serve(k->o->arg, *k->death ? k->death : NULL);
 	log_error("%s", e.text);
-	return RUN_FAILED;
+	return EXIT_FAILED;
 }
 
-/* The first one says READY to whoever waits for us; what has failed until then is for them to see. */
+/*
+ * The first one says READY to whoever waits for us; what has failed until then is for them to see. One that was started
+ * again because it died while it was ending has that still to do: to unmount, and to flush.
+ */
 static void keeper_heard(struct keeper *k)
 {
+	bool was = k->store.ready;
+
 	keeper_store_hear(&k->store, k->daemon);
+	if (k->store.ready && !was && k->ending)
+		kill(k->daemon, SIGTERM);
+	k->ending |= k->store.stopping;
 	if (!k->store.ready || k->served)
 		return;
 	k->served = true;
@@ -118,17 +132,17 @@ static bool keeper_despairs(struct keeper *k)
 
 static enum keeper_next keeper_bury(struct keeper *k)
 {
-	bool wanted = k->ending || k->store.stopping || (WIFEXITED(k->status) && !WEXITSTATUS(k->status));
+	bool over = WIFEXITED(k->status) && (!k->served || k->ending || !WEXITSTATUS(k->status));
 
-	if (!k->served || (wanted && WIFEXITED(k->status)))
+	if (over)
 		return KEEPER_OVER;
 	keeper_say_death(k);
-	if (wanted)
-		log_error("%s while it was ending", k->death);
-	else if (keeper_despairs(k))
-		log_error("%s, the third death within %d seconds: it is not started again", k->death, KEEPER_SPAN / 1000);
-	else
+	if (!k->served)
+		log_error("%s", k->death);
+	else if (!keeper_despairs(k))
 		return KEEPER_AGAIN;
+	else
+		log_error("%s, the third death within %d seconds: it is not started again", k->death, KEEPER_SPAN / 1000);
 	k->o->give_up(k->o->arg);
 	return KEEPER_OVER;
 }
@@ -148,7 +162,6 @@ static enum keeper_next keeper_children(struct keeper *k)
 	return next;
 }
 
-/* If the daemon dies at this moment, none follows. */
 static void keeper_pass_on(struct keeper *k, int number)
 {
 	if (number != SIGHUP)
@@ -169,18 +182,43 @@ static enum keeper_next keeper_signal(struct keeper *k)
 	return child ? keeper_children(k) : KEEPER_WAIT;
 }
 
+/* Milliseconds until patience with a daemon that was started again is over; -1: no limit. */
+static int keeper_patience(const struct keeper *k)
+{
+	long long left = k->until - keeper_now();
+
+	if (!k->served || k->store.ready || !k->o->patience)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* Clients have waited long enough: they get errors. */
+static enum keeper_next keeper_loses_patience(struct keeper *k)
+{
+	log_error("%s, and the next one (pid %ld) does not serve after %u seconds: it is ended, too", k->death, (long)k->daemon,
+		  k->o->patience);
+	kill(k->daemon, SIGKILL);
+	while (waitpid(k->daemon, &k->status, 0) < 0 && errno == EINTR)
+		;
+	k->o->give_up(k->o->arg);
+	return KEEPER_OVER;
+}
+
 static enum keeper_next keeper_wait(struct keeper *k)
 {
 	struct pollfd p[] = { { .fd = k->store.socket, .events = POLLIN }, { .fd = k->signals, .events = POLLIN } };
 	enum keeper_next next = KEEPER_WAIT;
+	int n;
 
+	k->until = keeper_now() + k->o->patience * 1000LL;
 	while (next == KEEPER_WAIT) {
-		if (poll(p, 2, -1) < 0)
-			continue;
-		if (p[0].revents)
+		n = poll(p, 2, keeper_patience(k));
+		if (n > 0 && p[0].revents)
 			keeper_heard(k);
-		if (p[1].revents)
+		if (n > 0 && p[1].revents)
 			next = keeper_signal(k);
+		else if (!keeper_patience(k))
+			next = keeper_loses_patience(k);
 	}
 	return next;
 }
@@ -190,7 +228,7 @@ static int keeper_end(struct keeper *k)
 	keeper_store_free(&k->store);
 	close(k->signals);
 	sigprocmask(SIG_SETMASK, &k->was, NULL);
-	return run_end_like(k->status);
+	return WIFEXITED(k->status) ? WEXITSTATUS(k->status) : 128 + WTERMSIG(k->status);
 }
 
 static int keeper_failed(struct keeper *k, const struct err *e)
@@ -199,7 +237,14 @@ static int keeper_failed(struct keeper *k, const struct err *e)
 	if (k->served)
 		k->o->give_up(k->o->arg);
 	keeper_store_free(&k->store);
-	return 1;
+	return EXIT_FAILED;
+}
+
+unsigned keeper_is_wanted(void)
+{
+	const char *seconds = getenv("DMUSE_RESTART");
+
+	return seconds && !keep_is_there() ? (unsigned)strtoul(seconds, NULL, 10) : 0;
 }
 
 int keeper_run(const struct keeper_opts *o)

@@ -13,10 +13,14 @@ struct keeper_opts {
 	/* The daemon, in a child process. DEATH: a sentence, how the one before it has died; NULL for the first. */
 	int (*serve)(void *arg, const char *death);
 	void (*ready)(void *arg);	/* in the keeper: the first daemon serves */
-	void (*give_up)(void *arg);	/* in the keeper: no daemon follows one that died; removes its files */
+	void (*give_up)(void *arg);	/* in the keeper: no daemon follows one that was killed; removes its files */
 	void *arg;
+	unsigned patience;		/* seconds that a daemon may take to serve when it is started again; 0: no limit */
 	bool attached;			/* the daemon dies when the keeper is killed */
 };
+
+/* The patience of a keeper; 0: there is to be none. A service manager that keeps descriptors starts the daemon again, too. */
+unsigned keeper_is_wanted(void);
 
 /* Returns twice: the exit code of serve() in each daemon, and in the keeper its own, after all of them. */
 int keeper_run(const struct keeper_opts *o);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See private.h. The daemon is a fork of this process, so that the program is not loaded again. It creates and removes
- * its directory itself, because it outlives this process if that is killed.
+ * See private.h. The daemon is a fork of this process, so that the program is not loaded again; so is its keeper, in
+ * between. They create and remove their directory themselves, because they outlive this process if that is killed.
  */
 #include "cmd/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,27 +20,58 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cmd/keeper.h"
 #include "cmd/serve.h"
 #include "cmd/start.h"
 #include "core/world.h"
 
 struct private_daemon {
 	struct serve_opts o;
-	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4];
+	bool kept;		/* it has a keeper */
+	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4], lock[PATHS_MAX + 5];
 };
 
-/* The daemon serves: from now on its messages go to a log. Reports the socket's path to the process that started it. */
+/* From now on messages go to a log, also those of later daemons. */
+static void private_log(const struct private_daemon *d)
+{
+	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (log < 0)
+		return;
+	dup2(log, STDERR_FILENO);
+	close(log);
+}
+
+/* Reports the socket's path to the process that started it. */
+static void private_tell(const struct private_daemon *d)
+{
+	if (write(d->o.life, d->control, strlen(d->control)) < 0)
+		log_warn("the process that started this daemon has exited");
+}
+
 static void private_ready(void *arg)
 {
 	const struct private_daemon *d = arg;
-	int log = open(d->log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 
-	if (log >= 0) {
-		dup2(log, STDERR_FILENO);
-		close(log);
-	}
-	if (write(d->o.life, d->control, strlen(d->control)) < 0)
-		log_warn("the process that started this daemon has exited");
+	if (!d->o.death)
+		private_log(d);
+	if (!d->kept)
+		private_tell(d);
+}
+
+/* In the keeper. */
+static void private_kept_ready(void *arg)
+{
+	private_log(arg);
+	private_tell(arg);
+}
+
+static int private_daemon(void *arg, const char *death)
+{
+	struct private_daemon *d = arg;
+
+	d->o.death = death;
+	return serve(&d->o);
 }
 
 /* The daemon keeps nothing of the caller's. */
@@ -73,6 +105,33 @@ static int private_directory(char directory[PATHS_MAX])
 	return -1;
 }
 
+static void private_paths(struct private_daemon *d)
+{
+	snprintf(d->control, sizeof(d->control), "%.90s/control", d->directory);
+	snprintf(d->lock, sizeof(d->lock), "%s.lock", d->control);
+	snprintf(d->log, sizeof(d->log), "%s/log", d->directory);
+	snprintf(d->nbd, sizeof(d->nbd), "%s/nbd", d->directory);
+}
+
+/* Those of a daemon that was killed. */
+static void private_remove(void *arg)
+{
+	const struct private_daemon *d = arg;
+
+	unlink(d->control);
+	unlink(d->lock);
+	unlink(d->nbd);
+}
+
+static int private_run(struct private_daemon *d)
+{
+	const struct keeper_opts o = { .serve = private_daemon, .ready = private_kept_ready, .give_up = private_remove, .arg = d,
+				      .patience = keeper_is_wanted() };
+
+	d->kept = o.patience;
+	return d->kept ? keeper_run(&o) : serve(&d->o);
+}
+
 static _Noreturn void private_serve(int life, struct private_times times)
 {
 	struct private_daemon d = { .o = {
@@ -81,16 +140,17 @@ static _Noreturn void private_serve(int life, struct private_times times)
 		.ready = private_ready, .arg = &d, .life = life,
 		.stop_timeout = times.stop, .open_timeout = times.open,
 	} };
+	pid_t us = getpid();
 	int code;
 
 	private_leave(life);
 	log_set_level(LOG_LEVEL_WARN);
 	if (private_directory(d.directory))
 		_exit(1);
-	snprintf(d.control, sizeof(d.control), "%.90s/control", d.directory);
-	snprintf(d.log, sizeof(d.log), "%s/log", d.directory);
-	snprintf(d.nbd, sizeof(d.nbd), "%s/nbd", d.directory);
-	code = serve(&d.o);
+	private_paths(&d);
+	code = private_run(&d);
+	if (getpid() != us)
+		_exit(code);
 	unlink(d.log);
 	rmdir(d.directory);
 	_exit(code);

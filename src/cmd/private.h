@@ -12,7 +12,7 @@
 #include "cmd/paths.h"
 
 struct private {
-	pid_t pid;		/* our child; 0: none */
+	pid_t pid;		/* our child, the daemon or its keeper; 0: none */
 	int life;		/* the daemon runs while this is open */
 	char control[PATHS_MAX];
 };

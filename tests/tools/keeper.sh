@@ -5,7 +5,7 @@
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
-export DMUSE_RESTART=1 NO_COLOR=1
+export DMUSE_RESTART=30 NO_COLOR=1
 control=$XDG_RUNTIME_DIR/dmuse/control
 log=$XDG_RUNTIME_DIR/dmuse/log
 
@@ -103,7 +103,53 @@ signals_reach_the_daemon() {
 	kill -STOP "$daemon"
 	kill -TERM "$keeper"
 	kill -9 "$daemon"
-	ends "one that dies after it was told to end is not started again" 137
+	ends "one that dies after it was told to end is started again, to do so" 0
+	ok "$who: that was another one" grep -q "was killed by signal 9 (Killed); it was started again" err
+}
+
+# It waits for somebody to write to a fifo.
+one_that_does_not_come_back() {
+	mkfifo fifo
+	echo 'x,,,,0 8 zero' >tables
+	DMUSE_RESTART=1 start --tables "$PWD/tables"
+	mv fifo tables
+	kill -9 "$daemon"
+	"$DMUSE" ls >/dev/null 2>listed &
+	ok "$who: a keeper waits for a daemon as long as it was told" until_true gone "$keeper"
+	ok "$who: and says so" says "was killed by signal 9 \(Killed\), and the next one \(pid [0-9]+\) does not serve after 1 seconds"
+	wait $!
+	like "$who: who waited gets an error" "^1:dmuse: ls: " "$?:$(cat listed)"
+	is "$who: no file is left but the log" log "$(ls "$XDG_RUNTIME_DIR/dmuse")"
+}
+
+# Its keeper has no name that would tell its test, so everything is asked from inside.
+a_private_daemon() {
+	cat >program <<'P'
+daemon=$(dmuse version | sed -n 's/^Daemon: *running, pid //p')
+keeper=$(ps -o ppid= -p "$daemon" | tr -d ' ')
+ps -o comm= -p "$keeper" "$daemon"
+kill -9 "$daemon"
+dmuse ls
+again=$(dmuse version | sed -n 's/^Daemon: *running, pid //p')
+[ "$again" = "$daemon" ] || [ "$(ps -o ppid= -p "$again" | tr -d ' ')" != "$keeper" ] || echo again
+echo "$keeper $again" >pids
+exit 7
+P
+	PATH=$(dirname "$DMUSE"):$PATH "$DMUSE" exec bash program >out 2>err
+	is "$who: a private daemon that is killed is started again" $'7:dmuse-keeper\ndmuse-private\nNo devices found\nagain' "$?:$(cat out)"
+	is "$who: nothing is said" "" "$(cat err)"
+	read -r keeper daemon <pids
+	ok "$who: both end with the program" gone "$keeper"
+	ok "$who: the daemon, too" gone "$daemon"
+	is "$who: and leave no directory" "" "$(ls "$TMPDIR")"
+	cat >program <<'P'
+daemon=$(dmuse version | sed -n 's/^Daemon: *running, pid //p')
+echo "$(ps -o ppid= -p "$daemon")" >pids
+kill -9 "$daemon" "$PPID"
+P
+	PATH=$(dirname "$DMUSE"):$PATH "$DMUSE" exec bash program >out 2>&1
+	ok "$who: they end when the process that started them is killed, also if the daemon was killed first" until_true gone "$(tr -d ' ' <pids)"
+	is "$who: and leave no directory" "" "$(ls "$TMPDIR")"
 }
 
 three_deaths() {
@@ -205,5 +251,5 @@ P
 	is "$who: it hears from the process that it has started" "READY=1 STOPPING=1 0 main" "$(cat said)"
 }
 
-session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon three_deaths a_keeper_that_is_killed \
-	a_daemon_that_cannot_start memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
+session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
+	three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
