@@ -97,7 +97,7 @@ void supervised(bool (*what)(void))
 	}
 	c = fork();
 	if (!c) {
-		alarm(20);
+		alarm(60);
 		run_inside(pair[0], what);
 	}
 	close(pair[0]);

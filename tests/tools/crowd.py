@@ -44,15 +44,16 @@ def connect(path):
     return s
 
 
-def shut_down(d, within):
+def shut_down(d):
+    """It waits for nobody: not for a handshake (10 s), nor for requests (6 s)."""
     began = time.monotonic()
     done = subprocess.run([DMUSE, "shutdown", "--socket", d.path], capture_output=True, text=True, timeout=60)
     took = time.monotonic() - began
     print(f"# shutdown: {took:.2f} s")
     said = [line for line in done.stderr.splitlines() if "cut off: " not in line]    # which ones depends on who got in
     same((done.returncode, said), (0, []), "shutdown")
-    same(d.process.wait(10), 0, "the daemon's exit status")
-    if took > within:
+    same(d.process.wait(60), 0, "the daemon's exit status")
+    if took > 5:
         raise Wrong(f"shutdown took {took:.1f} s")
 
 
@@ -60,7 +61,7 @@ def shut_down(d, within):
 def silent_NBD_clients():
     with daemon() as d:
         silent = [connect(os.path.join(d.directory.name, "nbd")) for _ in range(SILENT)]
-        shut_down(d, 1)
+        shut_down(d)
         del silent
 
 
@@ -68,7 +69,7 @@ def silent_NBD_clients():
 def silent_control_clients():
     with daemon() as d:
         silent = [connect(d.path) for _ in range(SILENT)]
-        shut_down(d, 1)
+        shut_down(d)
         del silent
 
 
@@ -83,7 +84,7 @@ def clients_of_both_kinds_and_files():
                          table=f"0 8 linear {d.image(f'f{made}', 8)} 0")["errno"] == 0:
             made += 1
         client.close()
-        shut_down(d, 1)
+        shut_down(d)
         del silent
 
 
@@ -120,14 +121,14 @@ def clients_that_do_not_read():
         if last > 256 * 1000000:
             raise Wrong(f"{last} bytes")
         with contextlib.closing(nbd_open(os.path.join(d.directory.name, "nbd"), "d")) as good:
-            good.settimeout(5)
+            good.settimeout(60)
             good.sendall(struct.pack(">IHHQQI", 0x25609513, 0, 0, 7, 0, 4096))
             need = 16 + 4096
             while need:
                 need -= len(good.recv(need))
         for c in clients:
             c.close()
-        shut_down(d, 2)
+        shut_down(d)
 
 
 for number, one in enumerate(tests, 1):

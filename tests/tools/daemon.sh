@@ -229,7 +229,7 @@ if command -v systemd-socket-activate >/dev/null; then
 	mkdir act
 	systemd-socket-activate -l "$work/act/control" -l "$work/act/nbd" "$DMUSE" daemon --foreground 2>act/log &
 	pid=$!
-	until_true test -S act/nbd
+	until_true grep -q "Listening on .*/nbd" act/log
 	works "a client wakes a daemon that was handed its sockets" create x --socket "$work/act/control" --table '0 100 zero'
 	prints "and the addresses are those of the sockets" "nbd+unix:///x?socket=$work/act/nbd" export x --socket "$work/act/control"
 	is "NBD works too" 51200 "$(nbdinfo --size "nbd+unix:///x?socket=$work/act/nbd")"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 BITS = {select.POLLIN: "IN", select.POLLPRI: "PRI", select.POLLERR: "ERR"}
-PATIENCE = 10000        # milliseconds, for what is expected
+PATIENCE = 60000        # milliseconds, for what is expected
 
 
 def events(found):

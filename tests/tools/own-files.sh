@@ -20,7 +20,7 @@ in_place() {
 	for how in daemon "create x -n"; do
 		[ "$1:$how" != "control.start:daemon" ] || continue
 		# shellcheck disable=SC2086
-		out=$(timeout 20 "$DMUSE" $how --socket "$dir/control" 2>&1 </dev/null)
+		out=$(timeout 60 "$DMUSE" $how --socket "$dir/control" 2>&1 </dev/null)
 		like "$1 $2: $how is refused" "^1:.*$3" "$?:$out"
 	done
 	is "$1 $2: it is left alone" "$before" "$(look "$file")"

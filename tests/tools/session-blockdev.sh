@@ -41,8 +41,8 @@ closely() {
 	done
 	in_session "control node: stat and fstat agree" "" "'$BLOCKDEV' stat /dev/mapper/control; '$BLOCKDEV' ways /dev/mapper/control"
 	in_session "a claim is refused even while its holder waits" "busy" 'dmsetup suspend d; blkdiscard -z -l 512 /dev/mapper/d 2>/dev/null &
-		timeout 10 sh -c "until dmsetup info -c --noheadings -o open d | grep -q 1; do :; done"
-		timeout 10 blkdiscard -z -l 512 /dev/mapper/d 2>&1 | grep -o busy; dmsetup resume d; wait'
+		timeout 60 sh -c "until dmsetup info -c --noheadings -o open d | grep -q 1; do :; done"
+		timeout 60 blkdiscard -z -l 512 /dev/mapper/d 2>&1 | grep -o busy; dmsetup resume d; wait'
 	in_session "other files, too" "" "'$BLOCKDEV' stat /etc/passwd /dev/null /dev/dm-*"
 	in_session "10,000 rounds of open counts, none stale" "" "'$BLOCKDEV' counts /dev/mapper/d"
 }

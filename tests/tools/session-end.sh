@@ -68,7 +68,7 @@ held() {
 	refuses "$who: a limit of openings that is no number" 125 "--open-timeout soon: not a number" exec --open-timeout soon -- true
 	in_vd --stop-timeout 1 -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; echo hello >m/hello
 		(cd m; >../inside; exec sleep 1000) & (>open; exec sleep 1000) 3</dev/mapper/vd & until [ -e inside ] && [ -e open ]; do :; done'
-	like "$who: what is still in use is named and ended" "^125:dmuse: exec: 1 s after its end .*sleep \(pid [0-9]+\) with $PWD/m[ ,:]" \
+	like "$who: what is still in use is named and ended" "^125:dmuse: exec: [0-9]+ s after its end .*sleep \(pid [0-9]+\) with $PWD/m[ ,:]" \
 		"$status:$(cat out)"
 	like "$who: by device, too" "sleep \(pid [0-9]+\) with /dev/mapper/vd" "$(cat out)"
 	is "$who: what had been written is there all the same" hello "$(has hello)"

@@ -15,7 +15,7 @@ mounted() {
 		echo hello >m/hello
 		cat m/hello
 		umount m
-		timeout 10 sh -c "until [ \$(dmsetup info -c --noheadings -o open d) = 0 ]; do sleep 0.02; done"
+		timeout 60 sh -c "until [ \$(dmsetup info -c --noheadings -o open d) = 0 ]; do sleep 0.02; done"
 		e2fsck -fn /dev/mapper/d >check 2>&1
 		debugfs -R "cat hello" /dev/mapper/d 2>/dev/null'
 	is "$who: a file system in user space" "0:hello hello" "$status:$(tr '\n' ' ' <<<"$out" | sed 's/ $//')"

@@ -142,7 +142,7 @@ tools() {
 		is_d $(lsblk -nro MAJ:MIN,MOUNTPOINT /dev/mapper/d | sed -n "s, $PWD/m,,p")
 		[ $(df --output=target /dev/mapper/d | tail -1) = $PWD/m ] && is_d $D')"
 	is "root: findmnt --poll hears of a mount, with its number" "mount yes " "$(mounted '
-		findmnt -no ACTION,MAJ:MIN --poll=mount --first-only $PWD/n >seen & pid=$!; end=$((SECONDS + 20))
+		findmnt -no ACTION,MAJ:MIN --poll=mount --first-only $PWD/n >seen & pid=$!; end=$((SECONDS + 60))
 		while kill -0 $pid 2>/dev/null && [ $SECONDS -lt $end ]; do mount /dev/mapper/d n; umount n; done
 		read action number <seen; echo -n "$action "; is_d $number')"
 }

@@ -14,7 +14,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DMUSE = os.environ.get("DMUSE", os.path.join(ROOT, "build", "dmuse"))
-LIMIT = 20
+LIMIT = 60
 
 
 class Terminal:

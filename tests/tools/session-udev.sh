@@ -44,7 +44,7 @@ lsblk_properties() {
 		mkswap -q /dev/mapper/d
 		echo "|$(lsblk -no FSTYPE /dev/mapper/d)"'
 	in_session "nobody waits for a device that is suspended" "d done" \
-		'dmsetup suspend d; timeout 20 lsblk -nro NAME,FSTYPE /dev/mapper/d | xargs echo -n; dmsetup resume d; echo " done"'
+		'dmsetup suspend d; timeout 60 lsblk -nro NAME,FSTYPE /dev/mapper/d | xargs echo -n; dmsetup resume d; echo " done"'
 	in_session "who looks leaves no device open" 0 'for i in 1 2 3 4 5 6 7 8; do lsblk -no FSTYPE /dev/mapper/d >/dev/null; dmsetup info -c --noheadings -o open d
 		done | sort -u'
 }

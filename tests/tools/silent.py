@@ -20,7 +20,8 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "progra
 FULL = "--full" in sys.argv
 LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 FILES = min(100000 if FULL else 3000, LIMIT - 500)
-WITHIN = 0.05           # seconds within which another command is answered
+WITHIN = 0.05           # seconds of the control thread's time until another command is answered
+SOON = 0.5              # the same on the clock, if nothing is waited for
 ESHUTDOWN, ETIMEDOUT = 58, 60       # NetBSD's numbers
 tests = []
 
@@ -59,7 +60,7 @@ class Silent:
         if self.mounted:
             subprocess.run([*unmount, self.where], check=True)
         self.process.terminate()    # a session of another test may have the mount, too, and keep it
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 class Other(threading.Thread):
@@ -100,7 +101,7 @@ def quick(daemon):
         fails(client.ask("create", name="no", table="0 8 linear ./none 0", cwd="/"), ENOENT)    # this opens a file at once
         best = min(best, time.monotonic() - began)
     client.close()
-    if best > WITHIN:
+    if best > SOON:
         raise Wrong(f"another command took {best:.3f} s")
 
 
@@ -109,7 +110,7 @@ def descriptors(daemon):
 
 
 def until(what, condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         if time.monotonic() > end:
             raise Wrong(what)
@@ -147,7 +148,7 @@ def an_open_without_an_answer_fails_exec_in_time():
             silent.answer()     # the kernel keeps the daemon until then, and exec waits for it
             if "could not be opened within 1 second" not in said:
                 raise Wrong(f"exec says {said!r}")
-            same(process.wait(20), 125, "its exit status")
+            same(process.wait(60), 125, "its exit status")
 
 
 @test
@@ -183,10 +184,10 @@ def shutdown_does_not_wait_for_it():
         works(d.client().ask("shutdown"))
         fails(plistlib.loads(client.receive()), ESHUTDOWN, "the daemon is ending")
         until("the daemon has not ended", lambda: state(d) == "Z")   # the kernel still waits for FUSE with its last thread
-        if time.monotonic() - began > 5:
+        if time.monotonic() - began > 15:   # and the opening could take 30
             raise Wrong(f"shutdown took {time.monotonic() - began:.1f} s")
         silent.answer()
-        same(d.process.wait(10), 0, "the daemon's exit status")
+        same(d.process.wait(60), 0, "the daemon's exit status")
 
 
 def says(daemon, *sentences):
@@ -219,8 +220,8 @@ def shutdown_does_not_wait_for_a_request_that_hangs():
             until("the daemon has not ended", lambda: state(d) == "Z")
             took = time.monotonic() - began
             silent.answer()
-        same(d.process.wait(10), 1, "the daemon's exit status")
-        if took > 15:
+        same(d.process.wait(60), 1, "the daemon's exit status")
+        if took > 45:
             raise Wrong(f"shutdown took {took:.1f} s")
         says(d, "requests of NBD clients have not ended within 6 seconds", "end of 'x' waits for its requests under way")
 

@@ -80,7 +80,7 @@ if command -v systemd-socket-activate >/dev/null; then
 	mkdir act
 	systemd-socket-activate -l "$work/act/control" "$DMUSE" daemon --foreground --nbd-socket none 2>act/log &
 	pid=$!
-	until [ -S act/control ] || ! kill -0 $pid; do :; done
+	until_true grep -q "Listening on" act/log
 	"$DMUSE" create x -n --socket "$work/act/control"
 	run version --json --socket "$work/act/control"
 	is "a daemon that was handed its socket is told as itself" "$pid" "$(json 'd["pid"]')"

@@ -227,7 +227,7 @@ static void no_message_waits_for_an_io_thread(void **state)
 	struct loop_msg m = { .run = sleep_until_woken };
 
 	(void)state;
-	alarm(20);	/* rather than forever */
+	alarm(60);	/* rather than forever */
 	sem_init(&asleep, 0, 0);
 	sem_init(&wake, 0, 0);
 	answers("top", "@stats_create - /1", "0");
