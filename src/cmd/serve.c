@@ -292,6 +292,8 @@ static int serve_up(struct serve *s, struct err *e)
 		r = serve_life(s, e);
 	if (!r)
 		r = serve_tables(s, e);
+	if (!r)
+		fuse_front_restore(s->fuse);
 	return r;
 }
 

@@ -29,6 +29,7 @@ static void dev_view_free(struct dev_view *v)
 		struct dev_node *n = container(l, struct dev_node, by_id);
 
 		hash_remove(&v->by_id, l);
+		fuse_state_node_gone(n);
 		free(n->data);
 		free(n);
 	}
@@ -41,7 +42,7 @@ static void dev_end(struct fuse_mount *m)
 	m->view = NULL;
 }
 
-static const struct fuse_kind dev_kind = { .ops = &dev_ops, .open = dev_open, .close = dev_close, .end = dev_end };
+static const struct fuse_kind dev_kind = { .ops = &dev_ops, .open = dev_open, .again = dev_open_again, .close = dev_close, .end = dev_end };
 
 static struct dev_view *dev_view_new(struct fuse_front *f)
 {
@@ -56,10 +57,43 @@ static struct dev_view *dev_view_new(struct fuse_front *f)
 	return NULL;
 }
 
+static int dev_serve(struct fuse_front *f, struct dev_view *v, int fd, uint64_t number)
+{
+	struct fuse_mount *m;
+	int r = fuse_mount_new(f, &dev_kind, fd, NULL, number, &m);
+
+	if (r)
+		return r;
+	v->mount = m;
+	m->view = v;
+	return 0;
+}
+
+int fuse_dev_again(struct fuse_front *f, int fd, uint64_t number, uint64_t user_ns, bool made, struct fuse_mount **out)
+{
+	struct dev_view *v = dev_view_new(f);
+	int r = -ENOMEM;
+
+	if (!v) {
+		close(fd);
+		return r;
+	}
+	v->again = true;
+	v->user_ns = user_ns;
+	v->user_ns_made = made;
+	r = dev_serve(f, v, fd, number);
+	if (r) {
+		dev_view_free(v);
+		return r;
+	}
+	dev_shown_all(v);
+	*out = v->mount;
+	return 0;
+}
+
 int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e)
 {
 	struct dev_view *v = dev_view_new(f);
-	struct fuse_mount *m;
 	int r = v ? 0 : -ENOMEM;
 
 	if (f->stopping)
@@ -67,17 +101,16 @@ int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e)
 	if (r)
 		close(fd);
 	else
-		r = fuse_mount_new(f, &dev_kind, fd, NULL, &m);
+		r = dev_serve(f, v, fd, 0);
 	if (r) {
 		if (v)
 			dev_view_free(v);
 		return err_set(e, r, "cannot serve /dev of a session: %s", strerror(-r));
 	}
-	v->mount = m;
 	v->user_ns = dev_user_namespace(maker);
 	v->user_ns_made = v->user_ns != dev_user_namespace(getpid());
-	m->view = v;
 	dev_shown_all(v);
-	loop_post(f->io->loop, &m->begin);
+	fuse_state_mount_begin(v->mount);
+	loop_post(f->io->loop, &v->mount->begin);
 	return 0;
 }

@@ -37,7 +37,7 @@ struct dev_entry {
 	struct list node;		/* in its directory's entries */
 	struct list shown;		/* in its device's list, see dev_shown.c */
 	struct dev_node *dir, *of;
-	uint64_t place;			/* its position in the directory; never reused */
+	uint64_t place;			/* its position in the directory: see dev_node.c */
 	bool wanted;			/* used while a directory is brought up to date */
 	char name[];
 };
@@ -56,6 +56,7 @@ struct dev_node {
 	uint64_t known;			/* the kernel's lookup count */
 	unsigned opens;
 	bool live;			/* ours: its names cannot be changed by others */
+	bool altered;			/* ours, but others have changed its owner or mode */
 	bool passing;			/* its name may go to another node or disappear while the directory stays */
 	struct dm_device *device;	/* the one it belongs to, or NULL */
 	uint64_t writes;		/* of a block node: its device's writes when mtime was set */
@@ -83,6 +84,7 @@ struct dev_view {
 	bool user_ns_made;		/* not the daemon's own: it knows only root, and nobody may write files of other users */
 	struct hash by_id;		/* its dev_nodes */
 	struct hash shown;		/* dev_shown.by_device: the devices */
+	bool again;			/* an earlier daemon began it: what the kernel knows is not known here */
 	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
 	struct dev_node *subsystem;	/* the link in each device's directory of /sys: one node, so the kernel reads it once */
 	size_t n_made, n_bytes;		/* created by others */
@@ -92,11 +94,14 @@ struct dev_view {
 struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id);	/* ID 0: a new one */
 uint64_t dev_id_below(const struct dev_node *dir, const char *name, uint64_t device);	/* DEVICE 0: that of DIR */
 struct dev_node *dev_node_find(struct dev_view *v, uint64_t id);
+struct dev_node *dev_node_of(struct dev_view *v, uint64_t id);	/* also where nobody has looked yet */
 bool dev_known(struct dev_view *v, uint64_t id);	/* by the kernel */
 void dev_node_check(struct dev_node *n);	/* frees it if nothing refers to it any more */
 void dev_node_forget(struct dev_node *n, uint64_t times);
 struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name);
 struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of);
+/* The same at a place that is known: what others have created in the time of an earlier daemon. */
+struct dev_entry *dev_entry_again(struct dev_node *dir, const char *name, struct dev_node *of, uint64_t place);
 int dev_entry_move(struct dev_entry *e, struct dev_node *to, const char *name);	/* frees E; 0 or -ENOMEM */
 void dev_entry_drop(struct dev_entry *e);	/* and everything below it */
 void dev_node_clear(struct dev_node *dir);	/* drops all its entries */
@@ -117,6 +122,9 @@ void dev_text_fill(const struct dev_node *n, struct text *out);
 void dev_texts(struct dev_node *dir, const struct dev_text *t);	/* gives DIR, which is empty, a list that ends without a name */
 struct dev_entry *dev_entry_get(struct dev_node *dir, const char *name);	/* among its texts, too */
 
+/* dev.c: serves the /dev that an earlier daemon has served; FD is taken over. 0 or -errno. */
+int fuse_dev_again(struct fuse_front *f, int fd, uint64_t number, uint64_t user_ns, bool made, struct fuse_mount **out);
+
 /* dev_shown.c: the nodes of devices. */
 struct dev_view *dev_view_of(const struct fuse_front *f);	/* the newest one that is being served, or NULL */
 void dev_shown_all(struct dev_view *v);
@@ -124,6 +132,8 @@ void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change w
 void dev_shown_free(struct dev_view *v);
 /* The name of D in /dev and /sys/block. */
 void dev_kernel_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
+
+struct dev_node *dev_sys_where(const struct dev_view *v, const struct dm_device *d);	/* the directory of its directory in /sys */
 
 /* The path of D in /sys/devices/virtual/block: a partition is in its disk's directory. */
 #define DEV_SYS_PATH (2 * DM_NAME_MAX + 2)
@@ -133,6 +143,7 @@ void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH]);
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; used as refresh() */
 void dev_show_number(const struct dev_node *n, struct text *out);
 void dev_show_stat(const struct dev_node *n, struct text *out);
+void dev_sys_look(struct dev_view *v, struct dm_device *d);	/* fills the directory of D there, if nobody has looked */
 int dev_store_uevent(struct dev_node *n, const char *value);
 uint64_t dev_size(const struct dev_node *n);
 uint64_t dev_readonly(const struct dev_node *n);
@@ -177,6 +188,7 @@ void dev_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 
 /* dev_file.c: what is not a device; those are passed on to data.c and others */
 int dev_open(struct fuse_file *file);
+int dev_open_again(struct fuse_file *file);
 void dev_close(struct fuse_file *file);
 int dev_resize(struct dev_node *n, size_t len);	/* a file created by others; returns a positive errno */
 void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);

@@ -153,6 +153,8 @@ static int set_soft(struct dev_call *c, struct fuse_node *n)
 	if (!c->file->claims && (n->device->users || n->device->claimed))
 		return -EBUSY;
 	n->soft_block = (uint32_t)size;
+	fuse_state_device(n);
+	fuse_state_commit(n->front);
 	return 0;
 }
 

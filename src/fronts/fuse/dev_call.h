@@ -21,6 +21,7 @@ struct dev_call {
 	struct fuse_mount *mount;
 	struct fuse_file *file;		/* NULL: it was closed meanwhile */
 	fuse_req_t req;
+	uint64_t unique;		/* of the request */
 	pid_t tid;			/* the thread to whose memory ARG points */
 	unsigned cmd;
 	uint64_t arg;

@@ -32,7 +32,7 @@ static int set_size(struct dev_node *n, size_t size)
 
 static void setattr_answer(struct fuse_ask *a)
 {
-	struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+	struct dev_node *n = dev_node_of(a->mount->view, a->ino);
 	int set = (int)a->flags, err = 0;
 	struct stat st;
 
@@ -51,6 +51,9 @@ static void setattr_answer(struct fuse_ask *a)
 	if (set & FUSE_SET_ATTR_GID)
 		n->gid = a->attr.st_gid;
 	set_times(n, &a->attr, set);
+	n->altered = true;
+	fuse_state_node(n);
+	fuse_state_commit(a->mount->front);
 	dev_stat(n, &st);
 	fuse_reply_attr(a->req, &st, DEV_KEPT);
 }
@@ -76,13 +79,28 @@ static int change_find(struct dev_node *dir, const char *name, struct dev_entry 
 	return (*out)->of->live ? EPERM : 0;
 }
 
+static void change_done(const struct fuse_ask *a)
+{
+	fuse_done_put(a->mount, a->unique, 0);
+	fuse_state_commit(a->mount->front);
+}
+
+/* By a daemon that was killed before it answered: true, and A is answered. */
+static bool change_was_done(const struct fuse_ask *a)
+{
+	if (!fuse_done_find(a->mount, a->unique))
+		return false;
+	fuse_reply_err(a->req, 0);
+	return true;
+}
+
 static void unlink_answer(struct fuse_ask *a)
 {
 	struct dev_node *dir = dev_ask_dir(a, a->ino);
 	struct dev_entry *e;
 	int err;
 
-	if (!dir)
+	if (!dir || change_was_done(a))
 		return;
 	err = change_find(dir, a->name, &e);
 	if (err == EPERM && e->of->device && e->of->device->deferred) {
@@ -96,6 +114,7 @@ static void unlink_answer(struct fuse_ask *a)
 	if (!err) {
 		dev_entry_drop(e);
 		dev_touch(dir);
+		change_done(a);
 	}
 	fuse_reply_err(a->req, err);
 }
@@ -162,13 +181,15 @@ static void rename_answer(struct fuse_ask *a)
 	struct dev_entry *e, *old;
 	int err;
 
-	if (!to)
+	if (!to || change_was_done(a))
 		return;
 	err = change_find(dir, a->name, &e);
 	if (!err)
 		err = rename_check(e, to, name, a->flags, &old);
 	if (!err)
 		err = rename_do(e, to, name, old);
+	if (!err)
+		change_done(a);
 	fuse_reply_err(a->req, err);
 }
 

@@ -25,7 +25,13 @@ void dev_remember(struct dev_call *c)
 {
 	struct fuse_file *file = c->file;
 	bool had = file->seen;
-	int r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
+	int r;
+
+	if (fuse_done_find(c->mount, c->unique)) {
+		dev_call_end(c, 0, NULL, 0);
+		return;
+	}
+	r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
 
 	if (!r && ((!file->dev->io && !file->dev->control) || had))
 		r = -EPERM;	/* what a program says about its own file is not to be trusted */
@@ -36,6 +42,12 @@ void dev_remember(struct dev_call *c)
 	if (!r) {
 		memcpy(file->seen, c->in, sizeof(*file->seen));
 		r = claim(file, file->seen);
+	}
+	if (!r) {
+		fuse_state_open(file);
+		fuse_state_seen(file);
+		fuse_done_put(c->mount, c->unique, 0);
+		fuse_state_commit(c->mount->front);
 	}
 	if (r && !had) {
 		free(file->seen);

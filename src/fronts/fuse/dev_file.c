@@ -14,6 +14,7 @@
 int dev_resize(struct dev_node *n, size_t len)
 {
 	struct dev_view *v = n->view;
+	size_t was;
 	char *data;
 
 	if (len > DEV_FILE_MAX)
@@ -27,8 +28,12 @@ int dev_resize(struct dev_node *n, size_t len)
 		memset(data + n->len, 0, len - n->len);
 	v->n_bytes += len - n->len;
 	n->data = data;
+	was = n->len;
 	n->len = len;
 	dev_touch(n);
+	if (len < was)
+		fuse_state_data_gone(n, len, was);
+	fuse_state_node(n);
 	return 0;
 }
 
@@ -61,7 +66,7 @@ static void open_device(struct fuse_file *file, struct fuse_node *f, const struc
 
 int dev_open(struct fuse_file *file)
 {
-	struct dev_node *n = dev_node_find(file->mount->view, file->ino);
+	struct dev_node *n = dev_node_of(file->mount->view, file->ino);
 	struct fuse_node *f = n && n->io ? fuse_node_find(n->view->front, n->id) : NULL;
 	int err = n && (f || !n->io) ? 0 : ESTALE;	/* the kernel looks the name up again */
 
@@ -79,6 +84,23 @@ int dev_open(struct fuse_file *file)
 	file->info.nonseekable = n->control;
 	file->info.direct_io = !f;
 	file->brief = n->text && n->device;
+	n->opens++;
+	return 0;
+}
+
+int dev_open_again(struct fuse_file *file)
+{
+	struct dev_node *n = dev_node_of(file->mount->view, file->ino);
+	struct fuse_node *f = n && n->io ? fuse_node_find(n->view->front, n->id) : NULL;
+
+	if (!n || (n->io && !f))
+		return ENODEV;
+	if (f)
+		fuse_file_take(file, f);
+	file->dev = n;
+	file->events = n->view->front->events - 1;	/* perhaps something has happened */
+	file->info.nonseekable = n->control;
+	file->info.direct_io = !f;
 	n->opens++;
 	return 0;
 }
@@ -119,6 +141,14 @@ static int read_text(struct fuse_file *file, uint64_t off)
 	return ENOMEM;
 }
 
+static void read_tell(const struct fuse_ask *a, const char *data, size_t len)
+{
+	if (a->off >= len)
+		fuse_reply_buf(a->req, NULL, 0);
+	else
+		fuse_reply_buf(a->req, data + a->off, a->size < len - a->off ? a->size : len - a->off);
+}
+
 static void read_answer(struct fuse_ask *a)
 {
 	const struct dev_node *n = a->file->dev;
@@ -135,20 +165,33 @@ static void read_answer(struct fuse_ask *a)
 		err = EINVAL;
 	if (err)
 		fuse_reply_err(a->req, err);
-	else if (a->off >= len)
-		fuse_reply_buf(a->req, NULL, 0);
 	else
-		fuse_reply_buf(a->req, data + a->off, a->size < len - a->off ? a->size : len - a->off);
+		read_tell(a, data, len);
+}
+
+/* A file that an earlier daemon has opened, and that shows a text: see state_files.c. */
+static void read_answer_again(struct fuse_ask *a)
+{
+	struct fuse_file file = { .mount = a->mount, .dev = dev_node_of(a->mount->view, a->ino) };
+	int err = file.dev && file.dev->text && !file.dev->mounts ? read_text(&file, 0) : EIO;
+
+	if (err)
+		fuse_reply_err(a->req, err);
+	else
+		read_tell(a, file.text, file.len);
+	free(file.text);
 }
 
 void dev_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct fuse_file *file = fuse_file_of(req, fi);
+	struct fuse_file *file = fuse_file_find(req, fi);
 	struct fuse_ask *a;
 	int err;
 
-	if (!file)
+	if (!file) {
+		fuse_ask(req, ino, "", (uint64_t)off, size, read_answer_again);
 		return;
+	}
 	if (file->file && (err = dev_data_check(file, fi, (uint64_t)off, size, false))) {
 		fuse_reply_err(req, err);
 		return;
@@ -182,6 +225,8 @@ static int write_memory(struct dev_node *n, const struct fuse_ask *a)
 		return err;
 	memcpy(n->data + a->off, a->name, len);
 	dev_touch(n);
+	fuse_state_data(n, a->off, a->off + len);
+	fuse_state_commit(a->mount->front);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static struct dev_call *call_new(fuse_req_t req, unsigned cmd, void *arg, struct
 
 	if (!c)
 		return NULL;
-	*c = (struct dev_call){ .msg.run = call_run, .mount = file->mount, .file = file, .req = req,
+	*c = (struct dev_call){ .msg.run = call_run, .mount = file->mount, .file = file, .req = req, .unique = fuse_unique(req),
 				.tid = fuse_req_ctx(req)->pid, .cmd = cmd, .arg = (uint64_t)(uintptr_t)arg,
 				.in_size = in_size < sizeof(c->in) ? in_size : sizeof(c->in), .out_size = out_size };
 	list_init(&c->node);

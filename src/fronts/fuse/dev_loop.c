@@ -49,6 +49,8 @@ void dev_loop(struct dev_call *c)
 		list_append(&file->file->loops, &file->looped);
 		file->loop = number;
 		fuse_file_writes(file);
+		fuse_state_open(file);
+		fuse_state_commit(c->mount->front);
 	}
 	dev_call_end(c, r, NULL, 0);
 }

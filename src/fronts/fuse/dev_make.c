@@ -37,12 +37,22 @@ static struct dev_node *make_node(struct fuse_ask *a, struct dev_node *dir, cons
 		n->len = strlen(target);
 		dir->view->n_bytes += n->len;
 	}
+	if (n->data)
+		fuse_state_data(n, 0, n->len);
 	if ((target && !n->data) || !dev_entry_new(dir, a->name, n)) {
 		dev_node_check(n);
 		return NULL;
 	}
 	dev_touch(dir);
 	return n;
+}
+
+/* What a daemon that was killed has made already, or NULL. */
+static struct dev_node *make_done(const struct fuse_ask *a)
+{
+	const struct fuse_done *d = fuse_done_find(a->mount, a->unique);
+
+	return d ? dev_node_find(a->mount->view, d->node) : NULL;
 }
 
 /* NULL: A is answered. */
@@ -57,6 +67,9 @@ static struct dev_node *make_it(struct fuse_ask *a)
 	err = make_check(dir, a->name, target ? strlen(target) : 0);
 	if (!err && !(n = make_node(a, dir, target)))
 		err = ENOMEM;
+	if (!err)
+		fuse_done_put(a->mount, a->unique, n->id);
+	fuse_state_commit(a->mount->front);
 	if (err)
 		fuse_reply_err(a->req, err);
 	return n;
@@ -64,8 +77,10 @@ static struct dev_node *make_it(struct fuse_ask *a)
 
 static void make_answer(struct fuse_ask *a)
 {
-	struct dev_node *n = make_it(a);
+	struct dev_node *n = make_done(a);
 
+	if (!n)
+		n = make_it(a);
 	if (n)
 		dev_reply_entry(a->req, n);
 }
@@ -73,7 +88,7 @@ static void make_answer(struct fuse_ask *a)
 /* The kernel has not asked for it, and keeps no word of it. */
 static void make_ioctl_answer(struct fuse_ask *a)
 {
-	if (make_it(a))
+	if (make_done(a) || make_it(a))
 		fuse_reply_ioctl(a->req, 0, NULL, 0);
 }
 
@@ -134,7 +149,12 @@ static void link_answer(struct fuse_ask *a)
 
 	if (!dir)
 		return;
-	n = dev_node_find(a->mount->view, a->ino);
+	n = make_done(a);
+	if (n) {
+		dev_reply_entry(a->req, n);
+		return;
+	}
+	n = dev_node_of(a->mount->view, a->ino);
 	err = !n ? ESTALE : n->live || S_ISDIR(n->mode) ? EPERM : make_check(dir, a->name, 0);
 	if (!err && !dev_entry_new(dir, a->name, n))
 		err = ENOMEM;
@@ -144,6 +164,8 @@ static void link_answer(struct fuse_ask *a)
 	}
 	clock_gettime(CLOCK_REALTIME, &n->ctime);
 	dev_touch(dir);
+	fuse_done_put(a->mount, a->unique, n->id);
+	fuse_state_commit(a->mount->front);
 	dev_reply_entry(a->req, n);
 }
 

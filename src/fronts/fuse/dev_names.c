@@ -73,7 +73,7 @@ void dev_reply_entry(fuse_req_t req, struct dev_node *n)
 
 struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id)
 {
-	struct dev_node *dir = dev_node_find(a->mount->view, id);
+	struct dev_node *dir = dev_node_of(a->mount->view, id);
 
 	if (!dir || !dir->nlink) {
 		fuse_reply_err(a->req, dir ? ENOENT : ESTALE);
@@ -134,7 +134,7 @@ void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times)
 
 static void attr_answer(struct fuse_ask *a)
 {
-	struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+	struct dev_node *n = dev_node_of(a->mount->view, a->ino);
 	struct stat st;
 
 	if (!n) {
@@ -153,7 +153,7 @@ void dev_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static void readlink_answer(struct fuse_ask *a)
 {
-	const struct dev_node *n = dev_node_find(a->mount->view, a->ino);
+	const struct dev_node *n = dev_node_of(a->mount->view, a->ino);
 
 	if (n && S_ISLNK(n->mode))
 		fuse_reply_readlink(a->req, n->data);

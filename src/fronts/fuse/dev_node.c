@@ -61,11 +61,24 @@ struct dev_node *dev_node_find(struct dev_view *v, uint64_t id)
 	return hash_owner(hash_find(&v->by_id, &id, sizeof(id)), struct dev_node, by_id);
 }
 
+/* A later daemon has not been asked for what the kernel already knows of a device in /sys. */
+struct dev_node *dev_node_of(struct dev_view *v, uint64_t id)
+{
+	uint64_t device = (uint32_t)id;
+	struct dev_node *n = dev_node_find(v, id);
+	const struct fuse_node *f = n || id == device ? NULL : fuse_node_find(v->front, device);
+
+	if (!f)
+		return n;
+	dev_sys_look(v, f->device);
+	return dev_node_find(v, id);
+}
+
 bool dev_known(struct dev_view *v, uint64_t id)
 {
 	const struct dev_node *n = dev_node_find(v, id);
 
-	return n && n->known;
+	return n && (n->known || v->again);
 }
 
 void dev_node_check(struct dev_node *n)
@@ -75,6 +88,7 @@ void dev_node_check(struct dev_node *n)
 	if (n->nlink || n->known || n->opens || n == v->root)
 		return;
 	hash_remove(&v->by_id, &n->by_id);
+	fuse_state_node_gone(n);
 	if (!n->live)
 		v->n_bytes -= n->len;
 	free(n->data);
@@ -92,7 +106,17 @@ struct dev_entry *dev_entry_find(const struct dev_node *dir, const char *name)
 	return hash_owner(hash_find(&dir->by_name, name, strlen(name)), struct dev_entry, by_name);
 }
 
-struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of)
+/* The one before which E belongs: by place, and nearly always it is the last. */
+static struct list *entry_behind(struct dev_node *dir, uint64_t place)
+{
+	struct list *pos = &dir->entries;
+
+	while (pos->prev != &dir->entries && container(pos->prev, struct dev_entry, node)->place > place)
+		pos = pos->prev;
+	return pos;
+}
+
+struct dev_entry *dev_entry_again(struct dev_node *dir, const char *name, struct dev_node *of, uint64_t place)
 {
 	struct dev_entry *e = calloc(1, sizeof(*e) + strlen(name) + 1);
 
@@ -101,9 +125,9 @@ struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct d
 	strcpy(e->name, name);
 	e->dir = dir;
 	e->of = of;
-	e->place = dir->next_place++;
+	e->place = place;
 	list_init(&e->shown);
-	list_append(&dir->entries, &e->node);
+	list_append(entry_behind(dir, place), &e->node);
 	hash_add(&dir->by_name, &e->by_name, e->name, strlen(e->name));
 	of->nlink++;
 	of->view->n_made += !of->live;
@@ -112,12 +136,37 @@ struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct d
 	return e;
 }
 
+/*
+ * Where a name stands in its directory follows from the device's number, as a later daemon has to find it; there is one
+ * of each device. What others create has a number of its own. The rest stands before all these.
+ */
+static uint64_t entry_place(struct dev_node *dir, const struct dev_node *of)
+{
+	if (!of->live)
+		return fuse_serial(of->view->front);
+	return (uint32_t)of->id != (uint32_t)dir->id ? (uint32_t)of->id : dir->next_place++;
+}
+
+struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of)
+{
+	struct dev_entry *e = dev_entry_again(dir, name, of, entry_place(dir, of));
+
+	if (e && !of->live) {
+		fuse_state_node(of);
+		fuse_state_name(e);
+	}
+	return e;
+}
+
+
 static void entry_free(struct dev_entry *e)
 {
 	struct dev_node *of = e->of;
 
 	if (e->dir->listed == e)
 		e->dir->listed = NULL;
+	if (!of->live)
+		fuse_state_name_gone(e);
 	hash_remove(&e->dir->by_name, &e->by_name);
 	list_remove(&e->node);
 	list_remove(&e->shown);

@@ -24,6 +24,16 @@ static void poll_forget(struct fuse_file *file)
 	file->polled = false;
 }
 
+/* It is the same as long as the file is open. */
+static void poll_number(struct fuse_file *file, uint64_t number)
+{
+	if (file->poll == number)
+		return;
+	file->poll = number;
+	fuse_state_open(file);
+	fuse_state_commit(file->mount->front);
+}
+
 static void poll_answer(struct loop_msg *msg)
 {
 	struct poll_ask *a = container(msg, struct poll_ask, msg);
@@ -33,7 +43,7 @@ static void poll_answer(struct loop_msg *msg)
 
 	if (a->handle) {
 		poll_forget(file);
-		file->poll = a->handle;
+		poll_number(file, a->handle);
 		file->polled = true;
 		if (file->dev->control)
 			list_append(&f->polls, &file->polls);

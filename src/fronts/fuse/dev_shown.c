@@ -119,9 +119,9 @@ static void shown_link(struct dev_shown *s, struct dev_node *dir, const char *na
 }
 
 /* A partition is in its disk's directory. */
-static struct dev_node *shown_sys_dir(struct dev_shown *s, struct dev_view *v)
+struct dev_node *dev_sys_where(const struct dev_view *v, const struct dm_device *d)
 {
-	const struct dm_device *disk = s->device->whole;
+	const struct dm_device *disk = d->whole;
 	const struct dev_entry *e = disk ? dev_entry_find(v->sys_devices, disk->name) : NULL;
 
 	return !disk ? v->sys_devices : e && e->of->device == disk ? e->of : NULL;
@@ -129,7 +129,7 @@ static struct dev_node *shown_sys_dir(struct dev_shown *s, struct dev_view *v)
 
 static void shown_sys(struct dev_shown *s, struct dev_view *v, const char *number, const char *kernel)
 {
-	struct dev_node *at = shown_sys_dir(s, v), *dir;
+	struct dev_node *at = dev_sys_where(v, s->device), *dir;
 	char path[DEV_SYS_PATH];
 
 	dev_sys_path(s->device, path);

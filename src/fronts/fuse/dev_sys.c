@@ -205,6 +205,18 @@ static void sys_dir_of_links(struct dev_node *dir, const char *name, void (*refr
 		n->refresh = refresh;
 }
 
+void dev_sys_look(struct dev_view *v, struct dm_device *d)
+{
+	const struct dev_node *at = dev_sys_where(v, d);
+	char name[DM_NAME_MAX + 1];
+	const struct dev_entry *e;
+
+	dev_kernel_name(d, name);
+	e = at ? dev_entry_find(at, name) : NULL;
+	if (e && e->of->refresh)
+		e->of->refresh(e->of);
+}
+
 /* Most devices are never looked at, so the directory is filled at the first look. */
 void dev_sys_fill(struct dev_node *dir)
 {

@@ -78,4 +78,14 @@ static int directory_open(struct fuse_file *file)
 	return 0;
 }
 
-const struct fuse_kind fuse_directory = { .ops = &directory_ops, .open = directory_open };
+static int directory_again(struct fuse_file *file)
+{
+	struct fuse_node *n = fuse_node_find(file->mount->front, file->ino);
+
+	if (!n)
+		return ENODEV;
+	fuse_file_take(file, n);
+	return 0;
+}
+
+const struct fuse_kind fuse_directory = { .ops = &directory_ops, .open = directory_open, .again = directory_again };

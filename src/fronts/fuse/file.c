@@ -10,6 +10,7 @@
 #include "base/proc_name.h"
 #include "base/blocking.h"
 #include "core/device/above.h"
+#include "fronts/fuse/raw.h"
 #include "fronts/fuse/server.h"
 
 static struct loop *file_io_loop(const struct fuse_file *file)
@@ -83,11 +84,22 @@ void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 		fuse_file_writes(file);
 }
 
+/* A later daemon knows it before its program does. */
+static int file_open_do(struct fuse_file *file)
+{
+	int err = file->mount->kind->open(file);
+
+	if (!err)
+		fuse_state_open(file);
+	fuse_state_commit(file->mount->front);
+	return err;
+}
+
 static void file_open_asked(struct loop_msg *msg)
 {
 	struct fuse_file *file = container(msg, struct fuse_file, msg);
 
-	file->err = file->mount->kind->open(file);
+	file->err = file_open_do(file);
 	file->msg.run = file_opened;
 	loop_post(file_io_loop(file), &file->msg);
 }
@@ -100,7 +112,7 @@ static void file_open(struct fuse_file *file)
 		loop_post(control, &file->msg);
 		return;
 	}
-	file->err = file->mount->kind->open(file);
+	file->err = file_open_do(file);
 	loop_return(control);
 	file_opened(&file->msg);
 }
@@ -109,6 +121,41 @@ static void file_open(struct fuse_file *file)
 static bool open_is_ours(const struct fuse_mount *m, pid_t tid)
 {
 	return tid == m->front->control || blocking_has_thread(m->front->world->helpers, tid);
+}
+
+struct fuse_file *fuse_file_new(struct fuse_mount *m, fuse_ino_t ino)
+{
+	struct fuse_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	*file = (struct fuse_file){ .mount = m, .ino = ino, .msg.run = file_open_asked };
+	list_init(&file->user);
+	list_init(&file->node);
+	list_init(&file->calls);
+	list_init(&file->polls);
+	list_init(&file->looped);
+	return file;
+}
+
+/* An earlier daemon has opened it and was killed before it answered: true, and REQ is answered. */
+static bool open_was_done(struct fuse_mount *m, fuse_req_t req)
+{
+	uint64_t unique = fuse_unique(req);
+	struct list *pos, *next;
+
+	if (!(unique & FUSE_RAW_AGAIN))
+		return false;
+	list_each(pos, next, &m->files) {
+		struct fuse_file *file = container(pos, struct fuse_file, node);
+
+		if (file->unique != (unique & ~FUSE_RAW_AGAIN))
+			continue;
+		if (fuse_reply_open(req, &file->info))
+			fuse_file_release(file);
+		return true;
+	}
+	return false;
 }
 
 /* O_TRUNC has no effect, as on a disk. */
@@ -122,18 +169,17 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EDEADLK);
 		return;
 	}
-	file = calloc(1, sizeof(*file));
+	if (open_was_done(m, req))
+		return;
+	file = fuse_file_new(m, ino);
 	if (!file) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*file = (struct fuse_file){ .mount = m, .req = req, .ino = ino, .info = *fi, .msg.run = file_open_asked,
-				     .user_pid = fuse_req_ctx(req)->pid };
-	list_init(&file->user);
-	list_init(&file->node);
-	list_init(&file->calls);
-	list_init(&file->polls);
-	list_init(&file->looped);
+	file->req = req;
+	file->info = *fi;
+	file->user_pid = fuse_req_ctx(req)->pid;
+	file->unique = fuse_unique(req) & ~FUSE_RAW_AGAIN;
 	r = fuse_handle_new(&m->front->handles, file, &file->handle);
 	if (r) {
 		free(file);
@@ -147,9 +193,14 @@ void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void file_close_asked(struct loop_msg *msg)
 {
 	struct fuse_file *file = container(msg, struct fuse_file, msg);
+	struct fuse_front *f = file->mount->front;
 
+	fuse_state_close(file);
 	if (file->mount->kind->close)
 		file->mount->kind->close(file);
+	fuse_state_commit(f);
+	if (file->releasing)
+		fuse_reply_err(file->releasing, 0);
 	if (file->file) {
 		file->mount->front->n_open--;
 		list_remove(&file->user);
@@ -176,15 +227,21 @@ static void file_close(struct fuse_file *file)
 	fuse_mount_done(m);
 }
 
-struct fuse_file *fuse_file_of(fuse_req_t req, const struct fuse_file_info *fi)
+struct fuse_file *fuse_file_find(fuse_req_t req, const struct fuse_file_info *fi)
 {
 	const struct fuse_mount *m = fuse_req_userdata(req);
 	struct fuse_file *file = fuse_handle_slot(&m->front->handles, fi->fh);
 
-	if (file && file->handle == fi->fh && file->mount == m)
-		return file;
-	fuse_reply_err(req, EBADF);
-	return NULL;
+	return file && file->handle == fi->fh && file->mount == m ? file : NULL;
+}
+
+struct fuse_file *fuse_file_of(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	struct fuse_file *file = fuse_file_find(req, fi);
+
+	if (!file)
+		fuse_reply_err(req, EIO);
+	return file;
 }
 
 void fuse_file_release(struct fuse_file *file)
@@ -204,11 +261,13 @@ void fuse_file_unref(struct fuse_file *file)
 
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fuse_file *file = fuse_file_of(req, fi);
+	struct fuse_file *file = fuse_file_find(req, fi);
 
 	(void)ino;
-	if (!file)
-		return;
-	fuse_file_release(file);
-	fuse_reply_err(req, 0);
+	if (file && file->recorded)
+		file->releasing = req;	/* answered when it is recorded that it is closed */
+	else
+		fuse_reply_err(req, 0);
+	if (file)
+		fuse_file_release(file);
 }

@@ -4,11 +4,35 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 #include "fronts/fuse/dev.h"
 
-#define FUSE_FIRST_ID (FUSE_ROOT_ID + 1)
+#define FUSE_FIRST_ID 256	/* below it: the root, and places in directories (dev_node.c) */
+
+/*
+ * Memory that is never paged in, so that no request is lost if the daemon is killed while the kernel copies one. If it
+ * may not be locked, it is at least there.
+ */
+bool fuse_receive_ready(struct fuse_front *f)
+{
+	void *p;
+
+	if (f->received)
+		return true;
+	p = mmap(NULL, FUSE_RECEIVED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	if (mlock(p, FUSE_RECEIVED))
+		log_debug("the memory for requests of FUSE cannot be locked: %s", strerror(errno));
+	madvise(p, FUSE_RECEIVED, MADV_DONTFORK);
+	f->received = p;
+	return true;
+}
 
 int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 {
@@ -31,7 +55,23 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 				      .follow = fuse_follow, .catch_up = fuse_catch_up, .users = fuse_users };
 	list_append(&w->fronts, &f->front.node);
 	*out = f;
-	return 0;
+	return fuse_state_begin(f, e);
+}
+
+void fuse_front_restore(struct fuse_front *f)
+{
+	struct list *pos, *next;
+
+	if (!fuse_state_is_kept(&f->state))
+		return;
+	fuse_done_restore(f);
+	fuse_devices_restore(f);
+	fuse_mounts_restore(f);
+	fuse_nodes_restore(f);
+	fuse_files_restore(f);
+	fuse_state_commit(f);
+	list_each(pos, next, &f->mounts)
+		loop_post(f->io->loop, &container(pos, struct fuse_mount, node)->begin);
 }
 
 void fuse_front_check_stopped(struct fuse_front *f)
@@ -69,5 +109,8 @@ void fuse_front_free(struct fuse_front *f)
 	}
 	pool_free(&f->pool);
 	fuse_handles_free(&f->handles);
+	fuse_state_end(f);
+	if (f->received)
+		munmap(f->received, FUSE_RECEIVED);
 	free(f);
 }

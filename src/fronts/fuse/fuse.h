@@ -22,6 +22,12 @@ struct fuse_front;
 int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
 
 /*
+ * Once, when the devices of an earlier daemon that was killed are there again, and before any command: goes on with its
+ * mounts and with the files that programs have open, if they were kept (base/keep.h).
+ */
+void fuse_front_restore(struct fuse_front *f);
+
+/*
  * Serves FD, which is taken over: a FUSE mount that is to be /dev of sessions (dev.h). It ends when it is unmounted, or
  * with the front. MAKER is a process in the session: capabilities count in its user namespace.
  */

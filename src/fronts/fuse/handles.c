@@ -28,8 +28,8 @@ static int handles_grow(struct fuse_handles *h, uint32_t at)
 	return 0;
 }
 
-/* The slots that are not used, the lowest last. */
-static void handles_look(struct fuse_handles *h)
+/* Lists the slots that are not used, the lowest last. */
+void fuse_handles_settle(struct fuse_handles *h)
 {
 	uint32_t i;
 
@@ -48,10 +48,24 @@ int fuse_handle_new(struct fuse_handles *h, struct fuse_file *file, uint64_t *nu
 	if (!h->n_idle && handles_grow(h, h->room))
 		return -ENOMEM;
 	if (!h->n_idle)
-		handles_look(h);
+		fuse_handles_settle(h);
 	at = h->idle[--h->n_idle];
 	h->files[at] = file;
 	*number = ++h->last << FUSE_HANDLE_BITS | at;
+	return 0;
+}
+
+int fuse_handle_put(struct fuse_handles *h, struct fuse_file *file, uint64_t number)
+{
+	uint32_t at = (uint32_t)(number & FUSE_HANDLE_SLOT);
+
+	if (at >= h->room && handles_grow(h, at))
+		return -ENOMEM;
+	if (h->files[at])
+		return -EEXIST;
+	h->files[at] = file;
+	if (number >> FUSE_HANDLE_BITS > h->last)
+		h->last = number >> FUSE_HANDLE_BITS;
 	return 0;
 }
 

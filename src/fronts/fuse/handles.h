@@ -25,6 +25,9 @@ struct fuse_handles {
 int fuse_handle_new(struct fuse_handles *h, struct fuse_file *file, uint64_t *number);
 void fuse_handle_drop(struct fuse_handles *h, uint64_t number);
 void fuse_handles_free(struct fuse_handles *h);
+/* FILE has the NUMBER that an earlier process gave it; after all of these, settle() once. 0, -EEXIST or -ENOMEM. */
+int fuse_handle_put(struct fuse_handles *h, struct fuse_file *file, uint64_t number);
+void fuse_handles_settle(struct fuse_handles *h);
 
 /* What is in the slot of NUMBER, or NULL: the caller compares the whole number. */
 static inline struct fuse_file *fuse_handle_slot(const struct fuse_handles *h, uint64_t number)

@@ -50,7 +50,7 @@ static void mount_freed(struct loop_msg *msg)
 	struct fuse_mount *m = container(msg, struct fuse_mount, over);
 	struct fuse_front *f = m->front;
 
-	free(m->buf.mem);
+	free(m->init);
 	free(m->directory);
 	free(m);
 	f->n_mounts--;
@@ -72,6 +72,7 @@ static void mount_free(struct fuse_mount *m)
 	list_remove(&m->node);
 	if (m->kind->end)
 		m->kind->end(m);
+	fuse_state_mount_gone(m);
 	m->begin.run = mount_destroy;
 	loop_post(m->front->io->loop, &m->begin);
 }
@@ -117,14 +118,15 @@ static void mount_run(struct fuse_job *job)
 }
 
 int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, const char *directory,
-		   struct fuse_mount **out)
+		   uint64_t number, struct fuse_mount **out)
 {
-	struct fuse_mount *m = calloc(1, sizeof(*m));
+	struct fuse_mount *m = fuse_receive_ready(f) ? calloc(1, sizeof(*m)) : NULL;
 	int r = -ENOMEM;
 
 	if (m) {
 		*m = (struct fuse_mount){ .front = f, .kind = kind, .directory = strdup(directory ? directory : "/dev"), .id = -1,
-					  .unmounted = !directory };
+					  .unmounted = !directory, .number = number ? number : fuse_serial(f), .again = number,
+					  .pending = 1 };
 		list_init(&m->files);
 		list_init(&m->live);
 		clock_gettime(CLOCK_REALTIME, &m->since);
@@ -151,11 +153,12 @@ static void mount_over(struct fuse_job *job)
 	struct dm_cmd *c = j->cmd;
 	struct fuse_mount *m;
 
-	if (!j->err.code && fuse_mount_new(j->front, &fuse_directory, j->fd, j->directory, &m)) {
+	if (!j->err.code && fuse_mount_new(j->front, &fuse_directory, j->fd, j->directory, 0, &m)) {
 		fuse_kernel_umount(j->directory, true, j->id, NULL);
 		err_set(&j->err, -ENOMEM, "no memory for a mount");
 	} else if (!j->err.code) {
 		m->id = j->id;
+		fuse_state_mount_begin(m);
 		loop_post(j->front->io->loop, &m->begin);
 		log_info("devices are files in %s", m->directory);
 	}
@@ -209,6 +212,7 @@ static void umount_caught_up(struct loop_msg *msg)
 static void umount_finish(struct fuse_mount *m, struct dm_cmd *c)
 {
 	m->unmounted = true;
+	fuse_state_mount(m);
 	log_info("devices are no longer files in %s", m->directory);
 	m->umounting = c;
 	m->caught_up.run = umount_caught_up;

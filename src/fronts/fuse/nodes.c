@@ -3,7 +3,10 @@
  * Which device is which file. Names are looked up each time, so the kernel need not be told about them; it may cache
  * sizes and pages until a table is swapped (stale.c). Control thread.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fronts/fuse/dev.h"
 
@@ -17,13 +20,24 @@ void fuse_node_measure(struct fuse_node *n)
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
 }
 
-static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
+void fuse_state_device(const struct fuse_node *n)
+{
+	const struct dm_device *d = n->device;
+	char value[DM_NAME_MAX + 100];
+
+	snprintf(value, sizeof(value), "%" PRIu64 " %lld.%09ld %u %s", n->id, (long long)n->since.tv_sec, n->since.tv_nsec, n->soft_block,
+		 d->name);
+	fuse_state_put(n->front, value, strlen(value), "device/%u:%u", d->major, d->minor);
+}
+
+static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d, uint64_t id)
 {
 	struct fuse_node *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return NULL;
-	n->id = f->next_id++;
+	n->id = id ? id : fuse_serial(f);
+	n->front = f;
 	n->device = d;
 	list_init(&n->loops);
 	clock_gettime(CLOCK_REALTIME, &n->since);
@@ -31,6 +45,8 @@ static struct fuse_node *node_new(struct fuse_front *f, struct dm_device *d)
 	fuse_node_measure(n);
 	hash_add(&f->by_id, &n->by_id, &n->id, sizeof(n->id));
 	hash_add(&f->by_device, &n->by_device, &n->device, sizeof(n->device));
+	if (!id)
+		fuse_state_device(n);
 	return n;
 }
 
@@ -43,7 +59,7 @@ struct fuse_node *fuse_node_of(struct fuse_front *f, struct dm_device *d)
 {
 	struct fuse_node *n = fuse_node_known(f, d);
 
-	return n ? n : node_new(f, d);
+	return n ? n : node_new(f, d, 0);
 }
 
 struct fuse_node *fuse_node_find(struct fuse_front *f, uint64_t id)
@@ -55,7 +71,10 @@ static void node_changed(struct fuse_front *f, struct fuse_node *n, enum dm_chan
 {
 	if (what == DM_SWAPPED) {
 		fuse_node_measure(n);	/* the kernel is told in fuse_follow() */
+	} else if (what == DM_RENAMED) {
+		fuse_state_device(n);
 	} else if (what == DM_REMOVED) {
+		fuse_state_drop(f, "device/%u:%u", n->device->major, n->device->minor);
 		hash_remove(&f->by_id, &n->by_id);
 		hash_remove(&f->by_device, &n->by_device);
 		while (list_take(&n->loops))
@@ -82,4 +101,33 @@ void fuse_node_changed(struct dm_front *front, struct dm_device *d, enum dm_chan
 	n = fuse_node_known(f, d);
 	if (n)
 		node_changed(f, n, what);
+	fuse_state_commit(f);
+}
+
+/* One that has the number of another device is not the same. */
+static void devices_see(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	unsigned major, minor, soft;
+	struct dm_device *d = NULL;
+	struct timespec since;
+	struct fuse_node *n;
+	uint64_t id;
+	int at = 0;
+
+	(void)len;
+	if (sscanf(tail, "%u:%u", &major, &minor) == 2 &&
+	    sscanf(value, "%" SCNu64 " %ld.%ld %u %n", &id, &since.tv_sec, &since.tv_nsec, &soft, &at) == 4 && at)
+		d = dm_find_number(f->world, major, minor);
+	n = d && !strcmp(d->name, value + at) ? node_new(f, d, id) : NULL;
+	if (!n) {
+		fuse_state_drop(f, "device/%s", tail);
+		return;
+	}
+	n->since = since;
+	n->soft_block = soft;
+}
+
+void fuse_devices_restore(struct fuse_front *f)
+{
+	fuse_state_each(f, "device/", devices_see);
 }

@@ -6,6 +6,8 @@
 #include <linux/fuse.h>
 #include <sys/uio.h>
 
+#define RAW_RESEND 7		/* FUSE_NOTIFY_RESEND; headers of Linux 6.8 and earlier lack it */
+
 bool fuse_raw_is_init(const void *request, size_t len)
 {
 	return len >= sizeof(struct fuse_in_header) && ((const struct fuse_in_header *)request)->opcode == FUSE_INIT;
@@ -37,4 +39,9 @@ void fuse_raw_wake(int fd, uint64_t poll)
 	const struct fuse_notify_poll_wakeup_out body = { .kh = poll };
 
 	raw_notify(fd, FUSE_NOTIFY_POLL, &body, sizeof(body));
+}
+
+int fuse_raw_resend(int fd)
+{
+	return raw_notify(fd, RAW_RESEND, NULL, 0);
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FUSE_RAW_AGAIN (UINT64_C(1) << 63)	/* in the number of a request: it is sent again */
+
 /* Of a request as it was read. */
 bool fuse_raw_is_init(const void *request, size_t len);
 uint64_t fuse_raw_unique(const void *request);
@@ -17,5 +19,11 @@ uint64_t fuse_raw_poll(const void *request);	/* of a FUSE_POLL: the number that 
 
 /* Wakes who polls the file of that number. FD: the connection. */
 void fuse_raw_wake(int fd, uint64_t poll);
+
+/*
+ * The kernel sends what was read and not answered once more. It cannot before Linux 6.9: -EINVAL. Before the first
+ * read.
+ */
+int fuse_raw_resend(int fd);
 
 #endif

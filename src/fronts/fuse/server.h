@@ -30,10 +30,15 @@
 #include "fronts/fuse/fuse.h"
 #include "fronts/fuse/handles.h"
 #include "fronts/fuse/partial.h"
+#include "fronts/fuse/state.h"
+
+#define FUSE_TRANSFER (512u << 10)	/* bytes of one request: what fits in an ordinary user's pipe */
+#define FUSE_RECEIVED (FUSE_TRANSFER + 4096)	/* with what stands before them */
 
 /* A device as a file: the same in every mount. Its number is never reused, so that no file is mistaken for another. */
 struct fuse_node {
 	struct hash_link by_id, by_device;
+	struct fuse_front *front;
 	uint64_t id;
 	struct dm_device *device;
 	struct timespec since;
@@ -65,6 +70,8 @@ struct fuse_front {
 	struct pool pool;		/* of struct fuse_io and their data; from here on the io thread's */
 	struct list live;		/* fuse_mount.live: the mounts it reads */
 	struct fuse_handles handles;	/* the open files */
+	void *received;			/* the request that is being read */
+	struct fuse_state state;	/* the control thread's */
 	bool stopping;
 	void (*then)(void *arg);
 	void *then_arg;
@@ -82,6 +89,7 @@ struct mounts_take;
 struct fuse_kind {
 	const struct fuse_lowlevel_ops *ops;
 	int (*open)(struct fuse_file *file);	/* on the control thread: fills in what was opened; 0 or a positive errno */
+	int (*again)(struct fuse_file *file);	/* the same for what was opened when an earlier daemon served it */
 	void (*close)(struct fuse_file *file);
 	void (*end)(struct fuse_mount *m);	/* no more requests arrive; may be NULL */
 };
@@ -92,6 +100,7 @@ struct fuse_mount {
 	const struct fuse_kind *kind;
 	struct dev_view *view;		/* of a /dev */
 	struct list node;
+	uint64_t number;		/* never that of another one, in later daemons, too */
 	char *directory;
 	int id;				/* the kernel's mount ID; -1: unknown */
 	struct fuse_session *session;
@@ -109,6 +118,9 @@ struct fuse_mount {
 	struct list live;		/* in front->live */
 	struct loop_watch watch;
 	struct fuse_buf buf;		/* the request that is being read */
+	uint8_t *init;			/* the kernel's first request, if later daemons need it */
+	size_t init_len;
+	bool again;			/* an earlier daemon began to serve it */
 	struct list files;		/* fuse_file.node */
 	unsigned pending;		/* files open or being opened, requests in flight */
 	bool ended;			/* nothing is read any more */
@@ -134,6 +146,9 @@ struct fuse_file {
 	struct list looped;		/* in its device's loops */
 	int loop;			/* the number of the loop device */
 	struct list calls, polls;	/* dev_call.node; in front->polls */
+	uint64_t unique;		/* of the request to open it */
+	bool recorded;			/* in the front's state */
+	fuse_req_t releasing;		/* the request to close it, if that is yet to be answered; or NULL */
 	uint64_t poll;			/* the kernel's number of whoever polls it; 0: nobody yet */
 	bool polled;			/* somebody is to be woken */
 	char *said;			/* the last sentence that was printed to its program, or NULL */
@@ -172,6 +187,7 @@ struct fuse_ask {
 	struct loop_msg msg;
 	struct fuse_mount *mount;
 	fuse_req_t req;
+	uint64_t unique;		/* of the request */
 	fuse_ino_t ino, to;
 	uint64_t off;
 	size_t size;
@@ -197,6 +213,7 @@ struct fuse_job {
 
 /* fuse.c: checks whether the front has stopped. */
 void fuse_front_check_stopped(struct fuse_front *f);
+bool fuse_receive_ready(struct fuse_front *f);	/* false: no memory for requests */
 
 /* job.c: 0 or -errno; on failure neither run() nor done() is called. */
 int fuse_job_start(struct fuse_job *j, struct fuse_front *f);
@@ -223,10 +240,10 @@ void fuse_mount_command(struct dm_front *f, struct dm_cmd *c);
 void fuse_mount_stop_all(struct fuse_front *f);
 /*
  * Serves FD, which is taken over: 0 or -errno. DIRECTORY: its mount point, for messages; NULL: not one that we can
- * unmount.
+ * unmount. NUMBER: that which an earlier daemon gave it, or 0.
  */
 int fuse_mount_new(struct fuse_front *f, const struct fuse_kind *kind, int fd, const char *directory,
-		   struct fuse_mount **out);
+		   uint64_t number, struct fuse_mount **out);
 void fuse_mount_unref(struct fuse_mount *m);	/* a job is done with the session, or the io thread with the mount */
 
 /* nodes.c */
@@ -240,6 +257,9 @@ void fuse_node_changed(struct dm_front *f, struct dm_device *d, enum dm_change w
 void fuse_stale_name(struct fuse_mount *m, uint64_t directory, const char *name);
 /* dm_front.follow(): tells the kernel to forget the content of D in all mounts; then loop devices are updated. */
 bool fuse_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
+
+/* Numbers of requests. */
+uint64_t fuse_unique(fuse_req_t req);	/* of the one that is being read */
 
 /* session.c: serves M on the io thread; FD becomes the session's. 0 or -errno. */
 int fuse_mount_session(struct fuse_mount *m, int fd);
@@ -280,7 +300,9 @@ void fuse_file_writes(struct fuse_file *file);	/* or has it mounted: dm_write_be
 void fuse_users(struct dm_front *f, struct text *out);
 void fuse_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fuse_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+struct fuse_file *fuse_file_new(struct fuse_mount *m, fuse_ino_t ino);	/* NULL: no memory */
 void fuse_file_release(struct fuse_file *file);
+struct fuse_file *fuse_file_find(fuse_req_t req, const struct fuse_file_info *fi);	/* NULL: there is no such file */
 /* NULL: there is no such file, and REQ was answered. */
 struct fuse_file *fuse_file_of(fuse_req_t req, const struct fuse_file_info *fi);
 void fuse_file_unref(struct fuse_file *file);	/* one of its requests is over */

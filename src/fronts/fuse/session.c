@@ -11,10 +11,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "fronts/fuse/raw.h"
 #include "fronts/fuse/server.h"
 
 #define SESSION_CATCH_UP 4096	/* more than the kernel ever queues */
-#define SESSION_TRANSFER (512u << 10)	/* bytes of one request: what fits in an ordinary user's pipe */
 #define SESSION_BATCH 64	/* requests read before others get their turn */
 
 void fuse_session_init(void *arg, struct fuse_conn_info *conn)
@@ -27,7 +28,7 @@ void fuse_session_init(void *arg, struct fuse_conn_info *conn)
 	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE);
 	conn->want |= conn->capable & (FUSE_CAP_SPLICE_WRITE | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
 				       FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
-	conn->max_write = SESSION_TRANSFER;
+	conn->max_write = FUSE_TRANSFER;
 	conn->max_background = 256;
 	conn->congestion_threshold = 192;
 }
@@ -86,18 +87,79 @@ static void session_heard(struct fuse_mount *m)
 	loop_heard(m->front->io->loop, &m->watch, 1);	/* each is read with a call of its own: batching saves none */
 }
 
+uint64_t fuse_unique(fuse_req_t req)
+{
+	const struct fuse_mount *m = fuse_req_userdata(req);
+
+	return fuse_raw_unique(m->buf.mem);
+}
+
+/* On the io thread again: a later daemon could do now what this one does. */
+static void session_init_play(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
+
+	m->buf = (struct fuse_buf){ .mem = m->init, .size = m->init_len };
+	if (!m->ended)
+		fuse_session_process_buf(m->session, &m->buf);
+	fuse_mount_done(m);
+}
+
+static void session_init_record(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
+
+	fuse_state_init(m);
+	m->begin.run = session_init_play;
+	loop_post(m->front->io->loop, &m->begin);
+}
+
+/* The first request is recorded before it is answered. False: there is no need to. */
+static bool session_init_held(struct fuse_mount *m)
+{
+	if (!fuse_raw_is_init(m->buf.mem, m->buf.size) || m->init || !fuse_state_is_kept(&m->front->state))
+		return false;
+	m->init = malloc(m->buf.size);
+	if (!m->init)
+		return false;
+	m->init_len = m->buf.size;
+	memcpy(m->init, m->buf.mem, m->init_len);
+	m->pending++;
+	m->begin.run = session_init_record;
+	loop_post(m->front->world->loop, &m->begin);
+	return true;
+}
+
+/*
+ * Into memory that stays where it is (fuse.c): if the process is killed while the kernel waits for a page, the request
+ * is lost. How many bytes, 0 at the end, or -errno. A request that was withdrawn meanwhile is -ENOENT.
+ */
+static ssize_t session_receive(struct fuse_mount *m)
+{
+	ssize_t n = read(fuse_session_fd(m->session), m->front->received, FUSE_RECEIVED);
+
+	if (n < 0)
+		return errno == ENODEV ? 0 : -errno;
+	m->buf = (struct fuse_buf){ .mem = m->front->received, .size = (size_t)n };
+	return n;
+}
+
 /* How many were read, at most MOST. The end counts as one, and M may be freed then. */
 static int session_read(struct fuse_mount *m, int most)
 {
-	int n = 0, r = 1;
+	ssize_t r;
+	int n = 0;
 
-	while (r > 0 && n < most && !m->ended) {
-		r = fuse_session_receive_buf(m->session, &m->buf);
+	while (n < most && !m->ended) {
+		r = session_receive(m);
 		if (r > 0) {
 			if (!n++)
 				session_heard(m);
-			fuse_session_process_buf(m->session, &m->buf);
-		} else if (r != -EAGAIN && r != -EINTR) {
+			if (!session_init_held(m))
+				fuse_session_process_buf(m->session, &m->buf);
+		} else if (r == -EAGAIN || r == -EINTR) {
+			break;
+		} else if (r != -ENOENT) {
 			session_end(m);
 			return n + 1;
 		}
@@ -116,12 +178,42 @@ static bool session_poll(struct loop_watch *w)
 	return session_read(container(w, struct fuse_mount, watch), SESSION_BATCH);
 }
 
+/*
+ * The kernel goes on as if nothing had happened, so libfuse is told what was agreed on; the answer is refused. Then the
+ * kernel sends what was not answered, and who polls asks once more. 0 or -errno.
+ */
+static int session_again(struct fuse_mount *m)
+{
+	int fd = fuse_session_fd(m->session), r;
+	struct list *pos, *next;
+
+	m->buf = (struct fuse_buf){ .mem = m->init, .size = m->init_len };
+	if (m->init)
+		fuse_session_process_buf(m->session, &m->buf);
+	r = fuse_raw_resend(fd);
+	if (r) {
+		log_error("files in %s that are open end here: %s", m->directory, r == -EINVAL ? "this kernel cannot send again "
+			  "what the daemon that was killed had not answered (Linux 6.9 and later can)" : strerror(-r));
+		return r;
+	}
+	list_each(pos, next, &m->files) {
+		const struct fuse_file *file = container(pos, struct fuse_file, node);
+
+		if (file->poll)
+			fuse_raw_wake(fd, file->poll);
+	}
+	return 0;
+}
+
 void fuse_mount_begin(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
 
-	m->pending = 1;
 	list_append(&m->front->live, &m->live);
+	if (m->again && session_again(m)) {
+		session_end(m);
+		return;
+	}
 	m->watch = (struct loop_watch){ .fd = fuse_session_fd(m->session), .events = EPOLLIN, .ready = session_ready,
 					.poll = session_poll };
 	if (loop_watch(m->front->io->loop, &m->watch))
@@ -215,7 +307,7 @@ struct fuse_ask *fuse_ask_new(fuse_req_t req, fuse_ino_t ino, const void *name, 
 		return NULL;
 	}
 	*a = (struct fuse_ask){ .msg.run = session_ask_answer, .mount = m, .req = req, .ino = ino, .answer = answer,
-				.len = len };
+				.len = len, .unique = fuse_unique(req) };
 	memcpy(a->name, name, len);
 	return a;
 }

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections that outlive the daemon. The descriptor is kept; the kernel believes that it is still served, so its first
+ * request, in which both sides told what they can, is played to libfuse once more (session.c).
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/keep.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "fronts/fuse/dev.h"
+
+#define MOUNTS_NAME "fuse:"
+
+static void mounts_name(uint64_t number, char name[40])
+{
+	snprintf(name, 40, MOUNTS_NAME "%" PRIu64, number);
+}
+
+void fuse_state_mount(struct fuse_mount *m)
+{
+	const struct dev_view *v = m->view;
+	struct text t = TEXT_INIT;
+
+	text_printf(&t, "%s %d %d %lld.%09ld %" PRIu64 " %d %s", v ? "dev" : "directory", m->id, m->unmounted,
+		    (long long)m->since.tv_sec, m->since.tv_nsec, v ? v->user_ns : 0, v ? v->user_ns_made : 0, m->directory);
+	fuse_state_put(m->front, text_str(&t), t.len, "mount/%" PRIu64, m->number);
+	fuse_state_commit(m->front);
+	text_free(&t);
+}
+
+void fuse_state_mount_begin(struct fuse_mount *m)
+{
+	struct err e = ERR_INIT;
+	char name[40];
+
+	fuse_state_mount(m);
+	mounts_name(m->number, name);
+	if (keep_fd(name, fuse_session_fd(m->session), &e))
+		log_warn("files in %s that are open would end with this daemon: %s", m->directory, e.text);
+}
+
+void fuse_state_mount_gone(struct fuse_mount *m)
+{
+	char name[40];
+
+	mounts_name(m->number, name);
+	keep_drop(name);
+	fuse_state_drop(m->front, "mount/%" PRIu64, m->number);
+	fuse_state_drop(m->front, "init/%" PRIu64, m->number);
+	fuse_state_commit(m->front);
+}
+
+void fuse_state_init(struct fuse_mount *m)
+{
+	struct text t = TEXT_INIT;
+
+	for (size_t i = 0; i < m->init_len; i++)
+		text_printf(&t, "%02x", m->init[i]);
+	fuse_state_put(m->front, text_str(&t), t.len, "init/%" PRIu64, m->number);
+	fuse_state_commit(m->front);
+	text_free(&t);
+}
+
+struct fuse_mount *fuse_mount_by_number(const struct fuse_front *f, uint64_t number)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounts)
+		if (container(pos, struct fuse_mount, node)->number == number)
+			return container(pos, struct fuse_mount, node);
+	return NULL;
+}
+
+/* In the order in which they were made. */
+static void mounts_sort(struct fuse_front *f, struct fuse_mount *m)
+{
+	struct list *pos, *next;
+
+	list_remove(&m->node);
+	list_each(pos, next, &f->mounts)
+		if (container(pos, struct fuse_mount, node)->number > m->number)
+			break;
+	list_append(pos, &m->node);
+}
+
+struct mounts_record {
+	char kind[12];
+	int id, unmounted, user_ns_made, at;	/* AT: where the directory begins */
+	long long sec;
+	long nsec;
+	uint64_t user_ns;
+};
+
+/* 0 or -errno; FD is taken over. */
+static int mounts_attach(struct fuse_front *f, uint64_t number, const struct mounts_record *r, const char *directory, int fd)
+{
+	bool dev = !strcmp(r->kind, "dev");
+	struct fuse_mount *m;
+	int err;
+
+	if (dev)
+		err = fuse_dev_again(f, fd, number, r->user_ns, r->user_ns_made, &m);
+	else
+		err = fuse_mount_new(f, &fuse_directory, fd, directory, number, &m);
+	if (err)
+		return err;
+	m->id = r->id;
+	m->unmounted = r->unmounted;
+	m->since = (struct timespec){ r->sec, r->nsec };
+	mounts_sort(f, m);
+	return 0;
+}
+
+static void mounts_see(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	uint64_t number = strtoull(tail, NULL, 10);
+	struct mounts_record r = { .at = 0 };
+	int fd, err = -EINVAL;
+	char name[40];
+
+	(void)len;
+	mounts_name(number, name);
+	fd = keep_take(name);
+	if (sscanf(value, "%11s %d %d %lld.%ld %" SCNu64 " %d %n", r.kind, &r.id, &r.unmounted, &r.sec, &r.nsec, &r.user_ns,
+		   &r.user_ns_made, &r.at) == 7 && r.at)
+		err = fd < 0 ? -EBADF : mounts_attach(f, number, &r, value + r.at, fd);
+	if (!err)
+		return;
+	keep_drop(name);
+	fuse_state_drop(f, "mount/%s", tail);
+	log_warn("%s, which an earlier daemon served, cannot be served any longer: %s", value + r.at,
+		 fd < 0 ? "its descriptor was not kept" : strerror(-err));
+}
+
+static int mounts_digit(char c)
+{
+	return c >= 'a' ? c - 'a' + 10 : c - '0';
+}
+
+static void mounts_see_init(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	struct fuse_mount *m = fuse_mount_by_number(f, strtoull(tail, NULL, 10));
+
+	if (!m) {
+		fuse_state_drop(f, "init/%s", tail);
+		return;
+	}
+	m->init = malloc(len / 2 + 1);
+	if (!m->init)
+		return;
+	m->init_len = len / 2;
+	for (size_t i = 0; i < m->init_len; i++)
+		m->init[i] = (uint8_t)(mounts_digit(value[2 * i]) << 4 | mounts_digit(value[2 * i + 1]));
+}
+
+void fuse_mounts_restore(struct fuse_front *f)
+{
+	fuse_state_each(f, "mount/", mounts_see);
+	fuse_state_each(f, "init/", mounts_see_init);
+}
