@@ -134,14 +134,13 @@ static int record_mount(struct record *x)
 	return job_failed(x->job, rec->fs->name, &e);
 }
 
-static int record_workload(struct record *x)
+static void record_workload(struct record *x)
 {
 	char *command = say_need(command_absolute(x->r->recording->run)), *words[COMMAND_WORDS];
 
 	command_words(words, command, x->mnt ? x->mnt : RECORD_PATH);
 	x->r->status = record_in_session(x, words, x->mnt);
 	free(command);
-	return EXIT_OK;
 }
 
 static void record_settle(const struct record *x)
@@ -196,7 +195,7 @@ static int record_run(struct record *x)
 	if (!code && x->mnt)
 		code = record_mount(x);
 	if (!code)
-		code = record_workload(x);
+		record_workload(x);
 	if (!code && !x->r->status) {
 		record_settle(x);
 		code = record_is_whole(x);
@@ -251,6 +250,15 @@ static int record_mkfs(struct record *x, const char *base)
 	return code;
 }
 
+/* A session begins in the caller's directory, which may have been removed. */
+static int record_is_somewhere(struct err *e)
+{
+	char *cwd = getcwd(NULL, 0);
+
+	free(cwd);
+	return cwd ? 0 : err_set(e, -errno, "cannot get the working directory, where the workload's session begins: %s", strerror(errno));
+}
+
 /* What was there is no recording any more until all of the new one is. */
 static int record_begin(const struct record *x, struct err *e)
 {
@@ -301,7 +309,7 @@ int crash_record(struct job *j, struct crash_record *r)
 	struct err e = ERR_INIT;
 	int code;
 
-	if (record_begin(&x, &e))
+	if (record_is_somewhere(&e) || record_begin(&x, &e))
 		return job_failed(j, NULL, &e);
 	if (r->recording->fs) {
 		x.mnt = say_need(recording_path(r->recording, "mnt"));

@@ -11,6 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/unnamed.h"
+
 #define SPACE_MEMORY "/dev/shm"
 #define SPACE_ENOUGH 4u			/* times the size of the disk must be free */
 #define SPACE_LOG_SIZE (UINT64_C(1) << 36)	/* sparse */
@@ -57,9 +59,48 @@ static int space_copy(int from, int to, off_t *end)
 	return r || errno == ENXIO ? r : -errno;	/* ENXIO: there is no more data */
 }
 
+/* The directory where files have names. */
+static bool space_directory(struct crash_space *s)
+{
+	struct text name = TEXT_INIT;
+
+	if (s->directory)
+		return true;
+	text_printf(&name, "%s/dmuse-crash-XXXXXX", s->where);
+	s->directory = text_take(&name);
+	if (s->directory && !mkdtemp(s->directory)) {
+		free(s->directory);
+		s->directory = NULL;
+	}
+	return s->directory;
+}
+
+static char *space_path(struct crash_space *s, enum crash_space_file which)
+{
+	static const char *const names[SPACE_FILES] = { "data", "log", "after" };
+	struct text path = TEXT_INIT;
+
+	if (!space_directory(s))
+		return NULL;
+	text_printf(&path, "%s/%s", s->directory, names[which]);
+	return text_take(&path);
+}
+
+/* Where all files have names, it has its name from the beginning. */
+static int space_open(struct crash_space *s, enum crash_space_file which)
+{
+	bool lacks;
+	int fd = unnamed_try(s->where, &lacks);
+
+	if (!lacks)
+		return fd;
+	s->files[which].path = space_path(s, which);
+	return s->files[which].path ? open(s->files[which].path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+}
+
 static int space_file(struct crash_space *s, enum crash_space_file which, uint64_t size, struct err *e)
 {
-	int fd = open(s->where, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	int fd = space_open(s, which);
 
 	s->files[which].fd = fd;
 	s->files[which].size = size;
@@ -96,31 +137,32 @@ int crash_space_new(struct crash_space *s, const char *base, const struct record
 
 static int space_name(struct crash_space *s, enum crash_space_file which)
 {
-	static const char *const names[SPACE_FILES] = { "data", "log", "after" };
-	struct text path = TEXT_INIT;
 	char fd[40];
 
+	if (s->files[which].path)
+		return 0;
 	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", s->files[which].fd);
-	text_printf(&path, "%s/%s", s->directory, names[which]);
-	s->files[which].path = text_take(&path);
+	s->files[which].path = space_path(s, which);
 	return s->files[which].path ? linkat(AT_FDCWD, fd, AT_FDCWD, s->files[which].path, AT_SYMLINK_FOLLOW) : -1;
 }
 
 int crash_space_show(struct crash_space *s, struct err *e)
 {
-	struct text name = TEXT_INIT;
 	int i;
 
-	text_printf(&name, "%s/dmuse-crash-XXXXXX", s->where);
-	s->directory = text_take(&name);
-	if (s->directory && !mkdtemp(s->directory)) {
-		free(s->directory);
-		s->directory = NULL;
-	}
 	for (i = 0; i < SPACE_FILES; i++)
-		if (!s->directory || space_name(s, i))
+		if (space_name(s, i))
 			return err_set(e, -errno, "cannot name the workload's disk in %s: %s", s->where, strerror(errno));
 	return 0;
+}
+
+/* NFS keeps the name of a file that is open: then the directory goes when all are closed. */
+static void space_remove_directory(struct crash_space *s)
+{
+	if (s->directory && rmdir(s->directory) && errno != ENOENT)
+		return;
+	free(s->directory);
+	s->directory = NULL;
 }
 
 void crash_space_hide(struct crash_space *s)
@@ -133,10 +175,7 @@ void crash_space_hide(struct crash_space *s)
 		free(s->files[i].path);
 		s->files[i].path = NULL;
 	}
-	if (s->directory)
-		rmdir(s->directory);
-	free(s->directory);
-	s->directory = NULL;
+	space_remove_directory(s);
 }
 
 static int space_save(struct crash_space *s, enum crash_space_file which, const struct recording *r, const char *name, struct err *e)
@@ -174,4 +213,6 @@ void crash_space_free(struct crash_space *s)
 	for (i = 0; i < SPACE_FILES; i++)
 		if (s->files[i].fd >= 0)
 			close(s->files[i].fd);
+	space_remove_directory(s);
+	free(s->directory);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files that a workload's disk and its logs lie in while it runs: in memory (/dev/shm) if there is room, so that a flush costs
- * nothing. They have names only while the daemon opens them: nothing is left of them if we are killed at another time.
+ * nothing. They have names only while the daemon opens them: nothing is left of them if we are killed at another time. (Where a file
+ * system makes no files without a name, they have one from the beginning.)
  */
 #ifndef CMD_CRASH_SPACE_H
 #define CMD_CRASH_SPACE_H

@@ -240,6 +240,8 @@ void command_environment(void)
 
 	if (cwd)
 		setenv("OLDPWD", cwd, 1);
+	else
+		unsetenv("OLDPWD");	/* the directory was removed, and this is another */
 	if (self)
 		setenv("DMUSE", self, 0);
 	free(cwd);
@@ -254,6 +256,8 @@ char *command_absolute(const char *command)
 	if (*command == '/' || !memchr(command, '/', word) || command[strcspn(command, "\"'$`\\")])
 		return strdup(command);
 	cwd = getcwd(NULL, 0);
+	if (!cwd && errno == ENOENT)
+		return strdup(command);	/* it is in a directory that was removed: whoever runs it says that it is not there */
 	length = cwd ? strlen(cwd) + strlen(command) + 2 : 0;
 	if (cwd && (out = malloc(length)))
 		snprintf(out, length, "%s/%s", cwd, command);

@@ -94,7 +94,8 @@ static int history_take_all(struct history *h, struct wlog *log, struct err *e)
 	int found;
 
 	while ((found = wlog_next(log, &entry, e)) > 0) {
-		if (entry.kind == WLOG_IS_MARK && !strcmp(entry.mark, WLOG_END_MARK))
+		h->ended = entry.kind == WLOG_IS_MARK && !strcmp(entry.mark, WLOG_END_MARK);
+		if (h->ended)
 			break;
 		if (history_take(h, &entry, &first, e))
 			return e->code;

@@ -53,6 +53,7 @@ struct history {
 		size_t size;
 	} log, after;
 	uint64_t entries;
+	bool ended;			/* the log has its end mark: what was not flushed at the end is there, too */
 	uint32_t epochs;
 	struct history_write *writes;
 	size_t n_writes;		/* those after the end, too */

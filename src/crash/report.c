@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/path/req.h"
+#include "targets/log_writes/format.h"
 
 #define REPORT_WRITES 20u		/* that are named one by one */
 #define REPORT_LINES 12u		/* of what the check printed: the last ones */
@@ -103,6 +104,9 @@ static void say_recording(const struct report *r, struct text *out)
 
 	if (rec->fuse)
 		text_printf(out, "note: the workload ran on %s, which may lose what the kernel's file system would not\n", rec->fs->fuse);
+	if (!h->ended)
+		text_add(out, "note: the log does not end with the mark " WLOG_END_MARK ": of what was not flushed at its end nothing is in it, "
+			      "so the last states are those after its last flush\n");
 	text_printf(out, "recording %s: %s, %" PRIu64 " MiB; %zu writes, %zu cuts, %zu marks\n", rec->directory, rec->fs ? rec->fs->name : "raw",
 		    rec->size >> 20, h->cuts[h->n_cuts - 1].last, h->n_cuts, h->n_marks);
 }

@@ -21,6 +21,7 @@ static plist_t json_recording(const struct recording *r)
 	set_text(out, "directory", r->directory);
 	set_text(out, "file_system", r->fs ? r->fs->name : "raw");
 	plist_dict_set_item(out, "fuse", plist_new_bool(r->fuse));
+	plist_dict_set_item(out, "ended", plist_new_bool(h->ended));
 	set_number(out, "bytes", r->size);
 	set_number(out, "atomic_bytes", r->unit);
 	set_number(out, "writes", h->cuts[h->n_cuts - 1].last);

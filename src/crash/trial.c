@@ -60,17 +60,25 @@ static int trial_directory(const char *path, struct err *e)
 	return err_set(e, -errno, "cannot make the directory %s: %s", path, strerror(errno));
 }
 
+/* A mount namespace of our own, in the same directory, which may have been removed. */
+static int trial_unshare(bool *user_ns, struct err *e)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), r = holder_unshare(user_ns, e);
+
+	if (!r && (here < 0 || fchdir(here)))
+		r = err_set(e, -errno, "the working directory: %s", strerror(errno));
+	if (here >= 0)
+		close(here);
+	return r;
+}
+
 /* What is mounted here nobody else sees, and it goes with this process. */
 static int trial_places(struct trial *t, struct err *e)
 {
 	bool user_ns;
 
-	if (trial_directory(t->mnt, e) || trial_directory(t->place, e))
+	if (trial_directory(t->mnt, e) || trial_directory(t->place, e) || trial_unshare(&user_ns, e))
 		return e->code;
-	if (holder_unshare(&user_ns, e))
-		return e->code;
-	if (chdir(getenv("OLDPWD")))	/* it may have brought us to the root directory */
-		return err_set(e, -errno, "%s: %s", getenv("OLDPWD"), strerror(errno));
 	if (mount("dmuse", t->place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"))
 		return err_set(e, -errno, "cannot mount a tmpfs on %s: %s", t->place, strerror(errno));
 	if (user_ns)

@@ -14,6 +14,7 @@
 
 #define SWITCH_PATHS UINT16_MAX
 #define WORD_BITS 64u
+#define MAP_WORDS (UINT64_C(1) << 33)	/* the most that are asked for */
 #define MESSAGE_REGIONS (UINT64_C(1) << 22)	/* that one message repeats: the control thread does it, in some milliseconds */
 
 /*
@@ -179,11 +180,14 @@ static int switch_message(struct dm_target *t, struct dm_ask *a)
 
 static void switch_map_new(struct switch_map *m, const struct dm_target *t, const struct switch_line *s, struct dm_args *a)
 {
+	uint64_t words;
+
 	m->regions = (t->len - 1) / s->region + 1;
 	m->bits = map_bits(s->n);
 	if (!dm_args_may_reserve(a))
 		return;
-	m->words = calloc((m->regions - 1) / (WORD_BITS / m->bits) + 1, sizeof(m->words[0]));
+	words = (m->regions - 1) / (WORD_BITS / m->bits) + 1;
+	m->words = words <= MAP_WORDS ? calloc(words, sizeof(m->words[0])) : NULL;
 	if (!m->words)
 		dm_args_fail(a, "no memory for %llu regions", (unsigned long long)m->regions);
 }

@@ -10,14 +10,16 @@ struct unstriped {
 	struct dm_at at;
 };
 
-/* How far CHUNKS chunks of the stripe reach into the striped device; UINT64_MAX if that is no number. */
-static uint64_t unstriped_span(const struct unstriped *u, uint64_t chunks)
+/* How far CHUNKS chunks of the stripe reach into the striped device. */
+static uint64_t unstriped_span(const struct unstriped *u, uint64_t chunks, struct dm_args *a)
 {
 	uint64_t span;
 
 	if (__builtin_mul_overflow(chunks - 1, (uint64_t)u->n, &span) || __builtin_add_overflow(span, (uint64_t)u->stripe + 1, &span) ||
-	    __builtin_mul_overflow(span, (uint64_t)u->chunk, &span))
-		return UINT64_MAX;
+	    __builtin_mul_overflow(span, (uint64_t)u->chunk, &span)) {
+		dm_args_fail(a, "no device has %u stripes of %llu chunks of %u sectors", u->n, (unsigned long long)chunks, u->chunk);
+		return 0;
+	}
 	return span;
 }
 
@@ -32,7 +34,7 @@ static int unstriped_ctr(struct dm_target *t, struct dm_args *a)
 		dm_args_fail(a, "%llu sectors are not a multiple of the chunk size %u", (unsigned long long)t->len, u->chunk);
 	if (dm_args_failed(a))
 		return dm_args_end(a);
-	u->at = dm_arg_at(a, unstriped_span(u, t->len / u->chunk));
+	u->at = dm_arg_at(a, unstriped_span(u, t->len / u->chunk, a));
 	t->chunk = u->chunk;
 	return dm_args_end(a);
 }

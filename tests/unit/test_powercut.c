@@ -530,6 +530,8 @@ static void words_that_do_not_fit_are_refused(void **state)
 		{ "0 8 powercut memory,size=1M:x 0 mode some", "'some' is not a mode" },
 		{ "0 8 powercut memory,size=1M:x 0 atomic", "'atomic' is not an option" },
 		{ "0 8 powercut memory,size=1M:x 0 chunk 200", "128" },
+		{ "0 8 powercut memory,size=1M:x 0 sector 16 atomic", "'16': only chunk takes a number: chunk 16 atomic" },
+		{ "0 8 powercut memory,size=1M:x 0 page 2", "'2': only chunk takes a number: chunk 2 atomic" },
 		{ "0 8 powercut memory,size=1M:x 0 spill tmp", "not an absolute path" },
 		{ "0 8 powercut memory,size=1M:x 0 spill /no/such spill", "<directory>" },
 		{ "0 8 powercut memory,size=1M:x 0 spill /no/such", "cannot make a spill file in '/no/such'" },

@@ -197,6 +197,15 @@ static void wrong_words_get_a_sentence(void **state)
 	}
 }
 
+/* Not with what an allocator makes of it, which may be the end. */
+static void more_regions_than_memory_can_have_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(create(&f, "huge", "0 18014398509481983 zero", NULL), 0);
+	assert_int_equal(create(&f, "it", "0 18014398509481983 switch 2 1 0 /dev/mapper/huge 0 /dev/mapper/huge 0", why), -EINVAL);
+	assert_non_null(strstr(why, "no memory for 18014398509481983 regions"));
+}
+
 /* Bytes of this process that are in memory. */
 static size_t resident(void)
 {
@@ -259,6 +268,7 @@ int main(void)
 		TEST(a_message_has_as_many_words_as_it_likes),
 		TEST(a_message_that_is_refused_changes_nothing),
 		TEST(wrong_words_get_a_sentence),
+		TEST(more_regions_than_memory_can_have_are_refused),
 		TEST(a_region_takes_memory_when_it_is_set),
 		TEST(a_message_repeats_for_some_regions_only),
 	};

@@ -93,7 +93,7 @@ static void wrong_words_get_a_sentence(void **state)
 		{ "0 25 unstriped 3 5 0 /dev/mapper/all 0", "65 sectors from 0 do not fit: " },
 		{ "0 20 unstriped 3 5 2 /dev/mapper/all 1", "60 sectors from 1 do not fit: " },
 		{ "0 20 unstriped 4294967295 4 0 /dev/mapper/all 0", "do not fit: " },
-		{ "0 9223372036854775800 unstriped 4294967295 1 0 /dev/mapper/all 0", "" },
+		{ "0 18014398509481983 unstriped 4294967295 1 0 /dev/mapper/all 0", "no device has 4294967295 stripes of 18014398509481983 chunks" },
 		{ "0 20 unstriped 3 5 0 /dev/mapper/all", "word 5 <offset>: it is missing" },
 		{ "0 20 unstriped 3 5 0 memory,size=1M,logical=4096:d 0", "must be multiples of 8 sectors" },
 	};

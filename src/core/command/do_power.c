@@ -193,7 +193,7 @@ static int restore_check(struct dm_cmd *c)
 		const struct dm_table *t = d->active;
 
 		for (k = 0; (k = power_line_from(t, k)) < t->n; k++)
-			if (t->targets[k].type->power->may_restore(&t->targets[k], &c->reply.err))
+			if (t->targets[k].type->power->prepare_restore(&t->targets[k], &c->reply.err))
 				return err_prefix(&c->reply.err, "%s: ", d->name);
 	}
 	return 0;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,20 +145,31 @@ static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->ever_loaded) || (s->device && !s->sectors));
 }
 
+/* How much is missing for LEN sectors from OFFSET on, which SECTORS do not have. */
+static void args_missing(char *out, size_t room, uint64_t sectors, uint64_t offset, uint64_t len)
+{
+	uint64_t end, bytes;
+
+	if (__builtin_add_overflow(offset, len, &end))
+		snprintf(out, room, "no device has that many");
+	else if (__builtin_mul_overflow(end - sectors, (uint64_t)DM_SECTOR, &bytes))
+		snprintf(out, room, "%llu sectors are missing", (unsigned long long)(end - sectors));
+	else
+		snprintf(out, room, "%llu bytes are missing", (unsigned long long)bytes);
+}
+
 /* LEN sectors from OFFSET on must exist and be whole blocks of the store. */
 static void args_check_range(struct dm_args *a, const char *name, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
 	uint32_t block = s->limits.logical / DM_SECTOR;
-	uint64_t missing;
+	char missing[48];
 
-	if (__builtin_add_overflow(offset, len, &missing) ||
-	    __builtin_mul_overflow(missing - s->sectors, (uint64_t)DM_SECTOR, &missing))
-		missing = UINT64_MAX;
+	args_missing(missing, sizeof(missing), s->sectors, offset, len);
 	if (!args_looks_later(a, s) && (offset > s->sectors || len > s->sectors - offset))
 		args_complain(a, -EINVAL, name,
-			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%llu bytes are missing)",
+			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%s)",
 			      (unsigned long long)len, (unsigned long long)offset, s->name,
-			      (unsigned long long)s->sectors, (unsigned long long)missing);
+			      (unsigned long long)s->sectors, missing);
 	else if (offset % block || len % block)
 		args_complain(a, -EINVAL, name,
 			      "offset %llu and length %llu must be multiples of %u sectors: '%.200s' has blocks of %u bytes",

@@ -58,7 +58,7 @@ struct dm_power {
 	void (*cut)(struct dm_target *t);
 	bool (*is_off)(const struct dm_target *t);
 	/* May it be switched on again? The same answers as may_cut(). What hangs fails, whatever the answer is. */
-	int (*may_restore)(struct dm_target *t, struct err *e);
+	int (*prepare_restore)(struct dm_target *t, struct err *e);
 	/* Does that; answers like a message. */
 	int (*restore)(struct dm_target *t, struct dm_ask *a);
 	/* The world ends: what hangs fails, and nothing hangs any more. */

@@ -5,6 +5,8 @@
  * Blocks are those of <device>, counted from its beginning.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/log.h"
@@ -22,13 +24,34 @@ struct dust {
 	atomic_bool enabled;
 	atomic_bool quiet;		/* nothing is logged about blocks that become bad or good */
 	struct badblocks bad;
+	pthread_mutex_t lock;		/* guards what follows */
+	struct log_rate rate;		/* of blocks that writes make good */
 };
 
-/* BLOCK has become another. */
+/* A message has made BLOCK another. */
 static void dust_log(const struct dust *k, uint64_t block, const char *what)
 {
 	if (!atomic_load(&k->quiet))
 		log_info("block %llu of '%.200s', on which target dust stands, %s", (unsigned long long)block, k->at.store->name, what);
+}
+
+/* A write has made BLOCK good: that may be any number of times in a second. */
+static void dust_log_mended(struct dust *k, const struct dm_req *r, uint64_t block)
+{
+	char others[48] = "";
+	unsigned held;
+	bool may;
+
+	if (atomic_load(&k->quiet))
+		return;
+	pthread_mutex_lock(&k->lock);
+	may = log_rate(&k->rate, r->io->now, &held);
+	pthread_mutex_unlock(&k->lock);
+	if (may && held)
+		snprintf(others, sizeof(others), " (and %u others before)", held);
+	if (may)
+		log_info("block %llu of '%.200s', on which target dust stands, was written to and is good now%s", (unsigned long long)block,
+			 k->at.store->name, others);
 }
 
 static int dust_fail(const struct dm_req *r, uint64_t block)
@@ -46,7 +69,7 @@ static int dust_bad(struct dust *k, struct dm_req *r, uint64_t block)
 	case BADBLOCKS_FAILS:
 		return dust_fail(r, block);
 	case BADBLOCKS_MENDED:
-		dust_log(k, block, "was written to and is good now");
+		dust_log_mended(k, r, block);
 		break;
 	case BADBLOCKS_GOOD:
 		break;		/* since a moment */
@@ -232,6 +255,7 @@ static int dust_ctr(struct dm_target *t, struct dm_args *a)
 	struct dust *k = t->priv;
 
 	badblocks_init(&k->bad);
+	pthread_mutex_init(&k->lock, NULL);
 	k->at = dm_arg_at(a, t->len);
 	k->block = dust_arg_size(t, a);
 	return dm_args_end(a);
@@ -242,6 +266,7 @@ static void dust_dtr(struct dm_target *t)
 	struct dust *k = t->priv;
 
 	badblocks_free(&k->bad);
+	pthread_mutex_destroy(&k->lock);
 }
 
 static void dust_table(const struct dm_target *t, struct text *out)

@@ -154,7 +154,7 @@ void power_steps(struct power *p);
 
 /* restore.c */
 bool power_is_off(const struct dm_target *t);
-int power_may_restore(struct dm_target *t, struct err *e);
+int power_prepare_restore(struct dm_target *t, struct err *e);
 int power_restore(struct dm_target *t, struct dm_ask *a);
 void power_release(struct dm_target *t);
 void power_restored(struct power *p, int err);	/* back.c is through with it; any thread */

@@ -150,7 +150,7 @@ static int powercut_message(struct dm_target *t, struct dm_ask *a)
 
 static const struct dm_power powercut_power = {
 	.may_cut = power_may_cut, .hold = power_hold, .cut = power_cut,
-	.is_off = power_is_off, .may_restore = power_may_restore, .restore = power_restore,
+	.is_off = power_is_off, .prepare_restore = power_prepare_restore, .restore = power_restore,
 	.release = power_release,
 };
 

@@ -63,7 +63,7 @@ static int nobody_writes(struct power *p, struct err *e)
 	return 0;
 }
 
-int power_may_restore(struct dm_target *t, struct err *e)
+int power_prepare_restore(struct dm_target *t, struct err *e)
 {
 	struct power *p = power_line(t)->disk;
 
@@ -80,7 +80,7 @@ int power_restore(struct dm_target *t, struct dm_ask *a)
 	struct power *p = power_line(t)->disk;
 	struct list *n, *next;
 
-	if (power_may_restore(t, &a->err))
+	if (power_prepare_restore(t, &a->err))
 		return a->err.code;
 	list_each(n, next, &p->lines)
 		container(n, struct line, node)->told = false;

@@ -3,11 +3,11 @@
 #include "targets/powercut/spill.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unnamed.h"
 #include "core/path/fault.h"
 #include "core/path/io.h"
 
@@ -66,7 +66,7 @@ static const struct dm_store_type spill_type = { .name = "spill", .submit = spil
 
 int spill_open(struct spill *s, const char *directory, struct err *e)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = unnamed_open(directory);
 
 	if (fd < 0)
 		return err_set(e, -errno, "cannot make a spill file in '%s': %s; say `spill <directory>` with another one", directory,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a line and a cut can say, in words, and back. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,6 +74,8 @@ static void arg_option(struct dm_args *a, struct power_words *w, const char *wor
 		w->seed = dm_arg_number(a, "<number>", 0, UINT64_MAX);
 	else if (!strcmp(word, "hang"))
 		w->hangs = true;
+	else if (after_unit && isdigit((unsigned char)*word))
+		dm_args_fail(a, "'%.32s': only chunk takes a number: chunk %.32s atomic", word, word);
 	else if (strcmp(word, "atomic") || !after_unit)
 		dm_args_fail(a, "'%.32s' is not an option: seed <n>, mode <mode>, sector atomic, page atomic, chunk <n> atomic, hang, "
 			     "memory <size> or spill <directory>", word);
