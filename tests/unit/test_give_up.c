@@ -167,6 +167,32 @@ static void a_remove_all(void **state)
 	assert_int_equal(d->state, DM_ACTIVE);
 }
 
+/* Without a flush the gate is shut first: it opens again although the hook has not ended. */
+static void a_suspend_without_flush(void **state)
+{
+	uint8_t data[512] = { 0 };
+	struct pending p;
+
+	(void)state;
+	dm_open(d);
+	hooks_tell("a.presuspend", HOOKS_HANG);
+	p = (struct pending){ .c = { .verb = DM_DO_SUSPEND, .name = "d", .flags = DM_WITH_NOFLUSH, .done = pending_over } };
+	dm_do(f.world, &p.c);
+	while (!hooks_hang())
+		loop_turn(f.loop, -1);
+	give_up(&p);
+	assert_true(hooks_hang());
+	assert_int_equal(d->state, DM_ACTIVE);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 1, data), 0);
+	hooks_end(0);
+	until_quiet();
+	settle_threads(&f);
+	assert_string_equal(hooks_called(), "a.presuspend! a.resume");
+	hooks_tell("a.presuspend", HOOKS_SUCCEED);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	dm_close(d);
+}
+
 static void suspend_frozen(void)
 {
 	dm_open(d);
@@ -295,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_clear_and_a_reload),
 		CASE(a_remove_all),
+		CASE(a_suspend_without_flush),
 		CASE(a_resume_whose_thaw_hangs),
 		CASE(a_thaw_that_fails_is_told),
 		CASE(a_resume_at_the_release),

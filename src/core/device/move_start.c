@@ -23,7 +23,7 @@ static void preresume_run(struct dm_move *m, struct dm_device *d)
 static void preresume_undo(struct dm_move *m, struct dm_device *d)
 {
 	(void)m;
-	if (*dm_walk_where(next_table(d), (char[160]){ "" }, 160))
+	if (dm_walk_is_running(next_table(d)))
 		dm_phase_done(d, NULL);
 	else
 		dm_walk_down(next_table(d), DM_IDLE, 0, dm_phase_walked_back, d);

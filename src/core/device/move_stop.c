@@ -51,6 +51,8 @@ static void turn_back(struct dm_move *m, struct dm_device *d)
 	d->state = DM_RESUMING;
 	if (d->gate == DM_GATE_OPEN)
 		dm_phase_done(d, NULL);
+	else if (dm_walk_is_running(d->active))
+		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_done);	/* presuspend was given up: nobody waits for it */
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, opened_again, d);
 }
@@ -79,8 +81,8 @@ static void presuspend_run(struct dm_move *m, struct dm_device *d)
 
 static void presuspend_undo(struct dm_move *m, struct dm_device *d)
 {
-	if (d->active && *dm_walk_where(d->active, (char[160]){ "" }, 160))
-		dm_phase_done(d, NULL);		/* it was given up, and turns back by itself when it is over */
+	if (dm_walk_is_running(d->active))
+		dm_phase_done(d, NULL);
 	else
 		dm_walk_up(m->world, d->active, DM_RUNNING, dm_phase_walked_back, d);
 }

@@ -226,14 +226,20 @@ void dm_walk_give_up(struct dm_table *t, enum dm_level level)
 	walk_end(w, &e);
 }
 
+bool dm_walk_is_running(const struct dm_table *t)
+{
+	return t && t->walk && t->walk->step.target;
+}
+
 const char *dm_walk_where(const struct dm_table *t, char *buffer, size_t size)
 {
-	const struct dm_step *s = t && t->walk ? &t->walk->step : NULL;
-
 	*buffer = '\0';
-	if (s && s->target)
+	if (dm_walk_is_running(t)) {
+		const struct dm_step *s = &t->walk->step;
+
 		snprintf(buffer, size, "%s of target %s at sector %llu", s->name, s->target->type->name,
 			 (unsigned long long)s->target->start);
+	}
 	return buffer;
 }
 

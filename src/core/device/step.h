@@ -67,6 +67,9 @@ void dm_walk_down(struct dm_table *t, enum dm_level level, unsigned how, dm_walk
 /* THEN is called now, with -EINTR. When the hook that is running is over, T goes to LEVEL by itself. */
 void dm_walk_give_up(struct dm_table *t, enum dm_level level);
 
+/* Is a hook of T running? If it was given up, nobody waits for it, and T turns back by itself when it ends. */
+bool dm_walk_is_running(const struct dm_table *t);
+
 /* Which hook is running, for people: "mirror's presuspend (sector 0)"; or "". */
 const char *dm_walk_where(const struct dm_table *t, char *buffer, size_t size);
 
