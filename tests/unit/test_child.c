@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/path/child.h"
+#include "core/path/fault.h"
 #include "core/path/held.h"
 #include "support/world.h"
 
@@ -130,6 +131,37 @@ static const struct dm_type commits_type = {
 	.ctr = one_ctr, .map = commits_map, .flush = commits_flush,
 };
 
+/* retries: one child fails and the other asks for another try of the whole request, which goes to one place. */
+static unsigned tries;
+
+static int retries_map(const struct dm_target *t, struct dm_req *r)
+{
+	const struct twin *w = t->priv;
+	struct dm_req *c[2];
+	unsigned i;
+
+	if (tries++)
+		return dm_remap(r, &w->legs[1], r->sector);
+	if (dm_children(r, c, 2))
+		return -ENOMEM;
+	for (i = 0; i < 2; i++)
+		dm_send(r->io, &w->legs[i], c[i]);
+	return DM_HELD;
+}
+
+static int retries_child(const struct dm_target *t, struct dm_req *r, struct dm_req *c, int err)
+{
+	(void)t;
+	(void)r;
+	(void)c;
+	return err ? err : DM_PUT_BACK;
+}
+
+static const struct dm_type retries_type = {
+	.name = "retries", .usage = "<device> <offset> <device> <offset>", .about = "two tries", .size = sizeof(struct twin),
+	.ctr = twin_ctr, .map = retries_map, .child = retries_child,
+};
+
 static struct dm_device *made(const char *name, const char *table)
 {
 	char why[ERR_TEXT];
@@ -220,6 +252,21 @@ static void a_child_that_fails_is_shown_to_the_type_first(void **state)
 	assert_int_equal(d->lanes[0].inflight + d->lanes[1].inflight, 0);
 }
 
+static void what_is_tried_again_has_not_failed(void **state)
+{
+	struct dm_device *d = made("d", "0 64 retries bad 0 base 0");
+	struct text told = TEXT_INIT;
+
+	(void)state;
+	tries = 0;
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 1, 5, data), 0);
+	assert_int_equal(tries, 2);
+	assert_null(f.world->io[0].deferred_faults);
+	dm_faults_tell(d, &told);
+	assert_string_equal(text_str(&told), "");
+	text_free(&told);
+}
+
 static void a_flush_ends_after_the_commit(void **state)
 {
 	struct dm_device *low = made("low", "0 64 commits base 0"), *d = made("d", "0 32 linear low 0\n32 32 commits low 32");
@@ -264,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_part_that_is_none_fails, begin, end),
 		cmocka_unit_test_setup_teardown(children_share_a_request, begin, end),
 		cmocka_unit_test_setup_teardown(a_child_that_fails_is_shown_to_the_type_first, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_tried_again_has_not_failed, begin, end),
 		cmocka_unit_test_setup_teardown(a_flush_ends_after_the_commit, begin, end),
 		cmocka_unit_test_setup_teardown(the_cores_own_flush_is_told_from_a_clients, begin, end),
 	};
@@ -271,6 +319,7 @@ int main(void)
 	fixture_add_type(&bites_type);
 	fixture_add_type(&greedy_type);
 	fixture_add_type(&twin_type);
+	fixture_add_type(&retries_type);
 	fixture_add_type(&commits_type);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "core/path/child.h"
+#include "core/path/fault.h"
 #include "core/path/submit.h"
 
 static void lane_park(struct dm_lane *lane, struct dm_req *r)
@@ -71,6 +72,8 @@ void dm_put_back(struct dm_req *r)
 {
 	struct dm_lane *lane;
 
+	if (r->flags & DM_PART_FAILED)
+		dm_fault_drop(r);
 	if (r->op == DM_FLUSH)
 		r->walk = 0;
 	if (!r->depth) {

@@ -94,8 +94,6 @@ static void piece_end(struct dm_req *r, int err)
 void dm_end(struct dm_req *r, int err)
 {
 	if (err == DM_PUT_BACK) {
-		if (r->flags & DM_PART_FAILED)
-			dm_fault_drop(r);
 		dm_put_back(r);
 		return;
 	}
