@@ -181,6 +181,8 @@ struct dm_cmd {
 	struct dm_table *table;		/* that was built, and is about to be put into a slot */
 	struct dm_table **tables;	/* or several, of so many of the names; or what was in the slots before */
 	size_t n_tables;
+	bool installed;			/* TABLES is what was in the slots before */
+	bool stepping, step_again;	/* a RELOAD of several is in its loop, and is to take one more step */
 	void *pending;		/* what it waits for (dm_pending()), and how that is given up */
 	void (*give_up)(struct dm_cmd *c);
 };

@@ -130,6 +130,7 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 	c->table = NULL;
 	c->tables = NULL;
 	c->n_tables = 0;
+	c->installed = c->stepping = c->step_again = false;
 	c->give_up = NULL;
 	c->reply = (struct dm_reply){ .err = ERR_INIT };
 	c->device = NULL;
@@ -138,12 +139,25 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 		do_begin(c);
 }
 
-void dm_pending_cancel_all(struct dm_world *w)
+static struct dm_cmd *pending_not_cancelled(struct dm_world *w)
 {
 	struct list *n, *next;
 
 	list_each(n, next, &w->pending)
-		dm_cancel(container(n, struct dm_cmd, node));
+		if (!container(n, struct dm_cmd, node)->cancelled)
+			return container(n, struct dm_cmd, node);
+	return NULL;
+}
+
+/* From the beginning after each, because that may have ended others. */
+void dm_pending_cancel_all(struct dm_world *w)
+{
+	struct dm_cmd *c;
+
+	while ((c = pending_not_cancelled(w))) {
+		c->cancelled = true;
+		dm_cancel(c);
+	}
 	while (!list_empty(&w->pending))
 		loop_turn(w->loop, -1);
 }

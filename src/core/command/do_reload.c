@@ -85,17 +85,24 @@ static struct dm_device *several_device(const struct dm_cmd *c, size_t i)
 	return dm_find_name_as(c->world, c->names[i], dm_mangling(c));
 }
 
+static int several_missing(struct dm_cmd *c, size_t i)
+{
+	return err_set(&c->reply.err, -ENXIO, "no device is named '%.128s'", c->names[i]);
+}
+
 /* Are all there, and none twice? */
 static int several_found(struct dm_cmd *c)
 {
-	size_t i, k;
+	uint64_t walk = ++c->world->walks;
+	size_t i;
 
 	for (i = 0; i < c->n_names; i++) {
-		if (!several_device(c, i))
-			return err_set(&c->reply.err, -ENXIO, "no device is named '%.128s'", c->names[i]);
-		for (k = 0; k < i; k++)
-			if (several_device(c, k) == several_device(c, i))
-				return err_set(&c->reply.err, -EINVAL, "'%.128s' is named twice", c->names[i]);
+		struct dm_device *d = several_device(c, i);
+
+		if (!d)
+			return several_missing(c, i);
+		if (!dm_device_first_visit(d, walk))
+			return err_set(&c->reply.err, -EINVAL, "'%.128s' is named twice", c->names[i]);
 	}
 	return 0;
 }
@@ -122,29 +129,33 @@ static void several_go_on(struct dm_cmd *c);
 static void several_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
 {
 	(void)explain;
-	if (table)
-		c->tables[c->n_tables++] = table;
-	else
+	if (!table) {
 		err_prefix(&c->reply.err, "%s: ", c->names[c->n_tables]);
-	if (table)
-		several_go_on(c);
-	else
 		dm_finish(c);
+		return;
+	}
+	c->tables[c->n_tables++] = table;
+	several_go_on(c);
 }
 
 static void several_build(struct dm_cmd *c)
 {
-	c->device = several_device(c, c->n_tables);
+	struct dm_device *d = several_device(c, c->n_tables);
+
+	if (!d) {
+		several_missing(c, c->n_tables);
+		dm_finish(c);
+		return;
+	}
+	c->device = d;
 	c->text = c->texts[c->n_tables];
 	dm_do_build(c, several_built);
 }
 
-static void several_retire(struct dm_cmd *c);
-
 static void several_retired(void *arg)
 {
 	dm_pending_done(arg);
-	several_retire(arg);
+	several_go_on(arg);
 }
 
 /* A hook of an old table hangs: the caller has its answer, and the tables go when their hooks have ended. */
@@ -163,17 +174,16 @@ static void several_given_up(struct dm_cmd *c)
 /* What was in the slots, one table after the other. */
 static void several_retire(struct dm_cmd *c)
 {
-	struct dm_table *old;
+	struct dm_table *old = NULL;
 
-	while (c->n_tables) {
+	while (c->n_tables && !old)
 		old = c->tables[--c->n_tables];
-		if (!old)
-			continue;
-		dm_pending(c, old, several_given_up);
-		dm_table_retire(c->world, old, several_retired, c);
+	if (!old) {
+		dm_finish(c);
 		return;
 	}
-	dm_finish(c);
+	dm_pending(c, old, several_given_up);
+	dm_table_retire(c->world, old, several_retired, c);
 }
 
 static void several_exchange(struct dm_cmd *c)
@@ -200,23 +210,44 @@ static void several_install(struct dm_cmd *c)
 	for (i = 0; i < c->n_names; i++)
 		reloaded(several_device(c, i));
 	c->device = several_device(c, 0);
-	several_retire(c);
+	c->installed = true;
+	several_go_on(c);
 }
 
-static void several_go_on(struct dm_cmd *c)
+static void several_step(struct dm_cmd *c)
 {
-	if (several_found(c))
-		dm_finish(c);
+	if (c->installed)
+		several_retire(c);
 	else if (c->n_tables < c->n_names)
 		several_build(c);
+	else if (several_found(c))
+		dm_finish(c);
 	else if (!several_wait(c))
 		several_install(c);
+}
+
+/* A loop and not a recursion, because most steps end at once. */
+static void several_go_on(struct dm_cmd *c)
+{
+	c->step_again = true;
+	if (c->stepping)
+		return;
+	c->stepping = true;
+	while (c->step_again) {
+		c->step_again = false;
+		several_step(c);
+	}
+	c->stepping = false;
 }
 
 void dm_do_reload(struct dm_cmd *c, struct dm_device *d)
 {
 	if (!c->n_names) {
 		reload_one(c, d);
+		return;
+	}
+	if (!c->tables && several_found(c)) {
+		dm_finish(c);
 		return;
 	}
 	if (!c->tables)

@@ -121,15 +121,22 @@ void dm_pending_cancel(struct dm_cmd *c, int code, const char *why)
 	c->give_up(c);
 }
 
-void dm_pending_device_gone(struct dm_device *d)
+static struct dm_cmd *pending_of(struct dm_device *d)
 {
 	struct list *n, *next;
 
-	list_each(n, next, &d->world->pending) {
-		struct dm_cmd *c = container(n, struct dm_cmd, node);
+	list_each(n, next, &d->world->pending)
+		if (container(n, struct dm_cmd, node)->device == d)
+			return container(n, struct dm_cmd, node);
+	return NULL;
+}
 
-		if (c->device != d)
-			continue;
+/* From the beginning after each: giving one up may remove another device, whose commands are then no longer in the list. */
+void dm_pending_device_gone(struct dm_device *d)
+{
+	struct dm_cmd *c;
+
+	while ((c = pending_of(d))) {
 		c->device = NULL;
 		dm_pending_cancel(c, -ENXIO, "the device was removed meanwhile");
 	}
