@@ -13,7 +13,7 @@ import pytest
 import dmuse
 
 
-def gone(path, seconds=20):
+def gone(path, seconds=60):
     """Whether PATH goes away in that time."""
     end = time.monotonic() + seconds
     while os.path.exists(path) and time.monotonic() < end:

@@ -38,10 +38,10 @@ capabilities() {
 places() {
 	[ "$who" = root ] || return
 	image
-	is "a node in a directory of one's own" "read read" "$(inside 'mkdir -p /dev/shm/own; trap "rm -r /dev/shm/own" EXIT
-		mount -t tmpfs none /dev/shm/own
-		mknod -m 0666 /dev/shm/own/d b 252 "$NUMBER"; reads /dev/shm/own/d; as_stranger bash -c "reads /dev/shm/own/d"
-		umount /dev/shm/own' | paste -sd ' ')"
+	is "a node in a directory of one's own" "read read" "$(inside 'own=$(mktemp -d /dev/shm/own-XXXXXX); trap "rm -r $own" EXIT
+		mount -t tmpfs none $own
+		mknod -m 0666 $own/d b 252 "$NUMBER"; reads $own/d; as_stranger bash -c "reads $own/d"
+		umount $own' | paste -sd ' ')"
 	is "a stranger: a device that is root's, and one that was given him" "refused read" "$(inside '
 		as_stranger bash -c "reads /dev/mapper/d"; chmod 0666 /dev/mapper/d; as_stranger bash -c "reads /dev/mapper/d"' | paste -sd ' ')"
 	is "a directory that he may not search" "read refused refused refused" "$(inside 'mkdir -m 0700 closed; mount -t tmpfs -o mode=0700 none closed
