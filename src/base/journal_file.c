@@ -119,7 +119,7 @@ static int journal_file_busy(const char *path, pid_t owner, struct err *e)
 	err_set(e, -EBUSY, "%s is used by another daemon", path);
 	if (owner > 0)
 		err_append(e, " (pid %d)", (int)owner);
-	return err_append(e, ": end that one first, or choose another directory");
+	return err_append(e, ": stop that one first, or choose another directory");
 }
 
 /* -EAGAIN: the file was removed meanwhile. */

@@ -86,9 +86,8 @@ static const uint8_t *journal_frame_at(const struct journal *j, struct journal_w
 
 static int journal_damaged(const struct journal *j, uint64_t at, struct err *e)
 {
-	return err_set(e, -EBADMSG, "%s is damaged at byte %llu: what it had there cannot be read, so nothing was made of "
-		       "it and nothing changed in it; put it aside to begin without it, or bring back a copy", j->path,
-		       (unsigned long long)at);
+	return err_set(e, -EBADMSG, "%s is damaged at byte %llu; it was left as it is: restore a copy of it, or move it away "
+		       "to start without the devices that it describes", j->path, (unsigned long long)at);
 }
 
 static int journal_read_failed(const struct journal *j, int code, struct err *e)
@@ -175,13 +174,13 @@ static int journal_read_mark(const struct journal *j, const uint8_t *head, struc
 	int r = journal_mark_get(head);
 
 	if (r == -EINVAL)
-		return err_set(e, -EINVAL, "%s is not a state of dmuse's: it was left as it is; choose another directory, "
-			       "or remove it", j->path);
+		return err_set(e, -EINVAL, "%s is not a file in which dmuse keeps its state; it was left as it is: choose another "
+			       "directory, or remove it", j->path);
 	if (r < 1)
 		return journal_damaged(j, 0, e);
 	if (r > JOURNAL_VERSION)
-		return err_set(e, -EPROTONOSUPPORT, "%s was written by a newer dmuse, in version %d of the format; this one "
-			       "reads version %d: start the newer one, or choose another directory", j->path, r,
+		return err_set(e, -EPROTONOSUPPORT, "%s was written by a newer dmuse: it is in version %d of the format, and this "
+			       "program reads version %d; start the newer one, or choose another directory", j->path, r,
 			       JOURNAL_VERSION);
 	return 0;
 }

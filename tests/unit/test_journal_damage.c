@@ -188,6 +188,67 @@ static void check_after(unsigned logs)
 	check_all(&h);
 }
 
+static uint32_t draw(uint64_t *seed, size_t below)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((*seed >> 33) % below);
+}
+
+/* Bytes that are lost, that come from another place, that are zero, or that are anything. */
+static void spoil(uint8_t *bytes, size_t *n, uint64_t *seed)
+{
+	size_t at = draw(seed, *n), len = 1 + draw(seed, draw(seed, 2) ? 64 : 4096), from = draw(seed, *n), i;
+
+	if (len > *n - at)
+		len = *n - at;
+	if (len > *n - from)
+		len = *n - from;
+	switch (draw(seed, 4)) {
+	case 0:
+		*n = at + 1;
+		break;
+	case 1:
+		memmove(bytes + at, bytes + from, len);
+		break;
+	case 2:
+		memset(bytes + at, 0, len);
+		break;
+	default:
+		for (i = 0; i < len; i++)
+			bytes[at + i] = (uint8_t)draw(seed, 256);
+	}
+}
+
+static void thousands_of_damaged_files(void **state)
+{
+	static struct history h;
+	int fd = journals_memory(), spoiled = journals_memory();
+	struct journal *j = journals_open(NULL, fd);
+	char text[JOURNALS_TEXT];
+	uint64_t seed = 1;
+	uint8_t *bytes;
+	unsigned i, k;
+	size_t n;
+
+	(void)state;
+	write_history(&h, j, fd);
+	journal_close(j);
+	bytes = malloc(h.n);
+	assert_non_null(bytes);
+	for (i = 0; i < 5000; i++) {
+		n = h.n;
+		memcpy(bytes, h.bytes, n);
+		for (k = draw(&seed, 4) + 1; k--;)
+			spoil(bytes, &n, &seed);
+		if (state_of(spoiled, bytes, n, text) && !known(&h, text))
+			fail_msg("file %u: '%s'", i, text);
+	}
+	free(bytes);
+	free(h.bytes);
+	close(fd);
+	close(spoiled);
+}
+
 static void every_byte_cut_or_changed(void **state)
 {
 	(void)state;
@@ -209,6 +270,7 @@ static void every_byte_of_a_log_that_lies_in_front_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(thousands_of_damaged_files),
 		cmocka_unit_test(every_byte_cut_or_changed),
 		cmocka_unit_test(every_byte_of_a_log_that_lies_behind),
 		cmocka_unit_test(every_byte_of_a_log_that_lies_in_front_again),
