@@ -154,3 +154,33 @@ uint64_t reply_number(plist_t reply, const char *key)
 	v = plist_uint(n);
 	return v;
 }
+
+/* A sanitizer report or a lost event must end the test, not hang it. */
+#define LIMIT 60
+
+int server_setup(void **state)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	alarm(LIMIT);
+	server_begin(s, false);
+	*state = s;
+	return 0;
+}
+
+int server_setup_open(void **state)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	alarm(LIMIT);
+	server_begin(s, true);
+	*state = s;
+	return 0;
+}
+
+int server_teardown(void **state)
+{
+	server_end(*state);
+	free(*state);
+	return 0;
+}

@@ -23,6 +23,10 @@ void server_begin(struct server *s, bool allow_read);
 void server_begin_timed(struct server *s, bool allow_read, unsigned handshake);
 /* Fails the running test if the directory is not empty afterwards. */
 void server_end(struct server *s);
+/* For cmocka: *STATE is a server, without and with a way in for readers, that ends after a minute. */
+int server_setup(void **state);
+int server_setup_open(void **state);
+int server_teardown(void **state);
 
 int client_new(const struct server *s);
 void client_send(struct server *s, int fd, const void *p, size_t n);

@@ -2,7 +2,6 @@
 /* See power_model.h. */
 #include "support/power_model.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
