@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What systemd does for the daemon: starts it, keeps descriptors for it, and starts it again. See sd_notify(3)."""
+import array
+import os
+import signal
+import socket
+import threading
+import time
+
+MOST = 4096             # descriptors
+
+
+class Died(Exception):
+    """The daemon has ended by itself."""
+
+
+class Manager:
+    def __init__(self, dmuse, directory, options=()):
+        self.directory = directory
+        self.control, self.nbd = f"{directory}/control", f"{directory}/nbd"
+        self.log, self.notify_path = f"{directory}/log", f"{directory}/notify"
+        self.words = [dmuse, "daemon", "--foreground", "--socket", self.control, *options]
+        self.kept = {}          # name -> descriptor
+        self.lock = threading.Lock()
+        self.ready = threading.Event()
+        self.pid, self.starts = None, 0
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(self.notify_path)
+        threading.Thread(target=self.hear, daemon=True).start()
+
+    def hear(self):
+        while True:
+            message, ancillary, _, _ = self.notify.recvmsg(65536, socket.CMSG_SPACE(64 * 4), socket.MSG_CMSG_CLOEXEC)
+            fds = array.array("i")
+            for level, kind, data in ancillary:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                    fds.frombytes(data[:len(data) - len(data) % 4])
+            said = dict(line.split("=", 1) for line in message.decode().splitlines() if "=" in line)
+            self.heard(said, list(fds))
+
+    def heard(self, said, fds):
+        name = said.get("FDNAME", "stored")
+        with self.lock:
+            if "FDSTOREREMOVE" in said and name in self.kept:
+                os.close(self.kept.pop(name))
+            for fd in fds:
+                if "FDSTORE" in said and name not in self.kept:
+                    self.kept[name] = fd
+                else:           # BARRIER=1: closing it is the answer
+                    os.close(fd)
+        if said.get("READY") == "1":
+            self.ready.set()
+
+    def become_daemon(self, log):
+        """In the child: the kept descriptors are 3 and following."""
+        names, fds = list(self.kept), list(self.kept.values())
+        high = [os.dup(fd) if fd > 3 + len(fds) else fd for fd in fds]
+        while any(fd < 3 + len(fds) for fd in high):
+            high = [os.dup(fd) if fd < 3 + len(fds) else fd for fd in high]
+        os.dup2(log, 2)
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i)
+        environment = {**os.environ, "NOTIFY_SOCKET": self.notify_path, "FDSTORE": str(MOST)}
+        if fds:
+            environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=":".join(names))
+        os.execve(self.words[0], self.words, environment)
+
+    def start(self):
+        self.ready.clear()
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with self.lock:
+            self.pid = os.fork()
+            if not self.pid:
+                try:
+                    self.become_daemon(log)
+                finally:
+                    os._exit(127)
+        os.close(log)
+        self.starts += 1
+
+    def wait_until_ready(self, seconds=60):
+        end = time.monotonic() + seconds
+        while not self.ready.wait(0.01):
+            self.look()
+            if time.monotonic() > end:
+                raise Died(f"the daemon was not ready after {seconds} seconds")
+
+    def look(self):
+        """Raises Died if it has ended by itself."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            self.pid = None
+            raise Died(f"the daemon has ended with status {status:#x}")
+
+    def kill(self):
+        self.look()
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self.pid = None
+
+    def forget(self):
+        """As if whoever keeps the descriptors was killed, too."""
+        with self.lock:
+            for fd in self.kept.values():
+                os.close(fd)
+            self.kept.clear()
+
+    def stop(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = None
+        self.forget()
+
+    def last_words(self, lines=25):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read().splitlines()[-lines:]
