@@ -223,7 +223,7 @@ static void owner_step(struct loop_msg *m)
 
 	if (o->hold)
 		owner_leave(o);
-	if (!o->rounds--) {
+	if (o->rounds++ >= ROUNDS && atomic_load(&turned_away)) {	/* the control thread had the processor meanwhile */
 		atomic_fetch_sub(&owners_left, 1);
 		return;
 	}
@@ -242,7 +242,7 @@ static void several_threads_never_hold_one_chunk_together(void **state)
 	atomic_store(&owners_left, OWNERS);
 	for (i = 0; i < OWNERS; i++) {
 		owners[i] = (struct owner){ .pair.got = owner_got, .msg.run = owner_step, .io = &f.world->io[i % 3],
-					    .seed = i, .rounds = ROUNDS };
+					    .seed = i };
 		owner_post(&owners[i]);
 	}
 	for (i = 0; atomic_load(&owners_left); i++) {
@@ -253,7 +253,6 @@ static void several_threads_never_hold_one_chunk_together(void **state)
 			cells_let_wait(all);
 	}
 	cells_let_wait(all);
-	assert_true(atomic_load(&turned_away) > 0);
 	for (i = 0; i < CHUNKS; i++)
 		assert_int_equal(in_chunk[i], 0);
 }
