@@ -83,6 +83,12 @@ int listener_start(struct listener *l, const struct listener_type *type, struct 
 	return listen(fd, LISTENER_BACKLOG) ? -errno : loop_watch(loop, &l->watch);
 }
 
+void listener_accepts(struct listener *l, bool on)
+{
+	timer_stop(&l->pause);
+	loop_rewatch(l->loop, &l->watch, on ? EPOLLIN : 0);
+}
+
 void listener_stop(struct listener *l)
 {
 	timer_stop(&l->pause);

@@ -36,4 +36,7 @@ struct listener {
 int listener_start(struct listener *l, const struct listener_type *type, struct loop *loop, struct spare *spare, int fd);
 void listener_stop(struct listener *l);
 
+/* Whoever connects waits, until ON again. */
+void listener_accepts(struct listener *l, bool on);
+
 #endif

@@ -17,6 +17,7 @@
 #include "cmd/paths.h"
 #include "cmd/say.h"
 #include "cmd/start.h"
+#include "cmd/state_dir.h"
 #include "proto/dict_client.h"
 
 struct client {
@@ -130,6 +131,14 @@ static int client_alone(struct client *c, const struct err *why, struct err *e)
 	return local_new(&c->local, e);
 }
 
+/* Others are answered by this program alone, and nothing is to be brought back for them. */
+static bool client_needs_devices(const struct job *j)
+{
+	const char *name = j->command->name;
+
+	return strcmp(name, "version") && strcmp(name, "targets") && strcmp(name, "stores") && strcmp(name, "check");
+}
+
 static int client_connect(struct job *j, struct client *c, bool start, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -139,8 +148,12 @@ static int client_connect(struct job *j, struct client *c, bool start, struct er
 		return err_set(e, r, "%s", why.text);
 	if (!r)
 		return 0;
-	if (!start)
+	if (!start && !(client_needs_devices(j) && state_is_left(c->path)))
 		return client_alone(c, &why, e);
+	if (!start && !client_may_start(j)) {
+		err_append(&why, "; the devices that it had come back with the next daemon");
+		return client_alone(c, &why, e);
+	}
 	if (!client_may_start(j))
 		return err_set(e, r, "%s; --no-start forbids starting one; `dmuse daemon` does", why.text);
 	return client_start(c, e);

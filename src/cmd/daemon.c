@@ -32,6 +32,7 @@ struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
+	bool ephemeral;
 	struct background back;
 	bool served;		/* the first daemon, as its keeper knows */
 };
@@ -187,6 +188,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	};
 	d->o.nbd_wanted = d->o.nbd.unix_path || d->o.nbd.tcp;
 	d->o.tables = d->tables;
+	d->ephemeral = j->o.given[OPT_ephemeral];
 	d->o.life = -1;
 	return daemon_limits(j, d, e);
 }
@@ -251,14 +253,24 @@ static void daemon_ready(void *arg)
 	log_info("serving %s%s%s", d->control, nbd ? " and " : "", nbd ? nbd : "");
 }
 
+static char *daemon_state_beside(const struct daemon *d, struct err *e)
+{
+	char path[PATHS_MAX];
+	char *copy = paths_beside(path, d->control, STATE_FILE, e) ? NULL : strdup(path);
+
+	if (!copy && !e->code)
+		err_set(e, -ENOMEM, "no memory for a path");
+	return copy;
+}
+
 /* Where the state of the devices is kept. */
 static int daemon_state(struct daemon *d, struct err *e)
 {
-	if (!d->state_dir)
+	if (d->ephemeral)
 		return 0;
-	d->state = state_dir_file(d->state_dir, e);
+	d->state = d->state_dir ? state_dir_file(d->state_dir, e) : daemon_state_beside(d, e);
 	d->o.state = d->state;
-	d->o.durable = true;
+	d->o.durable = d->state_dir;
 	return d->state ? 0 : e->code;
 }
 

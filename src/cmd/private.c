@@ -23,12 +23,13 @@
 #include "cmd/keeper.h"
 #include "cmd/serve.h"
 #include "cmd/start.h"
+#include "cmd/state_dir.h"
 #include "core/world.h"
 
 struct private_daemon {
 	struct serve_opts o;
 	bool kept;		/* it has a keeper */
-	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4], lock[PATHS_MAX + 5];
+	char directory[PATHS_MAX], control[PATHS_MAX], log[PATHS_MAX + 4], nbd[PATHS_MAX + 4], lock[PATHS_MAX + 5], state[PATHS_MAX + 6];
 };
 
 /* From now on messages go to a log, also those of later daemons. */
@@ -111,6 +112,7 @@ static void private_paths(struct private_daemon *d)
 	snprintf(d->lock, sizeof(d->lock), "%s.lock", d->control);
 	snprintf(d->log, sizeof(d->log), "%s/log", d->directory);
 	snprintf(d->nbd, sizeof(d->nbd), "%s/nbd", d->directory);
+	snprintf(d->state, sizeof(d->state), "%s/" STATE_FILE, d->directory);
 }
 
 /* Those of a daemon that was killed. */
@@ -121,6 +123,7 @@ static void private_remove(void *arg)
 	unlink(d->control);
 	unlink(d->lock);
 	unlink(d->nbd);
+	unlink(d->state);
 }
 
 static int private_run(struct private_daemon *d)
@@ -129,6 +132,7 @@ static int private_run(struct private_daemon *d)
 				      .patience = keeper_is_wanted() };
 
 	d->kept = o.patience;
+	d->o.state = d->kept ? d->state : NULL;		/* nobody else would start another one */
 	return d->kept ? keeper_run(&o) : serve(&d->o);
 }
 

@@ -15,10 +15,10 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "base/journal.h"
 #include "base/keep.h"
 #include "base/log.h"
 #include "cmd/major.h"
+#include "cmd/serve_state.h"
 #include "cmd/tables.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
@@ -40,7 +40,7 @@ struct serve {
 	const struct serve_opts *o;
 	struct loop *loop;
 	struct dm_world *world;
-	struct journal *state;
+	struct serve_state state;
 	struct control *control;
 	struct nbd *nbd;
 	struct fuse_front *fuse;
@@ -235,26 +235,9 @@ static int serve_world(struct serve *s, struct err *e)
 	return 0;
 }
 
-/* After the control socket: of two daemons in one directory the second has been refused by then. */
-static int serve_state(struct serve *s, struct err *e)
-{
-	const struct journal_opts o = { .path = s->o->state, .fd = -1, .durable = s->o->durable, .loop = s->loop };
-
-	return s->o->state ? journal_open(&s->state, &o, e) : 0;
-}
-
-/* Devices end with their daemon, unless their state is kept in a directory of its own, or it could not be used. */
-static void serve_state_end(struct serve *s)
-{
-	if (s->state && s->served && !s->o->durable)
-		journal_remove(s->state);
-	else
-		journal_close(s->state);
-}
-
 static int serve_tables(struct serve *s, struct err *e)
 {
-	struct tables_count n = { 0, 0 };
+	struct tables_count n = { 0, 0, 0 };
 	int r;
 
 	if (!s->o->tables)
@@ -262,7 +245,8 @@ static int serve_tables(struct serve *s, struct err *e)
 	r = tables_create(s->world, s->o->tables, &n, e);
 	if (r)
 		return r;
-	log_info("%s: %u device%s created, %u failed", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed);
+	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed,
+		 n.kept);
 	sd_notifyf(0, "STATUS=%u devices created from %s, %u failed", n.created, s->o->tables, n.failed);
 	return 0;
 }
@@ -281,19 +265,23 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		r = control_new(&s->control, s->world, &s->o->control, e);
 	if (!r)
-		r = serve_state(s, e);
-	if (!r && s->o->nbd_wanted)
-		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
+		r = serve_state_open(&s->state, s->world, s->o->state, s->o->durable, e);
 	if (!r)
 		r = fuse_front_new(&s->fuse, s->world, e);
 	if (!r)
 		r = sessions_new(&s->sessions, s->world, s->fuse, s->o->stop_timeout, e);
+	if (!r)
+		r = serve_state_restore(&s->state, e);
+	if (!r && s->o->nbd_wanted)
+		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)
 		r = serve_life(s, e);
 	if (!r)
 		r = serve_tables(s, e);
 	if (!r)
 		fuse_front_restore(s->fuse);
+	if (!r)
+		control_serve(s->control);
 	return r;
 }
 
@@ -331,7 +319,7 @@ static int serve_down(struct serve *s)
 		control_free(s->control);
 	if (s->world)
 		dm_world_free(s->world);
-	serve_state_end(s);
+	serve_state_end(&s->state, s->served);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
 	loop_free(s->loop);

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/journal.h"
 #include "base/own_file.h"
+#include "cmd/paths.h"
 
 static int state_dir_check(const char *directory, const struct stat *st, struct err *e)
 {
@@ -48,4 +50,29 @@ char *state_dir_file(const char *directory, struct err *e)
 		return path;
 	err_set(e, -ENOMEM, "no memory for the path of the state");
 	return NULL;
+}
+
+static int state_see(void *arg, const char *key, const char *value, size_t len)
+{
+	bool *devices = arg;
+
+	(void)value;
+	(void)len;
+	*devices = !strncmp(key, "device/", 7) || !strncmp(key, "disk/", 5) || !strncmp(key, "mount/", 6);
+	return *devices;
+}
+
+bool state_is_left(const char *control)
+{
+	char path[PATHS_MAX];
+	struct journal_opts o = { .path = path, .fd = -1, .read_only = true };
+	struct err e = ERR_INIT;
+	struct journal *j;
+	bool devices = false;
+
+	if (paths_beside(path, control, STATE_FILE, &e) || journal_open(&j, &o, &e))
+		return false;
+	journal_each(j, state_see, &devices, &e);
+	journal_close(j);
+	return devices;
 }

@@ -3,6 +3,8 @@
 #ifndef CMD_STATE_DIR_H
 #define CMD_STATE_DIR_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 #define STATE_FILE "state"
@@ -12,5 +14,11 @@
  * NULL and a sentence if others could have put a state there.
  */
 char *state_dir_file(const char *directory, struct err *e);
+
+/*
+ * Has a daemon that did not end in order left devices in the state beside its control socket? The next one has them. No:
+ * also if it cannot be read, which the next daemon will complain of.
+ */
+bool state_is_left(const char *control);
 
 #endif

@@ -13,12 +13,14 @@
 #include "cmd/concise.h"
 #include "cmd/slurp.h"
 #include "core/command/command.h"
+#include "core/world.h"
 
 struct tables {
 	struct dm_world *world;
 	const char *path;
 	char *directory;
 	unsigned line;
+	uint64_t restored;	/* devices have numbers up to this one, if they are from the state */
 	struct tables_count *n;
 };
 
@@ -32,6 +34,14 @@ static void tables_warn(const struct tables *t, const char *name, const char *wa
 	}
 }
 
+/* It is from an earlier daemon's state, in which it may have become another than the file says. */
+static bool tables_is_there(const struct tables *t, const char *name)
+{
+	const struct dm_device *d = dm_find_name(t->world, name);
+
+	return d && d->recorded.number && d->recorded.number <= t->restored;
+}
+
 static void tables_one(struct tables *t, const struct concise *d)
 {
 	struct dm_cmd c = {
@@ -40,6 +50,10 @@ static void tables_one(struct tables *t, const struct concise *d)
 		.text = *d->table ? d->table : NULL, .cwd = t->directory,
 	};
 
+	if (tables_is_there(t, d->name)) {
+		t->n->kept++;
+		return;
+	}
 	if (dm_do_now(t->world, &c)) {
 		log_error("%s:%u: %s: %s", t->path, t->line, d->name, c.reply.err.text);
 		t->n->failed++;
@@ -98,7 +112,7 @@ static void tables_lines(struct tables *t, char *text)
 
 int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e)
 {
-	struct tables t = { .world = w, .path = path, .n = n };
+	struct tables t = { .world = w, .path = path, .n = n, .restored = w->records.last_device };
 	const char *slash = strrchr(path, '/');
 	char *text = slurp(path, e);
 

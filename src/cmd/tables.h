@@ -9,6 +9,7 @@ struct dm_world;
 
 struct tables_count {
 	unsigned created, failed;
+	unsigned kept;		/* their names were taken by devices of an earlier daemon's state */
 };
 
 /*

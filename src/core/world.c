@@ -11,6 +11,7 @@
 #include "core/device/event.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
+#include "core/state/done.h"
 
 static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
 {
@@ -52,6 +53,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->fronts);
 	list_init(&w->retiring);
 	list_init(&w->closed);
+	dm_records_init(w);
 	w->end_seconds = DM_END_SECONDS;
 	list_init(&w->finished);
 	list_init(&w->finishing.node);
@@ -81,6 +83,7 @@ void dm_world_free(struct dm_world *w)
 	workers_free(w->workers);
 	for (i = 0; i < w->n_io; i++)
 		dm_io_stop(&w->io[i]);
+	dm_dones_free(w);
 	free(w->store_index.buckets);
 	free(w->io);
 	free(w);

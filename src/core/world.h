@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "core/device/device.h"
 #include "core/device/mangle.h"
+#include "core/state/record.h"
 #include "core/table/store.h"
 #include "core/table/target.h"
 
@@ -99,6 +100,8 @@ struct dm_world {
 		atomic_bool msg_pending;	/* `msg` is on its way */
 		struct loop_msg msg;
 	} events;			/* event.h */
+
+	struct dm_records records;	/* for a later daemon: state/record.h */
 
 	struct list closed;		/* dm_device.closed: closed for the last time, to be removed */
 	bool closing;			/* one of these is being removed */

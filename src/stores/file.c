@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 
 #include "core/path/fault.h"
 #include "stores/image.h"
@@ -80,6 +81,16 @@ static void file_word(const struct dm_store *s, struct text *out)
 		text_printf(out, "%u:%u", s->major, s->minor);
 }
 
+static void file_known_by(const struct dm_store *s, struct text *out)
+{
+	const struct file *f = (const struct file *)s;
+
+	text_printf(out, "dev=%u:%u ", major(f->dev), minor(f->dev));
+	if (f->regular)
+		text_printf(out, "ino=%llu born=%lld.%09u ", (unsigned long long)f->ino, (long long)f->born.tv_sec, f->born.tv_nsec);
+	text_printf(out, "sectors=%llu ", (unsigned long long)s->sectors);
+}
+
 static int file_parts(const struct dm_store *s, struct dm_parts *out)
 {
 	const struct file *f = (const struct file *)s;
@@ -121,5 +132,7 @@ const struct dm_store_type dm_store_file = {
 	.close = file_close,
 	.submit = file_submit,
 	.word = file_word,
+	.known_by = file_known_by,
+	.other = "is another file than it was, or has another size",
 	.parts = file_parts,
 };

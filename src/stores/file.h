@@ -50,6 +50,7 @@ struct file {
 	uint32_t mem_align;		/* bytes: alignment of memory with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
+	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
 	unsigned n_lanes;
 	struct file_lane lanes[];

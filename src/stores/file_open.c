@@ -82,14 +82,25 @@ static int open_another(const struct file *f, int flags)
 	return fd < 0 ? fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0) : fd;
 }
 
+/* What tells the file from a later one with the same number. */
+static void open_know(struct file *f)
+{
+	struct statx x;
+
+	if (f->regular && !statx(f->lanes[0].fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) && (x.stx_mask & STATX_BTIME))
+		f->born = x.stx_btime;
+}
+
 static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file_spec *want)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | (want->direct ? O_DIRECT : 0);
 	int r = open_first(w, f, want, flags);
 	unsigned i;
 
-	if (!r)
+	if (!r) {
 		file_measure_mode(f);
+		open_know(f);
+	}
 	for (i = 1; i < f->n_lanes && !r; i++) {
 		f->lanes[i].fd = open_another(f, flags);
 		if (f->lanes[i].fd < 0)

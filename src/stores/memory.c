@@ -271,6 +271,11 @@ static int memory_open(struct dm_store_spec *w, struct dm_store **out)
 	return memory_new(w, &want, key, out);
 }
 
+static void memory_known_by(const struct dm_store *s, struct text *out)
+{
+	text_printf(out, "instance=%016llx ", (unsigned long long)((const struct memory *)s)->map.id);
+}
+
 const uint8_t *dm_memory_bytes(const struct dm_store *s)
 {
 	return container(s, const struct memory, store)->map.data;
@@ -283,4 +288,6 @@ const struct dm_store_type dm_store_memory = {
 	.open = memory_open,
 	.close = memory_close,
 	.submit = memory_submit,
+	.known_by = memory_known_by,
+	.other = "was in the memory of a daemon that has ended, and what it held is lost",
 };

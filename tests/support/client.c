@@ -30,6 +30,7 @@ void server_begin_timed(struct server *s, bool allow_read, unsigned handshake)
 	fixture_begin(&s->f, 2, AIO_POOL);
 	if (control_new(&s->control, s->f.world, &o, &e))
 		fail_msg("%s", e.text);
+	control_serve(s->control);
 }
 
 void server_end(struct server *s)

@@ -178,8 +178,19 @@ static int hooks_map(const struct dm_target *t, struct dm_req *r)
 	return line->at.store ? dm_remap(r, &line->at, r->sector) : DM_DONE;
 }
 
+static void hooks_table(const struct dm_target *t, struct text *out)
+{
+	const struct hooks_line *line = t->priv;
+
+	text_add_word(out, line->name);
+	if (!line->at.store)
+		return;
+	text_add(out, " ");
+	dm_text_at(out, &line->at);
+}
+
 const struct dm_type hooks_type = {
 	.name = "hooks", .usage = "<name> [<device> <offset>]", .about = "is told what its hooks do", .version = { 1, 0, 0 },
-	.size = sizeof(struct hooks_line), .ctr = hooks_ctr, .dtr = hooks_dtr, .map = hooks_map,
+	.size = sizeof(struct hooks_line), .ctr = hooks_ctr, .dtr = hooks_dtr, .map = hooks_map, .table = hooks_table,
 	.preresume = hooks_preresume, .resume = hooks_resume, .presuspend = hooks_presuspend, .postsuspend = hooks_postsuspend,
 };

@@ -119,7 +119,7 @@ one_that_does_not_come_back() {
 	ok "$who: and says so" says "was killed by signal 9 \(Killed\), and the next one \(pid [0-9]+\) does not serve after 1 seconds"
 	wait $!
 	like "$who: who waited gets an error" "^1:dmuse: ls: " "$?:$(cat listed)"
-	is "$who: no file is left but the log" log "$(ls "$XDG_RUNTIME_DIR/dmuse")"
+	is "$who: no file is left but the log and the state" $'log\nstate' "$(ls "$XDG_RUNTIME_DIR/dmuse")"
 }
 
 # Its keeper has no name that would tell its test, so everything is asked from inside.
@@ -161,7 +161,7 @@ three_deaths() {
 	done
 	ok "$who: after three deaths the keeper gives up" until_true gone "$keeper"
 	ok "$who: and says so" says "was killed by signal 9 \(Killed\), the third death within 10 seconds: it is not started again"
-	is "$who: no file is left but the log" log "$(ls "$XDG_RUNTIME_DIR/dmuse")"
+	is "$who: no file is left but the log and the state" $'log\nstate' "$(ls "$XDG_RUNTIME_DIR/dmuse")"
 	run create x -n
 	like "$who: the next command starts another one" "started a daemon" "$err"
 }

@@ -286,6 +286,7 @@ static void a_socket_that_was_handed_in_is_used_and_kept(void **state)
 	assert_non_null(strstr(p->e.text, "not a listening socket"));
 	assert_int_equal(listen(o.fd, 1), 0);
 	assert_int_equal(control_new(&s.control, s.f.world, &o, &p->e), 0);
+	control_serve(s.control);
 	assert_false(there(p->lock));
 	fd = client_new(&s);
 	assert_int_equal(client_ask(&s, fd, "<key>command</key><string>version</string>", NULL), 0);

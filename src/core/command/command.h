@@ -56,6 +56,7 @@ enum dm_verb {
 #define DM_WITH_KERNEL_NAMES (1u << 9)	/* names and uuids are in the kernel's form (mangle.h), in the command and in its reply */
 #define DM_WITH_HEX      (1u << 10)	/* those in the command are to be mangled even if they look mangled */
 #define DM_WITH_DEPS     (1u << 11)
+#define DM_WITH_RECORDED (1u << 13)	/* the table was loaded before, and is brought back: nobody is warned */
 #define DM_WITH_NOLOCKFS (1u << 12)	/* SUSPEND, RESUME that swaps: its file systems are not frozen */
 
 /* For HDIO_GETGEO; it has no other meaning. */
@@ -163,6 +164,7 @@ struct dm_cmd {
 	 */
 	bool (*room)(struct dm_cmd *c, size_t n);
 	bool in_order;			/* it arrived after all closes that it could have to know about */
+	const char *id;			/* the caller's name for this command, should he have to ask twice (state/done.h); or NULL */
 	const char *mount_ns;		/* the caller's mount namespace, as in /proc/self/ns/mnt; NULL: the daemon's */
 
 	void (*done)(struct dm_cmd *c);	/* called once, from the control thread's loop, never from within dm_do() */
@@ -176,6 +178,9 @@ struct dm_cmd {
 	void (*start)(struct dm_cmd *c);
 	struct loop_msg caught_up;
 	bool catching_up, cancelled;
+	uint32_t own_flags;	/* while it brings a table back (state/restore.h) */
+	bool partly;		/* what it has recorded so far is not all that it does */
+	bool recorded;		/* something that it has changed was recorded */
 	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
 	struct dm_table *table;		/* that was built, and is about to be put into a slot */

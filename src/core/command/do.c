@@ -9,6 +9,7 @@
 #include "core/device/event.h"
 #include "core/command/linux.h"
 #include "core/device/move.h"
+#include "core/state/done.h"
 
 static const struct verb {
 	void (*run)(struct dm_cmd *c, struct dm_device *d);
@@ -62,6 +63,8 @@ static void do_start(struct dm_cmd *c)
 {
 	const struct verb *v = &verbs[c->verb];
 
+	if (dm_done_answer(c))
+		return;
 	if (c->n_names && (v->needs & DM_NEEDS_GROUP))
 		dm_move_group(c);
 	else if ((v->needs & DM_NEEDS_SETTLED) && dm_device_moving(c->device))
@@ -75,6 +78,8 @@ static void do_begin(struct dm_cmd *c)
 	const struct verb *v = &verbs[c->verb];
 
 	dm_events_count(c->world);
+	if (dm_done_answer(c))
+		return;
 	if (c->n_names && (v->needs & DM_NEEDS_GROUP)) {
 		dm_move_group(c);
 		return;
@@ -125,7 +130,7 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 {
 	c->world = w;
 	c->start = do_start;
-	c->finished = c->catching_up = c->cancelled = false;
+	c->finished = c->catching_up = c->cancelled = c->partly = c->recorded = false;
 	c->caught = 0;
 	c->table = NULL;
 	c->tables = NULL;

@@ -56,7 +56,11 @@ static int message_to_device(struct dm_cmd *c, struct dm_device *d, struct dm_as
 	if (a->argc > 1)
 		return err_set(&a->err, -EINVAL, "@cancel_deferred_remove takes no arguments");
 	d->deferred = false;
-	return 0;
+	dm_record_put(d);
+	if (!dm_record_commit(c->world, c, &a->err))
+		return 0;
+	d->deferred = true;
+	return a->err.code;
 }
 
 /* Sends it to T, or if that is NULL, to D itself. */

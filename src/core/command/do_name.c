@@ -103,6 +103,18 @@ static void create_over(struct dm_move *m, struct dm_device *d)
 	dm_move_finish(m, d);
 }
 
+static void create_empty(struct dm_cmd *c, struct dm_device *d)
+{
+	if (dm_record_device(d, c)) {
+		dm_device_unregister(d);
+		dm_device_free(d);
+		c->device = NULL;
+	} else {
+		dm_device_changed(d, DM_ADDED);
+	}
+	dm_finish(c);
+}
+
 /* TABLE may be NULL: a device without a table. */
 static void create(struct dm_cmd *c, struct dm_table *table)
 {
@@ -118,8 +130,7 @@ static void create(struct dm_cmd *c, struct dm_table *table)
 	if (table) {
 		dm_move_create(d, c, table, create_over);
 	} else {
-		dm_device_changed(d, DM_ADDED);
-		dm_finish(c);
+		create_empty(c, d);
 	}
 }
 
@@ -146,18 +157,26 @@ void dm_do_create(struct dm_cmd *c, struct dm_device *d)
 		dm_do_build(c, create_built);
 }
 
-/* Without an event, those who watch all devices are still told. */
-static void tell(const struct dm_cmd *c, struct dm_device *d)
+/* The change and its event are one: recorded, and told; or not recorded. */
+static int record_and_tell(struct dm_cmd *c, struct dm_device *d)
 {
-	if (d->active || !dm_linux_renames_without_event(c))
-		dm_device_event(d);
-	else
+	bool event = d->active || !dm_linux_renames_without_event(c);
+
+	d->event_nr += event;
+	if (dm_record_device(d, c)) {
+		d->event_nr -= event;
+		return c->reply.err.code;
+	}
+	if (event)
+		dm_device_tell_event(d);
+	else	/* those who watch all devices are still told */
 		dm_device_changed(d, DM_HAPPENED);
+	return 0;
 }
 
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 {
-	char name[DM_NAME_MAX + 1] = "";
+	char name[DM_NAME_MAX + 1] = "", was[DM_NAME_MAX + 1];
 	bool same;
 
 	if (dm_check_name(c->new_name, &c->reply.err) || kernel_form(c, "name", c->new_name, DM_NAME_MAX, name)) {
@@ -169,9 +188,18 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 		return;
 	}
+	strcpy(was, d->kernel_name);
 	dm_device_rename(d, name);
-	tell(c, d);
+	if (record_and_tell(c, d))
+		dm_device_rename(d, was);
 	dm_finish(c);
+}
+
+static void set_uuid(struct dm_cmd *c, struct dm_device *d, const char *uuid)
+{
+	dm_device_set_uuid(d, uuid);
+	if (record_and_tell(c, d))
+		dm_device_unset_uuid(d);
 }
 
 void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
@@ -185,8 +213,6 @@ void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 		 !check_free(c, NULL, c->new_uuid) && *d->uuid)
 		err_set(e, -EINVAL, "device '%s' already has uuid '%s', and a uuid cannot be changed", d->name, d->uuid);
 	else if (!e->code)
-		dm_device_set_uuid(d, uuid);
-	if (!e->code)
-		tell(c, d);
+		set_uuid(c, d, uuid);
 	dm_finish(c);
 }

@@ -45,13 +45,20 @@ static void exchange(struct dm_device *d, struct dm_table **table)
 	*table = old;
 }
 
-static void reloaded(struct dm_device *d)
+/* It may be D's first table, in either slot. */
+static void loaded(struct dm_device *d)
 {
-	if (d->ever_loaded)
-		return;
-	d->ever_loaded = true;
-	dm_device_read_ahead(d);
-	dm_device_changed(d, DM_LOADED);
+	dm_traits_save(d);
+	if (!d->ever_loaded) {
+		d->ever_loaded = true;
+		dm_device_read_ahead(d);
+	}
+}
+
+static void loaded_tell(struct dm_device *d)
+{
+	if (!d->moving.before.ever_loaded)
+		dm_device_changed(d, DM_LOADED);
 }
 
 static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
@@ -64,20 +71,37 @@ static void reload_built(struct dm_cmd *c, struct dm_table *table, struct dm_exp
 		dm_finish(c);
 }
 
+/* C's table, which is the old one by now. */
+static void reload_retire(struct dm_cmd *c)
+{
+	struct dm_table *old = c->table;
+
+	c->table = NULL;
+	dm_slot_clear(c, old);
+}
+
+static void reload_install(struct dm_cmd *c, struct dm_device *d)
+{
+	exchange(d, &c->table);
+	loaded(d);
+	if (dm_record_device(d, c)) {
+		dm_traits_undo(d);
+		exchange(d, &c->table);
+		dm_finish(c);
+		return;
+	}
+	loaded_tell(d);
+	reload_retire(c);
+}
+
 static void reload_one(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_table *table = c->table;
-
-	if (!table) {
+	if (!c->table)
 		dm_do_build(c, reload_built);
-	} else if (reload_check(c, table, d)) {
+	else if (reload_check(c, c->table, d))
 		dm_finish(c);
-	} else {
-		c->table = NULL;
-		exchange(d, &table);
-		reloaded(d);
-		dm_slot_clear(c, table);
-	}
+	else
+		reload_install(c, d);
 }
 
 static struct dm_device *several_device(const struct dm_cmd *c, size_t i)
@@ -195,20 +219,43 @@ static void several_exchange(struct dm_cmd *c)
 }
 
 /* They are checked in their slots: each is right for itself, but one may lead back to itself through another. */
+static int several_check(struct dm_cmd *c)
+{
+	size_t i;
+
+	for (i = 0; !c->reply.err.code && i < c->n_names; i++)
+		reload_check(c, several_device(c, i)->inactive, several_device(c, i));
+	return c->reply.err.code;
+}
+
+/* In one frame. */
+static int several_record(struct dm_cmd *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_names; i++) {
+		loaded(several_device(c, i));
+		dm_record_put(several_device(c, i));
+	}
+	if (!dm_record_commit(c->world, c, &c->reply.err))
+		return 0;
+	for (i = 0; i < c->n_names; i++)
+		dm_traits_undo(several_device(c, i));
+	return c->reply.err.code;
+}
+
 static void several_install(struct dm_cmd *c)
 {
 	size_t i;
 
 	several_exchange(c);
-	for (i = 0; !c->reply.err.code && i < c->n_names; i++)
-		reload_check(c, several_device(c, i)->inactive, several_device(c, i));
-	if (c->reply.err.code) {
+	if (several_check(c) || several_record(c)) {
 		several_exchange(c);
 		dm_finish(c);
 		return;
 	}
 	for (i = 0; i < c->n_names; i++)
-		reloaded(several_device(c, i));
+		loaded_tell(several_device(c, i));
 	c->device = several_device(c, 0);
 	c->installed = true;
 	several_go_on(c);

@@ -35,14 +35,21 @@ static void remove_at_last_close(struct dm_device *d)
 	dm_move_remove(d, NULL, NULL);
 }
 
+void dm_device_defer(struct dm_device *d)
+{
+	d->deferred = true;
+	d->last_close = remove_at_last_close;
+}
+
 /* Removes D, or defers that until its last close, or fails C. */
 static void remove_now(struct dm_cmd *c, struct dm_device *d)
 {
 	if (d->open_count == 0) {
 		dm_move_remove(d, c, dm_move_finish);
 	} else if (c->flags & DM_WITH_DEFERRED) {
-		d->deferred = true;
-		d->last_close = remove_at_last_close;
+		dm_device_defer(d);
+		if (dm_record_device(d, c))
+			d->deferred = false;
 		dm_finish(c);
 	} else {
 		fail_busy(c, d);
@@ -53,6 +60,7 @@ static void remove_forced(struct dm_move *m, struct dm_device *d)
 {
 	if (!m->cmd)
 		return;
+	m->cmd->partly = false;
 	if (m->failed)
 		dm_finish(m->cmd);
 	else
@@ -83,6 +91,7 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 		return;
 	}
+	c->partly = true;
 	c->flags |= DM_WITH_NOFLUSH;	/* the disk below may be the reason for the force */
 	dm_move_resume(d, c, errors, remove_forced);
 }

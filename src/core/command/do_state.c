@@ -7,6 +7,7 @@
 #include "core/command/linux.h"
 #include "core/device/move.h"
 #include "core/device/step.h"
+#include "core/state/restore.h"
 
 void dm_do_suspend(struct dm_cmd *c, struct dm_device *d)
 {
@@ -27,28 +28,52 @@ static void resume_misfit(struct dm_cmd *c, struct dm_device *d)
 	dm_do_suspend(c, d);
 }
 
+/* It goes on as it did. */
 static void resumed(struct dm_cmd *c, struct dm_device *d)
 {
+	uint32_t was = d->read_ahead;
+
 	dm_device_set_read_ahead(d, &c->read_ahead);
+	if (d->read_ahead != was && dm_record_device(d, c))
+		d->read_ahead = was;
 	dm_finish(c);
 }
 
-static void resume_over(struct dm_move *m, struct dm_device *d)
+/* A table that was lost has been built again: it takes its place. */
+static void resume_found(struct dm_cmd *c, struct dm_device *d)
 {
-	if (m->cmd && !m->failed)
-		resumed(m->cmd, d);
-	else
-		dm_move_finish(m, d);
+	struct dm_table *found = c->table, *lost = d->inactive;
+
+	c->table = NULL;
+	if (!lost) {
+		dm_move_resume(d, c, found, dm_move_finish);
+		return;
+	}
+	found->device = d;
+	d->inactive = found;
+	dm_table_retire(c->world, lost, NULL, NULL);
+	dm_move_resume(d, c, found, dm_move_finish);
+}
+
+static bool is_lost(const struct dm_device *d)
+{
+	const struct dm_table *next = d->inactive ? d->inactive : d->active;
+
+	return next && next->lost;
 }
 
 void dm_do_resume(struct dm_cmd *c, struct dm_device *d)
 {
-	if (d->state == DM_ACTIVE && !d->inactive)
+	if (c->table && is_lost(d))
+		resume_found(c, d);
+	else if (dm_restore_again(c, d))
+		return;
+	else if (d->state == DM_ACTIVE && !d->inactive)
 		resumed(c, d);
 	else if (!d->active && !d->inactive)
 		dm_fail(c, -EINVAL, "device '%s' has no table to resume with; load one first", d->name);
 	else if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
 		resume_misfit(c, d);
 	else
-		dm_move_resume(d, c, d->inactive, resume_over);
+		dm_move_resume(d, c, d->inactive, dm_move_finish);
 }

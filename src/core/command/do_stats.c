@@ -149,6 +149,20 @@ static struct dm_region *spec_region(const struct dm_device *d, const struct sta
 	return NULL;
 }
 
+/* The regions of the device are others by now: recorded with the answer to the message. */
+static int stats_record(struct stats_call *c)
+{
+	int r;
+
+	if (c->cmd)
+		c->cmd->reply.answer = text_str(c->out);
+	dm_record_put(c->d);
+	r = dm_record_commit(c->d->world, c->cmd, c->e);
+	if (c->cmd)
+		c->cmd->reply.answer = NULL;
+	return r;
+}
+
 static int stats_create(struct stats_call *c)
 {
 	struct stats_spec w = { 0 };
@@ -166,7 +180,11 @@ static int stats_create(struct stats_call *c)
 		return err_set(c->e, -ENOMEM, "no memory to count so many areas");
 	}
 	text_printf(c->out, "%u", g->id);
-	return 0;
+	if (!stats_record(c))
+		return 0;
+	text_clear(c->out);
+	dm_regions_remove(c->d, g);
+	return c->e->code;
 }
 
 /* The region that the next word names: 0, -EINVAL without a sentence, or -ENOENT with one. */
@@ -189,9 +207,14 @@ static int stats_delete(struct stats_call *c)
 
 	if (r == -EINVAL)
 		return stats_usage(c, "@stats_delete REGION");
-	if (!r && dm_regions_remove(c->d, g))
-		return err_set(c->e, -ENOMEM, "no memory to delete a region");
-	return r;
+	if (r)
+		return r;
+	g->leaving = true;
+	r = stats_record(c);
+	if (!r && !dm_regions_remove(c->d, g))
+		return 0;
+	g->leaving = false;
+	return r ? r : err_set(c->e, -ENOMEM, "no memory to delete a region");
 }
 
 static int stats_clear(struct stats_call *c)
@@ -286,7 +309,7 @@ static int stats_set_aux(struct stats_call *c)
 {
 	struct dm_region *g = NULL;
 	int r = c->argc == 2 ? stats_region(c, &g) : -EINVAL;
-	char *aux;
+	char *aux, *was;
 
 	if (r == -EINVAL)
 		return stats_usage(c, "@stats_set_aux REGION WORD");
@@ -295,9 +318,13 @@ static int stats_set_aux(struct stats_call *c)
 	aux = strdup(stats_next(c));
 	if (!aux)
 		return err_set(c->e, -ENOMEM, "no memory for a word");
-	free(g->aux);
+	was = g->aux;
 	g->aux = aux;
-	return 0;
+	r = stats_record(c);
+	if (r)
+		g->aux = was;
+	free(r ? aux : was);
+	return r;
 }
 
 int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e)

@@ -8,6 +8,7 @@
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/step.h"
+#include "core/state/lost.h"
 
 bool dm_cmd_has_table(const struct dm_cmd *c)
 {
@@ -52,6 +53,10 @@ void dm_do_clear(struct dm_cmd *c, struct dm_device *d)
 	struct dm_table *old = d->inactive;
 
 	d->inactive = NULL;
+	if (old && dm_record_device(d, c)) {
+		d->inactive = old;
+		old = NULL;
+	}
 	dm_slot_clear(c, old);
 }
 
@@ -70,6 +75,11 @@ static const char *row_params(struct dm_cmd *c, const struct dm_target *t, struc
 	return scratch->failed ? NULL : arena_strdup(&c->reply.arena, text_str(scratch));
 }
 
+static const char *row_type(const struct dm_target *t)
+{
+	return t->table->lost ? dm_lost_line_type(t) : t->type->name;
+}
+
 static void no_memory_for_rows(struct dm_reply *r, const struct dm_table *table)
 {
 	r->n = 0;
@@ -85,7 +95,7 @@ static void add_rows(struct dm_cmd *c, const struct dm_table *table)
 	for (; r->rows && r->n < table->n; r->n++) {
 		const struct dm_target *t = &table->targets[r->n];
 
-		r->rows[r->n] = (struct dm_row){ t->start, t->len, t->type->name, row_params(c, t, &scratch) };
+		r->rows[r->n] = (struct dm_row){ t->start, t->len, row_type(t), row_params(c, t, &scratch) };
 		if (!r->rows[r->n].params)
 			break;
 	}
@@ -193,7 +203,7 @@ void dm_do_check(struct dm_cmd *c, struct dm_device *d)
 /* The limits are Linux's: the range of struct hd_geometry. */
 void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
 {
-	const struct dm_geometry *g = &c->geometry;
+	const struct dm_geometry *g = &c->geometry, was = d->geometry;
 
 	if (g->cylinders > 65535 || g->heads > 255 || g->sectors > 255) {
 		dm_fail(c, -EINVAL, "a geometry has at most 65535 cylinders, 255 heads and 255 sectors");
@@ -204,5 +214,7 @@ void dm_do_geometry(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	d->geometry = *g;
+	if (dm_record_device(d, c))
+		d->geometry = was;
 	dm_finish(c);
 }

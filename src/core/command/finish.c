@@ -7,6 +7,8 @@
 #include "core/command/do.h"
 #include "core/command/linux.h"
 #include "core/path/fault.h"
+#include "core/state/lost.h"
+#include "core/state/recorder.h"
 
 /* Counted as on Linux: a device that is mapped onto D opens it once, even if both its tables use it. */
 static uint32_t opens(const struct dm_device *d)
@@ -72,16 +74,61 @@ void dm_finish(struct dm_cmd *c)
 	loop_defer(c->world->loop, &c->world->finishing);
 }
 
+static void answer(struct list *commands)
+{
+	struct list *n;
+
+	while ((n = list_take(commands))) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		c->done(c);
+	}
+}
+
+/* What could not be made durable has been carried out; nothing that comes later is recorded. */
+static void answers_tell(struct dm_world *w)
+{
+	struct list *n, *next;
+	struct err e = ERR_INIT;
+
+	if (!w->records.synced.code || !w->records.recorder->failed(w->records.recorder, &e))
+		return;
+	list_each(n, next, &w->records.answers) {
+		struct dm_cmd *c = container(n, struct dm_cmd, node);
+
+		if (c->recorded && !c->reply.err.code)
+			err_set(&c->reply.err, e.code, "it was carried out, but may not survive a power cut: %s", e.text);
+	}
+}
+
+static void answers_go(struct loop_msg *msg)
+{
+	struct dm_world *w = container(msg, struct dm_world, records.synced.msg);
+
+	w->records.syncing = false;
+	answers_tell(w);
+	answer(&w->records.answers);
+	dm_run_finished(&w->finishing);
+}
+
+/* Nobody hears of a change before its record is as durable as it is to be. */
 void dm_run_finished(struct loop_work *work)
 {
 	struct dm_world *w = container(work, struct dm_world, finishing);
 	struct list *n;
 
-	while ((n = list_take(&w->finished))) {
-		struct dm_cmd *c = container(n, struct dm_cmd, node);
-
-		c->done(c);
+	dm_records_flush(w);
+	if (w->records.syncing)
+		return;
+	w->records.synced.msg.run = answers_go;
+	w->records.syncing = w->records.unsynced && !list_empty(&w->finished) && dm_record_sync(w, &w->records.synced);
+	w->records.unsynced = w->records.unsynced && list_empty(&w->finished);
+	if (!w->records.syncing) {
+		answer(&w->finished);
+		return;
 	}
+	while ((n = list_take(&w->finished)))
+		list_append(&w->records.answers, n);
 }
 
 void dm_fail(struct dm_cmd *c, int code, const char *fmt, ...)
@@ -145,8 +192,10 @@ void dm_pending_device_gone(struct dm_device *d)
 /* Added to the replies to which people look first when something does not work. */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d)
 {
-	if (!dm_linux_has_no_warnings(c))
-		dm_faults_tell(d, &c->reply.warnings);
+	if (dm_linux_has_no_warnings(c))
+		return;
+	dm_lost_tell(d, &c->reply.warnings);
+	dm_faults_tell(d, &c->reply.warnings);
 }
 
 bool dm_cmd_has_room(struct dm_cmd *c, size_t n)

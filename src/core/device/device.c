@@ -151,6 +151,8 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 	list_init(&d->moving.node);
 	list_init(&d->moving.in_order);
 	list_init(&d->closed);
+	list_init(&d->recorded.put);
+	list_init(&d->recorded.touched);
 	device_init_lanes(d);
 	dm_device_read_ahead(d);
 	return d;
@@ -254,6 +256,25 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 		d->lanes[i].table = table;
 }
 
+void dm_traits_save(struct dm_device *d)
+{
+	d->moving.before = (struct dm_traits){
+		.geometry = d->geometry, .read_ahead = d->read_ahead, .locked = d->locked, .ever_loaded = d->ever_loaded,
+		.ever_active = d->ever_active,
+	};
+}
+
+void dm_traits_undo(struct dm_device *d)
+{
+	const struct dm_traits *was = &d->moving.before;
+
+	d->geometry = was->geometry;
+	d->read_ahead = was->read_ahead;
+	d->locked = was->locked;
+	d->ever_loaded = was->ever_loaded;
+	d->ever_active = was->ever_active;
+}
+
 void dm_device_changed(struct dm_device *d, enum dm_change what)
 {
 	struct list *n, *next;
@@ -272,6 +293,12 @@ void dm_device_rename(struct dm_device *d, const char *kernel_name)
 	device_name(d, kernel_name);
 	hash_add(&d->world->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
 	dm_device_changed(d, DM_RENAMED);
+}
+
+void dm_device_unset_uuid(struct dm_device *d)
+{
+	hash_remove(&d->world->by_uuid, &d->by_uuid);
+	*d->uuid = *d->kernel_uuid = '\0';
 }
 
 void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
@@ -300,9 +327,16 @@ static void device_unregister(struct dm_device *d)
 
 void dm_device_event(struct dm_device *d)
 {
+	d->event_nr++;
+	if (!d->moving.gone)
+		dm_record_touch(d);
+	dm_device_tell_event(d);
+}
+
+void dm_device_tell_event(struct dm_device *d)
+{
 	struct list waiting, *n;
 
-	d->event_nr++;
 	dm_device_changed(d, DM_HAPPENED);
 	list_init(&waiting);
 	while ((n = list_take(&d->waiting)))
@@ -350,6 +384,7 @@ void dm_device_free(struct dm_device *d)
 
 	list_remove(&d->moving.node);
 	list_remove(&d->closed);
+	dm_record_forget(d);
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);

@@ -22,6 +22,7 @@
 #include "core/path/io.h"
 #include "core/device/moving.h"
 #include "core/path/stats.h"
+#include "core/state/record.h"
 #include "core/table/table.h"
 
 #define DM_NAME_MAX 127		/* bytes without the NUL, as in struct dm_ioctl */
@@ -96,6 +97,7 @@ struct dm_device {
 	struct list waiting;		/* dm_cmd.node: `wait` for the next event */
 	struct list queue;		/* dm_cmd.node: commands that wait for the transition to end */
 
+	struct dm_recorded recorded;	/* for a later daemon (state/record.h) */
 	struct dm_moving moving;	/* the transition under way: one at a time (move.h) */
 	struct loop_msg followed;
 	enum dm_gate gate;		/* of all lanes, as of the last round */

@@ -14,6 +14,10 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 /* And for a partition of DISK. */
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
 
+/* A change that may be undone: what D has in moving.before. */
+void dm_traits_save(struct dm_device *d);
+void dm_traits_undo(struct dm_device *d);
+
 /* Its table, in either slot, is another: raises what programs read ahead, if the table wants more. */
 void dm_device_read_ahead(struct dm_device *d);
 /* Somebody wants another one; it is made whole pages. */
@@ -37,9 +41,15 @@ void dm_device_remove(struct dm_device *d);
 /* As the kernel has it. */
 void dm_device_rename(struct dm_device *d, const char *kernel_name);
 void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid);
+void dm_device_unset_uuid(struct dm_device *d);
 
 /* Something happened that `wait` waits for. */
 void dm_device_event(struct dm_device *d);
+/* The same for who has counted and recorded it. */
+void dm_device_tell_event(struct dm_device *d);
+
+/* D, which is open, goes at its last close. */
+void dm_device_defer(struct dm_device *d);
 
 /* Tells every front what became of D. */
 void dm_device_changed(struct dm_device *d, enum dm_change what);

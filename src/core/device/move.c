@@ -85,7 +85,9 @@ static void device_settle(struct dm_device *d, const struct dm_move *m)
 		d->state = g->was_suspended || g->stays_suspended ? DM_SUSPENDED : DM_ACTIVE;
 	else
 		d->state = m->plan->after;
-	if (m->failed && g->incoming != d->inactive)
+	if (m->failed && g->swapped)
+		dm_table_retire(d->world, g->leaving, NULL, NULL);	/* it stays suspended with the next one */
+	else if (m->failed && g->incoming != d->inactive)
 		dm_table_retire(d->world, g->incoming, NULL, NULL);
 	g->incoming = NULL;
 	g->move = NULL;
@@ -110,7 +112,7 @@ static void device_go_on(struct dm_device *d)
 		dm_device_free(d);
 	else if (d->world->releasing && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
 		dm_move_release_one(d);
-	else if (!d->world->releasing && d->deferred && d->open_count == 0)
+	else if (!d->world->releasing && d->deferred && d->open_count == 0 && !d->moving.refused)
 		dm_move_remove(d, NULL, NULL);
 	else
 		run_queue(d);
@@ -262,7 +264,7 @@ void dm_move_join(struct dm_move *m, struct dm_device *d, struct dm_table *incom
 	g->incoming = incoming;
 	g->leaving = NULL;
 	g->was_suspended = d->state == DM_SUSPENDED;
-	g->stays_suspended = g->swapped = g->gone = false;
+	g->stays_suspended = g->swapped = g->gone = g->decided = g->refused = false;
 }
 
 static void move_prepare(struct dm_move *m, struct dm_world *w, const struct dm_plan *plan)

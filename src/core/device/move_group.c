@@ -119,6 +119,9 @@ static int group_wants(struct dm_cmd *c, struct dm_device *d)
 		return d->state != DM_SUSPENDED;
 	if (!d->active && !d->inactive)
 		return err_set(&c->reply.err, -EINVAL, "device '%s' has no table to resume with; load one first", d->name);
+	if (d->inactive ? d->inactive->lost : d->active->lost)
+		return err_set(&c->reply.err, -ESTALE, "a table of '%s' could not be brought back; resume it alone, which tries again, or load another one",
+			       d->name);
 	if (d->inactive && dm_table_fits(d->inactive, &c->reply.err))
 		return c->reply.err.code;
 	return d->state == DM_SUSPENDED || d->inactive;
@@ -208,13 +211,23 @@ static void group_drop(const struct dm_cmd *c)
 		group_device(c, i)->moving.chosen = false;
 }
 
+/* Of one that went on as it did; the others have it. */
+static void group_read_ahead(struct dm_cmd *c, struct dm_device *d)
+{
+	uint32_t was = d->read_ahead;
+
+	dm_device_set_read_ahead(d, &c->read_ahead);
+	if (d->read_ahead != was && dm_record_device(d, c))
+		d->read_ahead = was;
+}
+
 static void group_done(struct dm_move *m, struct dm_device *first)
 {
 	const struct dm_cmd *c = m->cmd;
 	size_t i;
 
 	for (i = 0; c && !m->failed && c->verb == DM_DO_RESUME && i < c->n_names; i++)
-		dm_device_set_read_ahead(group_device(c, i), &c->read_ahead);
+		group_read_ahead(m->cmd, group_device(c, i));
 	dm_move_finish(m, first);
 }
 

@@ -48,7 +48,7 @@ extern const struct dm_plan dm_plan_suspend, dm_plan_resume, dm_plan_create, dm_
 extern const struct dm_phase dm_phase_shut_first, dm_phase_presuspend, dm_phase_freeze, dm_phase_shut, dm_phase_drain,
 	dm_phase_flush, dm_phase_postsuspend, dm_phase_preresume, dm_phase_exchange, dm_phase_start, dm_phase_open,
 	dm_phase_thaw, dm_phase_retire_old, dm_phase_follow, dm_phase_announce, dm_phase_leave, dm_phase_retire,
-	dm_phase_release, dm_phase_retire_lines, dm_phase_flush_all, dm_phase_hand_over;
+	dm_phase_release, dm_phase_record, dm_phase_retire_lines, dm_phase_flush_all, dm_phase_hand_over;
 
 /* Where M is. */
 static inline struct dm_device *dm_move_device(const struct dm_move *m)

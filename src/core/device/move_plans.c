@@ -5,6 +5,7 @@
  *
  * A leg is gone through device by device, from the top down or from the bottom up; the next leg begins when all devices
  * are through this one. So all gates are shut before anybody is waited for, and a device commits before its disks stop.
+ * What is decided is recorded for all of them at once, before a gate opens: a later daemon has all of it, or nothing.
  */
 #include "core/device/move_own.h"
 
@@ -16,6 +17,7 @@ static const struct dm_leg suspend_legs[] = {
 	{ .phases = LEG(&dm_phase_freeze) },
 	{ .phases = LEG(&dm_phase_shut) },
 	{ .phases = LEG(&dm_phase_drain, &dm_phase_flush, &dm_phase_postsuspend) },
+	{ .phases = LEG(&dm_phase_record) },
 	{ .phases = NULL },
 };
 
@@ -27,6 +29,7 @@ static const struct dm_leg resume_legs[] = {
 	{ .phases = LEG(&dm_phase_shut) },
 	{ .phases = LEG(&dm_phase_drain, &dm_phase_flush, &dm_phase_postsuspend) },
 	{ .up = true, .phases = LEG(&dm_phase_preresume, &dm_phase_exchange, &dm_phase_start) },
+	{ .phases = LEG(&dm_phase_record) },
 	{ .up = true, .phases = LEG(&dm_phase_open) },
 	{ .up = true, .phases = LEG(&dm_phase_thaw) },
 	{ .up = true, .phases = LEG(&dm_phase_retire_old, &dm_phase_follow) },
@@ -35,12 +38,14 @@ static const struct dm_leg resume_legs[] = {
 
 static const struct dm_leg create_legs[] = {
 	{ .phases = LEG(&dm_phase_preresume, &dm_phase_exchange, &dm_phase_start) },
+	{ .phases = LEG(&dm_phase_record) },
 	{ .phases = LEG(&dm_phase_open, &dm_phase_announce) },
 	{ .phases = NULL },
 };
 
 static const struct dm_leg remove_legs[] = {
-	{ .phases = LEG(&dm_phase_presuspend, &dm_phase_drain, &dm_phase_postsuspend, &dm_phase_leave, &dm_phase_retire) },
+	{ .phases = LEG(&dm_phase_presuspend, &dm_phase_drain, &dm_phase_postsuspend, &dm_phase_record, &dm_phase_leave,
+			&dm_phase_retire) },
 	{ .phases = NULL },
 };
 

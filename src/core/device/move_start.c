@@ -144,9 +144,6 @@ static void old_is_gone(void *arg)
 {
 	struct dm_device *d = arg;
 
-	d->locked = false;
-	d->ever_active = true;
-	dm_device_read_ahead(d);
 	dm_faults_forget(d);
 	dm_device_changed(d, DM_SWAPPED);
 	d->moving.n_followed = 0;
@@ -158,8 +155,6 @@ static void retire_old_run(struct dm_move *m, struct dm_device *d)
 	struct dm_table *old = d->moving.leaving;
 
 	d->moving.leaving = NULL;
-	if (old && old->sectors != dm_device_sectors(d))
-		d->geometry = (struct dm_geometry){ 0 };	/* it was of another size */
 	dm_table_retire(m->world, old, old_is_gone, d);
 }
 

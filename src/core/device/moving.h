@@ -4,9 +4,11 @@
 #define CORE_MOVING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/list.h"
+#include "core/command/command.h"
 
 struct dm_cmd;
 struct dm_device;
@@ -33,9 +35,18 @@ struct dm_move {
 	bool committed;			/* there is no way back */
 	bool noflush, nolockfs;		/* of the command */
 	bool all_flushed;		/* the world's end: all stores */
+	bool recorded;			/* there is a frame about it, even if it turns back ... */
+	struct dm_recording *recording;	/* ... and this waits until that survives a power cut */
 	bool running, stepped;		/* move_run() is under way, and a phase is over */
 	struct err *err;		/* for the first failure; NULL: the log has it */
 	void (*done)(struct dm_move *m, struct dm_device *first);	/* ends the command, if it is still there; may be NULL */
+};
+
+/* What becomes of a device besides its state and its tables, when a transition is decided. */
+struct dm_traits {
+	struct dm_geometry geometry;
+	uint32_t read_ahead;
+	bool locked, ever_loaded, ever_active;
 };
 
 enum dm_freeze_state {
@@ -54,6 +65,9 @@ struct dm_moving {
 	bool was_suspended;		/* when it began */
 	bool below;			/* another device of the move stands on this one */
 	bool stays_suspended;		/* it could not be undone: the device stays suspended */
+	bool decided;			/* the record says what becomes of it */
+	bool refused;			/* it could not be recorded */
+	struct dm_traits before;	/* what it had until then */
 	bool swapped;			/* `incoming` is the active table ... */
 	bool from_slot;			/* ... and was the inactive one */
 	bool gone;			/* nobody finds it any more; it is freed at the end */

@@ -36,6 +36,7 @@ struct dm_region {
 	uint32_t id;
 	uint64_t start, end, step;		/* sectors */
 	size_t n_areas, area_size;
+	bool leaving;				/* it is being removed, and not recorded any more */
 	bool precise;				/* times are printed in nanoseconds, else in milliseconds */
 	char *program, *aux;
 	uint64_t *bounds;			/* of the histogram, ascending, in the printed unit */

@@ -13,6 +13,7 @@
 #include "base/words.h"
 #include "core/table/kinds.h"
 #include "core/device/step.h"
+#include "core/state/lost.h"
 #include "core/world.h"
 
 /* A device's bytes must fit a signed 64-bit file offset. */
@@ -35,6 +36,7 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 	list_init(&b->table->asks);
 	b->table->limits = dm_limits_default;
 	b->table->readonly = o->readonly;
+	b->table->secret = o->secret;
 	b->arena = &b->table->arena;
 	b->standin = (struct dm_store){ .name = b->no_name, .sectors = SECTORS_MAX, .limits = dm_limits_default };
 	list_init(&b->all);
@@ -101,7 +103,7 @@ static int build_find_type(struct dm_build *b, const char *name)
 {
 	struct text known = TEXT_INIT;
 
-	b->type = dm_find_type(b->world, name);
+	b->type = b->o.lost ? &dm_type_lost : dm_find_type(b->world, name);
 	if (b->type)
 		return 0;
 	dm_kinds_list(b->world->types, &known);

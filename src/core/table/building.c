@@ -240,7 +240,7 @@ static int building_begin(struct dm_building *g, struct dm_cmd *c)
 	const struct dm_device *d = c->device;
 	const struct dm_build_opts o = {
 		.cmd = c, .cwd = c->cwd, .sizes = c->flags & DM_WITH_SIZES, .secret = c->flags & DM_WITH_SECRET,
-		.device = c->device, .warnings = &c->reply.warnings,
+		.device = c->device, .warnings = c->flags & DM_WITH_RECORDED ? NULL : &c->reply.warnings,
 		.explain = c->verb == DM_DO_CHECK ? &g->explain : NULL,
 		.readonly = (c->flags & DM_WITH_READONLY) || (d && d->readonly),
 	};

@@ -95,6 +95,13 @@ struct dm_store_type {
 	/* What `table` prints for it, unless MAJOR:MINOR or S->name: must open the same place again. */
 	void (*word)(const struct dm_store *s, struct text *out);
 
+	/*
+	 * Adds what tells this place from another one at the same word, as words of KEY=VALUE, each with a blank behind it. A later
+	 * daemon that finds something else there takes it for lost. NULL: the word is enough.
+	 */
+	void (*known_by)(const struct dm_store *s, struct text *out);
+	const char *other;	/* "'WORD' ...": what is to be said then */
+
 	/* Reads the partitions: 0 or -errno. NULL: it never has any. */
 	int (*parts)(const struct dm_store *s, struct dm_parts *out);
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/path/spare.h"
+#include "core/state/lost.h"
 #include "core/world.h"
 
 void dm_table_free(struct dm_table *t)
@@ -27,6 +28,7 @@ void dm_table_free(struct dm_table *t)
 	dm_spares_free(t->spares);
 	free(t->stores);
 	dm_index_free(&t->index);
+	dm_lost_free(t->lost);
 	free(t->targets);
 	arena_free(&t->arena);
 	free(t);

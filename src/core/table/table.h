@@ -58,6 +58,9 @@ struct dm_table {
 	const struct dm_device *device;	/* in one of whose slots it is, or NULL */
 	struct dm_limits limits;
 	bool readonly;
+	bool secret;			/* its lines have keys: they are nowhere else */
+	uint64_t record;		/* its number in the record (state/record.h); 0: it was never recorded */
+	struct dm_lost *lost;		/* it stands for one that could not be built again (state/lost.h); else NULL */
 	const struct dm_type *immutable;	/* the type of all its lines, if only a table of this type may replace this one */
 	bool wildcard;			/* it has a line that may replace anything */
 	bool hooked;			/* some of its lines have hooks (step.h) ... */
@@ -84,6 +87,7 @@ struct dm_build_opts {
 	bool sizes;		/* 64K and 10M (bytes) are allowed as well as sectors */
 	bool secret;		/* no copy of a line may be left in memory */
 	bool readonly;		/* devices are opened read-only */
+	bool lost;		/* all lines stand for others: state/lost.h */
 	struct dm_cmd *cmd;	/* the table's command, or NULL */
 	struct dm_device *device;	/* the table is for this device, and must not lead back to it; may be NULL */
 	struct text *warnings;	/* the label guard's warnings, one per line; may be NULL */

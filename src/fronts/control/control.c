@@ -93,8 +93,14 @@ int control_new(struct control **out, struct dm_world *w, const struct control_o
 		return r;
 	}
 	spare_init(&c->spare, CONTROL_SPARE);
+	listener_accepts(&c->listener, false);
 	*out = c;
 	return 0;
+}
+
+void control_serve(struct control *c)
+{
+	listener_accepts(&c->listener, true);
 }
 
 void control_stop(struct control *c)

@@ -21,10 +21,13 @@ struct control_opts {
 };
 
 /*
- * Listens. 0, or -errno and a sentence: -EADDRINUSE if a daemon serves PATH already. A socket left by a dead daemon is
+ * Listens, but serves nobody before control_serve(). 0, or -errno and a sentence: -EADDRINUSE if a daemon serves PATH already. A socket left by a dead daemon is
  * replaced. PATH.lock, which is held as long as the daemon runs, keeps two daemons apart.
  */
 int control_new(struct control **out, struct dm_world *w, const struct control_opts *o, struct err *e);
+
+/* At first whoever connects waits: from now on he is served. */
+void control_serve(struct control *c);
 
 /*
  * The daemon is about to end: nobody can connect any more, running commands are cancelled, and new ones are refused

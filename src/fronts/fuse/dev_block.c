@@ -160,22 +160,31 @@ static int set_soft(struct dev_call *c, struct fuse_node *n)
 
 static int set_readonly(struct dev_call *c, struct fuse_node *n)
 {
+	bool was = n->device->locked;
 	int on, r = block_int(c, &on);
 
 	if (r)
 		return r;
 	n->device->locked = on;
+	r = dm_record_now(n->device, NULL);
+	if (r)
+		n->device->locked = was;
 	fuse_node_measure(n);
-	return 0;
+	return r;
 }
 
 /* In whole pages, as in the kernel. */
 static int set_read_ahead(struct dev_call *c, struct fuse_node *n)
 {
 	uint64_t sectors = c->arg - c->arg % (BLOCK_PAGE / DM_SECTOR);
+	uint32_t was = n->device->read_ahead;
+	int r;
 
 	n->device->read_ahead = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
-	return 0;
+	r = dm_record_now(n->device, NULL);
+	if (r)
+		n->device->read_ahead = was;
+	return r;
 }
 
 static const struct block_set {

@@ -83,6 +83,7 @@ static int store_read_ahead(struct dev_node *n, const char *value)
 	struct fuse_node *f = dev_device_file(n);
 	char *end;
 	unsigned long kb;
+	uint32_t was;
 
 	errno = 0;
 	kb = strtoul(value, &end, 10);
@@ -90,8 +91,12 @@ static int store_read_ahead(struct dev_node *n, const char *value)
 		return EINVAL;
 	if (!f)
 		return ENOMEM;
+	was = f->device->read_ahead;
 	f->device->read_ahead = (uint32_t)kb / 4 * 8;	/* in whole pages */
-	return 0;
+	if (!dm_record_now(f->device, NULL))
+		return 0;
+	f->device->read_ahead = was;
+	return EIO;
 }
 
 const struct dev_text dev_queue_texts[] = {

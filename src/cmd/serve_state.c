@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See serve_state.h. */
+#include "cmd/serve_state.h"
+
+#include "base/log.h"
+#include "core/state/restore.h"
+#include "core/world.h"
+
+int serve_state_open(struct serve_state *s, struct dm_world *w, const char *path, bool durable, struct err *e)
+{
+	const struct journal_opts o = { .path = path, .fd = -1, .durable = durable, .loop = w->loop };
+	uint32_t major;
+	int r = path ? journal_open(&s->journal, &o, e) : 0;
+
+	if (!s->journal)
+		return r;
+	s->world = w;
+	s->path = path;
+	s->durable = durable;
+	state_recorder_init(&s->recorder, s->journal, durable);
+	major = dm_restore_major(&s->recorder.recorder);
+	if (major)
+		w->major = major;	/* tables name devices by their numbers */
+	return 0;
+}
+
+int serve_state_restore(struct serve_state *s, struct err *e)
+{
+	struct dm_restored n;
+	int r = s->journal ? dm_restore(s->world, &s->recorder.recorder, &n, e) : 0;
+
+	if (r)
+		return err_prefix(e, "%s: ", s->path);
+	if (s->journal && n.devices)
+		log_info("%zu device%s of an earlier daemon %s back%s", n.devices, n.devices == 1 ? "" : "s", n.devices == 1 ? "is" : "are",
+			 n.lost ? "; what could not be brought back is suspended" : "");
+	return 0;
+}
+
+void serve_state_end(struct serve_state *s, bool served)
+{
+	if (s->journal && served && !s->durable)
+		journal_remove(s->journal);
+	else
+		journal_close(s->journal);
+}

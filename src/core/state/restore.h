@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The start with a state: the devices that an earlier daemon has recorded (record.h), as they were. Devices are made
+ * first, then their tables, from the bottom up, several at once. What cannot be brought back leaves its device suspended
+ * (lost.h). Control thread.
+ */
+#ifndef CORE_RESTORE_H
+#define CORE_RESTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct dm_cmd;
+struct dm_device;
+struct dm_recorder;
+struct dm_table;
+struct dm_world;
+
+/* The major number of the devices in R's state; 0: there is none. */
+uint32_t dm_restore_major(struct dm_recorder *r);
+
+struct dm_restored {
+	size_t devices, lost;	/* LOST: those that could not be brought back */
+};
+
+/*
+ * From now on W, which has no devices, is recorded by R, and has what R has. Turns the loop until that is so. 0, or
+ * -errno and a sentence: the state cannot be read.
+ */
+int dm_restore(struct dm_world *w, struct dm_recorder *r, struct dm_restored *n, struct err *e);
+
+/* T was built from VALUE: are its stores those that it had? 0, or -ESTALE and a sentence. */
+int dm_restore_check(const struct dm_table *t, const char *value, struct err *e);
+
+/*
+ * C, a resume of D, whose next table is lost: that is built again, and C continues with it in c->table; else it has ended.
+ * Returns whether D has such a table.
+ */
+bool dm_restore_again(struct dm_cmd *c, struct dm_device *d);
+
+#endif

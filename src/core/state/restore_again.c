@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Is a table the one that was recorded? And another attempt at one that could not be brought back: see restore.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "core/device/devices.h"
+#include "core/command/do.h"
+#include "core/device/step.h"
+#include "core/state/lost.h"
+#include "core/state/record_text.h"
+#include "core/state/restore.h"
+#include "core/state/restore_read.h"
+#include "core/table/building.h"
+
+/* The first store of T that is not what the lines at WAS say. */
+static const struct dm_store *other_store(const struct dm_table *t, const char *is, const char *was, size_t was_len)
+{
+	const char *end = was + was_len;
+	size_t i;
+
+	for (i = 0; i < t->n_stores; i++) {
+		const char *next = words_line(is);
+		size_t len = (size_t)(next - is);
+
+		if ((size_t)(end - was) < len || strncmp(is, was, len))
+			return t->stores[i];
+		is = next + (*next == '\n');
+		was += len + 1;
+	}
+	return NULL;
+}
+
+int dm_restore_check(const struct dm_table *t, const char *value, struct err *e)
+{
+	struct text is = TEXT_INIT;
+	const struct dm_store *other;
+	struct dm_record_table r;
+	int code = 0;
+
+	dm_record_read_table(&r, value);
+	dm_record_stores_text(t, &is);
+	other = is.failed ? NULL : other_store(t, text_str(&is), r.stores, r.stores_len);
+	if (is.failed)
+		code = err_set(e, -ENOMEM, "no memory to see whether its devices are the same");
+	else if (other)
+		code = err_set(e, -ESTALE, "'%.800s' %s; load the table again to use it", other->name,
+			       other->type->other ? other->type->other : "is another one by now");
+	text_free(&is);
+	return code;
+}
+
+static struct dm_table *lost_next(const struct dm_device *d)
+{
+	struct dm_table *next = d->inactive ? d->inactive : d->active;
+
+	return next && next->lost ? next : NULL;
+}
+
+/* Another table may have taken its place meanwhile, and D may be moving. */
+static void again_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
+{
+	struct dm_table *lost = c->device ? lost_next(c->device) : NULL;
+
+	(void)explain;
+	free(c->text);
+	c->text = NULL;
+	c->flags = c->own_flags;
+	if (table && lost)
+		dm_restore_check(table, lost->lost->value, &c->reply.err);
+	if (table && !c->reply.err.code) {
+		c->table = table;
+		dm_start(c);
+		return;
+	}
+	dm_table_free(table);
+	if (c->device)
+		err_prefix(&c->reply.err, "'%s' stays suspended: ", c->device->name);
+	dm_finish(c);
+}
+
+bool dm_restore_again(struct dm_cmd *c, struct dm_device *d)
+{
+	struct dm_table *lost = lost_next(d);
+	struct dm_record_table r;
+
+	if (!lost)
+		return false;
+	dm_record_read_table(&r, lost->lost->value);
+	c->own_flags = c->flags;
+	c->flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r.readonly ? DM_WITH_READONLY : 0);
+	c->text = r.secret ? NULL : strdup(r.lines);
+	if (c->text) {
+		dm_do_build(c, again_built);
+		return true;
+	}
+	c->flags = c->own_flags;
+	if (r.secret)
+		dm_fail(c, -ENOKEY, "'%s' stays suspended: %s", d->name, lost->lost->why);
+	else
+		dm_fail(c, -ENOMEM, "no memory for the table of '%s'", d->name);
+	return true;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files restore*.c share: the devices that are on their way back. See restore.h. */
+#ifndef CORE_RESTORE_ITEM_H
+#define CORE_RESTORE_ITEM_H
+
+#include "core/command/do.h"
+#include "core/state/restore.h"
+#include "core/state/restore_read.h"
+
+struct restore;
+
+/* One that stands on an item, and waits for it. */
+struct restore_above {
+	struct restore_above *next;
+	struct restore_item *item;
+};
+
+/* A region of its counters: the words of its record. */
+struct restore_region {
+	struct restore_region *next;
+	char *words;
+	uint64_t id;
+	struct dm_region *made;
+};
+
+struct restore_item {
+	struct restore *all;
+	uint32_t minor;
+	char *value;			/* of the device, in pieces: `is` points there */
+	struct dm_record_device is;
+	struct restore_region *regions, **regions_tail;
+	struct dm_device *device;	/* NULL: it could not be made */
+	unsigned slot;			/* whose table is on its way ... */
+	char *table;			/* ... and the value of that */
+	struct dm_cmd cmd;		/* that builds and resumes it */
+	bool refused;			/* it could not be resumed */
+	bool lost;			/* some table of it is */
+	unsigned waits;			/* for so many below */
+	bool started;
+	struct restore_above *above;
+	struct list node;		/* in `ready` */
+	struct loop_work go_on;
+};
+
+struct restore {
+	struct dm_world *world;
+	struct dm_recorder *recorder;
+	struct err *err;
+	struct restore_item *items;	/* in the order in which they were made */
+	size_t n, room;
+	struct restore_item **by_minor;
+	struct list ready;
+	size_t left, running, lost;
+	bool no_memory;
+};
+
+/* The value of a table, to be freed; NULL: there is none, or no memory. */
+char *restore_table(const struct restore *all, uint64_t id);
+
+/* The device has the regions that it had. */
+void restore_regions(struct restore_item *i);
+
+/* Brings all items back, and returns when they are. */
+void restore_items(struct restore *all);
+
+#endif
