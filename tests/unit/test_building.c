@@ -351,7 +351,6 @@ static void what_comes_behind_a_failure_is_not_waited_for(void **state)
 
 	(void)state;
 	start(&p, DM_DO_CREATE, "x", "0 8 linear /dev/null 0\n8 8 linear slow:a 0");
-	openings_wait(1);
 	assert_int_equal(finish(&p), -ENOTBLK);
 	start(&p, DM_DO_CREATE, "x", "0 8 linear memory,size=1M:m 0\n8 8 linear memory:m 0 0\n16 8 linear slow:b 0");
 	assert_int_equal(finish(&p), -EINVAL);
