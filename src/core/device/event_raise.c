@@ -23,8 +23,9 @@ void dm_event_active(struct dm_table *t, bool active)
 {
 	if (!t)
 		return;
+	if (active)
+		atomic_store(&t->raised, 0);	/* before the first one that counts */
 	atomic_store(&t->is_active, active);
-	atomic_store(&t->raised, 0);
 }
 
 bool dm_events_pending(const struct dm_world *w)

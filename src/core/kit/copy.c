@@ -80,12 +80,11 @@ static void copy_begin(struct loop_msg *m)
 	copy_piece(c);
 }
 
-static void copier_run(struct copier *all)
+/* Releases the lock, and begins the next copy. After that the copier may be gone. */
+static void copier_unlock(struct copier *all)
 {
-	struct copy *c;
+	struct copy *c = copier_next(all);
 
-	pthread_mutex_lock(&all->lock);
-	c = copier_next(all);
 	pthread_mutex_unlock(&all->lock);
 	if (!c)
 		return;
@@ -105,8 +104,7 @@ void copy_start(struct copier *all, struct copy *c)
 	pthread_mutex_lock(&all->lock);
 	*l->last = &c->msg;
 	l->last = &c->msg.next;
-	pthread_mutex_unlock(&all->lock);
-	copier_run(all);
+	copier_unlock(all);
 }
 
 static void copy_give_slot(struct copier *all, struct copy_slot *s)
@@ -115,8 +113,7 @@ static void copy_give_slot(struct copier *all, struct copy_slot *s)
 	s->next = all->free;
 	all->free = s;
 	all->n_free++;
-	pthread_mutex_unlock(&all->lock);
-	copier_run(all);
+	copier_unlock(all);
 }
 
 /* Its slot goes first: when done() has been called for the last copy, the copier may be gone. */

@@ -49,13 +49,15 @@ static void line_move(struct epoch_line *to, struct epoch_line *from)
 	}
 }
 
+/* Once the last lane is asked, all may have answered, whoever waited is told, and the epoch may be gone. */
 static void epoch_ask(struct epoch *e)
 {
+	struct dm_world *w = e->world;
 	unsigned i;
 
-	atomic_store(&e->left, e->world->n_io);
-	for (i = 0; i < e->world->n_io; i++)
-		loop_post(e->world->io[i].loop, &e->lanes[i].turn);
+	atomic_store(&e->left, w->n_io);
+	for (i = 0; i < w->n_io; i++)
+		loop_post(w->io[i].loop, &e->lanes[i].turn);
 }
 
 static void wait_over(struct loop_msg *m)
