@@ -14,11 +14,12 @@ times_ready() { grep -c ready "$work/ready"; }
 more_ready() { [ "$(times_ready)" -gt "$1" ]; }
 daemon_pid() { awk 'END { print $2 }' "$work/ready"; }
 
-# The daemon's devices are a and b; it is kept as by systemd (keeping.py), and started again however often it is killed.
+# The daemon's devices are a and b, and what TABLE... says; it is kept as by systemd (keeping.py), and started again however often it is killed.
 start() {
 	truncate -s 32M a.img b.img
 	mkdir -p "${control%/*}"
 	printf '%s,,,rw,0 65536 linear %s 0\n' a "$PWD/a.img" b "$PWD/b.img" >tables
+	[ $# = 0 ] || printf '%s\n' "$@" >>tables
 	: >"$work/ready"
 	python3 "$here/keeping.py" "$DMUSE" daemon --foreground --tables tables --socket "$control" >"$work/ready" 2>log &
 	keeping=$!
@@ -28,8 +29,13 @@ start() {
 
 stop() {
 	"$DMUSE" shutdown --no-start >/dev/null 2>&1
-	wait $keeping
+	wait "$keeping"
 }
+
+# open_count WHAT...: of these devices.
+open_count() { "$DMUSE" info -c -o open --noheadings "$@" | tr -d ' ' | paste -sd ' '; }
+closed() { [ "$(open_count a)" = 0 ]; }
+mounted() { grep -q " $PWD/m " /proc/mounts; }
 
 # Returns when the next daemon serves.
 kill_daemon() {
@@ -78,11 +84,10 @@ a_directory_of_files() {
 	is "$who: an open file goes on: what was written" before "$(head -n 1 m/a)"
 	echo after >&7
 	is "$who: and what is written at its position" "before after" "$(head -n 2 m/a | paste -sd ' ')"
-	is "$who: it counts as open" 1 "$("$DMUSE" info -c -o open --noheadings a | tr -d ' ')"
+	is "$who: it counts as open" 1 "$(open_count a)"
 	refuses "$who: and is in use" 1 "in use" umount "$PWD/m"
 	exec 7>&-
-	until_true eval '[ "$("$DMUSE" info -c -o open --noheadings a | tr -d " ")" = 0 ]'
-	is "$who: until it is closed" 0 "$("$DMUSE" info -c -o open --noheadings a | tr -d ' ')"
+	ok "$who: until it is closed" until_true closed
 	verify m/a 1 libaio &
 	local direct=$!
 	verify m/b 0 psync &
@@ -92,7 +97,7 @@ a_directory_of_files() {
 	ok "$who: fio through the page cache too" wait $cached
 	is "$who: the list of mounts" "$PWD/m" "$("$DMUSE" mount)"
 	works "$who: umount" umount "$PWD/m"
-	ok "$who: nothing is mounted" eval '! grep -q " $PWD/m " /proc/mounts'
+	ok "$who: nothing is mounted" eval '! mounted'
 	kill_daemon
 	is "$who: nor is it by a later daemon" "" "$("$DMUSE" mount)"
 	stop
@@ -149,9 +154,80 @@ written
 removed
 a:1
 b:0" "$(cat out)"
-	is "$who: nothing is left open" 0 "$("$DMUSE" info -c -o open --noheadings a | tr -d ' ')"
+	is "$who: nothing is left open" 0 "$(open_count a)"
 	stop
 	ok "$who: nobody complains" eval '! grep -E "cannot|lost" log'
+}
+
+waits_in() { grep -q "$1" "/proc/$2/wchan"; }
+
+# What waits in the daemon when it is killed waits in the next one, and what shows a list goes on showing it.
+who_waits() {
+	start "c,,,rw,0 65536 powercut $PWD/b.img 0"
+	cat >inside <<'EOS'
+dmsetup wait c >waited 2>&1 &
+echo $! >wait.pid
+python3 - >polled 2>&1 <<'EOP' &
+import os, select
+p = select.poll()
+p.register(os.open("/dev/mapper/control", os.O_RDWR), select.POLLIN)
+print("event" if p.poll(60000) else "none")
+EOP
+echo $! >poll.pid
+exec 5</proc/self/mountinfo
+read -r first <&5
+bash "$1" "$PWD/pause"
+[ "$(head -n 1 /dev/fd/5)" = "$first" ] && echo mounts >mounts
+dmsetup message c 0 cut
+wait
+EOS
+	"$DMUSE" exec -- bash inside "$work/pause" &
+	local program=$!
+	until_true [ -e pause.waits ]
+	ok "$who: one waits for an event" until_true waits_in request_wait_answer "$(cat wait.pid)"
+	ok "$who: and one polls" until_true waits_in poll "$(cat poll.pid)"
+	killed_while_it_waits pause
+	ok "$who: all of them end" wait $program
+	is "$who: who waits for an event hears of it" "" "$(cat waited)"
+	is "$who: who polls is woken" event "$(cat polled)"
+	is "$who: a list of mounts is read on" mounts "$(cat mounts)"
+	stop
+}
+
+# The file system's writer counts up, and each number is durable before the next one is written.
+cat >"$work/count.py" <<'EOS'
+import os, sys
+fd, n = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT | os.O_APPEND), 0
+while not os.path.exists(sys.argv[2]):
+    n += os.write(fd, b"%07d\n" % (n // 8))
+    os.fsync(fd)
+    if n == 8:
+        open(sys.argv[2] + ".runs", "w").close()
+print(n // 8)
+EOS
+
+a_file_system() {
+	if [ "$who" != root ]; then
+		skip "$who: a file system" "only root mounts one"
+		return
+	fi
+	start
+	mkdir fs
+	cat >inside <<'EOS'
+mkfs.ext4 -q /dev/mapper/a && mount /dev/mapper/a fs && python3 "$1" fs/count "$2" || exit 1
+cp fs/count count
+umount fs && e2fsck -fn /dev/mapper/a >fsck 2>&1 || exit 1
+dmsetup info -c --noheadings -o open a
+EOS
+	"$DMUSE" exec -- bash inside "$work/count.py" "$PWD/stop" >out 2>&1 &
+	local program=$!
+	until_true [ -e stop.runs ]
+	ok "$who: the daemon is killed 10 times under a file system" kill_often 10
+	: >stop
+	ok "$who: it goes on, and is whole" wait $program
+	is "$who: all that was written is there" "" "$(seq -f %07g 0 $(($(head -n 1 out) - 1)) | cmp - count 2>&1)"
+	is "$who: and the device is closed afterwards" 0 "$(tail -n 1 out)"
+	stop
 }
 
 # Each of these may be carried out only once, whenever the daemon dies.
@@ -227,8 +303,8 @@ EOS
 	ok "$who: dmsetup has its answers all the time" wait $asks
 	wait $once
 	is "$who: what is made, renamed, removed, opened and claimed in /dev happens once" "" "$(cat once)"
-	is "$who: nothing is left open" "0 0" "$("$DMUSE" info -c -o open --noheadings | tr -d ' ' | paste -sd ' ')"
-	cat asked | sed 's/^/# /'
+	is "$who: nothing is left open" "0 0" "$(open_count)"
+	sed 's/^/# /' asked
 	stop
 }
 
@@ -238,4 +314,4 @@ if [ "$(printf '%s\n' 6.9 "$(uname -r)" | sort -V | head -n 1)" != 6.9 ]; then
 	plan
 	exit 0
 fi
-session_test a_directory_of_files a_session everything_once
+session_test a_directory_of_files a_session who_waits a_file_system everything_once

@@ -85,7 +85,7 @@ struct dev_view {
 	struct hash by_id;		/* its dev_nodes */
 	struct hash shown;		/* dev_shown.by_device: the devices */
 	bool again;			/* an earlier daemon began it: what the kernel knows is not known here */
-	struct dev_node *root, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
+	struct dev_node *root, *proc, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
 	struct dev_node *subsystem;	/* the link in each device's directory of /sys: one node, so the kernel reads it once */
 	size_t n_made, n_bytes;		/* created by others */
 };
@@ -121,6 +121,7 @@ mode_t dev_text_mode(const struct dev_text *t);
 void dev_text_fill(const struct dev_node *n, struct text *out);
 void dev_texts(struct dev_node *dir, const struct dev_text *t);	/* gives DIR, which is empty, a list that ends without a name */
 struct dev_entry *dev_entry_get(struct dev_node *dir, const char *name);	/* among its texts, too */
+struct dev_node *dev_text_of(struct dev_node *dir, uint64_t id);	/* the file of that number in DIR or below it, or NULL */
 
 /* dev.c: serves the /dev that an earlier daemon has served; FD is taken over. 0 or -errno. */
 int fuse_dev_again(struct fuse_front *f, int fd, uint64_t number, uint64_t user_ns, bool made, struct fuse_mount **out);
@@ -143,7 +144,7 @@ void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH]);
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; used as refresh() */
 void dev_show_number(const struct dev_node *n, struct text *out);
 void dev_show_stat(const struct dev_node *n, struct text *out);
-void dev_sys_look(struct dev_view *v, struct dm_device *d);	/* fills the directory of D there, if nobody has looked */
+struct dev_node *dev_sys_dir(struct dev_view *v, const struct dm_device *d);	/* the directory of D there, filled; or NULL */
 int dev_store_uevent(struct dev_node *n, const char *value);
 uint64_t dev_size(const struct dev_node *n);
 uint64_t dev_readonly(const struct dev_node *n);
@@ -209,6 +210,7 @@ bool dev_loops_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *
 
 /* dev_mounts.c */
 int dev_mounts_show(struct fuse_file *file, struct text *out);	/* returns a positive errno */
+void dev_mounts_again(struct fuse_file *file, const char *path);	/* what an earlier daemon was passed */
 unsigned dev_mounts_poll(struct fuse_file *file, bool waits);	/* what poll(2) reports */
 void dev_mounts_closed(struct fuse_file *file);
 

@@ -38,6 +38,23 @@ static void control_free(struct dev_call *c)
 	c->dm.buf = NULL;
 }
 
+/*
+ * Wipes a secret in the caller's buffer; ours is wiped when it is freed. When the command is carried out: it may have to
+ * be read once more, by a later daemon.
+ */
+static int control_wipe(struct dev_call *c)
+{
+	size_t reads = ioctl_reads(c->dm.nr, c->in), at, n;
+	static const uint8_t zeros[4096];
+	int r = 0;
+
+	for (at = IOCTL_HEAD; !r && control_secret(c) && at < reads; at += n) {
+		n = reads - at < sizeof(zeros) ? reads - at : sizeof(zeros);
+		r = process_poke(AT_FDCWD, c->tid, c->arg + at, zeros, n);
+	}
+	return r;
+}
+
 /* Writes the answer: we copy what follows the head. The head is copied by FUSE, or also by us. */
 static int control_write(struct dev_call *c)
 {
@@ -53,8 +70,10 @@ static int control_write(struct dev_call *c)
 static void control_reply(struct dev_call *c)
 {
 	uint8_t head[IOCTL_HEAD];
-	int r = control_write(c);
+	int r = control_wipe(c);
 
+	if (!r)
+		r = control_write(c);
 	memcpy(head, c->dm.buf, sizeof(head));
 	control_free(c);
 	dev_call_end(c, c->result ? c->result : r, head, sizeof(head));
@@ -210,20 +229,6 @@ static int control_read(struct dev_call *c)
 	return process_peek(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
 }
 
-/* Wipes a secret here and in the caller's buffer. */
-static int control_wipe(struct dev_call *c)
-{
-	size_t reads = ioctl_reads(c->dm.nr, c->in), at, n;
-	static const uint8_t zeros[4096];
-	int r = 0;
-
-	for (at = IOCTL_HEAD; !r && control_secret(c) && at < reads; at += n) {
-		n = reads - at < sizeof(zeros) ? reads - at : sizeof(zeros);
-		r = process_poke(AT_FDCWD, c->tid, c->arg + at, zeros, n);
-	}
-	return r;
-}
-
 void dev_control(struct dev_call *c)
 {
 	int r;
@@ -236,9 +241,6 @@ void dev_control(struct dev_call *c)
 		return;
 	}
 	c->result = ioctl_decode(&c->dm);
-	r = control_wipe(c);
-	if (!c->result)
-		c->result = r;
 	if (c->result) {
 		control_reply(c);
 		return;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,26 @@ static int take_open(int path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A later daemon opens it by its name; of another /proc than the machine's it has none for us. */
+static void take_record(const struct fuse_file *file, int fd)
+{
+	char link[40], to[80];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = take_is_known(fd) ? readlink(link, to, sizeof(to)) : -1;
+	if (n > 0 && n < (ssize_t)sizeof(to))
+		fuse_state_put(file->mount->front, to, (size_t)n, "mounts/%" PRIu64, file->handle);
+}
+
+void dev_mounts_again(struct fuse_file *file, const char *path)
+{
+	int fd = file->dev && file->dev->mounts ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0 && dev_mounts_begin(file, fd))
+		close(fd);
+}
+
 /* FD, which is taken over, or -errno. */
 static void take_end(struct dev_call *c, struct fuse_file *file, int fd)
 {
@@ -69,6 +90,11 @@ static void take_end(struct dev_call *c, struct fuse_file *file, int fd)
 
 	if (r && fd >= 0)
 		close(fd);
+	if (!r) {
+		take_record(file, fd);
+		fuse_done_put(c->mount, c->unique, 0);
+		fuse_state_commit(c->mount->front);
+	}
 	dev_call_end(c, r, NULL, 0);
 }
 
@@ -136,6 +162,10 @@ void dev_mounts_take(struct dev_call *c)
 	const struct fuse_file *file = c->file;
 	int number = -1, path;
 
+	if (fuse_done_find(c->mount, c->unique)) {
+		dev_call_end(c, 0, NULL, 0);
+		return;
+	}
 	if (!file->dev->mounts || file->mounts || file->taking || c->in_size != sizeof(number)) {
 		dev_call_end(c, -ENOTTY, NULL, 0);
 		return;

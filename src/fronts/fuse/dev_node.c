@@ -51,7 +51,7 @@ struct dev_node *dev_node_new(struct dev_view *v, mode_t mode, uint64_t id)
 	n = again ? node_again(v, old) : calloc(1, sizeof(*n));
 	if (!n)
 		return NULL;
-	node_begin(n, v, id && (!old || again) ? id : v->front->next_id++);
+	node_begin(n, v, id && (!old || again) ? id : fuse_serial(v->front));
 	n->mode = mode;
 	return n;
 }
@@ -61,17 +61,22 @@ struct dev_node *dev_node_find(struct dev_view *v, uint64_t id)
 	return hash_owner(hash_find(&v->by_id, &id, sizeof(id)), struct dev_node, by_id);
 }
 
-/* A later daemon has not been asked for what the kernel already knows of a device in /sys. */
+/* The kernel may know a file in /sys or /proc from the time of an earlier daemon, which this one was never asked for. */
 struct dev_node *dev_node_of(struct dev_view *v, uint64_t id)
 {
 	uint64_t device = (uint32_t)id;
-	struct dev_node *n = dev_node_find(v, id);
-	const struct fuse_node *f = n || id == device ? NULL : fuse_node_find(v->front, device);
+	struct dev_node *n = dev_node_find(v, id), *dir = NULL;
+	const struct fuse_node *f;
 
-	if (!f)
+	if (n || !v->again || id == device)
 		return n;
-	dev_sys_look(v, f->device);
-	return dev_node_find(v, id);
+	f = fuse_node_find(v->front, device);
+	if (f)
+		dir = dev_sys_dir(v, f->device);
+	else if (device == FUSE_ROOT_ID)
+		dir = v->proc;
+	n = dir ? dev_node_find(v, id) : NULL;		/* it may have been a directory that was filled just now */
+	return n || !dir ? n : dev_text_of(dir, id);
 }
 
 bool dev_known(struct dev_view *v, uint64_t id)
@@ -144,7 +149,9 @@ static uint64_t entry_place(struct dev_node *dir, const struct dev_node *of)
 {
 	if (!of->live)
 		return fuse_serial(of->view->front);
-	return (uint32_t)of->id != (uint32_t)dir->id ? (uint32_t)of->id : dir->next_place++;
+	if ((uint32_t)of->id == FUSE_ROOT_ID || (uint32_t)of->id == (uint32_t)dir->id)
+		return dir->next_place++;
+	return (uint32_t)of->id;
 }
 
 struct dev_entry *dev_entry_new(struct dev_node *dir, const char *name, struct dev_node *of)

@@ -205,7 +205,7 @@ static void sys_dir_of_links(struct dev_node *dir, const char *name, void (*refr
 		n->refresh = refresh;
 }
 
-void dev_sys_look(struct dev_view *v, struct dm_device *d)
+struct dev_node *dev_sys_dir(struct dev_view *v, const struct dm_device *d)
 {
 	const struct dev_node *at = dev_sys_where(v, d);
 	char name[DM_NAME_MAX + 1];
@@ -215,6 +215,7 @@ void dev_sys_look(struct dev_view *v, struct dm_device *d)
 	e = at ? dev_entry_find(at, name) : NULL;
 	if (e && e->of->refresh)
 		e->of->refresh(e->of);
+	return e ? e->of : NULL;
 }
 
 /* Most devices are never looked at, so the directory is filled at the first look. */

@@ -54,6 +54,27 @@ static struct dev_entry *texts_enter(struct dev_node *dir, unsigned i)
 	return e;
 }
 
+/* No directory of ours with texts is deep. */
+struct dev_node *dev_text_of(struct dev_node *dir, uint64_t id)
+{
+	struct dev_node *found = NULL;
+	struct dev_entry *e = NULL;
+	struct list *pos, *next;
+
+	for (unsigned i = 0; i < dir->n_texts; i++)
+		if (dev_id_below(dir, dir->texts[i].name, 0) == id) {
+			e = dev_entry_get(dir, dir->texts[i].name);
+			return e ? e->of : NULL;
+		}
+	list_each(pos, next, &dir->entries) {
+		struct dev_node *n = container(pos, struct dev_entry, node)->of;
+
+		if (!found && n->live && S_ISDIR(n->mode) && (uint32_t)n->id == (uint32_t)id)
+			found = dev_text_of(n, id);
+	}
+	return found;
+}
+
 struct dev_entry *dev_entry_get(struct dev_node *dir, const char *name)
 {
 	struct dev_entry *e = dev_entry_find(dir, name);

@@ -54,7 +54,7 @@ static struct dev_node *tree_dir(struct dev_node *dir, const char *name)
 
 static int tree_grow(struct dev_view *v)
 {
-	struct dev_node *control, *io_control, *hidden, *sys, *proc;
+	struct dev_node *control, *io_control, *hidden, *sys;
 	struct dev_entry *mounts;
 
 	v->mapper = tree_dir(v->root, "mapper");
@@ -63,17 +63,17 @@ static int tree_grow(struct dev_view *v)
 	hidden = tree_dir(v->root, ".dmuse");
 	v->io = tree_dir(hidden, "io");
 	io_control = dev_add(v->io, "control", S_IFREG | 0600);
-	proc = tree_dir(hidden, "proc");
+	v->proc = tree_dir(hidden, "proc");
 	sys = tree_dir(hidden, "sys");
 	v->sys_numbers = tree_dir(tree_dir(sys, "dev"), "block");
 	v->sys_block = tree_dir(sys, "block");
 	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
 	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
 	v->subsystem = dev_add_link(sys, "subsystem", "../../../../class/block");
-	if (!control || !io_control || !proc || !v->subsystem || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+	if (!control || !io_control || !v->proc || !v->subsystem || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
 		return -ENOMEM;
-	dev_texts(proc, tree_proc);
-	mounts = dev_entry_get(proc, "mountinfo");
+	dev_texts(v->proc, tree_proc);
+	mounts = dev_entry_get(v->proc, "mountinfo");
 	if (!mounts)
 		return -ENOMEM;
 	control->rdev = TREE_CONTROL;

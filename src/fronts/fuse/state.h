@@ -8,6 +8,7 @@
  *   mount/M, init/M           a connection, and the kernel's first request on it
  *   device/MAJOR:MINOR        the number of a device's file
  *   open/HANDLE, seen/HANDLE  an open file, and what its program sees of it
+ *   mounts/HANDLE             the kernel's list that it shows, if it is a list of mounts
  *   node/M/ID, data/M/ID/N    in a /dev: what others have created, and its content in blocks
  *   name/M/PLACE              its names
  *   attr/M/ID                 owner and mode of a node of ours that others have changed

@@ -39,6 +39,8 @@ void fuse_state_close(struct fuse_file *file)
 	if (!file->recorded)
 		return;
 	fuse_state_drop(file->mount->front, "open/%" PRIu64, file->handle);
+	if (file->mounts)
+		fuse_state_drop(file->mount->front, "mounts/%" PRIu64, file->handle);
 	if (file->seen)
 		fuse_state_drop(file->mount->front, "seen/%" PRIu64, file->handle);
 }
@@ -158,12 +160,32 @@ static void files_see(struct fuse_front *f, const char *tail, const char *value,
 	fuse_state_drop(f, "open/%s", tail);
 }
 
-static void files_see_seen(struct fuse_front *f, const char *tail, const char *value, size_t len)
+/* The open file of that number; NULL: it could not be opened again. */
+static struct fuse_file *files_find(const struct fuse_front *f, const char *number)
 {
-	struct fuse_file *file = fuse_handle_slot(&f->handles, strtoull(tail, NULL, 10));
+	uint64_t handle = strtoull(number, NULL, 10);
+	struct fuse_file *file = fuse_handle_slot(&f->handles, handle);
+
+	return file && file->handle == handle ? file : NULL;
+}
+
+static void files_see_mounts(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	struct fuse_file *file = files_find(f, tail);
 
 	(void)len;
-	if (file && file->handle == strtoull(tail, NULL, 10))
+	if (file)
+		dev_mounts_again(file, value);
+	else
+		fuse_state_drop(f, "mounts/%s", tail);
+}
+
+static void files_see_seen(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	struct fuse_file *file = files_find(f, tail);
+
+	(void)len;
+	if (file)
 		files_seen_again(file, value);
 	else
 		fuse_state_drop(f, "seen/%s", tail);
@@ -173,5 +195,6 @@ void fuse_files_restore(struct fuse_front *f)
 {
 	fuse_state_each(f, "open/", files_see);
 	fuse_state_each(f, "seen/", files_see_seen);
+	fuse_state_each(f, "mounts/", files_see_mounts);
 	fuse_handles_settle(&f->handles);
 }
