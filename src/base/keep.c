@@ -6,6 +6,7 @@
 #include "base/keep.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 struct kept {
 	struct hash_link link;
 	int fd;			/* of an earlier daemon, until it is taken; else -1 */
+	int own;		/* a copy for a program that this process may become (keep_hand_over()); else -1 */
 	char name[];
 };
 
@@ -49,6 +51,7 @@ static struct kept *keep_add(const char *name, int fd)
 	if (!k)
 		return NULL;
 	k->fd = fd;
+	k->own = -1;
 	strcpy(k->name, name);
 	hash_add(&keep_names, &k->link, k->name, strlen(name));
 	return k;
@@ -59,6 +62,8 @@ static void keep_forget(struct kept *k)
 	hash_remove(&keep_names, &k->link);
 	if (k->fd >= 0)
 		close(k->fd);
+	if (k->own >= 0)
+		close(k->own);
 	free(k);
 }
 
@@ -146,8 +151,10 @@ int keep_fd(const char *name, int fd, struct err *e)
 		return r;
 	k = keep_add(name, -1);
 	r = k ? keep_send(name, fd) : -ENOMEM;
-	if (r > 0)
+	if (r > 0) {
+		k->own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		return 0;
+	}
 	if (k)
 		keep_forget(k);
 	return err_set(e, r, "'%s' cannot be kept for the time after this daemon: %s", name, strerror(-r));
@@ -170,8 +177,10 @@ int keep_take(const char *name)
 	struct kept *k = keep_find(name);
 	int fd = k ? k->fd : -1;
 
-	if (k)
+	if (k) {
+		k->own = fd < 0 ? k->own : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		k->fd = -1;
+	}
 	return fd;
 }
 
@@ -197,4 +206,37 @@ static void keep_unclaimed(void *arg, const char *name)
 void keep_rest(void)
 {
 	keep_each("", keep_unclaimed, NULL);
+}
+
+static int keep_current(const struct kept *k)
+{
+	return k->fd >= 0 ? k->fd : k->own;
+}
+
+void keep_hand_over(struct text *to)
+{
+	struct hash_link *l, *next;
+
+	hash_each(l, next, &keep_names) {
+		const struct kept *k = container(l, struct kept, link);
+
+		if (keep_current(k) >= 0 && !fcntl(keep_current(k), F_SETFD, 0))
+			text_printf(to, "kept %d %s\n", keep_current(k), k->name);
+	}
+}
+
+void keep_hand_back(void)
+{
+	struct hash_link *l, *next;
+
+	hash_each(l, next, &keep_names)
+		fcntl(keep_current(container(l, struct kept, link)), F_SETFD, FD_CLOEXEC);
+}
+
+int keep_inherit(const char *name, int fd, struct err *e)
+{
+	if (keep_find(name))
+		return 0;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return keep_add(name, fd) ? 0 : err_set(e, -ENOMEM, "no memory for the descriptors that were kept");
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 #define KEEP_NAME 200	/* bytes of a name at most; it consists of a-z 0-9 : . _ - */
 
@@ -47,5 +48,13 @@ void keep_each(const char *prefix, void (*see)(void *arg, const char *name), voi
 
 /* At the end of the start: what nobody has taken is dropped, and logged. */
 void keep_rest(void);
+
+/*
+ * For another program that this process becomes with execve(2): adds a line `kept FD NAME` for each descriptor that is kept and
+ * not taken out again, and lets it be passed on. That program calls keep_inherit() with them. hand_back: it did not come to that.
+ */
+void keep_hand_over(struct text *to);
+void keep_hand_back(void);
+int keep_inherit(const char *name, int fd, struct err *e);
 
 #endif

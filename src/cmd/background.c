@@ -97,3 +97,10 @@ void background_told_by_other(struct background *b)
 {
 	background_close(&b->ready_fd);
 }
+
+void background_is_log(void)
+{
+	if (chdir("/"))
+		log_warn("the directory in which the daemon was started stays in use: %s", strerror(errno));
+	log_with_time();
+}

@@ -21,6 +21,9 @@ int background_begin(struct background *b, const char *log, struct err *e);
 /* The daemon serves: stderr becomes the log, and the parent is told. */
 void background_served(struct background *b);
 
+/* In a program that replaces one in the background (replace.h): stderr is the log already. */
+void background_is_log(void);
+
 /* Another process than this one tells the parent. */
 void background_told_by_other(struct background *b);
 

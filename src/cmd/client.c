@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/words.h"
+#include "cmd/identity.h"
 #include "cmd/keys.h"
 #include "cmd/local.h"
 #include "cmd/paths.h"
@@ -19,6 +20,8 @@
 #include "cmd/start.h"
 #include "cmd/state_dir.h"
 #include "proto/dict_client.h"
+
+#define CLIENT_TRIES 5	/* daemons that die before they answer */
 
 struct client {
 	int fd;			/* connected to the daemon, or -1: */
@@ -270,19 +273,33 @@ static void client_warn(const char *what, plist_t reply)
 }
 
 /* While a program ran, the daemon may have died and been started again: then its socket is the same. */
-static void client_again(struct client *c)
+static bool client_again(struct client *c)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
 	struct err e = ERR_INIT;
 	int fd;
 
 	if (poll(&p, 1, 0) != 1 || !(p.revents & (POLLRDHUP | POLLHUP)))
-		return;
+		return false;
 	fd = dict_connect_owner(c->path, c->owner, &e);
 	if (fd < 0)
-		return;
+		return false;
 	close(c->fd);
 	c->fd = fd;
+	return true;
+}
+
+/* The daemon has died, or was replaced, before it answered. Whoever follows on its socket is asked again. */
+static int client_ask_again(struct client *c, plist_t request, plist_t *reply, struct err *e)
+{
+	unsigned tries;
+	int r = -ECONNRESET;
+
+	for (tries = 0; tries < CLIENT_TRIES && (r == -ECONNRESET || r == -EPIPE) && client_again(c); tries++) {
+		e->code = 0;
+		r = dict_call(c->fd, request, reply, e);
+	}
+	return r;
 }
 
 /* REPLY is NULL if there was no answer at all. */
@@ -293,9 +310,12 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 	if (c->local)
 		return local_call(c->local, request, reply, e);
 	client_again(c);
+	identity_give(request);
 	if (strcmp(key_text(request, "command"), "wait"))	/* the user knows that this waits */
 		say_progress_begin();
 	r = dict_call(c->fd, request, reply, e);
+	if (r == -ECONNRESET || r == -EPIPE)
+		r = client_ask_again(c, request, reply, e);
 	say_progress_end();
 	return r ? r : dict_result(*reply, e);
 }

@@ -35,6 +35,8 @@ struct daemon {
 	bool ephemeral;
 	struct background back;
 	bool served;		/* the first daemon, as its keeper knows */
+	struct handover handed;
+	int directory;		/* where it was started */
 };
 
 static void daemon_free(struct daemon *d)
@@ -103,26 +105,12 @@ static int daemon_paths(struct job *j, struct daemon *d, struct err *e)
 	return r;
 }
 
-/* The index in NAMES (which ends with NULL) of the value of option ID; PRESET if it was not given; -EINVAL. */
-static int daemon_word(struct job *j, enum option_id id, const char *const *names, int preset, struct err *e)
-{
-	int i;
-
-	if (!j->o.given[id])
-		return preset;
-	for (i = 0; names[i]; i++)
-		if (!strcmp(names[i], j->o.value[id]))
-			return i;
-	return err_set(e, -EINVAL, "--%s %s: must be one of %s, %s, %s%s%s", option_rows[id].name, j->o.value[id],
-		       names[0], names[1], names[2], names[3] ? ", " : "", names[3] ? names[3] : "");
-}
-
 static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 {
 	static const char *const engines[] = { "auto", "uring", "pool", NULL };
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	static const enum log_level level_of[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-	int engine = daemon_word(j, OPT_engine, engines, 0, e), level = daemon_word(j, OPT_log_level, levels, 2, e);
+	int engine = options_word(&j->o, OPT_engine, engines, 0, e), level = options_word(&j->o, OPT_log_level, levels, 2, e);
 	uint64_t threads = 0, poll = DAEMON_BUSY_POLL, timeout = SERVE_STOP_TIMEOUT, open = DM_OPEN_TIMEOUT;
 	int r = options_number(&j->o, OPT_io_threads, 1024, &threads, e);
 
@@ -277,7 +265,10 @@ static int daemon_state(struct daemon *d, struct err *e)
 static int daemon_serve(void *arg, const char *death)
 {
 	struct daemon *d = arg;
+	int program = keep_take(HANDOVER_PROGRAM);
 
+	if (program >= 0)
+		replace_restart(&d->o.replace, program, death);
 	d->o.death = death;
 	background_told_by_other(&d->back);
 	return serve(&d->o) ? EXIT_FAILED : EXIT_OK;
@@ -308,6 +299,44 @@ static void daemon_remove(void *arg)
 	unlink(lock);
 }
 
+/* What an earlier program hands over is as good as what socket activation passes. */
+static int daemon_handed(struct daemon *d, struct err *e)
+{
+	int r = 0;
+
+	d->directory = d->handed.directory >= 0 ? d->handed.directory : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (d->directory >= 0)
+		fcntl(d->directory, F_SETFD, FD_CLOEXEC);
+	if (!d->handed.text)
+		return 0;
+	if (d->handed.background)
+		background_is_log();
+	d->o.handed = &d->handed;
+	d->o.death = *d->handed.death ? d->handed.death : NULL;
+	if (d->handed.control >= 0)
+		r = daemon_passed(d, d->handed.control, "control", e);
+	if (!r && d->handed.nbd_socket >= 0)
+		r = daemon_passed(d, d->handed.nbd_socket, "nbd", e);
+	return r;
+}
+
+/* Or it went wrong before it could serve. */
+static int daemon_not_handed(struct daemon *d, const struct err *e)
+{
+	handover_go_back(&d->handed, e->text);
+	return EXIT_FAILED;
+}
+
+static void daemon_replace_opts(struct job *j, struct daemon *d)
+{
+	d->o.replace = (struct replace_opts){
+		.background = !j->o.given[OPT_foreground], .directory = d->directory, .control = d->o.control.fd,
+		.nbd_socket = d->o.nbd.unix_fd,
+	};
+	if (!d->o.state)
+		d->o.replace.forbidden = "this daemon keeps no state of its devices (--ephemeral), so no other can take them over";
+}
+
 static int daemon_start(struct job *j, struct daemon *d)
 {
 	const struct keeper_opts o = {
@@ -317,6 +346,7 @@ static int daemon_start(struct job *j, struct daemon *d)
 
 	d->o.ready = daemon_ready;
 	d->o.arg = d;
+	daemon_replace_opts(j, d);
 	umask(077);
 	return o.patience ? keeper_run(&o) : serve(&d->o) ? EXIT_FAILED : EXIT_OK;
 }
@@ -326,28 +356,31 @@ static int daemon_run(struct job *j, struct daemon *d, struct err *e)
 	char closed[PATHS_MAX];
 	int code = -1;
 
-	if (keep_begin(daemon_passed, d, e))
-		return EXIT_FAILED;
+	if (daemon_handed(d, e) || keep_begin(daemon_passed, d, e))
+		return daemon_not_handed(d, e);
 	if (d->o.control.fd < 0 && paths_make_directory(d->control, d->o.control.allow_read, e))
 		return EXIT_FAILED;
 	if (daemon_state(d, e))
-		return EXIT_FAILED;
+		return daemon_not_handed(d, e);
 	if (d->o.control.allow_read && paths_closed(d->control, closed))
 		say_note("--allow-read has no effect: other users cannot search the directory %s of %s", closed, d->control);
-	if (!j->o.given[OPT_foreground])
+	if (!j->o.given[OPT_foreground] && !d->o.handed)
 		code = background_begin(&d->back, d->log, e);
 	return code >= 0 ? code : daemon_start(j, d);
 }
 
 int command_daemon(struct job *j)
 {
-	struct daemon d = { .back = BACKGROUND_NONE };
+	struct daemon d = { .back = BACKGROUND_NONE, .handed = HANDOVER_NONE };
 	struct err e = ERR_INIT;
 	int code;
 
+	if (j->o.given[OPT_replace])
+		return replace_command(j);
 	if (j->argc)
 		return job_usage(j, "unexpected word '%s': only options are allowed", j->argv[0]);
-	if (daemon_options(j, &d, &e)) {
+	if (handover_read(&d.handed, &e) || daemon_options(j, &d, &e)) {
+		handover_go_back(&d.handed, e.text);
 		code = job_usage(j, "%s", e.text);
 	} else {
 		code = daemon_run(j, &d, &e);
@@ -355,5 +388,6 @@ int command_daemon(struct job *j)
 			job_failed(j, NULL, &e);
 	}
 	daemon_free(&d);
+	handover_free(&d.handed);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/client.h"
+#include "cmd/handover.h"
 #include "cmd/job.h"
 #include "cmd/keys.h"
 #include "cmd/say.h"
@@ -113,6 +114,8 @@ int main(int argc, char **argv)
 	struct job j = { .command = NULL };
 	int code;
 
+	if (argc == 2 && !strcmp(argv[1], HANDOVER_WORD))
+		return handover_check();
 	if (argc == 2 && !strcmp(argv[1], HOLDER_WORD))
 		return holder_main();
 	if (argc == 2 && !strcmp(argv[1], FREEZER_WORD))

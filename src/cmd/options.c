@@ -162,3 +162,16 @@ int options_number(const struct options *o, enum option_id id, uint64_t max, uin
 	*out = v;
 	return 0;
 }
+
+int options_word(const struct options *o, enum option_id id, const char *const *names, int preset, struct err *e)
+{
+	int i;
+
+	if (!o->given[id])
+		return preset;
+	for (i = 0; names[i]; i++)
+		if (!strcmp(names[i], o->value[id]))
+			return i;
+	return err_set(e, -EINVAL, "--%s %s: must be one of %s, %s, %s%s%s", option_rows[id].name, o->value[id],
+		       names[0], names[1], names[2], names[3] ? ", " : "", names[3] ? names[3] : "");
+}

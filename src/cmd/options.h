@@ -57,4 +57,7 @@ void options_free(struct options *o);
 /* The value of a numeric option in *OUT, which is not changed if it was not given. 0, or -EINVAL and a sentence. */
 int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e);
 
+/* The index in NAMES (which ends with NULL) of the value of option ID; PRESET if it was not given; -EINVAL. */
+int options_word(const struct options *o, enum option_id id, const char *const *names, int preset, struct err *e);
+
 #endif

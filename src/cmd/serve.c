@@ -45,6 +45,7 @@ struct serve {
 	struct nbd *nbd;
 	struct fuse_front *fuse;
 	struct sessions *sessions;
+	struct replace *replace;
 	struct loop_watch signals, life;
 	struct timer patience;	/* with the step */
 	enum serve_step step;
@@ -251,6 +252,20 @@ static int serve_tables(struct serve *s, struct err *e)
 	return 0;
 }
 
+/* The last step: from here on clients that an earlier program has served are this one's. */
+static int serve_handed(struct serve *s, struct err *e)
+{
+	const struct handover *h = s->o->handed;
+	int r = replace_new(&s->replace, s->world, s->nbd, &s->o->replace, e);
+
+	if (r || !h)
+		return r;
+	if (*h->back)
+		log_error("the other program did not come up, and this one goes on: %s", h->back);
+	replace_done(s->replace, h->id, h->back);
+	return s->nbd ? nbd_take_over(s->nbd, h->nbd, h->nbd_len, e) : 0;
+}
+
 /* The control socket comes first: a second daemon must notice before it opens any disk. */
 static int serve_up(struct serve *s, struct err *e)
 {
@@ -281,6 +296,8 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		fuse_front_restore(s->fuse);
 	if (!r)
+		r = serve_handed(s, e);
+	if (!r)
 		control_serve(s->control);
 	return r;
 }
@@ -301,6 +318,8 @@ static void serve_free_fronts(struct serve *s)
 		fuse_front_free(s->fuse);
 	if (s->sessions)
 		sessions_free(s->sessions);
+	if (s->replace)
+		replace_free(s->replace);
 }
 
 static int serve_down(struct serve *s)
@@ -353,6 +372,8 @@ int serve(const struct serve_opts *o)
 	r = serve_up(&s, &e);
 	if (r) {
 		log_error("%s", e.text);
+		if (o->handed)
+			handover_go_back(o->handed, e.text);
 	} else {
 		s.served = true;
 		keep_rest();

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #include "base/aio.h"
+#include "cmd/handover.h"
+#include "cmd/replace.h"
 #include "fronts/control/control.h"
 #include "fronts/nbd/nbd.h"
 
@@ -28,6 +30,8 @@ struct serve_opts {
 	unsigned stop_timeout;	/* seconds for programs of sessions to finish at the end */
 	unsigned open_timeout;	/* seconds that opening a file may take; 0: no limit */
 	const char *death;	/* how the daemon before this one has died, a sentence; NULL: there was none */
+	const struct handover *handed;	/* from an earlier program that this one replaces, or NULL */
+	struct replace_opts replace;
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 };
 

@@ -121,6 +121,7 @@ struct dm_world {
 	 */
 	void (*replace)(struct dm_world *w, struct dm_cmd *c);
 	void (*hand_over)(struct dm_world *w, struct dm_cmd *c);
+	void *replacer;			/* the embedder's, for these */
 	struct dm_move *handing;	/* the move that waits for it, or NULL */
 
 	/* SHUTDOWN was asked for: the embedder stops its fronts, calls dm_world_stop(), ends its loop. */

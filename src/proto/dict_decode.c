@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state/done.h"
 #include "proto/dict_keys.h"
 #include "proto/dict_several.h"
 
@@ -353,6 +354,16 @@ static int decode_verb(const struct dict_reader *r, enum dm_verb *out)
 	return decode_unknown(name, r->e);
 }
 
+/* The caller's name for this command, if he may have to ask twice. */
+static int decode_id(const struct dict_reader *r, struct dm_cmd *c)
+{
+	if (dict_get_string(r, "id", &c->id))
+		return r->e->code;
+	if (c->id && !dm_id_is_valid(c->id))
+		return err_set(r->e, -EINVAL, "id: '%.50s' is not an identity: 1 to %d letters, digits and '-'", c->id, DM_ID_MAX);
+	return 0;
+}
+
 int dict_decode(struct dict *d, struct err *e)
 {
 	struct dict_reader r = { d->keys, "", e };
@@ -363,7 +374,7 @@ int dict_decode(struct dict *d, struct err *e)
 	d->met = true;
 	if (decode_verb(&r, &d->cmd.verb))
 		return e->code;
-	if (decode_flags(&r, &d->cmd, &flags) || decode_mangle(&r, &d->cmd) || decode_device(&r, &d->cmd, flags) ||
+	if (decode_flags(&r, &d->cmd, &flags) || decode_mangle(&r, &d->cmd) || decode_device(&r, &d->cmd, flags) || decode_id(&r, &d->cmd) ||
 	    dict_get_bool(&r, "text", &d->text) || dict_get_bool(&r, "details", &d->details))
 		return e->code;
 	return decode_brings[d->cmd.verb](d, &r);

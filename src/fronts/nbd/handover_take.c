@@ -162,20 +162,55 @@ static bool line_scan(const char *s, struct nbd_handed *l, int *len)
 	       HANDOVER_FIELDS;
 }
 
-int nbd_take_over(struct nbd *n, const char *saved, size_t len, struct err *e)
+/* The next connection in SAVED, of which *AT bytes were read; false: there is none, or it is damaged. */
+static bool line_next(const char *saved, size_t len, size_t *at, struct nbd_handed *l, const char **bytes)
 {
+	int head = 0;
+
+	*l = (struct nbd_handed){ .fd = -1 };
+	if (*at >= len || !line_scan(saved + *at, l, &head) || !line_is_sound(l, len - *at - (size_t)head))
+		return false;
+	*bytes = saved + *at + head;
+	*at += (size_t)head + l->name + l->meta + l->in + l->out;
+	return true;
+}
+
+static int take_check(const char *saved, size_t len, struct err *e)
+{
+	struct nbd_handed l;
+	const char *bytes;
 	size_t at = 0;
 
-	while (at < len) {
-		struct nbd_handed l = { .fd = -1 };
-		int head = 0, r;
+	while (line_next(saved, len, &at, &l, &bytes))
+		;
+	if (at != len)
+		return err_set(e, -EINVAL, "what was handed over of NBD connections is damaged at byte %zu of %zu", at, len);
+	return 0;
+}
 
-		if (!line_scan(saved + at, &l, &head) || !line_is_sound(&l, len - at - (size_t)head))
-			return err_set(e, -EINVAL, "what was handed over of NBD connections is damaged at byte %zu of %zu", at, len);
-		r = take_conn(n, &l, saved + at + head);
+void nbd_handed_on(const char *saved, size_t len)
+{
+	struct nbd_handed l;
+	const char *bytes;
+	size_t at = 0;
+
+	while (line_next(saved, len, &at, &l, &bytes))
+		fcntl(l.fd, F_SETFD, 0);
+}
+
+int nbd_take_over(struct nbd *n, const char *saved, size_t len, struct err *e)
+{
+	struct nbd_handed l;
+	const char *bytes;
+	size_t at = 0;
+	int r;
+
+	if (take_check(saved, len, e))
+		return e->code;
+	while (line_next(saved, len, &at, &l, &bytes)) {
+		r = take_conn(n, &l, bytes);
 		if (r)
 			log_warn("nbd: disconnected a client that an earlier program served: %s", strerror(-r));
-		at += (size_t)head + l.name + l.meta + l.in + l.out;
 	}
 	return 0;
 }

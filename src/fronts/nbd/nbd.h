@@ -58,5 +58,7 @@ int nbd_handed_over(const struct nbd *n, struct text *to);
 void nbd_hand_back(struct nbd *n);
 /* In the other program, when the devices are there. A connection that cannot go on is closed. -EINVAL: SAVED is damaged. */
 int nbd_take_over(struct nbd *n, const char *saved, size_t len, struct err *e);
+/* Or else: the descriptors in SAVED are passed on once more. */
+void nbd_handed_on(const char *saved, size_t len);
 
 #endif

@@ -1,0 +1,329 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+dmuse daemon --replace: another program takes the daemon's place, with its devices and its clients. The other program is the
+same one here; what it gets is the state, the sockets, and what clients have sent and not been answered.
+"""
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from protocol_client import DMUSE, Wrong, same
+
+os.environ.setdefault("DMUSE_RESTART", "30")      # a keeper
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+MIB = 1 << 20
+READ, WRITE, DISC, FLUSH = range(4)
+tests = []
+
+
+def test(f):
+    tests.append(f)
+    return f
+
+
+class Replaced:
+    """A daemon in a run directory of its own."""
+
+    def __init__(self, *options):
+        self.directory = tempfile.TemporaryDirectory(prefix="dmuse-")
+        self.control = os.path.join(self.directory.name, "control")
+        self.options = options
+        self.run("daemon", *options)
+
+    def run(self, *words, program=DMUSE, code=0):
+        done = subprocess.run([program, words[0], "--socket", self.control, *words[1:]], capture_output=True, text=True,
+                              check=False, timeout=120, cwd=self.directory.name)
+        if done.returncode != code:
+            raise Wrong(f"{words}: exit code {done.returncode}: {done.stderr}{self.log()}")
+        return done.stdout if code == 0 else done.stderr
+
+    def log(self):
+        with open(os.path.join(self.directory.name, "log"), encoding="utf-8") as f:
+            return f.read()
+
+    def pid(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(self.control)
+        pid = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        s.close()
+        return pid
+
+    def file(self, name, size):
+        path = os.path.join(self.directory.name, name)
+        with open(path, "wb") as f:
+            f.truncate(size)
+        return path
+
+    def replace(self, **keys):
+        return self.run("daemon", "--replace", **keys)
+
+    def connect(self, export, **keys):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(os.path.join(self.directory.name, "nbd"))
+        return Nbd(s, export, **keys)
+
+    def end(self):
+        self.run("shutdown")
+        self.directory.cleanup()
+
+
+class Nbd:
+    """A client that sends and receives every byte when it is told to."""
+
+    def __init__(self, s, export, go=True):
+        self.socket, self.cookie, self.export = s, 0, export
+        s.settimeout(60)
+        same(self.get(18)[:8], b"NBDMAGIC")
+        self.send(struct.pack(">I", 3))
+        if go:
+            self.go()
+
+    def go(self):
+        name = self.export.encode()
+        self.send(b"IHAVEOPT" + struct.pack(">III", 7, 6 + len(name), len(name)) + name + struct.pack(">H", 0))
+        kind = 3
+        while kind == 3:
+            _, _, kind, size = struct.unpack(">QIII", self.get(20))
+            self.get(size)
+        same(kind, 1, "the answer to GO")
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def get(self, n):
+        parts = []
+        while n:
+            part = self.socket.recv(min(n, MIB))
+            if not part:
+                raise Wrong("the daemon has closed the connection")
+            parts.append(part)
+            n -= len(part)
+        return b"".join(parts)
+
+    def request(self, kind, offset=0, length=0):
+        self.cookie += 1
+        return struct.pack(">IHHQQI", 0x25609513, 0, kind, self.cookie, offset, length)
+
+    def reply(self, cookie, data=0, error=0):
+        same(struct.unpack(">IIQ", self.get(16)), (0x67446698, error, cookie), "a reply")
+        return self.get(data) if data and not error else b""
+
+    def write(self, offset, data):
+        self.send(self.request(WRITE, offset, len(data)) + data)
+        self.reply(self.cookie)
+
+    def read(self, offset, length):
+        self.send(self.request(READ, offset, length))
+        return self.reply(self.cookie, length)
+
+    def close(self):
+        self.send(self.request(DISC))
+        self.socket.close()
+
+
+def pattern(seed, size):
+    return random.Random(seed).randbytes(size)
+
+
+@test
+def the_devices_are_the_same_ones():
+    d = Replaced()
+    a = d.file("a", 4 * MIB)
+    d.run("create", "one", "--uuid", "u-1", "--table", f"0 4096 linear {a} 0")
+    d.run("create", "two", "--table", "0 2048 linear /dev/mapper/one 128\n2048 8 zero")
+    d.run("load", "two", "--table", "0 8 error")
+    d.run("create", "still", "--table", "0 8 zero")
+    d.run("suspend", "still")
+    d.run("create", "empty", "--notable")
+    before, pid = [d.run(*words) for words in (["info", "--json"], ["table"], ["table", "--inactive"])], d.pid()
+    client = d.connect("two")
+    d.replace()
+    same(d.pid(), pid, "the process")
+    client.write(0, b"x" * 4096)
+    client.close()
+    same([d.run(*words) for words in (["info", "--json"], ["table"], ["table", "--inactive"])], before, "the devices")
+    if "replaced by" not in d.log():
+        raise Wrong(d.log())
+    d.end()
+
+
+@test
+def connections_go_on_at_every_byte():
+    d = Replaced()
+    d.run("create", "vd", "--table", f"0 32768 linear {d.file('a', 16 * MIB)} 0")
+    idle, head, body, asks, greets = (d.connect("vd") for _ in range(3)), None, None, None, None
+    idle, head, body = idle
+    refused, asks, greets = d.connect("vd"), d.connect("vd"), d.connect("vd", go=False)
+    data = pattern(1, 2 * MIB)
+    idle.write(0, data)
+    request = head.request(READ, 0, MIB)
+    head.send(request[:13])
+    body.send(body.request(WRITE, 4 * MIB, len(data)) + data[:1234567])
+    refused.send(refused.request(WRITE, 15 * MIB, len(data)) + data[:777777])
+    wanted = b""
+    for _ in range(24):                        # much more than a socket holds
+        wanted += asks.request(READ, 0, 2 * MIB)
+    asks.send(wanted)
+    asks_end = asks.cookie
+    d.replace()
+    same(idle.read(0, len(data)), data, "an idle connection")
+    head.send(request[13:])
+    same(head.reply(head.cookie, MIB), data[:MIB], "half a request")
+    body.send(data[1234567:])
+    body.reply(body.cookie)
+    same(body.read(4 * MIB, len(data)), data, "half of a write's data")
+    refused.send(data[777777:])
+    refused.reply(refused.cookie, error=28)
+    same(refused.read(0, MIB), data[:MIB], "half of a refused write's data")
+    seen = set()
+    for _ in range(24):
+        magic, error, cookie = struct.unpack(">IIQ", asks.get(16))
+        same((magic, error), (0x67446698, 0), "replies that were not read")
+        seen.add(cookie)
+        same(asks.get(2 * MIB), data, "data that was not read")
+    same(seen, set(range(1, asks_end + 1)), "all replies, each once")
+    greets.go()
+    same(greets.read(0, MIB), data[:MIB], "a handshake")
+    for c in (idle, head, body, refused, asks, greets):
+        c.close()
+    d.end()
+
+
+@test
+def what_waits_at_a_suspended_device_is_answered_later():
+    d = Replaced()
+    d.run("create", "vd", "--table", f"0 8192 linear {d.file('a', 4 * MIB)} 0")
+    client, data = d.connect("vd"), pattern(2, MIB)
+    d.run("suspend", "vd")
+    client.send(client.request(WRITE, 0, len(data)) + data)
+    client.send(client.request(FLUSH))
+    for _ in range(2):
+        d.replace()
+    d.run("resume", "vd")
+    got = set()
+    for _ in range(2):
+        magic, error, cookie = struct.unpack(">IIQ", client.get(16))
+        same((magic, error), (0x67446698, 0))
+        got.add(cookie)
+    same(got, {1, 2})
+    same(client.read(0, len(data)), data)
+    client.close()
+    d.end()
+
+
+class Load(threading.Thread):
+    """Writes and verifies its own part of a disk until it is told to stop; the longest that it waited."""
+
+    def __init__(self, client, part):
+        super().__init__()
+        self.client, self.part, self.stop, self.worst, self.n, self.error = client, part, False, 0.0, 0, None
+
+    def run(self):
+        rng = random.Random(self.part)
+        model = {}
+        try:
+            while not self.stop:
+                at, began = self.part * MIB + rng.randrange(255) * 4096, time.monotonic()
+                if at in model and rng.random() < 0.5:
+                    same(self.client.read(at, 4096), model[at], "what was written")
+                else:
+                    model[at] = rng.randbytes(4096)
+                    self.client.write(at, model[at])
+                self.worst = max(self.worst, time.monotonic() - began)
+                self.n += 1
+            for at, data in model.items():
+                same(self.client.read(at, 4096), data, "what was written")
+        except Exception as e:      # pylint: disable=broad-except
+            self.error = e
+
+
+@test
+def upgrades_under_load():
+    """No request fails; the longest pause is printed."""
+    d = Replaced()
+    d.run("create", "low", "--table", f"0 16384 linear {d.file('a', 8 * MIB)} 0")
+    d.run("create", "top", "--table", "0 16384 linear /dev/mapper/low 0")
+    loads = [Load(d.connect("top" if i % 2 else "low"), i) for i in range(4)]
+    for load in loads:
+        load.start()
+    for _ in range(ROUNDS):
+        d.replace()
+    for load in loads:
+        load.stop = True
+    for load in loads:
+        load.join()
+        if load.error:
+            raise Wrong(f"{load.error}; {d.log()}")
+        load.client.close()
+    print(f"# {ROUNDS} upgrades, {sum(load.n for load in loads)} requests, the longest took "
+          f"{1000 * max(load.worst for load in loads):.0f} ms")
+    d.end()
+
+
+@test
+def a_program_that_cannot_take_over_changes_nothing():
+    d = Replaced()
+    d.run("create", "vd", "--table", "0 8 zero")
+    client, pid = d.connect("vd"), d.pid()
+    script = os.path.join(d.directory.name, "other")
+    for text, part in (("exit 0", "did not answer"), ("echo dmuse handover 99", "another form")):
+        with open(script, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\n{text}\n")
+        os.chmod(script, 0o755)
+        said = d.run("daemon", "--replace", script, code=1)
+        if part not in said:
+            raise Wrong(said)
+    said = d.run("daemon", "--replace", "/no/such/program", code=1)
+    if "cannot run /no/such/program" not in said:
+        raise Wrong(said)
+    same(d.pid(), pid)
+    same(client.read(0, 512), bytes(512))
+    client.close()
+    d.end()
+
+
+@test
+def if_the_other_program_does_not_come_up_this_one_goes_on():
+    d = Replaced()
+    d.run("create", "vd", "--table", f"0 2048 linear {d.file('a', MIB)} 0")
+    client, pid, data = d.connect("vd"), d.pid(), pattern(3, 4096)
+    script = os.path.join(d.directory.name, "other")
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\n[ "$1" = daemon ] && set -- "$@" --tables /no/such/tables\nexec {DMUSE} "$@"\n')
+    os.chmod(script, 0o755)
+    client.write(0, data)
+    request = client.request(READ, 0, 4096)
+    client.send(request[:5])
+    said = d.run("daemon", "--replace", script, code=1)
+    if "/no/such/tables" not in said:
+        raise Wrong(said)
+    same(d.pid(), pid)
+    client.send(request[5:])
+    same(client.reply(client.cookie, 4096), data, "a request that both programs saw")
+    client.close()
+    d.end()
+
+
+def main():
+    print(f"1..{len(tests)}")
+    failed = 0
+    for i, f in enumerate(tests, 1):
+        name = f.__name__.replace("_", " ")
+        try:
+            f()
+            print(f"ok {i} - {name}", flush=True)
+        except Exception as e:      # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {i} - {name}\n# {str(e).replace(chr(10), chr(10) + '# ')}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
