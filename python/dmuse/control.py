@@ -8,10 +8,10 @@ has the sentence and the number of an error as they are. The program is only nee
 """
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import plistlib
-import select
 import signal
 import socket
 import struct
@@ -49,6 +49,7 @@ class _Stream:
 
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._answered = False
         try:
             self._socket.connect(path)
             self._check_owner(path)
@@ -57,7 +58,7 @@ class _Stream:
             raise
 
     def peer(self) -> Tuple[int, int]:
-        """The daemon's process id and user id."""
+        """The process id and user id of whoever listened when this was connected: a daemon, or one before it."""
         pid, uid, _ = struct.unpack("3i", self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return pid, uid
 
@@ -82,6 +83,7 @@ class _Stream:
         self._socket.settimeout(timeout)
         self._socket.sendall(len(message).to_bytes(4, "big") + message)
         reply: Reply = plistlib.loads(self._read(int.from_bytes(self._read(4), "big")))
+        self._answered = True
         return reply
 
     def wait_for_end(self, timeout: Optional[float]) -> None:
@@ -93,15 +95,35 @@ class _Stream:
         except ConnectionResetError:
             pass
 
-    def kill(self) -> bool:
+    def _has_ended(self) -> bool:
+        self._socket.setblocking(False)
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
+    def _process(self, path: str) -> int:
+        """A descriptor of the daemon: who has answered here listens by now, to whoever connects."""
+        if not self._answered:
+            with contextlib.suppress(socket.timeout):      # it hangs
+                self.exchange({"command": "version"}, 5)
+        newer = _Stream(path)
+        try:
+            return os.pidfd_open(newer.peer()[0])
+        finally:
+            newer.close()
+
+    def kill(self, path: str) -> bool:
         """Kills the daemon. False: it has ended already, and another process may have its number now."""
         try:
-            process = os.pidfd_open(self.peer()[0])
-        except ProcessLookupError:
+            process = self._process(path)
+        except (ConnectionError, FileNotFoundError, ProcessLookupError, EOFError):
             return False
         try:
             # The daemon's end closes the connection: while that is open, the descriptor, which came first, is the daemon's.
-            alive = not select.select([self._socket], [], [], 0)[0]
+            alive = not self._has_ended()
             if alive:
                 signal.pidfd_send_signal(process, signal.SIGKILL)
             return alive
@@ -162,7 +184,7 @@ class Control:
         """Kills the daemon with SIGKILL, and waits until it is gone."""
         stream = self._take()
         try:
-            if stream.kill():
+            if stream.kill(self.path):
                 stream.wait_for_end(None)
         finally:
             stream.close()

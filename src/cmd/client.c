@@ -86,12 +86,12 @@ static int client_find(struct client *c, const struct options *o, struct err *e)
 	return r;
 }
 
-static pid_t client_peer(const struct client *c)
+static pid_t client_peer(int fd)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
 
-	getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
 	return peer.pid;
 }
 
@@ -116,7 +116,7 @@ static int client_start(struct client *c, struct err *e)
 		if (!r)
 			r = client_try_path(c, c->path, e);
 		if (!r)
-			say_note("started a daemon (pid %ld) on %s", (long)client_peer(c), c->path);
+			say_note("started a daemon (pid %ld) on %s", (long)client_peer(c->fd), c->path);
 	}
 	start_unlock(&s);
 	return r;
@@ -210,9 +210,17 @@ const char *client_path(const struct job *j)
 	return j->client->path;
 }
 
+/* Whose the socket was when a connection was made: ours may be older than the daemon that has answered. */
 pid_t client_pid(const struct job *j)
 {
-	return client_peer(j->client);
+	const struct client *c = j->client;
+	struct err e = ERR_INIT;
+	int fd = dict_connect_owner(c->path, c->owner, &e);
+	pid_t pid = client_peer(fd < 0 ? c->fd : fd);
+
+	if (fd >= 0)
+		close(fd);
+	return pid;
 }
 
 void client_say_absent(const struct job *j)

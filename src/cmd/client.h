@@ -28,7 +28,7 @@ int client_open_on(struct job *j, const char *path);
 /* The socket of the daemon. */
 const char *client_path(const struct job *j);
 bool client_is_daemon(const struct job *j);
-/* The daemon's process. */
+/* The daemon's process, once it has answered. */
 pid_t client_pid(const struct job *j);
 /* If there is no daemon, says on stderr why, and where it was looked for. */
 void client_say_absent(const struct job *j);

@@ -152,6 +152,22 @@ P
 	is "$who: and leave no directory" "" "$(ls "$TMPDIR")"
 }
 
+# Who connects while the keeper has the socket is told the daemon that answers.
+whose_number() {
+	local told
+	start
+	kill -STOP "$keeper"
+	kill -9 "$daemon"
+	"$DMUSE" version >told & told=$!
+	until_true connected 1
+	kill -CONT "$keeper"
+	wait $told
+	is "$who: the process that is told is the daemon that answers" "$(daemon_pid)" "$(sed -n 's/^Daemon: *running, pid //p' told)"
+	ok "$who: and not the one before it" [ "$(daemon_pid)" != "$daemon" ]
+	"$DMUSE" shutdown
+	until_true gone "$keeper"
+}
+
 three_deaths() {
 	start
 	for _ in 1 2 3; do
@@ -252,4 +268,4 @@ P
 }
 
 session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
-	three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
+	whose_number three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
