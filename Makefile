@@ -35,6 +35,10 @@ test-stack: all     ## shake a stack of sample targets for SECONDS (600), from S
 	$(NEED) demo test
 	@STACK_SECONDS=$(or $(SECONDS),600) STACK_SEED=$(SEED) $(BUILD)/tests/stack/test_stack
 
+test-long: all      ## the model checker of I/O for SECONDS (600), from SEED on; TSAN=1, SAN=1: under the sanitizers
+	$(NEED) demo test
+	@CHECKER_SECONDS=$(or $(SECONDS),600) CHECKER_SEED=$(SEED) $(BUILD)/tests/checker/test_checker
+
 test-crash: all     ## what dmuse crash must show, at full length, as root: some minutes
 	$(NEED) demo test
 	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/crash/bars.sh
@@ -49,6 +53,7 @@ test-kernel:        ## play the scenarios on real kernels anew (under qemu), and
 
 test-broken: all    ## break dmuse on purpose, and see that the tests find it
 	$(NEED) demo test
+	@tests/checker/broken/check
 	@tests/kernel/broken/check
 
 bench:              ## measure speed and memory beside nbdkit and qemu: about fifteen minutes (QUICK=1: three)
@@ -82,4 +87,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-crash test-crash-postgresql test-memory test-stack test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-crash test-crash-postgresql test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help

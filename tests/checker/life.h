@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One life of the model checker's world, as a plan says (plan.h): in a process of its own. */
+#ifndef TESTS_CHECKER_LIFE_H
+#define TESTS_CHECKER_LIFE_H
+
+#include "checker/client.h"
+#include "checker/volume.h"
+
+struct sums {
+	uint64_t lives, requests, failed, nbd, swaps, suspends, faults, refused, looks, mismatches;
+	uint64_t kinds[KINDS_MAX];	/* lines of each that were in use */
+};
+
+struct life {
+	struct nbd_fixture n;
+	struct fixture *f;
+	const struct plan *plan;
+	struct volume volumes[VOLUMES];
+	struct model_area areas[VOLUMES][AREAS];
+	struct client clients[VOLUMES * CLIENTS];
+	unsigned n_clients, from[VOLUMES + 1];	/* a volume's clients: up to from[v + 1] */
+	unsigned n_areas[VOLUMES];
+	struct sums sums;
+	char why[ERR_TEXT];		/* the last command's error */
+};
+
+/* What is found is in found_what(). SUMS: what it did. */
+void life_run(struct life *l, const struct plan *p);
+
+/* For steps. */
+void life_step(struct life *l, const struct step *s);
+/* Runs C to its end, while clients go on. 0 or -errno. */
+int life_do(struct life *l, struct dm_cmd *c);
+int life_verb(struct life *l, enum dm_verb v, const char *name, uint32_t flags);
+int life_reload(struct life *l, const char *name, const char *table);
+/* A client's flush of D. */
+int life_flush(struct life *l, struct dm_device *d);
+/* Until so many requests were answered, or a while. */
+void life_wait(struct life *l, unsigned answers);
+/* Until all clients of volume V have stopped; and on. */
+void life_stop(struct life *l, unsigned v);
+void life_start(struct life *l, unsigned v);
+
+#endif
