@@ -219,6 +219,17 @@ static int journal_read_head(struct journal *j, struct journal_window *w, struct
 	return r ? r : journal_damaged(j, w->size, e);
 }
 
+/* A transaction was being written when the process was killed, or the power failed; nobody was told of it. */
+static void journal_read_torn(const struct journal *j, struct journal_window *w)
+{
+	const uint8_t *p = journal_window_get(w, j->end, JOURNAL_HEAD_SIZE);
+	struct journal_head h;
+
+	if (p && journal_head_get(p, &h) && h.log == j->slot.log)
+		log_warn("%s: the last transaction (%llu) is not whole; the state before it is used", j->path,
+			 (unsigned long long)h.number);
+}
+
 /* What lies behind the end is cut off, and the slot of an older log is cleared. */
 static int journal_read_mend(struct journal *j, uint64_t size, struct err *e)
 {
@@ -245,6 +256,8 @@ int journal_read(struct journal *j, struct err *e)
 	r = journal_read_head(j, &w, e);
 	if (!r)
 		r = journal_read_log(j, &w, e);
+	if (!r && !j->read_only)
+		journal_read_torn(j, &w);
 	free(w.bytes);
 	if (!r && !j->read_only)
 		r = journal_read_mend(j, w.size, e);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "support/journals.h"
 
 #define STATES 8u
@@ -276,6 +277,7 @@ int main(void)
 		cmocka_unit_test(every_byte_of_a_log_that_lies_in_front_again),
 	};
 
+	log_set_level(LOG_LEVEL_ERROR);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("damage to a journal", tests, NULL, NULL);
 }
