@@ -47,6 +47,11 @@ test-crash-postgresql: all    ## dmuse crash on PostgreSQL, as root: some minute
 	$(NEED) demo test long
 	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/crash/postgresql.sh
 
+test-kill: all      ## kill -9 the daemon ROUNDS (1000) times, with DEVICES (100), at most SECONDS (0.3) apart: some minutes
+	$(NEED) demo test
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/kill/kill --rounds $(or $(ROUNDS),1000) --devices $(or $(DEVICES),100) \
+	    --seconds $(or $(SECONDS),0.3) --recovery $(or $(RECOVERY),0.2) $(if $(SEED),--seed $(SEED))
+
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
 	@tests/kernel/record
@@ -87,4 +92,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-crash test-crash-postgresql test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-crash test-crash-postgresql test-kill test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
