@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Commands: over the control socket (bench_control.c), through dmsetup in a session; swaps of a table under load."""
 import contextlib
+import pathlib
 import subprocess
+import tempfile
 import time
 
 import fio
@@ -24,10 +26,10 @@ SWAPS = [("swap_p50_us", "swap under 32 random reads: median", "µs", "less"),
 def socket_task(plan, place, table, name, group, session):
     """With a new daemon each time: memory that an earlier round has freed would count as none."""
     devices = plan.pick(10_000, 10_000, 100)
-    words = [table, str(devices), plan.pick("1000", "700", "50")]
 
-    def measure():
-        daemon = servers.Dmuse(place.dmuse, f"{place.directory}/{name}")
+    def measure(options=(), devices=devices):
+        words = [table, str(devices), plan.pick("1000", "700", "50")]
+        daemon = servers.Dmuse(place.dmuse, f"{place.directory}/{name}", *options)
         try:
             if session:
                 daemon.session()
@@ -36,9 +38,17 @@ def socket_task(plan, place, table, name, group, session):
             daemon.stop()
         return {f"{name}.{k}": v for k, v in values.items()}
 
+    def on_disk():
+        """Where each command waits for the disk, so the devices are few."""
+        with tempfile.TemporaryDirectory(dir=pathlib.Path(place.image("cache")).parent) as state:
+            return {k: v for k, v in measure(["--state", state], 100).items() if k.endswith("_s")}
+
+    contestants = {"dmuse": measure}
+    if not session:     # what the record of the state costs
+        contestants.update({"ephemeral": lambda: measure(["--ephemeral"]), "state on disk": on_disk})
     many = {"bytes": f"{devices:,} devices: ", "%": f"{devices:,} devices: "}
     rows = [Row(f"{name}.{id}", group, many.get(unit, "") + what, unit, better) for id, what, unit, better in ROWS]
-    return Task(name, {"dmuse": measure}, rows, plan.pick(3, 2, 1), plan.pick(7, 5, 1),
+    return Task(name, contestants, rows, plan.pick(3, 2, 1), plan.pick(7, 5, 1),
                 "bench_control SOCKET TABLE 10000 1000")
 
 
