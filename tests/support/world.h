@@ -63,7 +63,10 @@ int job_wait(struct job *j);
 int request(struct fixture *f, struct dm_device *d, unsigned io, enum dm_op op, uint32_t flags, uint64_t sector,
 	    uint64_t count, void *data);
 
-/* Lets every io thread and the control thread handle what was posted so far. */
+/*
+ * Lets every io thread and the control thread handle what was posted so far, once. A command may take several such rounds, and
+ * a build several turns of the loop: turn that until what is waited for is so.
+ */
 void settle_threads(struct fixture *f);
 
 /*
