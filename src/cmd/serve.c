@@ -296,6 +296,8 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		fuse_front_restore(s->fuse);
 	if (!r)
+		sessions_restore(s->sessions);
+	if (!r)
 		r = serve_handed(s, e);
 	if (!r)
 		control_serve(s->control);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/keep.h"
 #include "session/holder_parts.h"
 #include "session/wire.h"
 
@@ -70,7 +71,7 @@ static void holder_detach(void)
 		return;
 }
 
-/* Runs until the daemon closes the socket. */
+/* Runs until the last copy of the socket's other end is closed: the daemon's, and what is kept for the next one. */
 static void holder_live(struct holder_machine *machine)
 {
 	struct pollfd p[] = { { .fd = HOLDER_FD, .events = POLLIN }, { .fd = machine->watch, .events = POLLIN } };
@@ -89,7 +90,8 @@ int holder_main(void)
 	umask(022);
 	if (holder_set_up(&machine, &m))
 		m.kind = WIRE_FAILED;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a new user namespace has reset it */
+	if (!keep_is_there())
+		prctl(PR_SET_PDEATHSIG, SIGKILL);	/* else another daemon goes on with us */
 	if (wire_send(HOLDER_FD, &m, -1) || m.kind == WIRE_FAILED)
 		return 1;
 	holder_live(&machine);

@@ -9,14 +9,10 @@
 #include "session/sessions.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -25,24 +21,11 @@
 #include "fronts/fuse/fuse.h"
 #include "session/ending.h"
 #include "session/freeze.h"
-#include "session/helper.h"
-#include "session/holder.h"
+#include "session/sessions_holder.h"
 #include "session/sessions_users.h"
 #include "session/wire.h"
 
 enum sessions_state { SESSIONS_NONE, SESSIONS_STARTING, SESSIONS_READY };
-
-/*
- * A holder process. Before it ends it may need an answer from our own FUSE, so until that is stopped nobody waits for
- * it.
- */
-struct sessions_holder {
-	struct list node;		/* in dying */
-	struct sessions *sessions;
-	pid_t pid;
-	struct loop_watch end;		/* its pidfd, watched while it is ending; or fd -1 */
-	bool watched;
-};
 
 struct sessions {
 	struct dm_front front;
@@ -56,7 +39,8 @@ struct sessions {
 	void *end_arg;
 	struct list leaving;		/* dm_cmd.node: `shutdown` commands that wait for it */
 	struct sessions_holder *holder;	/* unless NONE */
-	struct list dying;		/* sessions_holder.node */
+	/* sessions_holder.node: before one ends it may need an answer from our own FUSE, so nobody waits for it before that is stopped */
+	struct list dying;
 	void (*then)(void *arg);	/* called when all have ended, or NULL */
 	void *then_arg;
 	struct loop_watch watch;	/* the socket to the holder; fd -1 */
@@ -80,18 +64,6 @@ static void sessions_answer(struct sessions *s, const struct err *e)
 		sessions_answer_one(s, container(n, struct dm_cmd, node), e);
 }
 
-static void holder_reap(struct sessions_holder *h)
-{
-	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (h->watched)
-		loop_unwatch(h->sessions->world->loop, &h->end);
-	if (h->end.fd >= 0)
-		close(h->end.fd);
-	list_remove(&h->node);
-	free(h);
-}
-
 /* A process that cannot be watched is not waited for. */
 static void sessions_check_stopped(struct sessions *s)
 {
@@ -112,7 +84,7 @@ static void sessions_ended(struct loop_watch *w, uint32_t events)
 	struct sessions *s = h->sessions;
 
 	(void)events;
-	holder_reap(h);
+	sessions_holder_free(h, s->world->loop);
 	sessions_check_stopped(s);
 }
 
@@ -124,9 +96,9 @@ static void sessions_drop(struct sessions *s)
 	if (s->state == SESSIONS_NONE)
 		return;
 	loop_unwatch(s->world->loop, &s->watch);
-	close(s->watch.fd);
-	kill(h->pid, SIGKILL);
+	sessions_holder_kill(h);
 	list_append(&s->dying, &h->node);
+	h->end.ready = sessions_ended;
 	if (h->end.fd >= 0)
 		h->watched = !loop_watch(s->world->loop, &h->end);
 	s->holder = NULL;
@@ -180,6 +152,7 @@ static void sessions_ready(struct sessions *s, bool user_ns)
 		return;
 	}
 	s->state = SESSIONS_READY;
+	sessions_holder_keep(s->holder, user_ns);
 	endings_add(&s->endings, s->session.pid, user_ns);
 	log_debug("programs see the devices in the namespaces of process %d", s->session.pid);
 	sessions_answer(s, &e);
@@ -204,41 +177,42 @@ static void sessions_heard(struct loop_watch *w, uint32_t events)
 		sessions_failed(s, &m.err);
 }
 
-static int holder_new(struct sessions *s, int socket)
+static int sessions_watch(struct sessions *s, struct sessions_holder *h)
 {
-	struct sessions_holder *h = calloc(1, sizeof(*h));
-	int r = h ? helper_spawn(HOLDER_WORD, socket, &h->pid) : -ENOMEM;
-
-	if (r) {
-		free(h);
-		return r;
-	}
-	list_init(&h->node);
-	h->sessions = s;
-	h->end = (struct loop_watch){ .fd = (int)syscall(SYS_pidfd_open, h->pid, 0), .events = EPOLLIN, .ready = sessions_ended };
 	s->holder = h;
-	return 0;
+	s->state = SESSIONS_STARTING;
+	s->watch = (struct loop_watch){ .fd = h->socket, .events = EPOLLIN, .ready = sessions_heard };
+	return loop_watch(s->world->loop, &s->watch);
 }
 
 static int sessions_start(struct sessions *s, struct err *e)
 {
-	int fds[2], r;
+	struct sessions_holder *h;
+	int r = sessions_holder_start(&h, s);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return err_set(e, -errno, "cannot start a session: %s", strerror(errno));
-	r = holder_new(s, fds[1]);
-	close(fds[1]);
-	if (r) {
-		close(fds[0]);
+	if (r)
 		return err_set(e, r, "cannot start a session: %s", strerror(-r));
-	}
-	s->state = SESSIONS_STARTING;
-	s->watch = (struct loop_watch){ .fd = fds[0], .events = EPOLLIN, .ready = sessions_heard };
-	r = loop_watch(s->world->loop, &s->watch);
+	r = sessions_watch(s, h);
 	if (!r)
 		return 0;
 	sessions_drop(s);
 	return err_set(e, r, "cannot start a session: %s", strerror(-r));
+}
+
+/* Without its /dev, which is ours to serve, programs could not go on in it. */
+void sessions_restore(struct sessions *s)
+{
+	bool user_ns;
+	struct sessions_holder *h = sessions_holder_resume(s, &user_ns);
+
+	if (!h)
+		return;
+	if (!sessions_watch(s, h) && fuse_front_has_dev(s->fuse)) {
+		sessions_ready(s, user_ns);
+		return;
+	}
+	log_warn("the session of the former daemon cannot go on: its /dev was not kept; the next command starts a new one");
+	sessions_drop(s);
 }
 
 /* Programs leave the caller's mount namespace for one made from the daemon's, so these must be the same. */
@@ -253,20 +227,12 @@ static bool sessions_elsewhere(const struct sessions *s, const struct dm_cmd *c)
 	return strcmp(ours, c->mount_ns) != 0;
 }
 
-/* The holder may have just ended, and its socket has not reported it yet. */
-static bool sessions_is_dead(const struct sessions *s)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return !waitid(P_PID, (id_t)s->holder->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
-}
-
 static void sessions_command(struct dm_front *front, struct dm_cmd *c)
 {
 	struct sessions *s = container(front, struct sessions, front);
 	struct err e = ERR_INIT;
 
-	if (s->state == SESSIONS_READY && sessions_is_dead(s))
+	if (s->state == SESSIONS_READY && sessions_holder_is_dead(s->holder))
 		sessions_gone(s);
 	if (s->stopped)
 		err_set(&e, -ESHUTDOWN, "the daemon is ending");
@@ -388,7 +354,7 @@ void sessions_free(struct sessions *s)
 	freezes_free(&s->freezes);
 	endings_free(&s->endings);
 	while (!list_empty(&s->dying))
-		holder_reap(container(s->dying.next, struct sessions_holder, node));
+		sessions_holder_free(container(s->dying.next, struct sessions_holder, node), s->world->loop);
 	list_remove(&s->front.node);
 	free(s);
 }

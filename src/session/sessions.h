@@ -18,6 +18,12 @@ struct sessions;
 int sessions_new(struct sessions **out, struct dm_world *w, struct fuse_front *fuse, unsigned seconds, struct err *e);
 
 /*
+ * Once, at the end of the start: goes on with the session of a daemon that died, if its holder was kept (base/keep.h), and
+ * FUSE serves its /dev again.
+ */
+void sessions_restore(struct sessions *s);
+
+/*
  * Refuses the commands that wait for a session, and ends what the sessions' programs have left (ending.h). Then calls
  * THEN, perhaps at once, with 0 or a sentence about what was lost. The command `shutdown` begins with the same.
  */

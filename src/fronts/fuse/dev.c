@@ -57,6 +57,19 @@ static struct dev_view *dev_view_new(struct fuse_front *f)
 	return NULL;
 }
 
+bool fuse_front_has_dev(const struct fuse_front *f)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &f->mounts) {
+		const struct fuse_mount *m = container(pos, struct fuse_mount, node);
+
+		if (m->view && !m->ending)
+			return true;
+	}
+	return false;
+}
+
 static int dev_serve(struct fuse_front *f, struct dev_view *v, int fd, uint64_t number)
 {
 	struct fuse_mount *m;

@@ -7,6 +7,7 @@
 #ifndef FRONTS_FUSE_FUSE_H
 #define FRONTS_FUSE_FUSE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -32,6 +33,9 @@ void fuse_front_restore(struct fuse_front *f);
  * with the front. MAKER is a process in the session: capabilities count in its user namespace.
  */
 int fuse_front_dev(struct fuse_front *f, int fd, pid_t maker, struct err *e);
+
+/* Is a /dev of sessions being served? */
+bool fuse_front_has_dev(const struct fuse_front *f);
 
 /*
  * Unmounts what killed daemons of this user have left mounted on DIRECTORY: how many mounts, or -errno and a sentence.
