@@ -35,6 +35,23 @@ static int socket_taken(const struct own_socket *s, struct err *e)
 	return err_set(e, -EADDRINUSE, "a server is already listening on '%s'", s->at.sun_path);
 }
 
+static void socket_lock_name(const struct own_socket *s, char name[KEEP_NAME])
+{
+	snprintf(name, KEEP_NAME, "%s-lock", s->keep);
+}
+
+/* An earlier daemon's, unless it has ended. */
+static bool socket_resume_lock(struct own_socket *s)
+{
+	char name[KEEP_NAME];
+
+	if (!s->keep)
+		return false;
+	socket_lock_name(s, name);
+	s->lock = keep_take(name);
+	return s->lock >= 0;
+}
+
 static int socket_lock(struct own_socket *s, struct err *e)
 {
 	int r = own_file_lock(s->lock_path, false, e);
@@ -82,11 +99,6 @@ static int socket_clear_path(const struct own_socket *s, const char *name, struc
 	return r;
 }
 
-static void socket_lock_name(const struct own_socket *s, char name[KEEP_NAME])
-{
-	snprintf(name, KEEP_NAME, "%s-lock", s->keep);
-}
-
 /* The file is what identifies it for clients, so it must still be there. */
 static bool socket_is_at(const struct own_socket *s, int fd, struct stat *there)
 {
@@ -97,11 +109,10 @@ static bool socket_is_at(const struct own_socket *s, int fd, struct stat *there)
 	       !strncmp(at.sun_path, s->at.sun_path, sizeof(at.sun_path)) && !lstat(s->at.sun_path, there) && S_ISSOCK(there->st_mode);
 }
 
-/* Continues with the socket of the daemon that died, and its lock. False: there is none that could be used. */
+/* Continues with the socket of the daemon that died. False: there is none that could be used. */
 static bool socket_resume(struct own_socket *s)
 {
 	int fd = s->keep ? keep_take(s->keep) : -1;
-	char lock[KEEP_NAME];
 	struct stat there;
 
 	if (fd < 0)
@@ -114,8 +125,6 @@ static bool socket_resume(struct own_socket *s)
 	s->fd = fd;
 	s->dev = there.st_dev;
 	s->ino = there.st_ino;
-	socket_lock_name(s, lock);
-	s->lock = keep_take(lock);
 	return true;
 }
 
@@ -155,10 +164,11 @@ static int socket_listen(struct own_socket *s, const struct own_socket_opts *o, 
 int own_socket_new(struct own_socket *s, const struct own_socket_opts *o, struct err *e)
 {
 	int r = socket_address(s, o, e);
+	bool locked = !r && o->lock && socket_resume_lock(s);
 
 	if (!r && socket_resume(s))
 		return 0;
-	if (!r && o->lock)
+	if (!r && o->lock && !locked)
 		r = socket_lock(s, e);
 	if (!r)
 		r = socket_clear_path(s, o->name, e);

@@ -134,6 +134,8 @@ static enum keeper_next keeper_bury(struct keeper *k)
 {
 	bool over = WIFEXITED(k->status) && (!k->served || k->ending || !WEXITSTATUS(k->status));
 
+	if (over && WEXITSTATUS(k->status) && k->deaths)
+		k->o->give_up(k->o->arg);
 	if (over)
 		return KEEPER_OVER;
 	keeper_say_death(k);

@@ -219,10 +219,12 @@ memory_keeps_its_data() {
 	nbdcopy --flush want "$uri"
 	truncate -s 20M want
 	kill -9 "$daemon"
+	# shellcheck disable=SC2016
 	ok "$who: what was written to memory is there after kill -9" sh -c 'nbdcopy "$1" - | cmp - want' sh "$uri"
 	is "$who: it is still sparse" $'4194304 data\n16777216 hole,zero' "$(nbdinfo --map "$uri" | awk '{ print $2, $4 }')"
 	works "$who: and the end forgets it" shutdown
 	start --tables tables
+	# shellcheck disable=SC2016
 	ok "$who: the next daemon's is empty" sh -c 'nbdcopy "$1" - | cmp -n 20971520 - /dev/zero' sh "$uri"
 }
 

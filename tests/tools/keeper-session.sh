@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Sessions whose daemon is killed: their programs go on with the daemon that its keeper starts; if there is none any more, they
+# get errors and do not hang.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+export DMUSE_RESTART=30 NO_COLOR=1
+log=$XDG_RUNTIME_DIR/dmuse/log
+
+daemon_pid() { "$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p'; }
+holder_of() { pgrep -f session-holder -P "$1"; }
+gone() { [ ! -e "/proc/$1" ] || [[ $(cat "/proc/$1/stat") == *") Z "* ]]; }
+
+# The device x, on a file; its table is made again from a file of tables.
+start() {
+	truncate -s 32M img
+	echo "x,,,,0 65536 linear $PWD/img 0" >tables
+	"$DMUSE" daemon --tables "$PWD/tables" 2>/dev/null
+	daemon=$(daemon_pid)
+	keeper=$(ps -o ppid= -p "$daemon" | tr -d ' ')
+}
+
+kill_daemon() {
+	kill -9 "$daemon"
+	daemon=$(daemon_pid)
+}
+
+# Writes until the file `enough` is there, and reads all of it again.
+cat >"$work/writer" <<'P'
+import os, sys
+fd, n, at = os.open("/dev/mapper/x", os.O_RDWR), 0, {}
+while not os.path.exists("enough"):
+    at[n * 7 % 997] = n
+    os.pwrite(fd, n.to_bytes(8, "little") * 512, n * 7 % 997 * 4096)
+    n += 1
+    if n % 64 == 0:
+        os.fsync(fd)
+    if n == 100:
+        open("going", "w").close()
+bad = [p for p, v in at.items() if os.pread(fd, 4096, p * 4096) != v.to_bytes(8, "little") * 512]
+print("wrong blocks:", len(bad))
+P
+
+programs_go_on() {
+	start
+	"$DMUSE" exec python3 "$work/writer" >out 2>&1 &
+	local program=$!
+	until_true [ -e going ]
+	holder=$(holder_of "$daemon")
+	kill_daemon
+	is "$who: the session has the same holder, which the keeper has adopted" "$holder" "$(holder_of "$keeper")"
+	kill_daemon
+	touch enough
+	wait $program
+	is "$who: a program that writes sees no error, and finds all that it has written" "0:wrong blocks: 0" "$?:$(cat out)"
+	"$DMUSE" exec readlink /proc/self/ns/mnt >entered
+	is "$who: the next program enters the same session" "$(readlink "/proc/$holder/ns/mnt")" "$(cat entered)"
+	works "$who: shutdown ends it" shutdown
+	ok "$who: and the holder" until_true gone "$holder"
+	ok "$who: and the keeper" until_true gone "$keeper"
+}
+
+# It reads behind the page cache, until it gets an error.
+cat >"$work/reader" <<'P'
+import os
+fd = os.open("/dev/mapper/x", os.O_RDONLY)
+try:
+    while True:
+        os.pread(fd, 512, 0)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        open("going", "w").close()
+except OSError as e:
+    print("error")
+P
+
+programs_get_an_error() {
+	start
+	"$DMUSE" exec python3 "$work/reader" >out 2>&1 &
+	local program=$!
+	until_true [ -e going ]
+	holder=$(holder_of "$daemon")
+	kill_daemon
+	kill_daemon
+	kill -9 "$daemon"
+	wait $program
+	is "$who: after the third death a program gets an error" "0:error" "$?:$(cat out)"
+	ok "$who: the holder ends" until_true gone "$holder"
+	rm going
+	start
+	"$DMUSE" exec python3 "$work/reader" >out 2>&1 &
+	program=$!
+	until_true [ -e going ]
+	holder=$(holder_of "$daemon")
+	kill -STOP "$daemon"
+	kill -9 "$keeper" "$daemon"
+	wait $program
+	is "$who: so it does when keeper and daemon are killed" "0:error" "$?:$(cat out)"
+	ok "$who: and the holder ends" until_true gone "$holder"
+	run exec true
+	is "$who: the next command has a session of its own" 0 "$status"
+}
+
+# The daemon is killed while the session's end waits for a program that still uses a device.
+an_end_that_is_interrupted() {
+	start
+	mkfifo fifo
+	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
+	kill -TERM "$daemon"
+	until_true pgrep -f session-ender -P "$daemon"
+	kill -9 "$daemon"
+	until_true grep -q "it was started again" "$log"
+	ok "$who: a daemon that was killed while it was ending is started again" until_true pgrep -f session-ender -P "$(pgrep -P "$keeper" -x dmuse)"
+	timeout 10 sh -c 'echo >fifo'
+	ok "$who: it waits for the program, and ends" until_true gone "$keeper"
+	ok "$who: nothing is left" [ ! -e "$XDG_RUNTIME_DIR/dmuse/control" ]
+}
+
+if [ "$(uname -r | awk -F. '{ print $1 * 1000 + $2 }')" -lt 6009 ]; then
+	skip "sessions" "this kernel cannot send requests of FUSE again"
+	plan
+else
+	session_test programs_go_on programs_get_an_error an_end_that_is_interrupted
+fi
