@@ -293,8 +293,10 @@ static int serve_up(struct serve *s, struct err *e)
 		r = serve_life(s, e);
 	if (!r)
 		r = serve_tables(s, e);
-	if (!r)
+	if (!r) {
 		fuse_front_restore(s->fuse);
+		fuse_mounts_again(s->fuse);
+	}
 	if (!r)
 		sessions_restore(s->sessions);
 	if (!r)

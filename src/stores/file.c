@@ -133,6 +133,7 @@ const struct dm_store_type dm_store_file = {
 	.submit = file_submit,
 	.word = file_word,
 	.known_by = file_known_by,
+	.fail_flushes = file_fail,
 	.other = "is another file than it was, or has another size",
 	.parts = file_parts,
 };

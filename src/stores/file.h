@@ -34,6 +34,8 @@ struct file_lane {
 	uint64_t size;			/* bytes of a regular file */
 	struct dm_req *flushing;	/* what the running flush will answer, linked by req.next */
 	struct dm_req *waiting, **waiting_tail;	/* those for the next flush */
+	struct dm_req *failed;		/* what the first flush that failed will answer, once that is recorded ... */
+	struct loop_msg recorded;	/* ... which this tells */
 	struct aio_op flush;
 	struct file_bounce *bounces;	/* free aligned buffers */
 	unsigned n_bounces;		/* free and in use */
@@ -120,7 +122,8 @@ void file_bounce_free(struct file_lane *lane);
 
 /* file_flush.c */
 void file_flush(struct dm_req *r);
-void file_lose(struct file *f, int err);	/* data that was reported as written is lost: flushes must report that */
+void file_fail(struct dm_store *s, int err);
+bool file_lose(struct file *f, int err);	/* true: it is the first failure. Data that was reported as written is lost: flushes must report that */
 
 /* file_space.c */
 void file_discard(struct dm_req *r);

@@ -6,13 +6,41 @@
 #include <string.h>
 
 #include "core/path/fault.h"
+#include "core/state/record_lost.h"
 #include "stores/file.h"
 
-void file_lose(struct file *f, int err)
+bool file_lose(struct file *f, int err)
 {
 	int none = 0;
 
-	atomic_compare_exchange_strong(&f->flush_err, &none, err);	/* the first error is the one to report */
+	return atomic_compare_exchange_strong(&f->flush_err, &none, err);	/* the first error is the one to report */
+}
+
+void file_fail(struct dm_store *s, int err)
+{
+	file_lose((struct file *)s, err);
+}
+
+static void flush_recorded(struct loop_msg *msg)
+{
+	struct file_lane *lane = container(msg, struct file_lane, recorded);
+	struct dm_req *r = lane->failed, *next;
+
+	lane->failed = NULL;
+	for (; r; r = next) {
+		next = r->next;
+		file_end(r, atomic_load(&lane->file->flush_err));
+	}
+}
+
+/* Nobody hears of it before a later daemon would know. */
+static bool flush_lost(struct file_lane *lane, struct dm_req *r, int err)
+{
+	if (!file_lose(lane->file, err))
+		return false;
+	lane->failed = r;
+	lane->recorded.run = flush_recorded;
+	return dm_store_lost(&lane->file->store, err, lane->io->loop, &lane->recorded);
 }
 
 /* It was not this flush that failed, but an earlier one. */
@@ -28,15 +56,13 @@ static void flush_done(struct aio_op *op, ssize_t res)
 {
 	struct file_lane *lane = container(op, struct file_lane, flush);
 	struct dm_req *r = lane->flushing, *next;
-	int err;
+	bool later = res < 0 && flush_lost(lane, r, (int)res);
+	int err = atomic_load(&lane->file->flush_err);
 
-	if (res < 0)
-		file_lose(lane->file, (int)res);
-	err = atomic_load(&lane->file->flush_err);
 	lane->flushing = NULL;
 	if (lane->waiting)
 		flush_start(lane);
-	for (; r; r = next) {
+	for (; !later && r; r = next) {
 		next = r->next;
 		if (err && res >= 0)
 			flush_why(r, err);

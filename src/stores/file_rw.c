@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/path/fault.h"
+#include "core/state/record_lost.h"
 #include "stores/file.h"
 
 #define RW_BUFFERS 64		/* in one step */
@@ -73,6 +74,13 @@ static void rw_step(struct dm_req *r, ssize_t res)
 		file_rw_next(r);
 }
 
+/* It did reach the file: whoever waits is told at once. */
+static void file_rw_lost(struct dm_store *s, int err)
+{
+	if (file_lose((struct file *)s, err))
+		dm_store_lost(s, err, NULL, NULL);
+}
+
 static void rw_done(struct aio_op *op, ssize_t res)
 {
 	struct dm_req *r = container(op, struct dm_req, aio);
@@ -85,7 +93,7 @@ static void rw_done(struct aio_op *op, ssize_t res)
 	if (r->flags & DM_BOUNCED)
 		rw_unbounce(r, res);
 	if (lost && res >= 0) {
-		file_lose((struct file *)r->store, lost);
+		file_rw_lost(r->store, lost);
 		dm_why(r->io, "written, but not flushed to stable storage: %s", strerror(-lost));
 		file_end(r, lost);
 		return;

@@ -105,6 +105,20 @@ run info disk
 like "the daemon stays up, and tells what failed" "^0:.*disk: flush .*disk.img\) failed: " "$status:$err"
 run suspend disk
 like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"
+daemon=$("$DMUSE" version | sed -n 's/^Daemon: *running, pid //p')
+kill -9 "$daemon"
+until_true [ ! -e "/proc/$daemon" ]
+ok "the daemon is killed, and started again" sh -c '"$1" ls >/dev/null 2>&1' - "$DMUSE"
+is "and a flush fails still, with the error that it had" "$why" "$(shell disk <<<"$again")"
+is "of the other device, too" "$why" "$(shell other <<<"$again")"
+run remove other
+works "another table" load disk --table '0 8 zero'
+run suspend disk --noflush
+works "takes the place of the one that failed" resume disk
+is "and its flush is its own" flushed "$(shell disk <<<"$again")"
+works "once nobody uses the file, it is loaded anew" load disk --table "0 8 linear $work/ext4/disk.img 0"
+works "and resumed" resume disk
+is "then it has forgotten" flushed "$(shell disk <<<"$again")"
 run remove_all --force
 run shutdown
 plan

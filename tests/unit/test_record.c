@@ -12,13 +12,20 @@
 #include <cmocka.h>
 
 #include "core/device/devices.h"
+#include "core/state/record_lost.h"
 #include "support/hooks.h"
 #include "support/recorder.h"
+#include "support/seen.h"
 #include "support/temp.h"
 
 static struct fixture f;
 static struct recorder r;
 static char dir[TEMP_PATH], file[TEMP_PATH + 8], other[TEMP_PATH + 8];
+
+static void no_more(struct loop_msg *msg)
+{
+	(void)msg;
+}
 
 static void make_file(const char *path, off_t bytes)
 {
@@ -54,6 +61,14 @@ static void end(void)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static struct loop_msg nobody = { .run = no_more };
+
+static void next_table(const char *table)
+{
+	assert_int_equal(reload(&f, "d", table, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", DM_WITH_NOFLUSH, NULL), 0);
+}
+
 /* Returns how many tables could not be brought back. */
 static unsigned next_world(void)
 {
@@ -62,61 +77,12 @@ static unsigned next_world(void)
 	return recorder_restore(&f, &r);
 }
 
-static void add_rows(struct text *out, const char *name, const char *what, enum dm_verb v, uint32_t flags)
-{
-	char *text = rows(&f, v, name, flags);
-
-	text_printf(out, "%s: %s\n", what, text);
-	free(text);
-}
-
-static void add_regions(struct text *out, const char *name)
-{
-	struct dm_cmd c = { .verb = DM_DO_MESSAGE, .name = name, .message = "@stats_list" };
-
-	assert_int_equal(dm_do_now(f.world, &c), 0);
-	text_printf(out, "regions: %s\n", c.reply.answer);
-	dm_reply_free(&c.reply);
-}
-
-static void add_device(struct text *out, const struct dm_device *d)
-{
-	struct dm_info i = info(&f, d->name);
-
-	text_printf(out, "%s/%s %s/%s %u:%u suspended=%d readonly=%d deferred=%d live=%d inactive=%d event=%u sectors=%llu ahead=%d/%u\n",
-		    i.name, i.kernel_name, i.uuid, i.kernel_uuid, i.major, i.minor, i.suspended, i.readonly, i.deferred, i.live, i.inactive,
-		    i.event_nr, (unsigned long long)i.sectors, i.has_read_ahead, i.read_ahead);
-	text_printf(out, "geometry: %llu %llu %llu %llu\n", (unsigned long long)d->geometry.cylinders, (unsigned long long)d->geometry.heads,
-		    (unsigned long long)d->geometry.sectors, (unsigned long long)d->geometry.start);
-	add_rows(out, d->name, "active", DM_DO_TABLE, 0);
-	add_rows(out, d->name, "inactive", DM_DO_TABLE, DM_WITH_INACTIVE);
-	add_regions(out, d->name);
-}
-
-/* All that can be seen of all devices, in the order in which they were made. */
-static char *seen(void)
-{
-	struct text out = TEXT_INIT;
-	struct list *n, *next;
-
-	list_each(n, next, &f.world->devices)
-		add_device(&out, container(n, struct dm_device, node));
-	return text_take(&out);
-}
-
 static char *table_of(const char *format, const char *path)
 {
 	static char text[300];
 
 	snprintf(text, sizeof(text), format, path);
 	return text;
-}
-
-static void message(const char *name, const char *text)
-{
-	struct dm_cmd c = { .verb = DM_DO_MESSAGE, .name = name, .message = text };
-
-	assert_int_equal(run(&f, &c, NULL), 0);
 }
 
 static void make_devices(void)
@@ -142,11 +108,11 @@ static void make_devices(void)
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "low", DM_WITH_DEFERRED, NULL), 0);
 	make_device(&f, "idle", "0 8 zero");
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "idle", 0, NULL), 0);
-	message("low", "@stats_create 0+64 16 1 precise_timestamps one");
-	message("low", "@stats_create - /4 1 histogram:1,5,10 \"two words\" aux");
-	message("low", "@stats_create 0+8 8");
-	message("low", "@stats_delete 0");
-	message("low", "@stats_set_aux 1 'an other'");
+	tell(&f, "low", "@stats_create 0+64 16 1 precise_timestamps one");
+	tell(&f, "low", "@stats_create - /4 1 histogram:1,5,10 \"two words\" aux");
+	tell(&f, "low", "@stats_create 0+8 8");
+	tell(&f, "low", "@stats_delete 0");
+	tell(&f, "low", "@stats_set_aux 1 'an other'");
 }
 
 static void a_later_world_has_the_same_devices(void **state)
@@ -157,11 +123,11 @@ static void a_later_world_has_the_same_devices(void **state)
 	(void)state;
 	begin();
 	make_devices();
-	before = seen();
+	before = seen(&f);
 	recorded = recorder_all(&r);
 	frames = r.frames;
 	assert_int_equal(next_world(), 0);
-	after = seen();
+	after = seen(&f);
 	assert_string_equal(after, before);
 	still = recorder_all(&r);
 	assert_string_equal(still, recorded);
@@ -194,131 +160,6 @@ static void what_was_removed_is_not_there(void **state)
 	free(all);
 	assert_int_equal(next_world(), 0);
 	assert_int_equal(f.world->n_devices, 0);
-	end();
-}
-
-/* --- what cannot be recorded ----------------------------------------------------------------------------------------- */
-
-static const char *const some_names[] = { "a", "b" };
-static char *some_texts[] = { (char *)"0 24 zero", (char *)"0 24 zero" };
-
-static const struct dm_cmd changes[] = {
-	{ .verb = DM_DO_CREATE, .name = "new" },
-	{ .verb = DM_DO_CREATE, .name = "new", .text = (char *)"0 8 zero" },
-	{ .verb = DM_DO_SUSPEND, .name = "a" },
-	{ .verb = DM_DO_SUSPEND, .names = some_names, .n_names = 2 },
-	{ .verb = DM_DO_RESUME, .name = "idle" },
-	{ .verb = DM_DO_RESUME, .name = "loaded" },
-	{ .verb = DM_DO_RESUME, .name = "empty" },
-	{ .verb = DM_DO_RESUME, .name = "a", .read_ahead = { DM_AHEAD_IS, 8192 } },
-	{ .verb = DM_DO_RELOAD, .name = "a", .text = (char *)"0 16 zero" },
-	{ .verb = DM_DO_RELOAD, .name = "bare", .text = (char *)"0 16 zero" },
-	{ .verb = DM_DO_RELOAD, .name = "a", .names = some_names, .n_names = 2, .texts = some_texts },
-	{ .verb = DM_DO_CLEAR, .name = "loaded" },
-	{ .verb = DM_DO_REMOVE, .name = "a" },
-	{ .verb = DM_DO_REMOVE, .name = "open", .flags = DM_WITH_DEFERRED },
-	{ .verb = DM_DO_REMOVE, .name = "open", .flags = DM_WITH_FORCE },
-	{ .verb = DM_DO_RENAME, .name = "a", .new_name = "z" },
-	{ .verb = DM_DO_SET_UUID, .name = "a", .new_uuid = "u" },
-	{ .verb = DM_DO_GEOMETRY, .name = "a", .geometry = { 1, 2, 3, 4 } },
-	{ .verb = DM_DO_MESSAGE, .name = "going", .message = "@cancel_deferred_remove" },
-	{ .verb = DM_DO_MESSAGE, .name = "a", .message = "@stats_create - /2" },
-	{ .verb = DM_DO_MESSAGE, .name = "counted", .message = "@stats_delete 0" },
-	{ .verb = DM_DO_MESSAGE, .name = "counted", .message = "@stats_set_aux 0 x" },
-};
-
-static void make_for_changes(void)
-{
-	static const char *const names[] = { "a", "b", "idle", "loaded", "open", "going", "counted" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		make_device(&f, names[i], "0 8 zero");
-	assert_int_equal(verb(&f, DM_DO_CREATE, "bare", 0, NULL), 0);
-	assert_int_equal(verb(&f, DM_DO_CREATE, "empty", 0, NULL), 0);
-	assert_int_equal(reload(&f, "empty", "0 8 zero", NULL), 0);
-	assert_int_equal(reload(&f, "loaded", "0 16 zero", NULL), 0);
-	assert_int_equal(verb(&f, DM_DO_SUSPEND, "idle", 0, NULL), 0);
-	dm_open(dm_find_name(f.world, "open"));
-	dm_open(dm_find_name(f.world, "going"));
-	assert_int_equal(verb(&f, DM_DO_REMOVE, "going", DM_WITH_DEFERRED, NULL), 0);
-	message("counted", "@stats_create - /2");
-}
-
-static void close_all(void)
-{
-	static const char *const names[] = { "open", "going" };
-	struct dm_device *d;
-	size_t i;
-
-	for (i = 0; i < 2; i++)
-		if ((d = dm_find_name(f.world, names[i])) && d->open_count)
-			dm_close(d);
-}
-
-static void refuse_and_carry_out(const struct dm_cmd *change)
-{
-	struct dm_cmd c = *change;
-	char *before, *after, why[ERR_TEXT];
-	int code;
-
-	begin();
-	make_for_changes();
-	before = seen();
-	r.fail = -ENOSPC;
-	code = run(&f, &c, why);
-	after = seen();
-	if (code != -ENOSPC || !strstr(why, "the recorder refuses") || strcmp(before, after))
-		fail_msg("change %zd: %d '%s':\n%sinstead of\n%s", change - changes, code, why, after, before);
-	r.fail = 0;
-	free(after);
-	c = *change;
-	code = run(&f, &c, why);
-	if (code && c.verb != DM_DO_REMOVE)
-		fail_msg("change %zd: %s", change - changes, why);
-	free(before);
-	before = seen();
-	close_all();
-	free(before);
-	before = seen();
-	next_world();
-	after = seen();
-	assert_string_equal(before, after);
-	free(before);
-	free(after);
-	end();
-}
-
-static void what_cannot_be_recorded_is_undone(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++)
-		refuse_and_carry_out(&changes[i]);
-}
-
-/* Nobody is there who could be told: it stays until it is closed again. */
-static void a_deferred_removal_that_cannot_be_recorded_is_tried_at_the_next_close(void **state)
-{
-	struct dm_device *d;
-
-	(void)state;
-	begin();
-	d = make_device(&f, "d", "0 8 zero");
-	dm_open(d);
-	assert_int_equal(verb(&f, DM_DO_REMOVE, "d", DM_WITH_DEFERRED, NULL), 0);
-	r.fail = -ENOSPC;
-	dm_close(d);
-	settle_threads(&f);
-	assert_ptr_equal(dm_find_name(f.world, "d"), d);
-	dm_open(d);
-	r.fail = 0;
-	dm_close(d);
-	settle_threads(&f);
-	settle_threads(&f);
-	assert_null(dm_find_name(f.world, "d"));
-	assert_null(recorder_value(&r, "device/1"));
 	end();
 }
 
@@ -355,7 +196,7 @@ static void a_file_that_is_missing_leaves_its_device_suspended(void **state)
 	begin();
 	make_device(&f, "low", table_of("0 1024 linear %s 512", file));
 	make_device(&f, "upper", "0 512 linear low 0");
-	before = seen();
+	before = seen(&f);
 	table = rows(&f, DM_DO_TABLE, "low", 0);
 	assert_int_equal(rename(file, other), 0);
 	assert_int_equal(next_world(), 1);
@@ -370,11 +211,11 @@ static void a_file_that_is_missing_leaves_its_device_suspended(void **state)
 	expect_lost("low", "No such file", table);
 	assert_int_equal(rename(other, file), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "low", 0, NULL), 0);
-	after = seen();
+	after = seen(&f);
 	assert_string_equal(before, after);
 	free(after);
 	assert_int_equal(next_world(), 0);
-	after = seen();
+	after = seen(&f);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -442,6 +283,100 @@ static void a_table_that_refuses_leaves_its_device_suspended(void **state)
 	end();
 }
 
+/* --- what is in memory only ------------------------------------------------------------------------------------------ */
+
+static void what_messages_have_told_is_not_forgotten_in_silence(void **state)
+{
+	(void)state;
+	begin();
+	make_device(&f, "fresh", table_of("0 1024 dust %s 0 512", file));
+	make_device(&f, "told", table_of("0 1024 dust %s 1024 512", file));
+	tell(&f, "told", "addbadblock 3");
+	tell(&f, "told", "countbadblocks");
+	assert_int_equal(next_world(), 1);
+	assert_false(info(&f, "fresh").suspended);
+	assert_true(info(&f, "told").suspended);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "told", 0, NULL), 0);
+	assert_int_equal(next_world(), 0);
+	end();
+}
+
+/* Each type that keeps something beside its words, and is not told it by messages. */
+static void what_a_target_forgets_is_not_there_as_if_it_were_new(void **state)
+{
+	(void)state;
+	begin();
+	make_device(&f, "flakey", table_of("0 1024 flakey %s 0 10 5", file));
+	assert_int_equal(next_world(), 1);
+	assert_true(info(&f, "flakey").suspended);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "flakey", 0, NULL), 0);
+	assert_false(info(&f, "flakey").suspended);
+	end();
+}
+
+static void a_flush_that_failed_stays_failed(void **state)
+{
+	struct dm_device *d;
+
+	(void)state;
+	begin();
+	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
+	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	settle_threads(&f);
+	next_world();
+	d = dm_find_name(f.world, "d");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), -ENOSPC);
+	next_table("0 8 zero");
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+	next_table(table_of("0 1024 linear %s 0", file));
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+	dm_close(d);
+	next_world();
+	d = dm_find_name(f.world, "d");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+	dm_close(d);
+	end();
+}
+
+/* --- disks ------------------------------------------------------------------------------------------------------------- */
+
+static void disks_have_the_numbers_that_they_had(void **state)
+{
+	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda" };
+	char *before, *after;
+
+	(void)state;
+	begin();
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	make_file(other, 1 << 20);
+	assert_int_equal(show_disk(&f, "sdb", other, DM_WITH_READONLY, NULL), 0);
+	assert_int_equal(show_disk(&f, "sdb", other, DM_WITH_READONLY, NULL), 0);
+	assert_int_equal(run(&f, &undisk, NULL), 0);
+	make_device(&f, "on", "0 8 zero");
+	assert_int_equal(reload(&f, "on", "0 8 error", NULL), 0);
+	before = seen(&f);
+	assert_int_equal(next_world(), 0);
+	after = seen(&f);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	assert_null(dm_find_disk(f.world, "sda"));
+	assert_non_null(dm_find_disk(f.world, "sdb"));
+	assert_int_equal(dm_find_disk(f.world, "sdb")->minor, 16);
+	assert_int_equal(dm_find_disk(f.world, "sdb")->refs, 2);
+	assert_true(dm_find_disk(f.world, "sdb")->readonly);
+	r.fail = -ENOSPC;
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ENOSPC);
+	assert_null(dm_find_disk(f.world, "sda"));
+	undisk = (struct dm_cmd){ .verb = DM_DO_UNDISK, .name = "sdb", .flags = DM_WITH_FORCE };
+	assert_int_equal(run(&f, &undisk, NULL), -ENOSPC);
+	assert_non_null(dm_find_disk(f.world, "sdb"));
+	r.fail = 0;
+	end();
+}
+
 /* --- a command with an identity -------------------------------------------------------------------------------------- */
 
 static int create_again(const struct dm_cmd *create)
@@ -487,11 +422,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_later_world_has_the_same_devices),
 		cmocka_unit_test(what_was_removed_is_not_there),
-		cmocka_unit_test(what_cannot_be_recorded_is_undone),
-		cmocka_unit_test(a_deferred_removal_that_cannot_be_recorded_is_tried_at_the_next_close),
 		cmocka_unit_test(a_file_that_is_missing_leaves_its_device_suspended),
 		cmocka_unit_test(what_is_lost_can_be_replaced_or_removed),
 		cmocka_unit_test(keys_are_not_recorded),
+		cmocka_unit_test(what_messages_have_told_is_not_forgotten_in_silence),
+		cmocka_unit_test(what_a_target_forgets_is_not_there_as_if_it_were_new),
+		cmocka_unit_test(a_flush_that_failed_stays_failed),
+		cmocka_unit_test(disks_have_the_numbers_that_they_had),
 		cmocka_unit_test(a_table_that_refuses_leaves_its_device_suspended),
 		cmocka_unit_test(a_command_that_was_carried_out_is_answered_and_not_repeated),
 	};

@@ -34,13 +34,35 @@ void dm_ask_free(struct dm_ask *a)
 	free(a);
 }
 
+/* A later daemon has to know that the lines are not as their words say, and that this message was carried out. */
+static void ask_record(struct dm_ask *a)
+{
+	struct dm_device *d = a->device;
+	struct err e = ERR_INIT;
+
+	if (a->table->altered && !(a->cmd && a->cmd->id))
+		return;		/* that is known */
+	a->table->altered = true;
+	dm_record_put(d);
+	if (a->cmd)
+		a->cmd->reply.answer = text_str(&a->out);
+	if (dm_record_commit(d->world, a->cmd, &e) && !a->result) {
+		a->result = err_set(&a->err, e.code, "it was carried out, but is not recorded: %s", e.text);
+		dm_record_touch(d);
+	}
+	if (a->cmd)
+		a->cmd->reply.answer = NULL;
+}
+
 /* Fronts are only told about the active table: of any other, nothing was saved. */
 static void ask_tell(struct dm_ask *a)
 {
 	bool active = a->table->device == a->device && a->device->active == a->table;
 
-	if (a->changed && active)
+	if (a->changed && active) {
+		ask_record(a);
 		dm_device_changed(a->device, DM_ALTERED);
+	}
 	a->changed = false;
 }
 

@@ -83,10 +83,19 @@ static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_foun
 {
 	struct dm_device *d = dm_find_disk(c->world, c->name);
 
+	bool made = !d;
+
 	d = d ? disk_again(c, d, s) : disk_new(c, s, found);
-	if (d)
-		d->refs++;
 	c->device = d;
+	if (!d)
+		return;
+	d->refs++;
+	if (!dm_record_device(d, c))
+		return;
+	d->refs--;
+	c->device = NULL;
+	if (made)
+		dm_device_remove(d);
 }
 
 /* Gets the store, if its type opens at once. */
@@ -150,6 +159,15 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 	dm_opening_start(o);
 }
 
+static void disk_less(struct dm_cmd *c, struct dm_device *d)
+{
+	d->refs--;
+	if (dm_record_device(d, c))
+		d->refs++;
+	c->device = d;
+	dm_finish(c);
+}
+
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 {
 	const struct dm_device *user, *busy;
@@ -160,17 +178,16 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	busy = d->open_count ? d : dm_part_in_use(d);
-	if (d->refs)
-		d->refs--;
-	if (d->refs && !(c->flags & DM_WITH_FORCE)) {
-		c->device = d;
-		dm_finish(c);
+	if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
+		disk_less(c, d);
 	} else if (busy) {
 		user = dm_device_user(busy);
 		dm_fail(c, -EBUSY, "%s '%s' is in use (open count %u%s%s%s)", busy->whole ? "partition" : "disk", busy->name,
 			busy->open_count, user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
 	} else {
-		dm_device_remove(d);
+		dm_record_drop(d);
+		if (!dm_record_commit(c->world, c, &c->reply.err))
+			dm_device_remove(d);
 		dm_finish(c);
 	}
 }

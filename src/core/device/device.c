@@ -99,6 +99,21 @@ static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
 	return minor;
 }
 
+/* The same for one that has its number. */
+static uint32_t device_place_disk(struct dm_world *w, uint32_t minor, struct list **behind)
+{
+	struct list *n, *next;
+
+	*behind = &w->disks;
+	list_each(n, next, &w->disks) {
+		const struct dm_device *d = container(n, struct dm_device, node);
+
+		if (d->major == DM_DISK_MAJOR && d->minor < minor)
+			*behind = n;
+	}
+	return minor;
+}
+
 static void device_register_disk(struct dm_device *d, struct list *behind)
 {
 	struct dm_world *w = d->world;
@@ -197,7 +212,7 @@ int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct 
 		return e->code;
 	d->disk = true;
 	d->major = DM_DISK_MAJOR;
-	d->minor = device_free_disk(w, &behind);
+	d->minor = c->has_minor ? device_place_disk(w, c->minor, &behind) : device_free_disk(w, &behind);
 	device_register_disk(d, behind);
 	*out = d;
 	return 0;
@@ -254,25 +269,6 @@ void dm_device_first_table(struct dm_device *d, struct dm_table *table)
 	dm_device_read_ahead(d);
 	for (i = 0; i < d->world->n_io; i++)
 		d->lanes[i].table = table;
-}
-
-void dm_traits_save(struct dm_device *d)
-{
-	d->moving.before = (struct dm_traits){
-		.geometry = d->geometry, .read_ahead = d->read_ahead, .locked = d->locked, .ever_loaded = d->ever_loaded,
-		.ever_active = d->ever_active,
-	};
-}
-
-void dm_traits_undo(struct dm_device *d)
-{
-	const struct dm_traits *was = &d->moving.before;
-
-	d->geometry = was->geometry;
-	d->read_ahead = was->read_ahead;
-	d->locked = was->locked;
-	d->ever_loaded = was->ever_loaded;
-	d->ever_active = was->ever_active;
 }
 
 void dm_device_changed(struct dm_device *d, enum dm_change what)

@@ -95,14 +95,40 @@ static void put_tables(struct dm_device *d, const struct dm_view *v)
 	list_append(&d->world->records.put, &is->put);
 }
 
+/* Partitions come from the disk's label. */
+static void put_disk(struct dm_device *d)
+{
+	char key[sizeof("disk/") + DM_NAME_MAX];
+	struct text value = TEXT_INIT;
+
+	if (d->whole)
+		return;
+	snprintf(key, sizeof(key), "disk/%s", d->name);
+	dm_record_disk_text(d, &value);
+	put_text(d->world, key, &value);
+}
+
+static void drop_disk(struct dm_device *d)
+{
+	char key[sizeof("disk/") + DM_NAME_MAX];
+
+	snprintf(key, sizeof(key), "disk/%s", d->name);
+	if (!d->whole)
+		dm_record_value(d->world, key, NULL, 0);
+}
+
 void dm_record_put(struct dm_device *d)
 {
 	struct text value = TEXT_INIT;
 	struct dm_view v;
 	char key[KEY];
 
-	if (!dm_recording(d->world) || d->disk)
+	if (!dm_recording(d->world))
 		return;
+	if (d->disk) {
+		put_disk(d);
+		return;
+	}
 	dm_view_device(&v, d);
 	if (!v.there) {
 		dm_record_drop(d);
@@ -121,8 +147,12 @@ void dm_record_drop(struct dm_device *d)
 	const struct dm_view nothing = { .there = false };
 	char key[KEY];
 
-	if (!dm_recording(d->world) || d->disk)
+	if (!dm_recording(d->world))
 		return;
+	if (d->disk) {
+		drop_disk(d);
+		return;
+	}
 	put_tables(d, &nothing);
 	snprintf(key, sizeof(key), "device/%" PRIu32, d->minor);
 	dm_record_value(d->world, key, NULL, 0);

@@ -98,6 +98,8 @@ void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, s
 			    g->start);
 	if (v->slots[DM_SLOT_ACTIVE])
 		text_printf(out, "active %" PRIu64 "\n", v->slots[DM_SLOT_ACTIVE]->record);
+	if (v->slots[DM_SLOT_ACTIVE] && v->slots[DM_SLOT_ACTIVE]->altered)
+		text_add(out, "altered\n");
 	if (v->slots[DM_SLOT_INACTIVE])
 		text_printf(out, "inactive %" PRIu64 "\n", v->slots[DM_SLOT_INACTIVE]->record);
 	device_regions(d->regions, out);
@@ -116,6 +118,16 @@ void dm_record_stores_text(const struct dm_table *t, struct text *out)
 		dm_text_store(out, s);
 		text_add(out, "\n");
 	}
+}
+
+void dm_record_disk_text(const struct dm_device *d, struct text *out)
+{
+	text_printf(out, "minor %" PRIu32 "\nrefs %u\nread-ahead %" PRIu32 "\n%s%s", d->minor, d->refs, d->read_ahead,
+		    d->readonly ? "readonly\n" : "", d->locked ? "locked\n" : "");
+	text_add(out, "word ");
+	text_add_word(out, d->active->stores[0]->name);
+	text_add(out, "\n");
+	dm_record_stores_text(d->active, out);
 }
 
 static void table_line(const struct dm_target *t, bool secret, struct text *out)

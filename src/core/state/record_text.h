@@ -18,6 +18,8 @@ struct dm_view {
 void dm_view_device(struct dm_view *v, const struct dm_device *d);
 void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, struct text *out);
 
+void dm_record_disk_text(const struct dm_device *d, struct text *out);
+
 /* A line for each store: what it is known by, and its word. */
 void dm_record_stores_text(const struct dm_table *t, struct text *out);
 #define DM_RECORD_LINES "lines\n"	/* follows them: behind it are the lines of the table */

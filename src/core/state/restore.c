@@ -17,6 +17,7 @@
 #include "core/device/event.h"
 #include "core/device/move.h"
 #include "core/state/lost.h"
+#include "core/state/record_lost.h"
 #include "core/state/restore_item.h"
 #include "core/table/building.h"
 
@@ -109,6 +110,7 @@ static void item_go_on(struct loop_work *work)
 static void item_has_table(struct restore_item *i, struct dm_table *table)
 {
 	table->record = i->is.tables[i->slot];
+	dm_stores_lost_again(table);
 	if (i->slot == DM_SLOT_INACTIVE) {
 		item_has_inactive(i, table);
 		item_next(i);
@@ -120,12 +122,29 @@ static void item_has_table(struct restore_item *i, struct dm_table *table)
 	}
 }
 
+/* A line that begins anew is not the one that there was: somebody has to say that this will do. */
+static int item_forgets(struct restore_item *i, const struct dm_table *t)
+{
+	struct err *e = &i->cmd.reply.err;
+	size_t k;
+
+	if (i->slot == DM_SLOT_INACTIVE)
+		return 0;
+	for (k = 0; k < t->n; k++)
+		if (t->targets[k].type->flags & DM_TARGET_FORGETS)
+			return err_set(e, -ESTALE, "%s keeps its state in memory only, and it has ended with the daemon; resume begins anew",
+				       t->targets[k].type->name);
+	if (!i->is.altered)
+		return 0;
+	return err_set(e, -ESTALE, "what messages have told its lines was in memory only, and has ended with the daemon; resume begins anew");
+}
+
 static void item_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
 {
 	struct restore_item *i = container(c, struct restore_item, cmd);
 
 	(void)explain;
-	if (table && dm_restore_check(table, i->table, &c->reply.err)) {
+	if (table && (dm_restore_check(table, i->table, &c->reply.err) || item_forgets(i, table))) {
 		dm_table_free(table);
 		table = NULL;
 	}

@@ -57,6 +57,9 @@ struct restore {
 /* The value of a table, to be freed; NULL: there is none, or no memory. */
 char *restore_table(const struct restore *all, uint64_t id);
 
+/* Disks come first: tables stand on them. Those that could not be brought back are in the log, and stay recorded. */
+int restore_disks(struct restore *all);
+
 /* The device has the regions that it had. */
 void restore_regions(struct restore_item *i);
 

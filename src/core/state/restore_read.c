@@ -73,6 +73,8 @@ static void read_line(struct dm_record_device *r, const char *key, char *value)
 		r->name = read_word(value);
 	else if (!strcmp(key, "uuid"))
 		r->uuid = read_word(value);
+	else if (!strcmp(key, "altered"))
+		r->altered = true;
 	else if (!strcmp(key, "flags"))
 		read_flags(r, value);
 	else if (!strcmp(key, "number"))

@@ -23,6 +23,7 @@ struct dm_record_device {
 	const char *name, *uuid;	/* as the kernel has them; "": none */
 	uint64_t number;
 	bool suspended, readonly, locked, loaded, lived, deferred;
+	bool altered;		/* the active table, by messages */
 	uint32_t event_nr, read_ahead;
 	struct dm_geometry geometry;
 	uint64_t tables[DM_SLOTS];

@@ -293,6 +293,8 @@ int dm_restore(struct dm_world *w, struct dm_recorder *recorder, struct dm_resto
 	w->records.mute = true;
 	r = read_all(&all);
 	if (!r)
+		r = restore_disks(&all);
+	if (!r)
 		r = make_all(&all);
 	if (!r)
 		restore_items(&all);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state/record_lost.h"
 #include "core/world.h"
 
 const struct dm_store_type *dm_store_prefix(const struct dm_store_spec *w, const char **rest)
@@ -99,6 +100,7 @@ void dm_store_put(struct dm_store *s)
 			dm_unuse(s->device);
 		return;
 	}
+	dm_store_forget_lost(s);
 	list_remove(&s->node);
 	list_remove(&s->hashed);
 	s->world->store_index.n--;

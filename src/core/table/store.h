@@ -102,6 +102,12 @@ struct dm_store_type {
 	void (*known_by)(const struct dm_store *s, struct text *out);
 	const char *other;	/* "'WORD' ...": what is to be said then */
 
+	/*
+	 * A flush of it has failed, in the days of an earlier daemon: every flush fails with ERR, until the store is opened anew.
+	 * NULL: a failure is not remembered.
+	 */
+	void (*fail_flushes)(struct dm_store *s, int err);
+
 	/* Reads the partitions: 0 or -errno. NULL: it never has any. */
 	int (*parts)(const struct dm_store *s, struct dm_parts *out);
 };
@@ -120,6 +126,9 @@ struct dm_store {
 	bool readonly;
 	uint64_t sectors;	/* when it was opened */
 	struct dm_limits limits;
+	int lost;		/* a flush has failed with that, and it is recorded (state/record_lost.h) */
+	struct loop_msg lost_msg, *lost_then;
+	struct loop *lost_loop;
 	uint32_t major, minor;	/* of a device; otherwise 0:0 */
 	struct dm_device *device;	/* if it is another device of the same world */
 };

@@ -43,6 +43,8 @@ enum dm_verdict {
 #define DM_TARGET_ALWAYS_WRITEABLE (1u << 1)	/* never in a read-only table */
 #define DM_TARGET_IMMUTABLE (1u << 2)		/* all lines of a table are of this type, or none; while such a table is active, the
 						 * next one loaded must be as well, or have a WILDCARD line */
+#define DM_TARGET_FORGETS (1u << 4)		/* keeps in memory, beside its words, what a later daemon cannot have: then its device
+						 * comes back suspended. What only messages change is known without it (dm_ask.changed) */
 #define DM_TARGET_WILDCARD (1u << 3)		/* can replace anything: error */
 
 /*

@@ -28,6 +28,9 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e);
  */
 void fuse_front_restore(struct fuse_front *f);
 
+/* Then: mounts of the state that are not there, because nobody has kept them, are made anew. Turns the loop. */
+void fuse_mounts_again(struct fuse_front *f);
+
 /*
  * Serves FD, which is taken over: a FUSE mount that is to be /dev of sessions (dev.h). It ends when it is unmounted, or
  * with the front. MAKER is a process in the session: capabilities count in its user namespace.

@@ -45,6 +45,11 @@ static struct fuse_mount *mount_find(const struct fuse_front *f, const char *dir
 	return NULL;
 }
 
+bool fuse_mount_is_there(const struct fuse_front *f, const char *directory)
+{
+	return mount_find(f, directory);
+}
+
 static void mount_freed(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, over);
@@ -72,6 +77,8 @@ static void mount_free(struct fuse_mount *m)
 	list_remove(&m->node);
 	if (m->kind->end)
 		m->kind->end(m);
+	if (m->kind == &fuse_directory && !m->unmounted)
+		fuse_mount_record_gone(m->front, m->directory);
 	fuse_state_mount_gone(m);
 	m->begin.run = mount_destroy;
 	loop_post(m->front->io->loop, &m->begin);
@@ -162,6 +169,8 @@ static void mount_over(struct fuse_job *job)
 		loop_post(j->front->io->loop, &m->begin);
 		log_info("devices are files in %s", m->directory);
 	}
+	if (j->err.code)
+		fuse_mount_record_undo(j->front, c, false);
 	c->reply.err = j->err;
 	mount_job_free(j);
 	dm_finish(c);
@@ -179,6 +188,10 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 		dm_fail(c, -EBUSY, "the devices are already being mounted on %s", c->directory);
 		return;
 	}
+	if (fuse_mount_record(f, c, true)) {
+		dm_finish(c);
+		return;
+	}
 	j = mount_job_new(f, c, c->directory);
 	if (j) {
 		j->job.run = mount_run;
@@ -188,6 +201,7 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 			return;
 		mount_job_free(j);
 	}
+	fuse_mount_record_undo(f, c, false);
 	dm_fail(c, -ENOMEM, "no memory for a mount");
 }
 
@@ -240,6 +254,7 @@ static void umount_over(struct fuse_job *job)
 
 	if (c && j->err.code && !m->gone) {
 		m->leaving = false;
+		fuse_mount_record_undo(m->front, c, true);
 		c->reply.err = j->err;
 		dm_finish(c);
 	} else if (c) {
@@ -275,6 +290,12 @@ static bool umount_start(struct fuse_mount *m, struct dm_cmd *c)
 	return true;
 }
 
+static void umount_no_memory(struct fuse_front *f, struct dm_cmd *c)
+{
+	fuse_mount_record_undo(f, c, true);
+	dm_fail(c, -ENOMEM, "no memory to unmount %s", c->directory);
+}
+
 static void umount_do(struct fuse_front *f, struct dm_cmd *c)
 {
 	struct fuse_mount *m = mount_find(f, c->directory);
@@ -284,8 +305,10 @@ static void umount_do(struct fuse_front *f, struct dm_cmd *c)
 			"directories", c->directory);
 	else if (m->leaving)
 		dm_fail(c, -EBUSY, "%s is already being unmounted", c->directory);
+	else if (fuse_mount_record(f, c, false))
+		dm_finish(c);
 	else if (!umount_start(m, c))
-		dm_fail(c, -ENOMEM, "no memory to unmount %s", c->directory);
+		umount_no_memory(f, c);
 }
 
 static void mount_list(struct fuse_front *f, struct dm_cmd *c)

@@ -326,4 +326,12 @@ void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint6
 void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 void fuse_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
 
+/* Is there a mount on DIRECTORY? */
+bool fuse_mount_is_there(const struct fuse_front *f, const char *directory);
+
+/* mount_record.c: C's mount is recorded, or no more; -errno is in C's reply. Undone: as it was. */
+int fuse_mount_record(struct fuse_front *f, struct dm_cmd *c, bool there);
+void fuse_mount_record_undo(struct fuse_front *f, const struct dm_cmd *c, bool was_there);
+void fuse_mount_record_gone(struct fuse_front *f, const char *directory);
+
 #endif

@@ -124,6 +124,7 @@ const struct dm_type dm_flakey = {
 	.usage = "<device> <offset> <up> <down> [<#feature words> <feature>...]",
 	.about = "is good for <up> seconds and bad for <down> seconds, in turn: it fails requests, loses writes or changes bytes",
 	.version = { 1, 5, 0 },
+	.flags = DM_TARGET_FORGETS,
 	.size = sizeof(struct flakey),
 	.ctr = flakey_ctr,
 	.dtr = flakey_dtr,

@@ -254,6 +254,7 @@ const struct dm_type dm_log_writes = {
 	.usage = "<device> <log device>",
 	.about = "logs what is written to <device> on <log device>, in the order in which it became durable",
 	.version = { 1, 1, 0 },
+	.flags = DM_TARGET_FORGETS,
 	.size = sizeof(struct log_writes),
 	.ctr = log_writes_ctr,
 	.dtr = log_writes_dtr,

@@ -159,6 +159,7 @@ const struct dm_type dm_powercut = {
 	.usage = "<device> <offset> [seed <n>] [mode <mode>] [sector|page|chunk <n> atomic] [hang] [memory <size>] [spill <directory>]",
 	.about = "a disk with a volatile write cache; the message `cut` cuts its power, `restore` shows what survived",
 	.version = { 1, 0, 0 },
+	.flags = DM_TARGET_FORGETS,
 	.size = sizeof(struct line),
 	.ctr = powercut_ctr,
 	.dtr = powercut_dtr,

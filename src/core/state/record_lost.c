@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See record_lost.h. */
+#include "core/state/record_lost.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/state/recorder.h"
+#include "core/table/store.h"
+#include "core/world.h"
+
+/* "failed/file dev=8:1 ino=7 ...": without its size, which may change while it is open. False: no memory. */
+static bool key_of(const struct dm_store *s, struct text *key)
+{
+	char *sectors;
+
+	text_printf(key, "failed/%s ", s->type->name);
+	s->type->known_by(s, key);
+	sectors = key->failed ? NULL : strstr(key->s, "sectors=");
+	if (sectors)
+		text_cut(key, (size_t)(sectors - key->s));
+	return !key->failed;
+}
+
+static void put(const struct dm_store *s, int err)
+{
+	struct text key = TEXT_INIT;
+	char value[16];
+	int n = snprintf(value, sizeof(value), "%d\n", -err);
+
+	if (key_of(s, &key))
+		dm_record_value(s->world, key.s, err ? value : NULL, err ? (size_t)n : 0);
+	text_free(&key);
+}
+
+static void commit(const struct dm_store *s)
+{
+	struct err e = ERR_INIT;
+
+	if (dm_record_commit(s->world, NULL, &e))
+		log_error("that a flush of '%s' has failed is not recorded: %s", s->name, e.text);
+}
+
+/* The store is still there: nobody can close it before the io thread has told that the request is over. */
+static void lost_told(struct loop_msg *msg)
+{
+	struct dm_store *s = container(msg, struct dm_store, lost_msg);
+
+	put(s, s->lost);
+	commit(s);
+	if (s->lost_then)
+		loop_post(s->lost_loop, s->lost_then);
+}
+
+bool dm_store_lost(struct dm_store *s, int err, struct loop *loop, struct loop_msg *then)
+{
+	if (!s->type->known_by || !s->type->fail_flushes || !dm_recording(s->world))
+		return false;
+	s->lost = err;
+	s->lost_loop = loop;
+	s->lost_then = then;
+	s->lost_msg.run = lost_told;
+	loop_post(s->world->loop, &s->lost_msg);
+	return true;
+}
+
+void dm_store_forget_lost(struct dm_store *s)
+{
+	if (!s->lost || s->world->releasing || !dm_recording(s->world))
+		return;
+	put(s, 0);
+	commit(s);
+}
+
+void dm_stores_lost_again(const struct dm_table *t)
+{
+	struct dm_recorder *r = t->world->records.recorder;
+	size_t i, len;
+
+	for (i = 0; i < t->n_stores; i++) {
+		struct dm_store *s = t->stores[i];
+		struct text key = TEXT_INIT;
+		const char *value = NULL;
+		char head[16];
+
+		if (s->type->known_by && s->type->fail_flushes && key_of(s, &key))
+			value = r->get(r, key.s, &len);
+		text_free(&key);
+		if (!value)
+			continue;
+		snprintf(head, sizeof(head), "%.*s", len < sizeof(head) ? (int)len : (int)sizeof(head) - 1, value);
+		s->lost = -atoi(head);
+		s->type->fail_flushes(s, s->lost);
+		log_warn("'%s': a flush failed before the daemon was killed, and data was lost; flushes fail until it is loaded anew", s->name);
+	}
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Disks of an earlier daemon, with the numbers that they had: see restore.h. Partitions are read from their labels again. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/words.h"
+#include "core/device/devices.h"
+#include "core/state/recorder.h"
+#include "core/state/restore_item.h"
+
+struct disk {
+	char *name, *value;		/* in lines, the last ones are those of its store */
+	const char *word;
+	uint32_t minor, refs, read_ahead;
+	bool readonly, locked;
+};
+
+struct disks {
+	struct disk *all;
+	size_t n;
+	struct err *err;
+};
+
+static void read_line(struct disk *d, char *line)
+{
+	char *at = line + strcspn(line, " ");
+
+	sscanf(line, "minor %" SCNu32, &d->minor);
+	sscanf(line, "refs %" SCNu32, &d->refs);
+	sscanf(line, "read-ahead %" SCNu32, &d->read_ahead);
+	d->readonly = d->readonly || !strcmp(line, "readonly");
+	d->locked = d->locked || !strcmp(line, "locked");
+	if (!strncmp(line, "word ", 5))
+		d->word = words_next(&at, NULL);
+}
+
+/* Up to the store, which is compared as it is. */
+static void read_disk(struct disk *d, char *copy)
+{
+	char *line = copy, *end;
+
+	for (; *line && strncmp(line, "store ", 6); line = end) {
+		end = words_line(line);
+		if (*end)
+			*end++ = '\0';
+		read_line(d, line);
+	}
+}
+
+static int see(void *arg, const char *key, const char *value, size_t len)
+{
+	struct disks *disks = arg;
+	struct disk *more, d = { .refs = 1 };
+	char *copy;
+
+	if (strncmp(key, "disk/", 5))
+		return 0;
+	more = realloc(disks->all, (disks->n + 1) * sizeof(*more));
+	if (more)
+		disks->all = more;
+	d.name = strdup(key + 5);
+	d.value = strndup(value, len);
+	copy = strndup(value, len);
+	if (!more || !d.name || !d.value || !copy) {
+		free(d.name);
+		free(d.value);
+		free(copy);
+		return err_set(disks->err, -ENOMEM, "no memory for the disks of the state");
+	}
+	read_disk(&d, copy);
+	d.word = d.word ? strdup(d.word) : NULL;
+	free(copy);
+	disks->all[disks->n++] = d;
+	return 0;
+}
+
+static int by_minor(const void *a, const void *b)
+{
+	const struct disk *x = a, *y = b;
+
+	return x->minor < y->minor ? -1 : x->minor > y->minor;
+}
+
+static int disk_check(struct dm_device *d, const struct disk *is, struct err *e)
+{
+	if (!dm_restore_check(d->active, is->value, e))
+		return 0;
+	dm_device_remove(d);
+	return e->code;
+}
+
+static void disk_make(struct dm_world *w, const struct disk *is)
+{
+	struct dm_cmd c = { .verb = DM_DO_DISK, .name = is->name, .text = (char *)(uintptr_t)is->word, .has_minor = true,
+			    .minor = is->minor, .flags = is->readonly ? DM_WITH_READONLY : 0 };
+	struct err e = ERR_INIT;
+	struct dm_device *d;
+	int r = is->word ? dm_do_now(w, &c) : err_set(&c.reply.err, -EINVAL, "its record has no word");
+
+	d = r ? NULL : dm_find_disk(w, is->name);
+	if (d)
+		r = disk_check(d, is, &e);
+	if (r)
+		log_error("disk '%s' could not be brought back: %s", is->name, d ? e.text : c.reply.err.text);
+	if (d && !r) {
+		d->refs = is->refs;
+		d->read_ahead = is->read_ahead;
+		d->locked = is->locked;
+	}
+	if (is->word)
+		dm_reply_free(&c.reply);
+}
+
+int restore_disks(struct restore *all)
+{
+	struct disks disks = { .err = all->err };
+	int r = all->recorder->each(all->recorder, see, &disks, all->err);
+	size_t i;
+
+	if (disks.n)
+		qsort(disks.all, disks.n, sizeof(*disks.all), by_minor);
+	for (i = 0; i < disks.n; i++) {
+		if (!r)
+			disk_make(all->world, &disks.all[i]);
+		free(disks.all[i].name);
+		free(disks.all[i].value);
+		free((char *)(uintptr_t)disks.all[i].word);
+	}
+	free(disks.all);
+	return r;
+}
