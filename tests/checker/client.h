@@ -16,7 +16,7 @@
 
 struct client {
 	unsigned number;
-	const char *volume;		/* its name, for what is found */
+	char volume[32];		/* its first name, for what is found */
 	struct model_area *areas, *own;	/* those of all clients of the volume */
 	unsigned n_areas;
 	struct dm_device *device;

@@ -182,7 +182,7 @@ static void make_clients(struct life *l, unsigned v)
 		unsigned number = l->areas[v][i].number;
 
 		client_init(c, number, l->areas[v], l->n_areas[v], i);
-		c->volume = l->volumes[v].name;
+		memcpy(c->volume, l->volumes[v].name, sizeof(c->volume));
 		c->device = l->volumes[v].device;
 		c->io = &l->f->world->io[types_random(l->f->world->n_io)];
 		if (l->plan->volumes[v].nbd >> (number - 1) % CLIENTS & 1)
