@@ -288,19 +288,32 @@ everything_once() {
 n=0
 : >"$2"
 while [ ! -e "$1" ]; do
-	[ "$(dmsetup info -c --noheadings -o name | paste -sd ' ')" = "a b" ] && dmsetup table a >/dev/null && dmsetup status b >/dev/null || exit 1
+	[ "$(dmsetup info -c --noheadings -o name | grep -xc '[ab]')" = 2 ] && dmsetup table a >/dev/null && dmsetup status b >/dev/null || exit 1
 	n=$((n + 1))
 done
 [ $n -gt 0 ]
 EOS
 	"$DMUSE" exec -- bash asks "$PWD/stop" "$PWD/asks.runs" >asked 2>&1 &
 	local asks=$!
-	until_true [ -e once.runs ] && until_true [ -e asks.runs ]
+	cat >makes <<'EOS'
+n=0
+: >"$2"
+while [ ! -e "$1" ]; do
+	dmsetup create "made$n" --table '0 8 zero' && dmsetup rename "made$n" "named$n" && dmsetup suspend "named$n" &&
+		dmsetup resume "named$n" && dmsetup remove "named$n" || { echo "with made$n"; exit 1; }
+	n=$((n + 1))
+done
+EOS
+	"$DMUSE" exec -- bash makes "$PWD/stop" "$PWD/makes.runs" >made 2>&1 &
+	local makes=$!
+	until_true [ -e once.runs ] && until_true [ -e asks.runs ] && until_true [ -e makes.runs ]
 	local times=20
 	[ "$who" = root ] || times=5
 	ok "$who: the daemon is killed $times times" kill_often $times
 	: >stop
 	ok "$who: dmsetup has its answers all the time" wait $asks
+	ok "$who: devices are made, renamed and removed once" wait $makes
+	is "$who: and nobody is told otherwise" "" "$(cat made)"
 	wait $once
 	is "$who: what is made, renamed, removed, opened and claimed in /dev happens once" "" "$(cat once)"
 	is "$who: nothing is left open" "0 0" "$(open_count)"

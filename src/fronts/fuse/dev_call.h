@@ -11,6 +11,7 @@
 
 #include <stdalign.h>
 
+#include "core/state/done.h"
 #include "fronts/fuse/dev.h"
 #include "fronts/fuse/dev_private.h"
 #include "proto/ioctl.h"
@@ -30,6 +31,7 @@ struct dev_call {
 
 	/* A command of the device-mapper. */
 	struct ioctl_call dm;
+	char id[DM_ID_MAX + 1];		/* of the command, for later daemons; or "" */
 	size_t room;			/* of dm.buf */
 	int result;
 	bool slow;			/* it is answered on the io thread */

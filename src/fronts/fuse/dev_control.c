@@ -246,6 +246,8 @@ void dev_control(struct dev_call *c)
 		return;
 	}
 	control_cwd(c);
+	fuse_done_id(c->mount, c->unique, c->id);
+	c->dm.cmd.id = *c->id ? c->id : NULL;
 	c->dm.cmd.resolve = control_resolve;
 	list_append(&c->file->calls, &c->node);
 	c->mount->n_jobs++;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/journal.h"
@@ -46,6 +47,21 @@ static int state_open(struct fuse_front *f, struct err *e)
 	return journal_open(&s->journal, &o, e);
 }
 
+static void state_nonce(struct fuse_front *f)
+{
+	struct fuse_state *s = &f->state;
+	uint32_t random = 0;
+	char value[24];
+
+	s->nonce = state_number(f, "nonce");
+	if (s->nonce || getrandom(&random, sizeof(random), 0) < 0)
+		return;
+	s->nonce = random;
+	snprintf(value, sizeof(value), "%" PRIu64, s->nonce);
+	fuse_state_put(f, value, strlen(value), "nonce");
+	fuse_state_commit(f);
+}
+
 /* Without it everything works, but for the time after this daemon. */
 int fuse_state_begin(struct fuse_front *f, struct err *e)
 {
@@ -60,6 +76,7 @@ int fuse_state_begin(struct fuse_front *f, struct err *e)
 		s->journal = NULL;
 		return r;
 	}
+	state_nonce(f);
 	s->serials = state_number(f, "serials");
 	s->handles = state_number(f, "handles");
 	if (s->serials > f->next_id)

@@ -4,6 +4,7 @@
  * memfd, which is kept like the connections themselves (base/keep.h). If nobody keeps descriptors, there is none, and
  * all of this does nothing. Control thread.
  *
+ *   nonce                     tells the requests of these connections from those of any others
  *   serials, handles          numbers of files and of open files below these are taken
  *   mount/M, init/M           a connection, and the kernel's first request on it
  *   device/MAJOR:MINOR        the number of a device's file
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/state/done.h"
 
 #define FUSE_DONE_KEPT 64u	/* requests are answered one after the other, so few are ever open */
 
@@ -44,6 +46,7 @@ struct fuse_state {
 	int fd;
 	bool changed;			/* something was put and not committed */
 	bool failed;			/* said once */
+	uint64_t nonce;
 	uint64_t serials, handles;	/* those below are recorded as taken */
 	struct fuse_done done[FUSE_DONE_KEPT];
 	unsigned n_done;
@@ -77,6 +80,8 @@ void fuse_done_put(struct fuse_mount *m, uint64_t unique, uint64_t node);
 /* The kernel sends it again, and it was carried out: what it has made. NULL: it was not. */
 const struct fuse_done *fuse_done_find(const struct fuse_mount *m, uint64_t unique);
 void fuse_done_restore(struct fuse_front *f);
+/* For a command that has a journal of its own (core/state/done.h): a name for the request, the same when it is sent again. */
+void fuse_done_id(const struct fuse_mount *m, uint64_t unique, char id[DM_ID_MAX + 1]);
 
 /* state_files.c */
 void fuse_state_open(struct fuse_file *file);		/* it was opened or has changed: part of the next commit */

@@ -35,6 +35,16 @@ const struct fuse_done *fuse_done_find(const struct fuse_mount *m, uint64_t uniq
 	return NULL;
 }
 
+void fuse_done_id(const struct fuse_mount *m, uint64_t unique, char id[DM_ID_MAX + 1])
+{
+	const struct fuse_state *s = &m->front->state;
+
+	*id = '\0';
+	if (s->journal)
+		snprintf(id, DM_ID_MAX + 1, "f%08" PRIx32 "-%" PRIx64 "-%" PRIx64, (uint32_t)s->nonce, m->number,
+			 unique & ~FUSE_RAW_AGAIN);
+}
+
 static void done_see(struct fuse_front *f, const char *tail, const char *value, size_t len)
 {
 	struct fuse_done d;
