@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What systemd does for the daemon: starts it, keeps descriptors for it, and starts it again. See sd_notify(3)."""
 import array
+import ctypes
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import threading
 import time
 
 MOST = 4096             # descriptors
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
 
 
 class Died(Exception):
@@ -57,6 +60,7 @@ class Manager:
         high = [os.dup(fd) if fd > 3 + len(fds) else fd for fd in fds]
         while any(fd < 3 + len(fds) for fd in high):
             high = [os.dup(fd) if fd < 3 + len(fds) else fd for fd in high]
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.dup2(log, 2)
         for i, fd in enumerate(high):
             os.dup2(fd, 3 + i)
@@ -93,10 +97,9 @@ class Manager:
             raise Died(f"the daemon has ended with status {status:#x}")
 
     def kill(self):
-        self.look()
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        self.pid = None
+        pid, self.pid = self.pid, None
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
     def forget(self):
         """As if whoever keeps the descriptors was killed, too."""
@@ -107,9 +110,7 @@ class Manager:
 
     def stop(self):
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-            self.pid = None
+            self.kill()
         self.forget()
 
     def last_words(self, lines=25):
