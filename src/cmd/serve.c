@@ -20,6 +20,7 @@
 #include "cmd/major.h"
 #include "cmd/serve_state.h"
 #include "cmd/tables.h"
+#include "cmd/watchdog.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "session/sessions.h"
@@ -48,6 +49,7 @@ struct serve {
 	struct replace *replace;
 	struct loop_watch signals, life;
 	struct timer patience;	/* with the step */
+	struct watchdog watchdog;
 	enum serve_step step;
 	bool ending, lossy;	/* lossy: ending a session failed */
 	bool served;		/* all was started */
@@ -345,6 +347,7 @@ static int serve_down(struct serve *s)
 	serve_state_end(&s->state, s->served);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
+	watchdog_stop(&s->watchdog);
 	loop_free(s->loop);
 	return e.code || s->lossy;
 }
@@ -385,6 +388,7 @@ int serve(const struct serve_opts *o)
 		if (o->death)
 			serve_say_again(&s);
 		sd_notify(0, "READY=1");
+		watchdog_start(&s.watchdog, s.loop);
 	}
 	if (r && s.world)
 		serve_end(&s);

@@ -255,15 +255,16 @@ import os, signal, socket, subprocess, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 s.bind(sys.argv[1])
-p = subprocess.Popen([sys.argv[2], "daemon", "--foreground"], stderr=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
+p = subprocess.Popen(["sh", "-c", 'WATCHDOG_PID=$$ exec "$0" daemon --foreground', sys.argv[2]], stderr=subprocess.DEVNULL,
+                     env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC="300000"))
 said, froms = [], set()
 while "STOPPING=1" not in said:
     text, rights, _, _ = s.recvmsg(4096, 100)
     froms.add(int.from_bytes(rights[0][2][:4], "little") == p.pid and "main")
     said += text.decode().split("\n")
-    if "READY=1" in said:
+    if "READY=1" in said and said.count("WATCHDOG=1") > 2:
         p.send_signal(signal.SIGTERM)
-print(*said, p.wait(), *froms)
+print(*(s for s in said if s != "WATCHDOG=1"), p.wait(), *froms)
 os.unlink(sys.argv[1])
 P
 	is "$who: it hears from the process that it has started" "READY=1 STOPPING=1 0 main" "$(cat said)"
