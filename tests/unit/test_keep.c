@@ -193,6 +193,27 @@ static int successor(const char *names, int n, const int *fds, int (*check)(void
 /* The line that fails, or 0. */
 #define CHECK(c) do { if (!(c)) return __LINE__ % 255 + 1; } while (0)
 
+/* To a program that this process becomes: what is kept is passed on, also if it was taken, or closed here since. */
+static int hand_on(void)
+{
+	struct text t = TEXT_INIT;
+	const char *line;
+	int fd;
+
+	close(FIRST);
+	keep_hand_over(&t);
+	line = strstr(text_str(&t), " memory:7\n");
+	CHECK(line && strstr(text_str(&t), " fuse:1\n") && !strstr(text_str(&t), "left"));
+	while (line > t.s && line[-1] != ' ')
+		line--;
+	fd = atoi(line);
+	CHECK(fd > FIRST && fcntl(fd, F_GETFD) == 0);
+	keep_hand_back();
+	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	text_free(&t);
+	return 0;
+}
+
 static int take_all(void)
 {
 	struct seen s = { .fd = -1 };
@@ -202,17 +223,18 @@ static int take_all(void)
 	CHECK(keep_begin(see_passed, &s, &e) == 0);
 	CHECK(!strcmp(s.names, "control ") && s.fd == FIRST + 1 && !getenv("LISTEN_FDS"));
 	CHECK(fcntl(FIRST, F_GETFD) & FD_CLOEXEC);
+	CHECK(fcntl(FIRST + 4, F_GETFD) < 0);		/* a second one of the same name */
 	fd = keep_take("memory:7");
 	CHECK(fd == FIRST && keep_take("memory:7") == -1 && keep_take("control") == -1);
 	s.names[0] = '\0';
 	keep_each("fuse:", see_kept, &s);
 	CHECK(!strcmp(s.names, "fuse:1 ") && s.fd == FIRST + 2);
-	CHECK(fcntl(FIRST + 4, F_GETFD) < 0);		/* a second one of the same name */
 	keep_rest();
 	CHECK(fcntl(FIRST + 3, F_GETFD) < 0 && fcntl(FIRST + 2, F_GETFD) >= 0);
 	s.names[0] = '\0';
 	keep_each("", see_kept, &s);
 	CHECK(!*s.names);
+	CHECK(!hand_on());
 	keep_drop("memory:7");
 	return 0;
 }
