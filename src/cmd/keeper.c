@@ -242,11 +242,12 @@ static int keeper_failed(struct keeper *k, const struct err *e)
 	return EXIT_FAILED;
 }
 
-unsigned keeper_is_wanted(void)
+unsigned keeper_is_wanted(uint64_t given)
 {
 	const char *seconds = getenv("DMUSE_RESTART");
+	unsigned long wanted = given ? given : seconds ? strtoul(seconds, NULL, 10) : 0;
 
-	return seconds && !keep_is_there() ? (unsigned)strtoul(seconds, NULL, 10) : 0;
+	return keep_is_there() ? 0 : wanted < KEEPER_PATIENCE_MAX ? (unsigned)wanted : KEEPER_PATIENCE_MAX;
 }
 
 int keeper_run(const struct keeper_opts *o)

@@ -8,6 +8,7 @@
 #define CMD_KEEPER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct keeper_opts {
 	/* The daemon, in a child process. DEATH: a sentence, how the one before it has died; NULL for the first. */
@@ -19,8 +20,13 @@ struct keeper_opts {
 	bool attached;			/* the daemon dies when the keeper is killed */
 };
 
-/* The patience of a keeper; 0: there is to be none. A service manager that keeps descriptors starts the daemon again, too. */
-unsigned keeper_is_wanted(void);
+#define KEEPER_PATIENCE_MAX 86400
+
+/*
+ * The patience of a keeper, in seconds: GIVEN with an option (0: not given), or $DMUSE_RESTART. 0: there is to be none. A service
+ * manager that keeps descriptors starts the daemon again, too.
+ */
+unsigned keeper_is_wanted(uint64_t given);
 
 /* Returns twice: the exit code of serve() in each daemon, and in the keeper its own, after all of them. */
 int keeper_run(const struct keeper_opts *o);

@@ -129,7 +129,7 @@ static void private_remove(void *arg)
 static int private_run(struct private_daemon *d)
 {
 	const struct keeper_opts o = { .serve = private_daemon, .ready = private_kept_ready, .give_up = private_remove, .arg = d,
-				      .patience = keeper_is_wanted() };
+				      .patience = keeper_is_wanted(0) };
 
 	d->kept = o.patience;
 	d->o.state = d->kept ? d->state : NULL;		/* nobody else would start another one */

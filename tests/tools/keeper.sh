@@ -111,7 +111,7 @@ signals_reach_the_daemon() {
 one_that_does_not_come_back() {
 	mkfifo fifo
 	echo 'x,,,,0 8 zero' >tables
-	DMUSE_RESTART=1 start --tables "$PWD/tables"
+	DMUSE_RESTART='' start --restart-timeout 1 --tables "$PWD/tables"
 	mv fifo tables
 	kill -9 "$daemon"
 	"$DMUSE" ls >/dev/null 2>listed &
