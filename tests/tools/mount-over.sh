@@ -31,7 +31,7 @@ kill_daemon() {
 }
 export DMUSE_SOCKET=$work/one/control
 
-works "a daemon" daemon --socket "$DMUSE_SOCKET"
+works "a daemon" daemon --ephemeral --socket "$DMUSE_SOCKET"
 works "a device" create z --table '0 8 zero'
 works "mount" mount m
 refuses "another daemon's mount on it" 1 "already files in $m" mount m --socket "$work/two/control"
@@ -53,7 +53,7 @@ if [ "$(id -u)" = 0 ]; then
 	umount "$m"
 	works "umount removes what is left below" umount m
 	is "nothing is mounted" 0 "$(mounts)"
-	works "a daemon" daemon --socket "$DMUSE_SOCKET"
+	works "a daemon" daemon --ephemeral --socket "$DMUSE_SOCKET"
 	works "a device" create z --table '0 8 zero'
 	works "mount" mount m
 	exec 7<"$m/z"
@@ -66,7 +66,7 @@ fi
 # A daemon that was killed.
 kill_daemon
 ok "a killed daemon leaves a dead mount" eval '! ls "$m" 2>/dev/null'
-works "a daemon" daemon --socket "$DMUSE_SOCKET"
+works "a daemon" daemon --ephemeral --socket "$DMUSE_SOCKET"
 works "a device" create z --table '0 8 zero'
 works "mount on it replaces it" mount m
 is "there is one mount" 1 "$(mounts)"
@@ -75,8 +75,21 @@ kill_daemon
 works "without a daemon umount removes a dead mount" umount m
 is "nothing is mounted" 0 "$(mounts)"
 
+# The next one has the device and the mount.
+works "a daemon with a state" daemon --socket "$DMUSE_SOCKET"
+works "a device" create z --table '0 8 zero'
+works "mount" mount m
+kill_daemon
+"$DMUSE" daemon --socket "$DMUSE_SOCKET" 2>said
+is "the next one says what is back" "dmuse: 1 device of an earlier daemon is back
+dmuse: devices are files in $m" "$(cat said)"
+is "in the place of the dead mount" 1 "$(mounts)"
+is "with the devices" z "$(ls "$m")"
+works "an orderly end removes it" shutdown
+is "nothing is mounted" 0 "$(mounts)"
+
 # Two at once.
-works "a daemon" daemon --socket "$DMUSE_SOCKET"
+works "a daemon" daemon --ephemeral --socket "$DMUSE_SOCKET"
 pids=()
 for _ in {1..8}; do
 	"$DMUSE" mount m 2>/dev/null & pids+=($!)
