@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,56 +60,56 @@ static int journal_file_failed(const char *path, int code, struct err *e)
 	return err_set(e, code, "cannot create %s: %s", path, strerror(-code));
 }
 
-/* Makes PATH by way of BESIDE; DIR is locked. */
-static int journal_file_make(const char *path, const char *beside, int dir, bool durable, struct err *e)
+/* PATH becomes the file FD, which was made as BESIDE; if another daemon has been faster, its file stays. */
+static int journal_file_place(const char *path, const char *beside, int fd, bool durable)
 {
-	int fd = own_file_open(beside, O_RDWR, e), r;
+	int r = journal_file_fill(fd);
 
-	if (fd < 0)
-		return fd;
-	r = journal_file_fill(fd);
 	if (!r && durable && fsync(fd))
 		r = -errno;
+	if (!r && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) && errno != EEXIST)
+		r = errno == EINVAL && (!link(beside, path) || errno == EEXIST) ? 0 : -errno;	/* NFS knows link(2) only */
+	unlink(beside);
+	return r;
+}
+
+/* A name may outlive a power cut only when its directory is on disk, too. */
+static int journal_file_sync_dir(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, r = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return r;
+}
+
+static int journal_file_make(const char *path, const char *beside, bool durable, struct err *e)
+{
+	int fd, r;
+
+	unlink(beside);		/* of a process that had this number */
+	fd = own_file_open(beside, O_RDWR, e);
+	if (fd < 0)
+		return fd;
+	r = journal_file_place(path, beside, fd, durable);
 	close(fd);
-	if (!r && access(path, F_OK) && rename(beside, path))
-		r = -errno;
-	if (!r && durable && fsync(dir))
-		r = -errno;
-	if (r)
-		unlink(beside);
+	if (!r && durable)
+		r = journal_file_sync_dir(path);
 	return r ? journal_file_failed(path, r, e) : 0;
 }
 
-/* The directory of PATH, locked until it is closed: of two daemons only one makes the file. */
-static int journal_file_dir(const char *path, struct err *e)
-{
-	char *copy = strdup(path);
-	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, r = fd < 0 ? -errno : 0;
-
-	free(copy);
-	while (!r && flock(fd, LOCK_EX))
-		r = errno == EINTR ? 0 : -errno;
-	if (!r)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return journal_file_failed(path, r, e);
-}
-
+/* Nobody is waited for: whoever can read a directory can lock it. */
 static int journal_file_new(const char *path, bool durable, struct err *e)
 {
-	int dir = journal_file_dir(path, e), r;
 	char *beside;
+	int r;
 
-	if (dir < 0)
-		return dir;
-	if (asprintf(&beside, "%s.new", path) < 0)
-		r = journal_file_failed(path, -ENOMEM, e);
-	else {
-		r = journal_file_make(path, beside, dir, durable, e);
-		free(beside);
-	}
-	close(dir);
+	if (asprintf(&beside, "%s.new.%d", path, (int)getpid()) < 0)
+		return journal_file_failed(path, -ENOMEM, e);
+	r = journal_file_make(path, beside, durable, e);
+	free(beside);
 	return r;
 }
 

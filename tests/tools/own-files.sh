@@ -79,7 +79,7 @@ works "a lock on the directory stops nobody" daemon --socket "$work/seen/control
 "$DMUSE" shutdown --socket "$work/seen/control"
 run create x -n --socket "$work/seen/control"
 like "nor who needs a daemon" "^0:dmuse: started a daemon" "$status:$err"
-is "locks do not stay behind" "control control.lock log nbd" "$(cd seen && echo *)"
+is "locks do not stay behind" "control control.lock log nbd state" "$(cd seen && echo *)"
 "$DMUSE" shutdown --socket "$work/seen/control"
 is "and at the end only the log does" "log" "$(cd seen && echo *)"
 

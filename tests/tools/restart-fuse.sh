@@ -178,6 +178,7 @@ exec 5</proc/self/mountinfo
 read -r first <&5
 bash "$1" "$PWD/pause"
 [ "$(head -n 1 /dev/fd/5)" = "$first" ] && echo mounts >mounts
+dmsetup resume c		# powercut keeps its cache in memory only, so it came back suspended
 dmsetup message c 0 cut
 wait
 EOS
