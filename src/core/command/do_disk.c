@@ -168,6 +168,16 @@ static void disk_less(struct dm_cmd *c, struct dm_device *d)
 	dm_finish(c);
 }
 
+/* It stays while it is in use; whoever shows it again and takes that back removes it. */
+static void disk_unwanted(struct dm_cmd *c, struct dm_device *d)
+{
+	unsigned refs = d->refs;
+
+	d->refs = 0;
+	if (refs && dm_record_now(d, &c->reply.err))
+		d->refs = refs;
+}
+
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 {
 	const struct dm_device *user, *busy;
@@ -181,6 +191,7 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 	if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
 		disk_less(c, d);
 	} else if (busy) {
+		disk_unwanted(c, d);
 		user = dm_device_user(busy);
 		dm_fail(c, -EBUSY, "%s '%s' is in use (open count %u%s%s%s)", busy->whole ? "partition" : "disk", busy->name,
 			busy->open_count, user ? ", device '" : "", user ? user->name : "", user ? "' is mapped onto it" : "");
