@@ -22,6 +22,7 @@ static char why[ERR_TEXT];
 static int begin(void **state)
 {
 	(void)state;
+	d = NULL;
 	fixture_begin(&f, 2, AIO_AUTO);
 	return 0;
 }
@@ -29,7 +30,8 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	dm_close(d);
+	if (d)
+		dm_close(d);
 	fixture_end(&f);
 	return 0;
 }
