@@ -15,6 +15,7 @@ void tell(struct fixture *f, const char *name, const char *text)
 	struct dm_cmd c = { .verb = DM_DO_MESSAGE, .name = name, .message = text };
 
 	assert_int_equal(run(f, &c, NULL), 0);
+	dm_reply_free(&c.reply);
 }
 
 static void add_rows(struct fixture *f, struct text *out, const char *name, const char *what, enum dm_verb v, uint32_t flags)

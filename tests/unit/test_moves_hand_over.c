@@ -44,6 +44,7 @@ static int end(void **state)
 {
 	(void)state;
 	gate_open(&f);
+	settle_threads(&f);
 	fixture_end(&f);
 	assert_int_equal(hooks_lines(), 0);
 	return 0;

@@ -382,8 +382,10 @@ static void disks_have_the_numbers_that_they_had(void **state)
 static int create_again(const struct dm_cmd *create)
 {
 	struct dm_cmd c = *create;
+	int code = run(&f, &c, NULL);
 
-	return run(&f, &c, NULL);
+	dm_reply_free(&c.reply);
+	return code;
 }
 
 static void a_command_that_was_carried_out_is_answered_and_not_repeated(void **state)
@@ -398,6 +400,7 @@ static void a_command_that_was_carried_out_is_answered_and_not_repeated(void **s
 	begin();
 	assert_int_equal(run(&f, &create, NULL), 0);
 	assert_int_equal(run(&f, &stats, NULL), 0);
+	dm_reply_free(&stats.reply);
 	next_world();
 	assert_int_equal(create_again(&create), 0);
 	again = stats;

@@ -137,10 +137,12 @@ static void refuse_and_carry_out(const struct dm_cmd *change)
 		fail_msg("change %zd: %d '%s':\n%sinstead of\n%s", change - changes, code, why, after, before);
 	r.fail = 0;
 	free(after);
+	dm_reply_free(&c.reply);
 	c = *change;
 	code = run(&f, &c, why);
 	if (code && c.verb != DM_DO_REMOVE)
 		fail_msg("change %zd: %s", change - changes, why);
+	dm_reply_free(&c.reply);
 	free(before);
 	before = seen(&f);
 	close_all();
