@@ -11,17 +11,19 @@ truncate -s 1M a.img b.img
 # Starts a daemon in the foreground and waits until it serves; $pid, and its log in $work/log.
 foreground() {
 	mkfifo notify.fifo
-	"$DMUSE" daemon --foreground "$@" 2> >(tee log >notify.fifo) &
+	"$DMUSE" daemon --foreground "$@" 2> >(tee -p log >notify.fifo) &
 	pid=$!
 	while read -r line && [[ $line != *serving* ]]; do :; done <notify.fifo
 	rm notify.fifo
 }
 
-# ends WHAT [SIGNAL]: the daemon in the foreground ends with status 0, after that signal or by itself.
+# ends WHAT [SIGNAL]: the daemon in the foreground ends with status 0, after that signal or by itself; else its log tells why.
 ends() {
+	local status=0
 	[ -z "${2:-}" ] || kill "-$2" "$pid"
-	wait "$pid"
-	is "$1" 0 $?
+	wait "$pid" || status=$?
+	is "$1" 0 "$status"
+	[ "$status" = 0 ] || sed 's/^/#   /' log
 }
 
 mode() { stat -c %a "$1"; }
