@@ -24,12 +24,14 @@
 #define BTRFS_SUPER 65536	/* offset of the first superblock */
 #define BTRFS_SUPER_MAGIC_TEXT "_BHRfS_M"
 
-/* Its beginning, as on disk; numbers are little-endian. */
+/* Its beginning, as on disk; numbers are little-endian. The last one is the first of the description of the device itself. */
 struct btrfs_head {
 	uint8_t checksum[32], fsid[16];
 	uint64_t bytenr, flags;
 	char magic[8];
-};
+	uint8_t others[129];
+	uint64_t devid;
+} __attribute__((packed));
 
 static bool btrfs_read(const struct super *s, const char *io_name, struct btrfs_head *h)
 {
@@ -71,14 +73,21 @@ static bool btrfs_path(const char *io_name, char path[192])
 	return n > 0 && strrchr(link, '/') && snprintf(path, 192, "/dev%s", strrchr(link, '/')) < 192;
 }
 
+/*
+ * A device that shows the same device of the file system again (one that it is mapped onto, a copy) is no member: the kernel
+ * would take the one for the other. Nor is one that something else has claimed; if the file system needs it, the kernel says so.
+ */
 static int btrfs_member(struct place *p, const struct btrfs_head *first, const char *io_name)
 {
 	struct btrfs_head h;
 	char path[192];
+	int r;
 
-	if (!btrfs_read(p->c->s, io_name, &h) || memcmp(h.fsid, first->fsid, sizeof(h.fsid)) || !btrfs_path(io_name, path))
+	if (!btrfs_read(p->c->s, io_name, &h) || memcmp(h.fsid, first->fsid, sizeof(h.fsid)) || h.devid == first->devid ||
+	    !btrfs_path(io_name, path))
 		return 0;
-	return place_device(p, path, io_name, true);
+	r = place_device(p, path, io_name, true);
+	return r == -EBUSY ? 0 : r;
 }
 
 int btrfs_members(struct place *p, const char *io_name)

@@ -155,6 +155,10 @@ several() {
 	is "root: and grows with one of its devices" "0 400" "$(devices 'mount /dev/mapper/b2 m
 		dmsetup load b1 --table "0 819200 linear ./b1 0"; dmsetup resume b1; btrfs filesystem resize 3:max m >/dev/null; echo $? \
 		$(btrfs filesystem show --mbytes m | sed -n "s/.*size \([0-9]*\)\..*b1$/\1/p"); umount m')"
+	is "root: the device below it, and a copy, are no devices of the same file system" "0 /dev/mapper/top hello" "$(devices '
+		dmsetup create top --table "0 614400 linear /dev/mapper/b1 0"; mkfs.btrfs -qfK /dev/mapper/top >/dev/null; mount /dev/mapper/top m
+		echo hello >m/f; umount m; dd if=/dev/mapper/b1 of=/dev/mapper/b2 bs=1M status=none
+		mount /dev/mapper/top m; echo $? $(paths) $(cat m/f); umount m')"
 	is "root: a scan of what is no btrfs fails as it does elsewhere" 1 "$(devices 'dmsetup create z --table "0 8 zero"
 		btrfs device scan /dev/mapper/z >/dev/null 2>&1; echo $?')"
 }
