@@ -52,6 +52,10 @@ test-kill: all      ## kill -9 the daemon ROUNDS (1000) times, with DEVICES (100
 	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/kill/kill --rounds $(or $(ROUNDS),1000) --devices $(or $(DEVICES),100) \
 	    --seconds $(or $(SECONDS),0.3) --recovery $(or $(RECOVERY),0.2) $(if $(SEED),--seed $(SEED))
 
+test-power: all     ## cut the power ROUNDS (300) times below file systems on stacks of every target, from SEED on, as root: some minutes
+	$(NEED) demo test
+	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/power/power --rounds $(or $(ROUNDS),300) $(if $(SEED),--seed $(SEED))
+
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
 	@tests/kernel/record
@@ -59,6 +63,7 @@ test-kernel:        ## play the scenarios on real kernels anew (under qemu), and
 test-broken: all    ## break dmuse on purpose, and see that the tests find it
 	$(NEED) demo test
 	@tests/checker/broken/check
+	@tests/power/broken/check
 	@tests/kernel/broken/check
 
 bench:              ## measure speed and memory beside nbdkit and qemu: about fifteen minutes (QUICK=1: three)
@@ -92,4 +97,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-crash test-crash-postgresql test-kill test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-crash test-crash-postgresql test-kill test-power test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
