@@ -10,6 +10,19 @@
 #include "base/utf8.h"
 #include "base/words.h"
 
+/* realloc(3) may leave a copy behind. */
+static char *text_move(const struct text *t, size_t room)
+{
+	char *s = t->secret ? malloc(room) : realloc(t->s, room);
+
+	if (!s || !t->secret || !t->s)
+		return s;
+	memcpy(s, t->s, t->len + 1);
+	explicit_bzero(t->s, t->room);
+	free(t->s);
+	return s;
+}
+
 bool text_room(struct text *t, size_t more)
 {
 	size_t need = t->len + more + 1, room = t->room ? t->room : 64;
@@ -21,7 +34,7 @@ bool text_room(struct text *t, size_t more)
 		return true;
 	while (room < need)
 		room *= 2;
-	s = realloc(t->s, room);
+	s = text_move(t, room);
 	if (!s) {
 		t->failed = true;
 		return false;
@@ -138,6 +151,8 @@ void text_cut(struct text *t, size_t len)
 
 void text_free(struct text *t)
 {
+	if (t->secret && t->s)
+		explicit_bzero(t->s, t->room);
 	free(t->s);
 	*t = (struct text)TEXT_INIT;
 }

@@ -14,9 +14,11 @@ struct text {
 	size_t len;	/* without the NUL */
 	size_t room;
 	bool failed;	/* memory ran out: what was added later is missing */
+	bool secret;	/* no copy of it is left in freed memory, but for what text_take() gives away */
 };
 
 #define TEXT_INIT { .s = NULL }
+#define TEXT_SECRET { .secret = true }
 
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);

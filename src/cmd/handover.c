@@ -71,6 +71,8 @@ static int handover_line(struct handover *h, char *line, struct err *e)
 		return line_passed(h, word, e);
 	else if ((word = line_word(line, "words ")))
 		h->words_len = strtoul(word, NULL, 10);
+	else if ((word = line_word(line, "saved ")))
+		h->saved_len = strtoul(word, NULL, 10);
 	else if ((word = line_word(line, "nbd ")))
 		h->nbd_len = strtoul(word, NULL, 10);
 	return 0;
@@ -91,10 +93,36 @@ static int handover_parse(struct handover *h, struct err *e)
 		*end = '\n';
 		at = end + 1;
 	}
-	if (!r && (!h->words || h->nbd_len > h->len || h->words_len + h->nbd_len != (size_t)(h->text + h->len - h->words)))
+	if (!r && (!h->words || h->nbd_len > h->len || h->saved_len > h->len ||
+		   h->words_len + h->nbd_len + h->saved_len != (size_t)(h->text + h->len - h->words)))
 		r = err_set(e, -EINVAL, "what was handed over is incomplete");
 	h->nbd = h->words ? h->words + h->words_len : NULL;
+	h->saved = h->words ? h->nbd + h->nbd_len : NULL;
 	return r;
+}
+
+/* There may be keys in it, and pages that are freed are not cleared at once. */
+static void file_wipe(int fd, size_t len)
+{
+	static const char zeros[65536];
+	size_t at;
+
+	for (at = 0; at < len; at += sizeof(zeros))
+		if (pwrite(fd, zeros, len - at < sizeof(zeros) ? len - at : sizeof(zeros), (off_t)at) < 0)
+			return;
+}
+
+/* More than 2 GiB take several calls. */
+static ssize_t file_read(int fd, char *to, size_t len)
+{
+	size_t at = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && at < len) {
+		n = pread(fd, to + at, len - at, (off_t)at);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return n < 0 ? n : (ssize_t)at;
 }
 
 static int handover_load(struct handover *h, int fd, struct err *e)
@@ -103,11 +131,12 @@ static int handover_load(struct handover *h, int fd, struct err *e)
 	ssize_t n = -1;
 
 	if (!fstat(fd, &st) && (h->text = malloc((size_t)st.st_size + 1)))
-		n = pread(fd, h->text, (size_t)st.st_size, 0);
+		n = file_read(fd, h->text, (size_t)st.st_size);
 	if (n < 0 || n != st.st_size)
 		return err_set(e, -EIO, "cannot read what was handed over from descriptor %d: %s", fd, strerror(errno));
 	h->len = (size_t)n;
 	h->text[n] = '\0';
+	file_wipe(fd, h->len);
 	return 0;
 }
 
@@ -139,26 +168,35 @@ static void own_words(struct text *out)
 		close(fd);
 }
 
-void handover_end(struct text *t, const struct text *nbd)
+void handover_end(struct text *t, const struct text *nbd, const struct text *saved)
 {
 	struct text words = TEXT_INIT;
 
 	own_words(&words);
-	text_printf(t, "words %zu\nnbd %zu\n", words.len, nbd->len);
+	text_printf(t, "words %zu\nsaved %zu\nnbd %zu\n", words.len, saved->len, nbd->len);
+	text_room(t, words.len + nbd->len + saved->len);
 	text_add_n(t, text_str(&words), words.len);
 	text_add_n(t, text_str(nbd), nbd->len);
-	t->failed = t->failed || words.failed || nbd->failed || !words.len;
+	text_add_n(t, text_str(saved), saved->len);
+	t->failed = t->failed || words.failed || nbd->failed || saved->failed || !words.len;
 	text_free(&words);
 }
 
 static int handover_file(const struct text *t)
 {
-	int fd = memfd_create("dmuse-handover", 0);
+	int fd = memfd_create("dmuse-handover", MFD_ALLOW_SEALING);
+	size_t at = 0;
+	ssize_t n = 1;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text_str(t), t->len) == (ssize_t)t->len)
+	while (n > 0 && at < t->len) {
+		n = write(fd, t->s + at, t->len - at);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (at == t->len && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fd;
+	file_wipe(fd, at);
 	close(fd);
 	return -ENOSPC;
 }
@@ -178,6 +216,7 @@ static int become(const char *path, const struct text *t, char *words, size_t le
 	execv(path, argv);
 	err_set(e, -errno, "cannot become %s: %s", path, strerror(errno));
 	unsetenv(HANDOVER_VARIABLE);
+	file_wipe(fd, t->len);
 	close(fd);
 	return e->code;
 }
@@ -212,13 +251,13 @@ static void back_text(const struct handover *h, const char *why, struct text *t)
 		if (strncmp(at, "back ", 5))
 			text_add_n(t, at, (size_t)(end + 1 - at));
 	}
-	text_add_n(t, h->words, h->words_len + h->nbd_len);
+	text_add_n(t, h->words, h->words_len + h->nbd_len + h->saved_len);
 	nbd_handed_on(h->nbd, h->nbd_len);
 }
 
 void handover_go_back(const struct handover *h, const char *why)
 {
-	struct text t = TEXT_INIT;
+	struct text t = TEXT_SECRET;
 	struct err e = ERR_INIT;
 	char path[32];
 
@@ -233,8 +272,18 @@ void handover_go_back(const struct handover *h, const char *why)
 	text_free(&t);
 }
 
+void handover_served(struct handover *h)
+{
+	if (!h)
+		return;
+	if (h->saved)
+		explicit_bzero(h->text + (h->saved - h->text), h->saved_len);	/* it is the last part */
+	h->saved_len = 0;
+}
+
 void handover_free(struct handover *h)
 {
+	handover_served(h);
 	free(h->text);
 	if (h->old >= 0)
 		close(h->old);

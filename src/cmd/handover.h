@@ -13,8 +13,11 @@
  *   passed FD NAME            a socket of socket activation
  *   kept FD NAME              see keep.h
  *   words LENGTH
- *   nbd LENGTH                then so many bytes with the words that the old program was started with, each with its NUL, and
- *                             so many of nbd_handed_over()
+ *   saved LENGTH
+ *   nbd LENGTH                then so many bytes with the words that the old program was started with, each with its NUL, so
+ *                             many of nbd_handed_over(), and so many of dm_hand_over_text(), in which there may be keys
+ *
+ * The memfd is zeros when it was read; memory that had keys is, too, before it is freed.
  */
 #ifndef CMD_HANDOVER_H
 #define CMD_HANDOVER_H
@@ -40,8 +43,8 @@ struct handover {
 	char death[ERR_TEXT];
 	char *words;		/* in text, like the next one */
 	size_t words_len;
-	const char *nbd;
-	size_t nbd_len;
+	const char *nbd, *saved;
+	size_t nbd_len, saved_len;
 };
 
 #define HANDOVER_NONE ((struct handover){ .old = -1, .directory = -1, .control = -1, .nbd_socket = -1 })
@@ -49,8 +52,11 @@ struct handover {
 /* Once, at the start: what was handed over to this process. What was kept is with keep.h then. 0, or -errno and a sentence. */
 int handover_read(struct handover *h, struct err *e);
 
-/* The last lines of T. */
-void handover_end(struct text *t, const struct text *nbd);
+/* The last lines of T, a TEXT_SECRET if SAVED is. */
+void handover_end(struct text *t, const struct text *nbd, const struct text *saved);
+
+/* This program serves, and will not go back: what may be secret is forgotten. H may be NULL. */
+void handover_served(struct handover *h);
 
 /* The text is what the program at PATH needs: becomes it. Returns only if that fails: -errno and a sentence. */
 int handover_exec(const char *path, const struct text *t, struct err *e);

@@ -25,6 +25,7 @@
 #include "cmd/handover.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
+#include "core/state/handed.h"
 #include "fronts/nbd/nbd.h"
 
 #define REPLACE_ASK 5000	/* milliseconds for the other program to say whether it can */
@@ -162,6 +163,8 @@ static void question_answered(struct blocking_call *call)
 	if (wanted && q->err.code) {
 		c->reply.err = q->err;
 		dm_finish(c);
+	} else if (wanted && dm_hand_over_may(r->world, &c->reply.err)) {
+		dm_finish(c);
 	} else if (wanted) {
 		if (r->nbd)
 			nbd_end_tls(r->nbd);
@@ -244,8 +247,15 @@ static void replace_passed(struct text *t, int fd, const char *name)
 
 static int replace_text(struct replace *r, struct text *t, struct err *e)
 {
-	struct text nbd = TEXT_INIT;
-	int old = open("/proc/self/exe", O_RDONLY), n = r->nbd ? nbd_handed_over(r->nbd, &nbd) : 0;
+	struct text nbd = TEXT_INIT, saved = TEXT_SECRET;
+	int old, n = dm_hand_over_text(r->world, &saved, e);
+
+	if (n) {
+		text_free(&saved);
+		return n;
+	}
+	old = open("/proc/self/exe", O_RDONLY);
+	n = r->nbd ? nbd_handed_over(r->nbd, &nbd) : 0;
 
 	text_add(t, HANDOVER_FORM);
 	text_printf(t, "old %d\n", old);
@@ -255,8 +265,9 @@ static int replace_text(struct replace *r, struct text *t, struct err *e)
 	replace_passed(t, r->o.control, "control");
 	replace_passed(t, r->o.nbd_socket, "nbd");
 	keep_hand_over(t);
-	handover_end(t, &nbd);
+	handover_end(t, &nbd, &saved);
 	text_free(&nbd);
+	text_free(&saved);
 	if (!n && !t->failed)
 		return 0;
 	if (old >= 0)
@@ -268,7 +279,7 @@ static int replace_text(struct replace *r, struct text *t, struct err *e)
 static void replace_become(void *arg)
 {
 	struct replace *r = arg;
-	struct text t = TEXT_INIT;
+	struct text t = TEXT_SECRET;
 	struct err e = ERR_INIT;
 
 	if (!replace_text(r, &t, &e)) {
@@ -306,7 +317,7 @@ void replace_restart(const struct replace_opts *o, int program, const char *deat
 	if (o->directory >= 0 && !fcntl(o->directory, F_SETFD, 0) && !fchdir(o->directory))
 		text_printf(&t, "directory %d\n", o->directory);
 	keep_hand_over(&t);
-	handover_end(&t, &nothing);
+	handover_end(&t, &nothing, &nothing);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
 	handover_exec(path, &t, &e);
 	log_error("%s", e.text);

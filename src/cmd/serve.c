@@ -288,7 +288,7 @@ static int serve_up(struct serve *s, struct err *e)
 	if (!r)
 		r = sessions_new(&s->sessions, s->world, s->fuse, s->o->stop_timeout, e);
 	if (!r)
-		r = serve_state_restore(&s->state, e);
+		r = serve_state_restore(&s->state, s->o->handed, e);
 	if (!r && s->o->nbd_wanted)
 		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)
@@ -383,6 +383,7 @@ int serve(const struct serve_opts *o)
 			handover_go_back(o->handed, e.text);
 	} else {
 		s.served = true;
+		handover_served(o->handed);
 		keep_rest();
 		o->ready(o->arg);
 		if (o->death)

@@ -30,7 +30,7 @@ struct serve_opts {
 	unsigned stop_timeout;	/* seconds for programs of sessions to finish at the end */
 	unsigned open_timeout;	/* seconds that opening a file may take; 0: no limit */
 	const char *death;	/* how the daemon before this one has died, a sentence; NULL: there was none */
-	const struct handover *handed;	/* from an earlier program that this one replaces, or NULL */
+	struct handover *handed;	/* from an earlier program that this one replaces, or NULL */
 	struct replace_opts replace;
 	int life;		/* the daemon ends when this descriptor hangs up; -1: there is none */
 };

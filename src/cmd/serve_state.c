@@ -3,6 +3,8 @@
 #include "cmd/serve_state.h"
 
 #include "base/log.h"
+#include "cmd/handover.h"
+#include "core/state/handed.h"
 #include "core/state/restore.h"
 #include "core/world.h"
 
@@ -24,10 +26,24 @@ int serve_state_open(struct serve_state *s, struct dm_world *w, const char *path
 	return 0;
 }
 
-int serve_state_restore(struct serve_state *s, struct err *e)
+static int restore_with(struct serve_state *s, const struct handover *h, struct dm_restored *n, struct err *e)
+{
+	struct dm_handed from;
+	int r = dm_handed_read(&from, h ? h->saved : NULL, h ? h->saved_len : 0, e);
+
+	if (!r) {
+		s->world->records.handed = &from;
+		r = dm_restore(s->world, &s->recorder.recorder, n, e);
+		s->world->records.handed = NULL;
+	}
+	dm_handed_free(&from);
+	return r;
+}
+
+int serve_state_restore(struct serve_state *s, const struct handover *handed, struct err *e)
 {
 	struct dm_restored n;
-	int r = s->journal ? dm_restore(s->world, &s->recorder.recorder, &n, e) : 0;
+	int r = s->journal ? restore_with(s, handed, &n, e) : 0;
 
 	if (r)
 		return err_prefix(e, "%s: ", s->path);

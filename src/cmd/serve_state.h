@@ -6,6 +6,7 @@
 #include "cmd/state_recorder.h"
 
 struct dm_world;
+struct handover;
 
 struct serve_state {
 	struct dm_world *world;
@@ -21,8 +22,11 @@ struct serve_state {
  */
 int serve_state_open(struct serve_state *s, struct dm_world *w, const char *path, bool durable, struct err *e);
 
-/* The devices of an earlier daemon are there again. The fronts have to be there, and nobody is served yet. */
-int serve_state_restore(struct serve_state *s, struct err *e);
+/*
+ * The devices of an earlier daemon are there again, with what it has handed over (HANDED, or NULL). The fronts have to be there, and
+ * nobody is served yet.
+ */
+int serve_state_restore(struct serve_state *s, const struct handover *handed, struct err *e);
 
 /* Devices end with their daemon, unless their state is durable, or the daemon has never SERVED. */
 void serve_state_end(struct serve_state *s, bool served);

@@ -6,7 +6,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "core/command/ask.h"
@@ -15,6 +17,7 @@
 #define SWITCH_PATHS UINT16_MAX
 #define WORD_BITS 64u
 #define MAP_WORDS (UINT64_C(1) << 33)	/* the most that are asked for */
+#define SAVED_WORDS (UINT64_C(1) << 17)	/* that are looked at when the map is recorded: 1 MiB of it */
 #define MESSAGE_REGIONS (UINT64_C(1) << 22)	/* that one message repeats: the control thread does it, in some milliseconds */
 
 /*
@@ -25,6 +28,7 @@
 struct switch_map {
 	uint64_t regions;
 	uint32_t bits;
+	uint64_t first, end;		/* the words in which messages have set something; control thread */
 	_Atomic uint64_t *words;
 };
 
@@ -41,6 +45,17 @@ static uint32_t map_bits(uint32_t paths)
 	while ((paths - 1) >> bits)
 		bits *= 2;
 	return bits;
+}
+
+/* WORD was set. */
+static void map_reaches(struct switch_map *m, uint64_t word)
+{
+	if (m->first == m->end)
+		m->first = m->end = word;
+	if (word < m->first)
+		m->first = word;
+	if (word >= m->end)
+		m->end = word + 1;
 }
 
 static uint32_t switch_get(const struct switch_line *s, uint64_t region)
@@ -60,6 +75,7 @@ static void switch_set(struct switch_line *s, uint64_t region, uint32_t path)
 
 	word &= ~(((UINT64_C(1) << m->bits) - 1) << at);
 	atomic_store_explicit(&m->words[region / per], word | ahead << at, memory_order_relaxed);
+	map_reaches(m, region / per);
 }
 
 static int switch_map_request(const struct dm_target *t, struct dm_req *r)
@@ -234,14 +250,72 @@ static void switch_table(const struct dm_target *t, struct text *out)
 	}
 }
 
+/* "1 BITS", and runs of equal words of the map that are not zero: "FIRST COUNT WORD", the word in hexadecimal digits. */
+static void map_text(const struct switch_map *m, struct text *out)
+{
+	uint64_t at = m->first, from, word;
+
+	while (at < m->end) {
+		from = at;
+		word = m->words[from];
+		while (at < m->end && m->words[at] == word)
+			at++;
+		if (word)
+			text_printf(out, "%llu %llu %llx\n", (unsigned long long)from, (unsigned long long)(at - from), (unsigned long long)word);
+	}
+}
+
+static int switch_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	const struct switch_map *m = &((const struct switch_line *)t->priv)->map;
+
+	if (!at_rest && m->end - m->first > SAVED_WORDS)
+		return err_set(e, -E2BIG, "its map is too large to be recorded with each message");
+	text_printf(out, "1 %u\n", m->bits);
+	map_text(m, out);
+	return 0;
+}
+
+static int map_restore(struct switch_map *m, const char *line, struct err *e)
+{
+	uint64_t words = (m->regions - 1) / (WORD_BITS / m->bits) + 1, i;
+	unsigned long long from, n, word;
+
+	if (sscanf(line, "%llu %llu %llx", &from, &n, &word) != 3 || !n || from >= words || n > words - from)
+		return err_set(e, -EINVAL, "a part of its map that was saved is none: '%.60s'", line);
+	for (i = from; i < from + n; i++)
+		m->words[i] = word;
+	map_reaches(m, from);
+	map_reaches(m, from + n - 1);
+	return 0;
+}
+
+static int switch_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	struct switch_map *m = &((struct switch_line *)t->priv)->map;
+	char *line = strsep(&saved, "\n");
+	uint32_t bits;
+	int r = 0;
+
+	(void)len;
+	if (sscanf(line, "1 %u", &bits) != 1 || bits != m->bits)
+		return err_set(e, -EINVAL, "its map was saved in a form that this version does not know");
+	while (!r && saved && *saved)
+		r = map_restore(m, strsep(&saved, "\n"), e);
+	return r;
+}
+
 const struct dm_type dm_switch = {
 	.name = "switch",
 	.usage = "<#paths> <region size> 0 <device> <offset> [<device> <offset>...]",
 	.about = "sends each region of the line to one of several paths; messages say which",
 	.version = { 1, 1, 0 },
+	.flags = DM_TARGET_RECORDED,
 	.ctr = switch_ctr,
 	.dtr = switch_dtr,
 	.map = switch_map_request,
+	.save = switch_save,
+	.restore = switch_restore,
 	.table = switch_table,
 	.message = switch_message,
 };

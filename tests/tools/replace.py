@@ -289,15 +289,68 @@ def a_program_that_cannot_take_over_changes_nothing():
     d.end()
 
 
+def another_program(d, *options):
+    """One that gets OPTIONS as well, when it is the daemon."""
+    script = os.path.join(d.directory.name, "other")
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\n[ "$1" = daemon ] && set -- "$@" {" ".join(options)}\nexec {DMUSE} "$@"\n')
+    os.chmod(script, 0o755)
+    return script
+
+
+@test
+def what_targets_keep_in_memory_goes_along():
+    d = Replaced()
+    a = d.file("a", MIB)
+    d.run("create", "bad", "--table", f"0 2048 dust {a} 0 512")
+    d.run("create", "ways", "--table", f"0 512 switch 2 8 0 {a} 0 {a} 512")
+    for message in ("addbadblock 3", "addbadblock 600 7", "enable"):
+        d.run("message", "bad", "0", *message.split())
+    d.run("message", "ways", "0", "set_region_mappings", "0:1")
+    same(d.run("message", "bad", "0", "listbadblocks"), "3\n600\n\n")
+
+    def as_it_was():
+        same(d.run("message", "bad", "0", "listbadblocks"), "3\n600\n\n")
+        client = d.connect("bad")
+        client.send(client.request(READ, 3 * 512, 512))
+        client.reply(client.cookie, 512, error=5)
+        client.close()
+        client, data = d.connect("ways"), pattern(4, 512)
+        client.write(0, data)
+        client.close()
+        with open(a, "rb") as f:
+            same(os.pread(f.fileno(), 512, 512 * 512), data, "the region's path")
+
+    d.replace()
+    as_it_was()
+    said = d.run("daemon", "--replace", another_program(d, "--tables", "/no/such/tables"), code=1)
+    if "/no/such/tables" not in said:
+        raise Wrong(said)
+    as_it_was()
+    d.end()
+
+
+@test
+def what_a_target_cannot_hand_over_stays_where_it_is():
+    d = Replaced()
+    d.run("create", "before", "--table", "0 8 zero")
+    d.run("create", "cached", "--table", f"0 2048 powercut {d.file('a', MIB)} 0")
+    client, data = d.connect("cached"), pattern(5, 512)
+    client.write(0, data)
+    said = d.run("daemon", "--replace", code=1)
+    if "device 'cached': table line 1: powercut keeps in memory what it cannot hand over" not in said:
+        raise Wrong(said)
+    same(client.read(0, 512), data)
+    client.close()
+    d.end()
+
+
 @test
 def if_the_other_program_does_not_come_up_this_one_goes_on():
     d = Replaced()
     d.run("create", "vd", "--table", f"0 2048 linear {d.file('a', MIB)} 0")
     client, pid, data = d.connect("vd"), d.pid(), pattern(3, 4096)
-    script = os.path.join(d.directory.name, "other")
-    with open(script, "w", encoding="ascii") as f:
-        f.write(f'#!/bin/sh\n[ "$1" = daemon ] && set -- "$@" --tables /no/such/tables\nexec {DMUSE} "$@"\n')
-    os.chmod(script, 0o755)
+    script = another_program(d, "--tables", "/no/such/tables")
     client.write(0, data)
     request = client.request(READ, 0, 4096)
     client.send(request[:5])

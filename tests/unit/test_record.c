@@ -283,37 +283,6 @@ static void a_table_that_refuses_leaves_its_device_suspended(void **state)
 	end();
 }
 
-/* --- what is in memory only ------------------------------------------------------------------------------------------ */
-
-static void what_messages_have_told_is_not_forgotten_in_silence(void **state)
-{
-	(void)state;
-	begin();
-	make_device(&f, "fresh", table_of("0 1024 dust %s 0 512", file));
-	make_device(&f, "told", table_of("0 1024 dust %s 1024 512", file));
-	tell(&f, "told", "addbadblock 3");
-	tell(&f, "told", "countbadblocks");
-	assert_int_equal(next_world(), 1);
-	assert_false(info(&f, "fresh").suspended);
-	assert_true(info(&f, "told").suspended);
-	assert_int_equal(verb(&f, DM_DO_RESUME, "told", 0, NULL), 0);
-	assert_int_equal(next_world(), 0);
-	end();
-}
-
-/* Each type that keeps something beside its words, and is not told it by messages. */
-static void what_a_target_forgets_is_not_there_as_if_it_were_new(void **state)
-{
-	(void)state;
-	begin();
-	make_device(&f, "flakey", table_of("0 1024 flakey %s 0 10 5", file));
-	assert_int_equal(next_world(), 1);
-	assert_true(info(&f, "flakey").suspended);
-	assert_int_equal(verb(&f, DM_DO_RESUME, "flakey", 0, NULL), 0);
-	assert_false(info(&f, "flakey").suspended);
-	end();
-}
-
 static void a_flush_that_failed_stays_failed(void **state)
 {
 	struct dm_device *d;
@@ -428,8 +397,6 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_missing_leaves_its_device_suspended),
 		cmocka_unit_test(what_is_lost_can_be_replaced_or_removed),
 		cmocka_unit_test(keys_are_not_recorded),
-		cmocka_unit_test(what_messages_have_told_is_not_forgotten_in_silence),
-		cmocka_unit_test(what_a_target_forgets_is_not_there_as_if_it_were_new),
 		cmocka_unit_test(a_flush_that_failed_stays_failed),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),
 		cmocka_unit_test(a_table_that_refuses_leaves_its_device_suspended),

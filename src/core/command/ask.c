@@ -40,9 +40,12 @@ static void ask_record(struct dm_ask *a)
 	struct dm_device *d = a->device;
 	struct err e = ERR_INIT;
 
-	if (a->table->altered && !(a->cmd && a->cmd->id))
+	if (a->target->type->flags & DM_TARGET_RECORDED)
+		atomic_store(&a->table->unsaved, true);
+	else if (a->table->altered && !(a->cmd && a->cmd->id))
 		return;		/* that is known */
-	a->table->altered = true;
+	else
+		a->table->altered = true;
 	dm_record_put(d);
 	if (a->cmd)
 		a->cmd->reply.answer = text_str(&a->out);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/command/do.h"
+#include "core/state/handed.h"
 
 static bool is_first(const struct dm_move *m, const struct dm_device *d)
 {
@@ -35,8 +36,9 @@ static void hand_over_run(struct dm_move *m, struct dm_device *d)
 	const struct dm_device *other = still_active(m);
 	struct err e = ERR_INIT;
 
-	if (other) {
+	if (other)
 		err_set(&e, -EBUSY, "device '%s' was created meanwhile; nothing has changed: try again", other->name);
+	if (other || dm_hand_over_may(m->world, &e)) {
 		dm_phase_done(d, &e);
 		return;
 	}
@@ -92,6 +94,10 @@ void dm_move_hand_over(struct dm_cmd *c)
 	struct dm_move *m;
 
 	c->device = NULL;
+	if (dm_hand_over_may(w, &c->reply.err)) {
+		dm_finish(c);
+		return;
+	}
 	if (hand_over_waits(c, &w->devices) || hand_over_waits(c, &w->disks))
 		return;
 	if (list_empty(&w->devices) && list_empty(&w->disks)) {

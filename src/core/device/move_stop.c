@@ -21,7 +21,8 @@ static bool was_active(const struct dm_move *m, const struct dm_device *d)
  */
 static unsigned walk_how(const struct dm_move *m, const struct dm_device *d)
 {
-	return (m->noflush && !d->moving.below ? DM_WALK_NOFLUSH : 0) | (m->plan->removes ? DM_WALK_ALL : 0);
+	return (m->noflush && !d->moving.below ? DM_WALK_NOFLUSH : 0) | (m->plan->removes ? DM_WALK_ALL : 0) |
+	       (m->plan == &dm_plan_hand_over ? DM_WALK_HAND_OVER : 0);
 }
 
 /* The device stays suspended: nothing passes, not even from devices above. */

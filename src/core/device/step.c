@@ -116,6 +116,7 @@ static void walk_on(struct dm_walk *w)
 		s->target = &w->table->targets[line];
 		s->name = hook_names[w->hook];
 		s->noflush = w->how & DM_WALK_NOFLUSH;
+		s->hand_over = w->how & DM_WALK_HAND_OVER;
 		s->err = &w->err;
 		atomic_store(&s->given_up, false);
 		run(s->target, s);

@@ -29,6 +29,7 @@ struct dm_world;
 struct dm_step {
 	struct dm_target *target;	/* NULL: none is */
 	bool noflush;			/* presuspend: what is held is not to wait for disks: put it back */
+	bool hand_over;			/* presuspend, postsuspend: another program takes over; save() comes next (target.h) */
 	atomic_bool given_up;		/* nobody waits for it any more: it may end soon, with any result */
 	struct err *err;		/* for its sentence */
 	/* The core's. */
@@ -51,6 +52,7 @@ enum dm_level {
 enum dm_walk_how {
 	DM_WALK_NOFLUSH = 1,	/* for dm_step.noflush */
 	DM_WALK_ALL = 2,	/* down: a hook that fails is logged, and does not stop the walk */
+	DM_WALK_HAND_OVER = 4,	/* for dm_step.hand_over */
 };
 
 bool dm_type_has_hooks(const struct dm_type *type);

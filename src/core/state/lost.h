@@ -22,6 +22,8 @@ struct dm_lost {
 	size_t len;
 	char *why;		/* a sentence */
 	bool was_active;	/* its device was not suspended: it will not be, once the table is back */
+	bool anew;		/* WHY says that its lines have forgotten something: once it is back, they begin anew */
+	bool altered;		/* the record says that messages have changed what its lines keep */
 };
 
 /* The table that stands for VALUE in a slot of D. 0 or -ENOMEM. */

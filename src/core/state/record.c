@@ -12,6 +12,7 @@
 #include "core/state/done.h"
 #include "core/state/record_text.h"
 #include "core/state/recorder.h"
+#include "core/state/saved.h"
 #include "core/table/table.h"
 
 #define KEY 40		/* bytes of a key with a number */
@@ -30,6 +31,7 @@ void dm_records_init(struct dm_world *w)
 	list_init(&all->answers);
 	list_init(&all->soon.node);
 	all->soon.run = flush_soon;
+	dm_saved_init(w);
 }
 
 bool dm_recording(const struct dm_world *w)
@@ -68,6 +70,42 @@ static void put_table(struct dm_world *w, struct dm_table *t)
 	put_text(w, key, &value);
 }
 
+static void drop_saved(struct dm_world *w, uint64_t id)
+{
+	char key[KEY];
+
+	snprintf(key, sizeof(key), "saved/%" PRIu64, id);
+	dm_record_value(w, key, NULL, 0);
+}
+
+/* What changes from here on is not in it. Without a value a later daemon knows that it has not got what the lines kept. */
+static void put_saved(struct dm_world *w, struct dm_table *t)
+{
+	struct text value = TEXT_INIT;
+	struct err e = ERR_INIT;
+	char key[KEY];
+
+	atomic_store(&t->unsaved, false);
+	snprintf(key, sizeof(key), "saved/%" PRIu64, t->record);
+	if (t->secret || dm_saved_text(t, true, &value, &e) || value.len > DM_SAVED_MOST + DM_SAVED_MOST_LINE * t->n) {
+		text_free(&value);
+		if (t->saved)
+			drop_saved(w, t->record);
+		t->saved = false;
+		return;
+	}
+	t->saved = true;
+	put_text(w, key, &value);
+}
+
+static void put_slot(struct dm_world *w, struct dm_table *t, bool is_new)
+{
+	if (is_new)
+		put_table(w, t);
+	if (t->records && !t->lost && (is_new || atomic_load(&t->unsaved)))
+		put_saved(w, t);
+}
+
 static bool is_among(uint64_t id, const uint64_t ids[DM_SLOTS])
 {
 	return id && (id == ids[DM_SLOT_ACTIVE] || id == ids[DM_SLOT_INACTIVE]);
@@ -81,15 +119,18 @@ static void put_tables(struct dm_device *d, const struct dm_view *v)
 	unsigned i;
 
 	for (i = 0; i < DM_SLOTS; i++) {
-		if (v->slots[i] && !is_among(v->slots[i]->record, is->tables))
-			put_table(d->world, v->slots[i]);
+		if (v->slots[i])
+			put_slot(d->world, v->slots[i], !is_among(v->slots[i]->record, is->tables));
 		is->next[i] = v->slots[i] ? v->slots[i]->record : 0;
+		is->next_saved[i] = v->slots[i] && v->slots[i]->saved;
 	}
 	for (i = 0; i < DM_SLOTS; i++) {
 		if (!is->tables[i] || is_among(is->tables[i], is->next))
 			continue;
 		snprintf(key, sizeof(key), "table/%" PRIu64, is->tables[i]);
 		dm_record_value(d->world, key, NULL, 0);
+		if (is->saved[i])
+			drop_saved(d->world, is->tables[i]);
 	}
 	list_remove(&is->put);
 	list_append(&d->world->records.put, &is->put);
@@ -158,6 +199,17 @@ void dm_record_drop(struct dm_device *d)
 	dm_record_value(d->world, key, NULL, 0);
 }
 
+/* A frame that had what its tables keep was not committed: the next one has to. */
+static void not_saved(struct dm_device *d)
+{
+	struct dm_table *const all[] = { d->active, d->inactive, d->moving.leaving, d->moving.incoming };
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i] && all[i]->records)
+			atomic_store(&all[i]->unsaved, true);
+}
+
 /* What was put is what is recorded; or it never was put. */
 static void settle(struct dm_world *w, bool committed)
 {
@@ -167,8 +219,12 @@ static void settle(struct dm_world *w, bool committed)
 	while ((n = list_take(&w->records.put))) {
 		struct dm_recorded *is = container(n, struct dm_recorded, put);
 
-		for (i = 0; i < DM_SLOTS && committed; i++)
+		for (i = 0; i < DM_SLOTS && committed; i++) {
 			is->tables[i] = is->next[i];
+			is->saved[i] = is->next_saved[i];
+		}
+		if (!committed)
+			not_saved(container(is, struct dm_device, recorded));
 		if (committed)
 			list_remove(&is->touched);
 	}

@@ -6,6 +6,7 @@
  *
  *   device/MINOR   name, uuid, flags, numbers, and the ids of the tables in its slots
  *   table/ID       its stores, so that they are recognized, and its lines as `table` prints them
+ *   saved/ID       what its lines keep beside their words, if the record may have it (saved.h)
  *   disk/NAME      what a disk shows, and its partitions
  *   mount/PATH     a directory in which the devices are files
  *   done/ID        a command that was carried out, and its answer (done.h)
@@ -16,6 +17,7 @@
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +28,7 @@
 
 struct dm_cmd;
 struct dm_device;
+struct dm_handed;
 struct dm_recorder;
 struct dm_table;
 struct dm_world;
@@ -41,12 +44,15 @@ struct dm_records {
 	struct list touched;		/* dm_recorded.touched: those that have changed without a command */
 	struct loop_work soon;		/* for these */
 	bool no_memory;			/* for a value of that frame */
+	struct loop_msg changed;	/* lines keep something else (saved.h) ... */
+	atomic_bool changed_pending;	/* ... and the message is on its way */
 	struct log_rate complaints;
 	bool unsynced;			/* something was committed since the last sync was asked for */
 	bool syncing;			/* it is not over: */
 	struct journal_wait synced;
 	struct list answers;		/* dm_cmd.node: these wait for it */
 	struct dm_dones *dones;		/* done.h */
+	const struct dm_handed *handed;	/* from the program that this one has replaced, while the state is restored; or NULL */
 };
 
 /* The device's part. */
@@ -54,6 +60,7 @@ struct dm_recorded {
 	uint64_t number;		/* by the order of creation, from 1; 0: never recorded */
 	uint64_t tables[DM_SLOTS];	/* the ids in its record; 0: none */
 	uint64_t next[DM_SLOTS];	/* of the frame that is not committed yet */
+	bool saved[DM_SLOTS], next_saved[DM_SLOTS];	/* the same: there is a saved/ID as well */
 	struct list put, touched;
 };
 

@@ -140,6 +140,14 @@ static void table_line(const struct dm_target *t, bool secret, struct text *out)
 	text_add(out, "\n");
 }
 
+void dm_record_lines_text(const struct dm_table *t, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		table_line(&t->targets[i], false, out);
+}
+
 /* The words of a table with keys are nowhere but in memory. */
 void dm_record_table_text(const struct dm_table *t, struct text *out)
 {

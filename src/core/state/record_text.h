@@ -23,6 +23,7 @@ void dm_record_disk_text(const struct dm_device *d, struct text *out);
 /* A line for each store: what it is known by, and its word. */
 void dm_record_stores_text(const struct dm_table *t, struct text *out);
 #define DM_RECORD_LINES "lines\n"	/* follows them: behind it are the lines of the table */
+void dm_record_lines_text(const struct dm_table *t, struct text *out);	/* these, with their keys, if they have any */
 void dm_record_table_text(const struct dm_table *t, struct text *out);
 
 #endif

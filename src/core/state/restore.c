@@ -49,6 +49,7 @@ static void item_suspend(struct restore_item *i, struct dm_table *table)
 static struct dm_table *item_lost(struct restore_item *i, const char *why)
 {
 	struct dm_table *t = NULL;
+	size_t len;
 
 	if (i->slot == DM_SLOT_ACTIVE)
 		log_error("'%s' is suspended: its table could not be brought back: %s", i->device->name, why);
@@ -60,7 +61,10 @@ static struct dm_table *item_lost(struct restore_item *i, const char *why)
 		return NULL;
 	}
 	t->lost->was_active = i->slot == DM_SLOT_ACTIVE && !i->is.suspended;
+	t->lost->anew = i->anew;
+	t->lost->altered = i->is.altered;
 	t->record = i->is.tables[i->slot];
+	t->saved = restore_saved_value(i->all->recorder, t->record, &len);
 	return t;
 }
 
@@ -122,21 +126,24 @@ static void item_has_table(struct restore_item *i, struct dm_table *table)
 	}
 }
 
-/* A line that begins anew is not the one that there was: somebody has to say that this will do. */
-static int item_forgets(struct restore_item *i, const struct dm_table *t)
+static int item_keeps(struct restore_item *i, struct dm_table *t)
 {
-	struct err *e = &i->cmd.reply.err;
-	size_t k;
+	const struct restore_kept kept = {
+		.recorder = i->all->recorder, .id = i->is.tables[i->slot], .handed = i->handed,
+		.active = i->slot == DM_SLOT_ACTIVE, .altered = i->is.altered,
+	};
 
-	if (i->slot == DM_SLOT_INACTIVE)
-		return 0;
-	for (k = 0; k < t->n; k++)
-		if (t->targets[k].type->flags & DM_TARGET_FORGETS)
-			return err_set(e, -ESTALE, "%s keeps its state in memory only, and it has ended with the daemon; resume begins anew",
-				       t->targets[k].type->name);
-	if (!i->is.altered)
-		return 0;
-	return err_set(e, -ESTALE, "what messages have told its lines was in memory only, and has ended with the daemon; resume begins anew");
+	i->anew = restore_saved(t, &kept, &i->cmd.reply.err);
+	return i->anew;
+}
+
+/* The words that another program has handed over may have keys. */
+static void item_wipe(struct restore_item *i)
+{
+	if (i->secret)
+		explicit_bzero(i->secret, strlen(i->secret));
+	free(i->secret);
+	i->secret = NULL;
 }
 
 static void item_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
@@ -144,7 +151,8 @@ static void item_built(struct dm_cmd *c, struct dm_table *table, struct dm_expla
 	struct restore_item *i = container(c, struct restore_item, cmd);
 
 	(void)explain;
-	if (table && (dm_restore_check(table, i->table, &c->reply.err) || item_forgets(i, table))) {
+	item_wipe(i);
+	if (table && (dm_restore_check(table, i->table, &c->reply.err) || item_keeps(i, table))) {
 		dm_table_free(table);
 		table = NULL;
 	}
@@ -159,8 +167,9 @@ static void item_build(struct restore_item *i, const struct dm_record_table *r)
 	struct dm_cmd *c = &i->cmd;
 
 	*c = (struct dm_cmd){
-		.verb = DM_DO_RELOAD, .world = i->all->world, .device = i->device, .text = (char *)(uintptr_t)r->lines,
-		.flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r->readonly ? DM_WITH_READONLY : 0),
+		.verb = DM_DO_RELOAD, .world = i->all->world, .device = i->device,
+		.text = i->secret ? i->secret : (char *)(uintptr_t)r->lines,
+		.flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r->readonly ? DM_WITH_READONLY : 0) | (i->secret ? DM_WITH_SECRET : 0),
 	};
 	list_init(&c->node);
 	dm_do_build(c, item_built);
@@ -171,6 +180,7 @@ static void item_table(struct restore_item *i)
 	struct dm_record_table r;
 
 	free(i->table);
+	i->anew = false;
 	i->table = restore_table(i->all, i->is.tables[i->slot]);
 	if (!i->table) {
 		i->table = strdup("");
@@ -179,7 +189,9 @@ static void item_table(struct restore_item *i)
 		return;
 	}
 	dm_record_read_table(&r, i->table);
-	if (r.secret)
+	i->handed = dm_handed_find(i->all->world->records.handed, i->is.tables[i->slot]);
+	i->secret = r.secret && i->handed && i->handed->words ? strndup(i->handed->words, i->handed->words_len) : NULL;
+	if (r.secret && !i->secret)
 		item_not_there(i, "its lines have keys, which are not recorded; load it again");
 	else
 		item_build(i, &r);
@@ -217,6 +229,8 @@ static void item_is_as_it_was(struct restore_item *i)
 	d->recorded.number = is->number;
 	for (k = 0; k < DM_SLOTS; k++)
 		d->recorded.tables[k] = is->tables[k];
+	d->recorded.saved[DM_SLOT_ACTIVE] = d->active && d->active->saved;
+	d->recorded.saved[DM_SLOT_INACTIVE] = d->inactive && d->inactive->saved;
 }
 
 /* Those that stand on it may begin. */

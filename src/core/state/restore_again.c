@@ -10,8 +10,7 @@
 #include "core/device/step.h"
 #include "core/state/lost.h"
 #include "core/state/record_text.h"
-#include "core/state/restore.h"
-#include "core/state/restore_read.h"
+#include "core/state/restore_item.h"
 #include "core/table/building.h"
 
 /* The first store of T that is not what the lines at WAS say. */
@@ -58,6 +57,25 @@ static struct dm_table *lost_next(const struct dm_device *d)
 	return next && next->lost ? next : NULL;
 }
 
+/* Whoever resumes it has not been told yet that its lines have forgotten something: he has to say it again. */
+static int again_forgets(struct dm_device *d, struct dm_table *lost, struct dm_table *t, struct err *e)
+{
+	const struct restore_kept kept = {
+		.recorder = d->world->records.recorder, .id = lost->record, .active = lost == d->active, .altered = lost->lost->altered,
+	};
+	char *why;
+
+	if (lost->lost->anew || !kept.recorder || !restore_saved(t, &kept, e))
+		return 0;
+	why = strdup(e->text);
+	if (!why)
+		return e->code;
+	free(lost->lost->why);
+	lost->lost->why = why;
+	lost->lost->anew = true;
+	return e->code;
+}
+
 /* Another table may have taken its place meanwhile, and D may be moving. */
 static void again_built(struct dm_cmd *c, struct dm_table *table, struct dm_explain *explain)
 {
@@ -68,7 +86,8 @@ static void again_built(struct dm_cmd *c, struct dm_table *table, struct dm_expl
 	c->text = NULL;
 	c->flags = c->own_flags;
 	if (table && lost)
-		dm_restore_check(table, lost->lost->value, &c->reply.err);
+		if (!dm_restore_check(table, lost->lost->value, &c->reply.err))
+			again_forgets(c->device, lost, table, &c->reply.err);
 	if (table && !c->reply.err.code) {
 		c->table = table;
 		dm_start(c);

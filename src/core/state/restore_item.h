@@ -4,6 +4,7 @@
 #define CORE_RESTORE_ITEM_H
 
 #include "core/command/do.h"
+#include "core/state/handed.h"
 #include "core/state/restore.h"
 #include "core/state/restore_read.h"
 
@@ -33,6 +34,9 @@ struct restore_item {
 	unsigned slot;			/* whose table is on its way ... */
 	char *table;			/* ... and the value of that */
 	struct dm_cmd cmd;		/* that builds and resumes it */
+	const struct dm_handed_table *handed;	/* of that table, or NULL */
+	char *secret;			/* its words, while it is built; they are wiped */
+	bool anew;			/* it is lost because of what its lines kept */
 	bool refused;			/* it could not be resumed */
 	bool lost;			/* some table of it is */
 	unsigned waits;			/* for so many below */
@@ -56,6 +60,19 @@ struct restore {
 
 /* The value of a table, to be freed; NULL: there is none, or no memory. */
 char *restore_table(const struct restore *all, uint64_t id);
+
+/*
+ * What the lines of a table ID kept in memory: T, built again, has it from now on. 0; or -errno and a sentence: a line has
+ * forgotten it, and would begin anew. RECORDER's value of it, or NULL.
+ */
+struct restore_kept {
+	struct dm_recorder *recorder;
+	uint64_t id;
+	const struct dm_handed_table *handed;
+	bool active, altered;		/* it is that of the active slot; the record says that messages have changed it */
+};
+int restore_saved(struct dm_table *t, const struct restore_kept *k, struct err *e);
+const char *restore_saved_value(struct dm_recorder *r, uint64_t id, size_t *len);
 
 /* Disks come first: tables stand on them. Those that could not be brought back are in the log, and stay recorded. */
 int restore_disks(struct restore *all);

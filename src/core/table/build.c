@@ -174,6 +174,8 @@ static int build_make(struct dm_build *b, uint64_t start, uint64_t len, char *pa
 	table->n++;
 	table->hooked |= dm_type_has_hooks(b->type);
 	table->prepares |= b->type->prepare_status != NULL;
+	table->saves |= b->type->save != NULL;
+	table->records |= (b->type->flags & DM_TARGET_RECORDED) != 0;
 	table->sectors = start + len;
 	return 0;
 }

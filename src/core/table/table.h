@@ -60,7 +60,10 @@ struct dm_table {
 	bool readonly;
 	bool secret;			/* its lines have keys: they are nowhere else */
 	uint64_t record;		/* its number in the record (state/record.h); 0: it was never recorded */
-	bool altered;			/* messages have changed what its lines keep beside their words */
+	bool altered;			/* messages have changed what its lines keep beside their words, and save() does not know it */
+	bool saves, records;		/* some of its lines have save(); are DM_TARGET_RECORDED: then ... */
+	bool saved;			/* ... the record has what they keep ... */
+	atomic_bool unsaved;		/* ... but they keep something else by now */
 	struct dm_lost *lost;		/* it stands for one that could not be built again (state/lost.h); else NULL */
 	const struct dm_type *immutable;	/* the type of all its lines, if only a table of this type may replace this one */
 	bool wildcard;			/* it has a line that may replace anything */

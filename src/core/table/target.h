@@ -43,9 +43,15 @@ enum dm_verdict {
 #define DM_TARGET_ALWAYS_WRITEABLE (1u << 1)	/* never in a read-only table */
 #define DM_TARGET_IMMUTABLE (1u << 2)		/* all lines of a table are of this type, or none; while such a table is active, the
 						 * next one loaded must be as well, or have a WILDCARD line */
-#define DM_TARGET_FORGETS (1u << 4)		/* keeps in memory, beside its words, what a later daemon cannot have: then its device
-						 * comes back suspended. What only messages change is known without it (dm_ask.changed) */
 #define DM_TARGET_WILDCARD (1u << 3)		/* can replace anything: error */
+/*
+ * What becomes of what a line keeps in memory beside its words, if the daemon is killed. Without either flag the line begins as its
+ * words say, which has to be right: it keeps nothing, or finds everything on its disks, or does again what is not known to be
+ * done (a mirror without a log resynchronises). For `dmuse daemon --replace` only save() counts.
+ */
+#define DM_TARGET_FORGETS (1u << 4)		/* a later daemon cannot have it: the device comes back suspended, with a sentence */
+#define DM_TARGET_RECORDED (1u << 5)		/* save() is small and no secret: it is recorded whenever it changes, and a later daemon
+						 * has it. A table whose lines keep too much (DM_SAVED_MOST, saved.h) counts as FORGETS */
 
 /*
  * For a type whose disk can lose its power. A cut takes three calls, so that the disks of several lines go at one instant: none
@@ -119,6 +125,27 @@ struct dm_type {
 	 * it was suspended since. It ends with dm_step_done(), and its failure is only logged.
 	 */
 	void (*retire)(struct dm_target *t, struct dm_step *s);
+	/*
+	 * What the line keeps in memory beside its words, so that the same line goes on from there in another program or a later
+	 * daemon. save() adds it to OUT: bytes in a form of the type's own, with what tells an earlier form from this one. OUT is
+	 * wiped, so keys may be in it. restore() gets a copy, which it may change, with a NUL behind it, once, after ctr() and before preresume(), also in an inactive table
+	 * and in a suspended device. Both: 0, or -errno and a sentence; control thread, at once. A shared object is saved with each
+	 * of its lines, and takes the first that it gets.
+	 *
+	 * For `dmuse daemon --replace` save() is called when all stands still (AT_REST): postsuspend() is over (dm_step.hand_over says that
+	 * this comes), nothing is in flight, requests wait at the gates. If restore() fails there the device comes back suspended.
+	 * A type with DM_TARGET_RECORDED is also asked (AT_REST false) when the table is first recorded, after a message that has
+	 * set dm_ask.changed, and after dm_saved_changed() (saved.h): requests pass meanwhile, and if it fails, say because there is
+	 * too much, the device will come back suspended.
+	 * NULL, without DM_TARGET_FORGETS: there is nothing to be saved; with it the daemon cannot be replaced.
+	 */
+	int (*save)(const struct dm_target *t, bool at_rest, struct text *out, struct err *e);
+	int (*restore)(struct dm_target *t, char *saved, size_t len, struct err *e);
+	/*
+	 * Could the line be handed over to another program as it is now? Asked before anything is held: 0, or -errno and a sentence
+	 * that says what would help. NULL: yes, if it has save() or has nothing to save.
+	 */
+	int (*may_hand_over)(const struct dm_target *t, struct err *e);
 	/* Prints the words for `table`, which can be loaded again; NULL if none. */
 	void (*table)(const struct dm_target *t, struct text *out);
 	/* Prints the status; NULL if there is none. */

@@ -116,7 +116,7 @@ uint64_t badblocks_clear(struct badblocks *b)
 	return were;
 }
 
-bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t *found)
+static bool badblocks_first(struct badblocks *b, uint64_t from, uint64_t last, struct badblock *found)
 {
 	bool is;
 	size_t i;
@@ -128,9 +128,24 @@ bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t 
 		;
 	is = i < b->n && !b->at[i].good && b->at[i].block <= last;
 	if (is)
-		*found = b->at[i].block;
+		*found = b->at[i];
 	pthread_mutex_unlock(&b->lock);
 	return is;
+}
+
+bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t *found)
+{
+	struct badblock at;
+	bool is = badblocks_first(b, from, last, &at);
+
+	if (is)
+		*found = at.block;
+	return is;
+}
+
+bool badblocks_next(struct badblocks *b, uint64_t from, struct badblock *found)
+{
+	return badblocks_first(b, from, UINT64_MAX, found);
 }
 
 /* BLOCK becomes good, unless it is WRITTEN to and that fails. */

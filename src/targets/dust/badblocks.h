@@ -40,6 +40,9 @@ uint64_t badblocks_clear(struct badblocks *b);			/* how many there were */
 /* The first bad block from FROM to LAST: true, and *FOUND says which. Any thread. */
 bool badblocks_find(struct badblocks *b, uint64_t from, uint64_t last, uint64_t *found);
 
+/* The same, with the number of writes that will fail. */
+bool badblocks_next(struct badblocks *b, uint64_t from, struct badblock *found);
+
 /* BLOCK is written to; any thread. */
 enum badblocks_write { BADBLOCKS_GOOD, BADBLOCKS_FAILS, BADBLOCKS_MENDED };
 enum badblocks_write badblocks_write(struct badblocks *b, uint64_t block);

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/log.h"
 #include "base/words.h"
 #include "core/command/ask.h"
 #include "core/path/fault.h"
+#include "core/state/saved.h"
 #include "core/table/target.h"
 #include "targets/dust/badblocks.h"
 
@@ -61,14 +63,18 @@ static int dust_fail(const struct dm_req *r, uint64_t block)
 }
 
 /* R lies in the bad block BLOCK. */
-static int dust_bad(struct dust *k, struct dm_req *r, uint64_t block)
+static int dust_bad(const struct dm_target *t, struct dm_req *r, uint64_t block)
 {
+	struct dust *k = t->priv;
+
 	if (r->op == DM_READ)
 		return dust_fail(r, block);
 	switch (badblocks_write(&k->bad, block)) {
 	case BADBLOCKS_FAILS:
+		dm_saved_changed(t);
 		return dust_fail(r, block);
 	case BADBLOCKS_MENDED:
+		dm_saved_changed(t);
 		dust_log_mended(k, r, block);
 		break;
 	case BADBLOCKS_GOOD:
@@ -93,7 +99,7 @@ static int dust_map(const struct dm_target *t, struct dm_req *r)
 		r->count = end - first;
 		return DM_PART;
 	}
-	return dust_bad(k, r, bad);
+	return dust_bad(t, r, bad);
 }
 
 static int dust_add(struct dust *k, struct dm_ask *a, uint64_t block, uint8_t fails)
@@ -286,15 +292,61 @@ static void dust_status(const struct dm_target *t, struct text *out)
 	text_add(out, atomic_load(&k->quiet) ? " quiet" : " verbose");
 }
 
+/* "1", the flags of the messages, and each bad block, with how many writes to it fail. */
+#define DUST_SAVED "1 enabled=%d quiet=%d"
+
+static int dust_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	struct dust *k = t->priv;
+	struct badblock b = { .block = 0 };
+	uint64_t at;
+
+	(void)at_rest;
+	(void)e;
+	text_printf(out, DUST_SAVED "\n", atomic_load(&k->enabled), atomic_load(&k->quiet));
+	for (at = 0; badblocks_next(&k->bad, at, &b); at = b.block + 1)
+		text_printf(out, b.fails ? "%llu %u\n" : "%llu\n", (unsigned long long)b.block, b.fails);
+	return 0;
+}
+
+static int dust_restore_block(struct dust *k, const char *line, struct err *e)
+{
+	unsigned long long block;
+	unsigned fails = 0;
+
+	if (sscanf(line, "%llu %u", &block, &fails) < 1 || fails > UINT8_MAX)
+		return err_set(e, -EINVAL, "a bad block that was saved is none: '%.40s'", line);
+	return badblocks_add(&k->bad, block, (uint8_t)fails);
+}
+
+static int dust_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	struct dust *k = t->priv;
+	char *line = strsep(&saved, "\n");
+	int enabled, quiet, r = 0;
+
+	(void)len;
+	if (sscanf(line, DUST_SAVED, &enabled, &quiet) != 2)
+		return err_set(e, -EINVAL, "its bad blocks were saved in a form that this version does not know");
+	atomic_store(&k->enabled, enabled);
+	atomic_store(&k->quiet, quiet);
+	while (!r && saved && *saved)
+		r = dust_restore_block(k, strsep(&saved, "\n"), e);
+	return r;
+}
+
 const struct dm_type dm_dust = {
 	.name = "dust",
 	.usage = "<device> <offset> <block size>",
 	.about = "has bad blocks, which messages add and remove: reads of them fail, and a write makes them good",
 	.version = { 1, 0, 0 },
+	.flags = DM_TARGET_RECORDED,
 	.size = sizeof(struct dust),
 	.ctr = dust_ctr,
 	.dtr = dust_dtr,
 	.map = dust_map,
+	.save = dust_save,
+	.restore = dust_restore,
 	.table = dust_table,
 	.status = dust_status,
 	.message = dust_message,

@@ -4,7 +4,10 @@
  * it is bad it fails requests, loses writes, or changes bytes; which of these, the features say. Without features it fails all.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/boot.h"
 #include "core/path/fault.h"
 #include "core/world.h"
 #include "targets/flakey/flakey.h"
@@ -119,12 +122,40 @@ static void flakey_table(const struct dm_target *t, struct text *out)
 		text_printf(out, " random_write_corrupt %u", k->random_writes);
 }
 
+/* The phase, as the moment when it began. The clock counts from the start of the machine. */
+#define FLAKEY_SAVED "1 began=%llu boot=%36s"
+
+static int flakey_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	const struct flakey *k = t->priv;
+
+	(void)at_rest;
+	(void)e;
+	text_printf(out, FLAKEY_SAVED, (unsigned long long)k->began, boot_id());
+	return 0;
+}
+
+static int flakey_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	struct flakey *k = t->priv;
+	char boot[BOOT_ID + 1];
+	unsigned long long began;
+
+	(void)len;
+	if (sscanf(saved, FLAKEY_SAVED, &began, boot) != 2)
+		return err_set(e, -EINVAL, "its phase was saved in a form that this version does not know");
+	if (strcmp(boot, boot_id()))
+		return err_set(e, -ESTALE, "the machine was started again since, so how long it was good or bad is not known");
+	k->began = began;
+	return 0;
+}
+
 const struct dm_type dm_flakey = {
 	.name = "flakey",
 	.usage = "<device> <offset> <up> <down> [<#feature words> <feature>...]",
 	.about = "is good for <up> seconds and bad for <down> seconds, in turn: it fails requests, loses writes or changes bytes",
 	.version = { 1, 5, 0 },
-	.flags = DM_TARGET_FORGETS,
+	.flags = DM_TARGET_RECORDED,
 	.size = sizeof(struct flakey),
 	.ctr = flakey_ctr,
 	.dtr = flakey_dtr,
@@ -132,5 +163,7 @@ const struct dm_type dm_flakey = {
 	.flush = flakey_flush,
 	.child = flakey_changed,
 	.children = FLAKEY_CHILDREN,
+	.save = flakey_save,
+	.restore = flakey_restore,
 	.table = flakey_table,
 };
