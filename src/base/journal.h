@@ -41,7 +41,7 @@ void journal_remove(struct journal *j);
 /* The committed values, in no particular order; VALUE is followed by a NUL. SEE returns 0, or what ends the walk. */
 int journal_each(struct journal *j, int (*see)(void *arg, const char *key, const char *value, size_t len), void *arg,
 		 struct err *e);
-/* The committed value, followed by a NUL; valid until the next call. NULL: there is none, or it cannot be read. */
+/* The committed value, followed by a NUL; valid until the next call. NULL: there is none, or it cannot be read. LEN may be NULL. */
 const char *journal_get(struct journal *j, const char *key, size_t *len);
 
 /* Parts of the next commit. If there is no memory for them, the commit fails. */

@@ -121,6 +121,7 @@ const char *journal_get(struct journal *j, const char *key, size_t *len)
 
 	if (!x || journal_value(j, x, &e))
 		return NULL;
-	*len = x->len;
+	if (len)
+		*len = x->len;
 	return j->got;
 }

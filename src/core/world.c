@@ -53,6 +53,7 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->fronts);
 	list_init(&w->retiring);
 	list_init(&w->closed);
+	pthread_mutex_init(&w->names, NULL);
 	dm_records_init(w);
 	w->end_seconds = DM_END_SECONDS;
 	list_init(&w->finished);
@@ -86,5 +87,6 @@ void dm_world_free(struct dm_world *w)
 	dm_dones_free(w);
 	free(w->store_index.buckets);
 	free(w->io);
+	pthread_mutex_destroy(&w->names);
 	free(w);
 }

@@ -7,6 +7,7 @@
 #ifndef CORE_WORLD_H
 #define CORE_WORLD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,6 +91,7 @@ struct dm_world {
 	struct hash shared;		/* dm_shared.by_key */
 	struct workers *workers;	/* or NULL (compute.h) */
 	unsigned n_clerks;		/* so far: each uses another io thread */
+	pthread_mutex_t names;		/* guards dm_device.name: the control thread writes it, others read it (dm_device_name()) */
 	struct list fronts;		/* dm_front.node */
 
 	struct dm_io *io;

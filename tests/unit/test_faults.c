@@ -180,6 +180,38 @@ static void failures_on_all_threads_are_all_counted(void **state)
 	dm_close(d);
 }
 
+/* ThreadSanitizer sees whether the name is read while it is written; here it is one of both, and whole. */
+static void a_device_is_renamed_while_its_requests_fail(void **state)
+{
+	static const char *const names[] = { "a-rather-long-name", "short" };
+	struct dm_device *low = made(names[0], "0 64 error"), *d;
+	struct job jobs[100];
+	unsigned i;
+
+	(void)state;
+	d = made("upper", "0 4 linear /dev/mapper/a-rather-long-name 0\n4 4 linear /dev/mapper/a-rather-long-name 4");
+	for (i = 0; i < 100; i++)
+		job_start(&f, &jobs[i], d, 1, DM_READ, 0, 2, 4, data);
+	for (i = 0; i < 50; i++) {
+		struct dm_cmd c = { .verb = DM_DO_RENAME, .name = names[i % 2], .new_name = names[1 - i % 2] };
+
+		assert_int_equal(run(&f, &c, NULL), 0);
+	}
+	for (i = 0; i < 100; i++)
+		assert_int_equal(job_wait(&jobs[i]), -EIO);
+	{
+		struct dm_cmd c = { .verb = DM_DO_STATUS, .name = "upper" };
+
+		assert_int_equal(run(&f, &c, NULL), 0);
+		if (!strstr(text_str(&c.reply.warnings), "(device a-rather-long-name)") &&
+		    !strstr(text_str(&c.reply.warnings), "(device short)"))
+			fail_msg("%s", text_str(&c.reply.warnings));
+		dm_reply_free(&c.reply);
+	}
+	dm_close(d);
+	dm_close(low);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_no_client_sees_is_not_told, begin, end),
 		cmocka_unit_test_setup_teardown(another_table_begins_anew, begin, end),
 		cmocka_unit_test_setup_teardown(failures_on_all_threads_are_all_counted, begin, end),
+		cmocka_unit_test_setup_teardown(a_device_is_renamed_while_its_requests_fail, begin, end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -50,6 +50,7 @@ static void transactions_are_there_when_it_is_opened_again(void **state)
 	reopened(&j, path, "a=3\nc=\n");
 	assert_string_equal(journal_get(j, "a", &len), "3");
 	assert_int_equal(len, 1);
+	assert_string_equal(journal_get(j, "a", NULL), "3");
 	assert_null(journal_get(j, "b", &len));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);

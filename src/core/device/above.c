@@ -21,21 +21,34 @@ void dm_write_end(struct dm_device *d)
 
 typedef bool above_each(struct dm_device *d, void *arg);
 
-/* False: one of them has said so, and no other was asked. */
-static bool above_walk(struct dm_device *d, uint64_t walk, above_each *each, void *arg)
+/* The devices that stand on D, and that WALK has not visited yet, are to be: behind LAST. The new last one. */
+static struct dm_device *above_add(const struct dm_device *d, uint64_t walk, struct dm_device *last)
 {
 	struct list *n, *next;
 
-	if (!dm_device_first_visit(d, walk))
-		return true;
-	if (!each(d, arg))
-		return false;
 	list_each(n, next, &d->uses) {
 		const struct dm_table *t = container(n, struct dm_use, node)->table;
 		struct dm_device *on = (struct dm_device *)t->device;
 
-		if (on && on->active == t && !above_walk(on, walk, each, arg))
+		if (!on || on->active != t || !dm_device_first_visit(on, walk))
+			continue;
+		on->walk_next = NULL;
+		last->walk_next = on;
+		last = on;
+	}
+	return last;
+}
+
+/* False: one of them has said so, and no other was asked. */
+static bool above_walk(struct dm_device *d, uint64_t walk, above_each *each, void *arg)
+{
+	struct dm_device *last = d;
+
+	dm_device_first_visit(d, walk);
+	for (d->walk_next = NULL; d; d = d->walk_next) {
+		if (!each(d, arg))
 			return false;
+		last = above_add(d, walk, last);
 	}
 	return true;
 }

@@ -175,10 +175,20 @@ static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c
 
 static void device_name(struct dm_device *d, const char *kernel_name)
 {
-	memset(d->name, 0, sizeof(d->name));
 	memset(d->kernel_name, 0, sizeof(d->kernel_name));
 	strcpy(d->kernel_name, kernel_name);
+	pthread_mutex_lock(&d->world->names);
+	memset(d->name, 0, sizeof(d->name));
 	dm_unmangle(kernel_name, d->name);
+	pthread_mutex_unlock(&d->world->names);
+}
+
+const char *dm_device_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
+{
+	pthread_mutex_lock(&d->world->names);
+	memcpy(name, d->name, sizeof(d->name));
+	pthread_mutex_unlock(&d->world->names);
+	return name;
 }
 
 static void device_uuid(struct dm_device *d, const char *kernel_uuid)

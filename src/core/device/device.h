@@ -63,7 +63,7 @@ enum dm_state {
 
 struct dm_device {
 	struct dm_world *world;
-	char name[DM_NAME_MAX + 1];	/* as people write it ... */
+	char name[DM_NAME_MAX + 1];	/* as people write it; other threads ask dm_device_name() ... */
 	char uuid[DM_UUID_MAX + 1];	/* "" if none */
 	char kernel_name[DM_NAME_MAX + 1], kernel_uuid[DM_UUID_MAX + 1];	/* ... and as the kernel has it (mangle.h) */
 	uint32_t major, minor;		/* one behind the other: a key of the world's disk_numbers */
@@ -105,6 +105,8 @@ struct dm_device {
 	void (*then)(struct dm_device *d);
 
 	uint64_t walk;			/* the last walk that came by, see dm_device_first_visit() */
+	struct dm_device *walk_next;	/* the device that this walk goes on with after this one ... */
+	size_t walk_at;			/* ... and stores of this one that it has seen; a stack may be too deep for recursion */
 
 	struct dm_lane lanes[];		/* one for each io thread */
 };
@@ -143,6 +145,9 @@ static inline bool dm_device_readonly(const struct dm_device *d)
 
 /* Adds what all io threads have counted since D was made. Control thread. */
 void dm_device_stats(const struct dm_device *d, struct dm_stats *total);
+
+/* D's name, copied to NAME, which is returned. Any thread; the control thread may read D->name. */
+const char *dm_device_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]);
 
 /*
  * A front (or a table) takes a device for use, and gives it back; control thread. While it is held it cannot be

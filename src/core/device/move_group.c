@@ -18,32 +18,51 @@ struct ordering {
 	bool disks;		/* all: these too */
 };
 
-static void order_visit(struct ordering *o, struct dm_device *d);
-
-static void order_below(struct ordering *o, const struct dm_table *t)
+/* Store I of D's tables, first those of the active one; or NULL: there are no more. */
+static const struct dm_store *order_store(const struct dm_device *d, size_t i)
 {
-	size_t i;
+	size_t n = d->active ? d->active->n_stores : 0;
 
-	for (i = 0; t && i < t->n_stores; i++) {
-		struct dm_device *below = t->stores[i]->device;
+	if (i < n)
+		return d->active->stores[i];
+	return d->inactive && i - n < d->inactive->n_stores ? d->inactive->stores[i - n] : NULL;
+}
 
-		if (!below)
-			continue;
-		if (below->moving.chosen)	/* another one may be in another move */
-			below->moving.below = true;
-		order_visit(o, below);
+/* The next device below D that was not visited yet, or NULL. */
+static struct dm_device *order_below(const struct ordering *o, struct dm_device *d)
+{
+	const struct dm_store *s;
+
+	while ((s = order_store(d, d->walk_at++))) {
+		if (s->device && s->device->moving.chosen)	/* another one may be in another move */
+			s->device->moving.below = true;
+		if (s->device && dm_device_first_visit(s->device, o->walk))
+			return s->device;
 	}
+	return NULL;
 }
 
 /* Whoever is through with all that is below him goes in front of it. */
 static void order_visit(struct ordering *o, struct dm_device *d)
 {
+	struct dm_device *below;
+
 	if (!dm_device_first_visit(d, o->walk))
 		return;
-	order_below(o, d->active);
-	order_below(o, d->inactive);
-	if (o->all ? o->disks || !d->disk : d->moving.chosen)
-		list_append(o->order->next, &d->moving.in_order);
+	d->walk_next = NULL;
+	d->walk_at = 0;
+	while (d) {
+		below = order_below(o, d);
+		if (below) {
+			below->walk_next = d;
+			below->walk_at = 0;
+			d = below;
+			continue;
+		}
+		if (o->all ? o->disks || !d->disk : d->moving.chosen)
+			list_append(o->order->next, &d->moving.in_order);
+		d = d->walk_next;
+	}
 }
 
 static void order_each(struct ordering *o, struct list *devices)

@@ -84,6 +84,7 @@ static void fault_sectors(struct text *out, uint64_t first, uint64_t n)
 static void fault_where(struct text *out, const struct dm_req *r, const struct dm_device *d)
 {
 	const struct dm_device *last = r->depth ? r->path[r->depth - 1]->device : d;
+	char name[DM_NAME_MAX + 1];
 
 	if (r->store && !r->store->device) {
 		text_printf(out, " (%.200s", r->store->name);
@@ -93,7 +94,7 @@ static void fault_where(struct text *out, const struct dm_req *r, const struct d
 		}
 		text_add(out, ")");
 	} else if (last != d) {
-		text_printf(out, " (device %s)", last->name);
+		text_printf(out, " (device %s)", dm_device_name(last, name));
 	}
 }
 
@@ -128,6 +129,7 @@ struct dm_fault_deferred {
 static void fault_count(struct dm_fault *k, const struct dm_req *r, const struct dm_device *d, const char *said)
 {
 	struct text text = TEXT_INIT;
+	char name[DM_NAME_MAX + 1];
 	unsigned held;
 
 	k->times++;
@@ -138,10 +140,11 @@ static void fault_count(struct dm_fault *k, const struct dm_req *r, const struct
 		fault_word(&text, r, d, k->err);
 	snprintf(k->text, sizeof(k->text), "%s", said ? said : text_str(&text));
 	utf8_one_line(k->text, sizeof(k->text));
+	dm_device_name(d, name);
 	if (held)
-		log_error("%s: %s (and %u like it before)", d->name, k->text, held);
+		log_error("%s: %s (and %u like it before)", name, k->text, held);
 	else
-		log_error("%s: %s", d->name, k->text);
+		log_error("%s: %s", name, k->text);
 	text_free(&text);
 }
 

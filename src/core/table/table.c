@@ -59,24 +59,35 @@ int dm_table_fits(const struct dm_table *t, struct err *e)
 	return 0;
 }
 
-static bool table_reaches(const struct dm_table *t, const struct dm_device *device, uint64_t walk)
+/* The devices of T that WALK has not visited yet are to be. True: DEVICE is one of them. */
+static bool visit_below(const struct dm_table *t, const struct dm_device *device, uint64_t walk, struct dm_device **to_visit)
 {
 	size_t i;
 
 	for (i = 0; t && i < t->n_stores; i++) {
 		struct dm_device *below = t->stores[i]->device;
 
-		if (below && dm_device_first_visit(below, walk) &&
-		    (below == device || table_reaches(below->active, device, walk) ||
-		     table_reaches(below->inactive, device, walk)))
+		if (!below || !dm_device_first_visit(below, walk))
+			continue;
+		if (below == device)
 			return true;
+		below->walk_next = *to_visit;
+		*to_visit = below;
 	}
 	return false;
 }
 
 bool dm_table_reaches(const struct dm_table *t, const struct dm_device *device)
 {
-	return table_reaches(t, device, ++device->world->walks);
+	uint64_t walk = ++device->world->walks;
+	struct dm_device *to_visit = NULL, *d;
+	bool found = visit_below(t, device, walk, &to_visit);
+
+	while (!found && (d = to_visit)) {
+		to_visit = d->walk_next;
+		found = visit_below(d->active, device, walk, &to_visit) || visit_below(d->inactive, device, walk, &to_visit);
+	}
+	return found;
 }
 
 void dm_text_store(struct text *out, const struct dm_store *s)
