@@ -331,6 +331,35 @@ def what_targets_keep_in_memory_goes_along():
 
 
 @test
+def a_log_of_writes_goes_on():
+    d = Replaced()
+    log = d.file("log", MIB)
+    d.run("create", "logged", "--table", f"0 2048 log-writes {d.file('a', MIB)} {log}")
+    client = d.connect("logged")
+    client.write(0, b"x" * 4096)
+    client.send(client.request(FLUSH))
+    client.reply(client.cookie)
+    client.write(4096, b"y" * 4096)
+    d.run("message", "logged", "0", "mark", "before")
+    d.replace()
+    client.write(8192, b"z" * 512)
+    d.run("message", "logged", "0", "mark", "after")
+    client.send(client.request(FLUSH))
+    client.reply(client.cookie)
+    client.close()
+    d.run("suspend", "logged")
+    said = d.run("daemon", "--replace", code=1)
+    if "device 'logged': table line 1: the log of a device that is suspended cannot be handed over" not in said:
+        raise Wrong(said)
+    d.run("resume", "logged")
+    d.run("remove", "logged")
+    listed = d.run("replay", "--log", log)
+    same([line.split(" ", 1)[1] for line in listed.splitlines()],
+         ["write 0+8", "flush", "mark before", "write 8+8", "mark after", "write 16+1", "flush", "mark dm-log-writes-end"])
+    d.end()
+
+
+@test
 def what_a_target_cannot_hand_over_stays_where_it_is():
     d = Replaced()
     d.run("create", "before", "--table", "0 8 zero")
@@ -338,8 +367,12 @@ def what_a_target_cannot_hand_over_stays_where_it_is():
     client, data = d.connect("cached"), pattern(5, 512)
     client.write(0, data)
     said = d.run("daemon", "--replace", code=1)
-    if "device 'cached': table line 1: powercut keeps in memory what it cannot hand over" not in said:
+    if "device 'cached': table line 1: powercut: the write cache of" not in said or "1 requests that nobody has flushed" not in said:
         raise Wrong(said)
+    same(client.read(0, 512), data)
+    client.send(client.request(FLUSH))
+    client.reply(client.cookie)
+    d.replace()
     same(client.read(0, 512), data)
     client.close()
     d.end()

@@ -16,6 +16,7 @@
 #include "core/device/devices.h"
 #include "core/path/held.h"
 #include "support/hooks.h"
+#include "support/pending.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -206,28 +207,14 @@ static void what_a_type_forgives_has_not_failed(void **state)
 	expect_faults("d", "type error");
 }
 
-struct pending {
-	struct dm_cmd c;
-	bool over;
-};
-
-static void pending_over(struct dm_cmd *c)
-{
-	container(c, struct pending, c)->over = true;
-}
-
 static void group_start(struct pending *p, enum dm_verb v, const char *const *names, size_t n, uint32_t flags)
 {
-	*p = (struct pending){ .c = { .verb = v, .names = names, .n_names = n, .flags = flags, .done = pending_over } };
-	dm_do(f.world, &p->c);
+	pending_start(&f, p, (struct dm_cmd){ .verb = v, .names = names, .n_names = n, .flags = flags });
 }
 
 static int group_wait(struct pending *p)
 {
-	while (!p->over)
-		loop_turn(f.loop, -1);
-	dm_reply_free(&p->c.reply);
-	return p->c.reply.err.code;
+	return pending_wait(&f, p);
 }
 
 static void make_four(void)

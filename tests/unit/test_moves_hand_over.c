@@ -11,6 +11,7 @@
 
 #include "core/device/move.h"
 #include "support/hooks.h"
+#include "support/pending.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -50,28 +51,14 @@ static int end(void **state)
 	return 0;
 }
 
-struct pending {
-	struct dm_cmd c;
-	bool over;
-};
-
-static void pending_over(struct dm_cmd *c)
-{
-	container(c, struct pending, c)->over = true;
-}
-
 static void start(struct pending *p, enum dm_verb v, const char *name)
 {
-	*p = (struct pending){ .c = { .verb = v, .name = name, .message = "", .done = pending_over } };
-	dm_do(f.world, &p->c);
+	pending_start(&f, p, (struct dm_cmd){ .verb = v, .name = name, .message = "" });
 }
 
 static int end_of(struct pending *p)
 {
-	while (!p->over)
-		loop_turn(f.loop, -1);
-	dm_reply_free(&p->c.reply);
-	return p->c.reply.err.code;
+	return pending_wait(&f, p);
 }
 
 static void until_all_stand_still(void)

@@ -16,6 +16,7 @@
 #include "core/device/devices.h"
 #include "core/path/held.h"
 #include "support/hooks.h"
+#include "support/pending.h"
 #include "support/world.h"
 
 #define OLD "0 32 hooks a\n32 16 dam\n48 16 gate"
@@ -127,28 +128,14 @@ static void freeze_ends(void)
 
 /* --- commands ----------------------------------------------------------------------------------------------------------- */
 
-struct pending {
-	struct dm_cmd c;
-	bool over;
-};
-
-static void pending_over(struct dm_cmd *c)
-{
-	container(c, struct pending, c)->over = true;
-}
-
 static void start(struct pending *p, enum dm_verb v)
 {
-	*p = (struct pending){ .c = { .verb = v, .name = "d", .done = pending_over } };
-	dm_do(f.world, &p->c);
+	pending_start(&f, p, (struct dm_cmd){ .verb = v, .name = "d" });
 }
 
 static int end_of(struct pending *p)
 {
-	while (!p->over)
-		loop_turn(f.loop, -1);
-	dm_reply_free(&p->c.reply);
-	return p->c.reply.err.code;
+	return pending_wait(&f, p);
 }
 
 static void until(bool (*so)(void))

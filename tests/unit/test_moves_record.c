@@ -13,34 +13,21 @@
 
 #include "core/device/devices.h"
 #include "support/hooks.h"
+#include "support/pending.h"
 #include "support/recorder.h"
 
 static struct fixture f;
 static struct recorder r;
 static struct dm_device *d;
 
-struct pending {
-	struct dm_cmd c;
-	bool over;
-};
-
-static void pending_over(struct dm_cmd *c)
-{
-	container(c, struct pending, c)->over = true;
-}
-
 static void start(struct pending *p, enum dm_verb v, const char *name)
 {
-	*p = (struct pending){ .c = { .verb = v, .name = name, .done = pending_over } };
-	dm_do(f.world, &p->c);
+	pending_start(&f, p, (struct dm_cmd){ .verb = v, .name = name });
 }
 
 static int end_of(struct pending *p)
 {
-	while (!p->over)
-		loop_turn(f.loop, -1);
-	dm_reply_free(&p->c.reply);
-	return p->c.reply.err.code;
+	return pending_wait(&f, p);
 }
 
 static void until_recorded(void)

@@ -36,9 +36,8 @@ static void hand_over_run(struct dm_move *m, struct dm_device *d)
 	const struct dm_device *other = still_active(m);
 	struct err e = ERR_INIT;
 
-	if (other)
+	if (other) {
 		err_set(&e, -EBUSY, "device '%s' was created meanwhile; nothing has changed: try again", other->name);
-	if (other || dm_hand_over_may(m->world, &e)) {
 		dm_phase_done(d, &e);
 		return;
 	}

@@ -15,23 +15,23 @@
 
 /* --- the program that goes ------------------------------------------------------------------------------------------- */
 
-static int line_may(const struct dm_target *t, bool altered, struct err *e)
+static int line_may(const struct dm_target *t, bool altered, bool ask, struct err *e)
 {
 	const struct dm_type *type = t->type;
 
-	if (type->may_hand_over)
+	if (type->may_hand_over && ask)
 		return type->may_hand_over(t, e);
 	if (!type->save && (type->flags & DM_TARGET_FORGETS || (altered && type->message)))
 		return err_set(e, -ENOTSUP, "%s keeps in memory what it cannot hand over to another program", type->name);
 	return 0;
 }
 
-static int table_may(const struct dm_table *t, struct err *e)
+static int table_may(const struct dm_table *t, bool ask, struct err *e)
 {
 	size_t i;
 
 	for (i = 0; t && !t->lost && i < t->n; i++)
-		if (line_may(&t->targets[i], t->altered, e))
+		if (line_may(&t->targets[i], t->altered, ask, e))
 			return err_prefix(e, "table line %zu: ", i + 1);
 	return 0;
 }
@@ -43,7 +43,7 @@ int dm_hand_over_may(struct dm_world *w, struct err *e)
 	list_each(n, next, &w->devices) {
 		const struct dm_device *d = container(n, struct dm_device, node);
 
-		if (table_may(d->active, e) || table_may(d->inactive, e))
+		if (table_may(d->active, true, e) || table_may(d->inactive, true, e))
 			return err_prefix(e, "device '%s': ", d->name);
 	}
 	return 0;
@@ -52,10 +52,10 @@ int dm_hand_over_may(struct dm_world *w, struct err *e)
 static int table_text(const struct dm_table *t, struct text *out, struct err *e)
 {
 	struct text words = TEXT_SECRET, saved = TEXT_SECRET;
-	int r = 0;
+	int r = table_may(t, false, e);		/* a message may have come since it was asked */
 
-	if (!t || t->lost || !(t->secret || t->saves))
-		return 0;
+	if (r || !t || t->lost || !(t->secret || t->saves))
+		return r;
 	if (t->secret)
 		dm_record_lines_text(t, &words);
 	r = dm_saved_text(t, false, &saved, e);

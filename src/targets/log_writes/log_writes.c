@@ -19,7 +19,8 @@
 struct log_writes {
 	struct dm_at disk, log;
 	struct logger *logger;
-	bool joined;			/* it was active once */
+	bool joined;			/* it was active once ... */
+	bool running;			/* ... and is not suspended */
 	struct dm_step *step;		/* a hook that waits for ... */
 	struct clerk_job job;		/* ... this */
 };
@@ -126,20 +127,35 @@ static void log_writes_preresume(struct dm_target *t, struct dm_step *s)
 	dm_step_done(s, 0);
 }
 
+static void log_writes_resume(struct dm_target *t, struct dm_step *s)
+{
+	((struct log_writes *)t->priv)->running = true;
+	dm_step_done(s, 0);
+}
+
+static void log_writes_presuspend(struct dm_target *t, struct dm_step *s)
+{
+	((struct log_writes *)t->priv)->running = false;
+	dm_step_done(s, 0);
+}
+
 static void job_settled(struct clerk *c, struct clerk_job *j)
 {
 	(void)c;
 	dm_step_done(container(j, struct log_writes, job)->step, 0);
 }
 
-/* What was flushed is in the log when the device is suspended. What was not still waits for its flush. */
+/*
+ * What was flushed is in the log when the device is suspended. What was not still waits for its flush, unless another program
+ * takes over, which does not know it: then it is logged before its flush, as when memory is short.
+ */
 static void log_writes_postsuspend(struct dm_target *t, struct dm_step *s)
 {
 	struct log_writes *w = t->priv;
 
 	w->step = s;
 	w->job.run = job_settled;
-	logger_settle(w->logger, &w->job);
+	logger_settle(w->logger, s->hand_over, &w->job);
 }
 
 static void job_ended(struct clerk *c, struct clerk_job *j)
@@ -158,6 +174,34 @@ static void log_writes_retire(struct dm_target *t, struct dm_step *s)
 	w->joined = false;
 	if (!logger_leave(w->logger, &w->job))
 		dm_step_done(s, 0);
+}
+
+/* --- another program ---------------------------------------------------------------------------------------------------- */
+
+/* What no flush has covered is still in memory; and the other program would not end the log when the device is removed. */
+static int log_writes_may_hand_over(const struct dm_target *t, struct err *e)
+{
+	const struct log_writes *w = t->priv;
+
+	if (!w->joined || w->running)
+		return 0;
+	return err_set(e, -EBUSY, "the log of a device that is suspended cannot be handed over; resume it, or remove it");
+}
+
+static int log_writes_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	const struct log_writes *w = t->priv;
+
+	(void)at_rest;
+	return logger_save(w->logger, out, e);
+}
+
+static int log_writes_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	const struct log_writes *w = t->priv;
+
+	(void)len;
+	return logger_restore(w->logger, saved, e);
 }
 
 /* --- marks -------------------------------------------------------------------------------------------------------------- */
@@ -264,8 +308,13 @@ const struct dm_type dm_log_writes = {
 	.children = 1,
 	.flush_children = 1,
 	.preresume = log_writes_preresume,
+	.resume = log_writes_resume,
+	.presuspend = log_writes_presuspend,
 	.postsuspend = log_writes_postsuspend,
 	.retire = log_writes_retire,
+	.save = log_writes_save,
+	.restore = log_writes_restore,
+	.may_hand_over = log_writes_may_hand_over,
 	.table = log_writes_table,
 	.status = log_writes_status,
 	.message = log_writes_message,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -26,6 +27,7 @@ struct logger {
 	struct block end;		/* the mark at the end */
 	unsigned lines;			/* that use it; control thread */
 	bool ended;
+	bool restored;			/* another program has begun it */
 
 	atomic_bool on;
 	pthread_mutex_t lock;		/* guards what follows */
@@ -218,9 +220,43 @@ static void logger_work(struct clerk *c, struct clerk_job *j)
 	} while (more);
 }
 
-void logger_settle(struct logger *l, struct clerk_job *done)
+void logger_settle(struct logger *l, bool early, struct clerk_job *done)
 {
+	if (early)
+		log_early(l);
 	clerk_post(l->clerk, done);
+}
+
+/* Entries, the next sector, the size of a sector, why it is off, has it ended? */
+#define LOGGER_SAVED "1 %llu %llu %u %d %d"
+
+int logger_save(struct logger *l, struct text *out, struct err *e)
+{
+	if (l->pending.unflushed.first || l->pending.due.first)
+		return err_set(e, -EBUSY, "what was not flushed is in memory still");
+	text_printf(out, LOGGER_SAVED, (unsigned long long)l->entries, (unsigned long long)l->next, l->sector_size,
+		    logger_is_on(l) ? 0 : l->off, l->ended);
+	return 0;
+}
+
+int logger_restore(struct logger *l, const char *saved, struct err *e)
+{
+	unsigned long long entries, next;
+	unsigned size;
+	int off, ended;
+
+	if (sscanf(saved, LOGGER_SAVED, &entries, &next, &size, &off, &ended) != 5 || size != l->sector_size || !next)
+		return err_set(e, -EINVAL, "where its log ends was saved in a form that this version does not know");
+	if (l->restored)
+		return 0;
+	l->restored = true;
+	l->entries = entries;
+	l->next = next;
+	l->off = off;
+	l->ended = ended;
+	l->pen.begun = entries;
+	atomic_store(&l->on, !off);
+	return 0;
 }
 
 /* The log begins, or begins again. The clerk has nothing to do. */

@@ -28,8 +28,15 @@ void logger_join(struct logger *l);
 /* True: DONE runs on the clerk's thread when the log is on its disk. False: others use it still. */
 bool logger_leave(struct logger *l, struct clerk_job *done);
 
-/* DONE runs when all that was to be logged so far has been. */
-void logger_settle(struct logger *l, struct clerk_job *done);
+/* DONE runs when all that was to be logged so far has been; with EARLY also what no flush has covered. */
+void logger_settle(struct logger *l, bool early, struct clerk_job *done);
+
+/*
+ * Where the log is, as words, when logger_settle() with EARLY is over and nothing has come since. restore: a log that was just
+ * made goes on there; the first time only, since several lines may have it. 0 or -errno and a sentence. Control thread.
+ */
+int logger_save(struct logger *l, struct text *out, struct err *e);
+int logger_restore(struct logger *l, const char *saved, struct err *e);
 
 /* False: the log is full, or its device has failed. */
 bool logger_is_on(const struct logger *l);

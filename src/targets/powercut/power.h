@@ -72,7 +72,7 @@ struct power {
 	struct dm_at base;
 	struct list lines;		/* line.node; control thread */
 	struct power_shape shape;
-	bool is_shaped;
+	bool is_shaped, is_restored;	/* restored: it has what another program has saved */
 
 	pthread_mutex_t lock;		/* guards all that follows */
 	enum power_state state;
@@ -171,6 +171,11 @@ int power_read(const struct dm_target *t, struct dm_req *r);
 int power_write(const struct dm_target *t, struct dm_req *r);
 int power_flush(const struct dm_target *t, struct dm_req *r);
 int power_extent(const struct dm_target *t, struct dm_req *r);
+
+/* saved.c */
+int power_may_hand_over(const struct dm_target *t, struct err *e);
+int power_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e);
+int power_take_saved(struct dm_target *t, char *saved, size_t len, struct err *e);
 
 /* words.c */
 int power_words(struct dm_args *a, struct power_words *w);
