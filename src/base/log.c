@@ -5,14 +5,20 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
 #include "base/utf8.h"
 
+#define LOG_LINE 1136	/* bytes of a message */
 #define LOG_RATE UINT64_C(10000000000)	/* nanoseconds */
 
 static _Atomic int log_most = LOG_LEVEL_INFO;
@@ -28,35 +34,75 @@ void log_with_time(void)
 	atomic_store(&log_timed, true);
 }
 
+/* Programs inherit the variable from a service, a terminal's from the user's session: sd_journal_print(3) says how to tell. */
+static bool log_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+	       st.st_ino == inode;
+}
+
 static int log_head(char *line, size_t room, enum log_level level)
 {
 	time_t now = time(NULL);
 	struct tm t;
 
-	if (getenv("JOURNAL_STREAM"))
+	if (log_is_journal())
 		return snprintf(line, room, "<%d>", (int)level);
 	if (!atomic_load(&log_timed) || !localtime_r(&now, &t))
 		return snprintf(line, room, "dmuse: ");
 	return (int)strftime(line, room, "%Y-%m-%d %H:%M:%S%z dmuse: ", &t);
 }
 
+/* Says nothing if nobody reads it any more. */
+static void log_write(enum log_level level, const char *text)
+{
+	char line[LOG_LINE + 64];
+	int n = log_head(line, sizeof(line), level);
+
+	n += snprintf(line + n, sizeof(line) - (size_t)n, "%s\n", text);
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
+}
+
+static bool log_text(char text[LOG_LINE], enum log_level level, const char *fmt, va_list ap)
+{
+	if ((int)level > atomic_load(&log_most))
+		return false;
+	vsnprintf(text, LOG_LINE, fmt, ap);
+	utf8_one_line(text, LOG_LINE);	/* a file's name must not start a new line */
+	return true;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char line[1200];
+	char text[LOG_LINE];
 	va_list ap;
-	int n = 0;
 
-	if ((int)level > atomic_load(&log_most))
-		return;
-	n = log_head(line, sizeof(line), level);
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	if (log_text(text, level, fmt, ap))
+		log_write(level, text);
 	va_end(ap);
-	utf8_one_line(line + n, sizeof(line) - (size_t)n - 1);	/* a file's name must not start a new line */
-	n = (int)strlen(line);
-	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;		/* nobody reads it any more */
+}
+
+static bool log_send(const char *device, enum log_level level, const char *text)
+{
+	return log_is_journal() && !sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", (int)level, "DM_NAME=%s", device,
+						     "SYSLOG_IDENTIFIER=dmuse", NULL);
+}
+
+void log_line_of(const char *device, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (log_text(text, level, fmt, ap) && !log_send(device, level, text))
+		log_write(level, text);
+	va_end(ap);
 }
 
 bool log_rate(struct log_rate *r, uint64_t now, unsigned *held)

@@ -12,6 +12,8 @@ void log_set_level(enum log_level most);
 /* From now on each line begins with the date and time. */
 void log_with_time(void);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, about a device. In the journal its field DM_NAME has the name, as udev's database has: journalctl DM_NAME=vd. */
+void log_line_of(const char *device, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Keeps messages that clients can cause from filling a disk: one line of a kind in ten seconds. For one thread. */
 struct log_rate {
@@ -23,6 +25,8 @@ struct log_rate {
 bool log_rate(struct log_rate *r, uint64_t now, unsigned *held);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error_of(device, ...) log_line_of(device, LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn_of(device, ...) log_line_of(device, LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)

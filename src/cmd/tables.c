@@ -30,7 +30,7 @@ static void tables_warn(const struct tables *t, const char *name, const char *wa
 
 	for (; *warnings; warnings = *end ? end + 1 : end) {
 		end = strchrnul(warnings, '\n');
-		log_warn("%s:%u: %s: %.*s", t->path, t->line, name, (int)(end - warnings), warnings);
+		log_warn_of(name, "%s:%u: %s: %.*s", t->path, t->line, name, (int)(end - warnings), warnings);
 	}
 }
 
@@ -55,7 +55,7 @@ static void tables_one(struct tables *t, const struct concise *d)
 		return;
 	}
 	if (dm_do_now(t->world, &c)) {
-		log_error("%s:%u: %s: %s", t->path, t->line, d->name, c.reply.err.text);
+		log_error_of(d->name, "%s:%u: %s: %s", t->path, t->line, d->name, c.reply.err.text);
 		t->n->failed++;
 	} else {
 		t->n->created++;

@@ -87,7 +87,7 @@ static bool freeze_begin(struct freezes *s, struct dm_device *d, int mnt, int us
 		r = freeze_spawn(z);
 	}
 	if (r) {
-		log_warn("'%s': file systems on it are not frozen: %s", d->name, strerror(-r));
+		log_warn_of(d->name, "'%s': file systems on it are not frozen: %s", d->name, strerror(-r));
 		free(z);
 		return false;
 	}

@@ -257,5 +257,14 @@ while "STOPPING=1" not in said:
 print(*said, p.wait(), file=open(sys.argv[3], "w"))
 P
 wait $!
+# A daemon that does not start says so where the journal listens, or elsewhere with the journal's variable inherited.
+mkdir j
+: >j/journal
+stream=$(stat -c %d:%i j/journal)
+JOURNAL_STREAM=$stream "$DMUSE" daemon --foreground --socket "$work/j/control" --tables j/none 2>j/journal
+like "in the journal a line begins with its priority" "^<3>.*j/none" "$(cat j/journal)"
+JOURNAL_STREAM=$stream "$DMUSE" daemon --foreground --socket "$work/j/control" --tables j/none 2>j/elsewhere
+like "but not elsewhere" "^dmuse: .*j/none" "$(cat j/elsewhere)"
+
 like "systemd is told: status, ready, stopping" "STATUS=2 devices created.* 4 failed READY=1 STOPPING=1 0$" "$(cat ready)"
 plan

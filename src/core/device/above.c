@@ -81,7 +81,7 @@ static bool invalidate_add(struct dm_device *d, void *arg)
 	struct invalidate_one *one = malloc(sizeof(*one));
 
 	if (!one) {
-		log_warn("no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
+		log_warn_of(d->name, "no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
 		return true;
 	}
 	one->device = d;

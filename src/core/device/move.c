@@ -188,7 +188,7 @@ static void move_went_wrong(struct dm_move *m, struct dm_device *d, const struct
 	else if (!m->plan->end && !m->committed)
 		m->failed = true;
 	if (!m->err || m->plan->end)
-		log_error("%s of '%s': %s", m->plan->name, d->name, e->text);
+		log_error_of(d->name, "%s of '%s': %s", m->plan->name, d->name, e->text);
 	if (m->err && !m->err->code)
 		*m->err = *e;
 	else if (m->err && m->back)

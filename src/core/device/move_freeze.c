@@ -77,7 +77,7 @@ const struct dm_phase dm_phase_thaw = { .name = "file systems to be thawed", .ru
 static void freeze_unawaited(struct dm_device *d, const struct err *e)
 {
 	if (e->code)
-		log_warn("'%s': %s", d->name, e->text);
+		log_warn_of(d->name, "'%s': %s", d->name, e->text);
 	if (d->moving.freeze_state == DM_FROZEN)
 		freeze_change(d, true);
 }

@@ -142,9 +142,9 @@ static void fault_count(struct dm_fault *k, const struct dm_req *r, const struct
 	utf8_one_line(k->text, sizeof(k->text));
 	dm_device_name(d, name);
 	if (held)
-		log_error("%s: %s (and %u like it before)", name, k->text, held);
+		log_error_of(name, "%s: %s (and %u like it before)", name, k->text, held);
 	else
-		log_error("%s: %s", name, k->text);
+		log_error_of(name, "%s: %s", name, k->text);
 	text_free(&text);
 }
 

@@ -52,12 +52,12 @@ static struct dm_table *item_lost(struct restore_item *i, const char *why)
 	size_t len;
 
 	if (i->slot == DM_SLOT_ACTIVE)
-		log_error("'%s' is suspended: its table could not be brought back: %s", i->device->name, why);
+		log_error_of(i->device->name, "'%s' is suspended: its table could not be brought back: %s", i->device->name, why);
 	else
-		log_error("'%s': its inactive table could not be brought back: %s", i->device->name, why);
+		log_error_of(i->device->name, "'%s': its inactive table could not be brought back: %s", i->device->name, why);
 	i->lost = true;
 	if (dm_lost_new(&t, i->device, i->table, strlen(i->table), why)) {
-		log_error("'%s': no memory for what is known of that table", i->device->name);
+		log_error_of(i->device->name, "'%s': no memory for what is known of that table", i->device->name);
 		return NULL;
 	}
 	t->lost->was_active = i->slot == DM_SLOT_ACTIVE && !i->is.suspended;
@@ -184,7 +184,7 @@ static void item_table(struct restore_item *i)
 	i->table = restore_table(i->all, i->is.tables[i->slot]);
 	if (!i->table) {
 		i->table = strdup("");
-		log_error("the record of '%s' has no table %" PRIu64, i->device->name, i->is.tables[i->slot]);
+		log_error_of(i->device->name, "the record of '%s' has no table %" PRIu64, i->device->name, i->is.tables[i->slot]);
 		item_next(i);
 		return;
 	}

@@ -177,7 +177,7 @@ void restore_regions(struct restore_item *i)
 
 	for (g = i->regions; g; g = g->next)
 		if (region_make(i->device, g, &e))
-			log_error("'%s': a region of its counters could not be brought back: %s", i->device->name, e.text);
+			log_error_of(i->device->name, "'%s': a region of its counters could not be brought back: %s", i->device->name, e.text);
 	for (g = i->regions; g; g = g->next)
 		if (g->made)
 			g->made->id = (uint32_t)g->id;

@@ -123,7 +123,7 @@ bool fuse_follow(struct dm_front *front, struct dm_device *d, struct loop_msg *t
 	struct stale_swap *w = n ? calloc(1, sizeof(*w)) : NULL;
 
 	if (n && !w)
-		log_warn("no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
+		log_warn_of(d->name, "no memory to invalidate the kernel's cache: '%s' may show old content", d->name);
 	if (!w)
 		return dev_loops_follow(front, d, then);
 	*w = (struct stale_swap){ .front = f, .device = d, .then = then };
