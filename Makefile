@@ -56,6 +56,10 @@ test-power: all     ## cut the power ROUNDS (300) times below file systems on st
 	$(NEED) demo test
 	@DMUSE="$$PWD/$(BUILD)/dmuse" tests/power/power --rounds $(or $(ROUNDS),300) $(if $(SEED),--seed $(SEED))
 
+test-systemd: all   ## the units under a real systemd, as root: some minutes (HOW=guest: in qemu; HOW=container: in systemd-nspawn)
+	$(NEED) demo test systemd
+	@BUILD="$$PWD/$(BUILD)" tests/systemd/run $(HOW)
+
 test-kernel:        ## play the scenarios on real kernels anew (under qemu), and show what changed
 	$(NEED) kernel
 	@tests/kernel/record
@@ -97,4 +101,4 @@ help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@sed -n 's/^#   /  /p' Makefile
 
-.PHONY: all demo test test-crash test-crash-postgresql test-kill test-power test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
+.PHONY: all demo test test-crash test-crash-postgresql test-kill test-power test-systemd test-memory test-stack test-long test-kernel test-broken bench files scale install uninstall deps clean help
