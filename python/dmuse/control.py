@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import plistlib
+import secrets
 import signal
 import socket
 import struct
@@ -21,6 +22,8 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from .errors import Error, from_netbsd
 
 Reply = Dict[str, Any]
+
+_DAEMONS = 5       # so many end before they answer, each followed by another one; then it is an error
 
 
 def to_wire(text: str) -> Union[str, bytes]:
@@ -159,19 +162,36 @@ class Control:
             self._idle.append(stream)
 
     def raw(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
-        """The reply, also of a command that failed. After TIMEOUT seconds the command is cancelled: raises TimeoutError."""
+        """
+        The reply, also of a command that failed. After TIMEOUT seconds the command is cancelled: raises TimeoutError. A daemon
+        that ends before it answers may have carried the command out: the one that follows on its socket is asked again, and
+        knows by the command's identity whether it is to be repeated.
+        """
+        request = {"command": command, "id": secrets.token_hex(16), **keys}
         stream = self._take()
-        try:
-            reply = stream.exchange({"command": command, **keys}, timeout)
-        except BaseException as e:
-            stream.close()
-            if isinstance(e, socket.timeout):
+        for tries in range(_DAEMONS, -1, -1):
+            try:
+                reply = stream.exchange(request, timeout)
+            except (EOFError, ConnectionError):
+                stream.close()
+                stream = self._next(command, tries)
+            except socket.timeout:
+                stream.close()
                 raise TimeoutError(f"{command}: no answer within {timeout:g} s") from None
-            if isinstance(e, (EOFError, ConnectionError)):
-                raise Error(errno.ECONNRESET, f"{command}: the daemon on {self.path} has ended") from None
-            raise
+            except BaseException:
+                stream.close()
+                raise
+            else:
+                break
         self._give_back(stream)
         return reply
+
+    def _next(self, command: str, tries: int) -> _Stream:
+        """A connection to the daemon that follows one that has ended, if so many tries are left."""
+        with contextlib.suppress(OSError):
+            if tries:
+                return _Stream(self.path)
+        raise Error(errno.ECONNRESET, f"{command}: the daemon on {self.path} has ended") from None
 
     def ask(self, command: str, timeout: Optional[float] = None, **keys: Any) -> Reply:
         """The reply. Raises Error if the command failed."""

@@ -2,6 +2,8 @@
 """A daemon's life: it ends with its creator, whatever becomes of that."""
 import errno
 import os
+import plistlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ import time
 import pytest
 
 import dmuse
+from dmuse.control import Control
 
 
 def gone(path, seconds=60):
@@ -123,3 +126,36 @@ def test_a_second_client_sees_the_same(dmuse_daemon, monkeypatch):
     monkeypatch.delenv("DMUSE_SOCKET")
     with pytest.raises(ValueError, match="which daemon"):
         dmuse.Client()
+
+
+def heard(listener, asked, answers):
+    """A daemon that ends, or answers, as ANSWERS say, one for each connection."""
+    for answer in answers:
+        connection, _ = listener.accept()
+        with connection:
+            length = int.from_bytes(connection.recv(4, socket.MSG_WAITALL), "big")
+            asked.append(plistlib.loads(connection.recv(length, socket.MSG_WAITALL)))
+            if answer:
+                reply = plistlib.dumps({"errno": 0})
+                connection.sendall(len(reply).to_bytes(4, "big") + reply)
+
+
+@pytest.mark.parametrize("answers", [[True], [False, False, True], [False] * 6])
+def test_the_daemon_that_follows_is_asked_again(tmp_path, answers):
+    path, asked = str(tmp_path / "control"), []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        thread = threading.Thread(target=heard, args=(listener, asked, answers))
+        thread.start()
+        control = Control(path)
+        if answers[-1]:
+            assert control.raw("suspend", name="vd") == {"errno": 0}
+        else:
+            with pytest.raises(dmuse.Error, match="has ended"):
+                control.raw("suspend", name="vd")
+        thread.join()
+        control.close()
+    assert len(asked) == len(answers)
+    assert asked == asked[:1] * len(asked)
+    assert asked[0]["command"] == "suspend" and len(asked[0]["id"]) == 32
