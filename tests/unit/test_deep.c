@@ -33,7 +33,7 @@ static void make_stack(void)
 }
 
 struct answers {
-	int onto_top, suspend, resume, written, unused;
+	int onto_top, suspend, swap, resume, written, unused;
 	char why[ERR_TEXT];
 };
 
@@ -59,6 +59,11 @@ static void *ask(void *arg)
 	a->onto_top = reload(&f, "d0", table, a->why);
 	a->suspend = group(DM_DO_SUSPEND);
 	a->resume = group(DM_DO_RESUME);
+	snprintf(table, sizeof(table), "0 8 linear /dev/mapper/d%u 0", DEPTH - 2);
+	if (!verb(&f, DM_DO_SUSPEND, "d0", 0, NULL) && !reload(&f, top, table, NULL))
+		a->swap = group(DM_DO_RESUME);
+	verb(&f, DM_DO_CLEAR, top, 0, NULL);
+	verb(&f, DM_DO_RESUME, "d0", 0, NULL);
 	dm_write_begin(dm_find_name(f.world, top));
 	a->written = dm_above_unused(dm_find_name(f.world, "d0"), &e);
 	dm_write_end(dm_find_name(f.world, top));
@@ -69,7 +74,7 @@ static void *ask(void *arg)
 
 static void a_deep_stack_of_devices_needs_no_deep_stack(void **state)
 {
-	struct answers a;
+	struct answers a = { .swap = 0 };
 	pthread_attr_t small;
 	pthread_t thread;
 
@@ -84,6 +89,7 @@ static void a_deep_stack_of_devices_needs_no_deep_stack(void **state)
 	assert_int_equal(a.onto_top, -EINVAL);
 	assert_non_null(strstr(a.why, "leads back to it"));
 	assert_int_equal(a.suspend, 0);
+	assert_int_not_equal(a.swap, 0);		/* what stands on one that is resumed cannot have another table */
 	assert_int_equal(a.resume, 0);
 	assert_int_equal(a.written, -EBUSY);
 	assert_int_equal(a.unused, 0);

@@ -161,21 +161,34 @@ static int group_choose(struct dm_cmd *c)
 	return r < 0 ? r : 0;
 }
 
-/* A device that the move is to resume, and that T leads to without passing one that WALK has been to; or NULL. */
-static const struct dm_device *suspended_below(const struct dm_table *t, uint64_t walk)
+/* The devices of T that WALK has not visited yet are to be; one that the move is to resume is returned. */
+static const struct dm_device *visit_suspended(const struct dm_table *t, uint64_t walk, struct dm_device **to_visit)
 {
-	const struct dm_device *found = NULL;
 	size_t i;
 
-	for (i = 0; t && !found && i < t->n_stores; i++) {
+	for (i = 0; t && i < t->n_stores; i++) {
 		struct dm_device *below = t->stores[i]->device;
 
 		if (!below || !dm_device_first_visit(below, walk))
 			continue;
 		if (below->moving.chosen && below->state == DM_SUSPENDED)
 			return below;
-		found = suspended_below(below->active, walk);
-		found = found ? found : suspended_below(below->inactive, walk);
+		below->walk_next = *to_visit;
+		*to_visit = below;
+	}
+	return NULL;
+}
+
+/* A device that the move is to resume, and that T leads to without passing one that WALK has been to; or NULL. */
+static const struct dm_device *suspended_below(const struct dm_table *t, uint64_t walk)
+{
+	struct dm_device *to_visit = NULL, *d;
+	const struct dm_device *found = visit_suspended(t, walk, &to_visit);
+
+	while (!found && (d = to_visit)) {
+		to_visit = d->walk_next;
+		found = visit_suspended(d->active, walk, &to_visit);
+		found = found ? found : visit_suspended(d->inactive, walk, &to_visit);
 	}
 	return found;
 }
