@@ -16,14 +16,10 @@
 #include "core/path/io.h"
 #include "core/world.h"
 #include "stack/types.h"
+#include "support/numbered.h"
 
 #define BYTES ((size_t)GROUND_SECTORS * DM_SECTOR)
 #define SPOILT 0xdd		/* what was left, discarded, or not read */
-
-struct disk {
-	struct dm_store store;
-	unsigned n;
-};
 
 static struct ground {
 	uint8_t now[BYTES], safe[BYTES], left[BYTES];
@@ -227,7 +223,7 @@ static bool ground_waits(const struct ground *g, struct dm_req *r)
 
 static void disk_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 {
-	struct ground *g = &grounds[container(s, struct disk, store)->n];
+	struct ground *g = &grounds[numbered_n(s)];
 
 	(void)io;
 	if (!ground_waits(g, r))
@@ -246,7 +242,7 @@ static void late_goes(struct loop_msg *m)
 
 	free(l);
 	dm_io_tick(r->io);
-	ground_do(&grounds[container(r->store, struct disk, store)->n], r);
+	ground_do(&grounds[numbered_n(r->store)], r);
 }
 
 void ground_let_go(void)
@@ -266,42 +262,12 @@ void ground_let_go(void)
 	}
 }
 
-static bool disk_is_same(const struct dm_store *s, const void *word)
-{
-	return s->type == &disk_type && !strcmp(strchr(s->name, ':'), word);
-}
-
-static struct dm_store *disk_new(struct dm_store_spec *w, unsigned n)
-{
-	struct disk *d = calloc(1, sizeof(*d));
-
-	d->n = n;
-	d->store = (struct dm_store){ .type = &disk_type, .sectors = GROUND_SECTORS, .limits = dm_limits_default };
-	assert_true(asprintf(&d->store.name, "disk:%u", n) > 0);
-	assert_int_equal(dm_store_enter(w->world, &d->store, n), 0);
-	return &d->store;
-}
-
 static int disk_open(struct dm_store_spec *w, struct dm_store **out)
 {
-	unsigned n = GROUNDS;
-
-	if (sscanf(w->word, ":%u", &n) != 1 || n >= GROUNDS)
-		return err_set(w->err, -ENOENT, "the disks of the model checker are %s", disk_type.usage);
-	*out = dm_store_find(w->world, n, disk_is_same, w->word);
-	if (*out)
-		dm_store_ref(*out);
-	else
-		*out = disk_new(w, n);
-	return 0;
-}
-
-static void disk_close(struct dm_store *s)
-{
-	free(container(s, struct disk, store));
+	return numbered_open(w, &disk_type, GROUNDS, GROUND_SECTORS, out);
 }
 
 const struct dm_store_type disk_type = {
 	.name = "disk", .usage = "disk:0 to disk:63", .about = "a disk of the model checker", .open = disk_open,
-	.close = disk_close, .submit = disk_submit,
+	.close = numbered_close, .submit = disk_submit,
 };

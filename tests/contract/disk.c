@@ -13,14 +13,10 @@
 #include <cmocka.h>
 
 #include "core/path/io.h"
+#include "support/numbered.h"
 
 #define HELD 512u
 #define BYTES ((size_t)DISK_SECTORS * DM_SECTOR)
-
-struct disk {
-	struct dm_store store;
-	unsigned n;
-};
 
 static struct {
 	pthread_mutex_t lock;
@@ -85,7 +81,7 @@ void disk_power_on(enum disk_luck luck)
 }
 
 /* Without power nothing changes. */
-static void disk_write(struct disk *d, const struct dm_req *r)
+static void disk_write(unsigned n, const struct dm_req *r)
 {
 	size_t at = r->sector << DM_SECTOR_SHIFT, bytes = r->count << DM_SECTOR_SHIFT;
 
@@ -94,32 +90,32 @@ static void disk_write(struct disk *d, const struct dm_req *r)
 	if (all.cut)
 		return;
 	if (r->op == DM_WRITE)
-		vec_get(r->data, all.now[d->n] + at, bytes);
+		vec_get(r->data, all.now[n] + at, bytes);
 	else
-		memset(all.now[d->n] + at, 0, bytes);
+		memset(all.now[n] + at, 0, bytes);
 	if (r->flags & DM_FUA)
-		memcpy(all.safe[d->n] + at, all.now[d->n] + at, bytes);
+		memcpy(all.safe[n] + at, all.now[n] + at, bytes);
 }
 
-static void disk_do(struct disk *d, struct dm_req *r)
+static void disk_do(unsigned n, struct dm_req *r)
 {
 	pthread_mutex_lock(&all.lock);
 	if (r->op == DM_READ)
-		vec_put(r->data, all.now[d->n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
+		vec_put(r->data, all.now[n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
 	else if (r->op == DM_FLUSH && !all.cut)
-		memcpy(all.safe[d->n], all.now[d->n], BYTES);
+		memcpy(all.safe[n], all.now[n], BYTES);
 	else if (r->op == DM_WRITE || dm_op_is_range(r->op))
-		disk_write(d, r);
+		disk_write(n, r);
 	pthread_mutex_unlock(&all.lock);
 	dm_done(r, 0);
 }
 
-static bool disk_keep(struct disk *d, struct dm_req *r)
+static bool disk_keep(unsigned n, struct dm_req *r)
 {
 	bool keep;
 
 	pthread_mutex_lock(&all.lock);
-	keep = all.holds >> d->n & 1;
+	keep = all.holds >> n & 1;
 	if (keep) {
 		assert_true(all.n_held < HELD);
 		all.held[all.n_held++] = r;
@@ -130,11 +126,11 @@ static bool disk_keep(struct disk *d, struct dm_req *r)
 
 static void disk_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 {
-	struct disk *d = container(s, struct disk, store);
+	unsigned n = numbered_n(s);
 
 	(void)io;
-	if (!disk_keep(d, r))
-		disk_do(d, r);
+	if (!disk_keep(n, r))
+		disk_do(n, r);
 }
 
 void disk_hold(unsigned n)
@@ -166,7 +162,7 @@ static void disk_goes(struct loop_msg *m)
 	struct dm_req *r = k->req;
 
 	free(k);
-	disk_do(container(r->store, struct disk, store), r);
+	disk_do(numbered_n(r->store), r);
 }
 
 void disk_let_go(void)
@@ -185,42 +181,12 @@ void disk_let_go(void)
 	pthread_mutex_unlock(&all.lock);
 }
 
-static bool disk_is_same(const struct dm_store *s, const void *word)
-{
-	return s->type == &disk_type && !strcmp(strchr(s->name, ':'), word);
-}
-
-static struct dm_store *disk_new(struct dm_store_spec *w, unsigned n)
-{
-	struct disk *d = calloc(1, sizeof(*d));
-
-	d->n = n;
-	d->store = (struct dm_store){ .type = &disk_type, .sectors = DISK_SECTORS, .limits = dm_limits_default };
-	assert_true(asprintf(&d->store.name, "disk:%u", n) > 0);
-	assert_int_equal(dm_store_enter(w->world, &d->store, n), 0);
-	return &d->store;
-}
-
 static int disk_open(struct dm_store_spec *w, struct dm_store **out)
 {
-	unsigned n = DISKS;
-
-	if (sscanf(w->word, ":%u", &n) != 1 || n >= DISKS)
-		return err_set(w->err, -ENOENT, "the disks of the tests are %s", disk_type.usage);
-	*out = dm_store_find(w->world, n, disk_is_same, w->word);
-	if (*out)
-		dm_store_ref(*out);
-	else
-		*out = disk_new(w, n);
-	return 0;
-}
-
-static void disk_close(struct dm_store *s)
-{
-	free(container(s, struct disk, store));
+	return numbered_open(w, &disk_type, DISKS, DISK_SECTORS, out);
 }
 
 const struct dm_store_type disk_type = {
-	.name = "disk", .usage = "disk:0 to disk:3", .about = "a disk of a test", .open = disk_open, .close = disk_close,
+	.name = "disk", .usage = "disk:0 to disk:3", .about = "a disk of a test", .open = disk_open, .close = numbered_close,
 	.submit = disk_submit,
 };

@@ -420,6 +420,20 @@ static void a_table_that_comes_back_late_has_what_it_had(void **state)
 	expect_dust();
 }
 
+static void memory_that_nobody_kept_is_not_there_as_if_it_were_empty(void **state)
+{
+	char why[ERR_TEXT];
+
+	(void)state;
+	make_device(&f, "m", "0 8 linear memory,size=4K:m 0");
+	next_world();
+	assert_int_equal(lost, 1);
+	is_suspended_because("m", "was in the memory of a daemon that has ended, and what it held is lost");
+	assert_int_equal(verb(&f, DM_DO_RESUME, "m", 0, why), -ESTALE);
+	assert_int_equal(reload(&f, "m", "0 8 linear memory,size=4K:m 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "m", 0, NULL), 0);
+}
+
 /* --- what is handed over --------------------------------------------------------------------------------------------- */
 
 /* Keys are not in the record, but another program gets them; it is not seen in the text of others. */
@@ -528,6 +542,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_there_as_if_it_were_new, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_told_before_it_begins_anew, begin, end),
 		cmocka_unit_test_setup_teardown(a_table_that_comes_back_late_has_what_it_had, begin, end),
+		cmocka_unit_test_setup_teardown(memory_that_nobody_kept_is_not_there_as_if_it_were_empty, begin, end),
 		cmocka_unit_test_setup_teardown(keys_are_handed_over, begin, end),
 		cmocka_unit_test_setup_teardown(a_clean_cache_is_handed_over, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_damaged_is_told, begin, end),
