@@ -19,6 +19,7 @@
 #include "base/utf8.h"
 
 #define LOG_LINE 1136	/* bytes of a message */
+#define LOG_SOCKET "/run/systemd/journal/socket"
 #define LOG_RATE UINT64_C(10000000000)	/* nanoseconds */
 
 static _Atomic int log_most = LOG_LEVEL_INFO;
@@ -88,10 +89,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Where the journal's socket cannot be seen, sd_journal_send() says nothing and succeeds. */
 static bool log_send(const char *device, enum log_level level, const char *text)
 {
-	return log_is_journal() && !sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", (int)level, "DM_NAME=%s", device,
-						     "SYSLOG_IDENTIFIER=dmuse", NULL);
+	return log_is_journal() && !access(LOG_SOCKET, F_OK) &&
+	       !sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", (int)level, "DM_NAME=%s", device, "SYSLOG_IDENTIFIER=dmuse", NULL);
 }
 
 void log_line_of(const char *device, enum log_level level, const char *fmt, ...)
