@@ -103,6 +103,10 @@ static void partitions_are_devices(void **state)
 	expect_part("a5", 5, 80, 16);
 	expect_part("a6", 6, 196, 1852);	/* cut where the disk ends */
 	expect_part("b0p1", 17, 8, 56);
+	d = dm_find_disk(f.world, "a");
+	assert_true(dm_part_is(d, &(struct dm_part){ 5, 80, 16 }));
+	assert_false(dm_part_is(d, &(struct dm_part){ 5, 80, 15 }) || dm_part_is(d, &(struct dm_part){ 5, 79, 16 }) ||
+		     dm_part_is(d, &(struct dm_part){ 4, 80, 16 }));
 	d = dm_find_disk(f.world, "a5");
 	dm_open(d);
 	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 15, 1, data), 0);

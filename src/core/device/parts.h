@@ -17,6 +17,8 @@ int dm_part_name(const char *disk, uint32_t number, char *out, size_t size);
 struct dm_device *dm_part_first(const struct dm_device *disk);
 struct dm_device *dm_part_next(const struct dm_device *part);
 struct dm_device *dm_part_find(const struct dm_device *disk, uint32_t number);
+/* Is P there, on just these sectors? */
+bool dm_part_is(const struct dm_device *disk, const struct dm_part *p);
 
 /* Is it open, or in transition? */
 bool dm_part_busy(const struct dm_device *p);

@@ -42,6 +42,13 @@ struct dm_device *dm_part_find(const struct dm_device *disk, uint32_t number)
 	return NULL;
 }
 
+bool dm_part_is(const struct dm_device *disk, const struct dm_part *p)
+{
+	const struct dm_device *d = dm_part_find(disk, p->number);
+
+	return d && d->part_start == p->start && dm_device_sectors(d) == p->sectors;
+}
+
 bool dm_part_busy(const struct dm_device *p)
 {
 	return p->open_count || dm_device_moving(p);

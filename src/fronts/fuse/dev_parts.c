@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
+#include "fronts/fuse/raw.h"
 
 /* Mapped devices have no partitions, and neither have partitions. */
 static bool parts_can(const struct dm_device *d)
@@ -70,12 +71,24 @@ static void parts_resize(struct dev_call *c, struct dm_device *disk, const struc
 	dm_part_resize(disk, p, cmd);
 }
 
+/* The daemon was killed, and the kernel sends it again: it may have been carried out, and the disk's label may say so by now. */
+static bool parts_did(const struct dev_call *c, const struct dm_device *disk, int op, const struct dm_part *p)
+{
+	if (!(c->unique & FUSE_RAW_AGAIN))
+		return false;
+	return op == BLKPG_ADD_PARTITION ? dm_part_is(disk, p) : op == BLKPG_DEL_PARTITION && !dm_part_find(disk, p->number);
+}
+
 void dev_parts_change(struct dev_call *c, struct fuse_node *n)
 {
 	struct err e = ERR_INIT;
 	struct dm_part p;
 	int op, r = parts_can(n->device) ? parts_fetch(c, &op, &p) : -EINVAL;
 
+	if (!r && parts_did(c, n->device, op, &p)) {
+		dev_call_end(c, 0, NULL, 0);
+		return;
+	}
 	if (!r && op == BLKPG_RESIZE_PARTITION) {
 		parts_resize(c, n->device, &p);
 		return;
