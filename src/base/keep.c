@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/notify.h"
 
 #define KEEP_MARK "keep."	/* begins our names, and those of no socket unit */
 
@@ -23,6 +24,7 @@ struct kept {
 	struct hash_link link;
 	int fd;			/* of an earlier daemon, until it is taken; else -1 */
 	int own;		/* a copy for a program that this process may become (keep_hand_over()); else -1 */
+	struct notice *waits;	/* the message with it, which was not sent yet; else NULL */
 	char name[];
 };
 
@@ -52,6 +54,7 @@ static struct kept *keep_add(const char *name, int fd)
 		return NULL;
 	k->fd = fd;
 	k->own = -1;
+	k->waits = NULL;
 	strcpy(k->name, name);
 	hash_add(&keep_names, &k->link, k->name, strlen(name));
 	return k;
@@ -60,6 +63,8 @@ static struct kept *keep_add(const char *name, int fd)
 static void keep_forget(struct kept *k)
 {
 	hash_remove(&keep_names, &k->link);
+	if (k->waits)
+		notify_cancel(k->waits);
 	if (k->fd >= 0)
 		close(k->fd);
 	if (k->own >= 0)
@@ -71,7 +76,7 @@ static unsigned long keep_room(void)
 {
 	const char *most = getenv("FDSTORE");
 
-	return most && getenv("NOTIFY_SOCKET") ? strtoul(most, NULL, 10) : 0;
+	return most && notify_is_there() ? strtoul(most, NULL, 10) : 0;
 }
 
 bool keep_is_there(void)
@@ -127,15 +132,13 @@ static int keep_check(const char *name, struct err *e)
 }
 
 /* A descriptor that is in use by nobody else says so when it is polled: for systemd that would be a reason to close it. */
-static int keep_send(const char *name, int fd)
+static int keep_send(struct kept *k, int fd)
 {
 	char wire[KEEP_NAME + sizeof(KEEP_MARK)], message[sizeof(wire) + 40];
-	int r;
 
-	keep_wire_name(name, wire);
+	keep_wire_name(k->name, wire);
 	snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", wire);
-	r = sd_pid_notify_with_fds(0, 0, message, &fd, 1);
-	return r ? r : -ENOTCONN;
+	return fd < 0 ? -EBADF : notify_send(message, fd, &k->waits);
 }
 
 int keep_fd(const char *name, int fd, struct err *e)
@@ -150,8 +153,8 @@ int keep_fd(const char *name, int fd, struct err *e)
 	if (r)
 		return r;
 	k = keep_add(name, -1);
-	r = k ? keep_send(name, fd) : -ENOMEM;
-	if (r > 0) {
+	r = k ? keep_send(k, fd) : -ENOMEM;
+	if (!r) {
 		k->own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		return 0;
 	}
@@ -163,12 +166,14 @@ int keep_fd(const char *name, int fd, struct err *e)
 void keep_drop(const char *name)
 {
 	struct kept *k = keep_find(name);
-	char wire[KEEP_NAME + sizeof(KEEP_MARK)];
+	char wire[KEEP_NAME + sizeof(KEEP_MARK)], message[sizeof(wire) + 40];
 
 	if (!k)
 		return;
 	keep_wire_name(name, wire);
-	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", wire);
+	snprintf(message, sizeof(message), "FDSTOREREMOVE=1\nFDNAME=%s", wire);
+	if (!k->waits)
+		notify_send(message, -1, NULL);
 	keep_forget(k);
 }
 

@@ -22,6 +22,7 @@
 #include "base/blocking.h"
 #include "base/keep.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cmd/handover.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
@@ -245,18 +246,27 @@ static void replace_passed(struct text *t, int fd, const char *name)
 		text_printf(t, "passed %d %s\n", fd, name);
 }
 
+/* What was not sent to the keeper yet would not be sent any more. */
+static int replace_is_kept(struct err *e)
+{
+	if (!notify_waits())
+		return 0;
+	return err_set(e, -EBUSY, "whoever keeps descriptors for this daemon does not answer: is its keeper (pid %ld) stopped?", (long)getppid());
+}
+
 static int replace_text(struct replace *r, struct text *t, struct err *e)
 {
 	struct text nbd = TEXT_INIT, saved = TEXT_SECRET;
-	int old, n = dm_hand_over_text(r->world, &saved, e);
+	int old, n = replace_is_kept(e);
 
+	if (!n)
+		n = dm_hand_over_text(r->world, &saved, e);
 	if (n) {
 		text_free(&saved);
 		return n;
 	}
 	old = open("/proc/self/exe", O_RDONLY);
 	n = r->nbd ? nbd_handed_over(r->nbd, &nbd) : 0;
-
 	text_add(t, HANDOVER_FORM);
 	text_printf(t, "old %d\n", old);
 	if (r->o.directory >= 0)

@@ -6,19 +6,18 @@
 #include "cmd/serve.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
-
-#include <systemd/sd-daemon.h>
 
 #include "base/keep.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cmd/major.h"
 #include "cmd/serve_state.h"
+#include "cmd/signals.h"
 #include "cmd/tables.h"
 #include "cmd/watchdog.h"
 #include "core/world.h"
@@ -29,6 +28,7 @@
 
 #define SERVE_FRONTS_LEAST 6	/* seconds for requests to end if --stop-timeout is less: clients that do not read have 5 */
 #define SERVE_AFTER_HANG 3	/* seconds for each step after one that took too long */
+#define SERVE_BARRIER 1000	/* milliseconds for the keeper to let go of what the next daemon may need, such as a port of TCP */
 
 /* What stops, one step after another. */
 enum serve_step { SERVE_RUNS, SERVE_SESSIONS, SERVE_NBD, SERVE_FUSE, SERVE_STOPPED };
@@ -47,7 +47,8 @@ struct serve {
 	struct fuse_front *fuse;
 	struct sessions *sessions;
 	struct replace *replace;
-	struct loop_watch signals, life;
+	struct signals signals;
+	struct loop_watch life;
 	struct timer patience;	/* with the step */
 	struct watchdog watchdog;
 	enum serve_step step;
@@ -137,7 +138,7 @@ static void serve_end(struct serve *s)
 	if (s->ending)
 		return;
 	s->ending = true;
-	sd_notify(0, "STOPPING=1");
+	notify_send("STOPPING=1", -1, NULL);
 	if (s->control)
 		control_stop(s->control);
 	if (s->sessions)
@@ -151,42 +152,15 @@ static void serve_shutdown(struct dm_world *w)
 	serve_end(w->owner);
 }
 
-/*
- * A second signal means that nothing is to be waited for. SIGHUP is ignored: there is no file to read again, and a
- * closed terminal must not take disks away.
- */
-static void serve_signal(struct loop_watch *watch, uint32_t events)
+/* A second signal means that nothing is to be waited for. */
+static void serve_signal(struct signals *signals, int number)
 {
-	struct serve *s = container(watch, struct serve, signals);
-	struct signalfd_siginfo info;
+	struct serve *s = container(signals, struct serve, signals);
 
-	(void)events;
-	if (read(watch->fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGHUP)
-		return;
 	if (s->sessions && sessions_stop_waiting(s->sessions))
 		return;
-	log_info("%s: ending", strsignal((int)info.ssi_signo));
+	log_info("%s: ending", strsignal(number));
 	serve_end(s);
-}
-
-/* Before any thread is created, so that all inherit the mask. */
-static int serve_signals(struct serve *s, struct err *e)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a limit of the size of files (ulimit -f) fails requests, not the daemon */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	s->signals.ready = serve_signal;
-	s->signals.events = EPOLLIN;
-	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->signals.fd < 0 || loop_watch(s->loop, &s->signals))
-		return err_set(e, -errno, "cannot watch for signals: %s", strerror(errno));
-	return 0;
 }
 
 static void serve_orphaned(struct loop_watch *watch, uint32_t events)
@@ -241,6 +215,7 @@ static int serve_world(struct serve *s, struct err *e)
 static int serve_tables(struct serve *s, struct err *e)
 {
 	struct tables_count n = { 0, 0, 0 };
+	char status[500];
 	int r;
 
 	if (!s->o->tables)
@@ -250,7 +225,8 @@ static int serve_tables(struct serve *s, struct err *e)
 		return r;
 	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed,
 		 n.kept);
-	sd_notifyf(0, "STATUS=%u devices created from %s, %u failed", n.created, s->o->tables, n.failed);
+	snprintf(status, sizeof(status), "STATUS=%u devices created from %.400s, %u failed", n.created, s->o->tables, n.failed);
+	notify_send(status, -1, NULL);
 	return 0;
 }
 
@@ -274,8 +250,9 @@ static int serve_up(struct serve *s, struct err *e)
 	int r = loop_new(&s->loop, e);
 
 	if (!r) {
+		notify_loop(s->loop);
 		loop_poll_for(s->loop, s->o->busy_poll);
-		r = serve_signals(s, e);
+		r = signals_begin(&s->signals, s->loop, e);
 	}
 	if (!r)
 		r = serve_world(s, e);
@@ -340,14 +317,15 @@ static int serve_down(struct serve *s)
 		log_error("at shutdown: %s", e.text);
 	if (s->hangs || e.code == -ETIMEDOUT)
 		serve_break_off(s);
+	notify_barrier(SERVE_BARRIER);
 	if (s->control)
 		control_free(s->control);
 	if (s->world)
 		dm_world_free(s->world);
 	serve_state_end(&s->state, s->served);
-	if (s->signals.fd >= 0)
-		close(s->signals.fd);
+	signals_end(&s->signals);
 	watchdog_stop(&s->watchdog);
+	notify_loop(NULL);
 	loop_free(s->loop);
 	return e.code || s->lossy;
 }
@@ -371,10 +349,11 @@ static void serve_say_again(const struct serve *s)
 
 int serve(const struct serve_opts *o)
 {
-	struct serve s = { .o = o, .signals.fd = -1 };
+	struct serve s = { .o = o, .signals = SIGNALS_NONE };
 	struct err e = ERR_INIT;
 	int r;
 
+	s.signals.end = serve_signal;
 	serve_raise_limit();
 	r = serve_up(&s, &e);
 	if (r) {
@@ -388,7 +367,7 @@ int serve(const struct serve_opts *o)
 		o->ready(o->arg);
 		if (o->death)
 			serve_say_again(&s);
-		sd_notify(0, "READY=1");
+		notify_send("READY=1", -1, NULL);
 		watchdog_start(&s.watchdog, s.loop);
 	}
 	if (r && s.world)

@@ -5,12 +5,14 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/list.h"
+#include "base/notify.h"
 
 static void watchdog_tell(struct timer *t)
 {
 	struct watchdog *w = container(t, struct watchdog, timer);
 
-	sd_notify(0, "WATCHDOG=1");
+	if (!notify_waits())
+		notify_send("WATCHDOG=1", -1, NULL);
 	loop_timer(w->loop, &w->timer, w->every);
 }
 
