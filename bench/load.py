@@ -21,7 +21,7 @@ def measure(place, lines, seconds):
         began = time.monotonic()
         daemon.do("create", "many", "lines.table", cwd=place.directory)
         took = time.monotonic() - began
-        peak = servers.status_kb(daemon.process.pid, "VmHWM") / 1024
+        peak = servers.status_kb(daemon.pid, "VmHWM") / 1024
         daemon.do("create", "one", "--table", f"0 {SIZE // 512} linear lines.img 0", cwd=place.directory)
         ratio = statistics.median(read(daemon, "one", seconds) / read(daemon, "many", seconds) for _ in range(PAIRS))
     finally:

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -55,6 +56,7 @@ class Server:
         started.setdefault(name, " ".join(command))
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.pid = self.process.pid
         deadline = time.monotonic() + 20
         while not ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -64,7 +66,7 @@ class Server:
             time.sleep(0.01)
 
     def cpu(self):
-        return cpu_seconds(self.process.pid)
+        return cpu_seconds(self.pid)
 
     def stop(self):
         if self.process.poll() is None:
@@ -92,6 +94,12 @@ class Dmuse(Server):
         self.program, self.control, self.port = program, f"{directory}/control", free_port()
         super().__init__("dmuse", [program, "--socket", self.control, "daemon", "--foreground", "--nbd-tcp",
                                    f"127.0.0.1:{self.port}", *options], listens(self.control))
+        self.pid = self.daemon()    # the process that was started is its keeper
+
+    def daemon(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.control)
+            return struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
 
     def do(self, *words, **kw):
         return call(self.program, "--socket", self.control, "--no-start", *words, **kw)

@@ -34,8 +34,9 @@ class Daemon(Client):
 
     def __init__(self, options: Sequence[str] = (), program: Optional[str] = None, stop_timeout: int = 5) -> None:
         """
-        OPTIONS: options of `dmuse daemon`. STOP_TIMEOUT: at the end, how many seconds to wait for programs that still use a
-        device before they are terminated, which `close()` then reports.
+        OPTIONS: options of `dmuse daemon`. One that dies is not started again, so that nobody overlooks it, unless they say so:
+        `["--restart-timeout", "30"]`. STOP_TIMEOUT: at the end, how many seconds to wait for programs that still use a device
+        before they are terminated, which `close()` then reports.
         """
         found = find_program(program)
         self.directory = tempfile.mkdtemp(prefix="dmuse-")
@@ -43,7 +44,8 @@ class Daemon(Client):
         self._made = 0
         super().__init__(os.path.join(self.directory, "control"), found, self.directory)
         try:
-            run_json(found, ["daemon", "--json", "--socket", self.socket, "--stop-timeout", str(stop_timeout), *options])
+            run_json(found, ["daemon", "--json", "--socket", self.socket, "--stop-timeout", str(stop_timeout),
+                             "--restart-timeout", "0", *options])
         except BaseException:
             super().close()
             shutil.rmtree(self.directory)
@@ -107,7 +109,7 @@ class Daemon(Client):
             self._end()
 
     def kill(self) -> None:
-        """Kills the daemon with SIGKILL: nothing is flushed. Its files stay until `close()`."""
+        """Kills the daemon with SIGKILL: nothing is flushed. Its files stay until `close()`, which ends one that was started again."""
         self._control.kill()
 
     def __enter__(self) -> "Daemon":

@@ -87,6 +87,20 @@ def test_its_end_is_noticed():
         assert ended in ([errno.ECONNRESET], [errno.ECONNREFUSED])
 
 
+def test_one_that_is_killed_is_started_again_if_somebody_says_so():
+    with dmuse.Daemon(["--restart-timeout", "30"]) as daemon:
+        disk = daemon.new_disk("1M")
+        with disk.open() as f:
+            f.pwrite(b"x" * 512, 4096)
+            f.flush()
+        daemon.kill()
+        assert [d.name for d in daemon.devices()] == [disk.name]
+        with disk.open() as f:
+            assert f.pread(512, 4096) == b"x" * 512
+        assert "was killed by signal 9 (Killed); it was started again with 1 device" in daemon.log
+    assert not os.path.exists(daemon.directory)
+
+
 def test_one_that_has_ended_is_not_killed_by_its_number(monkeypatch):
     with dmuse.Daemon() as daemon:
         daemon.devices()    # leaves a connection

@@ -212,7 +212,7 @@ static int record_daemon(struct record *x)
 	plist_t reply = NULL;
 	int code;
 
-	if (private_start(&x->daemon, (struct private_times){ RECORD_STOP, DM_OPEN_TIMEOUT }, &e))
+	if (private_start(&x->daemon, (struct private_times){ RECORD_STOP, DM_OPEN_TIMEOUT, 0 }, &e))
 		return job_failed(x->job, NULL, &e);
 	code = client_open_on(x->job, x->daemon.control);
 	if (!code)

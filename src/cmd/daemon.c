@@ -33,7 +33,7 @@ struct daemon {
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
 	bool ephemeral;
-	uint64_t restart;	/* --restart-timeout */
+	unsigned restart;	/* seconds that the daemon has to come back; 0: nobody starts it again */
 	struct background back;
 	bool served;		/* the first daemon, as its keeper knows */
 	struct handover handed;
@@ -122,7 +122,7 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 	if (!r)
 		r = options_number(&j->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, e);
 	if (!r)
-		r = options_number(&j->o, OPT_restart_timeout, KEEPER_PATIENCE_MAX, &d->restart, e);
+		r = keeper_wanted(&j->o, &d->restart, e);
 
 	if (engine < 0 || level < 0 || r)
 		return -EINVAL;
@@ -344,7 +344,7 @@ static int daemon_start(struct job *j, struct daemon *d)
 {
 	const struct keeper_opts o = {
 		.serve = daemon_serve, .ready = daemon_kept_ready, .give_up = daemon_remove, .arg = d,
-		.attached = j->o.given[OPT_foreground], .patience = keeper_is_wanted(d->restart),
+		.attached = j->o.given[OPT_foreground], .patience = d->restart,
 	};
 
 	d->o.ready = daemon_ready;

@@ -11,6 +11,7 @@
 
 #include "cmd/client.h"
 #include "cmd/inside.h"
+#include "cmd/keeper.h"
 #include "cmd/keys.h"
 #include "cmd/private.h"
 #include "cmd/say.h"
@@ -33,16 +34,18 @@ static int exec_find_daemon(struct exec *x)
 {
 	uint64_t stop = SERVE_STOP_TIMEOUT, open = DM_OPEN_TIMEOUT;
 	struct err e = ERR_INIT;
+	unsigned restart;
 	bool found;
 	int code;
 
 	if (options_number(&x->job->o, OPT_stop_timeout, SERVE_STOP_TIMEOUT_MAX, &stop, &e) ||
-	    options_number(&x->job->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, &e))
+	    options_number(&x->job->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, &e) ||
+	    keeper_wanted(&x->job->o, &restart, &e))
 		return job_failed(x->job, NULL, &e);
 	code = client_look(x->job, &found);
 	if (code || found)
 		return code;
-	if (private_start(&x->own, (struct private_times){ (unsigned)stop, (unsigned)open }, &e))
+	if (private_start(&x->own, (struct private_times){ (unsigned)stop, (unsigned)open, restart }, &e))
 		return job_failed(x->job, NULL, &e);
 	return client_open_on(x->job, x->own.control);
 }

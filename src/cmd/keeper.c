@@ -16,6 +16,7 @@
 
 #include "base/keep.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "cmd/job.h"
 #include "cmd/keeper_store.h"
 
@@ -35,6 +36,7 @@ struct keeper {
 	char name[16];			/* of the daemon's process */
 	bool served;			/* the first daemon has */
 	bool ending;			/* a daemon was told to end, or does */
+	bool aborted;			/* it was told to die at once (SIGQUIT; SIGABRT of systemd's watchdog), and leave a core */
 	unsigned deaths;
 	long long died[KEEPER_DEATHS];	/* when the last ones have; milliseconds */
 	char death[160];
@@ -51,7 +53,7 @@ static long long keeper_now(void)
 /* Orphans of a daemon that died become our children, so that somebody collects them also in a container without init. */
 static int keeper_begin(struct keeper *k, struct err *e)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGTSTP, SIGCHLD };
 	sigset_t set;
 	size_t i;
 
@@ -76,6 +78,7 @@ static int keeper_become(struct keeper *k, pid_t keeper)
 	int r;
 
 	setpgid(0, 0);
+	signal(SIGTTOU, SIG_IGN);	/* its messages go to the terminal from the background (stty tostop) */
 	prctl(PR_SET_NAME, k->name);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	if (k->o->attached) {
@@ -139,7 +142,7 @@ static enum keeper_next keeper_bury(struct keeper *k)
 	if (over)
 		return KEEPER_OVER;
 	keeper_say_death(k);
-	if (!k->served)
+	if (!k->served || k->aborted)
 		log_error("%s", k->death);
 	else if (!keeper_despairs(k))
 		return KEEPER_AGAIN;
@@ -164,11 +167,23 @@ static enum keeper_next keeper_children(struct keeper *k)
 	return next;
 }
 
+/* ^Z stops both, as if they were one process. */
+static void keeper_stop(struct keeper *k)
+{
+	kill(k->daemon, SIGSTOP);
+	raise(SIGSTOP);
+	kill(k->daemon, SIGCONT);
+	k->until = keeper_now() + k->o->patience * 1000LL;
+}
+
 static void keeper_pass_on(struct keeper *k, int number)
 {
-	if (number != SIGHUP)
-		k->ending = true;
-	kill(k->daemon, number);
+	k->ending |= number == SIGTERM || number == SIGINT;
+	k->aborted |= number == SIGQUIT || number == SIGABRT;
+	if (number == SIGTSTP)
+		keeper_stop(k);
+	else
+		kill(k->daemon, number);
 }
 
 static enum keeper_next keeper_signal(struct keeper *k)
@@ -242,12 +257,29 @@ static int keeper_failed(struct keeper *k, const struct err *e)
 	return EXIT_FAILED;
 }
 
-unsigned keeper_is_wanted(uint64_t given)
+static int keeper_environment(uint64_t *seconds, struct err *e)
 {
-	const char *seconds = getenv("DMUSE_RESTART");
-	unsigned long wanted = given ? given : seconds ? strtoul(seconds, NULL, 10) : 0;
+	const char *said = getenv("DMUSE_RESTART");
 
-	return keep_is_there() ? 0 : wanted < KEEPER_PATIENCE_MAX ? (unsigned)wanted : KEEPER_PATIENCE_MAX;
+	if (said && *said && (words_u64(said, seconds) || *seconds > KEEPER_PATIENCE_MAX))
+		return err_set(e, -EINVAL, "DMUSE_RESTART=%s: not a number of seconds from 0 to %d", said, KEEPER_PATIENCE_MAX);
+	return 0;
+}
+
+int keeper_wanted(const struct options *o, unsigned *out, struct err *e)
+{
+	uint64_t seconds = KEEPER_PATIENCE;
+	int r = keeper_environment(&seconds, e);
+
+	if (!r)
+		r = options_number(o, OPT_restart_timeout, KEEPER_PATIENCE_MAX, &seconds, e);
+	if (r)
+		return r;
+	if (o->given[OPT_ephemeral] && o->given[OPT_restart_timeout] && seconds)
+		return err_set(e, -EINVAL, "--restart-timeout %s starts a daemon again with its devices, and --ephemeral forgets them: only "
+			       "one of them is possible", o->value[OPT_restart_timeout]);
+	*out = o->given[OPT_ephemeral] || keep_is_there() ? 0 : (unsigned)seconds;
+	return 0;
 }
 
 int keeper_run(const struct keeper_opts *o)

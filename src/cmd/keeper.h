@@ -8,7 +8,8 @@
 #define CMD_KEEPER_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "cmd/options.h"
 
 struct keeper_opts {
 	/* The daemon, in a child process. DEATH: a sentence, how the one before it has died; NULL for the first. */
@@ -20,13 +21,15 @@ struct keeper_opts {
 	bool attached;			/* the daemon dies when the keeper is killed */
 };
 
+#define KEEPER_PATIENCE 30	/* seconds, unless somebody says otherwise */
 #define KEEPER_PATIENCE_MAX 86400
 
 /*
- * The patience of a keeper, in seconds: GIVEN with an option (0: not given), or $DMUSE_RESTART. 0: there is to be none. A service
- * manager that keeps descriptors starts the daemon again, too.
+ * The patience of a daemon's keeper, in seconds: --restart-timeout, else $DMUSE_RESTART. *OUT is 0 if there is to be none: that is
+ * what was said, the daemon keeps no state (--ephemeral), or a service manager keeps descriptors, which starts the daemon again,
+ * too. 0, or -EINVAL and a sentence.
  */
-unsigned keeper_is_wanted(uint64_t given);
+int keeper_wanted(const struct options *o, unsigned *out, struct err *e);
 
 /* Returns twice: the exit code of serve() in each daemon, and in the keeper its own, after all of them. */
 int keeper_run(const struct keeper_opts *o);

@@ -143,6 +143,8 @@ static void store_take(struct keeper_store *s, const struct store_message *m)
 		store_drop(s, name);
 		return;
 	}
+	if (store_line(m->text, "BARRIER", value, sizeof(value)))
+		return;		/* closing the descriptor was the answer */
 	s->ready |= store_line(m->text, "READY", value, sizeof(value));
 	s->stopping |= store_line(m->text, "STOPPING", value, sizeof(value));
 	sd_notify(0, m->text);

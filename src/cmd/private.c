@@ -126,10 +126,10 @@ static void private_remove(void *arg)
 	unlink(d->state);
 }
 
-static int private_run(struct private_daemon *d)
+static int private_run(struct private_daemon *d, unsigned restart)
 {
 	const struct keeper_opts o = { .serve = private_daemon, .ready = private_kept_ready, .give_up = private_remove, .arg = d,
-				      .patience = keeper_is_wanted(0) };
+				      .patience = restart };
 
 	d->kept = o.patience;
 	d->o.state = d->kept ? d->state : NULL;		/* nobody else would start another one */
@@ -152,7 +152,7 @@ static _Noreturn void private_serve(int life, struct private_times times)
 	if (private_directory(d.directory))
 		_exit(1);
 	private_paths(&d);
-	code = private_run(&d);
+	code = private_run(&d, times.restart);
 	if (getpid() != us)
 		_exit(code);
 	unlink(d.log);

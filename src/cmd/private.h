@@ -17,9 +17,9 @@ struct private {
 	char control[PATHS_MAX];
 };
 
-/* Its time limits, in seconds: see serve.h. */
+/* Its time limits, in seconds: see serve.h, and keeper.h. */
 struct private_times {
-	unsigned stop, open;
+	unsigned stop, open, restart;
 };
 
 /* Returns when it serves. 0, or -errno and a sentence. */

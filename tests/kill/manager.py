@@ -22,7 +22,7 @@ class Manager:
         self.directory = directory
         self.control, self.nbd = f"{directory}/control", f"{directory}/nbd"
         self.log, self.notify_path = f"{directory}/log", f"{directory}/notify"
-        self.words = [dmuse, "daemon", "--foreground", "--socket", self.control, *options]
+        self.words = [dmuse, "daemon", "--foreground", "--socket", self.control, "--restart-timeout", "0", *options]
         self.kept = {}          # name -> descriptor
         self.lock = threading.Lock()
         self.ready = threading.Event()

@@ -45,9 +45,13 @@ daemon=$(sed 's/.*pid \([0-9]*\).*/\1/' <<<"$err")
 is "that is its pid" "dmuse daemon --socket $control" "$(tr '\0' ' ' <"/proc/$daemon/cmdline" | sed 's/ $//')"
 is "it holds no descriptor of the caller's" "" "$(find "/proc/$daemon/fd" -lname '*a.img')"
 kill -9 "$daemon"
-tail --pid="$daemon" -f /dev/null
-run create y -n
-like "one that was killed leaves a socket that does not hinder the next" "started a daemon" "$err"
+works "one that was killed is started again at once" create y -n
+again=$("$DMUSE" version | sed -n 's/^Daemon: *running, pid //p')
+ok "that is another process" [ "$daemon" != "$again" ]
+prints "with the devices" $'x\ny' info -c --noheadings -o name
+kill_for_good "$again"
+run create z -n
+like "one that was killed with its keeper leaves a socket that does not hinder the next" "started a daemon" "$err"
 "$DMUSE" shutdown
 
 for i in 1 2 3 4; do "$DMUSE" create "r$i" -n 2>"err$i" & done

@@ -107,8 +107,8 @@ run suspend disk
 like "a suspend that cannot flush says so" '^1:.*(flush|I/O|Input/output)' "$status:$err"
 daemon=$("$DMUSE" version | sed -n 's/^Daemon: *running, pid //p')
 kill -9 "$daemon"
-until_true [ ! -e "/proc/$daemon" ]
 ok "the daemon is killed, and started again" sh -c '"$1" ls >/dev/null 2>&1' - "$DMUSE"
+ok "by its keeper" grep -q "(pid $daemon) was killed by signal 9 .*; it was started again" "$XDG_RUNTIME_DIR/dmuse/log"
 is "and a flush fails still, with the error that it had" "$why" "$(shell disk <<<"$again")"
 is "of the other device, too" "$why" "$(shell other <<<"$again")"
 run remove other

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
-export DMUSE_RESTART=30 NO_COLOR=1
+export NO_COLOR=1
 log=$XDG_RUNTIME_DIR/dmuse/log
 
 daemon_pid() { "$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p'; }
@@ -117,9 +117,25 @@ an_end_that_is_interrupted() {
 	ok "$who: nothing is left" [ ! -e "$XDG_RUNTIME_DIR/dmuse/control" ]
 }
 
+told() { [ "$(awk '/^ShdPnd/ { print $2 }' "/proc/$1/status")" = 0000000000000000 ]; }
+
+# As systemd does at the end of a service. A second signal to the same process would mean that nobody is to be waited for.
+a_signal_to_all_processes() {
+	start
+	mkfifo fifo
+	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo; touch released" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
+	kill -TERM "$daemon"
+	until_true pgrep -f session-ender -P "$daemon"
+	kill -TERM "$keeper"
+	until_true told "$keeper" && until_true told "$daemon"
+	timeout 10 sh -c 'echo >fifo'
+	ok "$who: a signal that goes to both processes ends them" until_true gone "$keeper"
+	ok "$who: but no program that is to be waited for" [ -e released ]
+}
+
 if [ "$(uname -r | awk -F. '{ print $1 * 1000 + $2 }')" -lt 6009 ]; then
 	skip "sessions" "this kernel cannot send requests of FUSE again"
 	plan
 else
-	session_test programs_go_on programs_get_an_error an_end_that_is_interrupted
+	session_test programs_go_on programs_get_an_error an_end_that_is_interrupted a_signal_to_all_processes
 fi

@@ -5,14 +5,14 @@
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
-export DMUSE_RESTART=30 NO_COLOR=1
+export NO_COLOR=1
 control=$XDG_RUNTIME_DIR/dmuse/control
 log=$XDG_RUNTIME_DIR/dmuse/log
 
 daemon_pid() { "$DMUSE" version | sed -n 's/^Daemon: *running, pid //p'; }
 parent_of() { ps -o ppid= -p "$1" | tr -d ' '; }
 name_of() { cat "/proc/$1/comm"; }
-gone() { [ ! -e "/proc/$1" ] || [[ $(cat "/proc/$1/stat") == *") Z "* ]]; }
+gone() { ended "$1"; }
 stopped() { [[ $(cat "/proc/$1/stat") == *") T "* ]]; }
 # connected N: so many clients wait for one of the sockets, which are listening (flag 10000).
 connected() { [ "$(awk -v at="$XDG_RUNTIME_DIR/dmuse/" '$4 == "00000000" && index($8, at) == 1' /proc/net/unix | wc -l)" = "$1" ]; }
@@ -105,13 +105,73 @@ signals_reach_the_daemon() {
 	kill -9 "$daemon"
 	ends "one that dies after it was told to end is started again, to do so" 0
 	ok "$who: that was another one" grep -q "was killed by signal 9 (Killed); it was started again" err
+	foreground
+	kill -TSTP "$keeper"
+	ok "$who: ^Z stops both" until_true stopped "$daemon"
+	ok "$who: the keeper, too" until_true stopped "$keeper"
+	kill -CONT "$keeper"
+	works "$who: and both go on" ls
+	kill -ABRT "$keeper"
+	ends "SIGABRT ends it as it would have ended the daemon, and it is not started again" 134
+	ok "$who: which is said" grep -q "was killed by signal 6 (Aborted)$" err
+}
+
+# without WHAT VARIABLE=VALUE OPTION...: a daemon of that kind has no keeper.
+without() {
+	env "$2" "$DMUSE" daemon "${@:3}" 2>/dev/null
+	daemon=$(daemon_pid)
+	is "$who: there is no keeper $1" "" "$(keeper_of "$daemon")"
+	"$DMUSE" shutdown
+}
+
+who_has_none() {
+	without "if nobody wants one" A=1 --restart-timeout 0
+	without "if the environment says so" DMUSE_RESTART=0
+	without "if there would be nothing to come back with" A=1 --ephemeral
+	DMUSE_RESTART=0 start --restart-timeout 5
+	is "$who: an option is stronger than the environment" "$keeper" "$(keeper_of "$daemon")"
+	"$DMUSE" shutdown
+	refuses "$who: both at once" 2 "--restart-timeout 5 starts a daemon again with its devices, and --ephemeral forgets them" daemon --ephemeral --restart-timeout 5
+	DMUSE_RESTART=soon refuses "$who: a time that is none" 2 "DMUSE_RESTART=soon: not a number of seconds from 0 to 86400" daemon
+	refuses "$who: nor here" 2 "--restart-timeout soon: not a number from 0 to 86400" daemon --restart-timeout soon
+	refuses "$who: nor with exec" 125 "--restart-timeout soon: not a number from 0 to 86400" exec --restart-timeout soon true
+	NOTIFY_SOCKET=not/absolute FDSTORE=10 start
+	is "$who: an address of a service manager that is none is ignored" "$keeper" "$(keeper_of "$daemon")"
+	"$DMUSE" shutdown
+}
+
+# held N: the keeper holds so many descriptors.
+held() { [ "$(find "/proc/$keeper/fd" -mindepth 1 | wc -l)" -ge "$1" ]; }
+
+# More messages than there is room for in its socket.
+a_keeper_that_is_stopped() {
+	local n before
+	n=$(($(cat /proc/sys/net/unix/max_dgram_qlen) + 10))
+	start
+	before=$(find "/proc/$keeper/fd" -mindepth 1 | wc -l)
+	kill -STOP "$keeper"
+	until_true stopped "$keeper"
+	# shellcheck disable=SC2046
+	works "$who: a daemon whose keeper is stopped goes on" create --concise "$(printf 'm%d,,,rw,0 8 linear memory\,size=4K:%d 0;' $(seq $n | sed p))"
+	head -c 4K /dev/urandom >want
+	nbdcopy --flush want "$("$DMUSE" export "m$n")"
+	run remove m1 m2
+	refuses "$who: but for one thing" 1 "whoever keeps descriptors for this daemon does not answer: is its keeper \(pid $keeper\) stopped\?" daemon --replace
+	kill -CONT "$keeper"
+	ok "$who: once that reads, it gets all that it is to hold" until_true held $((before + n - 2))
+	kill -9 "$daemon"
+	is "$who: and the next daemon has all devices" $((n - 2)) "$("$DMUSE" info -c --noheadings -o name | wc -l)"
+	# shellcheck disable=SC2016
+	ok "$who: memory has its data" timeout 60 sh -c 'nbdcopy "$1" - | cmp - want' sh "$("$DMUSE" export "m$n")"
+	works "$who: shutdown ends it" shutdown
+	ok "$who: and the keeper" until_true gone "$keeper"
 }
 
 # It waits for somebody to write to a fifo.
 one_that_does_not_come_back() {
 	mkfifo fifo
 	echo 'x,,,,0 8 zero' >tables
-	DMUSE_RESTART='' start --restart-timeout 1 --tables "$PWD/tables"
+	start --restart-timeout 1 --tables "$PWD/tables"
 	mv fifo tables
 	kill -9 "$daemon"
 	"$DMUSE" ls >/dev/null 2>listed &
@@ -152,6 +212,13 @@ P
 	is "$who: and leave no directory" "" "$(ls "$TMPDIR")"
 }
 
+a_private_daemon_without() {
+	cat >program <<'P'
+cat "/proc/$(ps -o ppid= -p "$(dmuse version | sed -n 's/^Daemon: *running, pid //p')" | tr -d ' ')/comm"
+P
+	is "$who: --restart-timeout 0 is without" dmuse "$(PATH=$(dirname "$DMUSE"):$PATH "$DMUSE" exec --restart-timeout 0 bash program)"
+}
+
 # Who connects while the keeper has the socket is told the daemon that answers.
 whose_number() {
 	local told
@@ -180,6 +247,7 @@ three_deaths() {
 	is "$who: no file is left but the log and the state" $'log\nstate' "$(ls "$XDG_RUNTIME_DIR/dmuse")"
 	run create x -n
 	like "$who: the next command starts another one" "started a daemon" "$err"
+	is "$who: with a keeper of its own" dmuse-keeper "$(name_of "$(keeper_of "$(daemon_pid)")")"
 }
 
 a_keeper_that_is_killed() {
@@ -270,5 +338,7 @@ P
 	is "$who: it hears from the process that it has started" "READY=1 STOPPING=1 0 main" "$(cat said)"
 }
 
-session_test a_daemon_that_is_killed who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
-	whose_number three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
+ulimit -c 0
+session_test a_daemon_that_is_killed who_has_none a_keeper_that_is_stopped who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
+	whose_number three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon a_private_daemon_without \
+	memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing

@@ -25,9 +25,7 @@ kill_daemon() {
 	local pid
 	pid=$("$DMUSE" version --json | tr -d ' \n' | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
 	[ -n "$pid" ] || pid=$(pgrep -f "^$DMUSE daemon --socket $DMUSE_SOCKET$")
-	kill -KILL "$pid"
-	# Its descriptors are closed when its last thread is gone, which may be after its first one.
-	while [ -d "/proc/$pid" ] && ! { grep -q '^State:.Z' "/proc/$pid/status" && [ "$(ls "/proc/$pid/task")" = "$pid" ]; } 2>/dev/null; do :; done
+	kill_for_good "$pid"
 }
 export DMUSE_SOCKET=$work/one/control
 

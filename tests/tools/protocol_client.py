@@ -53,7 +53,10 @@ def limit(descriptors):
 
 
 class Daemon:
-    """Runs in the foreground below a directory of its own; its log is a file there. DESCRIPTORS is its limit."""
+    """
+    Runs in the foreground below a directory of its own, without a keeper, so that it is the process that was started; its log is a
+    file there. DESCRIPTORS is its limit.
+    """
 
     def __init__(self, options=(), descriptors=None):
         self.directory = tempfile.TemporaryDirectory(prefix="dmuse-")
@@ -63,7 +66,7 @@ class Daemon:
         with open(self.log, "wb") as log:
             environment = {**os.environ, "NOTIFY_SOCKET": self.notify_socket()}
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path,
-                                             "--nbd-socket", "none", *options], stderr=log, env=environment,
+                                             "--nbd-socket", "none", "--restart-timeout", "0", *options], stderr=log, env=environment,
                                             cwd=self.directory.name, preexec_fn=lambda: limit(descriptors))
         self.wait_until_ready()
 

@@ -16,7 +16,6 @@ import time
 
 from protocol_client import DMUSE, Wrong, same
 
-os.environ.setdefault("DMUSE_RESTART", "30")      # a keeper
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 MIB = 1 << 20
 READ, WRITE, DISC, FLUSH = range(4)

@@ -85,7 +85,7 @@ interrupted() {
 	image
 	"$DMUSE" exec --stop-timeout 1000 --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1
 		echo hello >m/hello; (cd m; >../inside; exec sleep 1000) & until [ -e inside ]; do :; done' >out 2>&1 </dev/null & pid=$!
-	until_true eval 'pgrep -xP "$(pgrep -P '$pid' dmuse-private)" dmuse-ender' >/dev/null
+	until_true eval 'pgrep -xP "$(pgrep -P "$(pgrep -P '$pid' dmuse-keeper)" dmuse-private)" dmuse-ender' >/dev/null
 	kill -TERM $pid
 	wait $pid
 	like "$who: SIGTERM while exec waits ends the wait" "^125:.*sleep \(pid [0-9]+\) with $PWD/m" "$?:$(cat out)"

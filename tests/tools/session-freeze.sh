@@ -64,13 +64,13 @@ written_out() {
 }
 # gone PID...: they have ended, and nothing else of the session is left.
 gone() { ! kill -0 "$@" 2>/dev/null && [ -z "$(session_traces)" ]; }
-# The daemon is killed while a file system is frozen: the process that froze it thaws it, or nothing could even be
+# The daemon is killed while a file system is frozen, and not started again: the process that froze it thaws it, or nothing could even be
 # unmounted.
 thaws_without_the_daemon() {
 	local daemon freezer pid
 	can "the daemon killed, and nothing stays frozen" ext4 mkfs.ext4 || return
 	truncate -s 32M disk.img
-	"$DMUSE" daemon --foreground --socket "$PWD/d/control" --nbd-socket none 2>log & daemon=$!
+	"$DMUSE" daemon --foreground --restart-timeout 0 --socket "$PWD/d/control" --nbd-socket none 2>log & daemon=$!
 	until_true grep -q serving log
 	DMUSE_SOCKET=$PWD/d/control "$DMUSE" exec --create d="0 65536 linear $PWD/disk.img 0" -- bash -c "mkfs.ext4 -q /dev/mapper/d && mkdir m && mount /dev/mapper/d m &&
 		dmsetup suspend d && { touch m/g & echo \$! >writer; >ready; wait; }" >out 2>&1 </dev/null & pid=$!

@@ -94,6 +94,7 @@ killed() {
 	nbdsh -u "$("$DMUSE" export k)" -c "$(printf "$block" d 0) h.flush(); $(printf "$block$block" l 0 l 8192)"
 	kill -9 "$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' pid)"
 	is "$who: a killed daemon leaves what was flushed" "d" "$(tr -d '\0' <disk.img | tr -s d)"
+	is "$who: with the next one the disk is suspended, because its cache is gone" "Suspended" "$("$DMUSE" info -c --noheadings -o suspended k)"
 }
 
 session_test raw ext4 group killed

@@ -1,24 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Devices survive their daemon: killed, and started again by the next command or by hand; what ends, and what stays.
+# Devices survive their daemon, also if its keeper is killed with it: the next command starts another one, or somebody does by
+# hand; what ends, and what stays.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
 . "$(dirname "$0")/session.bash"
 export NO_COLOR=1
-unset DMUSE_RESTART
 run=$XDG_RUNTIME_DIR/dmuse
 
 daemon_pid() { "$DMUSE" version | sed -n 's/^Daemon: *running, pid //p'; }
-gone() { [ ! -e "/proc/$1" ] || [[ $(cat "/proc/$1/stat") == *") Z "* ]]; }
 shown() { "$DMUSE" info 2>/dev/null; "$DMUSE" table; "$DMUSE" table --inactive; "$DMUSE" message low 0 @stats_list; }
 
 # The daemon dies, whoever has started it.
 kill_daemon() {
-	local pid
-	pid=$(daemon_pid)
-	kill -9 "$pid"
-	until_true gone "$pid"
+	kill_for_good "$(daemon_pid)"
 }
 
 make_devices() {

@@ -37,6 +37,25 @@ until_true() {
 	done
 }
 
+# keeper_of DAEMON: the process that starts it again when it is killed; nothing if nobody does.
+keeper_of() {
+	local parent
+	parent=$(awk '{ print $4 }' "/proc/$1/stat")
+	[ "$(cat "/proc/$parent/comm")" != dmuse-keeper ] || echo "$parent"
+}
+
+# ended PID: it has no thread any more, so its descriptors are closed. It may not have been waited for yet.
+ended() { [ ! -e "/proc/$1" ] || { [[ $(cat "/proc/$1/stat") == *") Z "* ]] && [ "$(ls "/proc/$1/task")" = "$1" ]; }; }
+
+# kill_for_good DAEMON: kills it and its keeper, so that nobody starts it again; returns when both are gone.
+kill_for_good() {
+	local keeper
+	keeper=$(keeper_of "$1")
+	# shellcheck disable=SC2086 # there may be none
+	kill -9 $keeper "$1"
+	until_true ended "$1" && until_true ended "${keeper:-$1}"
+}
+
 # ok WHAT COMMAND...: the command succeeds.
 ok() {
 	tap=$((tap + 1))

@@ -33,8 +33,7 @@ is "version tells the daemon's process" "dmuse daemon" "$(tr '\0' ' ' <"/proc/$p
 like "and its socket" "^Socket: +$control$" "$out"
 run version --json
 is "as JSON, too" "$pid $control" "$(json 'd["pid"], d["socket"]')"
-kill -9 "$pid"
-tail --pid="$pid" -f /dev/null
+kill_for_good "$pid"
 absent "killed" "no daemon is running on $control: the socket exists, but nothing listens"
 rm "$control" "$control.lock"
 echo text >"$control"
@@ -83,7 +82,7 @@ if command -v systemd-socket-activate >/dev/null; then
 	until_true grep -q "Listening on" act/log
 	"$DMUSE" create x -n --socket "$work/act/control"
 	run version --json --socket "$work/act/control"
-	is "a daemon that was handed its socket is told as itself" "$pid" "$(json 'd["pid"]')"
+	is "a daemon that was handed its socket is told as itself, not as its keeper" "$pid" "$(keeper_of "$(json 'd["pid"]')")"
 	"$DMUSE" shutdown --socket "$work/act/control"
 	wait $pid
 else
