@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
 A cage: the environment of a program in a container, without an engine. Namespaces, a root directory of its own (writes go

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs a daemon, holds the descriptors that it passes, and starts it again when it was killed: as systemd does.
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What poll(2), epoll(7) and reading again return for /proc/self/mountinfo while something is mounted and unmounted on the

@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """quota-calls.py DEVICE DIRECTORY: what quotactl(2) returns for a mounted file system, to root and to another user."""
 import ctypes
