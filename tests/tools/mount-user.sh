@@ -28,6 +28,20 @@ if [ "${1:-}" = user ]; then
 	ok "user: fusermount3 -u will do, too" fusermount3 -u m
 	for _ in {1..100}; do [ -z "$("$DMUSE" mount)" ] && break; done
 	works "user: once more" mount m
+	daemon=$("$DMUSE" version | sed -n 's/^Daemon: *running, pid //p')
+	exec 7<>m/disk
+	kill -9 "$daemon"
+	if [ "$(printf '%s\n' 6.9 "$(uname -r)" | sort -V | head -n 1)" = 6.9 ]; then
+		is "user: a file that is open goes on when the daemon is killed" "$(head -c 64K disk.img | cksum)" "$(timeout 60 head -c 64K <&7 | cksum)"
+		ok "user: and takes what is written" timeout 60 dd if=/dev/urandom of=m/disk bs=100000 count=7 conv=notrunc,fsync status=none
+		ok "user: it arrives" cmp m/disk disk.img
+		is "user: it is still one mount" 1 "$(grep -c " $work/m fuse" /proc/mounts)"
+	else
+		refused=$(timeout 60 head -c 64K <&7 2>&1 >/dev/null)
+		like "user: on this kernel a file that is open fails when the daemon is killed" "^1:head: .*: " "$?:$refused"
+	fi
+	ok "user: by another daemon" [ "$("$DMUSE" version | sed -n 's/^Daemon: *running, pid //p')" != "$daemon" ]
+	exec 7>&-
 	exec 7<m/disk
 	run shutdown
 	like "user: the daemon ends, and says who had it open" "^0:warning: cut off: .*has the file 'disk' open in" "$status:$err"
