@@ -151,7 +151,7 @@ a_keeper_that_is_stopped() {
 	before=$(find "/proc/$keeper/fd" -mindepth 1 | wc -l)
 	kill -STOP "$keeper"
 	until_true stopped "$keeper"
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046,SC2183 # one number a word, twice each
 	works "$who: a daemon whose keeper is stopped goes on" create --concise "$(printf 'm%d,,,rw,0 8 linear memory\,size=4K:%d 0;' $(seq $n | sed p))"
 	head -c 4K /dev/urandom >want
 	nbdcopy --flush want "$("$DMUSE" export "m$n")"
