@@ -117,6 +117,10 @@ void kinds_find(void)
 			fprintf(stderr, "# %s is left out: its sample has prepare()\n", s->type->name);
 			continue;
 		}
+		if (s->sample->readonly || s->type->flags & DM_TARGET_SINGLETON) {	/* its tables have several lines, and are written to */
+			fprintf(stderr, "# %s is left out: its tables are read-only, or have one line\n", s->type->name);
+			continue;
+		}
 		assert_true(n_kinds < KINDS_MAX);
 		kinds[n_kinds] = (struct kind){ .type = s->type, .sample = s->sample, .disks = count_disks(s->sample) };
 		kind_find(&kinds[n_kinds++], data);

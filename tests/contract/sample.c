@@ -59,6 +59,29 @@ static void sample_examples(void)
 	added = true;
 }
 
+static int sample_table(struct fixture *f, const struct sample *s, enum dm_verb v, const char *name, const char *table, char *why)
+{
+	struct dm_cmd c = { .verb = v, .name = name, .flags = s->readonly ? DM_WITH_READONLY : 0 };
+	char *copy = strdup(table);
+	int r;
+
+	c.text = copy;
+	r = run(f, &c, why);
+	dm_reply_free(&c.reply);
+	free(copy);
+	return r;
+}
+
+int sample_create(struct fixture *f, const struct sample *s, const char *name, const char *table, char *why)
+{
+	return sample_table(f, s, DM_DO_CREATE, name, table, why);
+}
+
+int sample_reload(struct fixture *f, const struct sample *s, const char *name, const char *table, char *why)
+{
+	return sample_table(f, s, DM_DO_RELOAD, name, table, why);
+}
+
 void sample_world(struct fixture *f, const struct sample *s)
 {
 	sample_examples();

@@ -20,8 +20,11 @@ struct sample {
 	/* The words after the target's name. Devices are disk:0, disk:1, ... (disk.h), or what prepare() creates. */
 	const char *words;
 
+	bool readonly;				/* its tables are read-only: nothing is written to the line */
+
 	/* All of the following may be NULL. */
 	void (*format)(void);			/* writes the initial content of disks, if not zeros: disk_bytes() */
+	void (*content)(uint8_t *sectors);	/* the SAMPLE_SECTORS that a readonly line then shows */
 	void (*prepare)(struct fixture *f);	/* creates what must exist in each new world before the line is loaded */
 	/*
 	 * The model of one sector, unless reads return what was last written. OP is done on a sector with content KEPT;
@@ -45,10 +48,16 @@ extern const struct sample_type {
 /* The target's words, one by one and writable. */
 #define SAMPLE_WORDS 32
 struct sample_words {
-	char at[SAMPLE_WORDS][64];
+	char at[SAMPLE_WORDS][160];
 	size_t n;
 };
 void sample_split(struct sample_words *w, const struct sample *s);
+
+/*
+ * Creates device NAME with TABLE, or reloads it with that: 0, or -errno and a sentence. The table is read-only if the sample's are.
+ */
+int sample_create(struct fixture *f, const struct sample *s, const char *name, const char *table, char *why);
+int sample_reload(struct fixture *f, const struct sample *s, const char *name, const char *table, char *why);
 
 /* "START LEN TYPE WORDS" */
 void sample_line(char *out, size_t size, const struct dm_type *t, const struct sample_words *w, unsigned start);

@@ -43,9 +43,9 @@ static void collect(struct dm_build *b, const char *line, struct err *e)
 
 static void it_leaves_nothing_behind(void **state)
 {
-	const struct dm_build_opts o = { .cwd = "/" };
-	struct err e = ERR_INIT;
 	const struct sample_type *t = *state;
+	const struct dm_build_opts o = { .cwd = "/", .readonly = t->sample->readonly };
+	struct err e = ERR_INIT;
 	struct sample_words words;
 	struct dm_table *table;
 	struct dm_build *b;

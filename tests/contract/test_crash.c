@@ -47,7 +47,7 @@ static void world_begin(void)
 	sample_world(&s.f, s.type->sample);
 	sample_split(&words, s.type->sample);
 	sample_line(line, sizeof(line), s.type->type, &words, 0);
-	if (create(&s.f, "d", line, why))
+	if (sample_create(&s.f, s.type->sample, "d", line, why))
 		fail_msg("%s", why);
 	s.d = dm_find_name(s.f.world, "d");
 	dm_open(s.d);

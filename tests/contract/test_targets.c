@@ -35,6 +35,30 @@ static uint32_t next_random(uint32_t below)
 	return (uint32_t)(((uint64_t)s.seed * below) >> 32);
 }
 
+/* A line that must be the only one of its table has a device of its own, on which the line of the table is. */
+static bool is_alone(void)
+{
+	return s.type->flags & DM_TARGET_SINGLETON;
+}
+
+/* The device with the type's line. */
+static const char *subject(void)
+{
+	return is_alone() ? "sub" : "d";
+}
+
+static void line_alone(char *out, size_t size)
+{
+	struct sample_words words;
+	char why[ERR_TEXT];
+
+	sample_split(&words, s.sample);
+	sample_line(out, size, s.type, &words, 0);
+	if (sample_create(&s.f, s.sample, subject(), out, why))
+		fail_msg("%s", why);
+	snprintf(out, size, "%u %u linear sub 0", SAMPLE_SECTORS, SAMPLE_SECTORS);
+}
+
 /* The type's line between two plain ones, so that requests cross its ends; each is on a different place. */
 static void table_text(char *out, size_t size)
 {
@@ -42,7 +66,10 @@ static void table_text(char *out, size_t size)
 	char line[1024];
 
 	sample_split(&words, s.sample);
-	sample_line(line, sizeof(line), s.type, &words, SAMPLE_SECTORS);
+	if (is_alone())
+		line_alone(line, sizeof(line));
+	else
+		sample_line(line, sizeof(line), s.type, &words, SAMPLE_SECTORS);
 	snprintf(out, size, "0 %u linear memory,size=8M:before 8\n%s\n%u %u linear memory,size=8M:after 24", SAMPLE_SECTORS,
 		 line, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS);
 }
@@ -72,6 +99,8 @@ static int refusal(enum dm_op op, uint64_t sector, uint64_t count)
 	uint64_t i;
 	int r = 0;
 
+	if (s.sample->readonly && op != DM_READ)
+		return -EROFS;
 	for (i = 0; i < count && !r; i++)
 		r = model_sector(op, sector + i, next);
 	return r;
@@ -80,6 +109,8 @@ static int refusal(enum dm_op op, uint64_t sector, uint64_t count)
 /* If a request fails, it is undefined how much of it was done in the plain lines. */
 static void forget_plain_lines(void)
 {
+	if (s.sample->readonly)
+		return;
 	assert_int_equal(io(DM_ZEROES, 0, 0, SAMPLE_SECTORS, NULL), 0);
 	assert_int_equal(io(DM_ZEROES, 0, 2 * SAMPLE_SECTORS, SAMPLE_SECTORS, NULL), 0);
 	memset(s.model, 0, SAMPLE_SECTORS * 512);
@@ -99,10 +130,12 @@ static int begin(void **state)
 		s.sample->format();
 	sample_world(&s.f, s.sample);
 	table_text(table, sizeof(table));
-	if (create(&s.f, "d", table, why))
+	if (sample_create(&s.f, s.sample, "d", table, why))
 		fail_msg("%s", why);
 	s.d = dm_find_name(s.f.world, "d");
 	dm_open(s.d);
+	if (s.sample->content)
+		s.sample->content(&s.model[SAMPLE_SECTORS * 512]);
 	if (!refusal(DM_ZEROES, 0, SECTORS))
 		assert_int_equal(io(DM_ZEROES, 0, 0, SECTORS, NULL), 0);
 	return 0;
@@ -199,14 +232,15 @@ static void every_edge_can_be_crossed(void **state)
 
 static void what_is_outside_is_refused(void **state)
 {
+	int writes_outside = s.sample->readonly ? -EROFS : -EIO;
 	uint8_t data[1024];
 
 	(void)state;
 	assert_int_equal(io(DM_READ, 0, SECTORS, 1, data), -EIO);
 	assert_int_equal(io(DM_READ, 0, SECTORS - 1, 2, data), -EIO);
 	assert_int_equal(io(DM_READ, 0, UINT64_MAX, 2, data), -EIO);
-	assert_int_equal(io(DM_WRITE, 0, SECTORS - 1, UINT64_MAX, data), -EIO);
-	assert_int_equal(io(DM_DISCARD, 0, 1, UINT64_MAX, NULL), -EIO);
+	assert_int_equal(io(DM_WRITE, 0, SECTORS - 1, UINT64_MAX, data), writes_outside);
+	assert_int_equal(io(DM_DISCARD, 0, 1, UINT64_MAX, NULL), writes_outside);
 	assert_int_equal(io(DM_READ, 0, SECTORS, 0, data), 0);
 }
 
@@ -263,7 +297,7 @@ static bool upon_failing(const char *name)
 			assert_int_equal(create(&s.f, words.at[i], "0 16384 error", NULL), 0);
 		}
 	sample_line(line, sizeof(line), s.type, &words, 0);
-	if (n && create(&s.f, name, line, why))
+	if (n && sample_create(&s.f, s.sample, name, line, why))
 		fail_msg("%s", why);
 	return n;
 }
@@ -311,15 +345,15 @@ static void extents_tell_the_truth(void **state)
 
 static void the_text_loads_again(void **state)
 {
-	char *first = rows(&s.f, DM_DO_TABLE, "d", 0), *second, why[ERR_TEXT];
+	char *first = rows(&s.f, DM_DO_TABLE, subject(), 0), *second, why[ERR_TEXT];
 
 	(void)state;
-	if (reload(&s.f, "d", first, why))
+	if (sample_reload(&s.f, s.sample, subject(), first, why))
 		fail_msg("%s: %s", why, first);
-	second = rows(&s.f, DM_DO_TABLE, "d", DM_WITH_INACTIVE);
+	second = rows(&s.f, DM_DO_TABLE, subject(), DM_WITH_INACTIVE);
 	assert_string_equal(first, second);
 	free(second);
-	second = rows(&s.f, DM_DO_STATUS, "d", 0);
+	second = rows(&s.f, DM_DO_STATUS, subject(), 0);
 	assert_non_null(strstr(second, s.type->name));
 	free(first);
 	free(second);
@@ -342,14 +376,14 @@ static void try_words(const struct sample_words *words)
 	char line[2048], why[ERR_TEXT];
 
 	sample_line(line, sizeof(line), s.type, words, 0);
-	if (!reload(&s.f, "d", line, why)) {
-		verb(&s.f, DM_DO_CLEAR, "d", 0, NULL);
+	if (!sample_reload(&s.f, s.sample, subject(), line, why)) {
+		verb(&s.f, DM_DO_CLEAR, subject(), 0, NULL);
 		return;
 	}
 	refused++;
 	if (strncmp(why, "table line 1: ", 14) || !strstr(why, s.type->name) || strchr(why, '\n'))
 		fail_msg("no good sentence for '%s': %s", line, why);
-	assert_false(info(&s.f, "d").inactive);
+	assert_false(info(&s.f, subject()).inactive);
 }
 
 static void bad_words_get_a_sentence(void **state)
