@@ -16,6 +16,7 @@ SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32
         ("unix", "striped", 1, "randread-4k 32", "read-128k 8"), ("unix", "delay", 1, "randread-4k 32"),
         ("unix", "dust", 1, "randread-4k 32"), ("unix", "flakey", 1, "randread-4k 32"),
         ("unix", "log-writes", 1, "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
+        ("unix", "verity", 1, "randread-4k 1", "randread-4k 32", "read-128k 8"), ("unix", "verity-cold", 1, "read-128k 8"),
         ("unix", "powercut", 1, "randread-4k 32", "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
         ("unix", "cache", 1, "flush-4k 1"), ("tcp", "tmpfs", 1, "randread-4k 32")]
 REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),

@@ -3,6 +3,7 @@
 import os
 
 import servers
+from measure import call
 
 # Name -> what a row says, the share of the image that the line has, the line, messages. A line that writes to a LOG, or keeps in
 # memory what is not flushed, begins anew before each measurement, or one row would find what another has left.
@@ -14,14 +15,30 @@ TABLES = {
     "dust": ("bad blocks elsewhere", 1, "dust {image} {start} 4096", ("addbadblock 1", "addbadblock 2", "enable")),
     "flakey": ("always up", 1, "flakey {image} {start} 1 0", ()),
     "log-writes": ("a log on tmpfs", 1, "log-writes {image} {log}", ()),
+    "verity": ("sha256, hash blocks in memory", 4, "verity {verity}", ()),
+    "verity-cold": ("sha256, hash blocks not in memory at first", 4, "verity {verity}", ()),
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
 }
-ANEW = ("log-writes", "powercut")
+ANEW = ("log-writes", "powercut", "verity-cold")
 LOG_SIZE = 16 << 30             # sparse: no measurement fills it
 
 
 def title(name):
     return f"{name} on tmpfs ({TABLES[name][0]})"
+
+
+def verity(place, share):
+    """The words of a verity line on a copy of the first part of the image: other rows write to that."""
+    data, tree = place.fast / "verity.img", place.fast / "verity-tree.img"
+    if not tree.exists():
+        call("dd", f"if={place.image('tmpfs')}", f"of={data}", "bs=1M", "iflag=skip_bytes,count_bytes", f"skip={servers.OFFSET}",
+             f"count={place.size // share}", "status=none")
+        call("truncate", "-s", str(place.size // share // 64 + (1 << 20)), str(tree))
+        said = call("veritysetup", "format", "--no-superblock", str(data), str(tree))
+        words = {line.split(":")[0]: line.split()[-1] for line in said.splitlines() if ":" in line}
+        (place.fast / "verity.words").write_text(
+            f"1 {data} {tree} 4096 4096 {place.size // share // 4096} 0 sha256 {words['Root hash']} {words['Salt']}")
+    return (place.fast / "verity.words").read_text()
 
 
 def size(place, name):
@@ -40,11 +57,12 @@ class Own:
     def make(self, name):
         _, share, line, messages = TABLES[name]
         start = servers.OFFSET // 512
-        words = line.format(image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=self.log)
+        tree = verity(self.place, share) if "{verity}" in line else ""
+        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=self.log)
         if "{log}" in line:
             self.log.write_bytes(b"")
             os.truncate(self.log, LOG_SIZE)
-        self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}")
+        self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}", *(("--readonly",) if tree else ()))
         for message in messages:
             self.dmuse.do("message", name, "0", *message.split())
 

@@ -104,9 +104,9 @@ class Dmuse(Server):
     def do(self, *words, **kw):
         return call(self.program, "--socket", self.control, "--no-start", *words, **kw)
 
-    def create(self, name, table):
+    def create(self, name, table, *options):
         started.setdefault(f"dmuse {name}", table)
-        self.do("create", name, "--table", table)
+        self.do("create", name, *options, "--table", table)
 
     def session(self):
         """

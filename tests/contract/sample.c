@@ -61,7 +61,7 @@ static void sample_examples(void)
 
 static int sample_table(struct fixture *f, const struct sample *s, enum dm_verb v, const char *name, const char *table, char *why)
 {
-	struct dm_cmd c = { .verb = v, .name = name, .flags = s->readonly ? DM_WITH_READONLY : 0 };
+	struct dm_cmd c = { .verb = v, .name = name, .cwd = "/", .flags = s->readonly ? DM_WITH_READONLY : 0 };
 	char *copy = strdup(table);
 	int r;
 

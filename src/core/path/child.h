@@ -27,7 +27,10 @@ int dm_children(struct dm_req *r, struct dm_req *c[], unsigned n);
  */
 void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r);
 
-/* Ends a child that child() has kept (it returned DM_HELD), or that was never sent. On its io thread. */
+/*
+ * Ends a child that child() has kept (it returned DM_HELD), or that was never sent. On its io thread. With the last child its
+ * parent ends, and then the line may be freed at any moment: the caller touches nothing of it any more.
+ */
 void dm_child_end(struct dm_req *c, int err);
 
 /* Was R, which is at its gate, sent there by another device or a type, and not by a client? */

@@ -29,6 +29,11 @@ struct dm_world *dm_args_world(const struct dm_args *a)
 	return a->build->world;
 }
 
+bool dm_args_readonly(const struct dm_args *a)
+{
+	return a->build->o.readonly;
+}
+
 size_t dm_args_left(const struct dm_args *a)
 {
 	char *copy, *at;

@@ -41,6 +41,9 @@ bool dm_args_may_reserve(const struct dm_args *a);
 /* The world in which the table is built, with its io threads and clock. */
 struct dm_world *dm_args_world(const struct dm_args *a);
 
+/* Is the table to be read-only? */
+bool dm_args_readonly(const struct dm_args *a);
+
 /* The number of words left; 0 after an error. */
 size_t dm_args_left(const struct dm_args *a);
 

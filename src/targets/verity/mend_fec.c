@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Correcting a block. First without knowing which of the blocks of its codes are bad, so that half as many symbols as there is
+ * parity may be wrong in each code, wherever they are. If that fails, the blocks of its codes are verified, and those that are bad are
+ * erasures: as many as there is parity. The digests for that are taken from the hash blocks as they are.
+ */
+#include <string.h>
+
+#include "targets/verity/mend.h"
+
+/* The area that is protected: data blocks, then hash blocks. */
+static uint64_t area_block(const struct mend *m)
+{
+	const struct tree *t = &m->v->tree;
+
+	return m->level == MEND_DATA ? m->data_block : t->data_blocks + tree_block(t, (uint32_t)m->level, m->data_block) - t->start;
+}
+
+/* Reads a block of the area to v->spare: 0 or -errno. */
+static int area_read(struct verity *v, struct clerk *c, uint64_t block)
+{
+	uint64_t sectors = v->block_size / DM_SECTOR;
+
+	if (block < v->tree.data_blocks)
+		return clerk_read(c, &v->data, block * sectors, sectors, v->spare);
+	return clerk_read(c, &v->hashes, (block - v->tree.data_blocks + v->tree.start) * sectors, sectors, v->spare);
+}
+
+/* All symbols but the parity. ERASED gets those that cannot be read. */
+static unsigned codes_read(struct mend *m, struct clerk *c, uint8_t *erased)
+{
+	struct fec *f = &m->v->fec;
+	unsigned n = 0;
+	uint32_t i;
+	uint64_t block;
+
+	for (i = 0; i < fec_symbols(f); i++) {
+		block = fec_block(f, area_block(m), i);
+		if (block >= f->blocks) {
+			fec_put(f, i, NULL);
+		} else if (area_read(m->v, c, block)) {
+			erased[n++] = (uint8_t)i;
+			fec_put(f, i, NULL);
+		} else {
+			fec_put(f, i, m->v->spare);
+		}
+	}
+	return n;
+}
+
+static int parity_read(struct mend *m, struct clerk *c)
+{
+	struct fec *f = &m->v->fec;
+	uint64_t sectors = f->block_size / DM_SECTOR;
+
+	return clerk_read(c, &f->at, fec_parity_block(f, area_block(m)) * sectors, f->roots * sectors, f->parity);
+}
+
+/* The digest that is kept in the hash block of LEVEL on the way of DATA; that block has the digest WANT, or it is not believed. */
+static bool digest_below(struct verity *v, struct clerk *c, uint32_t level, uint64_t data, uint8_t *want)
+{
+	const struct tree *t = &v->tree;
+	uint64_t number = tree_block(t, level, data), sectors = t->block_size / DM_SECTOR;
+	struct hash_block *b = hashes_find(v->cache, number);
+	uint8_t digest[DIGEST_MOST];
+
+	if (b) {
+		memcpy(want, b->data + tree_offset(t, level, data), t->digest.size);
+		hashes_unpin(v->cache, b);
+		return true;
+	}
+	if (clerk_read(c, &v->hashes, number * sectors, sectors, v->spare))
+		return false;
+	tree_digest(t, digest, v->spare, t->block_size);
+	if (memcmp(digest, want, t->digest.size))
+		return false;
+	memcpy(want, v->spare + tree_offset(t, level, data), t->digest.size);
+	return true;
+}
+
+/* The digest of what is on the way of DATA at LEVEL (MEND_DATA: DATA itself). */
+static bool digest_of_block(struct verity *v, struct clerk *c, int level, uint64_t data, uint8_t *want)
+{
+	int i;
+
+	memcpy(want, v->tree.root, v->tree.digest.size);
+	for (i = (int)v->tree.levels - 1; i > level; i--)
+		if (!digest_below(v, c, (uint32_t)i, data, want))
+			return false;
+	return true;
+}
+
+/* The level of hash block NUMBER, and a data block whose way it is on; false: it is not part of the tree. */
+static bool block_in_tree(const struct tree *t, uint64_t number, int *level, uint64_t *data)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->levels && number < t->end; i++)
+		if (number >= t->first[i]) {
+			*level = (int)i;
+			*data = t->fan_bits * (i + 1) < 64 ? (number - t->first[i]) << (t->fan_bits * (i + 1)) : 0;
+			return true;
+		}
+	return false;
+}
+
+static bool area_digest(struct verity *v, struct clerk *c, uint64_t block, uint8_t *want)
+{
+	uint64_t data = block;
+	int level = MEND_DATA;
+
+	if (block >= v->tree.data_blocks && !block_in_tree(&v->tree, block - v->tree.data_blocks + v->tree.start, &level, &data))
+		return false;
+	return digest_of_block(v, c, level, data, want);
+}
+
+/* Is the block with symbol SYMBOL bad? It is not if nothing tells. */
+static bool symbol_is_bad(struct mend *m, struct clerk *c, uint32_t symbol)
+{
+	const struct fec *f = &m->v->fec;
+	uint64_t block = fec_block(f, area_block(m), symbol);
+	uint8_t digest[DIGEST_MOST], want[DIGEST_MOST];
+
+	if (block >= f->blocks || !area_digest(m->v, c, block, want))
+		return false;
+	if (area_read(m->v, c, block))
+		return true;
+	tree_digest(&m->v->tree, digest, m->v->spare, m->v->block_size);
+	return memcmp(digest, want, m->v->tree.digest.size);
+}
+
+/* More than the parity has room for do not matter. */
+static unsigned find_bad(struct mend *m, struct clerk *c, uint32_t symbol, uint8_t *erased)
+{
+	const struct fec *f = &m->v->fec;
+	unsigned n = 0;
+	uint32_t i;
+
+	for (i = 0; i < fec_symbols(f) && n <= f->roots; i++)
+		if (i == symbol || symbol_is_bad(m, c, i))
+			erased[n++] = (uint8_t)i;
+	return n;
+}
+
+static bool corrects(struct mend *m, uint32_t symbol, const uint8_t *erased, unsigned n)
+{
+	struct verity *v = m->v;
+	uint8_t digest[DIGEST_MOST];
+
+	if (n > v->fec.roots || !fec_correct(&v->fec, symbol, erased, n, v->spare))
+		return false;
+	tree_digest(&v->tree, digest, v->spare, v->block_size);
+	return !memcmp(digest, m->want, v->tree.digest.size);
+}
+
+bool mend_correct(struct mend *m, struct clerk *c)
+{
+	uint32_t symbol = (uint32_t)(area_block(m) / m->v->fec.rounds);
+	uint8_t erased[FEC_CODE];
+	unsigned n;
+
+	if (parity_read(m, c))
+		return false;
+	n = codes_read(m, c, erased);
+	if (corrects(m, symbol, erased, n))
+		return true;
+	n = find_bad(m, c, symbol, erased);
+	return corrects(m, symbol, erased, n);
+}
