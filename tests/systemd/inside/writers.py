@@ -3,6 +3,7 @@
 Programs that use devices while their daemon dies: a client of NBD (tests/kill/nbd.py, which sends again what was not
 answered), and a program that has a file of `dmuse mount`, or a node of a session, open all the time.
 """
+import mmap
 import os
 import random
 import threading
@@ -92,3 +93,36 @@ class FileWriter(threading.Thread):
             return "it hangs"
         os.close(self.fd)
         return self.failure
+
+
+class DeviceWriter(FileWriter):
+    """A block device without cache; what fails is tried again, for a while."""
+    def __init__(self, path):
+        super().__init__(path)
+        os.close(self.fd)
+        self.failed = 0
+        self.fd = os.open(path, os.O_RDWR | os.O_DIRECT | os.O_DSYNC)
+        self.buffer = mmap.mmap(-1, 4096)
+
+    def again(self, transfer, block):
+        deadline = time.monotonic() + nbd.SILENCE * 4
+        while True:
+            try:
+                if transfer(self.fd, [self.buffer], block * 4096) == 4096:
+                    return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+            self.failed += 1
+            time.sleep(0.05)
+
+    def step(self):
+        block = self.rng.randrange(BLOCKS)
+        self.versions[block] += 1
+        self.buffer[:] = self.content(block)
+        self.again(os.pwritev, block)
+        at = self.rng.randrange(BLOCKS)
+        self.again(os.preadv, at)
+        if self.versions[at] and self.buffer[:] != self.content(at):
+            raise OSError(f"block {at} is not what was written")
+        self.writes += 1
