@@ -20,6 +20,7 @@
 #include "cmd/signals.h"
 #include "cmd/tables.h"
 #include "cmd/watchdog.h"
+#include "core/state/restore.h"
 #include "core/world.h"
 #include "fronts/fuse/fuse.h"
 #include "session/sessions.h"
@@ -280,8 +281,10 @@ static int serve_up(struct serve *s, struct err *e)
 		sessions_restore(s->sessions);
 	if (!r)
 		r = serve_handed(s, e);
-	if (!r)
+	if (!r) {
 		control_serve(s->control);
+		dm_restore_late(s->world);
+	}
 	return r;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * silent_fs DIRECTORY: a file system whose server seems to have died. The file `silent` exists, but opening it gets no
- * answer until SIGUSR1; from then on everything is answered. The file `mute` can be opened and read, but reads after
- * SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
+ * answer until SIGUSR1; from then on everything is answered, until SIGUSR2. The file `mute` can be opened and read, but reads
+ * after SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
  */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -101,10 +101,8 @@ static void answer_one(void)
 
 static void told(int number)
 {
-	if (number == SIGUSR1)
-		answers = 1;
-	else
-		mute = 1;
+	answers = number == SIGUSR1;
+	mute |= number == SIGUSR2;
 }
 
 int main(int argc, char **argv)

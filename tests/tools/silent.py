@@ -8,6 +8,8 @@ import os
 import plistlib
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -49,7 +51,7 @@ class Silent:
         os.path.exists(os.path.join(self.where, "none"))     # a lookup, in case a signal came between two requests
 
     def mute(self):
-        """From now on a read of the other file gets no answer."""
+        """From now on neither this nor a read of the other file gets an answer."""
         self.process.send_signal(signal.SIGUSR2)
         os.path.exists(os.path.join(self.where, "none"))
 
@@ -172,6 +174,34 @@ def whoever_hangs_up_has_given_it_up():
         works(client.ask("create", name="y", table=f"0 8 linear {silent.file} 0"))
         works(client.ask("remove", name="y"))
         until("what nobody wanted is still open", lambda: descriptors(d) <= before)
+
+
+def shown(d, *words):
+    return subprocess.run([DMUSE, *words, "--socket", d.path], capture_output=True, text=True, check=False, timeout=120)
+
+
+@test
+def a_start_serves_others_meanwhile():
+    """One that was killed; the device whose file is silent is suspended, and comes back as soon as that answers."""
+    with Place("--restart-timeout", "30") as (d, silent):
+        silent.answer()
+        client = d.client()
+        for name, table in (("x", f"linear {silent.file} 0"), ("upper", "linear /dev/mapper/x 0"), ("y", "zero")):
+            works(client.ask("create", name=name, table=f"0 8 {table}"))
+        silent.mute()
+        began = time.monotonic()
+        os.kill(struct.unpack("3i", client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0], signal.SIGKILL)
+        said = shown(d, "info", "-c", "--noheadings", "-o", "name,suspended", "-O", "name")
+        took = time.monotonic() - began
+        same(said.stdout, "upper:Active\nx:Suspended\ny:Active\n", said.stderr)
+        if "could not be opened within 5 seconds: its file system does not answer" not in shown(d, "info", "x").stderr:
+            raise Wrong(shown(d, "info", "x").stderr)
+        silent.asked()
+        silent.answer()
+        until("the device does not come back", lambda: "Active" in shown(d, "info", "-c", "--noheadings", "-o", "suspended", "x").stdout)
+        print(f"# the first answer came after {took:.1f} s")
+        same(shown(d, "table", "x").stdout, f"0 8 linear {silent.file} 0\n")
+        same(shown(d, "info", "x").stderr, "", "nothing is lost")
 
 
 @test

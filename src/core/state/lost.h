@@ -22,6 +22,7 @@ struct dm_lost {
 	size_t len;
 	char *why;		/* a sentence */
 	bool was_active;	/* its device was not suspended: it will not be, once the table is back */
+	bool late;		/* a file of it did not open in time at the start: dm_restore_late() tries again */
 	bool anew;		/* WHY says that its lines have forgotten something: once it is back, they begin anew */
 	bool altered;		/* the record says that messages have changed what its lines keep */
 };

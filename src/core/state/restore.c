@@ -61,6 +61,7 @@ static struct dm_table *item_lost(struct restore_item *i, const char *why)
 		return NULL;
 	}
 	t->lost->was_active = i->slot == DM_SLOT_ACTIVE && !i->is.suspended;
+	t->lost->late = i->cmd.reply.err.code == -ETIMEDOUT;
 	t->lost->anew = i->anew;
 	t->lost->altered = i->is.altered;
 	t->record = i->is.tables[i->slot];

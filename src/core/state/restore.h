@@ -26,11 +26,16 @@ struct dm_restored {
 	size_t devices, lost;	/* LOST: those that could not be brought back */
 };
 
+#define DM_RESTORE_OPEN 5u	/* seconds that a file may take to open before anybody is served */
+
 /*
- * From now on W, which has no devices, is recorded by R, and has what R has. Turns the loop until that is so. 0, or
- * -errno and a sentence: the state cannot be read.
+ * From now on W, which has no devices, is recorded by R, and has what R has. Turns the loop until that is so. What does
+ * not open within DM_RESTORE_OPEN is lost for now. 0, or -errno and a sentence: the state cannot be read.
  */
 int dm_restore(struct dm_world *w, struct dm_recorder *r, struct dm_restored *n, struct err *e);
+
+/* Once clients are served: tries again to open what was late, with the time that W allows, and resumes its devices. */
+void dm_restore_late(struct dm_world *w);
 
 /* T was built from VALUE: are its stores those that it had? 0, or -ESTALE and a sentence. */
 int dm_restore_check(const struct dm_table *t, const char *value, struct err *e);

@@ -286,11 +286,13 @@ static int begin_record(struct dm_world *w, struct err *e)
 int dm_restore(struct dm_world *w, struct dm_recorder *recorder, struct dm_restored *n, struct err *e)
 {
 	struct restore all = { .world = w, .recorder = recorder, .err = e };
+	const uint64_t usual = w->open_timeout, most = DM_RESTORE_OPEN * TIMERS_SECOND;
 	int r;
 
 	list_init(&all.ready);
 	w->records.recorder = recorder;
 	w->records.mute = true;
+	w->open_timeout = usual && usual < most ? usual : most;
 	r = read_all(&all);
 	if (!r)
 		r = restore_disks(&all);
@@ -298,6 +300,7 @@ int dm_restore(struct dm_world *w, struct dm_recorder *recorder, struct dm_resto
 		r = make_all(&all);
 	if (!r)
 		restore_items(&all);
+	w->open_timeout = usual;
 	w->records.mute = false;
 	*n = (struct dm_restored){ .devices = all.n, .lost = all.lost };
 	free_all(&all);
