@@ -392,6 +392,6 @@ void dict_free(struct dict *d)
 {
 	plist_free(d->keys);
 	plist_free(d->spare);
-	arena_free(&d->arena);
+	arena_wipe(&d->arena);
 	d->keys = d->spare = NULL;
 }

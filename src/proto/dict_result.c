@@ -110,7 +110,7 @@ static int encode_deps(struct dict *d)
 static int encode_text(struct dict *d)
 {
 	struct dm_reply *r = &d->cmd.reply;
-	struct text t = TEXT_INIT;
+	struct text t = TEXT_SECRET;
 	plist_t string;
 	size_t i;
 
@@ -124,7 +124,7 @@ static int encode_text(struct dict *d)
 		text_add(&t, row->params);
 		text_add(&t, "\n");
 	}
-	arena_free(&r->arena);		/* there may be a million lines: not three copies */
+	arena_wipe(&r->arena);		/* there may be a million lines: not three copies */
 	r->n = 0;
 	string = t.failed ? NULL : plist_new_string(text_str(&t));
 	text_free(&t);

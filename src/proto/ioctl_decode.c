@@ -294,10 +294,6 @@ bool ioctl_more(struct ioctl_call *c)
 
 void ioctl_free(struct ioctl_call *c)
 {
-	if (c->secret) {
-		arena_wipe(&c->cmd.reply.arena);
-		arena_wipe(&c->arena);
-	}
 	dm_reply_free(&c->cmd.reply);
-	arena_free(&c->arena);
+	arena_wipe(&c->arena);		/* not every caller marks a key as secret */
 }

@@ -138,6 +138,8 @@ void plist_free(plist_t node)
 			next = at->next;
 			plist_free(at);
 		}
+	if (plist_is(node, PLIST_STRING) || plist_is(node, PLIST_DATA))
+		explicit_bzero(node->text, node->n);	/* a table or a message may have a key in it */
 	if (node)
 		free(node->key);
 	free(node);

@@ -30,6 +30,8 @@ void dm_ask_free(struct dm_ask *a)
 {
 	text_free(&a->out);
 	free(a->argv);
+	if (a->text)
+		explicit_bzero(a->text, a->text_size);	/* it may have a key in it */
 	free(a->text);
 	free(a);
 }

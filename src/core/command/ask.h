@@ -37,7 +37,8 @@ struct dm_ask {
 	struct dm_device *device;	/* in which the table was active; it may be gone by now */
 	struct dm_cmd *cmd;		/* NULL: given up */
 	size_t line;			/* of a status: the next line */
-	char *text;			/* memory of the words */
+	char *text;			/* memory of the words ... */
+	size_t text_size;		/* ... and its bytes */
 	const char *what;		/* "message", "status" */
 	void (*then)(struct dm_ask *a);
 	int result;

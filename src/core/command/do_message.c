@@ -70,6 +70,8 @@ static void message_send(struct dm_cmd *c, struct dm_device *d, struct dm_target
 
 	if (a)
 		a->text = strdup(c->message ? c->message : "");
+	if (a && a->text)
+		a->text_size = strlen(a->text);
 	if (!a || !a->text) {
 		free(a);
 		dm_fail(c, -ENOMEM, "no memory for the message");

@@ -88,7 +88,7 @@ static void no_memory_for_rows(struct dm_reply *r, const struct dm_table *table)
 
 static void add_rows(struct dm_cmd *c, const struct dm_table *table)
 {
-	struct text scratch = TEXT_INIT;
+	struct text scratch = { .secret = table->secret };
 	struct dm_reply *r = &c->reply;
 
 	r->rows = arena_alloc(&r->arena, table->n * sizeof(*r->rows));

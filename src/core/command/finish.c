@@ -207,5 +207,5 @@ void dm_reply_free(struct dm_reply *r)
 {
 	text_free(&r->warnings);
 	text_free(&r->said);
-	arena_free(&r->arena);
+	arena_wipe(&r->arena);		/* it may have the words of a table with a key */
 }

@@ -34,6 +34,15 @@ bool dm_args_readonly(const struct dm_args *a)
 	return a->build->o.readonly;
 }
 
+void dm_args_secret(struct dm_args *a)
+{
+	struct dm_build *b = a->build;
+
+	b->o.secret = b->table->secret = true;
+	if (b->o.cmd)
+		b->o.cmd->flags |= DM_WITH_SECRET;
+}
+
 size_t dm_args_left(const struct dm_args *a)
 {
 	char *copy, *at;

@@ -66,6 +66,12 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len);
 #define DM_WHOLE UINT64_MAX
 struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len);
 
+/*
+ * The line has a key: no copy of the words is left in memory, the table is recorded without them (dm_table.secret), and the
+ * command that brought it is wiped.
+ */
+void dm_args_secret(struct dm_args *a);
+
 /* Fails with a sentence of the target's own about the last word taken. Returns -EINVAL. */
 int dm_args_fail(struct dm_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

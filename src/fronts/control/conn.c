@@ -69,11 +69,14 @@ static void conn_sent(struct control_conn *conn)
 {
 	conn->sent = 0;
 	conn->excuse = false;
+	if (conn->out.s)
+		explicit_bzero(conn->out.s, conn->out.len);	/* a table may have had a key in it */
 	text_clear(&conn->out);		/* the memory may be needed for the reply to the command that is running */
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 	if (conn->state == CONN_BUSY)
 		return;
 	text_free(&conn->out);
+	conn->out = (struct text)TEXT_SECRET;
 	if (conn->last) {
 		conn_leave(conn);
 		return;
@@ -366,7 +369,7 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 	*conn = (struct control_conn){
 		.control = c, .uid = uid, .came = clock_now(c->world->clock), .master = uid == 0 || uid == c->owner,
 		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll },
-		.work.run = conn_go_on,
+		.work.run = conn_go_on, .out = TEXT_SECRET,
 	};
 	list_init(&conn->work.node);
 	timer_init(&conn->patience, control_conn_tire);

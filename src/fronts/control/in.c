@@ -60,6 +60,7 @@ bool control_conn_has_message(const struct control_conn *conn)
 
 void control_conn_drop(struct control_conn *conn, size_t len)
 {
+	explicit_bzero(conn->in + conn->in_at, DICT_HEAD + len);	/* it may have a key in it */
 	conn->in_at += DICT_HEAD + len;
 	if (conn->in_at < conn->in_end)
 		return;
@@ -86,9 +87,14 @@ int control_conn_make_room(struct control_conn *conn, struct err *e)
 	}
 	if (conn->in_room && room > need)
 		room = need;
-	in = realloc(conn->in, room);
+	in = malloc(room);	/* realloc(3) may leave a copy behind */
 	if (!in)
 		return err_set(e, -ENOMEM, "no memory for a message of %zu bytes", in_announced(conn));
+	if (conn->in) {
+		memcpy(in, conn->in, conn->in_end);
+		explicit_bzero(conn->in, conn->in_room);
+	}
+	free(conn->in);
 	conn->in = in;
 	conn->in_room = room;
 	return 0;

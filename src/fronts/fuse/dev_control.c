@@ -31,8 +31,8 @@ static bool control_secret(const struct dev_call *c)
 
 static void control_free(struct dev_call *c)
 {
-	if (c->dm.buf && control_secret(c))
-		explicit_bzero(c->dm.buf, ioctl_reads(c->dm.nr, c->in));
+	if (c->dm.buf)
+		explicit_bzero(c->dm.buf, c->room);	/* not every caller marks a key as secret */
 	ioctl_free(&c->dm);
 	free(c->dm.buf);
 	c->dm.buf = NULL;
