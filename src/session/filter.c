@@ -53,6 +53,7 @@ static const struct filter_rule filter_notify[] = {
 	{ SCMP_SYS(swapon), -1, 0, 0 },
 	{ SCMP_SYS(swapoff), -1, 0, 0 },
 	{ SCMP_SYS(quotactl), -1, 0, 0 },
+	{ SCMP_SYS(request_key), -1, 0, 0 },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, LOOP_SET_FD },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, LOOP_CONFIGURE },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, BTRFS_IOC_SCAN_DEV },

@@ -89,6 +89,7 @@ void super_attach(struct call *c);	/* a file to a loop device */
 bool super_ioctl_is_loop(const struct call *c);
 void super_swap(struct call *c);
 void super_quota(struct call *c);
+void super_request_key(struct call *c);
 
 /* super_target.c: the caller's memory, files and threads. 0 or -errno. */
 int target_read(const struct call *c, uint64_t from, void *to, size_t size);

@@ -142,6 +142,9 @@ static void super_handle(struct call *c)
 	case SYS_quotactl:
 		super_apart(c, super_quota);
 		break;
+	case SYS_request_key:
+		super_request_key(c);
+		break;
 	default:
 		super_open(c);
 	}
