@@ -17,6 +17,9 @@ TABLES = {
     "log-writes": ("a log on tmpfs", 1, "log-writes {image} {log}", ()),
     "verity": ("sha256, hash blocks in memory", 4, "verity {verity}", ()),
     "verity-cold": ("sha256, hash blocks not in memory at first", 4, "verity {verity}", ()),
+    "crypt": ("aes-xts-plain64, sectors of 512 bytes", 1, f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}}", ()),
+    "crypt-4096": ("aes-xts-plain64, sectors of 4096 bytes", 1,
+                   f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}} 1 sector_size:4096", ()),
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
 }
 ANEW = ("log-writes", "powercut", "verity-cold")

@@ -24,13 +24,12 @@ static const struct {
 	{ "crc32c", 0 },
 };
 
-/* Digests of public data need no memory that is kept from being swapped out. */
+/* Secure memory is not disabled: ciphers of the target crypt use it (targets/crypt/cipher.c). */
 static void digest_begin(void)
 {
 	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
 		return;
 	gcry_check_version(NULL);
-	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
 	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse doctor: which features that sessions need are available, what works without the others, and how to get them. */
+/*
+ * dmuse doctor: which features that sessions need are available, what works without the others, and how to get them; and how
+ * fast the machine encrypts.
+ */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,6 +11,7 @@
 #include "cmd/say.h"
 #include "session/join.h"
 #include "session/probe.h"
+#include "targets/crypt/speed.h"
 
 static const char *doctor_state(int r)
 {
@@ -45,12 +49,29 @@ static plist_t doctor_row(enum feature p, int r, const struct feature_lack *lack
 	return row;
 }
 
+static plist_t doctor_ciphers(void)
+{
+	plist_t all = say_need(plist_new_array()), row;
+	struct crypt_speed s;
+
+	for (unsigned i = 0; crypt_speed(i, &s); i++) {
+		row = plist_new_dict();
+		key_set_text(row, "cipher", s.cipher);
+		key_set_u64(row, "bits", s.bits);
+		key_set_u64(row, "encrypts", s.encrypts);
+		key_set_u64(row, "decrypts", s.decrypts);
+		plist_array_append_item(all, row);
+	}
+	return all;
+}
+
 static int doctor_json(struct job *j, plist_t rows, bool possible)
 {
 	plist_t out = plist_new_dict();
 
 	key_set_bool(out, "session", possible);
 	plist_dict_set_item(out, "pieces", rows);
+	plist_dict_set_item(out, "ciphers", doctor_ciphers());
 	return job_print_json(j, out);
 }
 
@@ -78,6 +99,15 @@ static bool doctor_look(enum feature p, plist_t rows)
 	return r < 0 && feature_is_needed(p);
 }
 
+static void doctor_ciphers_print(void)
+{
+	struct crypt_speed s;
+
+	printf("The target crypt has %s; MB/s of one processor, encrypting and decrypting:\n", crypt_library());
+	for (unsigned i = 0; crypt_speed(i, &s); i++)
+		printf("         %s, %u bits: %u, %u\n", s.cipher, s.bits, s.encrypts, s.decrypts);
+}
+
 int command_doctor(struct job *j)
 {
 	bool possible = true;
@@ -91,9 +121,11 @@ int command_doctor(struct job *j)
 	for (enum feature p = 0; p < FEATURES; p++)
 		if (doctor_look(p, rows))
 			possible = false;
-	if (rows)
+	if (rows) {
 		doctor_json(j, rows, possible);
-	else
+	} else {
+		doctor_ciphers_print();
 		printf("Sessions (dmuse exec, dmuse shell) %s here.\n", possible ? "work" : "do not work");
+	}
 	return possible ? EXIT_OK : EXIT_FAILED;
 }

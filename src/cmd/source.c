@@ -14,12 +14,28 @@
 #include "cmd/say.h"
 #include "cmd/slurp.h"
 
+/* Has the table a crypt line with a key, which is the second word behind the type? */
+static bool source_has_key(const char *table)
+{
+	static const char type[] = " crypt ";
+	const char *at, *key;
+
+	for (at = table; (at = strstr(at, type)); at += strlen(type)) {
+		key = strchr(at + strlen(type), ' ');
+		if (key && key[1] != '-' && key[1] != ':')
+			return true;
+	}
+	return false;
+}
+
 char *source_text(struct job *j, const char *file, struct err *e)
 {
 	if (j->o.given[OPT_table] && file) {
 		err_set(e, -EINVAL, "the table is given with --table: unexpected word '%s'", file);
 		return NULL;
 	}
+	if (j->o.given[OPT_table] && source_has_key(j->o.value[OPT_table]))
+		say_warning("everybody who may list processes can see a key on a command line; give the table in a file or on stdin");
 	if (j->o.given[OPT_table])
 		return say_need(strdup(j->o.value[OPT_table]));
 	if (!file && isatty(STDIN_FILENO))

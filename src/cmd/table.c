@@ -29,6 +29,24 @@ static bool table_wanted(const struct table *t, const struct row *row)
 	return !t->j->o.given[OPT_target] || row_is(row, t->j->o.value[OPT_target]);
 }
 
+/*
+ * Puts zeros in place of the key of a crypt line, as dmsetup does: the second word. The line's text is a copy then, to be freed;
+ * else NULL.
+ */
+static char *table_hide_key(const struct table *t, struct row *row)
+{
+	char *line, *at;
+
+	if (t->j->o.given[OPT_showkeys] || !row_is(row, "crypt"))
+		return NULL;
+	line = say_need(strndup(row->text, row->len));
+	row->text = line;
+	at = strchr(line + row->params, ' ');
+	while (at && *++at && *at != ' ')
+		*at = '0';
+	return line;
+}
+
 /* dmsetup prints a blank after a target without parameters. */
 static const char *table_blank(const struct row *row)
 {
@@ -39,9 +57,13 @@ static void table_lines(const struct table *t, const char *name, plist_t reply)
 {
 	bool any = false;
 
-	for (struct row r = rows_of(reply); rows_next(&r); any = true)
+	for (struct row r = rows_of(reply); rows_next(&r); any = true) {
+		char *hidden = table_hide_key(t, &r);
+
 		if (table_wanted(t, &r))
 			printf("%s%s%.*s%s\n", t->prefix ? name : "", t->prefix ? ": " : "", (int)r.len, r.text, table_blank(&r));
+		free(hidden);
+	}
 	if (!any && !t->j->o.given[OPT_target])
 		printf("%s%s\n", t->prefix ? name : "", t->prefix ? ": " : "");
 }
@@ -60,7 +82,9 @@ static void table_concise(struct table *t, const char *name, plist_t reply)
 	for (struct row r = rows_of(reply); rows_next(&r);) {
 		if (!table_wanted(t, &r))
 			continue;
-		line = say_need(strndup(r.text, r.len));
+		line = table_hide_key(t, &r);
+		if (!line)
+			line = say_need(strndup(r.text, r.len));
 		text_add(&out, ",");
 		concise_add(&out, line);
 		text_add(&out, table_blank(&r));
@@ -83,6 +107,7 @@ static void table_json_part(struct table *t, plist_t node, unsigned depth, const
 static void table_json(struct table *t, const char *name, plist_t reply)
 {
 	bool any = false;
+	char *hidden;
 
 	text_add(&t->json, t->begun ? "," : "[");
 	t->begun = true;
@@ -91,7 +116,9 @@ static void table_json(struct table *t, const char *name, plist_t reply)
 	for (struct row r = rows_of(reply); rows_next(&r);) {
 		if (!table_wanted(t, &r))
 			continue;
+		hidden = table_hide_key(t, &r);
 		table_json_part(t, row_json(&r), 3, any ? ",\n      " : "\n      ");
+		free(hidden);
 		any = true;
 	}
 	text_add(&t->json, any ? "\n    ]\n  }" : "]\n  }");

@@ -9,13 +9,14 @@ cd "$work" || exit 1
 run doctor
 sessions=$status
 like "a doctor's last line is the result" "^Sessions .*work here\.$" "$(tail -n 1 <<<"$out" | sed 's/do not //')"
+like "ciphers have their speed" "aes-xts, 512 bits: [1-9][0-9]*, [1-9]" "$out"
 like "each piece has a line" "^(ok|missing|unneeded) +/dev/fuse" "$out"
 run doctor --json
 is "the same as JSON" "$sessions" "$status"
 ok "which is some" python3 -c '
 import json, sys
 d = json.loads(sys.argv[1])
-assert d["session"] == (sys.argv[2] == "0") and len(d["pieces"]) >= 9
+assert d["session"] == (sys.argv[2] == "0") and len(d["pieces"]) >= 9 and d["ciphers"][0]["encrypts"] > 0
 for p in d["pieces"]:
     assert p["state"] in ("ok", "missing", "unneeded") and isinstance(p["needed"], bool)
     assert p["state"] != "missing" or p["what"] and p["without"] and "fix" in p' "$out" "$sessions"

@@ -97,7 +97,7 @@ lacking() {
 		"^dmuse: modprobe dm-snapshot: dmuse has no target 'snapshot' .*available: linear, " "$err"
 	like "$who: beside LVM's own words" "snapshot: Required device-mapper target.s. not detected in your kernel" "$err"
 	is "$who: the machine's modprobe says nothing" "" "$(grep -E 'FATAL|insert' <<<"$err")"
-	is "$who: what there is" "0 0 1 1:" "$("$DMUSE" exec -- sh -c 'for m in dm_mod dm-zero dm_crypt kvdo; do
+	is "$who: what there is" "0 0 0 1 1:" "$("$DMUSE" exec -- sh -c 'for m in dm_mod dm-zero dm_crypt dm_cache kvdo; do
 		modprobe -q $m; printf "$? "; done 2>&1' | sed 's/ $/:/')"
 	is "$who: other modules are the machine's" "$(modprobe --version)" "$("$DMUSE" exec -- modprobe --version)"
 	is "$who: and its answers" "$(modprobe -n -q dm-nosuch; echo $?)" "$("$DMUSE" exec -- modprobe -n -q dm-nosuch; echo $?)"

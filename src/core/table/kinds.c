@@ -8,7 +8,7 @@
 
 /* Those of Linux 6.18, apart from those in targets.list. */
 static const char *const kinds_of_linux[] = {
-	"cache", "clone", "crypt", "dust", "ebs", "era", "flakey", "integrity", "log-writes", "mirror", "multipath",
+	"cache", "clone", "dust", "ebs", "era", "flakey", "integrity", "log-writes", "mirror", "multipath",
 	"pcache", "raid", "snapshot", "snapshot-merge", "snapshot-origin", "switch", "thin", "thin-pool", "unstriped", "vdo",
 	"verity", "writecache", "zoned",
 };

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a line of the target crypt is, and who knows what:
+ *
+ *   words.c     the words of the line          spec.c      the cipher's word: `aes-xts-plain64`, `capi:xts(aes)-plain64`
+ *   key.c       the key's bytes                cipher.c    the library's ciphers
+ *   iv*.c       initialisation vectors         engine.c    cipher handles, and the sectors that pass through them
+ *   request.c   reads and writes               message.c   `key set`, `key wipe`
+ *
+ * A cipher handle serves one thread at a time. So the line has an engine, which is a set of handles, for each io thread, and
+ * some more for the workers, which take whichever is free.
+ *
+ * The key changes only while the line is suspended: no request is under way then, and requests that come later were sent by
+ * messages, so nothing of it needs a lock.
+ *
+ * Formats: the kernel's Documentation/admin-guide/device-mapper/dm-crypt.rst.
+ */
+#ifndef TARGETS_CRYPT_H
+#define TARGETS_CRYPT_H
+
+#include <gcrypt.h>
+#include <pthread.h>
+
+#include "core/kit/compute.h"
+#include "core/kit/reserve.h"
+#include "core/table/target.h"
+
+#define CRYPT_BLOCK 16u			/* bytes: the largest block of a cipher, and so the longest IV */
+#define CRYPT_KEY_MOST 4096u		/* bytes */
+#define CRYPT_KEYS_MOST 64u		/* ciphers that take turns (loop-AES) */
+#define CRYPT_MOST 512u			/* sectors of a request that are under way at a time; a longer one is cut */
+#define CRYPT_STRIPS 8u			/* parts of a request for several workers */
+
+enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS };
+
+struct crypt;
+struct crypt_engine;
+
+/* A sector (of the line's sector size) on its way. */
+struct crypt_block {
+	uint64_t sector;		/* its number, in the unit of the IV */
+	unsigned key;			/* of k->spec.keys */
+	bool encrypts;
+	const uint8_t *in;		/* OUT may be the same place */
+	uint8_t *out;
+	uint8_t iv[CRYPT_BLOCK];	/* zeros at first */
+};
+
+/* A mode of initialisation vectors (iv.c). */
+struct crypt_iv {
+	const char *name;
+	/* Sets k->extra and what else the mode makes of the words. NULL: nothing. What is wrong is said by dm_args_fail(). */
+	void (*check)(struct crypt *k, struct dm_args *a);
+	unsigned (*ciphers)(const struct crypt *k);	/* how many of its own an engine has; NULL: none */
+	int (*open)(const struct crypt *k, gcry_cipher_hd_t *out);	/* one of these: 0 or -errno */
+	/* Gives the I-th of them its key; 0 or -errno. */
+	int (*set_key)(const struct crypt *k, struct crypt_engine *e, unsigned i);
+	/* Makes the IV, and may change the data: then it leaves them in OUT, and IN is OUT. */
+	void (*before)(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b);
+	void (*after)(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b);	/* OUT is there; NULL: nothing */
+};
+
+struct crypt_spec {
+	const char *text;		/* as it was given */
+	char cipher[32], hash[32];	/* the kernel's names */
+	enum crypt_mode mode;
+	bool null;			/* cipher_null: nothing is encrypted */
+	unsigned keys;			/* ciphers that take turns: a power of two */
+	const struct crypt_iv *iv;
+};
+
+enum crypt_option {
+	CRYPT_DISCARDS = 1, CRYPT_SAME_CPU = 2, CRYPT_HIGH_PRIORITY = 4, CRYPT_FROM_CPUS = 8, CRYPT_NO_READ_QUEUE = 16,
+	CRYPT_NO_WRITE_QUEUE = 32, CRYPT_IV_LARGE = 64,
+};
+
+struct crypt {
+	struct dm_at at;
+	struct crypt_spec spec;
+	uint64_t iv_offset;		/* sectors of 512 */
+	unsigned options;		/* enum crypt_option */
+	uint32_t sector;		/* bytes that are encrypted at once */
+	unsigned block, iv_size;	/* bytes, of the cipher */
+	/* The key: keys of all ciphers one after the other, then what the IV mode takes of it. In secret memory. */
+	uint8_t *key;
+	unsigned key_size, extra;	/* bytes; `extra` are the IV mode's */
+	bool has_key;			/* it was not wiped */
+	bool suspended;
+	int algo;			/* the library's, of the cipher */
+	int hash;			/* of the IV mode */
+	bool seeded;			/* lmk: version 3 */
+	struct crypt_engine **engines;	/* of io threads, then those for workers */
+	unsigned n_engines, n_io;
+	pthread_mutex_t lock;		/* guards `idle` */
+	struct crypt_engine *idle;	/* of those for workers */
+	uint32_t strip;			/* sectors: more than this are computed on several threads; 0: never */
+	struct reserve *small_writes, *writes, *reads;
+};
+
+struct crypt_engine {
+	struct crypt_engine *next;	/* in `idle` */
+	gcry_cipher_hd_t *iv;		/* the IV mode's own */
+	gcry_cipher_hd_t data[];	/* one for each key */
+};
+
+/* words.c: the words of the line up to the end. */
+void crypt_arg_words(struct crypt *k, struct dm_target *t, struct dm_args *a);
+void crypt_text_options(const struct crypt *k, struct text *out);
+unsigned crypt_option_words(const struct crypt *k);
+
+/* As dm_args_fail(), but with errno CODE. */
+void crypt_refuse(struct dm_args *a, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* spec.c: TEXT is the cipher's word, which it keeps. */
+void crypt_spec_read(struct crypt *k, struct dm_args *a, const char *text);
+
+/* key.c. Hexadecimal digits, or "-" for no key. 0, or -errno and a sentence, which never has the key in it. */
+int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e);
+void crypt_text_key(const struct crypt *k, struct text *out);
+unsigned crypt_subkey_size(const struct crypt *k);
+
+/* cipher.c */
+void crypt_library_begin(void);
+/* The algorithm for k->spec.cipher, whose block sizes it sets in K, and a key of BYTES; false: there is none. */
+bool crypt_cipher_known(const char *name);
+bool crypt_cipher_find(struct crypt *k, unsigned bytes);
+void crypt_cipher_keys(const char *name, struct text *out);	/* which keys it takes, for sentences */
+int crypt_hash_find(const char *name);			/* 0: the library has none */
+int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out);	/* 0 or -errno */
+int crypt_cipher_key(gcry_cipher_hd_t h, const void *key, size_t n);
+int crypt_cipher_mode(enum crypt_mode mode);
+
+/* iv.c: a mode by its name, or NULL. */
+const struct crypt_iv *crypt_iv_find(const char *name);
+void crypt_iv_names(struct text *out);
+extern const struct crypt_iv crypt_iv_essiv, crypt_iv_eboiv, crypt_iv_lmk, crypt_iv_tcw, crypt_iv_elephant;
+void crypt_iv_number(struct crypt_block *b);		/* plain64: the sector's number, little endian */
+
+/* engine.c. 0, or -errno and a sentence. */
+int crypt_engines_new(struct crypt *k, struct dm_world *w, struct err *e);
+void crypt_engines_free(struct crypt *k);
+int crypt_engines_set_key(struct crypt *k, struct err *e);	/* to all of them, from k->key */
+struct crypt_engine *crypt_engine_take(struct crypt *k);	/* for a worker; there is one for each */
+void crypt_engine_give(struct crypt *k, struct crypt_engine *e);
+/*
+ * COUNT sectors (of 512) from SECTOR of the line: IN to OUT, which may be the same place. They are whole sectors of the line.
+ */
+void crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
+	       uint8_t *out);
+/* The same with bytes that lie where V says: out of them, or in place. */
+void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out);
+void crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v);
+
+/* request.c: for dm_type. */
+int crypt_map(const struct dm_target *t, struct dm_req *r);
+int crypt_child(const struct dm_target *t, struct dm_req *r, struct dm_req *c, int err);
+int crypt_requests_new(struct crypt *k, struct dm_world *w, struct err *e);
+void crypt_requests_free(struct crypt *k);
+
+/* message.c: for dm_type. */
+int crypt_message(struct dm_target *t, struct dm_ask *a);
+
+#endif

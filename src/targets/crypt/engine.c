@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Engines, and the sectors that pass through them: each has its IV, and is encrypted for itself. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/world.h"
+#include "targets/crypt/crypt.h"
+
+static unsigned engine_ivs(const struct crypt *k)
+{
+	return k->spec.iv->ciphers ? k->spec.iv->ciphers(k) : 0;
+}
+
+static void engine_free(const struct crypt *k, struct crypt_engine *e)
+{
+	unsigned i;
+
+	for (i = 0; i < k->spec.keys; i++)
+		gcry_cipher_close(e->data[i]);
+	for (i = 0; i < engine_ivs(k); i++)
+		gcry_cipher_close(e->iv[i]);
+	free(e);
+}
+
+static int engine_open(const struct crypt *k, struct crypt_engine *e)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
+		r = crypt_cipher_open(k->algo, crypt_cipher_mode(k->spec.mode), &e->data[i]);
+	for (i = 0; i < engine_ivs(k) && !r; i++)
+		r = k->spec.iv->open(k, &e->iv[i]);
+	return r;
+}
+
+static int engine_new(const struct crypt *k, struct crypt_engine **out)
+{
+	struct crypt_engine *e = calloc(1, sizeof(*e) + (k->spec.keys + engine_ivs(k)) * sizeof(e->data[0]));
+
+	if (!e)
+		return -ENOMEM;
+	e->iv = e->data + k->spec.keys;
+	*out = e;
+	return engine_open(k, e);
+}
+
+static int engine_set_key(const struct crypt *k, struct crypt_engine *e)
+{
+	unsigned i, n = crypt_subkey_size(k);
+	int r = 0;
+
+	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
+		r = crypt_cipher_key(e->data[i], k->key + i * n, n);
+	for (i = 0; i < engine_ivs(k) && !r; i++)
+		r = k->spec.iv->set_key(k, e, i);
+	return r;
+}
+
+int crypt_engines_set_key(struct crypt *k, struct err *e)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; i < k->n_engines && !r; i++)
+		r = engine_set_key(k, k->engines[i]);
+	return r ? err_set(e, r, "libgcrypt refuses the key: %s", strerror(-r)) : 0;
+}
+
+int crypt_engines_new(struct crypt *k, struct dm_world *w, struct err *e)
+{
+	unsigned n;
+	int r = 0;
+
+	k->n_io = w->n_io;
+	n = 2 * k->n_io;
+	k->engines = calloc(n, sizeof(*k->engines));
+	if (!k->engines)
+		return err_set(e, -ENOMEM, "no memory for %u ciphers", n);
+	while (!r && k->n_engines < n) {
+		r = engine_new(k, &k->engines[k->n_engines]);
+		k->n_engines += k->engines[k->n_engines] != NULL;
+	}
+	if (r)
+		return err_set(e, r, "libgcrypt cannot make %s: %s", k->spec.text, strerror(-r));
+	for (n = k->n_io; n < k->n_engines; n++)
+		crypt_engine_give(k, k->engines[n]);
+	return crypt_engines_set_key(k, e);
+}
+
+void crypt_engines_free(struct crypt *k)
+{
+	while (k->n_engines)
+		engine_free(k, k->engines[--k->n_engines]);
+	free(k->engines);
+	k->engines = NULL;
+}
+
+struct crypt_engine *crypt_engine_take(struct crypt *k)
+{
+	struct crypt_engine *e;
+
+	pthread_mutex_lock(&k->lock);
+	e = k->idle;
+	k->idle = e->next;
+	pthread_mutex_unlock(&k->lock);
+	return e;
+}
+
+void crypt_engine_give(struct crypt *k, struct crypt_engine *e)
+{
+	pthread_mutex_lock(&k->lock);
+	e->next = k->idle;
+	k->idle = e;
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* The library's calls for one sector. They cannot fail: handle, key and sizes are right. */
+static void block_cipher(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
+{
+	gcry_cipher_hd_t h = e->data[b->key];
+
+	if (k->spec.mode == CRYPT_CTR)
+		gcry_cipher_setctr(h, b->iv, k->iv_size);
+	else if (k->iv_size)
+		gcry_cipher_setiv(h, b->iv, k->iv_size);
+	if (b->encrypts)
+		gcry_cipher_encrypt(h, b->out, k->sector, b->in == b->out ? NULL : b->in, b->in == b->out ? 0 : k->sector);
+	else
+		gcry_cipher_decrypt(h, b->out, k->sector, b->in == b->out ? NULL : b->in, b->in == b->out ? 0 : k->sector);
+}
+
+void crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
+	       uint8_t *out)
+{
+	unsigned step = k->sector / DM_SECTOR, large = k->options & CRYPT_IV_LARGE ? step : 1;
+	uint64_t at, end = sector + k->iv_offset + count;
+
+	if (k->spec.null && in != out)
+		memcpy(out, in, count << DM_SECTOR_SHIFT);
+	for (at = sector + k->iv_offset; at != end && !k->spec.null; at += step, in += k->sector, out += k->sector) {
+		struct crypt_block b = { .sector = at / large, .key = at & (k->spec.keys - 1), .encrypts = encrypts, .in = in, .out = out };
+
+		k->spec.iv->before(k, e, &b);
+		block_cipher(k, e, &b);
+		if (k->spec.iv->after)
+			k->spec.iv->after(k, e, &b);
+	}
+}
+
+/* How many whole sectors lie in one piece at V, of COUNT; 0: the first one does not. */
+static uint64_t whole_sectors(const struct crypt *k, struct vec v, uint64_t count)
+{
+	size_t got;
+
+	vec_first(v, count << DM_SECTOR_SHIFT, &got);
+	return got / k->sector * (k->sector / DM_SECTOR);
+}
+
+static void *vec_place(struct vec v)
+{
+	size_t got;
+
+	return vec_first(v, 1, &got);
+}
+
+void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out)
+{
+	uint8_t one[4096];
+	uint64_t n;
+
+	for (; count; count -= n, sector += n, out += n << DM_SECTOR_SHIFT, v = vec_from(v, n << DM_SECTOR_SHIFT)) {
+		n = whole_sectors(k, v, count);
+		if (n) {
+			crypt_run(k, e, true, sector, n, vec_place(v), out);
+			continue;
+		}
+		n = k->sector / DM_SECTOR;
+		vec_get(v, one, k->sector);
+		crypt_run(k, e, true, sector, n, one, out);
+	}
+}
+
+void crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v)
+{
+	uint8_t one[4096];
+	uint64_t n;
+
+	for (; count; count -= n, sector += n, v = vec_from(v, n << DM_SECTOR_SHIFT)) {
+		n = whole_sectors(k, v, count);
+		if (n) {
+			crypt_run(k, e, false, sector, n, vec_place(v), vec_place(v));
+			continue;
+		}
+		n = k->sector / DM_SECTOR;
+		vec_get(v, one, k->sector);
+		crypt_run(k, e, false, sector, n, one, one);
+		vec_put(v, one, k->sector);
+	}
+}

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# LUKS and plain volumes in sessions, by unmodified cryptsetup; and the keys are nowhere but in the daemon's memory.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+quick='--pbkdf pbkdf2 --pbkdf-force-iterations 1000'
+
+new_image() {
+	rm -f c.img
+	truncate -s 48M c.img
+	printf one >one
+}
+
+in_session() {
+	run exec --disk c=c.img -- sh -euc "$2"
+	is "$who: $1" "0:" "$status:$err"
+}
+
+# luks TYPE: from luksFormat to close.
+luks() {
+	local options=$quick
+	[ "$1" != luks1 ] || options='--pbkdf-force-iterations 1000'
+	new_image
+	in_session "$1: luksFormat" "cryptsetup luksFormat -q --type $1 $options /dev/c one"
+	in_session "$1: what is written is there the next time" 'cryptsetup open --key-file one /dev/c v
+		seq 1 200000 | head -c 1048576 | dd of=/dev/mapper/v bs=64K conv=fsync iflag=fullblock status=none
+		cryptsetup close v
+		cryptsetup open --key-file one /dev/c v
+		head -c 1048576 /dev/mapper/v | md5sum
+		cryptsetup close v'
+	is "$who: $1: and is the same" "$(seq 1 200000 | head -c 1048576 | md5sum)" "$out"
+	is "$who: $1: and is not to be seen in the image" 0 "$(grep -c 199999 c.img)"
+	in_session "$1: the key is in the table" 'cryptsetup open --key-file one /dev/c v
+		cryptsetup status v
+		cryptsetup close v'
+	like "$who: $1: and not in the kernel" "key location: dm-crypt" "$out"
+	in_session "$1: resize" 'cryptsetup open --key-file one /dev/c v
+		cryptsetup resize --size 16384 --key-file one v
+		blockdev --getsz /dev/mapper/v
+		cryptsetup close v'
+	is "$who: $1: its size" 16384 "$out"
+	in_session "$1: luksSuspend and luksResume" 'cryptsetup open --key-file one /dev/c v
+		cryptsetup luksSuspend v
+		dmsetup table --showkeys v | cut -d " " -f 5 | tr -d "0\n"
+		! dmsetup resume v 2>/dev/null
+		cryptsetup luksResume --key-file one v
+		head -c 1048576 /dev/mapper/v | md5sum
+		cryptsetup close v'
+	is "$who: $1: the key was gone meanwhile" "$(seq 1 200000 | head -c 1048576 | md5sum)" "$out"
+}
+
+both() {
+	luks luks1
+	luks luks2
+}
+
+reencrypt() {
+	new_image
+	in_session "reencrypt while it is open" "cryptsetup luksFormat -q --type luks2 $quick /dev/c one
+		cryptsetup open --key-file one /dev/c v
+		dmsetup table --showkeys v | cut -d ' ' -f 5 >before
+		seq 1 200000 | dd of=/dev/mapper/v bs=64K conv=fsync iflag=fullblock status=none
+		cryptsetup reencrypt -q --key-file one $quick --active-name v
+		dmsetup table --showkeys v | cut -d ' ' -f 5 >after
+		! cmp -s before after
+		seq 1 200000 | cmp -n 1000000 - /dev/mapper/v
+		cryptsetup close v
+		cryptsetup open --key-file one /dev/c v
+		seq 1 200000 | cmp -n 1000000 - /dev/mapper/v
+		cryptsetup close v"
+}
+
+plain() {
+	new_image
+	head -c 32 /dev/urandom >key
+	in_session "plain" "cryptsetup open --type plain --key-file key --cipher aes-xts-plain64 --key-size 256 /dev/c v
+		seq 1 1000 | dd of=/dev/mapper/v bs=4K conv=fsync status=none
+		cryptsetup close v
+		cryptsetup open --type plain --key-file key --cipher 'capi:xts(aes)-plain64' --key-size 256 /dev/c v
+		seq 1 1000 | cmp -n 3000 - /dev/mapper/v
+		cryptsetup close v"
+}
+
+# bytes DIGITS: a pattern for them.
+bytes() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
+
+# The hexadecimal digits and the bytes of a key: in no core of the daemon, nor in its log and state.
+keys() {
+	local key=8f3a61c05d927be4163fa8d27c9e04b5d1708e6f2ab94c53e7f01d6829bc5a34 pid
+	type -P gcore >/dev/null || { skip "the core has no key" "gdb is not installed"; return; }
+	truncate -s 1M c.img
+	echo "0 2048 crypt aes-xts-plain64 $key 0 $PWD/c.img 0" >table
+	run create v table
+	pid=${err#*pid }
+	pid=${pid%%)*}
+	is "$who: a table with a key from a file" 0 "$status"
+	is "$who: the table without the key" "0 2048 crypt aes-xts-plain64 ${key//?/0} 0 $PWD/c.img 0" "$("$DMUSE" table v)"
+	run check --table "$(cat table)"
+	like "$who: a key on the command line" "warning: everybody who may list processes can see a key" "$err"
+	"$DMUSE" suspend v
+	"$DMUSE" message v 0 key wipe
+	run message v 0 key set "$key"
+	"$DMUSE" resume v
+	"$DMUSE" table --showkeys v >seen
+	is "$who: the daemon has the key" 1 "$(grep -c "$key" seen)"
+	gcore -o core "$pid" >/dev/null 2>&1
+	is "$who: there is a core" 1 "$(find . -name 'core.*' | wc -l)"
+	is "$who: its digits are not in the core" 0 "$(grep -c "$key" core.*)"
+	is "$who: nor are its bytes" 0 "$(LC_ALL=C grep -cUP "$(bytes "$key")" core.*)"
+	is "$who: nor half of them" 0 "$(LC_ALL=C grep -cUP "$(bytes "${key:0:32}")" core.*)"
+	rm -f core.*
+	is "$who: nor in its files" "" "$(grep -rl "$key" "$XDG_RUNTIME_DIR" 2>/dev/null)"
+	kill -9 "$pid"
+	tail --pid="$pid" -f /dev/null
+	run info v
+	like "$who: the daemon after a kill has no key, and says so" "keys, which are not recorded" "$out$err"
+	like "$who: so the device is suspended" "State: *SUSPENDED" "$out"
+	run resume v
+	is "$who: and cannot be resumed" 1 "$status"
+	run load v table
+	run resume v
+	is "$who: but with its table" "0:" "$status:$err"
+	"$DMUSE" remove v
+}
+
+if [ -x /sbin/cryptsetup ]; then
+	session_test both reencrypt plain keys
+else
+	skip "cryptsetup" "it is not installed"
+	plan
+fi
