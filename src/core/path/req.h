@@ -74,6 +74,7 @@ struct dm_target;
 struct dm_req {
 	/* Set by the submitter. From dm_submit() to done(), the core may change sector and count. */
 	uint8_t op;			/* enum dm_op */
+	uint8_t which;			/* of several that a type sends for one purpose: the type's */
 	uint32_t flags;
 	union {
 		uint64_t sector;

@@ -43,6 +43,11 @@ void dm_args_secret(struct dm_args *a)
 		b->o.cmd->flags |= DM_WITH_SECRET;
 }
 
+bool dm_args_are_recorded(const struct dm_args *a)
+{
+	return a->build->o.cmd && a->build->o.cmd->flags & DM_WITH_RECORDED;
+}
+
 size_t dm_args_left(const struct dm_args *a)
 {
 	char *copy, *at;

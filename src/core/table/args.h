@@ -44,6 +44,12 @@ struct dm_world *dm_args_world(const struct dm_args *a);
 /* Is the table to be read-only? */
 bool dm_args_readonly(const struct dm_args *a);
 
+/*
+ * Does a later daemon bring the line back? The one that had it has ended, perhaps in the middle of something, so what the words
+ * say of the beginning is not true any more.
+ */
+bool dm_args_are_recorded(const struct dm_args *a);
+
 /* The number of words left; 0 after an error. */
 size_t dm_args_left(const struct dm_args *a);
 

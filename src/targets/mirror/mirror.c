@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mirror: the same on two to nine legs. Writes go to all, reads to one; a background copy makes all legs equal to the first one,
+ * and a log knows which regions are. LVM uses it for `--type mirror`, for `lvconvert -m` and for pvmove.
+ */
+#include <stdlib.h>
+
+#include "targets/mirror/mirror.h"
+
+/* Linux begins with what the words say, and later goes on with what it knows; the log on a disk is read each time. */
+static void begin_in_memory(struct mirror *m)
+{
+	uint64_t region;
+
+	if (!m->begun && m->begins == MIRROR_NOSYNC)
+		for (region = 0; region < m->regions.n; region++)
+			region_begins(&m->regions, region, true);
+	if (atomic_exchange(&m->flush_failed, false))
+		regions_distrust(&m->regions);
+}
+
+static void mirror_preresume(struct dm_target *t, struct dm_step *s)
+{
+	struct mirror *m = t->priv;
+
+	m->target = t;
+	if (m->words.on_disk) {
+		atomic_store(&m->flush_failed, false);	/* what may be lost is marked */
+		disk_log_begin(&m->log, s);
+		return;
+	}
+	begin_in_memory(m);
+	m->begun = true;
+	dm_step_done(s, 0);
+}
+
+static void mirror_resume(struct dm_target *t, struct dm_step *s)
+{
+	struct mirror *m = t->priv;
+
+	mirror_holds_again(m);
+	mirror_look_whether_synchronous(m);
+	if (m->words.on_disk)
+		disk_log_resume(&m->log);
+	resync_start(m);
+	dm_step_done(s, 0);
+}
+
+static void mirror_presuspend(struct dm_target *t, struct dm_step *s)
+{
+	struct mirror *m = t->priv;
+
+	mirror_let_go(m, s->noflush);
+	resync_stop(m, s);
+}
+
+static void mirror_postsuspend(struct dm_target *t, struct dm_step *s)
+{
+	struct mirror *m = t->priv;
+
+	if (m->words.on_disk)
+		disk_log_settle(&m->log, s);
+	else
+		dm_step_done(s, 0);
+}
+
+static void mirror_dtr(struct dm_target *t)
+{
+	struct mirror *m = t->priv;
+
+	disk_log_free(&m->log);
+	resync_free(m);
+	regions_free(&m->regions);
+	free(m->legs.reads);
+}
+
+const struct dm_type dm_mirror = {
+	.name = "mirror",
+	.usage = "core|disk <#log words> [<log device>] <region size> [sync|nosync] <#legs> [<device> <offset>]... "
+		 "[<#features> [handle_errors] [keep_log]]",
+	.about = "keeps the same on all <device>s, and makes them equal to the first one",
+	.version = { 1, 14, 0 },
+	.size = sizeof(struct mirror),
+	.ctr = mirror_ctr,
+	.dtr = mirror_dtr,
+	.map = mirror_map,
+	.flush = mirror_flush,
+	.child = mirror_child,
+	.children = MIRROR_LEGS,
+	.flush_children = MIRROR_LEGS,
+	.preresume = mirror_preresume,
+	.resume = mirror_resume,
+	.presuspend = mirror_presuspend,
+	.postsuspend = mirror_postsuspend,
+	.table = mirror_table,
+	.status = mirror_status,
+	.measure = mirror_measure,
+};

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log of a mirror on a disk: a region is marked before it is written to, marks share a write, what is at rest is unmarked;
+ * and what is read from it, whatever is there.
+ */
+#include <endian.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "contract/sample.h"
+#include "targets/mirror/format.h"
+
+#define LINE "0 512 mirror disk 2 disk:2 16 2 disk:0 0 disk:1 0 1 handle_errors"
+#define REGIONS 32u
+#define MANY 20u
+
+static struct fixture f;
+static struct dm_device *d;
+
+static void world_begin(const char *table)
+{
+	fixture_stop_clock();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 2, AIO_AUTO);
+	d = make_device(&f, "d", table);
+	dm_open(d);
+}
+
+static void world_end(void)
+{
+	dm_close(d);
+	fixture_end(&f);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	disk_reset();
+	return 0;
+}
+
+static bool status_has(const char *part)
+{
+	char *text = rows(&f, DM_DO_STATUS, "d", 0);
+	bool has = strstr(text, part);
+
+	free(text);
+	return has;
+}
+
+static void wait_for(const char *part)
+{
+	while (!status_has(part))
+		settle_threads(&f);
+}
+
+static bool all_are_clean(void)
+{
+	unsigned i;
+
+	for (i = 0; i < REGIONS; i++)
+		if (!mlog_is_clean(disk_bytes(2), i))
+			return false;
+	return true;
+}
+
+/* Time passes until no region is marked any more. */
+static void rest(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 1000 && !all_are_clean(); i++)
+		time_passes(&f, 1);
+	assert_true(all_are_clean());
+}
+
+static void a_region_is_marked_before_it_is_written_to(void **state)
+{
+	uint8_t data[512];
+	struct job j;
+
+	(void)state;
+	world_begin(LINE);
+	wait_for(" 32/32 1 AA 3 disk ");
+	rest();
+	memset(data, 'x', sizeof(data));
+	disk_hold(2);
+	job_start(&f, &j, d, 0, DM_WRITE, 0, 3 * 16, 1, data);
+	while (!disk_held())
+		settle_threads(&f);
+	assert_int_equal(disk_bytes(0)[3 * 16 * 512], 0);
+	assert_int_equal(disk_bytes(1)[3 * 16 * 512], 0);
+	disk_let_go();
+	assert_int_equal(job_wait(&j), 0);
+	assert_false(mlog_is_clean(disk_bytes(2), 3));
+	assert_true(mlog_is_clean(disk_bytes(2), 4));
+	assert_int_equal(disk_bytes(0)[3 * 16 * 512], 'x');
+	assert_int_equal(disk_bytes(1)[3 * 16 * 512], 'x');
+	rest();
+	world_end();
+}
+
+/* While one mark is on its way, others wait, and share the next one. */
+static void marks_share_a_write(void **state)
+{
+	static uint8_t data[MANY][512];
+	struct job jobs[MANY];
+	unsigned before, i;
+
+	(void)state;
+	world_begin(LINE);
+	wait_for(" 32/32 ");
+	rest();
+	before = disk_writes();
+	disk_hold(2);
+	for (i = 0; i < MANY; i++)
+		job_start(&f, &jobs[i], d, i % 2, DM_WRITE, 0, i * 16, 1, data[i]);
+	while (!disk_held())
+		settle_threads(&f);
+	settle_threads(&f);
+	disk_let_go();
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(job_wait(&jobs[i]), 0);
+	assert_in_range(disk_writes() - before, 2 * MANY + 1, 2 * MANY + 2);
+	world_end();
+}
+
+static void a_suspend_unmarks_all(void **state)
+{
+	uint8_t data[512] = { 1 };
+
+	(void)state;
+	world_begin(LINE);
+	wait_for(" 32/32 ");
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 100, 1, data), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	assert_true(all_are_clean());
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_true(status_has(" 32/32 1 AA 3 disk "));
+	world_end();
+}
+
+/* Only the regions whose bit says so are copied: the legs differ elsewhere, too, and go on differing. */
+static void only_what_is_marked_is_copied(void **state)
+{
+	struct mlog_header h = { htole32(MLOG_MAGIC), htole32(MLOG_VERSION), htole64(REGIONS) };
+
+	(void)state;
+	memset(disk_bytes(0), 'a', 512 * 512);
+	memset(disk_bytes(1), 'b', 512 * 512);
+	memcpy(disk_bytes(2), &h, sizeof(h));
+	memset(disk_bytes(2) + MLOG_BITS, 0xff, 4);
+	mlog_set_clean(disk_bytes(2), 5, false);
+	world_begin(LINE);
+	wait_for(" 32/32 1 AA 3 disk ");
+	assert_int_equal(disk_bytes(1)[5 * 16 * 512], 'a');
+	assert_int_equal(disk_bytes(1)[6 * 16 * 512 - 1], 'a');
+	assert_int_equal(disk_bytes(1)[5 * 16 * 512 - 1], 'b');
+	assert_int_equal(disk_bytes(1)[6 * 16 * 512], 'b');
+	world_end();
+}
+
+/* What no reader may believe. */
+static void a_log_that_is_none_begins_anew(void **state)
+{
+	(void)state;
+	memset(disk_bytes(2), 0xff, 4096);
+	memset(disk_bytes(0), 'a', 512 * 512);
+	world_begin(LINE);
+	wait_for(" 32/32 1 AA 3 disk disk:2 A");
+	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);
+	rest();
+	world_end();
+}
+
+static void a_log_of_an_unknown_version_is_left_alone(void **state)
+{
+	struct mlog_header h = { htole32(MLOG_MAGIC), htole32(3), htole64(REGIONS) };
+	uint8_t before[4096];
+
+	(void)state;
+	memset(disk_bytes(2), 0xff, 4096);
+	memcpy(disk_bytes(2), &h, sizeof(h));
+	memcpy(before, disk_bytes(2), sizeof(before));
+	memset(disk_bytes(0), 'a', 512 * 512);
+	world_begin(LINE);
+	wait_for(" 32/32 1 AA 3 disk disk:2 D");
+	world_end();
+	assert_memory_equal(disk_bytes(2), before, sizeof(before));
+	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);
+}
+
+/* --- the reader ------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t seed = 1;
+
+static uint32_t next_random(uint32_t below)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)seed * below) >> 32);
+}
+
+/*
+ * Any bytes, most of them with a right beginning: no bit is set without reason, none beyond the last region, and nothing behind the
+ * log is touched.
+ */
+static void any_bytes_can_be_read(void **state)
+{
+	enum { ROOM = 8192 };
+	static uint8_t log[ROOM + 1], was[ROOM];
+	unsigned round, i;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		uint64_t regions = 1 + next_random(3000), known = next_random(2) ? next_random(4000) : UINT64_MAX - next_random(3);
+		struct mlog_header h = { htole32(next_random(8) ? MLOG_MAGIC : next_random(UINT32_MAX)), htole32(next_random(4)), htole64(known) };
+		size_t bytes = (size_t)mlog_bytes(regions, 512);
+		enum mirror_sync sync = next_random(8) ? MIRROR_DEFAULT : next_random(2) ? MIRROR_SYNC : MIRROR_NOSYNC;
+		struct err e = ERR_INIT;
+		bool read;
+
+		for (i = 0; i < ROOM; i++)
+			was[i] = (uint8_t)next_random(256);
+		memcpy(was, &h, sizeof(h));
+		memcpy(log, was, ROOM);
+		log[bytes] = 0xa5;
+		mlog_open(log, bytes, regions, sync, &e);
+		assert_int_equal(log[bytes], 0xa5);
+		assert_memory_equal(log + sizeof(h), was + sizeof(h), MLOG_BITS - sizeof(h));
+		read = sync == MIRROR_DEFAULT && le32toh(h.magic) == MLOG_MAGIC && !e.code;
+		for (i = 0; i < regions; i++)
+			assert_int_equal(mlog_is_clean(log, i), read && i < known ? mlog_is_clean(was, i) : sync == MIRROR_NOSYNC);
+		for (; i % 64; i++)
+			assert_false(mlog_is_clean(log, i));
+	}
+}
+
+#define T(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(a_region_is_marked_before_it_is_written_to), T(marks_share_a_write), T(a_suspend_unmarks_all),
+		T(only_what_is_marked_is_copied), T(a_log_that_is_none_begins_anew), T(a_log_of_an_unknown_version_is_left_alone),
+		T(any_bytes_can_be_read),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("mirror log", tests, NULL, NULL);
+}
