@@ -33,6 +33,7 @@ struct sample {
 	 */
 	int (*model)(enum dm_op op, const uint8_t kept[512], uint8_t next[512]);
 	bool does_io;	/* of its own, at any time: what fails below is an event before a client sees it */
+	bool reads_first;	/* it reads its disks when it is resumed: on disks that fail it is refused */
 	/*
 	 * The power was cut during writes, and a new world has loaded the line: checks what must be true beside what
 	 * every disk promises (test_crash.c). F is that world, and disk_bytes() the content of its disks.

@@ -76,6 +76,7 @@ void dm_send(struct dm_io *io, const struct dm_at *at, struct dm_req *r)
 	r->io = io;
 	r->asked = r->op;
 	r->depth = 0;
+	r->tracked = 0;
 	r->via[0] = NULL;
 	r->flags = (r->flags & DM_SUBMITTED) | DM_FROM_TARGET;
 	r->store = at->store;

@@ -74,6 +74,7 @@ void dm_put_back(struct dm_req *r)
 
 	if (r->flags & DM_PART_FAILED)
 		dm_fault_drop(r);
+	dm_track_end(r, r->depth);
 	if (r->op == DM_FLUSH)
 		r->walk = 0;
 	if (!r->depth) {

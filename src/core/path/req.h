@@ -94,6 +94,7 @@ struct dm_req {
 						 * while it is held, the last one is the line that holds it */
 	uint8_t depth;			/* of path */
 	uint8_t asked;			/* the op at admission, for the counters */
+	uint8_t tracked, marks;		/* bits of via[]: lines that are told when it has ended, and what with (dm_track(), target.h) */
 	uint8_t promise, promised;	/* children that it may have at a time, and those of them that it does not have (spare.h) */
 	uint32_t part;			/* which of the line's range parts it is (target.h) */
 	struct dm_req *next;		/* parked, or in the free list */

@@ -97,6 +97,8 @@ void dm_end(struct dm_req *r, int err)
 		dm_put_back(r);
 		return;
 	}
+	if (r->tracked)
+		dm_track_end_all(r);
 	if (err && (r->flags & DM_PART_FAILED) && !r->parent)
 		dm_fault_report(r);
 	if (err)
@@ -371,6 +373,7 @@ void dm_submit(struct dm_io *io, struct dm_device *d, struct dm_req *r)
 	r->depth = 0;
 	r->parent = NULL;
 	r->store = NULL;
+	r->tracked = 0;
 	r->asked = r->op;
 	r->flags &= DM_SUBMITTED;
 	r->at = r->sector;

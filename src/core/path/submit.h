@@ -45,6 +45,10 @@ void dm_split(struct dm_req *r, const struct dm_table *t, uint64_t first);
 /* Ends R: it was completed, or all its pieces were. */
 void dm_end(struct dm_req *r, int err);
 
+/* The line via[I] of R, if it tracks it (dm_track()), is told that it has ended. */
+void dm_track_end(struct dm_req *r, unsigned i);
+void dm_track_end_all(struct dm_req *r);
+
 /* A piece of P has ended; P ends as well, if it was the last. */
 void dm_piece_done(struct dm_req *p, int err);
 

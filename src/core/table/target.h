@@ -162,6 +162,8 @@ struct dm_type {
 	 * device. Not called for flushes, unsupported operations or read-ahead. On io threads, on several at once.
 	 */
 	bool (*failed)(const struct dm_target *t, const void *end);
+	/* R, which map() had tracked with MARK, has ended or was put back (dm_track()). On its io thread. */
+	void (*ended)(const struct dm_target *t, const struct dm_req *r, bool mark);
 	/*
 	 * A message, split into words (ask.h): 0, -errno with a sentence, or DM_HELD: dm_ask_done() is called later.
 	 * NULL: it takes none. Control thread.
@@ -200,6 +202,17 @@ static inline int dm_remap(struct dm_req *r, const struct dm_at *at, uint64_t se
 	r->store = at->store;
 	r->sector = at->offset + sector;
 	return DM_REMAPPED;
+}
+
+/*
+ * R, which the line is about to send on, ends later: ended() is told then, with MARK. For a type that has to know when what it
+ * mapped is over (core/kit/epoch.h), and needs no child for anything else.
+ */
+static inline void dm_track(struct dm_req *r, bool mark)
+{
+	r->flags &= ~(uint32_t)DM_MAY_SHOW;	/* its bytes would be looked at when it has ended */
+	r->tracked |= (uint8_t)(1u << r->depth);
+	r->marks = (uint8_t)((r->marks & ~(1u << r->depth)) | (unsigned)mark << r->depth);
 }
 
 /* Appends "<device> <offset>" as printed by `table`. */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * snapshot-merge: takes the place of snapshot-origin when a snapshot is to become its origin. It shows the snapshot at once, and
+ * copies its chunks to <origin> in the background; status shows how many are left.
+ */
+#include <errno.h>
+
+#include "targets/snapshot/merger.h"
+
+/* What is in the store is merged later; what is being merged waits for that. */
+static int merge_found(const struct snap_line *l, struct dm_req *r, uint64_t at)
+{
+	uint64_t room = cow_room(l->cow, r->sector);
+
+	if (r->count > room)
+		return snap_part(r, room);
+	if (merger_holds(l->merger, r, cow_chunk(l->cow, r->sector)))
+		return DM_HELD;
+	dm_track(r, epoch_enter(l->origin->writes, r->io));
+	return dm_remap(r, &l->cow_at, at);
+}
+
+static int merge_write(const struct snap_line *l, struct dm_req *r)
+{
+	bool found;
+	uint64_t at, n = snap_run(l->cow, r->sector, r->count, &found, &at);
+
+	if (found)
+		return merge_found(l, r, at);
+	return n < r->count ? snap_part(r, n) : origin_write(l->origin, r);
+}
+
+static int merge_read(const struct snap_line *l, struct dm_req *r)
+{
+	bool found;
+	uint64_t at, n = snap_run(l->cow, r->sector, r->count, &found, &at);
+
+	if (n < r->count)
+		return snap_part(r, n);
+	return dm_remap(r, found ? &l->cow_at : &l->origin_at, at);
+}
+
+/* Of a snapshot that is invalid, nothing is left but its origin. A discard changes nothing; as on Linux. */
+static int snapshot_merge_map(const struct dm_target *t, struct dm_req *r)
+{
+	const struct snap_line *l = t->priv;
+	bool reads = r->op == DM_READ || r->op == DM_EXTENT;
+
+	if (r->op == DM_DISCARD)
+		return l->zeroes_cow ? DM_DONE : -EOPNOTSUPP;
+	if (snap_is_valid(l))
+		return reads ? merge_read(l, r) : merge_write(l, r);
+	return reads ? dm_remap(r, &l->origin_at, r->sector) : origin_write(l->origin, r);
+}
+
+static void snapshot_merge_ended(const struct dm_target *t, const struct dm_req *r, bool mark)
+{
+	const struct snap_line *l = t->priv;
+
+	origin_written(l->origin, r, mark);
+}
+
+/* --- hooks -------------------------------------------------------------------------------------------------------------- */
+
+static void snapshot_merge_owned(struct origin_change *c)
+{
+	struct snap_line *l = container(c, struct snap_line, change);
+
+	merger_start(l->merger);
+	dm_step_done(l->step, 0);
+}
+
+static void snapshot_merge_resume(struct dm_target *t, struct dm_step *s)
+{
+	struct snap_line *l = t->priv;
+
+	l->step = s;
+	(void)snap_own(l, snapshot_merge_owned);	/* it leaves the set, which needs no memory */
+}
+
+static void snapshot_merge_presuspend(struct dm_target *t, struct dm_step *s)
+{
+	const struct snap_line *l = t->priv;
+
+	merger_stop(l->merger, s);
+}
+
+static int snapshot_merge_ctr(struct dm_target *t, struct dm_args *a)
+{
+	struct snap_line *l = t->priv;
+	int err = snap_ctr(t, a, true);
+
+	if (!err && l->cow)
+		err = merger_new(&l->merger, l, a->err);
+	return err;
+}
+
+static void snapshot_merge_dtr(struct dm_target *t)
+{
+	struct snap_line *l = t->priv;
+
+	merger_free(l->merger);
+	snap_dtr(t);
+}
+
+const struct dm_type dm_snapshot_merge = {
+	.name = "snapshot-merge",
+	.usage = "<origin> <COW device> <P|PO> <chunk size> [<#features> <feature>...]",
+	.about = "shows the snapshot in <COW device>, and copies it back to <origin> in the background",
+	.version = { 1, 5, 0 },
+	.size = sizeof(struct snap_line),
+	.ctr = snapshot_merge_ctr,
+	.dtr = snapshot_merge_dtr,
+	.map = snapshot_merge_map,
+	.ended = snapshot_merge_ended,
+	.preresume = snap_preresume,
+	.resume = snapshot_merge_resume,
+	.presuspend = snapshot_merge_presuspend,
+	.postsuspend = snap_postsuspend,
+	.retire = snap_retire,
+	.table = snap_table,
+	.status = snap_status,
+	.measure = snap_measure,
+	.hints = snap_hints,
+};

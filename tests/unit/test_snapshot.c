@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Snapshots beyond what every target promises: what they show while the origin is written to on other threads, stores that are
+ * full or damaged, a million exceptions, and a merge that is interrupted again and again.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "support/world.h"
+#include "targets/snapshot/format.h"
+
+enum { SECTORS = 2048, CHUNK = 8, THREADS = 2 };
+
+static struct fixture f;
+static char why[ERR_TEXT];
+static uint32_t seed;
+
+static uint32_t random_below(uint32_t n)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)seed * n) >> 32);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	seed = 1;
+	fixture_begin(&f, THREADS, AIO_AUTO);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fixture_end(&f);
+	return 0;
+}
+
+static struct dm_device *opened(const char *name, const char *table)
+{
+	struct dm_device *d = make_device(&f, name, table);
+
+	dm_open(d);
+	return d;
+}
+
+static void closed(struct dm_device *d, const char *name)
+{
+	dm_close(d);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, name, 0, why), 0);
+}
+
+static int do_io(struct dm_device *d, enum dm_op op, uint64_t sector, uint64_t count, void *data)
+{
+	return request(&f, d, random_below(THREADS), op, 0, sector, count, data);
+}
+
+static bool status_is(const char *name, const char *what)
+{
+	char *text = rows(&f, DM_DO_STATUS, name, 0);
+	bool is = strstr(text, what);
+
+	if (!is)
+		print_message("%s", text);
+	free(text);
+	return is;
+}
+
+/* --- a snapshot under load ---------------------------------------------------------------------------------------------- */
+
+static uint8_t before[SECTORS * 512], data[SECTORS * 512];
+
+static void fill(struct dm_device *d)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(before); i++)
+		before[i] = (uint8_t)(i * 7 + i / 512);
+	assert_int_equal(do_io(d, DM_WRITE, 0, SECTORS, before), 0);
+}
+
+enum { WAVES = 60, AT_ONCE = 24 };
+
+/* Reads through snapshots and writes to the origin are under way at the same time, on both threads. */
+static void wave(struct dm_device *org, struct dm_device *const snaps[], unsigned n)
+{
+	static struct job jobs[AT_ONCE];
+	static uint8_t bytes[AT_ONCE][64 * 512];
+	unsigned i;
+
+	for (i = 0; i < AT_ONCE; i++) {
+		bool writes = random_below(2);
+		uint64_t sector = random_below(SECTORS - 64), count = 1 + random_below(64);
+
+		memset(bytes[i], (int)random_below(256), sizeof(bytes[i]));
+		job_start(&f, &jobs[i], writes ? org : snaps[random_below(n)], random_below(THREADS), writes ? DM_WRITE : DM_READ, 0, sector,
+			  count, bytes[i]);
+	}
+	for (i = 0; i < AT_ONCE; i++) {
+		assert_int_equal(job_wait(&jobs[i]), 0);
+		if (jobs[i].device != org && memcmp(bytes[i], before + jobs[i].req.at * 512, jobs[i].req.count * 512))
+			fail_msg("a read of the snapshot shows what was written to its origin later");
+	}
+}
+
+static void load(const char *const stores[], unsigned n)
+{
+	struct dm_device *real = opened("real", "0 2048 linear memory,size=1M:origin 0"), *org, *snaps[3];
+	char name[16], line[128];
+	unsigned i;
+
+	fill(real);
+	org = opened("org", "0 2048 snapshot-origin /dev/mapper/real");
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "snap%u", i);
+		snprintf(line, sizeof(line), "0 2048 snapshot /dev/mapper/real memory,size=4M:cow%u %s", i, stores[i]);
+		snaps[i] = opened(name, line);
+	}
+	for (i = 0; i < WAVES; i++)
+		wave(org, snaps, n);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(do_io(snaps[i], DM_READ, 0, SECTORS, data), 0);
+		assert_memory_equal(data, before, sizeof(before));
+		snprintf(name, sizeof(name), "snap%u", i);
+		closed(snaps[i], name);
+	}
+	closed(org, "org");
+	closed(real, "real");
+}
+
+static void reads_never_show_what_the_origin_got_later(void **state)
+{
+	(void)state;
+	load((const char *const[]){ "P 8", "N 32", "PO 8" }, 3);
+	load((const char *const[]){ "N 8" }, 1);
+	load((const char *const[]){ "P 1" }, 1);
+}
+
+/* --- a store that is full ----------------------------------------------------------------------------------------------- */
+
+static void a_full_store_says_so(void **state)
+{
+	struct dm_device *snap;
+	unsigned i;
+
+	(void)state;
+	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:c PO 8");
+	for (i = 0; i < 6; i++)
+		assert_int_equal(do_io(snap, DM_WRITE, i * 8, 4, data), 0);
+	assert_true(status_is("snap", "64/64 16"));
+	assert_int_equal(do_io(snap, DM_WRITE, 800, 4, data), -EIO);
+	assert_true(status_is("snap", "Overflow"));
+	assert_int_equal(do_io(snap, DM_READ, 800, 4, data), 0);
+	assert_int_equal(do_io(snap, DM_WRITE, 0, 4, data), -EIO);
+	closed(snap, "snap");
+	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:d P 8");
+	for (i = 0; i < 6; i++)
+		assert_int_equal(do_io(snap, DM_WRITE, i * 8, 4, data), 0);
+	assert_int_equal(do_io(snap, DM_WRITE, 800, 4, data), -EIO);
+	assert_true(status_is("snap", "Invalid"));
+	assert_int_equal(do_io(snap, DM_READ, 0, 4, data), -EIO);
+	closed(snap, "snap");
+}
+
+/* --- a store that is damaged -------------------------------------------------------------------------------------------- */
+
+/* A store with 40 exceptions, as a line writes it. */
+static void store_made(uint8_t *bytes, size_t size)
+{
+	struct dm_device *cow = opened("cow", "0 1024 linear memory,size=512K:cow 0"), *snap;
+	unsigned i;
+
+	snap = opened("snap", "0 2048 snapshot memory,size=1M:o /dev/mapper/cow P 1");
+	for (i = 0; i < 40; i++)
+		assert_int_equal(do_io(snap, DM_WRITE, i * 13 % 2048, 1, data), 0);
+	closed(snap, "snap");
+	assert_int_equal(do_io(cow, DM_READ, 0, size / 512, bytes), 0);
+	closed(cow, "cow");
+}
+
+static void a_damaged_store_is_refused_or_used_as_it_is(void **state)
+{
+	static uint8_t good[64 * 512], bad[64 * 512];
+	struct dm_device *cow;
+	unsigned round, opens = 0, i;
+
+	(void)state;
+	store_made(good, sizeof(good));
+	cow = opened("cow", "0 1024 linear memory,size=512K:fuzz 0");
+	for (round = 0; round < 40; round++) {
+		memcpy(bad, good, sizeof(bad));
+		for (i = 0; i <= round % 3; i++) {
+			unsigned at = random_below(4) ? 512 + random_below(700) : random_below(16);
+
+			bad[at] = (uint8_t)(random_below(2) ? random_below(256) : bad[at] ^ 1u << random_below(8));
+		}
+		assert_int_equal(do_io(cow, DM_WRITE, 0, 64, bad), 0);
+		if (create(&f, "snap", "0 2048 snapshot memory,size=1M:o /dev/mapper/cow P 1", why)) {
+			assert_true(strlen(why) > 20);
+			continue;
+		}
+		opens++;
+		dm_open(dm_find_name(f.world, "snap"));
+		(void)do_io(dm_find_name(f.world, "snap"), DM_READ, 0, 2048, data);
+		closed(dm_find_name(f.world, "snap"), "snap");
+	}
+	closed(cow, "cow");
+	assert_in_range(opens, 1, 39);
+}
+
+/* --- a million exceptions ----------------------------------------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+#define MILLION 1000000u
+
+static void million_written(struct dm_device *cow)
+{
+	struct snap_header h = { htole32(SNAP_MAGIC), htole32(1), htole32(SNAP_VERSION), htole32(CHUNK) };
+	static struct snap_entry area[256];
+	uint64_t i, k;
+
+	memset(area, 0, sizeof(area));
+	memcpy(area, &h, sizeof(h));
+	assert_int_equal(do_io(cow, DM_WRITE, 0, 8, area), 0);
+	for (i = 0; i < MILLION; i += 256) {
+		for (k = 0; k < 256; k++)
+			area[k] = i + k < MILLION ? (struct snap_entry){ htole64((i + k) * 7 % 7000003), htole64(snap_area_chunk(i / 256, 256) + 1 + k) } :
+						    (struct snap_entry){ 0, 0 };
+		assert_int_equal(do_io(cow, DM_WRITE, snap_area_chunk(i / 256, 256) * CHUNK, 8, area), 0);
+	}
+}
+
+static void a_million_exceptions_are_read_at_once(void **state)
+{
+	struct dm_device *cow = opened("cow", "0 8388608 linear memory,size=4G:cow 0"), *snap;
+	uint64_t began;
+
+	(void)state;
+	million_written(cow);
+	make_device(&f, "zeros", "0 56000064 zero");
+	began = now_ms();
+	snap = opened("snap", "0 56000064 snapshot /dev/mapper/zeros /dev/mapper/cow P 8");
+	print_message("# 1000000 exceptions: %llu ms\n", (unsigned long long)(now_ms() - began));
+	assert_true(status_is("snap", "/8388608 "));
+	assert_int_equal(do_io(snap, DM_READ, 7 * 8, 8, data), 0);
+	closed(snap, "snap");
+	closed(cow, "cow");
+}
+
+/* --- merging ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_merged(void)
+{
+	char *text = rows(&f, DM_DO_STATUS, "org", 0), *slash = strchr(text, '/');
+	unsigned long used = strtoul(strstr(text, "merge ") + 6, NULL, 10), metadata = strtoul(strchr(slash, ' '), NULL, 10);
+
+	free(text);
+	return used == metadata;
+}
+
+/* While it is merged, it is written to, suspended and resumed: what is read is what was written last. */
+static void a_merge_changes_nothing_that_is_read(void **state)
+{
+	struct dm_device *org, *snap;
+	unsigned i;
+
+	(void)state;
+	/* Memory goes with the last table that has it. */
+	make_device(&f, "keeps", "0 2048 linear memory,size=1M:o 0\n2048 8192 linear memory,size=4M:c 0");
+	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=4M:c P 8");
+	for (i = 0; i < sizeof(before); i++)
+		before[i] = (uint8_t)(i * 3 + i / 4096);
+	for (i = 0; i < SECTORS; i += 8)
+		assert_int_equal(do_io(snap, DM_WRITE, (i * 5) % SECTORS, 8, before + (i * 5) % SECTORS * 512), 0);
+	closed(snap, "snap");
+	org = opened("org", "0 2048 snapshot-merge memory,size=1M:o memory,size=4M:c P 8");
+	for (i = 0; !is_merged() || i < 40; i++) {
+		unsigned sector = random_below(SECTORS - 20), count = 1 + random_below(20);
+
+		memset(before + sector * 512, (int)i, count * 512);
+		assert_int_equal(do_io(org, DM_WRITE, sector, count, before + sector * 512), 0);
+		if (i % 8 == 3) {
+			assert_int_equal(verb(&f, DM_DO_SUSPEND, "org", 0, why), 0);
+			assert_int_equal(verb(&f, DM_DO_RESUME, "org", 0, why), 0);
+		}
+		assert_int_equal(do_io(org, DM_READ, 0, SECTORS, data), 0);
+		assert_memory_equal(data, before, sizeof(before));
+	}
+	closed(org, "org");
+	org = opened("org", "0 2048 linear memory,size=1M:o 0");
+	assert_int_equal(do_io(org, DM_READ, 0, SECTORS, data), 0);
+	assert_memory_equal(data, before, sizeof(before));
+	closed(org, "org");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(reads_never_show_what_the_origin_got_later, begin, end),
+		cmocka_unit_test_setup_teardown(a_full_store_says_so, begin, end),
+		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_or_used_as_it_is, begin, end),
+		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_merge_changes_nothing_that_is_read, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
