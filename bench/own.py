@@ -20,9 +20,12 @@ TABLES = {
     "crypt": ("aes-xts-plain64, sectors of 512 bytes", 1, f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}}", ()),
     "crypt-4096": ("aes-xts-plain64, sectors of 4096 bytes", 1,
                    f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}} 1 sector_size:4096", ()),
+    "mirror": ("two legs, a log in memory", 2, "mirror core 2 1024 nosync 2 {image} {start} {image} {half}", ()),
+    "snapshot": ("chunks of 16 KiB, a transient store on tmpfs", 2, "snapshot {image} {log} N 32", ()),
+    "snapshot-origin": ("with that snapshot", 2, "snapshot-origin {image}", ()),
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
 }
-ANEW = ("log-writes", "powercut", "verity-cold")
+ANEW = ("log-writes", "powercut", "snapshot", "verity-cold")
 LOG_SIZE = 16 << 30             # sparse: no measurement fills it
 
 
@@ -53,18 +56,18 @@ class Own:
 
     def __init__(self, dmuse, place):
         self.dmuse, self.place = dmuse, place
-        self.log = place.fast / "log.img"
         for name in TABLES:
             self.make(name)
 
     def make(self, name):
         _, share, line, messages = TABLES[name]
         start = servers.OFFSET // 512
+        log = self.place.fast / f"{name}.log"
         tree = verity(self.place, share) if "{verity}" in line else ""
-        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=self.log)
+        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=log)
         if "{log}" in line:
-            self.log.write_bytes(b"")
-            os.truncate(self.log, LOG_SIZE)
+            log.write_bytes(b"")
+            os.truncate(log, LOG_SIZE)
         self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}", *(("--readonly",) if tree else ()))
         for message in messages:
             self.dmuse.do("message", name, "0", *message.split())

@@ -11,7 +11,7 @@ unset DMUSE_SOCKET DMUSE_NO_START
 trap 'dmuse shutdown --no-start >"$work/log" 2>&1; rm -rf "$work"' EXIT
 mkdir -m 700 "$work/run" "$work/files"
 cd "$work/files" || exit 1
-truncate -s 16M disk.img other.img a.img b.img
+truncate -s 16M disk.img other.img a.img b.img cow.img
 
 n=0
 example() {
@@ -27,7 +27,7 @@ for page in "$here"/doc/man/*.[0-9] "$pages"/*.[0-9]; do
 		case $inside$line in
 		.Bd*-literal*) inside=yes ;;
 		yes.Ed)
-			[ -z "$table" ] || example "${page##*/}: ${table%%$'\n'*}" "dmuse check <<<\"\$table\""
+			[ -z "$table" ] || example "${page##*/}: ${table%%$'\n'*}" "dmuse check $([[ $table != *\ verity\ * ]] || echo --readonly) <<<\"\$table\""
 			table='' inside= ;;
 		'yes$ '*) example "${page##*/}: ${line#'$ '}" "${line#'$ '}" ;;
 		yes[0-9]*) table+=${line//\/dev\/wd1a/disk.img}$'\n' ;;
