@@ -14,6 +14,9 @@ mark /dev/mapper/org 56 24 c
 t dmsetup status
 for s in s0 s1 s2; do look /dev/mapper/$s 0 96; done
 look /dev/mapper/org 0 96
+# Linux cuts writes to an origin at the chunks of the snapshots that it had when it was resumed.
+t dmsetup suspend org
+t dmsetup resume org
 say 'a write that crosses chunks, and one behind the end of a snapshot'
 BS=48K mark /dev/mapper/org 104 96 d
 mark /dev/mapper/org 600 8 d
