@@ -117,6 +117,10 @@ void kinds_find(void)
 			fprintf(stderr, "# %s is left out: its sample has prepare()\n", s->type->name);
 			continue;
 		}
+		if (s->sample->reads_first) {	/* what it shows was on its disks before, which the model does not know */
+			fprintf(stderr, "# %s is left out: it shows what its disks had before\n", s->type->name);
+			continue;
+		}
 		if (s->sample->readonly || s->type->flags & DM_TARGET_SINGLETON) {	/* its tables have several lines, and are written to */
 			fprintf(stderr, "# %s is left out: its tables are read-only, or have one line\n", s->type->name);
 			continue;

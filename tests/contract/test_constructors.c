@@ -41,6 +41,16 @@ static void collect(struct dm_build *b, const char *line, struct err *e)
 	dm_build_again(b);
 }
 
+static size_t count_stores(void)
+{
+	const struct list *n;
+	size_t sum = 0;
+
+	for (n = f.world->stores.next; n != &f.world->stores; n = n->next)
+		sum++;
+	return sum;
+}
+
 static void it_leaves_nothing_behind(void **state)
 {
 	const struct sample_type *t = *state;
@@ -50,7 +60,7 @@ static void it_leaves_nothing_behind(void **state)
 	struct dm_table *table;
 	struct dm_build *b;
 	char line[1024];
-	size_t before;
+	size_t before, stores = count_stores();		/* those of devices that the sample has prepared */
 	int i;
 
 	sample_split(&words, t->sample);
@@ -64,7 +74,7 @@ static void it_leaves_nothing_behind(void **state)
 	assert_int_equal(mallinfo2().uordblks, before);
 	assert_int_equal(b->table->n, 0);
 	assert_null(b->table->arena.blocks);
-	assert_true(list_empty(&f.world->stores));
+	assert_int_equal(count_stores(), stores);
 	b->failed = true;
 	dm_build_end(b, &table);
 	assert_null(table);
