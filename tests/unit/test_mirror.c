@@ -174,9 +174,9 @@ static void a_write_waits_for_one_that_it_overlaps(void **state)
 	fill(two, 8, '2');
 	fill(other, 1, 'o');
 	job_start(&f, &jobs[0], d, 0, DM_WRITE, 0, GATED, 8, one);
-	job_start(&f, &jobs[1], d, 1, DM_WRITE, 0, GATED + 4, 8, two);
 	while (!gate_held())
 		settle_threads(&f);
+	job_start(&f, &jobs[1], d, 1, DM_WRITE, 0, GATED + 4, 8, two);
 	settle_threads(&f);
 	assert_int_equal(gate_held(), 1);
 	job_start(&f, &jobs[2], d, 1, DM_WRITE, 0, GATED + 30, 1, other);
@@ -209,7 +209,8 @@ static void a_write_waits_for_the_copy_of_its_region(void **state)
 	assert_int_equal(job_wait(&jobs[1]), 0);
 	settle_threads(&f);
 	assert_false(jobs[0].over);
-	assert_true(status_has(" 7/8 "));
+	wait_for(" 7/8 ");
+	assert_false(jobs[0].over);
 	gate_open(&f);
 	assert_int_equal(job_wait(&jobs[0]), 0);
 	wait_for(" 8/8 ");
