@@ -92,10 +92,10 @@ lacking() {
 	fi
 	images
 	run exec --disk pv0=a.img -- sh -euc 'vgcreate -q vg /dev/pv0 >/dev/null; lvcreate -qq -L 8M -n l vg >/dev/null
-		! lvcreate -s -L 4M -n s vg/l'
-	like "$who: a snapshot: dmuse lacks it, not the kernel" \
-		"^dmuse: modprobe dm-snapshot: dmuse has no target 'snapshot' .*available: linear, " "$err"
-	like "$who: beside LVM's own words" "snapshot: Required device-mapper target.s. not detected in your kernel" "$err"
+		! lvcreate -y --type cache-pool -L 12M -n c vg'
+	like "$who: a cache: dmuse lacks it, not the kernel" \
+		"^dmuse: modprobe dm-cache: dmuse has no target 'cache' .*available: linear, " "$err"
+	like "$who: beside LVM's own words" "cache-pool: Required device-mapper target.s. not detected in your kernel" "$err"
 	is "$who: the machine's modprobe says nothing" "" "$(grep -E 'FATAL|insert' <<<"$err")"
 	is "$who: what there is" "0 0 0 1 1:" "$("$DMUSE" exec -- sh -c 'for m in dm_mod dm-zero dm_crypt dm_cache kvdo; do
 		modprobe -q $m; printf "$? "; done 2>&1' | sed 's/ $/:/')"
