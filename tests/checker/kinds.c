@@ -121,6 +121,10 @@ void kinds_find(void)
 			fprintf(stderr, "# %s is left out: it shows what its disks had before\n", s->type->name);
 			continue;
 		}
+		if (s->sample->does_io) {	/* a mirror whose legs have all failed cannot be read until its table is loaded again */
+			fprintf(stderr, "# %s is left out: a leg that has failed stays out\n", s->type->name);
+			continue;
+		}
 		if (s->sample->readonly || s->type->flags & DM_TARGET_SINGLETON) {	/* its tables have several lines, and are written to */
 			fprintf(stderr, "# %s is left out: its tables are read-only, or have one line\n", s->type->name);
 			continue;
