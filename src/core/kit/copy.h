@@ -16,7 +16,7 @@
 #include "core/table/args.h"
 #include "core/path/io.h"
 
-#define COPY_PLACES 8u
+#define COPY_PLACES 9u
 
 enum copy_class {
 	COPY_WAITED,		/* a request waits for it */

@@ -42,7 +42,7 @@ static void mirror_resume(struct dm_target *t, struct dm_step *s)
 	mirror_look_whether_synchronous(m);
 	if (m->words.on_disk)
 		disk_log_resume(&m->log);
-	resync_start(m);
+	sweep_start(&m->resync.sweep);
 	dm_step_done(s, 0);
 }
 
@@ -51,7 +51,7 @@ static void mirror_presuspend(struct dm_target *t, struct dm_step *s)
 	struct mirror *m = t->priv;
 
 	mirror_let_go(m, s->noflush);
-	resync_stop(m, s);
+	sweep_stop(&m->resync.sweep, s);
 }
 
 static void mirror_postsuspend(struct dm_target *t, struct dm_step *s)
@@ -59,7 +59,7 @@ static void mirror_postsuspend(struct dm_target *t, struct dm_step *s)
 	struct mirror *m = t->priv;
 
 	if (m->words.on_disk)
-		disk_log_settle(&m->log, s);
+		marks_settle(&m->log.marks, s);
 	else
 		dm_step_done(s, 0);
 }

@@ -16,7 +16,7 @@
 #include "targets/mirror/disk_log.h"
 #include "targets/mirror/format.h"
 #include "targets/mirror/legs.h"
-#include "targets/mirror/regions.h"
+#include "core/kit/sync_regions.h"
 #include "targets/mirror/resync.h"
 
 struct mirror_words {

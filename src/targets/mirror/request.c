@@ -2,7 +2,7 @@
 /*
  * The way of a request through a mirror. A read is a child at one leg, and is tried at another one if that fails. A write is a
  * child at each leg, or at the first one alone while its region is not synchronous; the last child to end decides what the
- * write's end is. own[0] of a write says to whom it went, and then what has become of its children; own[1] is regions.h's.
+ * write's end is. own[0] of a write says to whom it went, and what has become of its children; own[1] is sync_regions.h's.
  */
 #include "core/path/fault.h"
 #include "targets/mirror/mirror.h"
@@ -30,9 +30,9 @@ void mirror_news(struct mirror *m, uint64_t region, const struct region_news *ne
 {
 	regions_wake(&m->regions, news->awake);
 	if (news->mark)
-		disk_log_mark(&m->log, news->mark);
+		marks_mark(&m->log.marks, news->mark);
 	if (news->quiet)
-		resync_is_quiet(m, region);
+		sweep_is_quiet(&m->resync.sweep, region);
 }
 
 /* --- reads ---------------------------------------------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ void mirror_again(struct loop_msg *home)
 	int verdict;
 
 	dm_io_turn(r->io);
-	verdict = write_send(m, r, (enum region_may)fate(r));
+	verdict = write_send(m, r, (enum region_may)r->verdict);
 	if (verdict != DM_HELD)
 		dm_go_on_here(r, verdict);
 }
@@ -163,7 +163,7 @@ static int write_begin(struct mirror *m, struct dm_req *r)
 	if (may != REGION_WAITS)
 		return write_send(m, r, may);
 	if (news.mark)
-		disk_log_mark(&m->log, news.mark);
+		marks_mark(&m->log.marks, news.mark);
 	return DM_HELD;
 }
 
@@ -228,7 +228,7 @@ static void write_over(struct mirror *m, struct dm_req *r)
 		atomic_store(&m->in_sync, false);
 	write_leave(m, r, torn);
 	if (torn && copied)
-		resync_region(m, region);
+		sweep_from(&m->resync.sweep, region);
 }
 
 static int write_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int err)

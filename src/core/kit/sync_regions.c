@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The regions of a mirror: see regions.h. */
-#include "targets/mirror/regions.h"
+/* Regions of legs that are to be equal: see sync_regions.h. */
+#include "core/kit/sync_regions.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,7 +175,7 @@ static void look_again(struct regions *g, struct region_bucket *b, uint64_t regi
 		}
 		waiting_remove(b, at);
 		begins(g, b, r);
-		r->own[0] = (void *)(uintptr_t)may;
+		r->verdict = (int)may;
 		*last = &r->home;
 		last = &r->home.next;
 	}
@@ -211,7 +211,8 @@ void regions_wake(struct regions *g, struct loop_msg *awake)
 
 /* --- copies and marks ------------------------------------------------------------------------------------------------------ */
 
-bool region_copy(struct regions *g, uint64_t region, struct region_news *news)
+/* REGION is closed to writes, if it has none of these bits. */
+static bool region_close(struct regions *g, uint64_t region, uint32_t unless, struct region_news *news)
 {
 	struct region_bucket *b = bucket_of(g, region);
 	uint32_t word;
@@ -220,7 +221,7 @@ bool region_copy(struct regions *g, uint64_t region, struct region_news *news)
 	*news = (struct region_news){ .awake = NULL };
 	pthread_mutex_lock(&b->lock);
 	word = word_get(g, region);
-	mine = !(word & (REGION_SYNC | REGION_COPIED));
+	mine = !(word & unless);
 	if (mine)
 		word_set(g, region, word | REGION_COPIED);
 	news->quiet = mine && !(word & REGION_WRITES);
@@ -228,17 +229,36 @@ bool region_copy(struct regions *g, uint64_t region, struct region_news *news)
 	return mine;
 }
 
-void region_copied(struct regions *g, uint64_t region, bool ok, struct region_news *news)
+bool region_copy(struct regions *g, uint64_t region, struct region_news *news)
+{
+	return region_close(g, region, REGION_SYNC | REGION_COPIED, news);
+}
+
+bool region_take(struct regions *g, uint64_t region, struct region_news *news)
+{
+	return region_close(g, region, REGION_COPIED, news);
+}
+
+/* REGION is open again, and has these bits as well. */
+static void region_reopen(struct regions *g, uint64_t region, uint32_t also, struct region_news *news)
 {
 	struct region_bucket *b = bucket_of(g, region);
-	uint32_t word;
 
 	*news = (struct region_news){ .awake = NULL };
 	pthread_mutex_lock(&b->lock);
-	word = (word_get(g, region) & ~REGION_COPIED) | REGION_USED | REGION_MARKED;
-	word_set(g, region, ok ? word | REGION_SYNC : word);
+	word_set(g, region, (word_get(g, region) & ~REGION_COPIED) | also);
 	look_again(g, b, region, news);
 	pthread_mutex_unlock(&b->lock);
+}
+
+void region_copied(struct regions *g, uint64_t region, bool ok, struct region_news *news)
+{
+	region_reopen(g, region, REGION_USED | REGION_MARKED | (ok ? REGION_SYNC : 0), news);
+}
+
+void region_untouched(struct regions *g, uint64_t region, struct region_news *news)
+{
+	region_reopen(g, region, 0, news);
 }
 
 void region_marked(struct regions *g, uint64_t region, struct region_news *news)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The regions of a mirror, and the writes that are under way in them. A region is in one of these states; Linux's names are in
- * brackets:
+ * Regions of a line that keeps the same on several legs, and the writes that are under way in them. Use them where copies have to
+ * be equal and a background copy makes them so (mirror, raid1): they know which regions are, let writes that overlap pass one after
+ * the other, and close a region to writes while it is copied. Do not use them for chunks that go somewhere else (core/kit/cells.h). A
+ * region is in one of these states; the names that Linux's mirror has for them are in brackets:
  *
  *   synchronous            all legs are equal, or will be when the writes under way have ended [clean, dirty]
- *   not synchronous        the first leg has what counts; writes go there alone [nosync]
+ *   not synchronous        one leg has what counts; a mirror's writes go there alone [nosync]
  *   being copied           the same, and writes wait until that is over [recovering]
  *
  *   synchronous --a write that did not reach all legs--> not synchronous --copy--> being copied --over--> synchronous
@@ -20,8 +22,8 @@
  * A region's word and the writes in it are guarded by the lock of its bucket; nothing is called under it. Writes are linked by
  * what belongs to them while they are held (dm_req.next, own[1], home), so there is no memory to run out of.
  */
-#ifndef TARGETS_MIRROR_REGIONS_H
-#define TARGETS_MIRROR_REGIONS_H
+#ifndef CORE_SYNC_REGIONS_H
+#define CORE_SYNC_REGIONS_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -50,7 +52,7 @@ struct regions {
 	_Atomic uint32_t *of;
 	_Atomic uint64_t synchronous;	/* so many are */
 	struct region_bucket *buckets;
-	void (*again)(struct loop_msg *home);	/* a write that had to wait is in own[0] what regions_enter() would have said */
+	void (*again)(struct loop_msg *home);	/* for a write that had to wait: its verdict is what regions_enter() would have said */
 };
 
 /* N regions of 1 << SHIFT sectors, none of them synchronous or marked. 0, or -errno and a sentence. */
@@ -92,8 +94,12 @@ void regions_wake(struct regions *g, struct loop_msg *awake);
 
 /* REGION is to be copied: false, it is synchronous, or being copied already. NEWS->quiet: at once; else that is said later. */
 bool region_copy(struct regions *g, uint64_t region, struct region_news *news);
+/* REGION is to be copied or compared, whatever it is: false, that is done already. The rest as above. */
+bool region_take(struct regions *g, uint64_t region, struct region_news *news);
 /* That is over. OK: it is synchronous now. */
 void region_copied(struct regions *g, uint64_t region, bool ok, struct region_news *news);
+/* ... and it is what it was. */
+void region_untouched(struct regions *g, uint64_t region, struct region_news *news);
 
 /* It is marked in the log, or the log has failed. */
 void region_marked(struct regions *g, uint64_t region, struct region_news *news);

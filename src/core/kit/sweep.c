@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Goes over regions: see sweep.h. */
+#include "core/kit/sweep.h"
+
+#include "core/device/step.h"
+#include "core/world.h"
+
+#define LOOK_AT 65536u			/* so many regions are looked at before others have their turn */
+
+static void hand_look(struct loop_msg *msg);
+static void hand_work(struct loop_msg *msg);
+
+static void hand_post(struct sweep_hand *h, void (*run)(struct loop_msg *msg))
+{
+	h->msg.run = run;
+	loop_post(h->io->loop, &h->msg);
+}
+
+/* --- who is busy ----------------------------------------------------------------------------------------------------------- */
+
+/* All that have nothing to do look for regions from REGION on. */
+void sweep_from(struct sweep *s, uint64_t region)
+{
+	bool begin[SWEEP_HANDS];
+	unsigned i;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->next > region)
+		s->next = region;
+	for (i = 0; i < SWEEP_HANDS; i++) {
+		begin[i] = !s->stopped && !s->hands[i]->busy;
+		s->busy += begin[i];
+		s->hands[i]->busy |= begin[i];
+	}
+	pthread_mutex_unlock(&s->lock);
+	for (i = 0; i < SWEEP_HANDS; i++)
+		if (begin[i])
+			hand_post(s->hands[i], hand_look);
+}
+
+void sweep_start(struct sweep *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopped = false;
+	pthread_mutex_unlock(&s->lock);
+	sweep_from(s, 0);
+}
+
+/* Nobody is busy. The sweep may be gone when STEP has ended. */
+static void sweep_rests(struct sweep *s, struct dm_step *step)
+{
+	if (s->kind.rests)
+		s->kind.rests(s);
+	if (step)
+		dm_step_done(step, 0);
+}
+
+bool sweep_stop(struct sweep *s, struct dm_step *step)
+{
+	bool idle;
+
+	pthread_mutex_lock(&s->lock);
+	s->stopped = true;
+	idle = !s->busy;
+	if (step)
+		s->step = idle ? NULL : step;
+	pthread_mutex_unlock(&s->lock);
+	if (idle && step)
+		dm_step_done(step, 0);
+	return idle;
+}
+
+bool sweep_is_busy(struct sweep *s)
+{
+	bool busy;
+
+	pthread_mutex_lock(&s->lock);
+	busy = s->busy;
+	pthread_mutex_unlock(&s->lock);
+	return busy;
+}
+
+/* With the lock held: H has nothing to do. True: nobody has; *STEP ends then. */
+static bool hand_rests(struct sweep *s, struct sweep_hand *h, struct dm_step **step)
+{
+	h->busy = false;
+	if (--s->busy)
+		return false;
+	*step = s->step;
+	s->step = NULL;
+	return true;
+}
+
+/* --- which region ---------------------------------------------------------------------------------------------------------- */
+
+/* With the lock held: does another one have REGION already? */
+static bool is_taken(const struct sweep *s, uint64_t region)
+{
+	unsigned i;
+
+	for (i = 0; i < SWEEP_HANDS; i++)
+		if (atomic_load(&s->hands[i]->region) == region)
+			return true;
+	return false;
+}
+
+/* With the lock held: the next region that is wanted, of the next LOOK_AT ones; or SWEEP_NONE. */
+static uint64_t sweep_find(struct sweep *s)
+{
+	unsigned n = LOOK_AT;
+	uint64_t region;
+
+	while (s->next < s->regions->n && n--) {
+		region = s->next++;
+		if (s->kind.wants(s, region) && !is_taken(s, region))
+			return region;
+	}
+	return SWEEP_NONE;
+}
+
+struct hand_finds {
+	bool more;			/* it has a region, or there may be one farther on */
+	bool last;			/* nobody has anything to do */
+	struct dm_step *step;
+};
+
+static struct hand_finds hand_find(struct sweep_hand *h)
+{
+	struct sweep *s = h->sweep;
+	struct hand_finds f = { .more = false };
+	uint64_t region;
+
+	pthread_mutex_lock(&s->lock);
+	region = s->stopped ? SWEEP_NONE : sweep_find(s);
+	atomic_store(&h->region, region);
+	f.more = !s->stopped && (region != SWEEP_NONE || s->next < s->regions->n);
+	if (!f.more)
+		f.last = hand_rests(s, h, &f.step);
+	pthread_mutex_unlock(&s->lock);
+	return f;
+}
+
+static void hand_take(struct sweep_hand *h)
+{
+	struct sweep *s = h->sweep;
+	struct region_news news;
+
+	if (!s->kind.close(s->regions, atomic_load(&h->region), &news)) {
+		atomic_store(&h->region, SWEEP_NONE);
+		hand_post(h, hand_look);
+	} else if (news.quiet) {
+		hand_post(h, hand_work);
+	}
+}
+
+static void hand_look(struct loop_msg *msg)
+{
+	struct sweep_hand *h = container(msg, struct sweep_hand, msg);
+	struct hand_finds f;
+
+	dm_io_tick(h->io);
+	f = hand_find(h);
+	if (f.last)
+		sweep_rests(h->sweep, f.step);
+	else if (f.more && atomic_load(&h->region) == SWEEP_NONE)
+		hand_post(h, hand_look);
+	else if (f.more)
+		hand_take(h);
+}
+
+static void hand_work(struct loop_msg *msg)
+{
+	struct sweep_hand *h = container(msg, struct sweep_hand, msg);
+
+	dm_io_tick(h->io);
+	h->sweep->kind.work(h, atomic_load(&h->region));
+}
+
+void sweep_is_quiet(struct sweep *s, uint64_t region)
+{
+	unsigned i;
+
+	for (i = 0; i < SWEEP_HANDS; i++)
+		if (atomic_load(&s->hands[i]->region) == region)
+			hand_post(s->hands[i], hand_work);
+}
+
+uint64_t sweep_put(struct sweep_hand *h)
+{
+	return atomic_exchange(&h->region, SWEEP_NONE);
+}
+
+void sweep_next(struct sweep_hand *h)
+{
+	hand_post(h, hand_look);
+}
+
+uint64_t sweep_done(struct sweep *s)
+{
+	uint64_t done, region;
+	unsigned i;
+
+	pthread_mutex_lock(&s->lock);
+	done = s->next;
+	for (i = 0; i < SWEEP_HANDS; i++) {
+		region = atomic_load(&s->hands[i]->region);
+		done = region < done ? region : done;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return done;
+}
+
+/* --- the sweep ------------------------------------------------------------------------------------------------------------- */
+
+void sweep_init(struct sweep *s, struct dm_world *w, struct regions *g, const struct sweep_kind *kind, void *owner,
+		struct sweep_hand *const hands[])
+{
+	unsigned i;
+
+	*s = (struct sweep){ .kind = *kind, .regions = g, .owner = owner, .stopped = true };
+	pthread_mutex_init(&s->lock, NULL);
+	for (i = 0; i < SWEEP_HANDS; i++) {
+		s->hands[i] = hands[i];
+		hands[i]->sweep = s;
+		hands[i]->io = &w->io[i % w->n_io];
+		atomic_store(&hands[i]->region, SWEEP_NONE);
+	}
+}
+
+void sweep_free(struct sweep *s)
+{
+	if (s->regions)
+		pthread_mutex_destroy(&s->lock);
+}

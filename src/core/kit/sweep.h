@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A sweep goes over the regions of legs that are to be equal (sync_regions.h) in the order of their sectors, and has something done
+ * for those that its owner wants, several at a time, each on an io thread: a copy, a comparison. Use one for what is done in the
+ * background to a whole line. Do not use one for what a request waits for (that takes a cell or a turn).
+ *
+ * A hand takes one region after the other: it looks for one, closes it to writes, waits until those under way there have ended, has
+ * the work done, looks again. Not all regions are looked at in one go, so that the thread's requests do not wait. When all were
+ * looked at, or the sweep is stopped, the hands rest, and the last one says so.
+ */
+#ifndef CORE_SWEEP_H
+#define CORE_SWEEP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/kit/sync_regions.h"
+
+struct dm_step;
+struct dm_world;
+struct sweep;
+
+#define SWEEP_HANDS 4u
+#define SWEEP_NONE UINT64_MAX
+
+/* In its owner's memory. */
+struct sweep_hand {
+	struct sweep *sweep;
+	struct dm_io *io;		/* on whose thread all is done */
+	struct loop_msg msg;
+	_Atomic uint64_t region;	/* that it has, or SWEEP_NONE; set before that is told to the regions */
+	bool busy;			/* sweep.lock */
+};
+
+struct sweep_kind {
+	/* Shall REGION be done? Under the sweep's lock, so it calls nothing. */
+	bool (*wants)(const struct sweep *s, uint64_t region);
+	/* region_copy() or region_take(): the region is closed, or is not wanted after all. */
+	bool (*close)(struct regions *g, uint64_t region, struct region_news *news);
+	/* H has REGION to itself: later sweep_put(), then region_copied() or region_untouched(), then sweep_next(). On H's thread. */
+	void (*work)(struct sweep_hand *h, uint64_t region);
+	/* The last hand that was busy is not any more. On its thread; it may be again by the time this is heard of. May be NULL. */
+	void (*rests)(struct sweep *s);
+};
+
+struct sweep {
+	struct sweep_kind kind;		/* changes only while nothing is done */
+	struct regions *regions;
+	void *owner;
+	struct sweep_hand *hands[SWEEP_HANDS];
+	pthread_mutex_t lock;		/* guards what follows, and sweep_hand.busy */
+	uint64_t next;			/* the regions before it have been looked at */
+	unsigned busy;
+	bool stopped;
+	struct dm_step *step;		/* waits until none is busy */
+};
+
+/* It is stopped. HANDS are SWEEP_HANDS ones, in the memory of OWNER. */
+void sweep_init(struct sweep *s, struct dm_world *w, struct regions *g, const struct sweep_kind *kind, void *owner,
+		struct sweep_hand *const hands[]);
+void sweep_free(struct sweep *s);	/* nothing is done any more */
+
+/* From the first region on. Any thread. */
+void sweep_start(struct sweep *s);
+/* Unless it is stopped: from REGION on, where something has to be done once more. Any thread. */
+void sweep_from(struct sweep *s, uint64_t region);
+bool sweep_is_busy(struct sweep *s);
+/* STEP (which may be NULL) ends when nothing is done any more. True: that is so already; else rests() is called first. Any thread. */
+bool sweep_stop(struct sweep *s, struct dm_step *step);
+
+/* The work of H is over: it has no region any more, and the one that it had is to be opened again. On its thread. */
+uint64_t sweep_put(struct sweep_hand *h);
+void sweep_next(struct sweep_hand *h);		/* after that */
+/* REGION has no writes any more (region_news.quiet): whoever waits for that does its work. Any thread. */
+void sweep_is_quiet(struct sweep *s, uint64_t region);
+/* All regions before this one were looked at, and their work is over. */
+uint64_t sweep_done(struct sweep *s);
+
+#endif
