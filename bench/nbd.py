@@ -19,6 +19,7 @@ SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32
         ("unix", "verity", 1, "randread-4k 1", "randread-4k 32", "read-128k 8"), ("unix", "verity-cold", 1, "read-128k 8"),
         ("unix", "crypt", 1, "randread-4k 32", "read-128k 8"), ("unix", "crypt-4096", 1, "randread-4k 32", "read-128k 8"),
         ("unix", "mirror", 1, "randread-4k 32", "randwrite-4k 32"),
+        ("unix", "raid", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "snapshot", 1, "randread-4k 32", "randwrite-4k 32"), ("unix", "snapshot-origin", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "powercut", 1, "randread-4k 32", "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
         ("unix", "cache", 1, "flush-4k 1"), ("tcp", "tmpfs", 1, "randread-4k 32")]

@@ -21,6 +21,7 @@ TABLES = {
     "crypt-4096": ("aes-xts-plain64, sectors of 4096 bytes", 1,
                    f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}} 1 sector_size:4096", ()),
     "mirror": ("two legs, a log in memory", 2, "mirror core 2 1024 nosync 2 {image} {start} {image} {half}", ()),
+    "raid": ("raid1, two legs, no metadata", 2, "raid raid1 2 0 nosync 2 - {image} - {log}", ()),
     "snapshot": ("chunks of 16 KiB, a transient store on tmpfs", 2, "snapshot {image} {log} N 32", ()),
     "snapshot-origin": ("with that snapshot", 2, "snapshot-origin {image}", ()),
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),

@@ -105,3 +105,42 @@ size() { echo "${1##*/}: $(blockdev --getsz "$1" 2>&1) sectors"; }
 
 # major: the device-mapper's major number.
 major() { awk '$2 == "device-mapper" { print $1 }' /proc/devices; }
+
+# For the target raid. pieces COUNT METADATA DATA: linear devices m0, d0, m1, d1 ... of so many sectors, on both disks in turn.
+pieces() {
+	piece=0 on=$A other=$B at=0
+	while [ $piece -lt "$1" ]; do
+		dmsetup create m$piece --table "0 $2 linear $on $at"
+		dmsetup create d$piece --table "0 $3 linear $on $((at + 1024))"
+		[ "$on" = "$A" ] || at=$((at + 8192))
+		swap=$on on=$other other=$swap piece=$((piece + 1))
+	done
+}
+
+# both COUNT [FIRST]: "/dev/mapper/m0 /dev/mapper/d0 ..."
+both() { seq "${2:-0}" $((${2:-0} + $1 - 1)) | awk '{ printf "%s/dev/mapper/m%d /dev/mapper/d%d", separator, $0, $0; separator = " " }'; }
+
+# rests NAME: waits until it does nothing in the background, and shows its status.
+rests() {
+	count=0
+	while ! dmsetup status "$1" | grep -q ' \([0-9]*\)/\1 idle ' && [ $count -lt 150 ]; do
+		sleep 0.1
+		count=$((count + 1))
+	done
+	echo "$1: $(dmsetup status "$1")"
+}
+
+# The superblock and the bitmap of a metadata device, but for the counts of events, which depend on timing.
+super() { raw "$1" 0 1 | od -A d -t x1 | sed 's/^\(0000016\)\( ..\)\{8\}/\1 (events)/'; }
+bitmap() { raw "$1" 8 1 | od -A d -t x1 | sed 's/^\(0000016\(\( ..\)\{8\}\)\).*/\1 (events)/; s/^\(0000032\)\( ..\)\{8\}/\1 (cleared)/'; }
+# bits DEVICE: of the bitmap, those of its first 16 bytes.
+bits() { echo "${1##*/}:$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 16)"; }
+# unmarked DEVICE: waits until no bit is set there.
+unmarked() {
+	count=0
+	while [ "$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 16 | tr -d ' 0')" ] && [ $count -lt 150 ]; do
+		sleep 0.1
+		count=$((count + 1))
+	done
+	bits "$1"
+}

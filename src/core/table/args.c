@@ -104,6 +104,21 @@ const char *dm_arg_word(struct dm_args *a, const char *name)
 	return "";
 }
 
+bool dm_arg_is(struct dm_args *a, const char *word)
+{
+	size_t n = strlen(word);
+	const char *at = a->rest;
+
+	if (a->failed)
+		return false;
+	while (words_blank(*at))
+		at++;
+	if (strncmp(at, word, n) || (at[n] && !words_blank(at[n])))
+		return false;
+	dm_arg_word(a, word);
+	return true;
+}
+
 static void args_bad_number(struct dm_args *a, const char *name, const char *word, int why, const char *right)
 {
 	switch (why) {

@@ -59,6 +59,9 @@ void *dm_args_alloc(struct dm_args *a, size_t size);
 /* The next word; NAME is its name in the usage ("<device>"). "" after an error. */
 const char *dm_arg_word(struct dm_args *a, const char *name);
 
+/* Is WORD the next one? Then it is taken. */
+bool dm_arg_is(struct dm_args *a, const char *word);
+
 /* The next word as a plain number from MIN to MAX. */
 uint64_t dm_arg_number(struct dm_args *a, const char *name, uint64_t min, uint64_t max);
 

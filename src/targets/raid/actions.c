@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an array does in the background, and when: see actions.h. */
+#include <strings.h>
+
+#include "base/log.h"
+#include "core/command/ask.h"
+#include "core/device/event.h"
+#include "targets/raid/array.h"
+
+static bool is_copy(enum raid_action action)
+{
+	return action == RAID_RECOVER || action == RAID_RESYNC;
+}
+
+/* --- the end of one ---------------------------------------------------------------------------------------------------------- */
+
+/* All legs that were behind have what they lacked. */
+static void legs_are_good(struct array *a)
+{
+	unsigned i;
+
+	pthread_mutex_lock(&a->lock);
+	for (i = 0; i < a->raid->n; i++) {
+		struct raid_leg *l = &a->raid->legs[i];
+
+		if (leg_state(l) != LEG_BEHIND)
+			continue;
+		l->whole = false;
+		l->recovered = RAID_ALL;
+		atomic_store(&l->state, LEG_GOOD);
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* It was cut short after so many sectors: what is copied whole goes on there. */
+static void copied_until(struct array *a, uint64_t sectors)
+{
+	unsigned i;
+
+	for (i = 0; i < a->raid->n; i++) {
+		struct raid_leg *l = &a->raid->legs[i];
+
+		if (leg_state(l) == LEG_BEHIND && l->whole && l->recovered < sectors)
+			l->recovered = sectors;
+	}
+	if (a->actions.synchronous < sectors)
+		a->actions.synchronous = sectors;
+}
+
+static void copy_over(struct array *a, bool all, uint64_t sectors)
+{
+	struct actions *x = &a->actions;
+
+	if (atomic_load(&x->failed)) {
+		x->given_up = true;
+		log_warn("raid1: some of what legs lack cannot be read; it is tried again when the device is resumed");
+	} else if (all) {
+		legs_are_good(a);
+		x->synchronous = RAID_ALL;
+		atomic_store(&a->differs, false);
+		if (atomic_load(&a->torn) != x->torn)
+			atomic_store(&a->differs, true);
+	} else {
+		copied_until(a, sectors);
+	}
+}
+
+static void action_over(struct array *a)
+{
+	struct actions *x = &a->actions;
+	uint64_t done = sweep_done(&x->sweep);
+
+	if (is_copy(x->now))
+		copy_over(a, done == a->regions.n, done << a->regions.shift);
+	x->last = x->now;
+	x->now = RAID_IDLE;
+	if (a->on_disk)
+		metadata_record(a);
+	dm_event_raise(a->target);
+}
+
+/* --- the beginning ----------------------------------------------------------------------------------------------------------- */
+
+static enum raid_action action_next(struct array *a)
+{
+	struct actions *x = &a->actions;
+	enum raid_action asked = x->asked;
+
+	if (!x->runs)
+		return RAID_IDLE;
+	if (!x->given_up && array_legs(a, LEG_BEHIND))
+		return RAID_RECOVER;
+	if (!x->given_up && atomic_load(&a->differs) && array_legs(a, LEG_GOOD) > 1)
+		return RAID_RESYNC;
+	x->asked = RAID_IDLE;
+	return asked;
+}
+
+static void action_begin(struct array *a, enum raid_action action)
+{
+	static const struct sweep_kind copies = { .wants = recover_wants, .close = region_take, .work = recover_work };
+	static const struct sweep_kind compares = { .wants = compare_wants, .close = region_take, .work = compare_work };
+	struct actions *x = &a->actions;
+	void (*rests)(struct sweep *s) = x->sweep.kind.rests;
+
+	x->now = action;
+	x->sweep.kind = is_copy(action) ? copies : compares;
+	x->sweep.kind.rests = rests;
+	x->torn = atomic_load(&a->torn);
+	atomic_store(&x->failed, false);
+	atomic_store(&x->repairs, action == RAID_REPAIR);
+	if (!is_copy(action))
+		atomic_store(&x->mismatches, 0);
+	sweep_start(&x->sweep);
+}
+
+/* --- deciding ---------------------------------------------------------------------------------------------------------------- */
+
+static void look(struct loop_msg *msg)
+{
+	struct actions *x = container(msg, struct actions, look);
+	struct array *a = x->sweep.owner;
+	enum raid_action next;
+
+	atomic_store(&x->posted, false);
+	if (x->now != RAID_IDLE) {
+		if (!atomic_exchange(&x->rested, false) || sweep_is_busy(&x->sweep) || !sweep_stop(&x->sweep, NULL))
+			return;
+		action_over(a);
+	}
+	next = action_next(a);
+	if (next != RAID_IDLE)
+		action_begin(a, next);
+}
+
+void actions_look(struct array *a)
+{
+	if (!atomic_exchange(&a->actions.posted, true))
+		loop_post(a->raid->world->loop, &a->actions.look);
+}
+
+static void sweep_has_rested(struct sweep *s)
+{
+	struct array *a = s->owner;
+
+	atomic_store(&a->actions.rested, true);
+	actions_look(a);
+}
+
+void actions_resume(struct array *a)
+{
+	a->actions.runs = true;
+	a->actions.given_up = false;
+	actions_look(a);
+}
+
+void actions_stop(struct array *a, struct dm_step *s)
+{
+	a->actions.runs = false;
+	a->actions.asked = RAID_IDLE;
+	sweep_stop(&a->actions.sweep, s);
+}
+
+uint64_t actions_progress(struct array *a)
+{
+	struct actions *x = &a->actions;
+	uint64_t done = !a->begun ? 0 : x->now == RAID_IDLE ? x->synchronous : sweep_done(&x->sweep) << a->regions.shift;
+
+	return done < a->sectors ? done : a->sectors;
+}
+
+/* --- messages ---------------------------------------------------------------------------------------------------------------- */
+
+int actions_message(struct array *a, struct dm_ask *ask)
+{
+	struct actions *x = &a->actions;
+	const char *word = ask->argv[0];
+	bool check = !strcasecmp(word, "check"), repair = !strcasecmp(word, "repair");
+
+	if (!x->runs)
+		return err_set(&ask->err, -EBUSY, "the array is suspended, and does nothing before it is resumed");
+	if (x->now != RAID_IDLE)
+		return err_set(&ask->err, -EBUSY, "the array is busy: `status` says what with");
+	if (check || repair) {
+		if (compare_new(a, &ask->err))
+			return ask->err.code;
+		x->asked = check ? RAID_CHECK : RAID_REPAIR;
+	} else if (strcasecmp(word, "resync") && strcasecmp(word, "recover")) {
+		return err_set(&ask->err, -EINVAL, "'%.80s' is no message of raid: check, repair, resync or recover", word);
+	}
+	x->given_up = false;
+	actions_look(a);
+	return 0;
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------------------ */
+
+#define COPIED_AT_A_TIME 512u		/* sectors */
+
+int actions_new(struct array *a, struct err *e)
+{
+	static const struct sweep_kind kind = { .wants = recover_wants, .close = region_take, .work = recover_work,
+						.rests = sweep_has_rested };
+	struct sweep_hand *hands[SWEEP_HANDS];
+	struct actions *x = &a->actions;
+	unsigned i;
+
+	for (i = 0; i < SWEEP_HANDS; i++)
+		hands[i] = &x->hands[i].hand;
+	sweep_init(&x->sweep, a->raid->world, &a->regions, &kind, a, hands);
+	for (i = 0; i < SWEEP_HANDS; i++)
+		x->hands[i].copy = (struct copy){ .io = hands[i]->io, .done = recover_copied, .class = COPY_BACKGROUND };
+	x->look.run = look;
+	return copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1,
+			  a->region < COPIED_AT_A_TIME ? (uint32_t)a->region : COPIED_AT_A_TIME, e);
+}
+
+void actions_free(struct array *a)
+{
+	compare_free(a);
+	sweep_free(&a->actions.sweep);
+	copier_free(a->actions.copier);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the metadata of an array, and assembles it; tries dead legs again: see metadata.h. Functions without another word are the clerk's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "targets/raid/array.h"
+#include "targets/raid/assemble.h"
+#include "targets/raid/format.h"
+
+/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+
+static void supers_read(struct array *a, struct raid_found *found)
+{
+	struct metadata *m = &a->metadata;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < a->raid->n; i++) {
+		const struct dm_at *at = &a->raid->legs[i].meta;
+
+		found[i] = (struct raid_found){ .failed = false };
+		if (!at->store)
+			continue;
+		err = clerk_read(m->clerk, at, 0, m->block / DM_SECTOR, m->super);
+		found[i].failed = err;
+		found[i].has = !err && raid_super_read(&found[i].super, m->super);
+		if (err)
+			log_warn("raid1: the superblock of leg %u, on %s, cannot be read: %s", i, at->store->name, strerror(-err));
+	}
+}
+
+/* Regions that a good leg has marked may differ. A bitmap that says nothing marks all. */
+static void bitmap_tells(struct array *a, const struct raid_found *f, const uint8_t *raw, size_t bytes)
+{
+	uint64_t region, from, to, len = a->sectors;
+	struct err e = ERR_INIT;
+	struct raid_bitmap b;
+	bool says = !raid_bitmap_read(&b, raw, bytes, &e) && b.events >= f->super.events;
+
+	if (!says)
+		log_warn("raid1: all is copied, because the bitmap of leg %u says nothing: %s", f->super.position,
+			 e.code ? e.text : "it is out of date");
+	for (region = 0; region < a->regions.n; region++) {
+		from = region << a->regions.shift;
+		to = from + a->region < len ? from + a->region : len;
+		if (!says || raid_bits_have(&b, raw, bytes, from, to < b.sectors ? to : b.sectors > from ? b.sectors : to))
+			region_begins(&a->regions, region, false);
+	}
+}
+
+/* As many sectors as its bitmap may take, whatever its regions are. */
+static int bitmap_read(struct array *a, unsigned leg, const struct raid_found *f)
+{
+	const struct dm_at *at = &a->raid->legs[leg].meta;
+	struct metadata *m = &a->metadata;
+	uint64_t left = at->store->sectors - RBM_AT / DM_SECTOR, most = raid_bitmap_bytes(a->sectors, m->block) / DM_SECTOR;
+	uint64_t sectors = left < most ? left / (m->block / DM_SECTOR) * (m->block / DM_SECTOR) : most;
+	uint8_t *raw = aligned_alloc(4096, (sectors * DM_SECTOR + 4095) / 4096 * 4096);
+	int err = raw ? clerk_read(m->clerk, at, RBM_AT / DM_SECTOR, sectors, raw) : -ENOMEM;
+
+	if (!err)
+		bitmap_tells(a, f, raw, sectors * DM_SECTOR);
+	free(raw);
+	return err;
+}
+
+/* What the legs have in common, before what is marked counts. */
+static void regions_begin(struct array *a, const struct raid_verdict *v)
+{
+	uint64_t region, equal = v->synchronous < v->size ? v->synchronous : v->size, to;
+
+	for (region = 0; region < a->regions.n; region++) {
+		to = (region + 1) << a->regions.shift;
+		region_begins(&a->regions, region, (to < a->sectors ? to : a->sectors) <= equal);
+	}
+}
+
+static int regions_tell(struct array *a, const struct raid_found *found, const struct raid_verdict *v)
+{
+	unsigned i;
+	int err = 0;
+
+	regions_begin(a, v);
+	for (i = 0; !err && !v->is_new && i < a->raid->n; i++)
+		if (found[i].has && leg_state(&a->raid->legs[i]) == LEG_GOOD)
+			err = bitmap_read(a, i, &found[i]);
+	return err;
+}
+
+/* --- the beginning ---------------------------------------------------------------------------------------------------------- */
+
+static void bitmap_begin(struct array *a)
+{
+	struct metadata *m = &a->metadata;
+	uint64_t region;
+
+	memset(m->bitmap, 0, m->bytes);
+	for (region = 0; region < a->regions.n; region++)
+		if (!region_is_synchronous(&a->regions, region))
+			raid_bit_set(m->bitmap, region, true);
+	memset(m->changed, 1, m->bytes / m->block);
+}
+
+static int begin(struct array *a, struct err *e)
+{
+	struct raid_found found[RAID1_LEGS];
+	struct metadata *m = &a->metadata;
+	struct raid_verdict v;
+	int err;
+
+	supers_read(a, found);
+	if (raid_assemble(a->raid->legs, found, a->raid->n, a->raid->begins, a->sectors, &v, e))
+		return e->code;
+	array_look_at_legs(a);
+	err = regions_tell(a, found, &v);
+	if (err)
+		return err_set(e, err, "the bitmap cannot be read: %s", strerror(-err));
+	m->events = v.events;
+	a->actions.synchronous = array_legs(a, LEG_GOOD) < 2 ? RAID_ALL : v.synchronous < v.size ? v.synchronous : v.size;
+	atomic_store(&m->synchronous, a->actions.synchronous);
+	atomic_store(&a->differs, atomic_load(&a->regions.synchronous) < a->regions.n && array_legs(a, LEG_GOOD) > 1);
+	bitmap_begin(a);
+	metadata_write(a);
+	if (m->events == RSB_FIRST)
+		metadata_write(a);
+	return 0;
+}
+
+void metadata_job_begin(struct clerk *c, struct clerk_job *j)
+{
+	struct array *a = clerk_owner(c);
+	struct dm_step *s = a->metadata.asked;
+
+	(void)j;
+	dm_step_done(s, begin(a, s->err));
+}
+
+void metadata_begin(struct array *a, struct dm_step *s)
+{
+	a->metadata.asked = s;
+	clerk_post(a->metadata.clerk, &a->metadata.begin);
+}
+
+/* Dead legs whose superblock can be read are behind: they lack what is marked. */
+void metadata_job_again(struct clerk *c, struct clerk_job *j)
+{
+	struct array *a = clerk_owner(c);
+	struct metadata *m = &a->metadata;
+	bool back = atomic_exchange(&m->lost, false);
+	unsigned i;
+
+	(void)j;
+	for (i = 0; i < a->raid->n; i++) {
+		struct raid_leg *l = &a->raid->legs[i];
+
+		if (leg_state(l) != LEG_DEAD || !l->meta.store || clerk_read(c, &l->meta, 0, m->block / DM_SECTOR, m->super))
+			continue;
+		l->recovered = l->whole ? l->recovered : 0;
+		atomic_store(&l->state, LEG_BEHIND);
+		back = true;
+	}
+	array_look_at_legs(a);
+	if (back) {
+		regions_distrust(&a->regions);
+		memset(m->changed, 1, m->bytes / m->block);
+		metadata_write(a);
+	}
+	dm_step_done(m->asked, 0);
+}
+
+void metadata_again(struct array *a, struct dm_step *s)
+{
+	a->metadata.asked = s;
+	clerk_post(a->metadata.clerk, &a->metadata.again);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copies to legs what they lack, and makes good legs equal: the work of the actions recover and resync. The first good leg is read;
+ * what is copied goes to legs that are behind, and to the other good ones where they may differ.
+ */
+#include "targets/raid/array.h"
+
+static struct array *array_of(const struct raid_hand *h)
+{
+	return h->hand.sweep->owner;
+}
+
+static uint64_t region_end(const struct array *a, uint64_t region)
+{
+	uint64_t end = (region + 1) << a->regions.shift;
+
+	return end < a->sectors ? end : a->sectors;
+}
+
+static bool leg_lacks(const struct array *a, const struct raid_leg *l, uint64_t region)
+{
+	if (leg_state(l) != LEG_BEHIND)
+		return false;
+	return !region_is_synchronous(&a->regions, region) || (l->whole && region_end(a, region) > l->recovered);
+}
+
+bool recover_wants(const struct sweep *s, uint64_t region)
+{
+	const struct array *a = s->owner;
+	unsigned i;
+
+	if (atomic_load(&a->differs) && !region_is_synchronous(&a->regions, region))
+		return true;
+	for (i = 0; i < a->raid->n; i++)
+		if (leg_lacks(a, &a->raid->legs[i], region))
+			return true;
+	return false;
+}
+
+static void recover_over(struct raid_hand *h, bool ok)
+{
+	struct array *a = array_of(h);
+	struct region_news news;
+	uint64_t region;
+
+	if (!ok)
+		atomic_store(&a->actions.failed, true);
+	if (a->on_disk)
+		marks_are_used(&a->metadata.marks);
+	region = sweep_put(&h->hand);
+	if (ok && !array_keeps_marks(a))
+		region_copied(&a->regions, region, true, &news);
+	else
+		region_untouched(&a->regions, region, &news);
+	array_news(a, region, &news);
+	sweep_next(&h->hand);
+}
+
+/* Where to, and whether there is anything. */
+static bool recover_places(struct array *a, struct raid_hand *h, uint64_t region)
+{
+	bool differs = atomic_load(&a->differs) && !region_is_synchronous(&a->regions, region);
+	struct copy *c = &h->copy;
+	unsigned i;
+
+	c->n_to = 0;
+	for (i = 0; i < a->raid->n; i++) {
+		struct raid_leg *l = &a->raid->legs[i];
+
+		if (i != h->from && (leg_lacks(a, l, region) || (differs && leg_state(l) == LEG_GOOD)))
+			c->to[c->n_to++] = &l->data;
+	}
+	return c->n_to;
+}
+
+void recover_work(struct sweep_hand *hand, uint64_t region)
+{
+	struct raid_hand *h = container(hand, struct raid_hand, hand);
+	struct array *a = array_of(h);
+	struct copy *c = &h->copy;
+
+	h->from = (unsigned)array_first(a);
+	h->tried = 1u << h->from;
+	c->from = &a->raid->legs[h->from].data;
+	c->sector = region << a->regions.shift;
+	c->sectors = region_end(a, region) - c->sector;
+	if (recover_places(a, h, region))
+		copy_start(a->actions.copier, c);
+	else
+		recover_over(h, true);
+}
+
+/* The leg that was read cannot be. Another one? */
+static bool recover_from_another(struct array *a, struct raid_hand *h)
+{
+	unsigned i;
+
+	for (i = 0; i < a->raid->n; i++)
+		if (!(h->tried >> i & 1) && leg_state(&a->raid->legs[i]) == LEG_GOOD)
+			break;
+	if (i == a->raid->n)
+		return false;
+	h->from = i;
+	h->tried |= 1u << i;
+	h->copy.from = &a->raid->legs[i].data;
+	return recover_places(a, h, atomic_load(&h->hand.region));
+}
+
+static unsigned leg_at(const struct array *a, const struct dm_at *at)
+{
+	return (unsigned)(container(at, struct raid_leg, data) - a->raid->legs);
+}
+
+void recover_copied(struct copy *c)
+{
+	struct raid_hand *h = container(c, struct raid_hand, copy);
+	struct array *a = array_of(h);
+	bool again;
+
+	if (!c->err || array_is_interrupted(c->err) || c->err == DM_PUT_BACK) {
+		recover_over(h, !c->err);
+		return;
+	}
+	if (c->where == c->from) {
+		again = recover_from_another(a, h);
+		if (!again) {
+			recover_over(h, false);
+			return;
+		}
+	} else {
+		array_leg_fails(a, leg_at(a, c->where), "take what it lacked");
+		again = recover_places(a, h, atomic_load(&h->hand.region));
+	}
+	if (again)
+		copy_start(a->actions.copier, c);
+	else
+		recover_over(h, true);
+}
