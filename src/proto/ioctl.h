@@ -27,6 +27,7 @@ struct ioctl_call {
 	uint8_t *buf;
 	size_t size;
 	struct dm_cmd cmd;
+	bool done;		/* the front's: it was carried out before, so what follows its head may be its answer, and is not read */
 	bool secret;		/* the caller marked its data as secret: every copy must be wiped. Valid from ioctl_decode() on */
 	struct dm_info waited;	/* WAIT: the device when it woke the caller; it may be gone by now */
 	struct arena arena;	/* what cmd points to; freed with ioctl_free() */

@@ -264,7 +264,7 @@ static int decode(struct ioctl_call *c)
 	c->cmd.flags = decode_flags(h->flags) | DM_WITH_LINUX | DM_WITH_KERNEL_NAMES;
 	if (d->device)
 		r = decode_selector(c);
-	return r || !d->more ? r : d->more(c);
+	return r || !d->more || c->done ? r : d->more(c);
 }
 
 int ioctl_decode(struct ioctl_call *c)

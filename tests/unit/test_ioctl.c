@@ -12,11 +12,13 @@
 
 #include "proto/ioctl.h"
 #include "proto/ioctl_dev.h"
-#include "support/world.h"
+#include "core/state/done.h"
+#include "support/recorder.h"
 
 #define ROOM 16384u
 
 static struct fixture f;
+static const char *identity;	/* of the next calls */
 static _Alignas(8) uint8_t buf[ROOM];
 static struct dm_ioctl *const head = (struct dm_ioctl *)(void *)buf;
 
@@ -48,11 +50,12 @@ static void fresh(const char *name, uint32_t flags)
 /* Like the front: a copy of exactly the caller's bytes, so that a sanitizer detects any access beyond. */
 static int call_sized(unsigned nr, size_t size)
 {
-	struct ioctl_call c = { .nr = nr, .buf = malloc(size), .size = size };
+	struct ioctl_call c = { .nr = nr, .buf = malloc(size), .size = size, .done = dm_done_is(f.world, identity) };
 	int r;
 
 	memcpy(c.buf, buf, size);
 	r = ioctl_decode(&c);
+	c.cmd.id = identity;
 	if (!r && c.cmd.verb != DM_DO_WAIT) {
 		dm_do_now(f.world, &c.cmd);
 		r = ioctl_encode(&c);
@@ -295,6 +298,45 @@ static void messages_carry_an_answer(void **state)
 	assert_string_equal((char *)buf + head->data_start, "world");
 }
 
+/* Where the words were there may be the answer: the daemon was killed between the two. ANSWER NULL: there is none. */
+static void is_carried_out_once(const char *id, const char *message, const char *answer)
+{
+	static const char noise[] = "\1\2\3\4\5\6\7\10not a message";
+	char words[80] = { 0 };
+	unsigned i;
+
+	identity = id;
+	strcpy(words + 8, message);
+	for (i = 0; i < 2; i++) {
+		fresh("z", 0);
+		put_data(i ? noise : words, i ? sizeof(noise) : sizeof(words));
+		assert_int_equal(call(DM_TARGET_MSG_CMD), 0);
+		assert_int_equal(!!(head->flags & DM_DATA_OUT_FLAG), answer != NULL);
+		if (answer)
+			assert_string_equal((char *)buf + head->data_start, answer);
+		assert_string_equal(head->name, "z");
+	}
+	identity = NULL;
+}
+
+static void what_was_carried_out_is_answered_from_the_head(void **state)
+{
+	struct recorder r;
+
+	(void)state;
+	recorder_init(&r);
+	assert_int_equal(recorder_restore(&f, &r), 0);
+	make("z", "zero", "");
+	is_carried_out_once("one", "@stats_create - /2", "0");
+	is_carried_out_once("two", "@stats_create - /2", "1");
+	is_carried_out_once("three", "@stats_set_aux 1 word", NULL);
+	is_carried_out_once("four", "@stats_delete 1", NULL);
+	is_carried_out_once("five", "@stats_create - /2", "1");
+	verb(&f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
+	f.world->records.recorder = NULL;
+	recorder_free(&r);
+}
+
 /* Valid calls with bytes changed at random: whatever the answer, nothing breaks and the version is set. */
 static void noise_is_survived(void **state)
 {
@@ -338,6 +380,7 @@ int main(void)
 		CASE(broken_tables_are_refused),
 		CASE(types_tell_their_version),
 		CASE(messages_carry_an_answer),
+		CASE(what_was_carried_out_is_answered_from_the_head),
 		CASE(noise_is_survived),
 	};
 

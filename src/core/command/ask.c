@@ -50,7 +50,7 @@ static void ask_record(struct dm_ask *a)
 		a->table->altered = true;
 	dm_record_put(d);
 	if (a->cmd)
-		a->cmd->reply.answer = text_str(&a->out);
+		a->cmd->reply.answer = a->out.s;		/* NULL: there is none */
 	if (dm_record_commit(d->world, a->cmd, &e) && !a->result) {
 		a->result = err_set(&a->err, e.code, "it was carried out, but is not recorded: %s", e.text);
 		dm_record_touch(d);

@@ -155,7 +155,7 @@ static int stats_record(struct stats_call *c)
 	int r;
 
 	if (c->cmd)
-		c->cmd->reply.answer = text_str(c->out);
+		c->cmd->reply.answer = c->out->s;	/* NULL: there is none */
 	dm_record_put(c->d);
 	r = dm_record_commit(c->d->world, c->cmd, c->e);
 	if (c->cmd)

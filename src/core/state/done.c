@@ -129,17 +129,29 @@ static void answer_from(struct dm_cmd *c, const char *value, size_t len)
 	c->reply.answer = at ? at + strlen("\nanswer ") : NULL;
 }
 
-bool dm_done_answer(struct dm_cmd *c)
+static const char *value_of(struct dm_world *w, const char *id, size_t *len)
 {
-	struct dm_recorder *r = c->world->records.recorder;
-	const char *value;
+	struct dm_recorder *r = w->records.recorder;
 	char key[KEY];
+
+	if (!id || !dm_recording(w))
+		return NULL;
+	key_of(key, id);
+	return r->get(r, key, len);
+}
+
+bool dm_done_is(struct dm_world *w, const char *id)
+{
 	size_t len;
 
-	if (!c->id || !dm_recording(c->world))
-		return false;
-	key_of(key, c->id);
-	value = r->get(r, key, &len);
+	return value_of(w, id, &len);
+}
+
+bool dm_done_answer(struct dm_cmd *c)
+{
+	size_t len;
+	const char *value = value_of(c->world, c->id, &len);
+
 	if (!value)
 		return false;
 	answer_from(c, value, len);

@@ -18,6 +18,8 @@ struct dm_world;
 
 bool dm_id_is_valid(const char *id);
 
+/* Was a command with this identity carried out? ID may be NULL. */
+bool dm_done_is(struct dm_world *w, const char *id);
 /* C was carried out before: it has its answer now. */
 bool dm_done_answer(struct dm_cmd *c);
 

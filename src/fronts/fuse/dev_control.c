@@ -209,7 +209,8 @@ static void control_cwd(struct dev_call *c)
 
 /*
  * Reads as much of the caller's buffer as the command needs; the rest is zero, so that no memory of ours leaves with an
- * answer.
+ * answer. A command that an earlier daemon has carried out needs the head, which the kernel has: what follows that may be
+ * wiped by now, or be the answer already.
  */
 static int control_read(struct dev_call *c)
 {
@@ -219,7 +220,7 @@ static int control_read(struct dev_call *c)
 
 	if (r)
 		return r;
-	reads = ioctl_reads(c->dm.nr, c->in);
+	reads = c->dm.done ? IOCTL_HEAD : ioctl_reads(c->dm.nr, c->in);
 	c->room = h->data_size > IOCTL_HEAD ? h->data_size : IOCTL_HEAD;
 	c->dm.buf = c->room <= CONTROL_ROOM ? calloc(1, c->room) : NULL;
 	if (!c->dm.buf)
@@ -234,6 +235,8 @@ void dev_control(struct dev_call *c)
 	int r;
 
 	c->dm.nr = _IOC_NR(c->cmd);
+	fuse_done_id(c->mount, c->unique, c->id);
+	c->dm.done = *c->id && dm_done_is(c->mount->front->world, c->id);
 	r = control_read(c);
 	if (r) {
 		control_free(c);
@@ -246,9 +249,9 @@ void dev_control(struct dev_call *c)
 		return;
 	}
 	control_cwd(c);
-	fuse_done_id(c->mount, c->unique, c->id);
 	c->dm.cmd.id = *c->id ? c->id : NULL;
 	c->dm.cmd.resolve = control_resolve;
+	c->dm.cmd.caller = (int)c->tid;
 	list_append(&c->file->calls, &c->node);
 	c->mount->n_jobs++;
 	control_do(c);
