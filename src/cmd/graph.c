@@ -111,19 +111,30 @@ const struct graph_node *graph_find(const struct graph *g, const char *device)
 	return key ? &g->nodes[key->node] : NULL;
 }
 
-/* Moves the names of node I and of everything below it to TO[*N], the lowest first. */
-static void graph_take(struct graph *g, size_t i, struct pick *p, char **to, size_t *n)
-{
-	struct graph_node *node = &g->nodes[i];
-	size_t k = node->pick;
+/* From a node that was picked to one below it, and so on: where the walk is. */
+struct graph_step {
+	size_t node, below;	/* the next one that it looks at */
+	size_t pick;
+};
 
-	if (!k)
-		return;
-	node->pick = 0;
-	for (size_t b = 0; b < node->n_below; b++)
-		graph_take(g, node->below[b], p, to, n);
-	to[(*n)++] = p->names[k - 1];
-	p->names[k - 1] = NULL;
+/* Moves the names of node I and of everything below it to TO[*N], the lowest first. STEPS has room for each of the names. */
+static void graph_take(struct graph *g, size_t i, struct pick *p, char **to, size_t *n, struct graph_step *steps)
+{
+	struct graph_step *s = steps;	/* behind the innermost one */
+
+	for (;;) {
+		if (g->nodes[i].pick) {
+			*s++ = (struct graph_step){ .node = i, .pick = g->nodes[i].pick };
+			g->nodes[i].pick = 0;
+		}
+		for (; s > steps && s[-1].below == g->nodes[s[-1].node].n_below; s--) {
+			to[(*n)++] = p->names[s[-1].pick - 1];
+			p->names[s[-1].pick - 1] = NULL;
+		}
+		if (s == steps)
+			return;
+		i = g->nodes[s[-1].node].below[s[-1].below++];
+	}
 }
 
 static void graph_pick(struct graph *g, const struct pick *p)
@@ -141,6 +152,7 @@ static void graph_pick(struct graph *g, const struct pick *p)
 int graph_sort(struct job *j, struct pick *p)
 {
 	char **to = say_need(calloc(p->n + 1, sizeof(*to)));
+	struct graph_step *steps = say_need(calloc(p->n + 1, sizeof(*steps)));
 	struct graph g;
 	size_t i, n = 0;
 	int code = graph_load(j, &g);
@@ -148,10 +160,11 @@ int graph_sort(struct job *j, struct pick *p)
 	if (!code)
 		graph_pick(&g, p);
 	for (i = 0; !code && i < g.n; i++)
-		graph_take(&g, i, p, to, &n);
+		graph_take(&g, i, p, to, &n, steps);
 	for (i = 0; i < p->n; i++)
 		if (p->names[i])
 			to[n++] = p->names[i];
+	free(steps);
 	free(p->names);
 	p->names = to;
 	graph_free(&g);

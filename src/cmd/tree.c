@@ -20,7 +20,7 @@
 #include "cmd/pick.h"
 #include "cmd/say.h"
 
-#define TREE_DEPTH 64
+#define TREE_JSON_DEPTH 64	/* so many levels in --json: parsers have limits of their own */
 #define TREE_PLENTY 1000	/* devices: after so many, what was drawn already is not drawn again; a ladder has 2^n paths */
 
 struct tree_signs {
@@ -34,16 +34,24 @@ static const struct tree_signs tree_utf = { "\u251c\u2500", "\u2514\u2500", "\u2
 static const struct tree_signs tree_vt100 = { "\033(0tq\033(B", "\033(0mq\033(B", "\033(0x\033(B",
 					      "\033(0qwq\033(B", "\033(0qqq\033(B" };
 
+/* A device whose children are being drawn. */
+struct tree_level {
+	const size_t *children;
+	size_t count, at;	/* of the children, and the next one */
+	size_t left;		/* that are shown and were not drawn yet */
+	int width;		/* blanks before the level's bar */
+	bool more, first;	/* a sibling follows; no child was drawn yet */
+	plist_t out, list;	/* of --json: the device, and its children */
+};
+
 struct tree {
 	const struct graph *g;
 	const struct tree_signs *signs;
 	size_t drawn;
 	bool *seen;		/* of each node */
 	bool nodevice, blkdevname, active, open, rw, uuid, inverted, compact;
-	struct {
-		int width;	/* blanks before the level's bar */
-		bool more;
-	} levels[TREE_DEPTH];
+	struct tree_level *levels;	/* from the root to the device that was drawn last: stacks may be deep */
+	size_t depth, room;
 };
 
 /* One word of -o; false if it is unknown. */
@@ -146,11 +154,11 @@ static int tree_label(const struct tree *t, const struct graph_node *n)
 	return n->row ? width + tree_state(t, n->row) : width;
 }
 
-static void tree_indent(const struct tree *t, unsigned depth)
+static void tree_indent(const struct tree *t)
 {
-	unsigned i;
+	size_t i;
 
-	for (i = 0; i + 1 < depth; i++)
+	for (i = 0; i + 1 < t->depth; i++)
 		printf("%*s %s ", t->levels[i].width, "", t->levels[i].more ? t->signs->bar : " ");
 	printf("%*s %s", t->levels[i].width, "", t->levels[i].more ? t->signs->more : t->signs->last);
 }
@@ -179,52 +187,109 @@ static bool tree_again(struct tree *t, size_t node)
 	return again;
 }
 
-static void tree_node(struct tree *t, size_t node, unsigned depth)
+/* NODE is on a line; what is below it comes next, on a level of its own. */
+static struct tree_level *tree_open(struct tree *t, size_t node)
 {
-	const struct graph_node *n = &t->g->nodes[node];
-	size_t count, i, shown = 0, visible = 0;
-	const size_t *children = tree_children(t, n, &count);
-	int width = tree_label(t, n);
+	struct tree_level *l;
+	size_t i;
 
-	for (i = 0; i < count; i++)
-		visible += !tree_hidden(t, children[i]);
-	if (tree_again(t, node) && visible) {
-		printf(" ...\n");
-		return;
+	if (t->depth == t->room) {
+		t->room = t->room ? 2 * t->room : 64;
+		t->levels = say_need(reallocarray(t->levels, t->room, sizeof(*t->levels)));
 	}
-	if (!t->compact || !visible || depth == TREE_DEPTH)
+	l = &t->levels[t->depth++];
+	*l = (struct tree_level){ .at = 0 };
+	l->children = tree_children(t, &t->g->nodes[node], &l->count);
+	for (i = 0; i < l->count; i++)
+		l->left += !tree_hidden(t, l->children[i]);
+	return l;
+}
+
+/* The next child of the innermost level; false: there is none, and the level is closed. */
+static bool tree_next(struct tree *t, size_t *child)
+{
+	struct tree_level *l = &t->levels[t->depth - 1];
+
+	while (l->at < l->count && tree_hidden(t, l->children[l->at]))
+		l->at++;
+	if (l->at >= l->count) {
+		t->depth--;
+		return false;
+	}
+	*child = l->children[l->at++];
+	l->more = --l->left;
+	return true;
+}
+
+static void tree_draw(struct tree *t, size_t node)
+{
+	int width = tree_label(t, &t->g->nodes[node]);
+	struct tree_level *l = tree_open(t, node);
+
+	l->width = t->compact ? width : 0;
+	l->first = true;
+	if (tree_again(t, node) && l->left) {
+		printf(" ...\n");
+		t->depth--;
+	} else if (!t->compact || !l->left) {
 		printf("\n");
-	for (i = 0; i < count && depth < TREE_DEPTH; i++) {
-		if (tree_hidden(t, children[i]))
-			continue;
-		t->levels[depth].more = ++shown < visible;
-		t->levels[depth].width = t->compact ? width : 0;
-		if (t->compact && shown == 1)
-			printf("%s", t->levels[depth].more ? t->signs->first : t->signs->only);
-		else
-			tree_indent(t, depth + 1);
-		tree_node(t, children[i], depth + 1);
 	}
 }
 
-static plist_t tree_json(struct tree *t, size_t node, unsigned depth)
+static void tree_text(struct tree *t, size_t root)
+{
+	size_t child;
+
+	tree_draw(t, root);
+	while (t->depth) {
+		struct tree_level *l = &t->levels[t->depth - 1];
+
+		if (!tree_next(t, &child))
+			continue;
+		if (t->compact && l->first)
+			printf("%s", l->more ? t->signs->first : t->signs->only);
+		else
+			tree_indent(t);
+		l->first = false;
+		tree_draw(t, child);
+	}
+}
+
+static void tree_json_open(struct tree *t, size_t node)
 {
 	const struct graph_node *n = &t->g->nodes[node];
-	plist_t out = plist_new_dict(), list = plist_new_array();
-	size_t count, i;
-	const size_t *children = tree_children(t, n, &count);
+	struct tree_level *l = tree_open(t, node);
+	const char *cut = tree_again(t, node) ? "again" : t->depth > TREE_JSON_DEPTH ? "deeper" : NULL;
 
-	key_set_text(out, "name", n->name);
-	key_set_u64(out, "major", n->major);
-	key_set_u64(out, "minor", n->minor);
-	if (tree_again(t, node) && count) {
-		key_set_bool(out, "again", true);
-		count = 0;
+	l->out = plist_new_dict();
+	l->list = plist_new_array();
+	key_set_text(l->out, "name", n->name);
+	key_set_u64(l->out, "major", n->major);
+	key_set_u64(l->out, "minor", n->minor);
+	if (cut && l->count)
+		key_set_bool(l->out, cut, true);
+	if (cut)
+		l->count = 0;
+}
+
+static plist_t tree_json(struct tree *t, size_t root)
+{
+	size_t child;
+
+	tree_json_open(t, root);
+	for (;;) {
+		struct tree_level *l;
+
+		if (tree_next(t, &child)) {
+			tree_json_open(t, child);
+			continue;
+		}
+		l = &t->levels[t->depth];	/* it was closed */
+		plist_dict_set_item(l->out, t->inverted ? "used_by" : "uses", l->list);
+		if (!t->depth)
+			return l->out;
+		plist_array_append_item(t->levels[t->depth - 1].list, l->out);
 	}
-	for (i = 0; i < count && depth < TREE_DEPTH; i++)
-		plist_array_append_item(list, tree_json(t, children[i], depth + 1));
-	plist_dict_set_item(out, t->inverted ? "used_by" : "uses", list);
-	return out;
 }
 
 static bool tree_root(const struct tree *t, const struct graph_node *n)
@@ -241,9 +306,9 @@ static int tree_roots(struct job *j, struct tree *t)
 		if (!tree_root(t, &t->g->nodes[i]) || tree_hidden(t, i))
 			continue;
 		if (j->o.given[OPT_json])
-			plist_array_append_item(list, tree_json(t, i, 0));
+			plist_array_append_item(list, tree_json(t, i));
 		else
-			tree_node(t, i, 0);
+			tree_text(t, i);
 	}
 	if (j->o.given[OPT_json])
 		return job_print_json(j, list);
@@ -266,6 +331,7 @@ int tree_print(struct job *j)
 	t.seen = say_need(calloc(g.n + 1, sizeof(*t.seen)));
 	if (!code)
 		code = tree_roots(j, &t);
+	free(t.levels);
 	free(t.seen);
 	graph_free(&g);
 	return code;

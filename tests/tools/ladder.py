@@ -110,6 +110,26 @@ def the_tree_of_it(d, c):
 
 
 @test
+def a_stack_that_is_deep(d, c):
+    """4,000 devices, each on the one before: all of them are drawn, and shown in the order in which they can be created."""
+    names = [f"d{3999 - i:04}" for i in range(4000)]
+    for i, name in enumerate(names):
+        works(c.ask("create", name=name, table=f"0 8 linear {names[i - 1]} 0" if i else "0 8 zero"))
+    for more in (), ("-o", "inverted"), ("-o", "compact,ascii"):
+        done = subprocess.run([DMUSE, "ls", "--tree", "--socket", d.path, *more], capture_output=True, text=True, timeout=60)
+        same(done.returncode, 0, f"ls --tree {more}")
+        lowest, highest = (f"{name} (" in done.stdout for name in (names[0], names[-1]))
+        same((done.stdout.count(" ("), lowest, highest), (len(names), True, True), f"devices that ls --tree {more} draws")
+    done = subprocess.run([DMUSE, "ls", "--tree", "--json", "--socket", d.path], capture_output=True, text=True, timeout=60)
+    at, depth = json.loads(done.stdout)[0], 0
+    while at["uses"]:
+        at, depth = at["uses"][0], depth + 1
+    same((depth, at.get("deeper")), (64, True), "levels of ls --tree --json, and whether it says that there are more")
+    done = subprocess.run([DMUSE, "table", "--concise", "--socket", d.path], capture_output=True, text=True, timeout=60)
+    same([line.split(",")[0] for line in done.stdout.split(";")], names, "their tables, the lowest first")
+
+
+@test
 def SIGTERM_while_clients_flush(d, c):
     """A daemon of its own, which ends while its io threads are busy."""
     from protocol_client import Daemon
