@@ -12,10 +12,13 @@ if [ "$(id -u)" = 0 ] && ! { true <>/dev/fuse; } 2>/dev/null; then
 	exit 0
 fi
 m=$work/m
-mkdir "$m"
+mkdir "$m" third second
 mount_end() {
+	local place
 	cd / || return
-	while umount -l "$m" 2>/dev/null || fusermount3 -uz "$m" 2>/dev/null; do :; done
+	for place in "$m" "$work/third" "$work/second"; do
+		while umount -l "$place" 2>/dev/null || fusermount3 -uz "$place" 2>/dev/null; do :; done
+	done
 	tap_end
 }
 trap mount_end EXIT
@@ -77,10 +80,15 @@ is "nothing is mounted" 0 "$(mounts)"
 works "a daemon with a state" daemon --socket "$DMUSE_SOCKET"
 works "a device" create z --table '0 8 zero'
 works "mount" mount m
+works "mount" mount second
+works "mount" mount third
 kill_daemon
 "$DMUSE" daemon --socket "$DMUSE_SOCKET" 2>said
-is "the next one says what is back" "dmuse: 1 device of an earlier daemon is back
-dmuse: devices are files in $m" "$(cat said)"
+is "the next one says what is back, mounts in the order in which they were made" "dmuse: 1 device of an earlier daemon is back
+dmuse: devices are files in $m
+dmuse: devices are files in $work/second
+dmuse: devices are files in $work/third" "$(cat said)"
+is "so they are listed" "$m $work/second $work/third" "$("$DMUSE" mount | paste -sd ' ')"
 is "in the place of the dead mount" 1 "$(mounts)"
 is "with the devices" z "$(ls "$m")"
 works "an orderly end removes it" shutdown

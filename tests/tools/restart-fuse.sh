@@ -96,6 +96,13 @@ a_directory_of_files() {
 	ok "$who: fio with O_DIRECT sees no error and its data" wait $direct
 	ok "$who: fio through the page cache too" wait $cached
 	is "$who: the list of mounts" "$PWD/m" "$("$DMUSE" mount)"
+	mkdir l k
+	works "$who: mount on another directory" mount "$PWD/l"
+	works "$who: and a third one" mount "$PWD/k"
+	kill_daemon
+	is "$who: they are listed in the order in which they were made" "m l k" "$("$DMUSE" mount | xargs basename -a | paste -sd ' ')"
+	works "$who: umount" umount "$PWD/l"
+	works "$who: and umount" umount "$PWD/k"
 	works "$who: umount" umount "$PWD/m"
 	ok "$who: nothing is mounted" eval '! mounted'
 	kill_daemon
@@ -301,7 +308,8 @@ n=0
 : >"$2"
 while [ ! -e "$1" ]; do
 	dmsetup create "made$n" --table '0 8 zero' && dmsetup rename "made$n" "named$n" && dmsetup suspend "named$n" &&
-		dmsetup resume "named$n" && dmsetup remove "named$n" || { echo "with made$n"; exit 1; }
+		dmsetup resume "named$n" && [ "$(dmsetup message "named$n" 0 @stats_create - /1)" = 0 ] &&
+		[ "$(dmsetup message "named$n" 0 @stats_create - /1)" = 1 ] && dmsetup remove "named$n" || { echo "with made$n"; exit 1; }
 	n=$((n + 1))
 done
 EOS

@@ -8,9 +8,10 @@
  *   table/ID       its stores, so that they are recognized, and its lines as `table` prints them
  *   saved/ID       what its lines keep beside their words, if the record may have it (saved.h)
  *   disk/NAME      what a disk shows, and its partitions
- *   mount/PATH     a directory in which the devices are files
+ *   mount/PATH     a directory in which the devices are files, and which of them it is by the order of mounting
  *   done/ID        a command that was carried out, and its answer (done.h)
  *   world          the major number of the devices
+ *   options        with which the daemon was started (cmd/serve_state.h)
  *
  * Without a recorder, and while the state is being restored, all of this does nothing and succeeds. Control thread.
  */

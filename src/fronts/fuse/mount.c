@@ -17,6 +17,7 @@ struct mount_job {
 	struct fuse_mount *mount;	/* of an umount */
 	struct dm_cmd *cmd;		/* NULL: when the daemon ends */
 	char *directory;
+	uint64_t order;			/* it will have */
 	int fd, id;			/* id: the mount's */
 	bool lazy;
 	struct err err;
@@ -32,7 +33,7 @@ static bool mount_is_under_way(const struct fuse_front *f, const char *directory
 	return false;
 }
 
-static struct fuse_mount *mount_find(const struct fuse_front *f, const char *directory)
+struct fuse_mount *fuse_mount_find(const struct fuse_front *f, const char *directory)
 {
 	struct list *pos, *next;
 
@@ -43,11 +44,6 @@ static struct fuse_mount *mount_find(const struct fuse_front *f, const char *dir
 			return m;
 	}
 	return NULL;
-}
-
-bool fuse_mount_is_there(const struct fuse_front *f, const char *directory)
-{
-	return mount_find(f, directory);
 }
 
 static void mount_freed(struct loop_msg *msg)
@@ -165,12 +161,13 @@ static void mount_over(struct fuse_job *job)
 		err_set(&j->err, -ENOMEM, "no memory for a mount");
 	} else if (!j->err.code) {
 		m->id = j->id;
+		m->order = j->order;
 		fuse_state_mount_begin(m);
 		loop_post(j->front->io->loop, &m->begin);
 		log_info("devices are files in %s", m->directory);
 	}
 	if (j->err.code)
-		fuse_mount_record_undo(j->front, c, false);
+		fuse_mount_record_undo(j->front, c, 0);
 	c->reply.err = j->err;
 	mount_job_free(j);
 	dm_finish(c);
@@ -180,7 +177,7 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 {
 	struct mount_job *j;
 
-	if (mount_find(f, c->directory)) {
+	if (fuse_mount_find(f, c->directory)) {
 		dm_fail(c, -EBUSY, "the devices are already files in %s", c->directory);
 		return;
 	}
@@ -188,12 +185,13 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 		dm_fail(c, -EBUSY, "the devices are already being mounted on %s", c->directory);
 		return;
 	}
-	if (fuse_mount_record(f, c, true)) {
+	if (fuse_mount_record(f, c, ++f->last_order)) {
 		dm_finish(c);
 		return;
 	}
 	j = mount_job_new(f, c, c->directory);
 	if (j) {
+		j->order = f->last_order;
 		j->job.run = mount_run;
 		j->job.done = mount_over;
 		list_append(&f->mounting, &j->node);
@@ -201,7 +199,7 @@ static void mount_do(struct fuse_front *f, struct dm_cmd *c)
 			return;
 		mount_job_free(j);
 	}
-	fuse_mount_record_undo(f, c, false);
+	fuse_mount_record_undo(f, c, 0);
 	dm_fail(c, -ENOMEM, "no memory for a mount");
 }
 
@@ -254,7 +252,7 @@ static void umount_over(struct fuse_job *job)
 
 	if (c && j->err.code && !m->gone) {
 		m->leaving = false;
-		fuse_mount_record_undo(m->front, c, true);
+		fuse_mount_record_undo(m->front, c, m->order);
 		c->reply.err = j->err;
 		dm_finish(c);
 	} else if (c) {
@@ -290,25 +288,25 @@ static bool umount_start(struct fuse_mount *m, struct dm_cmd *c)
 	return true;
 }
 
-static void umount_no_memory(struct fuse_front *f, struct dm_cmd *c)
+static void umount_no_memory(struct fuse_front *f, struct dm_cmd *c, const struct fuse_mount *m)
 {
-	fuse_mount_record_undo(f, c, true);
+	fuse_mount_record_undo(f, c, m->order);
 	dm_fail(c, -ENOMEM, "no memory to unmount %s", c->directory);
 }
 
 static void umount_do(struct fuse_front *f, struct dm_cmd *c)
 {
-	struct fuse_mount *m = mount_find(f, c->directory);
+	struct fuse_mount *m = fuse_mount_find(f, c->directory);
 
 	if (!m)
 		dm_fail(c, -EINVAL, "the devices of this daemon are not mounted on %s; `dmuse mount` lists the "
 			"directories", c->directory);
 	else if (m->leaving)
 		dm_fail(c, -EBUSY, "%s is already being unmounted", c->directory);
-	else if (fuse_mount_record(f, c, false))
+	else if (fuse_mount_record(f, c, 0))
 		dm_finish(c);
 	else if (!umount_start(m, c))
-		umount_no_memory(f, c);
+		umount_no_memory(f, c, m);
 }
 
 static void mount_list(struct fuse_front *f, struct dm_cmd *c)

@@ -62,6 +62,7 @@ struct fuse_front {
 	unsigned n_jobs, n_mounts;	/* jobs, and fuse_catch_up()s; mounts until they are freed, on the list or not */
 	struct list users;		/* fuse_file.user */
 	unsigned n_open;		/* open files that are devices, as far as the control thread knows */
+	uint64_t last_order;		/* the last fuse_mount.order */
 	uint32_t events;		/* how many things have happened to devices so far */
 	struct list polls;		/* fuse_file.polls: those waiting for the next one */
 	unsigned n_saying;		/* sentences on their way to a stderr (dev_say.c) */
@@ -94,6 +95,15 @@ struct fuse_kind {
 	void (*end)(struct fuse_mount *m);	/* no more requests arrive; may be NULL */
 };
 
+/* What was agreed on with the kernel when it was mounted: it stays so, whatever a later program would ask for. */
+struct fuse_agreed {
+	uint32_t want;			/* FUSE_CAP_* */
+	uint32_t max_write;		/* bytes; 0: it is not known */
+};
+
+/* As whoever sets it up wants it, or as it was; false: this program cannot serve that. */
+bool fuse_agree(struct fuse_agreed *was, struct fuse_conn_info *conn);
+
 /* A directory in which the devices are shown, or the /dev of sessions. */
 struct fuse_mount {
 	struct fuse_front *front;
@@ -102,6 +112,7 @@ struct fuse_mount {
 	struct list node;
 	uint64_t number;		/* never that of another one, in later daemons, too */
 	char *directory;
+	uint64_t order;			/* its number in the state of the devices: they come back in this order */
 	int id;				/* the kernel's mount ID; -1: unknown */
 	struct fuse_session *session;
 	struct timespec since;
@@ -120,6 +131,8 @@ struct fuse_mount {
 	struct fuse_buf buf;		/* the request that is being read */
 	uint8_t *init;			/* the kernel's first request, if later daemons need it */
 	size_t init_len;
+	struct fuse_agreed agreed;
+	bool disagrees;			/* this program cannot do what was agreed on */
 	bool again;			/* an earlier daemon began to serve it */
 	struct list files;		/* fuse_file.node */
 	unsigned pending;		/* files open or being opened, requests in flight */
@@ -326,12 +339,12 @@ void fuse_io_submit_write(struct fuse_io *io, enum dm_op op, uint64_t off, uint6
 void fuse_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 void fuse_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
 
-/* Is there a mount on DIRECTORY? */
-bool fuse_mount_is_there(const struct fuse_front *f, const char *directory);
+/* The mount on DIRECTORY, or NULL. */
+struct fuse_mount *fuse_mount_find(const struct fuse_front *f, const char *directory);
 
-/* mount_record.c: C's mount is recorded, or no more; -errno is in C's reply. Undone: as it was. */
-int fuse_mount_record(struct fuse_front *f, struct dm_cmd *c, bool there);
-void fuse_mount_record_undo(struct fuse_front *f, const struct dm_cmd *c, bool was_there);
+/* mount_record.c: C's mount is recorded as the ORDER-th, or with 0 no more; -errno is in C's reply. Undone: as it was. */
+int fuse_mount_record(struct fuse_front *f, struct dm_cmd *c, uint64_t order);
+void fuse_mount_record_undo(struct fuse_front *f, const struct dm_cmd *c, uint64_t was);
 void fuse_mount_record_gone(struct fuse_front *f, const char *directory);
 
 #endif

@@ -18,9 +18,8 @@
 #define SESSION_CATCH_UP 4096	/* more than the kernel ever queues */
 #define SESSION_BATCH 64	/* requests read before others get their turn */
 
-void fuse_session_init(void *arg, struct fuse_conn_info *conn)
+static void session_wants(struct fuse_conn_info *conn)
 {
-	(void)arg;
 	/*
 	 * We say when pages are dropped, not a change of size. Requests are not spliced: they are small, or must be
 	 * kept.
@@ -31,6 +30,26 @@ void fuse_session_init(void *arg, struct fuse_conn_info *conn)
 	conn->max_write = FUSE_TRANSFER;
 	conn->max_background = 256;
 	conn->congestion_threshold = 192;
+}
+
+bool fuse_agree(struct fuse_agreed *was, struct fuse_conn_info *conn)
+{
+	bool can = !(was->want & ~conn->capable) && was->max_write <= FUSE_TRANSFER;
+
+	session_wants(conn);
+	if (was->max_write && can) {
+		conn->want = was->want;
+		conn->max_write = was->max_write;
+	}
+	*was = (struct fuse_agreed){ conn->want, conn->max_write };
+	return can;
+}
+
+void fuse_session_init(void *arg, struct fuse_conn_info *conn)
+{
+	struct fuse_mount *m = arg;
+
+	m->disagrees = !fuse_agree(&m->agreed, conn);
 }
 
 int fuse_mount_session(struct fuse_mount *m, int fd)
@@ -94,6 +113,20 @@ uint64_t fuse_unique(fuse_req_t req)
 	return fuse_raw_unique(m->buf.mem);
 }
 
+static void session_init_over(struct loop_msg *msg)
+{
+	fuse_mount_done(container(msg, struct fuse_mount, begin));
+}
+
+static void session_agreed_record(struct loop_msg *msg)
+{
+	struct fuse_mount *m = container(msg, struct fuse_mount, begin);
+
+	fuse_state_agreed(m);
+	m->begin.run = session_init_over;
+	loop_post(m->front->io->loop, &m->begin);
+}
+
 /* On the io thread again: a later daemon could do now what this one does. */
 static void session_init_play(struct loop_msg *msg)
 {
@@ -102,7 +135,8 @@ static void session_init_play(struct loop_msg *msg)
 	m->buf = (struct fuse_buf){ .mem = m->init, .size = m->init_len };
 	if (!m->ended)
 		fuse_session_process_buf(m->session, &m->buf);
-	fuse_mount_done(m);
+	m->begin.run = session_agreed_record;
+	loop_post(m->front->world->loop, &m->begin);
 }
 
 static void session_init_record(struct loop_msg *msg)
@@ -190,6 +224,11 @@ static int session_again(struct fuse_mount *m)
 	m->buf = (struct fuse_buf){ .mem = m->init, .size = m->init_len };
 	if (m->init)
 		fuse_session_process_buf(m->session, &m->buf);
+	if (m->disagrees) {
+		log_error("files in %s that are open end here: the program that served them agreed on more with the kernel than this one "
+			  "can", m->directory);
+		return -EPROTO;
+	}
 	r = fuse_raw_resend(fd);
 	if (r) {
 		log_error("files in %s that are open end here: %s", m->directory, r == -EINVAL ? "this kernel cannot send again "

@@ -7,6 +7,7 @@
  *   nonce                     tells the requests of these connections from those of any others
  *   serials, handles          numbers of files and of open files below these are taken
  *   mount/M, init/M           a connection, and the kernel's first request on it
+ *   agreed/M                  what the answer to that has said (server.h)
  *   device/MAJOR:MINOR        the number of a device's file
  *   open/HANDLE, seen/HANDLE  an open file, and what its program sees of it
  *   mounts/HANDLE             the kernel's list that it shows, if it is a list of mounts
@@ -94,6 +95,7 @@ void fuse_state_mount_begin(struct fuse_mount *m);	/* it is new; from here on it
 void fuse_state_mount(struct fuse_mount *m);		/* it has changed; committed */
 struct fuse_mount *fuse_mount_by_number(const struct fuse_front *f, uint64_t number);	/* or NULL */
 void fuse_state_init(struct fuse_mount *m);		/* its first request; committed */
+void fuse_state_agreed(struct fuse_mount *m);		/* and the answer to it; committed */
 void fuse_state_mount_gone(struct fuse_mount *m);
 void fuse_mounts_restore(struct fuse_front *f);
 

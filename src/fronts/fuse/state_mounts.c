@@ -52,6 +52,7 @@ void fuse_state_mount_gone(struct fuse_mount *m)
 	keep_drop(name);
 	fuse_state_drop(m->front, "mount/%" PRIu64, m->number);
 	fuse_state_drop(m->front, "init/%" PRIu64, m->number);
+	fuse_state_drop(m->front, "agreed/%" PRIu64, m->number);
 	fuse_state_commit(m->front);
 }
 
@@ -64,6 +65,15 @@ void fuse_state_init(struct fuse_mount *m)
 	fuse_state_put(m->front, text_str(&t), t.len, "init/%" PRIu64, m->number);
 	fuse_state_commit(m->front);
 	text_free(&t);
+}
+
+void fuse_state_agreed(struct fuse_mount *m)
+{
+	char value[40];
+	int n = snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu32, m->agreed.want, m->agreed.max_write);
+
+	fuse_state_put(m->front, value, (size_t)n, "agreed/%" PRIu64, m->number);
+	fuse_state_commit(m->front);
 }
 
 struct fuse_mount *fuse_mount_by_number(const struct fuse_front *f, uint64_t number)
@@ -158,8 +168,20 @@ static void mounts_see_init(struct fuse_front *f, const char *tail, const char *
 		m->init[i] = (uint8_t)(mounts_digit(value[2 * i]) << 4 | mounts_digit(value[2 * i + 1]));
 }
 
+static void mounts_see_agreed(struct fuse_front *f, const char *tail, const char *value, size_t len)
+{
+	struct fuse_mount *m = fuse_mount_by_number(f, strtoull(tail, NULL, 10));
+
+	(void)len;
+	if (m)
+		sscanf(value, "%" SCNu32 " %" SCNu32, &m->agreed.want, &m->agreed.max_write);
+	else
+		fuse_state_drop(f, "agreed/%s", tail);
+}
+
 void fuse_mounts_restore(struct fuse_front *f)
 {
 	fuse_state_each(f, "mount/", mounts_see);
 	fuse_state_each(f, "init/", mounts_see_init);
+	fuse_state_each(f, "agreed/", mounts_see_agreed);
 }
