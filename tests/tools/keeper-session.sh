@@ -102,6 +102,44 @@ programs_get_an_error() {
 	is "$who: the next command has a session of its own" 0 "$status"
 }
 
+# Reads a disk behind the page cache, until there is the file `enough`.
+cat >"$work/disk" <<'P'
+import os
+fd, n = os.open("/dev/sdx", os.O_RDONLY), 0
+while not os.path.exists("enough"):
+    os.pread(fd, 512, 0)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    open("going", "w").close()
+print("no error")
+P
+
+a_disk_whose_file_is_away() {
+	rm -f going enough
+	start
+	truncate -s 1M image
+	"$DMUSE" exec --disk "sdx=$PWD/image" python3 "$work/disk" >out 2>&1 &
+	local program=$!
+	until_true [ -e going ]
+	mv image away
+	kill_daemon
+	ok "$who: a disk whose file cannot be opened again waits" until_true grep -q "disk 'sdx' waits, because its file could not be opened again: .*No such file" "$log"
+	rm going
+	refuses "$who: and stays while its file is missing" 125 "disk 'sdx': cannot open '$PWD/image': No such file" exec --disk "sdx=$PWD/image" true
+	truncate -s 1M image
+	refuses "$who: another file is not taken for it" 125 \
+		"disk 'sdx' waits for its file: '$PWD/image' is another file than it was, or has another size" exec --disk "sdx=$PWD/image" true
+	touch enough
+	ok "$who: its program waits" [ ! -e going ]
+	mv away image
+	works "$who: until the file is shown again" exec --disk "sdx=$PWD/image" true
+	wait $program
+	is "$who: and sees no error" "0:no error" "$?:$(cat out)"
+	refuses "$who: with it the disk ends" 1 "" exec test -e /dev/sdx
+	works "$who: shutdown" shutdown
+	ok "$who: the keeper ends" until_true gone "$keeper"
+	rm -f going enough
+}
+
 # The daemon is killed while the session's end waits for a program that still uses a device.
 an_end_that_is_interrupted() {
 	start
@@ -137,5 +175,5 @@ if [ "$(uname -r | awk -F. '{ print $1 * 1000 + $2 }')" -lt 6009 ]; then
 	skip "sessions" "this kernel cannot send requests of FUSE again"
 	plan
 else
-	session_test programs_go_on programs_get_an_error an_end_that_is_interrupted a_signal_to_all_processes
+	session_test programs_go_on programs_get_an_error a_disk_whose_file_is_away an_end_that_is_interrupted a_signal_to_all_processes
 fi

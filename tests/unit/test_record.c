@@ -283,6 +283,28 @@ static void a_table_that_refuses_leaves_its_device_suspended(void **state)
 	end();
 }
 
+/* A resume that finds the file again is no new load. */
+static void a_flush_that_failed_stays_failed_when_the_file_comes_later(void **state)
+{
+	struct dm_device *d;
+
+	(void)state;
+	begin();
+	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
+	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	settle_threads(&f);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	d = dm_find_name(f.world, "d");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), -ENOSPC);
+	dm_close(d);
+	next_table("0 8 zero");
+	end();
+}
+
 static void a_flush_that_failed_stays_failed(void **state)
 {
 	struct dm_device *d;
@@ -346,6 +368,117 @@ static void disks_have_the_numbers_that_they_had(void **state)
 	end();
 }
 
+static char *disks_told(void)
+{
+	struct dm_cmd c = { .verb = DM_DO_DISKS };
+	char *out;
+
+	assert_int_equal(dm_do_now(f.world, &c), 0);
+	assert_int_equal(c.reply.n, 1);
+	assert_string_equal(c.reply.deps[0].name, file);
+	out = strdup(text_str(&c.reply.warnings));
+	dm_reply_free(&c.reply);
+	return out;
+}
+
+static void expect_disk(unsigned refs, enum dm_state state)
+{
+	const struct dm_device *d = dm_find_disk(f.world, "sda");
+
+	assert_non_null(d);
+	assert_int_equal(d->minor, 0);
+	assert_int_equal(d->refs, refs);
+	assert_int_equal(d->state, state);
+	assert_int_equal(dm_device_sectors(d), 2048);
+}
+
+static int read_upper(void)
+{
+	struct dm_device *d = dm_find_name(f.world, "upper");
+	int code;
+
+	dm_open(d);
+	code = request(&f, d, 0, DM_READ, 0, 8, 0, NULL);
+	dm_close(d);
+	return code;
+}
+
+static void a_disk_whose_file_is_missing_waits_for_it(void **state)
+{
+	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda", .flags = DM_WITH_FORCE };
+	char *told, *recorded, table[64];
+
+	(void)state;
+	begin();
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	snprintf(table, sizeof(table), "0 64 linear %u:0 0", dm_find_disk(f.world, "sda")->major);
+	make_device(&f, "upper", table);
+	recorded = strdup(recorder_value(&r, "disk/sda"));
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	expect_disk(2, DM_SUSPENDED);
+	assert_false(info(&f, "upper").suspended);
+	told = disks_told();
+	assert_non_null(strstr(told, "disk 'sda' waits, because its file could not be opened again: "));
+	assert_non_null(strstr(told, "No such file"));
+	free(told);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ENOENT);
+	make_file(file, 1 << 20);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ESTALE);
+	assert_int_equal(next_world(), 1);
+	expect_disk(2, DM_SUSPENDED);
+	assert_string_equal(recorder_value(&r, "disk/sda"), recorded);
+	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(show_disk(&f, "sda", file, DM_WITH_READONLY, NULL), -EEXIST);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	expect_disk(3, DM_ACTIVE);
+	assert_int_equal(read_upper(), 0);
+	told = disks_told();
+	assert_string_equal(told, "");
+	free(told);
+	assert_int_equal(next_world(), 0);
+	expect_disk(3, DM_ACTIVE);
+	assert_int_equal(read_upper(), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "upper", 0, NULL), 0);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	assert_int_equal(run(&f, &undisk, NULL), 0);
+	assert_null(recorder_value(&r, "disk/sda"));
+	assert_int_equal(next_world(), 0);
+	free(recorded);
+	end();
+}
+
+/* LATE: its file is there only after the start. */
+static void disk_stays_failed(bool late)
+{
+	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda", .flags = DM_WITH_FORCE };
+	struct dm_device *d;
+
+	begin();
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	assert_true(dm_store_lost(dm_find_disk(f.world, "sda")->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	settle_threads(&f);
+	assert_int_equal(late ? rename(file, other) : 0, 0);
+	assert_int_equal(next_world(), late);
+	assert_int_equal(late ? rename(other, file) : 0, 0);
+	assert_int_equal(late ? show_disk(&f, "sda", file, 0, NULL) : 0, 0);
+	d = dm_find_disk(f.world, "sda");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), -ENOSPC);
+	dm_close(d);
+	assert_int_equal(run(&f, &undisk, NULL), 0);
+	end();
+}
+
+static void a_flush_of_a_disk_that_failed_stays_failed(void **state)
+{
+	(void)state;
+	disk_stays_failed(false);
+	disk_stays_failed(true);
+}
+
 /* --- a command with an identity -------------------------------------------------------------------------------------- */
 
 static int create_again(const struct dm_cmd *create)
@@ -398,7 +531,10 @@ int main(void)
 		cmocka_unit_test(what_is_lost_can_be_replaced_or_removed),
 		cmocka_unit_test(keys_are_not_recorded),
 		cmocka_unit_test(a_flush_that_failed_stays_failed),
+		cmocka_unit_test(a_flush_that_failed_stays_failed_when_the_file_comes_later),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),
+		cmocka_unit_test(a_disk_whose_file_is_missing_waits_for_it),
+		cmocka_unit_test(a_flush_of_a_disk_that_failed_stays_failed),
 		cmocka_unit_test(a_table_that_refuses_leaves_its_device_suspended),
 		cmocka_unit_test(a_command_that_was_carried_out_is_answered_and_not_repeated),
 	};

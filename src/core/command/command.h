@@ -149,6 +149,7 @@ struct dm_cmd {
 	char *const *texts;		/* RELOAD of several devices: as text, one for each of the names */
 	char *text;			/* ... or as text; NULL if neither */
 	const char *cwd;		/* start of relative paths in the table */
+	int caller;			/* the thread that asks: other processes may see other files. 0: nobody knows */
 	uint64_t sector;
 	const char *message;
 	uint32_t event_nr;

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands about disks: disk, undisk, disks. See device.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/table/build.h"
 #include "core/device/above.h"
 #include "core/device/devices.h"
 #include "core/command/do.h"
+#include "core/device/move.h"
 #include "core/device/parts.h"
+#include "core/state/lost.h"
+#include "core/state/record_lost.h"
+#include "core/state/restore.h"
 
 /* A table of whole blocks, from the first to the last. */
 static int disk_table(struct dm_cmd *c, struct dm_store *s, struct dm_table **out)
@@ -54,12 +60,17 @@ static struct dm_device *disk_new(struct dm_cmd *c, struct dm_store *s, const st
 	return d;
 }
 
+static int disk_is_a_partition(struct dm_cmd *c, const struct dm_device *d)
+{
+	return err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition with that name", c->name,
+		       d->whole->name);
+}
+
 /* The disk of that name, if it already shows S. */
 static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const struct dm_store *s)
 {
 	if (d->whole) {
-		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': disk '%s' has a partition with that name", c->name,
-			d->whole->name);
+		disk_is_a_partition(c, d);
 		return NULL;
 	}
 	if (d->active->stores[0] == s)
@@ -98,6 +109,60 @@ static void disk_show(struct dm_cmd *c, struct dm_store *s, const struct dm_foun
 		dm_device_remove(d);
 }
 
+/* One that waits for its file, since the daemon was started. */
+static struct dm_device *disk_lost(const struct dm_cmd *c)
+{
+	struct dm_device *d = dm_find_disk(c->world, c->name);
+
+	return d && !d->whole && d->active->lost ? d : NULL;
+}
+
+/* Whoever is no longer there to be told has not shown it once more. */
+static void disk_is_back(struct dm_move *m, struct dm_device *d)
+{
+	struct dm_cmd *c = m->cmd;
+	struct err e = ERR_INIT;
+
+	if (!m->failed && dm_parts_read(d, c ? &c->reply.warnings : NULL, &e))
+		log_warn("disk '%s': %s", d->name, e.text);
+	if (!c)
+		return;
+	c->partly = false;
+	if (!m->failed && !(c->flags & DM_WITH_RECORDED)) {
+		d->refs++;
+		if (dm_record_device(d, c))
+			d->refs--;
+	}
+	dm_finish(c);
+}
+
+/* S is what C has opened for D, which is lost: it is that file, and D goes on with it. */
+static int disk_is_the_same(struct dm_cmd *c, struct dm_device *d, const struct dm_table *table)
+{
+	if (dm_device_moving(d))
+		return err_set(&c->reply.err, -EBUSY, "it is on its way back already");
+	if (table->readonly != d->active->readonly)
+		return err_set(&c->reply.err, -EEXIST, "it was %s; %s", d->active->readonly ? "read-only" : "not read-only", DM_RESTORE_UNDISK);
+	return dm_restore_check(table, d->active->lost->value, DM_RESTORE_UNDISK, &c->reply.err);
+}
+
+static void disk_back(struct dm_cmd *c, struct dm_device *d, struct dm_store *s)
+{
+	struct dm_table *table;
+
+	if (!disk_table(c, s, &table) && disk_is_the_same(c, d, table))
+		dm_table_free(table);
+	if (c->reply.err.code) {
+		err_prefix(&c->reply.err, "disk '%s' waits for its file: ", c->name);
+		dm_finish(c);
+		return;
+	}
+	dm_stores_lost_again(table);
+	c->partly = true;
+	c->device = d;
+	dm_move_resume(d, c, table, disk_is_back);
+}
+
 /* Gets the store, if its type opens at once. */
 static int disk_open(struct dm_opening *o)
 {
@@ -120,14 +185,21 @@ static int disk_open(struct dm_opening *o)
 static void disk_opened(struct dm_opening *o)
 {
 	struct dm_cmd *c = o->owner;
+	struct dm_device *lost;
+	int r;
 
 	dm_pending_done(c);
-	if (disk_open(o))
+	r = disk_open(o);
+	lost = r ? NULL : disk_lost(c);
+	if (r)
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
+	else if (lost)
+		disk_back(c, lost, o->store);
 	else
 		disk_show(c, o->store, &o->found);
 	dm_opening_drop(o);
-	dm_finish(c);
+	if (!lost)
+		dm_finish(c);
 }
 
 static void disk_give_up(struct dm_cmd *c)
@@ -139,7 +211,7 @@ static void disk_give_up(struct dm_cmd *c)
 
 void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 {
-	struct dm_store_spec spec = { .world = c->world, .word = c->text, .cwd = c->cwd,
+	struct dm_store_spec spec = { .world = c->world, .word = c->text, .cwd = c->cwd, .caller = c->caller,
 				      .readonly = c->flags & DM_WITH_READONLY, .cmd = c };
 	struct dm_opening *o = NULL;
 
@@ -188,7 +260,9 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	busy = d->open_count ? d : dm_part_in_use(d);
-	if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
+	if (dm_device_moving(d))
+		dm_fail(c, -EBUSY, "disk '%s' is being changed", d->name);
+	else if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
 		disk_less(c, d);
 	} else if (busy) {
 		disk_unwanted(c, d);
@@ -213,6 +287,20 @@ static size_t disks_count(const struct dm_world *w)
 	return count;
 }
 
+static struct dm_dep disk_dep(struct dm_reply *r, const struct dm_device *d)
+{
+	const struct dm_store *s = d->active->lost ? NULL : d->active->stores[0];
+	char *word = s ? NULL : dm_lost_disk_word(d->active->lost);
+	struct dm_dep dep = { .name = arena_strdup(&r->arena, s ? s->name : word ? word : "") };
+
+	free(word);
+	if (s) {
+		dep.major = s->major;
+		dep.minor = s->minor;
+	}
+	return dep;
+}
+
 void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
 {
 	size_t count = disks_count(c->world);
@@ -226,14 +314,12 @@ void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	list_each(n, next, &c->world->disks) {
-		const struct dm_store *s;
-
 		d = container(n, struct dm_device, node);
 		if (d->whole)
 			continue;
-		s = d->active->stores[0];
 		dm_info_fill(&r->names[r->n], d, 0);
-		r->deps[r->n++] = (struct dm_dep){ arena_strdup(&r->arena, s->name), s->major, s->minor };
+		r->deps[r->n++] = disk_dep(r, d);
+		dm_lost_tell(d, &r->warnings);
 	}
 	dm_finish(c);
 }

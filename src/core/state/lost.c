@@ -3,6 +3,8 @@
 #include "core/state/lost.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,9 +144,50 @@ int dm_lost_new(struct dm_table **out, struct dm_device *d, const char *value, s
 	return code;
 }
 
+/* What is made of the record looks like that of a table of one line. */
+int dm_lost_disk_new(struct dm_table **out, struct dm_device *d, const char *value, const char *why)
+{
+	const char *store = strstr(value, "\nstore "), *at = store ? strstr(store, " sectors=") : NULL;
+	struct text like = TEXT_INIT;
+	uint64_t sectors;
+	int code;
+
+	if (!at || sscanf(at, " sectors=%" SCNu64, &sectors) != 1 || !sectors)
+		return -EINVAL;
+	text_printf(&like, "%s" DM_RECORD_LINES "0 %" PRIu64 " linear disk 0\n", value, sectors);
+	code = like.failed ? -ENOMEM : dm_lost_new(out, d, like.s, like.len, why);
+	text_free(&like);
+	return code;
+}
+
+const char *dm_lost_disk_file(const struct dm_lost *l, size_t *len)
+{
+	const char *at = strstr(l->value, "\nword "), *end = at ? strstr(at, "\n" DM_RECORD_LINES) : NULL;
+
+	*len = end ? (size_t)(end - at) : 0;
+	return end ? at + 1 : "";
+}
+
+char *dm_lost_disk_word(const struct dm_lost *l)
+{
+	size_t len;
+	const char *file = dm_lost_disk_file(l, &len);
+	char *line = strndup(file, strcspn(file, "\n")), *at = line, *word;
+
+	if (!line)
+		return NULL;
+	words_next(&at, NULL);
+	word = words_next(&at, NULL);
+	word = strdup(word ? word : "");
+	free(line);
+	return word;
+}
+
 static void tell(const struct dm_device *d, const struct dm_table *t, const char *slot, struct text *out)
 {
-	if (t && t->lost)
+	if (t && t->lost && d->disk)
+		text_add_line(out, "disk '%s' waits, because its file could not be opened again: %s", d->name, t->lost->why);
+	else if (t && t->lost)
 		text_add_line(out, "the %s table of '%s' could not be brought back: %s", slot, d->name, t->lost->why);
 }
 

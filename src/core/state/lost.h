@@ -36,6 +36,16 @@ extern const struct dm_type dm_type_lost;
 const char *dm_lost_line_type(const struct dm_target *t);
 const char *dm_lost_line_words(const struct dm_target *t);
 
+/*
+ * A disk whose file could not be opened again: VALUE is its record, and its table has as many sectors as that says. 0, -ENOMEM,
+ * or -EINVAL: it does not say.
+ */
+int dm_lost_disk_new(struct dm_table **out, struct dm_device *d, const char *value, const char *why);
+/* The lines of that record that say which file it is. */
+const char *dm_lost_disk_file(const struct dm_lost *l, size_t *len);
+/* The word for that file, to be freed; NULL: no memory. */
+char *dm_lost_disk_word(const struct dm_lost *l);
+
 /* Why tables of D are lost: a sentence a line. */
 void dm_lost_tell(const struct dm_device *d, struct text *out);
 

@@ -122,8 +122,16 @@ void dm_record_stores_text(const struct dm_table *t, struct text *out)
 
 void dm_record_disk_text(const struct dm_device *d, struct text *out)
 {
+	const char *file;
+	size_t len;
+
 	text_printf(out, "minor %" PRIu32 "\nrefs %u\nread-ahead %" PRIu32 "\n%s%s", d->minor, d->refs, d->read_ahead,
 		    d->readonly ? "readonly\n" : "", d->locked ? "locked\n" : "");
+	if (d->active->lost) {
+		file = dm_lost_disk_file(d->active->lost, &len);
+		text_add_n(out, file, len);
+		return;
+	}
 	text_add(out, "word ");
 	text_add_word(out, d->active->stores[0]->name);
 	text_add(out, "\n");

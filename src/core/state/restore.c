@@ -27,10 +27,8 @@ static void item_next(struct restore_item *i);
 
 /* --- a table of an item ------------------------------------------------------------------------------------------ */
 
-/* It is suspended with TABLE, which may be NULL, and always was. Nobody has it open but tables. */
-static void item_suspend(struct restore_item *i, struct dm_table *table)
+void restore_suspended(struct dm_device *d, struct dm_table *table)
 {
-	struct dm_device *d = i->device;
 	unsigned k;
 
 	d->active = table;
@@ -42,7 +40,13 @@ static void item_suspend(struct restore_item *i, struct dm_table *table)
 		return;
 	table->device = d;
 	dm_event_active(table, true);
-	dm_device_changed(d, DM_SWAPPED);
+}
+
+static void item_suspend(struct restore_item *i, struct dm_table *table)
+{
+	restore_suspended(i->device, table);
+	if (table)
+		dm_device_changed(i->device, DM_SWAPPED);
 }
 
 /* What stands in for a table that cannot be built. */
@@ -153,7 +157,7 @@ static void item_built(struct dm_cmd *c, struct dm_table *table, struct dm_expla
 
 	(void)explain;
 	item_wipe(i);
-	if (table && (dm_restore_check(table, i->table, &c->reply.err) || item_keeps(i, table))) {
+	if (table && (dm_restore_check(table, i->table, DM_RESTORE_LOAD, &c->reply.err) || item_keeps(i, table))) {
 		dm_table_free(table);
 		table = NULL;
 	}

@@ -37,8 +37,10 @@ int dm_restore(struct dm_world *w, struct dm_recorder *r, struct dm_restored *n,
 /* Once clients are served: tries again to open what was late, with the time that W allows, and resumes its devices. */
 void dm_restore_late(struct dm_world *w);
 
-/* T was built from VALUE: are its stores those that it had? 0, or -ESTALE and a sentence. */
-int dm_restore_check(const struct dm_table *t, const char *value, struct err *e);
+/* T was built from VALUE: are its stores those that it had? 0, or -ESTALE and a sentence that ends with the ADVICE. */
+int dm_restore_check(const struct dm_table *t, const char *value, const char *advice, struct err *e);
+#define DM_RESTORE_LOAD "load the table again to use it"
+#define DM_RESTORE_UNDISK "the disk is forgotten when the sessions that show it have ended"
 
 /*
  * C, a resume of D, whose next table is lost: that is built again, and C continues with it in c->table; else it has ended.

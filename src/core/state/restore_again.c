@@ -9,6 +9,7 @@
 #include "core/command/do.h"
 #include "core/device/step.h"
 #include "core/state/lost.h"
+#include "core/state/record_lost.h"
 #include "core/state/record_text.h"
 #include "core/state/restore_item.h"
 #include "core/table/building.h"
@@ -31,7 +32,7 @@ static const struct dm_store *other_store(const struct dm_table *t, const char *
 	return NULL;
 }
 
-int dm_restore_check(const struct dm_table *t, const char *value, struct err *e)
+int dm_restore_check(const struct dm_table *t, const char *value, const char *advice, struct err *e)
 {
 	struct text is = TEXT_INIT;
 	const struct dm_store *other;
@@ -44,8 +45,8 @@ int dm_restore_check(const struct dm_table *t, const char *value, struct err *e)
 	if (is.failed)
 		code = err_set(e, -ENOMEM, "no memory to see whether its devices are the same");
 	else if (other)
-		code = err_set(e, -ESTALE, "'%.800s' %s; load the table again to use it", other->name,
-			       other->type->other ? other->type->other : "is another one by now");
+		code = err_set(e, -ESTALE, "'%.800s' %s; %s", other->name,
+			       other->type->other ? other->type->other : "is another one by now", advice);
 	text_free(&is);
 	return code;
 }
@@ -86,9 +87,10 @@ static void again_built(struct dm_cmd *c, struct dm_table *table, struct dm_expl
 	c->text = NULL;
 	c->flags = c->own_flags;
 	if (table && lost)
-		if (!dm_restore_check(table, lost->lost->value, &c->reply.err))
+		if (!dm_restore_check(table, lost->lost->value, DM_RESTORE_LOAD, &c->reply.err))
 			again_forgets(c->device, lost, table, &c->reply.err);
 	if (table && !c->reply.err.code) {
+		dm_stores_lost_again(table);
 		c->table = table;
 		dm_start(c);
 		return;

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/words.h"
 #include "core/device/devices.h"
+#include "core/state/lost.h"
+#include "core/state/record_lost.h"
 #include "core/state/recorder.h"
 #include "core/state/restore_item.h"
 
@@ -87,30 +89,74 @@ static int by_minor(const void *a, const void *b)
 
 static int disk_check(struct dm_device *d, const struct disk *is, struct err *e)
 {
-	if (!dm_restore_check(d->active, is->value, e))
+	if (!dm_restore_check(d->active, is->value, DM_RESTORE_UNDISK, e)) {
+		dm_stores_lost_again(d->active);
 		return 0;
+	}
 	dm_device_remove(d);
 	return e->code;
 }
 
-static void disk_make(struct dm_world *w, const struct disk *is)
+static void disk_is_as_it_was(struct dm_device *d, const struct disk *is)
 {
+	d->refs = is->refs;
+	d->read_ahead = is->read_ahead;
+	d->locked = is->locked;
+}
+
+/* Whoever uses it waits; so devices that stand on it come back. */
+static bool disk_waits(struct dm_world *w, const struct disk *is, const struct err *why)
+{
+	const struct dm_cmd c = { .world = w, .name = is->name, .has_minor = true, .minor = is->minor,
+				  .flags = is->readonly ? DM_WITH_READONLY : 0 };
+	struct err e = ERR_INIT;
+	struct dm_table *lost;
+	struct dm_device *d;
+
+	if (dm_device_new_disk(&d, w, &c, &e))
+		return false;
+	if (dm_lost_disk_new(&lost, d, is->value, why->text)) {
+		dm_device_leave(d);
+		dm_device_free(d);
+		return false;
+	}
+	lost->lost->was_active = true;
+	lost->lost->late = why->code == -ETIMEDOUT;
+	restore_suspended(d, lost);
+	disk_is_as_it_was(d, is);
+	dm_device_changed(d, DM_ADDED);
+	return true;
+}
+
+/* One that cannot even wait stays recorded. */
+static void disk_not_there(struct restore *all, const struct disk *is, const struct err *why)
+{
+	if (is->word && disk_waits(all->world, is, why)) {
+		log_error("disk '%s' waits, because its file could not be opened again: %s", is->name, why->text);
+		all->lost++;
+	} else {
+		log_error("disk '%s' could not be brought back: %s", is->name, why->text);
+	}
+}
+
+static void disk_make(struct restore *all, const struct disk *is)
+{
+	struct dm_world *w = all->world;
 	struct dm_cmd c = { .verb = DM_DO_DISK, .name = is->name, .text = (char *)(uintptr_t)is->word, .has_minor = true,
-			    .minor = is->minor, .flags = is->readonly ? DM_WITH_READONLY : 0 };
+			    .minor = is->minor, .flags = DM_WITH_RECORDED | (is->readonly ? DM_WITH_READONLY : 0) };
 	struct err e = ERR_INIT;
 	struct dm_device *d;
 	int r = is->word ? dm_do_now(w, &c) : err_set(&c.reply.err, -EINVAL, "its record has no word");
 
 	d = r ? NULL : dm_find_disk(w, is->name);
-	if (d)
+	if (r)
+		e = c.reply.err;
+	else if (d)
 		r = disk_check(d, is, &e);
 	if (r)
-		log_error("disk '%s' could not be brought back: %s", is->name, d ? e.text : c.reply.err.text);
-	if (d && !r) {
-		d->refs = is->refs;
-		d->read_ahead = is->read_ahead;
-		d->locked = is->locked;
-	}
+		disk_not_there(all, is, &e);
+	else if (d)
+		disk_is_as_it_was(d, is);
 	if (is->word)
 		dm_reply_free(&c.reply);
 }
@@ -125,7 +171,7 @@ int restore_disks(struct restore *all)
 		qsort(disks.all, disks.n, sizeof(*disks.all), by_minor);
 	for (i = 0; i < disks.n; i++) {
 		if (!r)
-			disk_make(all->world, &disks.all[i]);
+			disk_make(all, &disks.all[i]);
 		free(disks.all[i].name);
 		free(disks.all[i].value);
 		free((char *)(uintptr_t)disks.all[i].word);

@@ -74,7 +74,10 @@ struct restore_kept {
 int restore_saved(struct dm_table *t, const struct restore_kept *k, struct err *e);
 const char *restore_saved_value(struct dm_recorder *r, uint64_t id, size_t *len);
 
-/* Disks come first: tables stand on them. Those that could not be brought back are in the log, and stay recorded. */
+/* D is suspended with TABLE, which may be NULL, and always was. Nobody has it open but tables; no front is told. */
+void restore_suspended(struct dm_device *d, struct dm_table *table);
+
+/* Disks come first: tables stand on them. Those whose file could not be opened again wait with a table that is lost (lost.h). */
 int restore_disks(struct restore *all);
 
 /* The device has the regions that it had. */

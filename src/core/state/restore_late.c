@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices whose file did not open at the start, because its server does not answer: see restore.h. While clients are served they
- * are resumed as a client would do that, as their files open.
+ * Devices and disks whose file did not open at the start, because its server does not answer: see restore.h. While clients are
+ * served they are resumed, or shown again, as a client would do that, as their files open.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +26,7 @@ static void late_done(struct dm_cmd *c)
 	else
 		log_info("'%s' is back", l->name);
 	dm_reply_free(&c->reply);
+	free(c->text);
 	free(l);
 }
 
@@ -33,13 +34,21 @@ static void late_resume(struct dm_device *d)
 {
 	size_t n = strlen(d->name) + 1;
 	struct late *l = calloc(1, sizeof(*l) + n);
+	char *word = d->disk ? dm_lost_disk_word(d->active->lost) : NULL;
 
-	if (!l) {
+	if (!l || (d->disk && !word)) {
 		log_error("'%s' stays suspended: no memory to resume it", d->name);
+		free(word);
+		free(l);
 		return;
 	}
 	memcpy(l->name, d->name, n);
 	l->cmd = (struct dm_cmd){ .verb = DM_DO_RESUME, .name = l->name, .done = late_done };
+	if (d->disk) {
+		l->cmd.verb = DM_DO_DISK;
+		l->cmd.text = word;
+		l->cmd.flags = DM_WITH_RECORDED | (d->active->readonly ? DM_WITH_READONLY : 0);
+	}
 	dm_do(d->world, &l->cmd);
 }
 
@@ -49,14 +58,20 @@ static bool late_is(const struct dm_device *d)
 	return d->active && d->active->lost && d->active->lost->late && d->active->lost->was_active && !d->inactive;
 }
 
-void dm_restore_late(struct dm_world *w)
+static void late_each(const struct list *all)
 {
 	struct list *pos, *next;
 
-	list_each(pos, next, &w->devices) {
+	list_each(pos, next, all) {
 		struct dm_device *d = container(pos, struct dm_device, node);
 
 		if (late_is(d))
 			late_resume(d);
 	}
+}
+
+void dm_restore_late(struct dm_world *w)
+{
+	late_each(&w->disks);
+	late_each(&w->devices);
 }
