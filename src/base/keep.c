@@ -189,6 +189,17 @@ int keep_take(const char *name)
 	return fd;
 }
 
+int keep_copy(const char *name)
+{
+	struct kept *k = keep_find(name);
+
+	if (k && k->fd >= 0) {
+		k->own = k->fd;
+		k->fd = -1;
+	}
+	return k && k->own >= 0 ? fcntl(k->own, F_DUPFD_CLOEXEC, 0) : -1;
+}
+
 void keep_each(const char *prefix, void (*see)(void *arg, const char *name), void *arg)
 {
 	struct hash_link *l, *next;
@@ -222,6 +233,7 @@ void keep_hand_over(struct text *to)
 {
 	struct hash_link *l, *next;
 
+	notify_hand_over(true);
 	hash_each(l, next, &keep_names) {
 		const struct kept *k = container(l, struct kept, link);
 
@@ -234,6 +246,7 @@ void keep_hand_back(void)
 {
 	struct hash_link *l, *next;
 
+	notify_hand_over(false);
 	hash_each(l, next, &keep_names)
 		fcntl(keep_current(container(l, struct kept, link)), F_SETFD, FD_CLOEXEC);
 }

@@ -43,6 +43,9 @@ void keep_drop(const char *name);
  */
 int keep_take(const char *name);
 
+/* A copy of what is kept under NAME, by this daemon or an earlier one, for the caller: any number of times. -1: there is none. */
+int keep_copy(const char *name);
+
 /* All names with this prefix that an earlier daemon has kept, and that were not taken. SEE may take the one it sees. */
 void keep_each(const char *prefix, void (*see)(void *arg, const char *name), void *arg);
 

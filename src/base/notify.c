@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -46,11 +47,37 @@ static socklen_t notify_address(struct sockaddr_un *at)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*path == '/'));
 }
 
+/* The number of the descriptor, or -1. */
+static int notify_number(void)
+{
+	const char *said = getenv("NOTIFY_SOCKET");
+	int fd, n = 0;
+
+	return said && sscanf(said, "fd:%d%n", &fd, &n) == 1 && !said[n] && fd >= 0 ? fd : -1;
+}
+
+/* The descriptor, or -1: programs that the daemon starts do not inherit it, and may have another one of that number. */
+static int notify_inherited(void)
+{
+	int fd = notify_number(), type = 0;
+	socklen_t len = sizeof(type);
+
+	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) && type == SOCK_DGRAM ? fd : -1;
+}
+
 bool notify_is_there(void)
 {
 	struct sockaddr_un at;
 
-	return notify_address(&at);
+	return notify_address(&at) || notify_number() >= 0;
+}
+
+void notify_hand_over(bool on)
+{
+	int fd = notify_inherited();
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, on ? 0 : FD_CLOEXEC);
 }
 
 /* A socket that leads there, or -errno. */
@@ -58,10 +85,13 @@ static int notify_connect(void)
 {
 	struct sockaddr_un at;
 	socklen_t len = notify_address(&at);
-	int fd = len ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1, r;
+	int pair = notify_inherited(), r;
+	int fd = pair >= 0 ? fcntl(pair, F_DUPFD_CLOEXEC, 0) : len ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
 
-	if (!len)
+	if (pair < 0 && !len)
 		return -ENOTCONN;
+	if (pair >= 0)
+		return fd < 0 ? -errno : fd;
 	if (fd < 0)
 		return -errno;
 	r = connect(fd, (struct sockaddr *)&at, len) ? -errno : 0;
@@ -199,6 +229,7 @@ void notify_loop(struct loop *l)
 {
 	if (notify.loop)
 		notify_stop_waiting();
+	notify_hand_over(false);	/* another program may have passed it on to us */
 	notify.loop = l;
 }
 

@@ -36,6 +36,7 @@ struct keeper {
 	char name[16];			/* of the daemon's process */
 	bool served;			/* the first daemon has */
 	bool ending;			/* a daemon was told to end, or does */
+	bool told;			/* it was this one: a second signal would mean that nothing is to be waited for */
 	bool aborted;			/* it was told to die at once (SIGQUIT; SIGABRT of systemd's watchdog), and leave a core */
 	unsigned deaths;
 	long long died[KEEPER_DEATHS];	/* when the last ones have; milliseconds */
@@ -104,7 +105,7 @@ static void keeper_heard(struct keeper *k)
 	bool was = k->store.ready;
 
 	keeper_store_hear(&k->store, k->daemon);
-	if (k->store.ready && !was && k->ending)
+	if (k->store.ready && !was && k->ending && !k->told)
 		kill(k->daemon, SIGTERM);
 	k->ending |= k->store.stopping;
 	if (!k->store.ready || k->served)
@@ -178,7 +179,8 @@ static void keeper_stop(struct keeper *k)
 
 static void keeper_pass_on(struct keeper *k, int number)
 {
-	k->ending |= number == SIGTERM || number == SIGINT;
+	k->told |= number == SIGTERM || number == SIGINT;
+	k->ending |= k->told;
 	k->aborted |= number == SIGQUIT || number == SIGABRT;
 	if (number == SIGTSTP)
 		keeper_stop(k);
@@ -284,14 +286,14 @@ int keeper_wanted(const struct options *o, unsigned *out, struct err *e)
 
 int keeper_run(const struct keeper_opts *o)
 {
-	struct keeper k = { .o = o, .store.socket = -1 };
+	struct keeper k = { .o = o, .store = { .socket = -1, .theirs = -1 } };
 	struct err e = ERR_INIT;
 	pid_t us = getpid();
 
 	if (keeper_begin(&k, &e))
 		return keeper_failed(&k, &e);
 	do {
-		k.store.ready = k.store.stopping = false;
+		k.store.ready = k.store.stopping = k.told = false;
 		k.daemon = fork();
 		if (!k.daemon)
 			return keeper_become(&k, us);

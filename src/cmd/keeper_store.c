@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See keeper_store.h. The socket has an abstract address, so that nothing is left when the keeper is killed. Anybody on
- * the machine can send to it, but the kernel says whose message it is.
+ * See keeper_store.h. The sockets have no address: nothing is left when the keeper is killed, and nobody else can send to it.
+ * Processes that a daemon forks may still have its end, so the kernel says whose message it is.
  */
 #include "cmd/keeper_store.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -35,20 +33,15 @@ struct store_message {
 	int fd;			/* or -1 */
 };
 
-/* The kernel chooses the address: five digits after a NUL. */
-static int store_bind(struct keeper_store *s)
+static int store_pair(struct keeper_store *s)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(at);
-	int one = 1;
+	int pair[2], one = 1;
 
-	s->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->socket < 0 || bind(s->socket, (struct sockaddr *)&at, sizeof(sa_family_t)) ||
-	    setsockopt(s->socket, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) ||
-	    getsockname(s->socket, (struct sockaddr *)&at, &len))
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
 		return -errno;
-	snprintf(s->address, sizeof(s->address), "@%.*s", (int)(len - offsetof(struct sockaddr_un, sun_path) - 1), at.sun_path + 1);
-	return 0;
+	s->socket = pair[0];
+	s->theirs = pair[1];
+	return setsockopt(s->socket, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) ? -errno : 0;
 }
 
 static unsigned long store_room(void)
@@ -67,9 +60,9 @@ int keeper_store_open(struct keeper_store *s, struct err *e)
 {
 	int r;
 
-	*s = (struct keeper_store){ .socket = -1, .room = store_room() };
-	r = store_bind(s);
-	return r ? err_set(e, r, "cannot make a socket for the daemon's keeper: %s", strerror(-r)) : 0;
+	*s = (struct keeper_store){ .socket = -1, .theirs = -1, .room = store_room() };
+	r = store_pair(s);
+	return r ? err_set(e, r, "cannot make sockets for the daemon's keeper: %s", strerror(-r)) : 0;
 }
 
 static void store_remove(struct keeper_store *s, struct stored *k)
@@ -87,7 +80,9 @@ void keeper_store_free(struct keeper_store *s)
 		store_remove(s, container(l, struct stored, link));
 	if (s->socket >= 0)
 		close(s->socket);
-	s->socket = -1;
+	if (s->theirs >= 0)
+		close(s->theirs);
+	s->socket = s->theirs = -1;
 }
 
 static void store_add(struct keeper_store *s, const char *name, int fd)
@@ -203,7 +198,8 @@ static void store_environment(const struct keeper_store *s)
 {
 	char number[24];
 
-	setenv("NOTIFY_SOCKET", s->address, 1);
+	snprintf(number, sizeof(number), "fd:%d", s->theirs);
+	setenv("NOTIFY_SOCKET", number, 1);
 	snprintf(number, sizeof(number), "%lu", s->room);
 	setenv("FDSTORE", number, 1);
 	snprintf(number, sizeof(number), "%ld", (long)getpid());

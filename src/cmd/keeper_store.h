@@ -10,8 +10,7 @@
 #include "base/hash.h"
 
 struct keeper_store {
-	int socket;
-	char address[64];	/* for NOTIFY_SOCKET */
+	int socket, theirs;	/* a pair: ours, and the end that each daemon inherits */
 	struct hash kept;
 	unsigned long room;
 	bool ready, stopping;	/* the daemon has said so */

@@ -194,6 +194,39 @@ static void an_abstract_address(void **state)
 	close(s);
 }
 
+/* What a keeper passes on. Messages wait in the sender's memory, and the receiver may go away. */
+static void one_end_of_a_pair(void **state)
+{
+	struct room *x = *state;
+	char name[20], said[20] = "";
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	snprintf(name, sizeof(name), "fd:%d", pair[1]);
+	setenv("NOTIFY_SOCKET", name, 1);
+	assert_true(notify_is_there());
+	fill(x);
+	assert_int_equal(recv(pair[0], said, sizeof(said), 0), 8);
+	assert_string_equal(said, "STATUS=0");
+	while (notify_waits()) {
+		while (recv(pair[0], said, sizeof(said), 0) > 0)
+			;
+		loop_turn(x->loop, 0);
+	}
+	assert_int_equal(notify_send("READY=1", -1, NULL), 0);
+	notify_hand_over(true);
+	assert_int_equal(fcntl(pair[1], F_GETFD), 0);
+	notify_hand_over(false);
+	assert_int_equal(fcntl(pair[1], F_GETFD), FD_CLOEXEC);
+	close(pair[0]);
+	assert_true(notify_send("READY=1", -1, NULL) < 0);
+	close(pair[1]);
+	assert_true(notify_is_there());
+	assert_int_equal(notify_send("READY=1", -1, NULL), -ENOTCONN);
+	setenv("NOTIFY_SOCKET", "fd:0x", 1);
+	assert_false(notify_is_there());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_barrier_does_not_wait_for_ever, begin, end),
 		cmocka_unit_test_setup_teardown(other_addresses_are_ignored, begin, end),
 		cmocka_unit_test_setup_teardown(an_abstract_address, begin, end),
+		cmocka_unit_test_setup_teardown(one_end_of_a_pair, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
