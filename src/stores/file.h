@@ -19,6 +19,8 @@ struct file_spec {
 	char path[PATH_MAX];		/* absolute, without symbolic links */
 	bool direct;			/* O_DIRECT */
 	uint32_t logical, physical;	/* bytes; 0: as it is */
+	bool passing;			/* the path leads there only as long as another process is there: core/table/kept.h */
+	int kept;			/* a descriptor of it that an earlier daemon has kept, or -1 */
 	struct stat st;
 };
 
@@ -52,6 +54,7 @@ struct file {
 	uint32_t mem_align;		/* bytes: alignment of memory with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
+	char *kept;			/* the word for which a descriptor is kept, or NULL */
 	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
 	unsigned n_lanes;
@@ -72,7 +75,7 @@ static inline uint64_t file_bytes(uint64_t sectors)
 	return sectors << DM_SECTOR_SHIFT;
 }
 
-/* file_word.c: parses the word. 0, or -errno and a sentence. */
+/* file_word.c: parses the word, and asks the file system what it leads to, unless WANT has a kept one. 0, or -errno and a sentence. */
 bool file_claims(const struct dm_store_spec *w);
 int file_read_word(struct dm_store_spec *w, struct file_spec *want);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "core/table/kept.h"
 #include "stores/file.h"
 
 /* Checked before it is opened, because opening a FIFO or a tape has effects. */
@@ -53,9 +55,12 @@ static int open_fail(struct dm_store_spec *w, const struct file_spec *want, int 
 /* The first file description claims a block device that is to be written, as a mount does; a second one cannot. */
 static int open_first(struct dm_store_spec *w, struct file *f, const struct file_spec *want, int flags)
 {
-	int claim = f->regular || w->readonly ? 0 : O_EXCL;
-	int fd = open(want->path, flags | claim | O_NONBLOCK | O_NOCTTY);
+	int claim = f->regular || w->readonly ? 0 : O_EXCL, fd;
+	char kept[32];
 	struct stat st;
+
+	snprintf(kept, sizeof(kept), "/proc/self/fd/%d", want->kept);
+	fd = open(want->kept < 0 ? want->path : kept, flags | claim | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return open_fail(w, want, -errno);
@@ -165,6 +170,9 @@ void file_close(struct dm_store *s)
 		if (f->lanes[i].fd >= 0)
 			close(f->lanes[i].fd);
 	}
+	if (f->kept)
+		dm_kept_drop(f->kept, s->readonly);
+	free(f->kept);
 	free(f);
 }
 
@@ -228,6 +236,23 @@ static void open_do(struct dm_opening *o)
 		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", mine->want.path);
 }
 
+/* For later daemons. One that was kept already stays so. */
+static void open_keep(struct dm_opening *o, struct file *f)
+{
+	const struct file_spec *want = &((const struct file_opening *)o->own)->want;
+	struct err e = ERR_INIT;
+
+	if (!want->passing || !f->regular)
+		return;
+	f->kept = strdup(f->store.name);
+	if (!f->kept)
+		err_set(&e, -ENOMEM, "no memory");
+	else if (want->kept < 0)
+		dm_kept_put(f->kept, f->store.readonly, f->lanes[0].fd, &e);
+	if (e.code)
+		log_warn("after a restart of the daemon '%s' cannot be opened again: %s", f->store.name, e.text);
+}
+
 static void open_done(struct dm_opening *o)
 {
 	struct file_opening *mine = o->own;
@@ -238,6 +263,7 @@ static void open_done(struct dm_opening *o)
 	} else if (dm_store_enter(o->spec.world, s, open_hash(&mine->want))) {
 		open_no_memory(o);
 	} else {
+		open_keep(o, mine->file);
 		mine->file = NULL;
 		dm_opening_end(o, s);
 	}
@@ -322,10 +348,7 @@ void file_look(struct dm_opening *o)
 		return;
 	}
 	mine->fd = -1;
-	if (file_read_word(&o->spec, &mine->want))
-		return;
-	if (stat(mine->want.path, &mine->want.st))
-		open_fail(&o->spec, &mine->want, -errno);
-	else
+	mine->want.kept = o->kept;
+	if (!file_read_word(&o->spec, &mine->want))
 		open_check_kind(&o->spec, &mine->want);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stores/block.h"
@@ -96,6 +97,50 @@ static int word_find(struct dm_store_spec *w, const char *word, char out[PATH_MA
 	return 0;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	if (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode))
+		return a->st_rdev == b->st_rdev;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The caller may be in another mount namespace, where PATH is another file, or the only one. */
+static int word_is_callers(struct dm_store_spec *w, const char *path, const struct stat *ours)
+{
+	char there[PATH_MAX + 32];
+	struct stat theirs;
+
+	snprintf(there, sizeof(there), "/proc/%d/root%s", w->caller, path);
+	if (!w->caller || !strncmp(path, "/proc/", 6) || stat(there, &theirs) || (ours && is_same(ours, &theirs)))
+		return 0;
+	return err_set(w->err, -ENOENT, "'%.500s' is %s for the daemon: process %d, which asks, is in another mount namespace; '%.500s' "
+		       "would name its file", path, ours ? "another file" : "not there", w->caller, there);
+}
+
+/*
+ * The name without links is used, because what a link in the caller's path leads to may change; but links of /proc lead to files
+ * that may have no name here, or whose name is another file's.
+ */
+static int word_lead(struct dm_store_spec *w, struct file_spec *want, const char *path)
+{
+	struct stat named;
+	int r;
+
+	if (stat(path, &want->st)) {
+		r = errno;
+		if (word_is_callers(w, path, NULL))
+			return w->err->code;
+		return err_set(w->err, -r, "cannot open '%.800s': %s", path, strerror(r));
+	}
+	if (word_is_callers(w, path, &want->st))
+		return w->err->code;
+	if (realpath(path, want->path) && !stat(want->path, &named) && is_same(&named, &want->st))
+		return 0;
+	want->passing = true;
+	snprintf(want->path, sizeof(want->path), "%s", path);
+	return 0;
+}
+
 int file_read_word(struct dm_store_spec *w, struct file_spec *want)
 {
 	char path[PATH_MAX];
@@ -104,7 +149,11 @@ int file_read_word(struct dm_store_spec *w, struct file_spec *want)
 
 	if (!r)
 		r = word_find(w, word, path);
-	if (r || realpath(path, want->path))
-		return r;
-	return err_set(w->err, -errno, "cannot open '%.800s': %s", path, strerror(errno));
+	if (r || want->kept < 0)
+		return r ? r : word_lead(w, want, path);
+	want->passing = true;
+	snprintf(want->path, sizeof(want->path), "%s", path);
+	if (fstat(want->kept, &want->st))
+		return err_set(w->err, -errno, "cannot open '%.800s': %s", path, strerror(errno));
+	return 0;
 }

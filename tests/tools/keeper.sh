@@ -17,6 +17,8 @@ stopped() { [[ $(cat "/proc/$1/stat") == *") T "* ]]; }
 # connected N: so many clients wait for one of the sockets, which are listening (flag 10000).
 connected() { [ "$(awk -v at="$XDG_RUNTIME_DIR/dmuse/" '$4 == "00000000" && index($8, at) == 1' /proc/net/unix | wc -l)" = "$1" ]; }
 says() { grep -Eq -- "$1" "$log"; }
+namespace=(-m)
+[ "$(id -u)" = 0 ] || namespace=(-Urm)
 
 # Starts one in the background; sets $daemon and $keeper.
 start() {
@@ -146,7 +148,7 @@ held() { [ "$(find "/proc/$keeper/fd" -mindepth 1 | wc -l)" -ge "$1" ]; }
 # More messages than there is room for in its socket.
 a_keeper_that_is_stopped() {
 	local n before
-	n=$(($(cat /proc/sys/net/unix/max_dgram_qlen) + 10))
+	n=$(($(cat /proc/sys/net/core/wmem_default) / 512 + 10))	# messages are larger than that
 	start
 	before=$(find "/proc/$keeper/fd" -mindepth 1 | wc -l)
 	kill -STOP "$keeper"
@@ -296,24 +298,66 @@ memory_keeps_its_data() {
 	ok "$who: the next daemon's is empty" sh -c 'nbdcopy "$1" - | cmp -n 20971520 - /dev/zero' sh "$uri"
 }
 
-# The address is visible to everybody; only the daemon is believed.
-messages_of_others() {
+first_line() { nbdcopy "$("$DMUSE" export "$1")" - | head -n 1; }
+sealed='import os, sys
+fd = os.memfd_create("disk")
+os.truncate(fd, 1 << 20)
+os.write(fd, b"in memory\n")
+open(sys.argv[1], "w").write(f"/proc/{os.getpid()}/fd/{fd}")
+open(sys.argv[2]).read()'
+
+# What another process has open, or sees; it has ended when the daemon is killed.
+files_without_a_name() {
 	start
-	python3 - "$keeper" <<'P'
-import os, socket, struct, sys
-inodes = {os.readlink(f"/proc/{sys.argv[1]}/fd/{f}")[8:-1] for f in os.listdir(f"/proc/{sys.argv[1]}/fd")}
-for line in open("/proc/net/unix"):
-    w = line.split()
-    if w[6] in inodes and w[4] == "0002":
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        s.connect("\0" + w[7][1:])
-        s.send(b"STOPPING=1")
-        s.sendmsg([b"FDSTORE=1\nFDNAME=keep.control"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", 0))])
-        print("sent")
-P
+	mkfifo fifo
+	truncate -s 1M deleted named
+	echo of a deleted file | dd of=deleted conv=notrunc status=none
+	exec 7<>deleted 8<>named
+	rm deleted
+	works "$who: a table with a descriptor of the caller" create d --table '0 2048 linear /proc/self/fd/7 0'
+	works "$who: another one with the same" create e --table '0 8 linear file,logical=512:/dev/fd/7 0'
+	works "$who: read-only" create r -r --table "0 8 linear /proc/$$/fd/7 0"
+	works "$who: one that has a name" create n --table '0 8 linear /proc/self/fd/8 0'
+	is "$who: is known by that" "0 8 linear $PWD/named 0" "$("$DMUSE" table n)"
+	python3 -c "$sealed" "$PWD/path" fifo &
+	local process=$!
+	until_true [ -s path ]
+	works "$who: memory of another process" create m --table "0 2048 linear $(cat path) 0"
+	unshare "${namespace[@]}" sh -c "mkdir -p own && mount -t tmpfs none own && truncate -s 1M own/file && echo elsewhere | dd of=own/file conv=notrunc status=none &&
+		'$DMUSE' create other --table '0 8 linear $PWD/own/file 0' 2>refused; touch made; read -r _ <fifo" &
+	local elsewhere=$!
+	until_true [ -e made ]
+	like "$who: a file that only the caller sees is not taken for another" \
+		"'$PWD/own/file' is not there for the daemon: process [0-9]+, which asks, is in another mount namespace; '/proc/[0-9]+/root$PWD/own/file' would name its file" "$(cat refused)"
+	works "$who: but with its namespace" create o --table "0 2048 linear /proc/$elsewhere/root$PWD/own/file 0"
+	"$DMUSE" table >before
+	exec 7>&- 8>&-
+	timeout 10 sh -c 'echo >fifo; echo >fifo'
+	wait $process $elsewhere
 	kill -9 "$daemon"
-	works "$who: the daemon is started again all the same" ls
-	is "$who: with the same socket" "$keeper" "$(parent_of "$(daemon_pid)")"
+	"$DMUSE" table >after
+	ok "$who: the next daemon has the same tables" diff before after
+	is "$who: and the data" "of a deleted file|in memory|elsewhere" "$(first_line d)|$(first_line m)|$(first_line o)"
+	is "$who: nothing is suspended" "" "$("$DMUSE" info -c --noheadings -o name -S suspended=1)"
+	"$DMUSE" remove d e r n m o
+	kill -9 "$(daemon_pid)"
+	works "$who: what nobody uses is not kept" version
+	is "$who: any more" 0 "$(find "/proc/$keeper/fd" -lname '*(deleted)' ! -lname '*:fuse-state *' | wc -l)"
+	works "$who: shutdown" shutdown
+}
+
+# Other users, or processes in other namespaces, could flood it.
+nobody_else_reaches_it() {
+	start
+	find "/proc/$keeper/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' >inodes
+	awk 'NR == FNR { ours[$1] = 1 } NR != FNR && $5 == "0002" && $7 in ours { print NF == 7 ? "no address" : $8 }' inodes /proc/net/unix >sockets
+	is "$who: the keeper's sockets have no address" "no address" "$(sort -u sockets)"
+	is "$who: there is nothing in the environment that a program could use" "" "$("$DMUSE" exec printenv NOTIFY_SOCKET)"
+	kill -9 "$daemon"
+	works "$who: the next daemon has it, too" ls
+	is "$who: from the same keeper" "$keeper" "$(parent_of "$(daemon_pid)")"
+	works "$who: shutdown" shutdown
+	ok "$who: both end" until_true gone "$keeper"
 }
 
 # systemd before 254, and others that only want to know when it is ready.
@@ -341,4 +385,4 @@ P
 ulimit -c 0
 session_test a_daemon_that_is_killed who_has_none a_keeper_that_is_stopped who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
 	whose_number three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon a_private_daemon_without \
-	memory_keeps_its_data messages_of_others a_service_manager_that_keeps_nothing
+	memory_keeps_its_data files_without_a_name nobody_else_reaches_it a_service_manager_that_keeps_nothing

@@ -101,7 +101,7 @@ int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s)
 struct dm_opening *dm_build_opening(struct dm_build *b, const struct dm_build_word *w)
 {
 	struct dm_store_spec spec = { .world = b->world, .word = w->word, .cwd = b->o.cwd, .readonly = b->o.readonly,
-				      .cmd = b->o.cmd };
+				      .cmd = b->o.cmd, .caller = b->o.cmd ? b->o.cmd->caller : 0 };
 	struct dm_opening *o = dm_opening_new(&spec);
 
 	if (!o)

@@ -5,13 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/command/command.h"
+#include "core/table/kept.h"
 #include "core/world.h"
 
 static void opening_free(struct dm_opening *o)
 {
 	dm_place_free(&o->place);
 	free(o->found.parts);
+	if (o->kept >= 0)
+		close(o->kept);
 	free(o);
 }
 
@@ -255,15 +260,20 @@ static void opening_too_long(struct timer *t)
 
 struct dm_opening *dm_opening_new(const struct dm_store_spec *w)
 {
-	size_t word = strlen(w->word) + 1, cwd = w->cwd ? strlen(w->cwd) + 1 : 0;
-	struct dm_opening *o = malloc(sizeof(*o) + word + cwd);
+	char *its = dm_place_of_caller(w->word, w->caller);
+	size_t word = its ? strlen(its) + 1 : 0, cwd = w->cwd ? strlen(w->cwd) + 1 : 0;
+	struct dm_opening *o = its ? malloc(sizeof(*o) + word + cwd) : NULL;
 
-	if (!o)
+	if (!o) {
+		free(its);
 		return NULL;
+	}
 	memset(o, 0, sizeof(*o));
 	o->spec = *w;
 	o->spec.err = &o->said;
-	o->spec.word = memcpy(o->words, w->word, word);
+	o->spec.word = memcpy(o->words, its, word);
+	free(its);
+	o->kept = -1;
 	o->spec.cwd = cwd ? memcpy(o->words + word, w->cwd, cwd) : NULL;
 	o->spec.follow = w->cmd && w->cmd->resolve;
 	timer_init(&o->bound, opening_too_long);
@@ -278,6 +288,8 @@ void dm_opening_start(struct dm_opening *o)
 {
 	struct dm_world *w = o->spec.world;
 
+	if (o->spec.cmd && o->spec.cmd->flags & DM_WITH_RECORDED)
+		o->kept = dm_kept_copy(o->words, o->spec.readonly);
 	o->rest = o->spec.word;
 	o->type = dm_store_prefix(&o->spec, &o->rest);
 	o->spec.word = o->rest;

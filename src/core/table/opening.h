@@ -47,6 +47,7 @@ struct dm_opening {
 	/* The type's. */
 	struct dm_store_spec spec;	/* also for calls, except its world and cmd; its err is `said` */
 	struct err said;		/* the error of a call */
+	int kept;			/* what an earlier daemon has kept for the word (kept.h), or -1 */
 	void *own;			/* looked->forget() frees it */
 	bool leads;			/* others may wait for it */
 

@@ -58,6 +58,25 @@ static int place_leads(struct dm_place *p, char path[PATH_MAX])
 	return p->dev ? 0 : -ENOMEM;
 }
 
+char *dm_place_of_caller(const char *word, int caller)
+{
+	static const struct {
+		const char *own, *directory;
+	} all[] = { { "/proc/self/", "" }, { "/proc/thread-self/", "" }, { "/dev/fd/", "fd/" } };
+	const char *at = *word == '/' ? word : strstr(word, ":/");
+	char *out;
+	size_t i;
+
+	at = at && *at == ':' ? at + 1 : at;
+	if (at && caller && !strcmp(at, "/dev/stdin"))
+		return asprintf(&out, "%.*s/proc/%d/fd/0", (int)(at - word), word, caller) < 0 ? NULL : out;
+	for (i = 0; at && caller && i < sizeof(all) / sizeof(*all); i++)
+		if (!strncmp(at, all[i].own, strlen(all[i].own)))
+			return asprintf(&out, "%.*s/proc/%d/%s%s", (int)(at - word), word, caller, all[i].directory,
+					at + strlen(all[i].own)) < 0 ? NULL : out;
+	return strdup(word);
+}
+
 int dm_place_look(struct dm_place *p, const char *word, const char *cwd, bool follow)
 {
 	char path[PATH_MAX];

@@ -17,6 +17,12 @@ struct dm_place {
 };
 
 /*
+ * WORD, which may be a path behind a type's name and options, as it is for the thread CALLER (0: nobody knows): /proc/self and
+ * /dev/fd are not the daemon's. To be freed; NULL: no memory.
+ */
+char *dm_place_of_caller(const char *word, int caller);
+
+/*
  * WORD is a path relative to CWD (NULL: only absolute paths are). FOLLOW: block and dev are wanted as well. 0 or
  * -ENOMEM. Any thread.
  */

@@ -30,6 +30,7 @@ struct dm_store_spec {
 	struct dm_world *world;
 	const char *word;	/* the word in the table, unquoted */
 	const char *cwd;	/* start of relative paths; NULL: they are refused */
+	int caller;		/* the thread that gave it; 0: nobody knows */
 	bool readonly;
 	bool follow;		/* where a path leads is needed as well: there is a cmd->resolve */
 	struct dm_cmd *cmd;	/* the table's command, or NULL */

@@ -200,6 +200,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 	cmd->done = conn_done;
 	cmd->room = conn_room;
 	cmd->owner = conn;
+	cmd->caller = (int)conn->pid;
 	conn->state = CONN_BUSY;
 	dm_do(conn->control->world, cmd);
 }
@@ -356,7 +357,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events)
 	}
 }
 
-void control_conn_new(struct control *c, int fd, uid_t uid)
+void control_conn_new(struct control *c, int fd, const struct ucred *peer)
 {
 	struct control_conn *conn = calloc(1, sizeof(*conn));
 	struct err e = ERR_INIT;
@@ -367,7 +368,8 @@ void control_conn_new(struct control *c, int fd, uid_t uid)
 		return;
 	}
 	*conn = (struct control_conn){
-		.control = c, .uid = uid, .came = clock_now(c->world->clock), .master = uid == 0 || uid == c->owner,
+		.control = c, .uid = peer->uid, .pid = peer->pid, .came = clock_now(c->world->clock),
+		.master = peer->uid == 0 || peer->uid == c->owner,
 		.watch = { .fd = fd, .events = EPOLLIN, .ready = conn_ready, .poll = conn_poll },
 		.work.run = conn_go_on, .out = TEXT_SECRET,
 	};

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/socket.h>
 
 #include "base/list.h"
 #include "base/listener.h"
@@ -47,6 +47,7 @@ struct control_conn {
 	struct loop_watch watch;	/* fd is -1 once the client has hung up during a command */
 	enum conn_state state;
 	uid_t uid;
+	pid_t pid;			/* of the process that has connected */
 	bool master;			/* root or the owner: may change things */
 	bool last;			/* nothing is read after this reply */
 	bool known;			/* it has sent a complete message */
@@ -65,8 +66,8 @@ struct control_conn {
 	size_t sent;
 };
 
-/* A client has connected on FD, which is taken over. Without memory for the client, FD is closed. */
-void control_conn_new(struct control *c, int fd, uid_t uid);
+/* PEER has connected on FD, which is taken over. Without memory for the client, FD is closed. */
+void control_conn_new(struct control *c, int fd, const struct ucred *peer);
 
 /* Cancels the command that is running. */
 void control_conn_cancel(struct control_conn *conn);

@@ -26,7 +26,7 @@ static void control_welcome(struct listener *l, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		close(fd);
 	else
-		control_conn_new(control_of(l), fd, peer.uid);
+		control_conn_new(control_of(l), fd, &peer);
 }
 
 static void control_turned_away(struct listener *l)
