@@ -32,6 +32,7 @@ struct daemon {
 	struct serve_opts o;
 	char control[PATHS_MAX], nbd[PATHS_MAX], log[PATHS_MAX];
 	char *tables, *tls_certs, *tls_psk, *state_dir, *state;
+	struct text options;	/* as words */
 	bool ephemeral;
 	unsigned restart;	/* seconds that the daemon has to come back; 0: nobody starts it again */
 	struct background back;
@@ -47,6 +48,28 @@ static void daemon_free(struct daemon *d)
 	free(d->tls_psk);
 	free(d->state_dir);
 	free(d->state);
+	text_free(&d->options);
+}
+
+/* Those that a later daemon could be without, and would be another one. */
+static int daemon_said(struct job *j, struct daemon *d, struct err *e)
+{
+	static const uint8_t others[] = { OPT_socket, OPT_foreground, OPT_tables, OPT_state, OPT_ephemeral, OPTION_END };
+	size_t i;
+
+	for (i = 0; i < j->o.n_said; i++) {
+		const struct option_said *s = &j->o.said[i];
+
+		if (options_listed(others, s->id))
+			continue;
+		text_printf(&d->options, "%s--%s", d->options.len ? " " : "", option_rows[s->id].name);
+		if (!s->value)
+			continue;
+		text_add(&d->options, " ");
+		text_add_word(&d->options, s->value);
+	}
+	d->o.options = text_str(&d->options);
+	return d->options.failed ? err_set(e, -ENOMEM, "no memory for the options") : 0;
 }
 
 /* The value of an option that is a path: made absolute, because the daemon changes its directory. */
@@ -163,6 +186,8 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 {
 	int r = daemon_words(j, d, e);
 
+	if (!r)
+		r = daemon_said(j, d, e);
 	if (!r)
 		r = daemon_paths(j, d, e);
 	if (!r && j->o.given[OPT_tls_verify_peer] && !d->tls_certs)

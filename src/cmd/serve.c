@@ -267,6 +267,8 @@ static int serve_up(struct serve *s, struct err *e)
 		r = sessions_new(&s->sessions, s->world, s->fuse, s->o->stop_timeout, e);
 	if (!r)
 		r = serve_state_restore(&s->state, s->o->handed, e);
+	if (!r && s->o->options)
+		serve_state_options(&s->state, s->o->options, !s->o->death && !s->o->handed);
 	if (!r && s->o->nbd_wanted)
 		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)

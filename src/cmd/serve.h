@@ -29,6 +29,7 @@ struct serve_opts {
 	void *arg;
 	unsigned stop_timeout;	/* seconds for programs of sessions to finish at the end */
 	unsigned open_timeout;	/* seconds that opening a file may take; 0: no limit */
+	const char *options;	/* with which it was started, as words; "" if with none */
 	const char *death;	/* how the daemon before this one has died, a sentence; NULL: there was none */
 	struct handover *handed;	/* from an earlier program that this one replaces, or NULL */
 	struct replace_opts replace;

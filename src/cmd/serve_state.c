@@ -2,11 +2,15 @@
 /* See serve_state.h. */
 #include "cmd/serve_state.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "cmd/handover.h"
 #include "core/state/handed.h"
 #include "core/state/restore.h"
 #include "core/world.h"
+
+#define OPTIONS "options"	/* the key of these */
 
 int serve_state_open(struct serve_state *s, struct dm_world *w, const char *path, bool durable, struct err *e)
 {
@@ -51,6 +55,26 @@ int serve_state_restore(struct serve_state *s, const struct handover *handed, st
 		log_info("%zu device%s of an earlier daemon %s back%s", n.devices, n.devices == 1 ? "" : "s", n.devices == 1 ? "is" : "are",
 			 n.lost ? "; what could not be brought back is suspended" : "");
 	return 0;
+}
+
+/* What is in a directory of its own is used by whoever names that directory, with the options that he wants. */
+void serve_state_options(struct serve_state *s, const char *options, bool tell)
+{
+	struct dm_recorder *r = &s->recorder.recorder;
+	const char *was;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	if (!s->journal || s->durable)
+		return;
+	was = r->get(r, OPTIONS, &len);
+	if (was && len == strlen(options) && !memcmp(was, options, len))
+		return;
+	if (was && len && tell)
+		log_warn("the daemon that was killed had options that this one has not: %.*s", (int)len, was);
+	dm_record_value(s->world, OPTIONS, options, strlen(options));
+	if (dm_record_commit(s->world, NULL, &e))
+		log_warn("the daemon's options are not recorded: %s", e.text);
 }
 
 void serve_state_end(struct serve_state *s, bool served)

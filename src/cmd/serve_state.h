@@ -28,6 +28,12 @@ int serve_state_open(struct serve_state *s, struct dm_world *w, const char *path
  */
 int serve_state_restore(struct serve_state *s, const struct handover *handed, struct err *e);
 
+/*
+ * OPTIONS, with which this daemon was started, are recorded. TELL: a daemon that was killed may have had others, and nobody has
+ * started this one with them again: the log says which.
+ */
+void serve_state_options(struct serve_state *s, const char *options, bool tell);
+
 /* Devices end with their daemon, unless their state is durable, or the daemon has never SERVED. */
 void serve_state_end(struct serve_state *s, bool served);
 

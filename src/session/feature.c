@@ -17,6 +17,8 @@ static const struct { const char *name, *without; bool needed; } features[FEATUR
 	[FEATURE_SYS] = { "/sys", "everything but lsblk and other programs that read /sys", false },
 	[FEATURE_LOOP] = { "loop devices", "everything but mount(8) in a session; fuse2fs mounts ext2, ext3 and ext4", false },
 	[FEATURE_DMUSE_MOUNT] = { "dmuse mount", "everything but `dmuse mount`", false },
+	[FEATURE_RESTART] = { "restart after a crash", "everything; but when the daemon is killed, programs that have a device open in a session "
+			      "or in a directory of `dmuse mount` get errors, and go on only with the next daemon", false },
 };
 
 const char *feature_name(enum feature p)

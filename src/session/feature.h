@@ -22,6 +22,7 @@ enum feature {
 	FEATURE_SYS,		/* /sys exists */
 	FEATURE_LOOP,		/* loop devices, for mount(2) as root */
 	FEATURE_DMUSE_MOUNT,	/* what `dmuse mount` needs: fusermount3, or root who may mount */
+	FEATURE_RESTART,	/* programs go on when the daemon is killed: a keeper is wanted, and the kernel sends requests again */
 	FEATURES
 };
 

@@ -238,6 +238,12 @@ void feature_explain(enum feature p, int r, struct feature_lack *l)
 	case FEATURE_LOOP:
 		lack_loop(r, l);
 		break;
+	case FEATURE_RESTART:
+		if (r == -ECANCELED)
+			lack(l, "here", "unset DMUSE_RESTART", "DMUSE_RESTART=0: no keeper starts a daemon again");
+		else
+			lack(l, on_the_machine(), "", "this kernel cannot send requests of FUSE again: Linux 6.9 or later can");
+		break;
 	default:
 		lack_dmuse_mount(r, l);
 	}

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -243,6 +244,20 @@ static int probe_loop(void)
 	return probe_open("/dev/loop-control");
 }
 
+/* FUSE_NOTIFY_RESEND exists since Linux 6.9. A kernel tells only a server that it serves. */
+static int probe_restart(void)
+{
+	const char *seconds = getenv("DMUSE_RESTART");
+	unsigned major, minor;
+	struct utsname u;
+
+	if (seconds && *seconds && !strtoul(seconds, NULL, 10))
+		return -ECANCELED;
+	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		return -ENOSYS;
+	return major > 6 || (major == 6 && minor >= 9) ? 0 : -ENOSYS;
+}
+
 int feature_probe(enum feature p)
 {
 	switch (p) {
@@ -266,6 +281,8 @@ int feature_probe(enum feature p)
 		return access("/sys/dev/block", F_OK) ? -errno : 0;
 	case FEATURE_LOOP:
 		return probe_in_child(probe_loop);
+	case FEATURE_RESTART:
+		return probe_restart();
 	default:
 		return probe_in_child(probe_dmuse_mount);
 	}

@@ -11,6 +11,10 @@ sessions=$status
 like "a doctor's last line is the result" "^Sessions .*work here\.$" "$(tail -n 1 <<<"$out" | sed 's/do not //')"
 like "ciphers have their speed" "aes-xts, 512 bits: [1-9][0-9]*, [1-9]" "$out"
 like "each piece has a line" "^(ok|missing|unneeded) +/dev/fuse" "$out"
+like "so has what a killed daemon needs" "^(ok|missing) +restart after a crash" "$out"
+DMUSE_RESTART=0 run doctor
+like "without a keeper it says so" "^missing +restart after a crash: DMUSE_RESTART=0: no keeper starts a daemon again" "$out"
+is "which sessions do not need" "$sessions" "$status"
 run doctor --json
 is "the same as JSON" "$sessions" "$status"
 ok "which is some" python3 -c '
