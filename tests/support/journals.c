@@ -28,6 +28,12 @@ struct journal *journals_open(const char *path, int fd)
 	return j;
 }
 
+struct journal *journals_again(struct journal *j, const char *path)
+{
+	journal_close(j);
+	return journals_open(path, -1);
+}
+
 void journals_put(struct journal *j, const char *key, const char *value)
 {
 	journal_put(j, key, value, strlen(value));

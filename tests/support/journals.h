@@ -12,6 +12,8 @@
 
 /* Opens it; the test fails if that fails. PATH NULL: the file FD. */
 struct journal *journals_open(const char *path, int fd);
+/* Closes it, and opens PATH again. */
+struct journal *journals_again(struct journal *j, const char *path);
 void journals_put(struct journal *j, const char *key, const char *value);
 /* Commits; the test fails if that fails. */
 void journals_commit(struct journal *j);

@@ -280,6 +280,14 @@ struct dm_info info(struct fixture *f, const char *name)
 	return i;
 }
 
+struct dm_device *opened(struct fixture *f, const char *name)
+{
+	struct dm_device *d = dm_find_name(f->world, name);
+
+	dm_open(d);
+	return d;
+}
+
 char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags)
 {
 	struct dm_cmd c = { .verb = v, .name = name, .flags = flags };

@@ -187,6 +187,34 @@ static void every_durable_write_is_flushed(void **state)
 	dm_close(d);
 }
 
+/* So what was answered before it is durable when it is answered; and so does a swap. Whoever says noflush does without. */
+static void a_suspend_flushes_what_was_written(void **state)
+{
+	static uint8_t data[512];
+	struct dm_device *d;
+
+	(void)state;
+	made("plain", "0 8 linear memory,size=1M:other 0");
+	d = made("d", "0 8 linear memory,size=1M:shared 0");
+	dm_open(d);
+	count("d");
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 1, data), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	assert_int_equal(atomic_load(&counted), 1);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(atomic_load(&counted), 1);
+	answer = -EIO;
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), -EIO);
+	assert_int_equal(d->state, DM_ACTIVE);
+	answer = 0;
+	assert_int_equal(reload(&f, "d", "0 8 zero", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(atomic_load(&counted), 3);
+	dm_close(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(flushes_of_a_ladder_wait_for_one_that_is_suspended, begin, end),
 		cmocka_unit_test_setup_teardown(devices_on_one_file_flush_it_once, begin, end),
 		cmocka_unit_test_setup_teardown(every_durable_write_is_flushed, begin, end),
+		cmocka_unit_test_setup_teardown(a_suspend_flushes_what_was_written, begin, end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

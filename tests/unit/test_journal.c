@@ -25,8 +25,7 @@ static void path_of(char path[PLACE_PATH])
 
 static void reopened(struct journal **j, const char *path, const char *text)
 {
-	journal_close(*j);
-	*j = journals_open(path, -1);
+	*j = journals_again(*j, path);
 	journals_has(*j, text);
 }
 

@@ -88,12 +88,6 @@ static void refused(struct journal *j, int code, const char *part)
 		fail_msg("'%s' does not say '%s'", e.text, part);
 }
 
-static struct journal *again(struct journal *j, const char *path)
-{
-	journal_close(j);
-	return journals_open(path, -1);
-}
-
 /* Puts LONG bytes, of which none are committed yet. */
 static void put_long(struct journal *j, const char *key)
 {
@@ -120,7 +114,7 @@ static void failed_write_leaves_the_state_before_it(void **state)
 	atomic_store(&writes_left, -1);
 	journals_set(j, "c", "2");
 	journals_has(j, "a=1\nc=2\n");
-	j = again(j, path);
+	j = journals_again(j, path);
 	journals_has(j, "a=1\nc=2\n");
 	journal_remove(j);
 }
@@ -139,7 +133,7 @@ static void nothing_of_a_failed_write_is_found_later(void **state)
 	put_long(j, "a");
 	refused(j, -EIO, "Input/output error");
 	atomic_store(&writes_left, -1);
-	j = again(j, path);
+	j = journals_again(j, path);
 	journals_has(j, "a=1\n");
 	journal_remove(j);
 }
@@ -226,11 +220,11 @@ static void full_disk_refuses_changes_but_what_undoes_them(void **state)
 	put_long(j, "b");
 	refused(j, -ENOSPC, "cannot be recorded");
 	journals_has(j, "a=undone\n");
-	j = again(j, path);
+	j = journals_again(j, path);
 	journals_has(j, "a=undone\n");
 	place_run("rm small/fill");
 	journals_set(j, "b", "there is room");
-	j = again(j, path);
+	j = journals_again(j, path);
 	journals_has(j, "a=undone\nb=there is room\n");
 	journal_close(j);
 	place_tmpfs_end("small");

@@ -27,14 +27,6 @@ static int end(void **state)
 	return 0;
 }
 
-static struct dm_device *hold(const char *name)
-{
-	struct dm_device *d = dm_find_name(f.world, name);
-
-	dm_open(d);
-	return d;
-}
-
 /* A flood of requests, on sectors of its own for every thread, that continues by itself until it is told to stop. */
 struct flood {
 	struct dm_req req;
@@ -92,7 +84,7 @@ static void swapping_under_load_loses_nothing(void **state)
 
 	(void)state;
 	create(&f, "d", tables[0], NULL);
-	d = hold("d");
+	d = opened(&f, "d");
 	for (i = 0; i < THREADS; i++) {
 		memset(&floods[i], 0, sizeof(floods[i]));
 		floods[i].d = d;
