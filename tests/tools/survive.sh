@@ -47,6 +47,15 @@ the_next_command_brings_them_back() {
 	"$DMUSE" daemon 2>/dev/null
 	shown >after
 	ok "$who: one that was started by hand has them" diff before after
+	kill_daemon
+	"$DMUSE" daemon --io-threads 3 --nbd-socket "$PWD/n b d" 2>/dev/null
+	kill_daemon
+	"$DMUSE" ls >/dev/null 2>said
+	ok "$who: a command's daemon says which options the killed one had" \
+		grep -Fxq "dmuse: the daemon that was killed had options that this one has not: --io-threads 3 --nbd-socket $PWD/n\\ b\\ d" said
+	kill_daemon
+	"$DMUSE" ls >/dev/null 2>said
+	is "$who: once" "" "$(grep options said)"
 	works "$who: shutdown" shutdown
 	ok "$who: after that there is no state" [ ! -e "$run/state" ]
 	is "$who: nor a device" 'No devices found' "$("$DMUSE" ls 2>/dev/null)"
