@@ -271,7 +271,7 @@ like "in the journal a line begins with its priority" "^<3>.*j/none" "$(cat j/jo
 	echo 'gone,,,rw,0 8 linear /nowhere 0' >j/tables
 	JOURNAL_STREAM=$stream "$DMUSE" daemon --foreground --socket "$work/j/control" --tables j/tables 2>>j/journal &
 	pid=$!
-	until_true "$DMUSE" ls --no-start --socket "$work/j/control"
+	until_true grep -q serving j/journal
 	like "a line about a device, too, if the journal's socket is not there" "^<3>.*gone" "$(cat j/journal)"
 	works "its end, too" shutdown --socket "$work/j/control"
 	ends "is clean"
