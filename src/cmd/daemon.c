@@ -27,6 +27,8 @@
 #include "core/world.h"
 
 #define DAEMON_BUSY_POLL 50	/* microseconds */
+/* Without these, another daemon would still be like the one before it. */
+static const uint8_t daemon_places[] = { OPT_socket, OPT_foreground, OPT_tables, OPT_state, OPT_ephemeral, OPTION_END };
 
 struct daemon {
 	struct serve_opts o;
@@ -49,27 +51,6 @@ static void daemon_free(struct daemon *d)
 	free(d->state_dir);
 	free(d->state);
 	text_free(&d->options);
-}
-
-/* Those that a later daemon could be without, and would be another one. */
-static int daemon_said(struct job *j, struct daemon *d, struct err *e)
-{
-	static const uint8_t others[] = { OPT_socket, OPT_foreground, OPT_tables, OPT_state, OPT_ephemeral, OPTION_END };
-	size_t i;
-
-	for (i = 0; i < j->o.n_said; i++) {
-		const struct option_said *s = &j->o.said[i];
-
-		if (options_listed(others, s->id))
-			continue;
-		text_printf(&d->options, "%s--%s", d->options.len ? " " : "", option_rows[s->id].name);
-		if (!s->value)
-			continue;
-		text_add(&d->options, " ");
-		text_add_word(&d->options, s->value);
-	}
-	d->o.options = text_str(&d->options);
-	return d->options.failed ? err_set(e, -ENOMEM, "no memory for the options") : 0;
 }
 
 /* The value of an option that is a path: made absolute, because the daemon changes its directory. */
@@ -146,7 +127,6 @@ static int daemon_words(struct job *j, struct daemon *d, struct err *e)
 		r = options_number(&j->o, OPT_open_timeout, SERVE_OPEN_TIMEOUT_MAX, &open, e);
 	if (!r)
 		r = keeper_wanted(&j->o, &d->restart, e);
-
 	if (engine < 0 || level < 0 || r)
 		return -EINVAL;
 	d->o.engine = (enum aio_engine)engine;
@@ -187,8 +167,6 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 	int r = daemon_words(j, d, e);
 
 	if (!r)
-		r = daemon_said(j, d, e);
-	if (!r)
 		r = daemon_paths(j, d, e);
 	if (!r && j->o.given[OPT_tls_verify_peer] && !d->tls_certs)
 		r = err_set(e, -EINVAL, "--tls-verify-peer needs --tls-certificates DIR");
@@ -202,6 +180,7 @@ static int daemon_options(struct job *j, struct daemon *d, struct err *e)
 		.tls_certs = d->tls_certs, .tls_psk = d->tls_psk, .tls_verify = j->o.given[OPT_tls_verify_peer],
 		.insecure = j->o.given[OPT_insecure],
 	};
+	d->o.options = options_words(&j->o, daemon_places, &d->options);
 	d->o.nbd_wanted = d->o.nbd.unix_path || d->o.nbd.tcp;
 	d->o.tables = d->tables;
 	d->ephemeral = j->o.given[OPT_ephemeral];

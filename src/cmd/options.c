@@ -124,6 +124,24 @@ static int options_say(struct options *o, unsigned id, const char *value, struct
 	return 0;
 }
 
+const char *options_words(const struct options *o, const uint8_t *others, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_said; i++) {
+		const struct option_said *s = &o->said[i];
+
+		if (options_listed(others, s->id))
+			continue;
+		text_printf(out, "%s--%s", out->len ? " " : "", option_rows[s->id].name);
+		if (!s->value)
+			continue;
+		text_add(out, " ");
+		text_add_word(out, s->value);
+	}
+	return text_str(out);
+}
+
 void options_free(struct options *o)
 {
 	free(o->said);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum option_id {
 	OPTION_END,	/* ends a list of options */
@@ -53,6 +54,9 @@ struct options {
 int options_take(struct options *o, const uint8_t *allowed, bool stop, int argc, char **argv, struct err *e);
 
 void options_free(struct options *o);
+
+/* Those that were given, but the OTHERS (a list), as words of a command line, in OUT. */
+const char *options_words(const struct options *o, const uint8_t *others, struct text *out);
 
 /* The value of a numeric option in *OUT, which is not changed if it was not given. 0, or -EINVAL and a sentence. */
 int options_number(const struct options *o, enum option_id id, uint64_t max, uint64_t *out, struct err *e);
