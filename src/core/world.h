@@ -150,6 +150,7 @@ struct dm_world_opts {
 #define DM_DISK_MAJOR 98u	/* of disks: a type (ubd) that LVM takes for one that may hold volumes */
 #define DM_DISK_STEP 16u	/* between their minors: that many, less one, partitions have a number behind their disk's ... */
 #define DM_PART_MAJOR 99u	/* ... and all others this major, of the type blkext */
+#define DM_LOOP_MAJOR 7u	/* of loop devices: Linux's own, by which tools know them */
 
 int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct err *e);
 

@@ -17,6 +17,9 @@
 #define HOLDER_KMOD HOLDER_RUN "/kmod"		/* the machine's own, see modprobe.h */
 #define HOLDER_MACHINE HOLDER_HIDDEN "/dev"	/* the machine's own /dev */
 
+#define HOLDER_IO HOLDER_HIDDEN "/io"		/* files that are opened in place of nodes */
+#define HOLDER_LOOP_CONTROL HOLDER_IO "/loop-control"	/* there is one: the session has loop devices of its own */
+
 /* Runs the process. Returns the exit code. */
 int holder_main(void);
 

@@ -36,10 +36,15 @@ int holder_dev_add(int machine, const char *name)
 	return holder_show(machine, name, to);
 }
 
+bool holder_is_ours(const char *name)
+{
+	return !strncmp(name, "dm-", 3) || (!strncmp(name, "loop", 4) && !access(HOLDER_LOOP_CONTROL, F_OK));
+}
+
 bool holder_dev_wanted(const char *name)
 {
-	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strcmp(name, "block") && strncmp(name, "dm-", 3) &&
-	       strcmp(name, ".dmuse");
+	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "mapper") && strcmp(name, "block") && strcmp(name, ".dmuse") &&
+	       !holder_is_ours(name);
 }
 
 void holder_dev_remove(const char *name)

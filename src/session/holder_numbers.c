@@ -12,16 +12,17 @@
 
 #include "session/holder_parts.h"
 
-/* Leaves out those of the machine's own device-mapper. */
+/* Leaves out what the session has itself. */
 void holder_number(int machine, const char *name)
 {
-	char from[NAME_MAX + 8], to[NAME_MAX + 16], target[16];
+	char from[NAME_MAX + 8], to[NAME_MAX + 16], target[32];
 	ssize_t n;
 
 	snprintf(from, sizeof(from), "block/%s", name);
 	snprintf(to, sizeof(to), "/dev/%s", from);
-	n = readlinkat(machine, from, target, sizeof(target));
-	if (n > 6 && strncmp(target, "../dm-", 6))
+	n = readlinkat(machine, from, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	if (n > 3 && !holder_is_ours(target + 3))
 		holder_show(machine, from, to);
 }
 

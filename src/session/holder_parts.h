@@ -36,6 +36,8 @@ struct holder_machine {
 
 int holder_keep(struct holder_machine *m, struct err *e);
 int holder_dev(const struct holder_machine *m, struct err *e);
+/* Is this a node, or a name in /sys, that only the session has: of the device-mapper, or of its own loop devices? */
+bool holder_is_ours(const char *name);
 bool holder_dev_wanted(const char *name);
 int holder_dev_add(int machine, const char *name);
 void holder_dev_remove(const char *name);

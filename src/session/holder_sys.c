@@ -25,7 +25,7 @@ static const char *sys_last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* An entry that we have already stays. What belongs to the machine's own device-mapper is left out. */
+/* An entry that we have already stays. What is the machine's and would be ours is left out. */
 static void sys_one(const char *base, const char *directory, int from, const char *name)
 {
 	char to[PATH_MAX], target[PATH_MAX];
@@ -33,7 +33,7 @@ static void sys_one(const char *base, const char *directory, int from, const cha
 
 	snprintf(to, sizeof(to), "%s/%s/%s", base, directory, name);
 	target[n < 0 ? 0 : n] = '\0';
-	if (!strncmp(sys_last(n < 0 ? name : target), "dm-", 3))
+	if (holder_is_ours(sys_last(n < 0 ? name : target)))
 		return;
 	if (n >= 0) {
 		if (symlink(target, to))

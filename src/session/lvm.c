@@ -77,7 +77,10 @@ static void lvm_compose(struct text *out, const char *disks)
 	size_t n;
 
 	text_add(out, lvm_head);
-	loops_each(lvm_loop, out);
+	if (access(HOLDER_LOOP_CONTROL, F_OK))
+		loops_each(lvm_loop, out);
+	else
+		text_add(out, ", \"a|^/dev/loop[0-9]+(p[0-9]+)?$|\"");
 	for (; *disks; disks += n + (disks[n] == '\n')) {
 		n = strcspn(disks, "\n");
 		lvm_disk(out, disks, n);

@@ -34,6 +34,7 @@ struct super {
 	const char *io_dir;
 	uint32_t dm_major, disk_major;
 	bool user_namespace;
+	bool loops;			/* the session has loop devices of its own */
 	dev_t view;			/* the io files' file system */
 	dev_t lvm;			/* the file system of LVM's configuration; 0: there is none */
 	struct statx root_is;
@@ -174,7 +175,9 @@ void super_lvm(const struct call *c, const struct stat *st);
 
 /* super_find.c: finds where a path of the caller's leads, as far as we can see. 0 or -errno. */
 int super_find(const struct call *c, const struct call_path *p, struct stat *st);
-/* "control" or "MAJOR:MINOR" if ST is a node of one of our devices. */
+/* Have devices of the session this major number? */
+bool super_is_major(const struct super *s, unsigned major);
+/* "control", "loop-control" or "MAJOR:MINOR" if ST is a node of one of our devices. */
 bool super_node_name(const struct super *s, const struct stat *st, char name[32]);
 /*
  * Returns a copy of the caller's descriptor (or an O_PATH one of the same file), if that is an io file; and the node

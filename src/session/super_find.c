@@ -20,6 +20,7 @@
 
 #define CONTROL_MAJOR 10
 #define CONTROL_MINOR 236
+#define CONTROL_LOOP 237
 
 /* Paths that would lead to our own directory in /proc instead of the caller's if we followed them. */
 static const struct { const char *from, *to; } find_own[] = {
@@ -146,13 +147,20 @@ int super_find(const struct call *c, const struct call_path *p, struct stat *st)
 	return r;
 }
 
+bool super_is_major(const struct super *s, unsigned major)
+{
+	return major == s->dm_major || major == s->disk_major || major == DM_PART_MAJOR || (s->loops && major == DM_LOOP_MAJOR);
+}
+
 bool super_node_name(const struct super *s, const struct stat *st, char name[32])
 {
 	unsigned ma = major(st->st_rdev), mi = minor(st->st_rdev);
 
 	if (S_ISCHR(st->st_mode) && ma == CONTROL_MAJOR && mi == CONTROL_MINOR)
 		return snprintf(name, 32, "control") > 0;
-	if (S_ISBLK(st->st_mode) && (ma == s->dm_major || ma == s->disk_major || ma == DM_PART_MAJOR))
+	if (s->loops && S_ISCHR(st->st_mode) && ma == CONTROL_MAJOR && mi == CONTROL_LOOP)
+		return snprintf(name, 32, "loop-control") > 0;
+	if (S_ISBLK(st->st_mode) && super_is_major(s, ma))
 		return snprintf(name, 32, "%u:%u", ma, mi) > 0;
 	return false;
 }

@@ -150,7 +150,7 @@ bool super_udev(struct call *c, const struct call_path *p)
 	if (strncmp(p->path, UDEV_DATA, strlen(UDEV_DATA)) || (p->flags & O_ACCMODE) != O_RDONLY)
 		return false;
 	if (sscanf(p->path + strlen(UDEV_DATA), "%u:%u%n", &major, &minor, &end) != 2 || p->path[strlen(UDEV_DATA) + (size_t)end] ||
-	    (major != c->s->dm_major && major != c->s->disk_major && major != DM_PART_MAJOR))
+	    !super_is_major(c->s, major))
 		return false;
 	snprintf(c->udev.number, sizeof(c->udev.number), "%u:%u", major, minor);
 	if (faccessat(c->s->io, c->udev.number, F_OK, 0))

@@ -331,6 +331,7 @@ static int super_open_all(struct super *s)
 	if (fstat(s->io, &st) || statx(s->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &s->root_is))
 		return -errno;
 	s->view = st.st_dev;
+	s->loops = !faccessat(s->io, "loop-control", F_OK, 0);
 	super_lvm_begin(s);
 	super_proc_begin(s);
 	super_nodes_begin(s);

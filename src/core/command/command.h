@@ -25,6 +25,7 @@
 #include "core/path/stats.h"
 
 struct dm_device;
+struct dm_loop;
 struct dm_place;
 struct dm_table;
 struct dm_world;
@@ -154,6 +155,7 @@ struct dm_cmd {
 	const char *message;
 	uint32_t event_nr;
 	const char *directory;		/* absolute, or NULL */
+	const struct dm_loop *loop;	/* DISK: of a loop device (core/device/loopdev.h), which is made if it has_minor; or NULL */
 	/*
 	 * From a session: resolves a path to the device that it means there, or NULL; PLACE is where it leads. Called
 	 * for a table's words before they are taken as files of the daemon. NULL elsewhere.

@@ -58,6 +58,7 @@ const struct dm_table *dm_cmd_slot(const struct dm_cmd *c, const struct dm_devic
 #define VERB(id, name, handler, ...) void dm_do_##handler(struct dm_cmd *c, struct dm_device *d);
 #include "core/command/verbs.list"
 
+void dm_do_loop(struct dm_cmd *c, struct dm_store *s);	/* the second half of disk with a loop: S is its file */
 void dm_shutdown_flush(struct dm_cmd *c);		/* the second half of shutdown, after dm_front's shutdown() */
 
 /* What the slot that C asks about uses; TO has room for dm_deps_count() of them. */

@@ -73,6 +73,10 @@ static struct dm_device *disk_again(struct dm_cmd *c, struct dm_device *d, const
 		disk_is_a_partition(c, d);
 		return NULL;
 	}
+	if (d->loopdev) {
+		err_set(&c->reply.err, -EEXIST, "a disk cannot be named '%s': that is a loop device", c->name);
+		return NULL;
+	}
 	if (d->active->stores[0] == s)
 		return d;
 	err_set(&c->reply.err, -EEXIST, "disk '%s' already exists, for '%s'%s; choose another name", c->name,
@@ -114,7 +118,7 @@ static struct dm_device *disk_lost(const struct dm_cmd *c)
 {
 	struct dm_device *d = dm_find_disk(c->world, c->name);
 
-	return d && !d->whole && d->active->lost ? d : NULL;
+	return d && !d->whole && d->active && d->active->lost ? d : NULL;
 }
 
 /* Whoever is no longer there to be told has not shown it once more. */
@@ -195,11 +199,13 @@ static void disk_opened(struct dm_opening *o)
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
 	else if (lost)
 		disk_back(c, lost, o->store);
-	else
+	else if (!c->loop)
 		disk_show(c, o->store, &o->found);
-	dm_opening_drop(o);
-	if (!lost)
+	if (c->loop && !lost && !c->reply.err.code)
+		dm_do_loop(c, o->store);
+	else if (!lost)
 		dm_finish(c);
+	dm_opening_drop(o);
 }
 
 static void disk_give_up(struct dm_cmd *c)
@@ -226,7 +232,7 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 	}
 	o->owner = c;
 	o->done = disk_opened;
-	o->wanted = DM_FIND_PARTS;
+	o->wanted = c->loop ? 0 : DM_FIND_PARTS;
 	dm_pending(c, o, disk_give_up);
 	dm_opening_start(o);
 }
@@ -315,7 +321,7 @@ void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
 	}
 	list_each(n, next, &c->world->disks) {
 		d = container(n, struct dm_device, node);
-		if (d->whole)
+		if (d->whole || !d->active)
 			continue;
 		dm_info_fill(&r->names[r->n], d, 0);
 		r->deps[r->n++] = disk_dep(r, d);

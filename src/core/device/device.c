@@ -12,7 +12,6 @@
 #include "core/path/fault.h"
 #include "core/command/linux.h"
 #include "core/device/mangle.h"
-#include "core/device/parts.h"
 #include "core/path/regions.h"
 #include "core/device/step.h"
 #include "core/world.h"
@@ -82,58 +81,6 @@ static uint32_t device_free_minor(struct dm_world *w, const struct dm_cmd *c)
 	return minor;
 }
 
-/* A disk's: in steps, for the first partitions have the numbers behind it. The list is sorted. */
-static uint32_t device_free_disk(struct dm_world *w, struct list **behind)
-{
-	struct dm_device *last = NULL, *d;
-	uint32_t minor = w->next_disk;
-
-	if (minor)
-		last = dm_find_number(w, DM_DISK_MAJOR, minor - DM_DISK_STEP);
-	for (; (d = dm_find_number(w, DM_DISK_MAJOR, minor)); minor += DM_DISK_STEP)
-		last = d;
-	w->next_disk = minor;
-	*behind = last ? &last->node : &w->disks;
-	for (d = last ? dm_part_first(last) : NULL; d; d = dm_part_next(d))
-		*behind = &d->node;
-	return minor;
-}
-
-/* The same for one that has its number. */
-static uint32_t device_place_disk(struct dm_world *w, uint32_t minor, struct list **behind)
-{
-	struct list *n, *next;
-
-	*behind = &w->disks;
-	list_each(n, next, &w->disks) {
-		const struct dm_device *d = container(n, struct dm_device, node);
-
-		if (d->major == DM_DISK_MAJOR && d->minor < minor)
-			*behind = n;
-	}
-	return minor;
-}
-
-static void device_register_disk(struct dm_device *d, struct list *behind)
-{
-	struct dm_world *w = d->world;
-
-	list_append(behind->next, &d->node);
-	hash_add(&w->disk_names, &d->by_name, d->name, strlen(d->name));
-	hash_add(&w->disk_numbers, &d->by_minor, &d->major, sizeof(d->major) + sizeof(d->minor));
-}
-
-static void device_unregister_disk(struct dm_device *d)
-{
-	struct dm_world *w = d->world;
-	uint32_t *next = !d->whole ? &w->next_disk : d->major == DM_PART_MAJOR ? &w->next_part : NULL;
-
-	hash_remove(&w->disk_names, &d->by_name);
-	hash_remove(&w->disk_numbers, &d->by_minor);
-	if (next && d->minor < *next)
-		*next = d->minor;
-}
-
 static void device_register(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
@@ -146,7 +93,7 @@ static void device_register(struct dm_device *d)
 	w->n_devices++;
 }
 
-static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
+struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
 {
 	size_t size = sizeof(struct dm_device) + w->n_io * sizeof(struct dm_lane);
 	struct dm_device *d = aligned_alloc(alignof(struct dm_device), size);
@@ -200,7 +147,7 @@ static void device_uuid(struct dm_device *d, const char *kernel_uuid)
 int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e)
 {
 	struct dm_world *w = c->world;
-	struct dm_device *d = device_alloc(w, c, e);
+	struct dm_device *d = dm_device_alloc(w, c, e);
 
 	if (!d)
 		return e->code;
@@ -209,59 +156,6 @@ int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *na
 	d->major = w->major;
 	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
 	device_register(d);
-	*out = d;
-	return 0;
-}
-
-int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e)
-{
-	struct dm_device *d = device_alloc(w, c, e);
-	struct list *behind;
-
-	if (!d)
-		return e->code;
-	d->disk = true;
-	d->major = DM_DISK_MAJOR;
-	d->minor = c->has_minor ? device_place_disk(w, c->minor, &behind) : device_free_disk(w, &behind);
-	device_register_disk(d, behind);
-	*out = d;
-	return 0;
-}
-
-/* The lowest free number of those partitions that come behind the steps. */
-static uint32_t device_free_part(struct dm_world *w)
-{
-	while (dm_find_number(w, DM_PART_MAJOR, w->next_part))
-		w->next_part++;
-	return w->next_part;
-}
-
-/* Behind the disk, by their numbers. */
-static void device_register_part(struct dm_device *d)
-{
-	struct list *behind = &d->whole->node;
-	const struct dm_device *p;
-
-	for (p = dm_part_first(d->whole); p && p->part < d->part; p = dm_part_next(p))
-		behind = behind->next;
-	device_register_disk(d, behind);
-}
-
-int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e)
-{
-	const struct dm_cmd c = { .name = name, .flags = disk->readonly ? DM_WITH_READONLY : 0 };
-	struct dm_device *d = device_alloc(disk->world, &c, e);
-	bool in_steps = p->number < DM_DISK_STEP;
-
-	if (!d)
-		return e->code;
-	d->disk = true;
-	d->whole = disk;
-	d->part = p->number;
-	d->part_start = p->start;
-	d->major = in_steps ? DM_DISK_MAJOR : DM_PART_MAJOR;
-	d->minor = in_steps ? disk->minor + p->number : device_free_part(disk->world);
-	device_register_part(d);
 	*out = d;
 	return 0;
 }
@@ -319,7 +213,7 @@ static void device_unregister(struct dm_device *d)
 
 	list_remove(&d->node);
 	if (d->disk) {
-		device_unregister_disk(d);
+		dm_disk_unregister(d);
 		return;
 	}
 	hash_remove(&w->by_name, &d->by_name);
@@ -394,6 +288,7 @@ void dm_device_free(struct dm_device *d)
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);
+	free(d->loopdev);
 	dm_regions_drop(d);
 	dm_faults_free(d);
 	free(d);

@@ -6,7 +6,8 @@
  *
  * A disk is a device that shows one store as it is, for sessions (/dev/NAME). It
  * has a number of its own and one table for ever, and no command but disk, undisk
- * and disks knows it. Its partitions (parts.h) are such devices, too.
+ * and disks knows it. Its partitions (parts.h) are such devices, too, and so are
+ * loop devices (loopdev.h), which programs of sessions make.
  */
 #ifndef CORE_DEVICE_H
 #define CORE_DEVICE_H
@@ -27,6 +28,8 @@
 
 #define DM_NAME_MAX 127		/* bytes without the NUL, as in struct dm_ioctl */
 #define DM_UUID_MAX 128
+
+struct dm_loopdev;
 
 enum dm_gate {
 	DM_GATE_OPEN,	/* requests pass */
@@ -88,6 +91,7 @@ struct dm_device {
 	uint32_t part;			/* the partition's number ... */
 	uint64_t part_start;		/* ... and where it begins, in sectors */
 	unsigned refs;			/* of a disk: `disk` commands that no `undisk` took back */
+	struct dm_loopdev *loopdev;	/* of a loop device, or NULL */
 	uint32_t read_ahead;		/* sectors: what programs are told */
 	struct dm_geometry geometry;
 	uint32_t event_nr;

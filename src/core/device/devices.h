@@ -11,8 +11,15 @@
 int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e);
 /* The same for a disk. */
 int dm_device_new_disk(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* For loop device C->minor, without a file. */
+int dm_device_new_loop(struct dm_device **out, struct dm_world *w, const struct dm_cmd *c, struct err *e);
 /* And for a partition of DISK. */
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
+
+/* One that nobody finds yet; NULL and a sentence. */
+struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* Nobody finds the disk any more. */
+void dm_disk_unregister(struct dm_device *d);
 
 /* A change that may be undone: what D has in moving.before. */
 void dm_traits_save(struct dm_device *d);

@@ -8,6 +8,7 @@
 
 #include "core/table/build.h"
 #include "core/device/devices.h"
+#include "core/device/loopdev.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
 
@@ -50,7 +51,7 @@ static int part_table(const struct dm_device *disk, const struct dm_part *p, str
 
 	if (r)
 		return r;
-	snprintf(words, sizeof(words), "disk %llu", (unsigned long long)p->start);
+	snprintf(words, sizeof(words), "disk %llu", (unsigned long long)(dm_loop_start(disk) + p->start));
 	if (!dm_build_know(b, "disk", disk->active->stores[0]))
 		dm_build_line(b, 0, p->sectors, "linear", words);
 	return dm_build_end(b, out);
@@ -156,9 +157,9 @@ int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct t
 
 int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e)
 {
-	const struct dm_store *s = disk->active->stores[0];
+	const struct dm_store *s = disk->active ? disk->active->stores[0] : NULL;
 	struct dm_parts found = { .n = 0 };
-	int r = s->type->parts && !dm_part_in_use(disk) ? s->type->parts(s, &found) : 0;
+	int r = s && !dm_loop_start(disk) && s->type->parts && !dm_part_in_use(disk) ? s->type->parts(s, &found) : 0;
 
 	return dm_parts_set(disk, &found, r, warnings, e);
 }

@@ -136,19 +136,6 @@ static void put_tables(struct dm_device *d, const struct dm_view *v)
 	list_append(&d->world->records.put, &is->put);
 }
 
-/* Partitions come from the disk's label. */
-static void put_disk(struct dm_device *d)
-{
-	char key[sizeof("disk/") + DM_NAME_MAX];
-	struct text value = TEXT_INIT;
-
-	if (d->whole)
-		return;
-	snprintf(key, sizeof(key), "disk/%s", d->name);
-	dm_record_disk_text(d, &value);
-	put_text(d->world, key, &value);
-}
-
 static void drop_disk(struct dm_device *d)
 {
 	char key[sizeof("disk/") + DM_NAME_MAX];
@@ -156,6 +143,23 @@ static void drop_disk(struct dm_device *d)
 	snprintf(key, sizeof(key), "disk/%s", d->name);
 	if (!d->whole)
 		dm_record_value(d->world, key, NULL, 0);
+}
+
+/* Partitions come from the disk's label. A loop device without a file is made again by whoever wants one. */
+static void put_disk(struct dm_device *d)
+{
+	char key[sizeof("disk/") + DM_NAME_MAX];
+	struct text value = TEXT_INIT;
+	struct dm_view v;
+
+	dm_view_device(&v, d);
+	if (d->whole || !v.there || !v.slots[DM_SLOT_ACTIVE]) {
+		drop_disk(d);
+		return;
+	}
+	snprintf(key, sizeof(key), "disk/%s", d->name);
+	dm_record_disk_text(d, v.slots[DM_SLOT_ACTIVE], &value);
+	put_text(d->world, key, &value);
 }
 
 void dm_record_put(struct dm_device *d)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "core/device/loopdev.h"
 #include "core/device/move_own.h"
 #include "core/path/regions.h"
 #include "core/state/lost.h"
@@ -120,22 +121,24 @@ void dm_record_stores_text(const struct dm_table *t, struct text *out)
 	}
 }
 
-void dm_record_disk_text(const struct dm_device *d, struct text *out)
+void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, struct text *out)
 {
 	const char *file;
 	size_t len;
 
 	text_printf(out, "minor %" PRIu32 "\nrefs %u\nread-ahead %" PRIu32 "\n%s%s", d->minor, d->refs, d->read_ahead,
 		    d->readonly ? "readonly\n" : "", d->locked ? "locked\n" : "");
-	if (d->active->lost) {
-		file = dm_lost_disk_file(d->active->lost, &len);
+	if (t->lost) {
+		file = dm_lost_disk_file(t->lost, &len);
 		text_add_n(out, file, len);
 		return;
 	}
 	text_add(out, "word ");
-	text_add_word(out, d->active->stores[0]->name);
+	text_add_word(out, t->stores[0]->name);
 	text_add(out, "\n");
-	dm_record_stores_text(d->active, out);
+	if (d->loopdev)
+		dm_loop_text(&d->loopdev->is, out);
+	dm_record_stores_text(t, out);
 }
 
 static void table_line(const struct dm_target *t, bool secret, struct text *out)

@@ -18,7 +18,7 @@ struct dm_view {
 void dm_view_device(struct dm_view *v, const struct dm_device *d);
 void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, struct text *out);
 
-void dm_record_disk_text(const struct dm_device *d, struct text *out);
+void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, struct text *out);	/* T is its table */
 
 /* A line for each store: what it is known by, and its word. */
 void dm_record_stores_text(const struct dm_table *t, struct text *out);

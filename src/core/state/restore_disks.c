@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/words.h"
 #include "core/device/devices.h"
+#include "core/device/loopdev.h"
 #include "core/state/lost.h"
 #include "core/state/record_lost.h"
 #include "core/state/recorder.h"
@@ -19,6 +20,8 @@ struct disk {
 	const char *word;
 	uint32_t minor, refs, read_ahead;
 	bool readonly, locked;
+	bool is_loop;
+	struct dm_loop loop;
 };
 
 struct disks {
@@ -36,6 +39,7 @@ static void read_line(struct disk *d, char *line)
 	sscanf(line, "read-ahead %" SCNu32, &d->read_ahead);
 	d->readonly = d->readonly || !strcmp(line, "readonly");
 	d->locked = d->locked || !strcmp(line, "locked");
+	d->is_loop = d->is_loop || dm_loop_read(line, &d->loop);
 	if (!strncmp(line, "word ", 5))
 		d->word = words_next(&at, NULL);
 }
@@ -131,7 +135,7 @@ static bool disk_waits(struct dm_world *w, const struct disk *is, const struct e
 /* One that cannot even wait stays recorded. */
 static void disk_not_there(struct restore *all, const struct disk *is, const struct err *why)
 {
-	if (is->word && disk_waits(all->world, is, why)) {
+	if (is->word && !is->is_loop && disk_waits(all->world, is, why)) {
 		log_error("disk '%s' waits, because its file could not be opened again: %s", is->name, why->text);
 		all->lost++;
 	} else {
@@ -143,10 +147,14 @@ static void disk_make(struct restore *all, const struct disk *is)
 {
 	struct dm_world *w = all->world;
 	struct dm_cmd c = { .verb = DM_DO_DISK, .name = is->name, .text = (char *)(uintptr_t)is->word, .has_minor = true,
-			    .minor = is->minor, .flags = DM_WITH_RECORDED | (is->readonly ? DM_WITH_READONLY : 0) };
+			    .minor = is->minor, .loop = is->is_loop ? &is->loop : NULL, .flags = DM_WITH_RECORDED };
 	struct err e = ERR_INIT;
 	struct dm_device *d;
-	int r = is->word ? dm_do_now(w, &c) : err_set(&c.reply.err, -EINVAL, "its record has no word");
+	int r;
+
+	if (is->readonly || (is->is_loop && is->loop.flags & DM_LOOP_READONLY))
+		c.flags |= DM_WITH_READONLY;
+	r = is->word ? dm_do_now(w, &c) : err_set(&c.reply.err, -EINVAL, "its record has no word");
 
 	d = r ? NULL : dm_find_disk(w, is->name);
 	if (r)

@@ -73,7 +73,7 @@ struct dev_node {
 	char *data;
 	size_t len;
 	const struct dev_text *text;
-	bool io, control;		/* an io file: of the device, of the control node */
+	bool io, control, loops;	/* an io file: of the device, of the control node, of /dev/loop-control */
 	bool mounts;			/* a list of mounts, which differs for each open file; see dev_mounts.c */
 };
 
@@ -84,6 +84,7 @@ struct dev_view {
 	bool user_ns_made;		/* not the daemon's own: it knows only root, and nobody may write files of other users */
 	struct hash by_id;		/* its dev_nodes */
 	struct hash shown;		/* dev_shown.by_device: the devices */
+	bool loops;			/* it has loop devices of its own: the machine's cannot be used */
 	bool again;			/* an earlier daemon began it: what the kernel knows is not known here */
 	struct dev_node *root, *proc, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
 	struct dev_node *subsystem;	/* the link in each device's directory of /sys: one node, so the kernel reads it once */
@@ -142,6 +143,7 @@ void dev_sys_path(const struct dm_device *d, char path[DEV_SYS_PATH]);
 
 /* dev_sys.c, dev_sys_part.c, dev_queue.c: the lists end with an entry without a name */
 void dev_sys_fill(struct dev_node *dir);	/* the directory of a device in /sys; used as refresh() */
+void dev_sys_loop(const struct dev_view *v, const struct dm_device *d);	/* it is attached by now */
 void dev_show_number(const struct dev_node *n, struct text *out);
 void dev_show_stat(const struct dev_node *n, struct text *out);
 struct dev_node *dev_sys_dir(struct dev_view *v, const struct dm_device *d);	/* the directory of D there, filled; or NULL */
@@ -207,6 +209,11 @@ void dev_poll_event(struct fuse_front *f);	/* something has happened */
 
 /* dev_loop.c: the front's follow() */
 bool dev_loops_follow(struct dm_front *f, struct dm_device *d, struct loop_msg *then);
+
+/* dev_loopdev.c: can the machine's own loop devices be used? */
+bool dev_loop_machine(void);
+/* dev_loopdev_sys.c */
+extern const struct dev_text dev_loop_texts[];
 
 /* dev_mounts.c */
 int dev_mounts_show(struct fuse_file *file, struct text *out);	/* returns a positive errno */

@@ -249,6 +249,8 @@ void dev_block(struct dev_call *c)
 	const struct block_get *get = block_get_find(c->cmd);
 	const struct block_set *set = block_set_find(c->cmd);
 
+	if (dev_loopdev(c, n->device))
+		return;
 	if (get)
 		block_tell(c, get->get(block_about(c, n)), get->width);
 	else if ((set || c->cmd == BLOCK_PARTITION) && !dev_may_control(c->mount->view, c->tid))

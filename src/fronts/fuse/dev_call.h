@@ -62,6 +62,10 @@ void dev_loop(struct dev_call *c);
 void dev_looped(struct dev_call *c);
 void dev_loop_closed(struct fuse_file *file);
 
+/* dev_loopdev.c: the session's own loop devices. False: it is no ioctl of theirs; else C is answered, or will be. */
+void dev_loop_control(struct dev_call *c);
+bool dev_loopdev(struct dev_call *c, struct dm_device *d);
+
 /* dev_mounts.c: FILE shows the kernel's list FD, which it takes over; 0 or -errno. */
 int dev_mounts_begin(struct fuse_file *file, int fd);
 

@@ -33,7 +33,7 @@ void dev_remember(struct dev_call *c)
 	}
 	r = c->in_size == sizeof(*file->seen) ? 0 : -EFAULT;
 
-	if (!r && ((!file->dev->io && !file->dev->control) || had))
+	if (!r && ((!file->dev->io && !file->dev->control && !file->dev->loops) || had))
 		r = -EPERM;	/* what a program says about its own file is not to be trusted */
 	if (!r) {
 		file->seen = malloc(sizeof(*file->seen));

@@ -40,7 +40,7 @@ static bool disks_machine(const struct dev_node *n, const char *line)
 		     sscanf(line, "%u %u %63s", &major, &minor, name) == 3;
 
 	return !known || (major != n->view->front->world->major && major != DM_DISK_MAJOR && major != DM_PART_MAJOR &&
-			  strncmp(name, "dm-", 3));
+			  !(n->view->loops && major == DM_LOOP_MAJOR) && strncmp(name, "dm-", 3));
 }
 
 /* Copies the machine's FILE without the lines that are ours. */

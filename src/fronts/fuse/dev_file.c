@@ -81,7 +81,7 @@ int dev_open(struct fuse_file *file)
 	file->dev = n;
 	file->opener = fuse_req_ctx(file->req)->pid;
 	file->events = n->view->front->events;
-	file->info.nonseekable = n->control;
+	file->info.nonseekable = n->control || n->loops;
 	file->info.direct_io = !f;
 	file->brief = n->text && n->device;
 	n->opens++;
@@ -99,7 +99,7 @@ int dev_open_again(struct fuse_file *file)
 		fuse_file_take(file, f);
 	file->dev = n;
 	file->events = n->view->front->events - 1;	/* perhaps something has happened */
-	file->info.nonseekable = n->control;
+	file->info.nonseekable = n->control || n->loops;
 	file->info.direct_io = !f;
 	n->opens++;
 	return 0;
@@ -161,7 +161,7 @@ static void read_answer(struct fuse_ask *a)
 		data = a->file->text;
 		len = a->file->len;
 	}
-	if (n->control)
+	if (n->control || n->loops)
 		err = EINVAL;
 	if (err)
 		fuse_reply_err(a->req, err);

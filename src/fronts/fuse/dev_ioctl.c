@@ -56,6 +56,8 @@ static void call_run(struct loop_msg *msg)
 		dev_mounts_take(c);
 	else if (!call_allowed(c))
 		dev_call_end(c, -EACCES, NULL, 0);
+	else if (c->file->dev->loops)
+		dev_loop_control(c);
 	else if (c->file->dev->control && _IOC_TYPE(c->cmd) == DM_IOCTL)
 		dev_control(c);
 	else if (c->file->file)

@@ -9,6 +9,7 @@
 #define PROC_DM "device-mapper"
 #define PROC_DISK "ubd"			/* a type that LVM accepts */
 #define PROC_PART "blkext"		/* another one */
+#define PROC_LOOP "loop"
 #define PROC_BLOCK "Block devices:\n"
 
 struct proc_major {
@@ -40,16 +41,16 @@ static void proc_line(struct text *out, const struct proc_major *all, const stru
 
 void dev_proc_devices(const struct dev_node *n, struct text *out)
 {
-	const struct proc_major all[] = { { DM_DISK_MAJOR, PROC_DISK }, { DM_PART_MAJOR, PROC_PART }, { n->view->front->world->major, PROC_DM },
+	const struct proc_major all[] = { { DM_LOOP_MAJOR, PROC_LOOP }, { DM_DISK_MAJOR, PROC_DISK }, { DM_PART_MAJOR, PROC_PART }, { n->view->front->world->major, PROC_DM },
 					  { 0, NULL } };
-	const struct proc_major *ours = all;
+	const struct proc_major *from = all + !n->view->loops, *ours = from;
 	FILE *f = fopen("/proc/devices", "re");
 	bool block = false;
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f)) {
 		if (block)
-			proc_line(out, all, &ours, line);
+			proc_line(out, from, &ours, line);
 		else
 			text_add(out, line);
 		block |= !strcmp(line, PROC_BLOCK);

@@ -237,6 +237,8 @@ void dev_shown_changed(struct dev_view *v, struct dm_device *d, enum dm_change w
 		shown_grow(v, s);
 	if (what == DM_SWAPPED && s)
 		shown_swapped(s);
+	if (what == DM_SWAPPED && s)
+		dev_sys_loop(v, d);
 }
 
 void dev_shown_all(struct dev_view *v)

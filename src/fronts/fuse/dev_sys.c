@@ -218,6 +218,21 @@ struct dev_node *dev_sys_dir(struct dev_view *v, const struct dm_device *d)
 	return e ? e->of : NULL;
 }
 
+static bool sys_attached(const struct dm_device *d)
+{
+	return d->loopdev && d->active;
+}
+
+/* The directory may have been looked at before. */
+void dev_sys_loop(const struct dev_view *v, const struct dm_device *d)
+{
+	const struct dev_node *at = sys_attached(d) ? dev_sys_where(v, d) : NULL;
+	const struct dev_entry *e = at ? dev_entry_find(at, d->name) : NULL;
+
+	if (e && !e->of->refresh && !dev_entry_find(e->of, "loop"))
+		sys_dir(e->of, "loop", dev_loop_texts);
+}
+
 /* Most devices are never looked at, so the directory is filled at the first look. */
 void dev_sys_fill(struct dev_node *dir)
 {
@@ -231,6 +246,8 @@ void dev_sys_fill(struct dev_node *dir)
 	dev_texts(dir, sys_texts);
 	if (!dir->device->disk)
 		sys_dir(dir, "dm", dm_texts);
+	if (sys_attached(dir->device))
+		sys_dir(dir, "loop", dev_loop_texts);
 	sys_dir(dir, "queue", dev_queue_texts);
 	sys_dir(dir, "bdi", dev_bdi_texts);
 	sys_dir_of_links(dir, "holders", sys_holders);

@@ -8,6 +8,7 @@
 
 #include "fronts/fuse/dev.h"
 
+#define TREE_LOOP makedev(10, 237)	/* /dev/loop-control */
 #define TREE_CONTROL makedev(10, 236)	/* /dev/mapper/control on any Linux since 2.6.36 */
 
 static const struct dev_text tree_proc[] = {
@@ -52,6 +53,23 @@ static struct dev_node *tree_dir(struct dev_node *dir, const char *name)
 	return dev_add(dir, name, S_IFDIR | 0755);
 }
 
+/* Where the machine's loop devices cannot be used. */
+static int tree_loops(struct dev_view *v)
+{
+	struct dev_node *control, *io;
+
+	v->loops = !dev_loop_machine();
+	if (!v->loops)
+		return 0;
+	control = dev_add(v->root, "loop-control", S_IFCHR | 0660);
+	io = dev_add(v->io, "loop-control", S_IFREG | 0600);
+	if (!control || !io)
+		return -ENOMEM;
+	control->rdev = TREE_LOOP;
+	io->loops = true;
+	return 0;
+}
+
 static int tree_grow(struct dev_view *v)
 {
 	struct dev_node *control, *io_control, *hidden, *sys;
@@ -79,7 +97,7 @@ static int tree_grow(struct dev_view *v)
 	control->rdev = TREE_CONTROL;
 	io_control->control = true;
 	mounts->of->mounts = true;
-	return 0;
+	return tree_loops(v);
 }
 
 int dev_tree_grow(struct dev_view *v)

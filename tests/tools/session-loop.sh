@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Loop devices in sessions: losetup, and cryptsetup and veritysetup with files. An ordinary user has the session's own; root has
+# the machine's, with the same results.
+# shellcheck source=tests/tools/tap.bash
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/tools/session.bash
+. "$(dirname "$0")/session.bash"
+
+quick='--pbkdf pbkdf2 --pbkdf-force-iterations 1000'
+
+# in_session WHAT EXPECTED SCRIPT: it succeeds, and prints that.
+in_session() {
+	run exec -- bash -euc "$3"
+	is "$who: $1" "0:$2:" "$status:$out:$err"
+}
+
+attach() {
+	truncate -s 16M f.img
+	in_session "losetup attaches a file" "16777216 0 0 0 0 $PWD/f.img
+hello
+gone" '
+		loop=$(losetup -f --show f.img)
+		echo "$(blockdev --getsize64 "$loop")" $(losetup -n -O OFFSET,SIZELIMIT,RO,AUTOCLEAR,BACK-FILE "$loop")
+		echo hello | dd of="$loop" conv=notrunc,fsync status=none
+		head -c 5 f.img; echo
+		[ "$(cat /sys/block/${loop#/dev/}/loop/backing_file)" = "$PWD/f.img" ]
+		[ "$(losetup -n -O NAME -j f.img)" = "$loop" ]
+		losetup -d "$loop"
+		[ -z "$(losetup -j f.img)" ] && echo gone'
+	in_session "an offset, a limit, read-only" "1048576
+1
+1048576 1048576
+EPERM
+0" '
+		printf part | dd of=f.img bs=1M seek=1 conv=notrunc status=none
+		loop=$(losetup -f --show -r -o 1M --sizelimit 1M f.img)
+		blockdev --getsize64 "$loop"
+		blockdev --getro "$loop"
+		echo $(losetup -n -O OFFSET,SIZELIMIT "$loop")
+		[ "$(head -c 4 "$loop")" = part ]
+		echo x 2>/dev/null >"$loop" || echo EPERM
+		losetup -d "$loop"
+		losetup -j f.img | wc -l'
+	in_session "blocks of 4096 bytes; the file grows" "4096
+16777216
+33554432" '
+		loop=$(losetup -f --show -b 4096 f.img)
+		blockdev --getss "$loop"
+		blockdev --getsize64 "$loop"
+		truncate -s 32M f.img
+		losetup -c "$loop"
+		blockdev --getsize64 "$loop"
+		losetup -d "$loop"'
+	in_session "a device of the session in place of a file" "8388608
+8388608" '
+		dmsetup create below --table "0 16384 zero"
+		loop=$(losetup -f --show /dev/mapper/below)
+		blockdev --getsize64 "$loop"
+		dmsetup create above --table "0 16384 linear $loop 0"
+		blockdev --getsize64 /dev/mapper/above
+		dmsetup remove above
+		losetup -d "$loop"
+		dmsetup remove below'
+}
+
+# The machine's have no nodes for partitions where there is no udev, and accept any file.
+own() {
+	[ "$who" = user ] || return
+	in_session "partitions" "8388608" '
+		truncate -s 16M parts.img
+		echo "2048,16384" | sfdisk -q parts.img
+		loop=$(losetup -f --show -P parts.img)
+		blockdev --getsize64 "${loop}p1"
+		losetup -d "$loop"'
+	in_session "a file that is too small is refused" "1" '
+		truncate -s 100 small.img
+		losetup -f --show small.img 2>said || grep -c "has no whole block of 512 bytes" said'
+	in_session "an offset within a sector is refused" "1" '
+		truncate -s 1M f.img
+		losetup -f --show -o 100 f.img 2>said || grep -c "an offset is a multiple of 512 bytes, not 100" said'
+	in_session "a file whose name is gone, and one in use" "1048576
+1048576
+gone" '
+		exec 5<>f.img
+		rm f.img
+		loop=$(losetup -f --show /proc/self/fd/5)
+		blockdev --getsize64 "$loop"
+		exec 5<&-
+		exec 6<"$loop"
+		losetup -d "$loop"
+		blockdev --getsize64 "$loop"
+		exec 6<&-
+		[ -e /sys/block/${loop#/dev/}/loop ] || echo gone'
+	in_session "many at a time" "20
+0" '
+		for i in $(seq 20); do truncate -s ${i}M $i.img; losetup -f $i.img; done
+		losetup -a | wc -l
+		losetup -D
+		losetup -a | wc -l'
+}
+
+luks() {
+	truncate -s 48M c.img
+	printf one >one
+	in_session "cryptsetup luksFormat FILE" "LUKS" "
+		cryptsetup luksFormat -q $quick c.img one
+		head -c 4 c.img; echo"
+	in_session "cryptsetup open FILE" "$PWD/c.img
+ext4
+gone" '
+		cryptsetup open --key-file one c.img v
+		cryptsetup status v | sed -n "s/^  *loop: *//p"
+		mkfs.ext4 -q /dev/mapper/v
+		blkid -o value -s TYPE /dev/mapper/v
+		fsck.ext4 -fn /dev/mapper/v >/dev/null 2>&1
+		cryptsetup close v
+		[ -z "$(losetup -j c.img)" ] && echo gone'
+	in_session "a header of its own, in a file" "33554432" "
+		truncate -s 32M data.img
+		truncate -s 16M header
+		cryptsetup luksFormat -q $quick --header header data.img one
+		cryptsetup open --header header --key-file one data.img v
+		blockdev --getsize64 /dev/mapper/v
+		cryptsetup close v"
+}
+
+verity() {
+	head -c 4M /dev/urandom >data.img
+	in_session "veritysetup open FILE" "the same
+gone" '
+		root=$(veritysetup format data.img hash.img | sed -n "s/^Root hash:[[:space:]]*//p")
+		veritysetup open data.img v hash.img "$root"
+		cmp data.img /dev/mapper/v && echo "the same"
+		veritysetup close v
+		[ -z "$(losetup -j data.img)$(losetup -j hash.img)" ] && echo gone'
+}
+
+# The session's own come back after a kill, with what is mapped onto them.
+killed() {
+	local pid
+	[ "$who" = user ] || return
+	truncate -s 16M f.img
+	"$DMUSE" daemon >/dev/null 2>&1
+	in_session "a loop device that stays" "/dev/loop0" '
+		loop=$(losetup -f --show -o 1M f.img)
+		dmsetup create v --table "0 2048 linear $loop 0"
+		echo "$loop"'
+	pid=$("$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p')
+	kill -9 "$pid"
+	tail --pid="$pid" -f /dev/null
+	in_session "is there after the daemon was killed" "1048576 0 $PWD/f.img
+hello" '
+		echo $(losetup -n -O OFFSET,AUTOCLEAR,BACK-FILE /dev/loop0)
+		echo hello | dd of=/dev/mapper/v conv=fsync status=none
+		dd if=f.img bs=1M skip=1 count=1 status=none | head -c 5; echo
+		dmsetup remove v
+		losetup -d /dev/loop0'
+}
+
+if [ -x /sbin/losetup ] && [ -x /sbin/cryptsetup ]; then
+	session_test attach own luks verity killed
+else
+	skip "loop devices" "losetup or cryptsetup is not installed"
+	plan
+fi
