@@ -223,6 +223,29 @@ static void parity_corrects_as_many_blocks_as_it_has_roots(void **state)
 	}
 }
 
+/*
+ * Two wrong blocks of one code take two symbols of parity if it is known which they are. The hash block that tells of the second one
+ * is wrong, too, and is corrected for that.
+ */
+static void a_hash_block_is_corrected_to_tell_what_is_wrong(void **state)
+{
+	const unsigned rounds = ROUNDS(2), other = 3 + rounds * 8, hash = 5 + other / 16;
+
+	(void)state;
+	assert_int_not_equal((SAMPLE_SECTORS + hash) % rounds, 3 % rounds);
+	format();
+	format_parity(2);
+	memset(disk_bytes(0) + 3 * BLOCK, 0x99, BLOCK);
+	memset(disk_bytes(0) + other * BLOCK, 0x99, BLOCK);
+	memset(disk_bytes(1) + hash * BLOCK, 0x99, BLOCK);
+	load("8 use_fec_from_device disk:2 fec_blocks 1025 fec_start 0 fec_roots 2");
+	assert_int_equal(read_blocks(3, 1), 0);
+	assert_true(block_is_right(3));
+	assert_int_equal(read_each(), 0);
+	assert_int_equal(status(), 'V');
+	unload();
+}
+
 /* All of the tree is in memory by then: the disk that has it holds everything from then on. */
 static void hash_blocks_are_read_once(void **state)
 {
@@ -327,6 +350,7 @@ int main(void)
 		cmocka_unit_test(long_reads_fail_as_a_whole),
 		cmocka_unit_test(parity_corrects_any_bit),
 		cmocka_unit_test(parity_corrects_as_many_blocks_as_it_has_roots),
+		cmocka_unit_test(a_hash_block_is_corrected_to_tell_what_is_wrong),
 		cmocka_unit_test(hash_blocks_are_read_once),
 		cmocka_unit_test(many_wait_for_one_hash_block),
 		cmocka_unit_test(a_corrupt_block_ends_the_device),

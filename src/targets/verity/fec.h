@@ -21,6 +21,8 @@
 #define FEC_CODE 255u
 #define FEC_ROOTS_LEAST 2u
 #define FEC_ROOTS_MOST 24u
+#define FEC_DEPTH 4u		/* corrections inside each other, as on Linux */
+#define FEC_KEPT 8u		/* hash blocks that are remembered while one block is corrected */
 
 struct fec {
 	struct dm_at at;		/* at.store: NULL, if there is none */
@@ -30,8 +32,17 @@ struct fec {
 	uint64_t rounds;
 	uint32_t block_size;		/* bytes */
 	void *code;			/* libfec's */
-	uint8_t *codes;			/* block_size of them, FEC_CODE bytes each: those of one block */
-	uint8_t *parity;		/* roots blocks */
+	/* To find out what is wrong with a block, one that has a digest for that may have to be corrected first. */
+	unsigned depth;
+	struct fec_round {
+		uint8_t *codes;		/* block_size of them, FEC_CODE bytes each: those of one block */
+		uint8_t *parity;	/* roots blocks */
+	} round[FEC_DEPTH];
+	struct fec_kept {
+		uint64_t number;	/* of the hash block */
+		bool known, right;	/* it was looked at; and corrected, so that DATA is what it should be */
+		uint8_t *data;
+	} kept[FEC_KEPT];
 };
 
 /* Reserves what a correction needs: 0 or -errno and a sentence. */
@@ -56,11 +67,20 @@ static inline uint64_t fec_parity_block(const struct fec *f, uint64_t block)
 	return f->start + block % f->rounds * f->roots;
 }
 
+/* Where hash block NUMBER of LEVEL is remembered. */
+static inline struct fec_kept *fec_keep(struct fec *f, uint32_t level)
+{
+	return &f->kept[level % FEC_KEPT];
+}
+
+/* Nothing is remembered any more. */
+void fec_forget(struct fec *f);
+
 /* Symbol SYMBOL of each code is a byte of DATA, a block; NULL: of zeros. */
 void fec_put(struct fec *f, uint32_t symbol, const uint8_t *data);
 
 /*
- * Corrects symbol SYMBOL of each code, and writes the block to OUT. The parity is that in f->parity. ERASED has N symbols that
+ * Corrects symbol SYMBOL of each code, and writes the block to OUT. The parity is that of the round. ERASED has N symbols that
  * are known to be wrong. False if there is a code with too many wrong symbols. The codes stay as they are.
  */
 bool fec_correct(const struct fec *f, uint32_t symbol, const uint8_t *erased, unsigned n, uint8_t *out);

@@ -2,7 +2,8 @@
 /*
  * Correcting a block. First without knowing which of the blocks of its codes are bad, so that half as many symbols as there is
  * parity may be wrong in each code, wherever they are. If that fails, the blocks of its codes are verified, and those that are bad are
- * erasures: as many as there is parity. The digests for that are taken from the hash blocks as they are.
+ * erasures: as many as there is parity. A hash block that has a digest for that, and is bad itself, is corrected first, in the same
+ * way; and so on, but not without end. What became of the last one of each level is remembered until the first block is done.
  */
 #include <string.h>
 
@@ -53,26 +54,61 @@ static int parity_read(struct mend *m, struct clerk *c)
 	struct fec *f = &m->v->fec;
 	uint64_t sectors = f->block_size / DM_SECTOR;
 
-	return clerk_read(c, &f->at, fec_parity_block(f, area_block(m)) * sectors, f->roots * sectors, f->parity);
+	return clerk_read(c, &f->at, fec_parity_block(f, area_block(m)) * sectors, f->roots * sectors,
+			  f->round[f->depth].parity);
+}
+
+/* Hash block NUMBER, which should have the digest WANT, is not what it should be: it is corrected in v->spare. */
+static bool hash_corrected(struct verity *v, struct clerk *c, uint32_t level, uint64_t data, const uint8_t *want)
+{
+	struct fec_kept *kept = fec_keep(&v->fec, level);
+	uint64_t number = tree_block(&v->tree, level, data);
+	uint8_t digest[DIGEST_MOST];
+	struct mend inner = { .v = v, .level = (int)level, .data_block = data, .want = digest };
+
+	if (kept->known && kept->number == number) {
+		memcpy(v->spare, kept->data, v->tree.block_size);
+		return kept->right;
+	}
+	if (v->fec.depth + 1 == FEC_DEPTH)
+		return false;
+	memcpy(digest, want, v->tree.digest.size);
+	v->fec.depth++;
+	kept->right = mend_correct(&inner, c);
+	v->fec.depth--;
+	kept->known = true;
+	kept->number = number;
+	memcpy(kept->data, v->spare, v->tree.block_size);
+	return kept->right;
+}
+
+/* Hash block NUMBER as it should be, in v->spare. */
+static bool hash_read(struct verity *v, struct clerk *c, uint32_t level, uint64_t data, const uint8_t *want)
+{
+	const struct tree *t = &v->tree;
+	uint64_t sectors = t->block_size / DM_SECTOR;
+	uint8_t digest[DIGEST_MOST];
+
+	if (!clerk_read(c, &v->hashes, tree_block(t, level, data) * sectors, sectors, v->spare)) {
+		tree_digest(t, digest, v->spare, t->block_size);
+		if (!memcmp(digest, want, t->digest.size))
+			return true;
+	}
+	return hash_corrected(v, c, level, data, want);
 }
 
 /* The digest that is kept in the hash block of LEVEL on the way of DATA; that block has the digest WANT, or it is not believed. */
 static bool digest_below(struct verity *v, struct clerk *c, uint32_t level, uint64_t data, uint8_t *want)
 {
 	const struct tree *t = &v->tree;
-	uint64_t number = tree_block(t, level, data), sectors = t->block_size / DM_SECTOR;
-	struct hash_block *b = hashes_find(v->cache, number);
-	uint8_t digest[DIGEST_MOST];
+	struct hash_block *b = hashes_find(v->cache, tree_block(t, level, data));
 
 	if (b) {
 		memcpy(want, b->data + tree_offset(t, level, data), t->digest.size);
 		hashes_unpin(v->cache, b);
 		return true;
 	}
-	if (clerk_read(c, &v->hashes, number * sectors, sectors, v->spare))
-		return false;
-	tree_digest(t, digest, v->spare, t->block_size);
-	if (memcmp(digest, want, t->digest.size))
+	if (!hash_read(v, c, level, data, want))
 		return false;
 	memcpy(want, v->spare + tree_offset(t, level, data), t->digest.size);
 	return true;
@@ -159,6 +195,8 @@ bool mend_correct(struct mend *m, struct clerk *c)
 	uint8_t erased[FEC_CODE];
 	unsigned n;
 
+	if (!m->v->fec.depth)
+		fec_forget(&m->v->fec);
 	if (parity_read(m, c))
 		return false;
 	n = codes_read(m, c, erased);
