@@ -26,6 +26,8 @@ static int crypt_ctr(struct dm_target *t, struct dm_args *a)
 	crypt_library_begin();
 	pthread_mutex_init(&k->lock, NULL);
 	crypt_arg_words(k, t, a);
+	if (dm_args_failed(a))
+		crypt_hide_key(a->err->text);
 	k->has_key = k->suspended = true;
 	if (dm_args_may_reserve(a) && crypt_reserve(k, a))
 		return a->err->code;

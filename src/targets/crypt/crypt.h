@@ -117,6 +117,7 @@ void crypt_spec_read(struct crypt *k, struct dm_args *a, const char *text);
 /* key.c. Hexadecimal digits, or "-" for no key. 0, or -errno and a sentence, which never has the key in it. */
 int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e);
 void crypt_text_key(const struct crypt *k, struct text *out);
+void crypt_hide_key(char *sentence);	/* about a line in which a blank too many or too few has made a part of the key another word */
 unsigned crypt_subkey_size(const struct crypt *k);
 
 /* cipher.c */

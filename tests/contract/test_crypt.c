@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * crypt: what a changed bit of the cipher text does to the plain text, which is what the mode says and no more; what a reader and
+ * a writer have in their buffers; lines and keys that are nearly right.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "contract/disk.h"
+#include "support/world.h"
+#include "targets/crypt/crypt.h"
+
+#define SECTORS 512u		/* long enough that workers share it */
+#define BYTES (SECTORS * 512u)
+#define KEY16 "000102030405060708090a0b0c0d0e0f"
+#define KEY32 KEY16 "101112131415161718191a1b1c1d1e1f"
+#define BLOCK 16u
+
+static struct fixture f;
+static struct dm_device *d;
+static uint8_t plain[BYTES], seen[BYTES], cipher[BYTES];
+static uint32_t seed = 1;
+
+static uint32_t next_random(uint32_t below)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)seed * below) >> 32);
+}
+
+static void load(const char *words, const char *options)
+{
+	char line[1024];
+
+	disk_reset();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 2, AIO_AUTO);
+	snprintf(line, sizeof(line), "0 %u crypt %s 0 disk:0 0 %s", SECTORS, words, options);
+	d = make_device(&f, "c", line);
+	dm_open(d);
+	for (unsigned i = 0; i < BYTES; i++)
+		plain[i] = (uint8_t)next_random(256);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, SECTORS, plain), 0);
+	memcpy(cipher, disk_bytes(0), BYTES);
+}
+
+static void unload(void)
+{
+	dm_close(d);
+	fixture_end(&f);
+}
+
+static void read_all(void)
+{
+	memset(seen, 0x77, BYTES);
+	assert_int_equal(request(&f, d, 1, DM_READ, 0, 0, SECTORS, seen), 0);
+}
+
+static bool block_is_right(unsigned i)
+{
+	return !memcmp(seen + i * BLOCK, plain + i * BLOCK, BLOCK);
+}
+
+/* The bit of block I that was changed is, and no other one. */
+static bool block_has_flip(unsigned i, unsigned bit)
+{
+	uint8_t block[BLOCK];
+
+	memcpy(block, plain + i * BLOCK, BLOCK);
+	block[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	return !memcmp(seen + i * BLOCK, block, BLOCK);
+}
+
+enum spread { BLOCK_ALONE, BLOCK_AND_NEXT_BIT, BIT_ALONE, SECTOR };
+
+static const struct mode {
+	const char *words, *options;
+	unsigned sector;		/* bytes */
+	enum spread spread;
+} modes[] = {
+	{ "aes-xts-plain64 " KEY32, "", 512, BLOCK_ALONE },
+	{ "aes-xts-plain64 " KEY32, "1 sector_size:4096", 4096, BLOCK_ALONE },
+	{ "aes-cbc-essiv:sha256 " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-plain64 " KEY32, "1 sector_size:2048", 2048, BLOCK_AND_NEXT_BIT },
+	{ "aes-ctr-plain64 " KEY16, "", 512, BIT_ALONE },
+	{ "aes-ecb " KEY16, "", 512, BLOCK_ALONE },
+	{ "serpent-xts-plain64 " KEY32, "", 512, BLOCK_ALONE },
+	{ "aes-cbc-elephant " KEY32, "", 512, SECTOR },	/* its diffusers see to that */
+};
+
+/* What block I may be after BIT of the cipher text was changed. */
+static void check_block(const struct mode *m, unsigned i, unsigned bit)
+{
+	unsigned changed = bit / 8 / BLOCK, per_sector = m->sector / BLOCK;
+	bool same_sector = i / per_sector == changed / per_sector;
+
+	if (m->spread == SECTOR && same_sector)
+		return;
+	if (i == changed && m->spread != BIT_ALONE) {
+		assert_false(block_is_right(i));
+		return;
+	}
+	if (i == changed || (i == changed + 1 && same_sector && m->spread == BLOCK_AND_NEXT_BIT)) {
+		assert_true(block_has_flip(i, bit % (8 * BLOCK)));
+		return;
+	}
+	if (!block_is_right(i))
+		fail_msg("%s: bit %u changes block %u", m->words, bit, i);
+}
+
+static void a_changed_bit_changes_what_the_mode_says(void **state)
+{
+	const struct mode *m;
+	unsigned i, n, bit;
+
+	(void)state;
+	for (m = modes; m < modes + sizeof(modes) / sizeof(*modes); m++) {
+		load(m->words, m->options);
+		for (n = 0; n < 40; n++) {
+			bit = next_random(BYTES * 8);
+			disk_bytes(0)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			read_all();
+			for (i = 0; i < BYTES / BLOCK; i++)
+				check_block(m, i, bit);
+			disk_bytes(0)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		unload();
+	}
+}
+
+static bool has_cipher_text(const uint8_t *bytes)
+{
+	unsigned i;
+
+	for (i = 0; i < BYTES; i += BLOCK)
+		if (!memcmp(bytes + i, cipher + i, BLOCK))
+			return true;
+	return false;
+}
+
+/* A read that the disk holds, and one that fails; and a write never changes the writer's own buffer. */
+static void nobody_is_shown_cipher_text(void **state)
+{
+	static const unsigned lengths[] = { 1, 8, 64, SECTORS };
+	struct job j;
+	unsigned i;
+
+	(void)state;
+	load("aes-xts-plain64 " KEY32, "");
+	assert_true(has_cipher_text(disk_bytes(0)));
+	for (i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		memset(seen, 0x77, BYTES);
+		disk_hold(0);
+		job_start(&f, &j, d, i % 2, DM_READ, 0, 0, lengths[i], seen);
+		settle_threads(&f);
+		assert_false(has_cipher_text(seen));
+		disk_let_go();
+		assert_int_equal(job_wait(&j), 0);
+		assert_memory_equal(seen, plain, lengths[i] * 512);
+		assert_false(has_cipher_text(seen));
+		memcpy(seen, plain, BYTES);
+		disk_hold(0);
+		job_start(&f, &j, d, i % 2, DM_WRITE, 0, 0, lengths[i], seen);
+		settle_threads(&f);
+		assert_memory_equal(seen, plain, BYTES);
+		disk_let_go();
+		assert_int_equal(job_wait(&j), 0);
+		assert_memory_equal(seen, plain, BYTES);
+	}
+	unload();
+}
+
+static void a_read_that_fails_shows_nothing(void **state)
+{
+	static const uint8_t nothing[BYTES];
+	static const struct { unsigned from, n; } reads[] = { { 500, 12 }, { 448, 64 }, { 0, SECTORS } };
+	unsigned i;
+
+	(void)state;
+	fixture_store = NULL;
+	fixture_begin(&f, 2, AIO_AUTO);
+	make_device(&f, "below", "0 508 linear memory,size=1M:m 0\n508 4 error");
+	d = make_device(&f, "c", "0 512 crypt aes-xts-plain64 " KEY32 " 0 /dev/mapper/below 0");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 508, plain), 0);
+	for (i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
+		memset(seen, 0x77, BYTES);
+		assert_int_equal(request(&f, d, i % 2, DM_READ, 0, reads[i].from, reads[i].n, seen), -EIO);
+		assert_memory_equal(seen, nothing, reads[i].n * 512);
+	}
+	unload();
+}
+
+/* Twelve hexadecimal digits in a row. */
+static bool has_digits(const char *text)
+{
+	size_t run;
+
+	for (; *text; text += run ? run : 1) {
+		run = strspn(text, "0123456789abcdef");
+		if (run >= 12)
+			return true;
+	}
+	return false;
+}
+
+/* A line with characters changed gets a sentence without its key, or is loaded. */
+static void changed_lines_get_a_sentence(void **state)
+{
+	static const char *const lines[] = {
+		"aes-xts-plain64 " KEY32 " 0 disk:0 0 2 allow_discards sector_size:4096",
+		"capi:cbc(aes)-essiv:sha256 " KEY16 " 8 disk:0 8 1 iv_large_sectors",
+		"aes:2-cbc-lmk " KEY32 " 0 disk:0 0", "capi:essiv(cbc(aes),sha256)-plain64 " KEY16 " 0 disk:0 0",
+		"blowfish-cbc-tcw " KEY16 "aabbccddeeff0011 0 disk:0 0", ":32:logon:name 0 disk:0 0", "aes-cbc-elephant " KEY32 " 0 disk:0 0",
+	};
+	static const char letters[] = "0123456789 -:(),aescbxtlmk";
+	char line[1024], why[ERR_TEXT];
+	unsigned i, at;
+	int head;
+
+	(void)state;
+	load("aes-xts-plain64 " KEY32, "");
+	for (i = 0; i < 8000; i++) {
+		head = snprintf(line, sizeof(line), "0 512 crypt ");
+		snprintf(line + head, sizeof(line) - (size_t)head, "%s", lines[next_random(sizeof(lines) / sizeof(*lines))]);
+		for (at = next_random(4) + 1; at; at--)
+			line[(uint32_t)head + next_random((uint32_t)strlen(line) - (uint32_t)head)] = letters[next_random(sizeof(letters) - 1)];
+		if (!reload(&f, "c", line, why)) {
+			verb(&f, DM_DO_CLEAR, "c", 0, NULL);
+			continue;
+		}
+		assert_memory_equal(why, "table line 1: crypt ", 20);
+		if (has_digits(why))
+			fail_msg("the key is shown: %s", why);
+	}
+	read_all();
+	assert_memory_equal(seen, plain, BYTES);
+	unload();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_changed_bit_changes_what_the_mode_says),
+		cmocka_unit_test(nobody_is_shown_cipher_text),
+		cmocka_unit_test(a_read_that_fails_shows_nothing),
+		cmocka_unit_test(changed_lines_get_a_sentence),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("crypt", tests, NULL, NULL);
+}
