@@ -40,7 +40,8 @@
 /* A request that becomes its reply. */
 struct dict {
 	plist_t keys;		/* the request, and after dict_encode() the reply; or NULL */
-	plist_t spare;		/* from dict_prepare() on: allocated in advance for the reply */
+	plist_t spare;		/* from dict_prepare() on: allocated in advance for the reply ... */
+	size_t longest;		/* ... which has at most so many bytes, but for its lists */
 	struct dm_cmd cmd;	/* points into keys, spare and arena */
 	struct arena arena;
 	bool met;		/* the client's version is supported */

@@ -240,32 +240,40 @@ bool dict_drop_warnings(struct dict *d)
 	return true;
 }
 
-int dict_prepare(struct dict *d, struct text *out, struct err *e)
+/* Is there room in OUT for the longest reply, and for what is left of the request? */
+static int encode_room(const struct dict *d, struct text *out, struct err *e)
 {
 	size_t at = out->len;
-	int r;
+	int r = 0;
 
-	encode_spare(d);
-	r = dict_frame(d->spare, out, e);
-	plist_move(d->spare, d->keys, "table");		/* the command's text is in it, and is kept */
-	encode_clean(d);
+	if (!text_room(out, d->longest))
+		r = err_set(e, -ENOMEM, "no memory for the message");
 	if (!r)
 		r = dict_frame(d->keys, out, e);
 	text_cut(out, at);
 	return r;
 }
 
+int dict_prepare(struct dict *d, struct text *out, struct err *e)
+{
+	bool whole;
+
+	encode_spare(d);
+	whole = plist_whole(d->spare);
+	d->longest = DICT_HEAD + plist_most(d->spare);
+	plist_move(d->spare, d->keys, "table");		/* the command's text is in it, and is kept */
+	encode_clean(d);
+	return whole ? encode_room(d, out, e) : err_set(e, -ENOMEM, "no memory for the message");
+}
+
 bool dict_room(struct dict *d, size_t n, struct text *out)
 {
 	plist_t answer = encode_longest(n);
-	size_t at = out->len;
-	bool all;
 
 	if (!dict_hang(d->spare, "answer", answer))
 		return false;
-	all = !dict_frame(d->spare, out, NULL) && !dict_frame(d->keys, out, NULL);
-	text_cut(out, at);
-	return all;
+	d->longest += plist_most(answer);
+	return !encode_room(d, out, NULL);
 }
 
 int dict_write(const struct dict *d, struct text *out, struct err *e)

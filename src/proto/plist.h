@@ -88,4 +88,7 @@ int plist_check_start(const char *bytes, size_t n, struct err *e);
  */
 int plist_write(plist_t node, size_t most, struct text *out);
 
+/* So many bytes are enough for NODE as a message. Much faster than to write it. */
+size_t plist_most(plist_t node);
+
 #endif

@@ -10,6 +10,12 @@
 #define WRITE_COLUMNS 76	/* of a line of base64, tabs included */
 #define WRITE_TAB 8
 
+static const char write_head[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
+	"<plist version=\"1.0\">\n";
+static const char write_end[] = "</plist>\n";
+
 struct write {
 	struct text *out;
 	size_t end;		/* OUT must not become longer than this */
@@ -151,12 +157,33 @@ int plist_write(plist_t node, size_t most, struct text *out)
 {
 	struct write w = { .out = out, .end = out->len + most };
 
-	text_add(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		 "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
-		 "<plist version=\"1.0\">\n");
+	text_add_n(out, write_head, sizeof(write_head) - 1);
 	write_node(&w, node, 0);
-	text_add(out, "</plist>\n");
+	text_add_n(out, write_end, sizeof(write_end) - 1);
 	if (out->failed || w.lacking)
 		return -ENOMEM;
 	return out->len > w.end ? -EMSGSIZE : 0;
+}
+
+/* An entity has at most five bytes; base64 with its tabs has fewer than five bytes for each one. */
+#define MOST_ESCAPED 5u
+#define MOST_TAGS 32u		/* "<integer>", "</integer>", a line feed, three bytes that fill base64 up */
+#define MOST_DIGITS 20u
+
+/* Of a string or data, a list or an integer, whichever NODE is. */
+static size_t most_node(plist_t node, unsigned depth)
+{
+	size_t most, n;
+	plist_t at;
+
+	plist_data(node, &n);
+	most = MOST_TAGS + MOST_DIGITS + 2 * depth + MOST_ESCAPED * (n + plist_room(node));
+	for (at = plist_first(node); at; at = plist_next(at))
+		most += MOST_TAGS + depth + 1 + MOST_ESCAPED * (plist_key(at) ? strlen(plist_key(at)) : 0) + most_node(at, depth + 1);
+	return most;
+}
+
+size_t plist_most(plist_t node)
+{
+	return sizeof(write_head) + sizeof(write_end) + most_node(node, 0);
 }

@@ -91,6 +91,7 @@ static bool freeze_begin(struct freezes *s, struct dm_device *d, int mnt, int us
 		free(z);
 		return false;
 	}
+	log_debug("'%s': process %d freezes what is mounted on it", d->name, (int)z->pid);
 	list_append(&s->all, &z->node);
 	if (user >= 0)
 		wire_send(z->socket.fd, &m, user);
@@ -99,12 +100,13 @@ static bool freeze_begin(struct freezes *s, struct dm_device *d, int mnt, int us
 	return true;
 }
 
+/* A mount is a file that is open, or a loop device's: without one there is no need for a process that looks. */
 static bool freeze_front(struct dm_front *front, struct dm_device *d)
 {
 	struct freezes *s = container(front, struct freezes, front);
 	int mnt, user;
 
-	return endings_newest(s->sessions, &mnt, &user) && freeze_begin(s, d, mnt, user);
+	return d->in_sessions && endings_newest(s->sessions, &mnt, &user) && freeze_begin(s, d, mnt, user);
 }
 
 static bool thaw_front(struct dm_front *front, struct dm_device *d)

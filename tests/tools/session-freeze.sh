@@ -82,5 +82,22 @@ thaws_without_the_daemon() {
 	wait $pid
 	ok "$who: the daemon killed, what froze the file system thaws it: the writer's wait is over, and nothing is left" until_true gone "$(cat writer)" "$freezer"
 }
+# No process looks for mounts of a device that no program of a session has open: it would take longer than all else that a swap does.
+only_if_open_in_a_session() {
+	local daemon
+	mkdir m
+	"$DMUSE" daemon --foreground --log-level debug --restart-timeout 0 --socket "$PWD/d/control" --nbd-socket none 2>log & daemon=$!
+	until_true grep -q serving log
+	export DMUSE_SOCKET=$PWD/d/control
+	"$DMUSE" create inside --table '0 8 zero' && "$DMUSE" create outside --table '0 8 zero' && "$DMUSE" mount m && exec 4<m/outside
+	"$DMUSE" exec -- sh -ec 'exec 3</dev/mapper/inside; for d in inside outside; do "$1" suspend $d; "$1" resume $d; done' - "$DMUSE"
+	is "$who: a process looks for mounts of a device that is open in a session, and of no other" "'inside': process N freezes what is mounted on it" \
+		"$(sed -n "s/.*\('.*': process \)[0-9]*\( freezes\)/\1N\2/p" log)"
+	exec 4<&-
+	"$DMUSE" umount m
+	kill $daemon
+	wait $daemon
+	unset DMUSE_SOCKET
+}
 
-session_test freezes ours_has_the_option written_out thaws_without_the_daemon
+session_test freezes ours_has_the_option written_out thaws_without_the_daemon only_if_open_in_a_session

@@ -84,6 +84,7 @@ struct dm_device {
 	uint32_t open_count;		/* fronts that have it open, and tables that use it */
 	uint32_t users;			/* how many of those are tables: they claim it together */
 	uint32_t writers;		/* fronts that may write to it, or have it mounted (above.h) */
+	uint32_t in_sessions;		/* how many of those who have it open are programs in sessions, or mounts there */
 	struct list uses;		/* dm_use.node: of those tables, once they are built */
 	bool claimed;			/* by an exclusive user: no table, nobody else may */
 	bool disk;			/* or a partition of one: */

@@ -76,7 +76,9 @@ void fuse_file_writes(struct fuse_file *file)
 void fuse_file_take(struct fuse_file *file, struct fuse_node *n)
 {
 	dm_open(n->device);
-	if (!file->mount->view)
+	if (file->mount->view)
+		n->device->in_sessions++;
+	else
 		list_append(&file->mount->front->users, &file->user);
 	file->mount->front->n_open++;
 	file->file = n;
@@ -204,6 +206,8 @@ static void file_close_asked(struct loop_msg *msg)
 	if (file->file) {
 		file->mount->front->n_open--;
 		list_remove(&file->user);
+		if (file->mount->view)
+			file->file->device->in_sessions--;
 		if (file->writes)
 			dm_write_end(file->file->device);
 		dm_close(file->file->device);
