@@ -132,13 +132,13 @@ rests() {
 
 # The superblock and the bitmap of a metadata device, but for the counts of events, which depend on timing.
 super() { raw "$1" 0 1 | od -A d -t x1 | sed 's/^\(0000016\)\( ..\)\{8\}/\1 (events)/'; }
-bitmap() { raw "$1" 8 1 | od -A d -t x1 | sed 's/^\(0000016\(\( ..\)\{8\}\)\).*/\1 (events)/; s/^\(0000032\)\( ..\)\{8\}/\1 (cleared)/'; }
-# bits DEVICE: of the bitmap, those of its first 16 bytes.
-bits() { echo "${1##*/}:$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 16)"; }
+bitmap() { raw "$1" 8 1 | od -A d -t x1 -N 260 | sed 's/^\(0000016\(\( ..\)\{8\}\)\).*/\1 (events)/; s/^\(0000032\)\( ..\)\{8\}/\1 (cleared)/'; }
+# bits DEVICE: of the bitmap, those of 32 regions. (The kernel leaves what is behind the last region as it is.)
+bits() { echo "${1##*/}:$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 4)"; }
 # unmarked DEVICE: waits until no bit is set there.
 unmarked() {
 	count=0
-	while [ "$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 16 | tr -d ' 0')" ] && [ $count -lt 150 ]; do
+	while [ "$(raw "$1" 8 1 | od -A n -t x1 -j 256 -N 4 | tr -d ' 0')" ] && [ $count -lt 150 ]; do
 		sleep 0.1
 		count=$((count + 1))
 	done

@@ -86,7 +86,7 @@ static enum raid_action action_next(struct array *a)
 	struct actions *x = &a->actions;
 	enum raid_action asked = x->asked;
 
-	if (!x->runs)
+	if (!x->runs || x->frozen)
 		return RAID_IDLE;
 	if (!x->given_up && array_legs(a, LEG_BEHIND))
 		return RAID_RECOVER;
@@ -150,7 +150,7 @@ static void sweep_has_rested(struct sweep *s)
 void actions_resume(struct array *a)
 {
 	a->actions.runs = true;
-	a->actions.given_up = false;
+	a->actions.frozen = a->actions.given_up = false;
 	actions_look(a);
 }
 
@@ -164,31 +164,54 @@ void actions_stop(struct array *a, struct dm_step *s)
 uint64_t actions_progress(struct array *a)
 {
 	struct actions *x = &a->actions;
-	uint64_t done = !a->begun ? 0 : x->now == RAID_IDLE ? x->synchronous : sweep_done(&x->sweep) << a->regions.shift;
+	uint64_t done = !x->runs ? 0 : x->now == RAID_IDLE ? x->synchronous : sweep_done(&x->sweep) << a->regions.shift;
 
 	return done < a->sectors ? done : a->sectors;
 }
 
 /* --- messages ---------------------------------------------------------------------------------------------------------------- */
 
+/* What is under way ends; what is needed begins once more, unless FROZEN. */
+static int message_stop(struct array *a, bool frozen)
+{
+	a->actions.frozen = frozen;
+	a->actions.asked = RAID_IDLE;
+	if (a->actions.now != RAID_IDLE)
+		sweep_stop(&a->actions.sweep, NULL);
+	actions_look(a);
+	return 0;
+}
+
+static int message_compare(struct array *a, enum raid_action action, struct err *e)
+{
+	if (compare_new(a, e))
+		return e->code;
+	a->actions.asked = action;
+	return 0;
+}
+
+/* Further words are ignored, as on Linux. */
 int actions_message(struct array *a, struct dm_ask *ask)
 {
 	struct actions *x = &a->actions;
 	const char *word = ask->argv[0];
-	bool check = !strcasecmp(word, "check"), repair = !strcasecmp(word, "repair");
+	int err = 0;
 
 	if (!x->runs)
 		return err_set(&ask->err, -EBUSY, "the array is suspended, and does nothing before it is resumed");
+	if (!strcasecmp(word, "idle") || !strcasecmp(word, "frozen"))
+		return message_stop(a, !strcasecmp(word, "frozen"));
 	if (x->now != RAID_IDLE)
-		return err_set(&ask->err, -EBUSY, "the array is busy: `status` says what with");
-	if (check || repair) {
-		if (compare_new(a, &ask->err))
-			return ask->err.code;
-		x->asked = check ? RAID_CHECK : RAID_REPAIR;
-	} else if (strcasecmp(word, "resync") && strcasecmp(word, "recover")) {
-		return err_set(&ask->err, -EINVAL, "'%.80s' is no message of raid: check, repair, resync or recover", word);
-	}
-	x->given_up = false;
+		return err_set(&ask->err, -EBUSY, "the array is busy: `status` says what with, and the message idle ends it");
+	if (!strcasecmp(word, "check"))
+		err = message_compare(a, RAID_CHECK, &ask->err);
+	else if (!strcasecmp(word, "repair"))
+		err = message_compare(a, RAID_REPAIR, &ask->err);
+	else if (strcasecmp(word, "resync") && strcasecmp(word, "recover"))
+		err = err_set(&ask->err, -EINVAL, "'%.80s' is no message of raid: check, repair, resync, recover, idle or frozen", word);
+	if (err)
+		return err;
+	x->frozen = x->given_up = false;
 	actions_look(a);
 	return 0;
 }

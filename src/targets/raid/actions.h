@@ -46,6 +46,7 @@ struct actions {
 	/* The control thread's. */
 	enum raid_action now, asked, last;
 	bool runs;			/* not suspended */
+	bool frozen;			/* by a message, up to the next one */
 	bool given_up;			/* it has failed: not again before the next resume */
 	uint64_t torn;			/* array.torn when this one began */
 	uint64_t synchronous;		/* sectors from the first one on, in which the good legs were made equal; or RAID_ALL */
@@ -59,7 +60,7 @@ void actions_stop(struct array *a, struct dm_step *s);	/* ends S when nothing is
 /* There may be something to do, or to stop. Any thread. */
 void actions_look(struct array *a);
 int actions_message(struct array *a, struct dm_ask *ask);
-/* Sectors that the action under way has done; of an idle array, those that are as they should be. */
+/* Sectors that the action under way has done; of an idle array, those that are as they should be; of a suspended one, as on Linux, 0. */
 uint64_t actions_progress(struct array *a);
 
 /* recover.c, compare.c: struct sweep_kind's. */

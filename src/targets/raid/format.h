@@ -32,7 +32,7 @@
 #define RBM_AT 4096u			/* bytes on the device */
 #define RBM_HEADER 256u
 #define RBM_STALE 2u			/* state: the bits say nothing */
-#define RBM_SLEEP 1250u			/* five seconds of the kernel that Debian has */
+#define RBM_SLEEP 5u			/* seconds */
 
 struct raid_super {
 	uint32_t compatible, incompatible;	/* features */
@@ -64,7 +64,7 @@ struct raid_bitmap {
 	uint64_t sectors;		/* of a leg */
 	uint32_t state;
 	uint32_t region;		/* bytes */
-	uint32_t sleep, behind;		/* daemon_sleep and max_write_behind, which nobody reads */
+	uint32_t sleep, behind;		/* daemon_sleep in seconds, at least 1, or Linux refuses the bitmap; max_write_behind in KiB */
 };
 
 /* Bytes of header and bits of REGIONS regions, a multiple of BLOCK (a power of two). */

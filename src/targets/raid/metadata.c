@@ -84,10 +84,11 @@ static void bitmap_write_header(struct array *a)
 	struct metadata *m = &a->metadata;
 	struct raid_bitmap b = {
 		.events = m->events, .cleared = m->cleared, .sectors = a->sectors, .region = (uint32_t)(a->region * DM_SECTOR),
-		.sleep = raid_is_given(w, RAID_SLEEP) ? (uint32_t)w->numbers[RAID_SLEEP] : RBM_SLEEP,
+		.sleep = raid_is_given(w, RAID_SLEEP) ? (uint32_t)(w->numbers[RAID_SLEEP] + 999) / 1000 : RBM_SLEEP,
 		.behind = (uint32_t)w->numbers[RAID_BEHIND],
 	};
 
+	b.sleep = b.sleep ? b.sleep : 1;
 	raid_bitmap_write(&b, m->bitmap);
 	m->changed[0] = 1;
 }

@@ -30,37 +30,65 @@ static void supers_read(struct array *a, struct raid_found *found)
 	}
 }
 
-/* Regions that a good leg has marked may differ. A bitmap that says nothing marks all. */
-static void bitmap_tells(struct array *a, const struct raid_found *f, const uint8_t *raw, size_t bytes)
+/* Regions that a good leg has marked may differ. A bitmap that is out of date marks all. */
+static void bitmap_tells(struct array *a, const struct raid_found *f, const struct raid_bitmap *b, const uint8_t *raw, size_t bytes)
 {
-	uint64_t region, from, to, len = a->sectors;
-	struct err e = ERR_INIT;
-	struct raid_bitmap b;
-	bool says = !raid_bitmap_read(&b, raw, bytes, &e) && b.events >= f->super.events;
+	bool says = b->events >= f->super.events && !(b->state & RBM_STALE);
+	uint64_t region, from, to;
 
+	if (b->cleared > a->metadata.cleared)
+		a->metadata.cleared = b->cleared;
 	if (!says)
-		log_warn("raid1: all is copied, because the bitmap of leg %u says nothing: %s", f->super.position,
-			 e.code ? e.text : "it is out of date");
+		log_warn("raid1: all is copied, because a bitmap is out of date: it has %llu events, and its superblock %llu",
+			 (unsigned long long)b->events, (unsigned long long)f->super.events);
 	for (region = 0; region < a->regions.n; region++) {
 		from = region << a->regions.shift;
-		to = from + a->region < len ? from + a->region : len;
-		if (!says || raid_bits_have(&b, raw, bytes, from, to < b.sectors ? to : b.sectors > from ? b.sectors : to))
+		to = from + a->region < a->sectors ? from + a->region : a->sectors;
+		if (from < b->sectors && to > b->sectors)
+			to = b->sectors;	/* the rest is new */
+		if (!says || raid_bits_have(b, raw, bytes, from, to))
 			region_begins(&a->regions, region, false);
 	}
 }
 
-/* As many sectors as its bitmap may take, whatever its regions are. */
-static int bitmap_read(struct array *a, unsigned leg, const struct raid_found *f)
+/* Leg I's cannot be read; the others' say the same. */
+static int bitmap_not_read(struct array *a, unsigned i, int err, struct err *e)
 {
-	const struct dm_at *at = &a->raid->legs[leg].meta;
-	struct metadata *m = &a->metadata;
-	uint64_t left = at->store->sectors - RBM_AT / DM_SECTOR, most = raid_bitmap_bytes(a->sectors, m->block) / DM_SECTOR;
-	uint64_t sectors = left < most ? left / (m->block / DM_SECTOR) * (m->block / DM_SECTOR) : most;
-	uint8_t *raw = aligned_alloc(4096, (sectors * DM_SECTOR + 4095) / 4096 * 4096);
-	int err = raw ? clerk_read(m->clerk, at, RBM_AT / DM_SECTOR, sectors, raw) : -ENOMEM;
+	const char *name = a->raid->legs[i].meta.store->name;
 
-	if (!err)
-		bitmap_tells(a, f, raw, sectors * DM_SECTOR);
+	if (array_legs(a, LEG_GOOD) == 1)
+		return err_set(e, err, "the bitmap on '%.200s', of the last good leg, cannot be read: %s", name, strerror(-err));
+	log_warn("raid1: the bitmap of leg %u, on %s, cannot be read: %s", i, name, strerror(-err));
+	atomic_store(&a->raid->legs[i].state, LEG_DEAD);
+	return 0;
+}
+
+/* As many sectors as its bitmap may take, whatever its regions are. */
+static uint64_t bitmap_most(const struct array *a, unsigned leg)
+{
+	uint64_t block = a->metadata.block / DM_SECTOR, left = a->raid->legs[leg].meta.store->sectors - RBM_AT / DM_SECTOR;
+	uint64_t most = raid_bitmap_bytes(a->sectors, a->metadata.block) / DM_SECTOR;
+
+	return left < most ? left / block * block : most;
+}
+
+static int bitmap_read(struct array *a, unsigned i, const struct raid_found *f, struct err *e)
+{
+	const struct dm_at *at = &a->raid->legs[i].meta;
+	uint64_t sectors = bitmap_most(a, i);
+	uint8_t *raw = aligned_alloc(4096, (sectors * DM_SECTOR + 4095) / 4096 * 4096);
+	struct raid_bitmap b;
+	int err;
+
+	if (!raw)
+		return err_set(e, -ENOMEM, "no memory for a bitmap of %llu sectors", (unsigned long long)sectors);
+	err = clerk_read(a->metadata.clerk, at, RBM_AT / DM_SECTOR, sectors, raw);
+	if (err)
+		err = bitmap_not_read(a, i, err, e);
+	else if (raid_bitmap_read(&b, raw, sectors * DM_SECTOR, e))
+		err = err_prefix(e, "'%.200s': ", at->store->name);
+	else
+		bitmap_tells(a, f, &b, raw, sectors * DM_SECTOR);
 	free(raw);
 	return err;
 }
@@ -76,7 +104,7 @@ static void regions_begin(struct array *a, const struct raid_verdict *v)
 	}
 }
 
-static int regions_tell(struct array *a, const struct raid_found *found, const struct raid_verdict *v)
+static int regions_tell(struct array *a, const struct raid_found *found, const struct raid_verdict *v, struct err *e)
 {
 	unsigned i;
 	int err = 0;
@@ -84,7 +112,7 @@ static int regions_tell(struct array *a, const struct raid_found *found, const s
 	regions_begin(a, v);
 	for (i = 0; !err && !v->is_new && i < a->raid->n; i++)
 		if (found[i].has && leg_state(&a->raid->legs[i]) == LEG_GOOD)
-			err = bitmap_read(a, i, &found[i]);
+			err = bitmap_read(a, i, &found[i], e);
 	return err;
 }
 
@@ -107,15 +135,13 @@ static int begin(struct array *a, struct err *e)
 	struct raid_found found[RAID1_LEGS];
 	struct metadata *m = &a->metadata;
 	struct raid_verdict v;
-	int err;
 
 	supers_read(a, found);
 	if (raid_assemble(a->raid->legs, found, a->raid->n, a->raid->begins, a->sectors, &v, e))
 		return e->code;
+	if (regions_tell(a, found, &v, e))
+		return e->code;
 	array_look_at_legs(a);
-	err = regions_tell(a, found, &v);
-	if (err)
-		return err_set(e, err, "the bitmap cannot be read: %s", strerror(-err));
 	m->events = v.events;
 	a->actions.synchronous = array_legs(a, LEG_GOOD) < 2 ? RAID_ALL : v.synchronous < v.size ? v.synchronous : v.size;
 	atomic_store(&m->synchronous, a->actions.synchronous);

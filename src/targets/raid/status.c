@@ -10,7 +10,7 @@ static const char *action_name(const struct array *a)
 
 	if (!a)
 		return "idle";
-	return a->actions.runs ? names[a->actions.now] : "frozen";
+	return a->actions.runs && !a->actions.frozen ? names[a->actions.now] : "frozen";
 }
 
 /* D: dead; A: it has all; a: it lacks something, or nobody knows; -: there is none. */
@@ -19,8 +19,8 @@ static char leg_letter(const struct array *a, const struct raid_leg *l)
 	static const char letters[] = { [LEG_NONE] = '-', [LEG_DEAD] = 'D', [LEG_BEHIND] = 'a', [LEG_GOOD] = 'A' };
 	enum leg_state state = leg_state(l);
 
-	if (state == LEG_GOOD && a && atomic_load(&a->differs))
-		return 'a';
+	if (!a || (state == LEG_GOOD && atomic_load(&a->differs)))
+		return a ? 'a' : 'A';
 	return letters[state];
 }
 
