@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
+#include "base/boot.h"
 #include "core/path/fault.h"
 #include "stores/image.h"
 #include "stores/label.h"
@@ -89,6 +90,8 @@ static void file_known_by(const struct dm_store *s, struct text *out)
 	if (f->regular)
 		text_printf(out, "ino=%llu born=%lld.%09u ", (unsigned long long)f->ino, (long long)f->born.tv_sec, f->born.tv_nsec);
 	text_printf(out, "sectors=%llu ", (unsigned long long)s->sectors);
+	if (f->seq)
+		text_printf(out, "seq=%llu:%s ", (unsigned long long)f->seq, boot_id());
 }
 
 static int file_parts(const struct dm_store *s, struct dm_parts *out)
@@ -134,6 +137,6 @@ const struct dm_store_type dm_store_file = {
 	.word = file_word,
 	.known_by = file_known_by,
 	.fail_flushes = file_fail,
-	.other = "is another file than it was, or has another size",
+	.other = "is another file or disk than it was, or has another size",
 	.parts = file_parts,
 };

@@ -54,6 +54,7 @@ struct file {
 	uint32_t mem_align;		/* bytes: alignment of memory with O_DIRECT; a power of two */
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
+	uint64_t seq;			/* of a block device: the kernel's number of this disk, until the next boot; 0: it has none */
 	char *kept;			/* the word for which a descriptor is kept, or NULL */
 	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */

@@ -2,9 +2,11 @@
 /* Opens and closes the files and block devices of the file store; tables that use the same file share it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -94,6 +96,8 @@ static void open_know(struct file *f)
 
 	if (f->regular && !statx(f->lanes[0].fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) && (x.stx_mask & STATX_BTIME))
 		f->born = x.stx_btime;
+	else if (!f->regular)
+		ioctl(f->lanes[0].fd, BLKGETDISKSEQ, &f->seq);
 }
 
 static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file_spec *want)

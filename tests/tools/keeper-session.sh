@@ -127,7 +127,7 @@ a_disk_whose_file_is_away() {
 	refuses "$who: and stays while its file is missing" 125 "disk 'sdx': cannot open '$PWD/image': No such file" exec --disk "sdx=$PWD/image" true
 	truncate -s 1M image
 	refuses "$who: another file is not taken for it" 125 \
-		"disk 'sdx' waits for its file: '$PWD/image' is another file than it was, or has another size" exec --disk "sdx=$PWD/image" true
+		"disk 'sdx' waits for its file: '$PWD/image' is another file or disk than it was, or has another size" exec --disk "sdx=$PWD/image" true
 	touch enough
 	ok "$who: its program waits" [ ! -e going ]
 	mv away image

@@ -79,6 +79,28 @@ what_cannot_be_brought_back() {
 	works "$who: shutdown" shutdown
 }
 
+# The number of a loop device is soon another file's.
+another_disk_of_that_number() {
+	local loop
+	truncate -s 1M one two
+	if [ "$who" != root ] || ! loop=$(losetup --show -f one 2>/dev/null); then
+		skip "$who: another disk of the same number" "this takes root and loop devices"
+		return
+	fi
+	"$DMUSE" create l --table "0 8 linear $loop 0" 2>/dev/null
+	kill_daemon
+	is "$who: a disk comes back" 0 "$("$DMUSE" info l 2>/dev/null | grep -c SUSPENDED)"
+	kill_daemon
+	losetup -d "$loop"
+	losetup "$loop" two
+	is "$who: another one of its number is not taken for it" 1 "$("$DMUSE" info l 2>said | grep -c 'State: *SUSPENDED')"
+	ok "$who: and that is said" grep -q 'is another file or disk than it was' said
+	works "$who: it can be loaded anew" load l --table "0 8 linear $loop 0"
+	works "$who: and resumed" resume l
+	works "$who: shutdown" shutdown
+	losetup -d "$loop"
+}
+
 a_directory_of_its_own() {
 	"$DMUSE" daemon --state "$PWD/kept" 2>/dev/null
 	make_devices
@@ -104,4 +126,4 @@ a_directory_of_its_own() {
 }
 
 
-session_test the_next_command_brings_them_back what_cannot_be_brought_back a_directory_of_its_own
+session_test the_next_command_brings_them_back what_cannot_be_brought_back another_disk_of_that_number a_directory_of_its_own

@@ -13,6 +13,7 @@
 
 #include "core/device/devices.h"
 #include "core/state/record_lost.h"
+#include "core/state/restore.h"
 #include "support/hooks.h"
 #include "support/recorder.h"
 #include "support/seen.h"
@@ -331,6 +332,51 @@ static void a_flush_that_failed_stays_failed(void **state)
 	end();
 }
 
+/* --- what a store is known by ---------------------------------------------------------------------------------------- */
+
+static struct dm_store_type knowing;
+static const char *known;
+
+static void tell_known(const struct dm_store *s, struct text *out)
+{
+	(void)s;
+	text_add(out, known);
+}
+
+/* A store that is known by IS, and was by WAS. */
+static int recognized(const struct dm_table *t, const char *is, const char *was)
+{
+	struct err e = ERR_INIT;
+	char value[200];
+
+	known = is;
+	snprintf(value, sizeof(value), "store memory %smemory,size=1048576:m\nlines\n0 8 linear memory,size=1048576:m 0\n", was);
+	return dm_restore_check(t, value, "", &e);
+}
+
+/* The number of a disk is another one when something else has its device number by now; but it begins anew at each boot. */
+static void a_disk_is_known_by_its_number_until_the_next_boot(void **state)
+{
+	const struct dm_table *t;
+
+	(void)state;
+	begin();
+	t = make_device(&f, "d", "0 8 linear memory,size=1M:m 0")->active;
+	knowing = *t->stores[0]->type;
+	knowing.known_by = tell_known;
+	t->stores[0]->type = &knowing;
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 seq=5:boot ", "dev=7:1 sectors=8 seq=5:boot "), 0);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 seq=6:boot ", "dev=7:1 sectors=8 seq=5:boot "), -ESTALE);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 seq=6:boot ", "dev=7:1 sectors=8 seq=5:other "), 0);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 seq=6:boot ", "dev=7:1 sectors=8 "), 0);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 ", "dev=7:1 sectors=8 seq=5:boot "), 0);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=8 ", "dev=7:1 sectors=8 "), 0);
+	assert_int_equal(recognized(t, "dev=7:1 sectors=16 ", "dev=7:1 sectors=8 "), -ESTALE);
+	assert_int_equal(recognized(t, "dev=7:2 sectors=8 seq=5:boot ", "dev=7:1 sectors=8 seq=5:other "), -ESTALE);
+	assert_int_equal(recognized(t, "", ""), 0);
+	end();
+}
+
 /* --- disks ------------------------------------------------------------------------------------------------------------- */
 
 static void disks_have_the_numbers_that_they_had(void **state)
@@ -532,6 +578,7 @@ int main(void)
 		cmocka_unit_test(keys_are_not_recorded),
 		cmocka_unit_test(a_flush_that_failed_stays_failed),
 		cmocka_unit_test(a_flush_that_failed_stays_failed_when_the_file_comes_later),
+		cmocka_unit_test(a_disk_is_known_by_its_number_until_the_next_boot),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),
 		cmocka_unit_test(a_disk_whose_file_is_missing_waits_for_it),
 		cmocka_unit_test(a_flush_of_a_disk_that_failed_stays_failed),

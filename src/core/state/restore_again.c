@@ -14,6 +14,42 @@
 #include "core/state/restore_item.h"
 #include "core/table/building.h"
 
+/* The line of a store, in two parts between which there may be "seq=NUMBER:BOOT " (store.h). */
+struct store_line {
+	const char *head, *seq, *word;
+	size_t head_len, seq_len, word_len;
+};
+
+static struct store_line line_split(const char *line, size_t len)
+{
+	static const char sectors[] = " sectors=", seq[] = "seq=";
+	const char *end = line + len, *at = memmem(line, len, sectors, strlen(sectors)), *word;
+
+	at = at ? memchr(at + strlen(sectors), ' ', (size_t)(end - at) - strlen(sectors)) : NULL;
+	word = at = at ? at + 1 : end;
+	if ((size_t)(end - at) > strlen(seq) && !memcmp(at, seq, strlen(seq)))
+		word = memchr(at, ' ', (size_t)(end - at)) ? (const char *)memchr(at, ' ', (size_t)(end - at)) + 1 : end;
+	return (struct store_line){ line, at, word, (size_t)(at - line), (size_t)(word - at), (size_t)(end - word) };
+}
+
+static bool bytes_are(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && !memcmp(a, b, a_len);
+}
+
+/* After another boot, or if one of them has none, the number says nothing. */
+static bool line_same(const char *is, size_t is_len, const char *was, size_t was_len)
+{
+	struct store_line a = line_split(is, is_len), b = line_split(was, was_len);
+	const char *a_boot = memchr(a.seq, ':', a.seq_len), *b_boot = memchr(b.seq, ':', b.seq_len);
+
+	if (!bytes_are(a.head, a.head_len, b.head, b.head_len) || !bytes_are(a.word, a.word_len, b.word, b.word_len))
+		return false;
+	if (!a_boot || !b_boot || !bytes_are(a_boot, (size_t)(a.word - a_boot), b_boot, (size_t)(b.word - b_boot)))
+		return true;
+	return bytes_are(a.seq, a.seq_len, b.seq, b.seq_len);
+}
+
 /* The first store of T that is not what the lines at WAS say. */
 static const struct dm_store *other_store(const struct dm_table *t, const char *is, const char *was, size_t was_len)
 {
@@ -21,13 +57,12 @@ static const struct dm_store *other_store(const struct dm_table *t, const char *
 	size_t i;
 
 	for (i = 0; i < t->n_stores; i++) {
-		const char *next = words_line(is);
-		size_t len = (size_t)(next - is);
+		const char *next = words_line(is), *was_next = memchr(was, '\n', (size_t)(end - was));
 
-		if ((size_t)(end - was) < len || strncmp(is, was, len))
+		if (!was_next || !line_same(is, (size_t)(next - is), was, (size_t)(was_next - was)))
 			return t->stores[i];
 		is = next + (*next == '\n');
-		was += len + 1;
+		was = was_next + 1;
 	}
 	return NULL;
 }

@@ -98,7 +98,8 @@ struct dm_store_type {
 
 	/*
 	 * Adds what tells this place from another one at the same word, as words of KEY=VALUE, each with a blank behind it. A later
-	 * daemon that finds something else there takes it for lost. NULL: the word is enough.
+	 * daemon that finds something else there takes it for lost. NULL: the word is enough. "seq=NUMBER:BOOT ", the last of them,
+	 * counts only in the same boot of the machine.
 	 */
 	void (*known_by)(const struct dm_store *s, struct text *out);
 	const char *other;	/* "'WORD' ...": what is to be said then */
