@@ -15,6 +15,7 @@ gone() { [ ! -e "/proc/$1" ] || [[ $(cat "/proc/$1/stat") == *") Z "* ]]; }
 
 # The device x, on a file; its table is made again from a file of tables.
 start() {
+	rm -f "$log"
 	truncate -s 32M img
 	echo "x,,,,0 65536 linear $PWD/img 0" >tables
 	"$DMUSE" daemon --tables "$PWD/tables" 2>/dev/null
