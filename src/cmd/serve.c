@@ -324,10 +324,12 @@ static int serve_down(struct serve *s)
 		serve_break_off(s);
 	notify_barrier(SERVE_BARRIER);
 	if (s->control)
-		control_free(s->control);
+		control_finish(s->control);	/* answers may wait for the state's disk */
+	serve_state_end(&s->state, s->served);
+	if (s->control)
+		control_free(s->control);	/* from here on `dmuse shutdown` returns, and another daemon may begin */
 	if (s->world)
 		dm_world_free(s->world);
-	serve_state_end(&s->state, s->served);
 	signals_end(&s->signals);
 	watchdog_stop(&s->watchdog);
 	notify_loop(NULL);

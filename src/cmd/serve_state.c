@@ -79,8 +79,11 @@ void serve_state_options(struct serve_state *s, const char *options, bool tell)
 
 void serve_state_end(struct serve_state *s, bool served)
 {
+	if (s->journal)
+		s->world->records.recorder = NULL;
 	if (s->journal && served && !s->durable)
 		journal_remove(s->journal);
 	else
 		journal_close(s->journal);
+	s->journal = NULL;
 }

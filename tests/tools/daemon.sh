@@ -38,6 +38,7 @@ prints "the first one still answers" "No devices found" ls
 works "shutdown ends it" shutdown
 ok "and takes the sockets away" [ ! -e "$control" ]
 ok "both" [ ! -e "$XDG_RUNTIME_DIR/dmuse/nbd" ]
+ok "and the state" [ ! -e "$XDG_RUNTIME_DIR/dmuse/state" ]
 like "and the log stays, with the time of each line" "^20[0-9-]+ [0-9:]+\+?.* dmuse: serving $control" "$(cat "$XDG_RUNTIME_DIR/dmuse/log")"
 run create x -n 9<a.img
 like "create starts one" "started a daemon \(pid [0-9]+\) on $control" "$err"

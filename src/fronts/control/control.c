@@ -126,13 +126,18 @@ static bool control_busy(const struct control *c)
 	return false;
 }
 
+void control_finish(struct control *c)
+{
+	control_stop(c);
+	while (control_busy(c))
+		loop_turn(c->world->loop, -1);
+}
+
 void control_free(struct control *c)
 {
 	struct list *n, *next;
 
-	control_stop(c);
-	while (control_busy(c))
-		loop_turn(c->world->loop, -1);
+	control_finish(c);
 	own_socket_free(&c->socket);
 	list_each(n, next, &c->conns)
 		control_conn_free(container(n, struct control_conn, node));

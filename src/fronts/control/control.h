@@ -35,10 +35,10 @@ void control_serve(struct control *c);
  */
 void control_stop(struct control *c);
 
-/*
- * Calls control_stop() unless that was done, runs the world's loop until no command is running, removes the socket if
- * it was made here, and closes the connections last.
- */
+/* Calls control_stop() unless that was done, and runs the world's loop until no command is running. */
+void control_finish(struct control *c);
+
+/* The same; then the socket is removed, if it was made here, and the connections are closed last. */
 void control_free(struct control *c);
 
 #endif
