@@ -281,6 +281,34 @@ static void bench_stack(struct bench *b)
 	}
 }
 
+/*
+ * A read through a snapshot that finds no exception, and a line of linear on the same origin. A snapshot that is being merged looks
+ * up the same and needs no epoch, so it says what of it is the lookup.
+ */
+static void bench_snapshot(struct bench *b, struct dm_device **d, unsigned threads)
+{
+	const unsigned each[] = { threads, threads, threads };
+
+	compare(b, d, each, 3);
+	printf("snapshot.%u.beyond %.1f\nsnapshot.%u.lookup %.1f\n", threads, found(b, 1, 0).beyond, threads, found(b, 2, 0).beyond);
+}
+
+static void make_snapshots(struct bench *b, struct dm_device **d)
+{
+	static const char *const lines[] = { "linear /dev/mapper/lines-1 0", "snapshot /dev/mapper/lines-1 memory,size=64M:n N 32",
+					     "snapshot-merge /dev/mapper/lines-1 memory,size=64M:p P 32" };
+	unsigned i;
+
+	for (i = 0; i < 3; i++) {
+		struct text t = TEXT_INIT;
+		char name[32];
+
+		text_printf(&t, "0 %" PRIu64 " %s", STORE_SECTORS, lines[i]);
+		snprintf(name, sizeof(name), "snapshot-%u", i);
+		d[i] = create(b, name, text_take(&t));
+	}
+}
+
 /* Otherwise the kernel may keep busy threads on one CPU for seconds, and this would measure the scheduler. */
 static void spread(const struct bench *b)
 {
@@ -325,6 +353,7 @@ int main(int argc, char **argv)
 	bool quick = argc > 1 && !strcmp(argv[1], "--quick"), tiny = argc > 1 && !strcmp(argv[1], "--tiny");
 	struct bench b = { .clock = CLOCK_THREAD_CPUTIME_ID,
 			   .rounds = tiny ? 1 : quick ? 37 : ROUNDS_MAX, .reads = tiny ? 1000 : 30000 };
+	struct dm_device *snapshots[3];
 	struct dm_world_opts o = { .types = dm_types, .store_types = dm_store_types };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct err e = ERR_INIT;
@@ -338,7 +367,11 @@ int main(int argc, char **argv)
 		die("world", e.text);
 	bench_lines(&b);
 	bench_stack(&b);
+	make_snapshots(&b, snapshots);
+	bench_snapshot(&b, snapshots, 1);
 	bench_threads(&b);
+	if (b.world->n_io > 1)
+		bench_snapshot(&b, snapshots, 2);
 	list_each(n, next, &b.world->devices)
 		dm_close(container(n, struct dm_device, node));
 	if (dm_world_stop(b.world, &e))

@@ -16,6 +16,8 @@ JOBS = {
     "write-128k": ("sequential write 128 KiB", "--rw=write --bs=128k", "MB/s"),
     "read-1m": ("sequential read 1 MiB", "--rw=read --bs=1m", "MB/s"),
     "write-1m": ("sequential write 1 MiB", "--rw=write --bs=1m", "MB/s"),
+    # Once to each block, so that a chunk is never written to twice.
+    "first-16k": ("random first write 16 KiB", "--rw=randwrite --bs=16k --time_based=0 --norandommap=0", "IOPS"),
     "flush-4k": ("write 4 KiB, then flush", "--rw=randwrite --bs=4k --fsync=1", "IOPS"),
 }
 

@@ -20,7 +20,11 @@ SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32
         ("unix", "crypt", 1, "randread-4k 32", "read-128k 8"), ("unix", "crypt-4096", 1, "randread-4k 32", "read-128k 8"),
         ("unix", "mirror", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "raid", 1, "randread-4k 32", "randwrite-4k 32"),
-        ("unix", "snapshot", 1, "randread-4k 32", "randwrite-4k 32"), ("unix", "snapshot-origin", 1, "randread-4k 32", "randwrite-4k 32"),
+        ("unix", "mirror-disk", 1, "randwrite-4k 1", "randwrite-4k 32"),
+        ("unix", "snapshot", 1, "randread-4k 32", "randwrite-4k 32", "first-16k 32"),
+        ("unix", "snapshot-P", 1, "randwrite-4k 32", "first-16k 1", "first-16k 32"),
+        ("unix", "snapshot-origin", 1, "randread-4k 32", "randwrite-4k 32"), ("unix", "snapshot-origin-8", 1, "randwrite-4k 32"),
+        ("unix", "snapshot-merge", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "powercut", 1, "randread-4k 32", "randwrite-4k 1", "randwrite-4k 64", "flush-4k 1"),
         ("unix", "cache", 1, "flush-4k 1"), ("tcp", "tmpfs", 1, "randread-4k 32")]
 REST = [("unix", "tmpfs", 1, "randwrite-4k 1", "write-128k 8", "read-1m 8", "write-1m 8"),
@@ -69,20 +73,33 @@ class Servers:
 
     def contestants(self, transport, backing, key):
         if backing in own.TABLES:
-            return {c: ([self.engine, "--uri=" + self.dmuse.uri(name, transport)], self.dmuse.cpu, ())
-                    for c, name in (("dmuse", backing), ("linear", "tmpfs"))}
+            got = {c: ([self.engine, "--uri=" + self.dmuse.uri(name, transport)], self.dmuse.cpu, ())
+                   for c, name in (("dmuse", backing), ("linear", "tmpfs"))}
+            for kind in own.PEERS.get(backing, ()):
+                self.add(got, kind.split("_")[0], lambda kind=kind: self.start_own(kind, backing), f"on {NAMES[backing]}")
+            return got
         got = {"dmuse": ([self.engine, "--uri=" + self.dmuse.uri(backing, transport)], self.dmuse.cpu, ())}
         if key:
             got["zero"] = [self.engine, "--uri=" + self.dmuse.uri("zero", transport)], self.dmuse.cpu, ()
         for kind in ("nbdkit", "qemu"):
             if kind == "nbdkit" and backing == "direct":
                 continue        # its file plugin has no O_DIRECT
-            try:
-                server = self.start(kind, transport, backing)
-                got[kind] = [self.engine, "--uri=" + server.uri], server.cpu, ()
-            except (Absent, Failed) as e:
-                self.place.notes.append(f"{kind} is left out over {NAMES[transport]} on {NAMES[backing]}: {e}")
+            self.add(got, kind, lambda kind=kind: self.start(kind, transport, backing), f"over {NAMES[transport]} on {NAMES[backing]}")
         return got
+
+    def add(self, got, kind, start, where):
+        try:
+            server = start()
+            got[kind] = [self.engine, "--uri=" + server.uri], server.cpu, ()
+        except (Absent, Failed) as e:
+            self.place.notes.append(f"{kind} is left out {where}: {e}")
+
+    def start_own(self, kind, backing):
+        """What a peer has instead of one of our targets."""
+        if kind not in self.started:
+            self.started[kind] = getattr(servers, kind)(self.place, kind, own.size(self.place, backing))
+            self.stack.callback(self.started[kind].stop)
+        return self.started[kind]
 
     engine = "--ioengine=nbd"
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Devices of the targets that no peer has: each is compared with one line of the target linear on the same image."""
+"""
+Devices of the targets: each is compared with one line of the target linear on the same image, and a few with what peers have for
+the same purpose.
+"""
 import os
 
 import servers
@@ -24,9 +27,16 @@ TABLES = {
     "raid": ("raid1, two legs, no metadata", 2, "raid raid1 2 0 nosync 2 - {image} - {log}", ()),
     "snapshot": ("chunks of 16 KiB, a transient store on tmpfs", 2, "snapshot {image} {log} N 32", ()),
     "snapshot-origin": ("with that snapshot", 2, "snapshot-origin {image}", ()),
+    "snapshot-P": ("chunks of 16 KiB, a persistent store on tmpfs", 2, "snapshot {base} {log} P 32", ()),
+    "snapshot-origin-8": ("with eight transient snapshots", 2, "snapshot-origin {base}", ()),
+    "snapshot-merge": ("all is merged", 2, "snapshot-merge {base} {log} P 32", ()),
+    "mirror-disk": ("two legs, a log on tmpfs", 2, "mirror disk 3 {log} 1024 nosync 2 {image} {start} {image} {half}", ()),
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
 }
-ANEW = ("log-writes", "powercut", "snapshot", "verity-cold")
+ANEW = ("log-writes", "powercut", "snapshot", "snapshot-P", "verity-cold")
+# What peers have for the same purpose (servers.py). They go on with what they have copied; ours begin anew.
+PEERS = {"snapshot": ("nbdkit_cow", "qemu_overlay"), "mirror": ("qemu_quorum",)}
+SNAPSHOTS = {"snapshot-origin-8": 8}    # so many lie on its base
 LOG_SIZE = 16 << 30             # sparse: no measurement fills it
 
 
@@ -58,17 +68,31 @@ class Own:
     def __init__(self, dmuse, place):
         self.dmuse, self.place = dmuse, place
         for name in TABLES:
+            if "{base}" in TABLES[name][2]:
+                self.make_base(name)
             self.make(name)
+
+    def make_base(self, name):
+        """A device of its own, so that its snapshots are not others', too."""
+        sectors = size(self.place, name) // 512
+        self.dmuse.create(f"{name}-base", f"0 {sectors} linear {self.place.image('tmpfs')} {servers.OFFSET // 512}")
+        for n in range(SNAPSHOTS.get(name, 0)):
+            self.dmuse.create(f"{name}-{n}", f"0 {sectors} snapshot /dev/mapper/{name}-base {self.empty(f'{name}-{n}')} N 32")
+
+    def empty(self, name):
+        """A sparse file on tmpfs."""
+        log = self.place.fast / f"{name}.log"
+        log.write_bytes(b"")
+        os.truncate(log, LOG_SIZE)
+        return log
 
     def make(self, name):
         _, share, line, messages = TABLES[name]
         start = servers.OFFSET // 512
-        log = self.place.fast / f"{name}.log"
         tree = verity(self.place, share) if "{verity}" in line else ""
-        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=log)
-        if "{log}" in line:
-            log.write_bytes(b"")
-            os.truncate(log, LOG_SIZE)
+        log = self.empty(name) if "{log}" in line else ""
+        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=log,
+                            base=f"/dev/mapper/{name}-base")
         self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}", *(("--readonly",) if tree else ()))
         for message in messages:
             self.dmuse.do("message", name, "0", *message.split())

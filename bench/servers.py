@@ -158,3 +158,41 @@ def qemu(directory, name, path, size, transport, direct=False):
                              "--export", "type=nbd,id=export,node-name=disk,name=disk,writable=on"], listens(address))
     server.uri = uri.format("disk") if transport == "unix" else uri + "disk"
     return server
+
+
+def nbdkit_cow(place, name, size):
+    """Its filter cow on the image: what is written goes to a file on tmpfs."""
+    if not shutil.which("nbdkit"):
+        raise Absent("there is no nbdkit")
+    address, uri = nbd_address(place.directory, name, "unix")
+    server = Server("nbdkit cow", ["env", f"TMPDIR={place.fast}", "nbdkit", "-f", "-U", address, "--filter=cow", "--filter=offset", "file",
+                                   place.image("tmpfs"), f"offset={OFFSET}", f"range={size}"], listens(address))
+    server.uri = uri.format("")
+    return server
+
+
+def qemu_top(place, name, nodes, top):
+    """qemu-storage-daemon with NODES, of which the one called top, with the options TOP, is exported."""
+    address, uri = nbd_address(place.directory, name, "unix")
+    server = Server(f"qemu {name}", ["qemu-storage-daemon", *nodes, "--blockdev", top, "--nbd-server", f"addr.type=unix,addr.path={address}",
+                                     "--export", "type=nbd,id=export,node-name=top,name=disk,writable=on"], listens(address))
+    server.uri = uri.format("disk")
+    return server
+
+
+def qemu_overlay(place, name, size):
+    """An internal overlay: qcow2 on tmpfs, backed by the image."""
+    file = place.fast / f"{name}.qcow2"
+    call("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=16k", str(file), str(size))
+    nodes = [*qemu_disk(place.image("tmpfs"), size), "--blockdev", f"driver=file,node-name=over,filename={file},aio=io_uring"]
+    return qemu_top(place, name, nodes, "driver=qcow2,node-name=top,file=over,backing=disk")
+
+
+def qemu_quorum(place, name, size):
+    """Two halves of the image that have the same."""
+    image = place.image("tmpfs")
+    nodes = []
+    for n in (0, 1):
+        nodes += ["--blockdev", f"driver=file,node-name=file{n},filename={image},aio=io_uring,locking=off",
+                  "--blockdev", f"driver=raw,node-name=leg{n},file=file{n},offset={OFFSET + n * size},size={size}"]
+    return qemu_top(place, name, nodes, "driver=quorum,node-name=top,vote-threshold=1,read-pattern=fifo,children.0=leg0,children.1=leg1")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dmuse info: the state of devices, as paragraphs, columns or JSON. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "cmd/columns.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/progress.h"
 #include "cmd/say.h"
 #include "cmd/show.h"
 
@@ -43,7 +45,26 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 	return EXIT_OK;
 }
 
-static int info_print(struct job *j, struct columns *c, const struct pick_rows *rows)
+static void info_say_progress(const struct progress *p, void *arg)
+{
+	struct text line = TEXT_INIT;
+
+	(void)arg;
+	progress_text(p, &line);
+	printf("%c%s:%*s%s\n", toupper((unsigned char)*p->type), p->type + 1, strlen(p->type) < 18 ? (int)(18 - strlen(p->type)) : 1, "", text_str(&line));
+	text_free(&line);
+}
+
+/* Of a device that was named: its lines that fill up or work by themselves. */
+static void info_paragraph(struct job *j, plist_t row, bool named)
+{
+	show_info(row);
+	if (named && !j->o.given[OPT_inactive])
+		progress_each(j, key_text(row, "name"), info_say_progress, NULL);
+	printf("\n");
+}
+
+static int info_print(struct job *j, struct columns *c, const struct pick_rows *rows, bool named)
 {
 	plist_t json;
 	size_t i;
@@ -55,7 +76,7 @@ static int info_print(struct job *j, struct columns *c, const struct pick_rows *
 		if (j->o.given[OPT_json])
 			plist_array_append_item(json, show_json(rows->rows[i]));
 		else
-			show_info(rows->rows[i]);
+			info_paragraph(j, rows->rows[i], named);
 	if (j->o.given[OPT_json])
 		return job_print_json(j, json);
 	plist_free(json);
@@ -74,7 +95,7 @@ static int info_report(struct job *j, struct columns *c, struct pick_rows *rows)
 	if (!code)
 		code = columns_select(j, c, rows);
 	if (!code)
-		code = info_print(j, c, rows);
+		code = info_print(j, c, rows, !p.all);
 	pick_free(&p);
 	return code;
 }

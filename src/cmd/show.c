@@ -31,7 +31,6 @@ void show_info(plist_t row)
 	printf("Number of targets: %" PRIu64 "\n", key_u64(row, "target_count"));
 	if (*key_text(row, "uuid"))
 		printf("UUID: %s\n", key_text(row, "uuid"));
-	printf("\n");
 }
 
 plist_t show_json(plist_t row)
@@ -64,8 +63,10 @@ static int show_changed(struct job *j, plist_t reply)
 	}
 	if (j->o.given[OPT_json])
 		return job_print_json(j, show_json(reply));
-	if (j->o.given[OPT_verbose])
+	if (j->o.given[OPT_verbose]) {
 		show_info(reply);
+		printf("\n");
+	}
 	return EXIT_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "cmd/job.h"
 #include "proto/plist.h"
 
-/* ROW is a reply about a device, or a dict of `names`. */
+/* ROW is a reply about a device, or a dict of `names`. As text, an empty line has to follow. */
 void show_info(plist_t row);
 plist_t show_json(plist_t row);
 

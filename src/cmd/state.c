@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dmuse suspend, resume, wait, mknodes. */
-#include <errno.h>
+/* dmuse suspend, resume, mknodes. */
 #include <stdlib.h>
 
-#include "base/words.h"
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
@@ -96,26 +94,4 @@ int command_resume(struct job *j)
 int command_mknodes(struct job *j)
 {
 	return state_each(j, "mknodes", PICK_NONE_IS_ALL);
-}
-
-static int wait_send(struct job *j, const char *name, uint64_t event_nr)
-{
-	plist_t request = request_new("wait", name);
-
-	key_set_u64(request, "event_nr", event_nr);
-	return show_change(j, name, request);
-}
-
-int command_wait(struct job *j)
-{
-	uint64_t event_nr = 0;
-	char *name;
-	int code = pick_device(j, 0, 1, &name);
-
-	if (!code && j->argc && (words_u64(j->argv[0], &event_nr) || event_nr > UINT32_MAX))
-		code = job_usage(j, "the event number '%s' is not a number", j->argv[0]);
-	else if (!code)
-		code = wait_send(j, name, event_nr);
-	free(name);
-	return code;
 }

@@ -12,6 +12,7 @@
 #include "cmd/graph.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/progress.h"
 #include "cmd/rows.h"
 #include "cmd/say.h"
 #include "proto/json.h"
@@ -47,6 +48,29 @@ static char *table_hide_key(const struct table *t, struct row *row)
 	return line;
 }
 
+/* With -v of status: what the line means, if that is more than a number. */
+static void table_explain(const struct table *t, const struct row *row)
+{
+	struct text line = TEXT_INIT;
+	struct progress p;
+
+	if (!t->j->o.given[OPT_verbose] || !progress_of(row, &p))
+		return;
+	progress_text(&p, &line);
+	printf("  %s\n", text_str(&line));
+	text_free(&line);
+}
+
+static plist_t table_row_json(const struct table *t, const struct row *row)
+{
+	plist_t out = row_json(row);
+	struct progress p;
+
+	if (!strcmp(t->command, "status") && progress_of(row, &p))
+		plist_dict_set_item(out, "progress", progress_json(&p));
+	return out;
+}
+
 /* dmsetup prints a blank after a target without parameters. */
 static const char *table_blank(const struct row *row)
 {
@@ -60,8 +84,10 @@ static void table_lines(const struct table *t, const char *name, plist_t reply)
 	for (struct row r = rows_of(reply); rows_next(&r); any = true) {
 		char *hidden = table_hide_key(t, &r);
 
-		if (table_wanted(t, &r))
+		if (table_wanted(t, &r)) {
 			printf("%s%s%.*s%s\n", t->prefix ? name : "", t->prefix ? ": " : "", (int)r.len, r.text, table_blank(&r));
+			table_explain(t, &r);
+		}
 		free(hidden);
 	}
 	if (!any && !t->j->o.given[OPT_target])
@@ -117,7 +143,7 @@ static void table_json(struct table *t, const char *name, plist_t reply)
 		if (!table_wanted(t, &r))
 			continue;
 		hidden = table_hide_key(t, &r);
-		table_json_part(t, row_json(&r), 3, any ? ",\n      " : "\n      ");
+		table_json_part(t, table_row_json(t, &r), 3, any ? ",\n      " : "\n      ");
 		free(hidden);
 		any = true;
 	}

@@ -18,6 +18,7 @@
 #include "cmd/client.h"
 #include "cmd/keys.h"
 #include "cmd/pick.h"
+#include "cmd/progress.h"
 #include "cmd/say.h"
 
 #define TREE_JSON_DEPTH 64	/* so many levels in --json: parsers have limits of their own */
@@ -45,11 +46,12 @@ struct tree_level {
 };
 
 struct tree {
+	struct job *j;
 	const struct graph *g;
 	const struct tree_signs *signs;
 	size_t drawn;
 	bool *seen;		/* of each node */
-	bool nodevice, blkdevname, active, open, rw, uuid, inverted, compact;
+	bool nodevice, blkdevname, active, open, rw, uuid, status, inverted, compact;
 	struct tree_level *levels;	/* from the root to the device that was drawn last: stacks may be deep */
 	size_t depth, room;
 };
@@ -63,7 +65,7 @@ static bool tree_option(struct tree *t, const char *word)
 	} flags[] = {
 		{ "device", &t->nodevice, false }, { "nodevice", &t->nodevice, true },
 		{ "blkdevname", &t->blkdevname, true }, { "active", &t->active, true }, { "open", &t->open, true },
-		{ "rw", &t->rw, true }, { "uuid", &t->uuid, true }, { "inverted", &t->inverted, true },
+		{ "rw", &t->rw, true }, { "uuid", &t->uuid, true }, { "status", &t->status, true }, { "inverted", &t->inverted, true },
 		{ "compact", &t->compact, true },
 	};
 	size_t i;
@@ -98,15 +100,28 @@ static int tree_options(struct job *j, struct tree *t)
 		if (!tree_option(t, word))
 			code = job_usage(j, "-o %s: with --tree it must be one of ascii, utf, vt100, compact, "
 					 "inverted, notrunc, "
-					 "blkdevname, device, nodevice, active, open, rw, uuid", word);
+					 "blkdevname, device, nodevice, active, open, rw, uuid, status", word);
 	free(words);
 	return code;
 }
 
-/* [ACTIVE, RW, 0, UUID] of a mapped device, as far as requested. */
+static void tree_add_progress(const struct progress *p, void *out)
+{
+	struct text one = TEXT_INIT;
+
+	progress_short(p, &one);
+	text_printf(out, "%s%s%s%s", ((struct text *)out)->len ? ", " : "", p->type, one.len ? " " : "", text_str(&one));
+	text_free(&one);
+}
+
+/* [ACTIVE, RW, 0, UUID, snapshot 12% full] of a mapped device, as far as requested. */
 static int tree_state(const struct tree *t, plist_t row)
 {
+	struct text status = TEXT_INIT;
 	char open[24];
+
+	if (t->status)
+		progress_each(t->j, key_text(row, "name"), tree_add_progress, &status);
 	const struct {
 		bool wanted;
 		const char *s;
@@ -115,6 +130,7 @@ static int tree_state(const struct tree *t, plist_t row)
 		{ t->rw, key_flag(row, DICT_READONLY) ? "RO" : "RW" },
 		{ t->open, open },
 		{ t->uuid, key_text(row, "uuid") },
+		{ status.len, text_str(&status) },
 	};
 	int n = 0;
 	size_t i;
@@ -123,6 +139,7 @@ static int tree_state(const struct tree *t, plist_t row)
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (parts[i].wanted)
 			n += printf("%s%s", n ? ", " : " [", parts[i].s);
+	text_free(&status);
 	return n ? n + printf("]") : 0;
 }
 
@@ -318,7 +335,7 @@ static int tree_roots(struct job *j, struct tree *t)
 
 int tree_print(struct job *j)
 {
-	struct tree t = { .g = NULL };
+	struct tree t = { .j = j };
 	struct graph g;
 	int code = tree_options(j, &t);
 

@@ -33,6 +33,7 @@
 #define ENDER_TERM 5000		/* milliseconds for a process to end after SIGTERM, and after SIGKILL */
 #define ENDER_IDLE 500		/* the same for an idle process to begin to use something, or to end */
 #define ENDER_TOOLS 2000	/* the same for daemons that have no data */
+#define ENDER_WATCHER 100	/* and for dmeventd, which as long as it watches something only takes note of SIGTERM */
 #define ENDER_NAMED 6		/* processes named in one sentence */
 
 static long long ender_now(void)
@@ -252,13 +253,23 @@ static bool ender_tools_left(struct ender *x, long long ms)
 	return ender_count(x, USER_TOOL);
 }
 
-/* Daemons such as dmeventd lose nothing: the devices they watch are gone. */
+static bool ender_is_tool_only(const struct ender *x, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < x->n_users; i++)
+		if (x->users[i].kind == USER_TOOL && strcmp(x->users[i].name, name))
+			return false;
+	return true;
+}
+
+/* Daemons such as dmeventd lose nothing: what they work on they have open, and the devices that they watch are gone. */
 static void ender_tools(struct ender *x)
 {
 	if (!ender_count(x, USER_TOOL))
 		return;
 	ender_signal(x, USER_TOOL, SIGTERM);
-	if (!ender_tools_left(x, ENDER_TOOLS))
+	if (!ender_tools_left(x, ender_is_tool_only(x, "dmeventd") ? ENDER_WATCHER : ENDER_TOOLS))
 		return;
 	ender_signal(x, USER_TOOL, SIGKILL);
 	ender_tools_left(x, ENDER_TOOLS);

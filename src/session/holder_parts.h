@@ -4,6 +4,7 @@
 #define SESSION_HOLDER_PARTS_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 
@@ -23,6 +24,8 @@ int holder_show(int at, const char *from, const char *to);
  */
 int holder_tmpfs(const char *path, const char *mode, struct err *e);
 int holder_shade(const char *path, bool user_ns, struct err *e);
+/* Covers the file PATH with OWN, which is made: of KIND S_IFREG or S_IFIFO. */
+int holder_own_file(const char *path, const char *own, mode_t kind, bool user_ns, struct err *e);
 
 #define HOLDER_SYS_DIRECTORIES 4
 

@@ -8,6 +8,7 @@
 
 #include "session/holder.h"
 #include "session/holder_parts.h"
+#include "session/lvm.h"
 #include "session/modprobe.h"
 
 #define LVM_DIRECTORY "/etc/lvm"
@@ -29,6 +30,22 @@ static int run_shade(bool user_ns, struct err *e)
 	for (size_t i = 0; !r && i < sizeof(directories) / sizeof(*directories); i++)
 		r = holder_shade(directories[i], user_ns, e);
 	return r;
+}
+
+/*
+ * By these LVM finds the dmeventd that watches its volumes, which is to be the session's own. (The name of the file that it
+ * locks is the last.) They are covered only where there is one to be found.
+ */
+static int run_dmeventd(bool user_ns, struct err *e)
+{
+	int r = 0;
+
+	if (!lvm_is_watched())
+		return 0;
+	r = holder_own_file("/run/dmeventd-server", HOLDER_RUN "/dmeventd-server", S_IFIFO, user_ns, e);
+	if (!r)
+		r = holder_own_file("/run/dmeventd-client", HOLDER_RUN "/dmeventd-client", S_IFIFO, user_ns, e);
+	return r ? r : holder_own_file("/run/dmeventd.pid", HOLDER_RUN "/dmeventd.pid", S_IFREG, user_ns, e);
 }
 
 /* A program that clears its environment, as sudo and cron do, must not get at the machine's volumes either. */
@@ -54,5 +71,6 @@ int holder_run(bool user_ns, struct err *e)
 	if (r)
 		return r;
 	modprobe_cover();
-	return run_shade(user_ns, e);
+	r = run_shade(user_ns, e);
+	return r ? r : run_dmeventd(user_ns, e);
 }

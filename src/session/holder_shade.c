@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Covers a directory of the machine with an empty one of the session. If it is missing, root creates it first, as the
+ * Covers a directory of the machine with an empty one of the session, or a file with one. If it is missing, root creates it first, as the
  * tools that use it would. An ordinary user cannot or should not (/run/lock is open to everybody, and root's LVM would
  * later use what he created): he gets a copy of the directory above, with everything in it and with this one.
  */
@@ -95,4 +95,31 @@ int holder_shade(const char *path, bool user_ns, struct err *e)
 	if (shade_make(path))
 		return 0;	/* nobody can create it on this machine, so nobody keeps anything there */
 	return holder_tmpfs(path, "mode=0700", e);
+}
+
+/* In the machine's place, which root creates; an ordinary user has the directory above it anew. */
+static int own_place(const char *path, mode_t kind, bool user_ns, struct err *e)
+{
+	char above[PATH_MAX];
+	int r = 0;
+
+	if (!access(path, F_OK))
+		return 0;
+	if (user_ns) {
+		shade_above(path, above);
+		r = *above ? shade_anew(above, e) : -ENOENT;
+	}
+	return r ? r : mknod(path, kind | 0600, 0) ? -errno : 0;
+}
+
+int holder_own_file(const char *path, const char *own, mode_t kind, bool user_ns, struct err *e)
+{
+	int r;
+
+	if (own_place(path, kind, user_ns, e))
+		return e->code;	/* without a sentence: nobody can create it on this machine */
+	if (mknod(own, kind | 0600, 0))
+		return err_set(e, -errno, "cannot make %s: %s", own, strerror(errno));
+	r = holder_bind(AT_FDCWD, own, path);
+	return r ? err_set(e, r, "cannot cover %s: %s", path, strerror(-r)) : 0;
 }

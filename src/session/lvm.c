@@ -36,7 +36,8 @@ static const char lvm_tail[] =
 	"activation {\n"
 	"	udev_sync = 0\n"
 	"	udev_rules = 0\n"
-	"	monitoring = 0\n"
+	"	monitoring = %d\n"
+	"	polling_interval = 1\n"
 	"	process_priority = 0\n"
 	"	reserved_memory = 0\n"
 	"	reserved_stack = 0\n"
@@ -46,6 +47,11 @@ static const char lvm_tail[] =
 	"	use_lvmpolld = 0\n"
 	"	event_activation = 0\n"
 	"}\n";
+
+bool lvm_is_watched(void)
+{
+	return !access("/sbin/dmeventd", X_OK);
+}
 
 /*
  * "pv.0" and its partitions, as part of a regular expression; names have no characters that are special in the file's
@@ -85,7 +91,7 @@ static void lvm_compose(struct text *out, const char *disks)
 		n = strcspn(disks, "\n");
 		lvm_disk(out, disks, n);
 	}
-	text_add(out, lvm_tail);
+	text_printf(out, lvm_tail, lvm_is_watched() ? 1 : 0);
 }
 
 /* Readers see either the old file or the new one. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LVM's configuration in sessions: no udev, no background daemons, and only the session's own devices. */
+/* LVM's configuration in sessions: no udev, no daemons but a dmeventd of the session's own, and only the session's own devices. */
 #ifndef SESSION_LVM_H
 #define SESSION_LVM_H
 
@@ -7,6 +7,9 @@
 
 #include "base/err.h"
 #include "base/text.h"
+
+/* Is there a dmeventd that can watch LVM's snapshots and mirrors? */
+bool lvm_is_watched(void);
 
 /*
  * To be called inside a session. Only one process at a time may be between lvm_lock() and closing what it returned

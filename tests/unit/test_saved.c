@@ -487,6 +487,119 @@ static void a_clean_cache_is_handed_over(void **state)
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "p", 0, why), 0);
 }
 
+/* --- mirror, snapshot ------------------------------------------------------------------------------------------------ */
+
+static void wait_for(const char *name, const char *status)
+{
+	char *text;
+	bool has;
+
+	do {
+		settle_threads(&f);
+		text = rows(&f, DM_DO_STATUS, name, 0);
+		has = strstr(text, status);
+		free(text);
+	} while (!has);
+}
+
+/* One sector, all BYTE. */
+static void put_byte(const char *name, uint64_t sector, int byte)
+{
+	struct dm_device *d = dm_find_name(f.world, name);
+	uint8_t data[512];
+
+	memset(data, byte, sizeof(data));
+	dm_open(d);
+	assert_int_equal(request(&f, d, 1, DM_WRITE, 0, sector, 1, data), 0);
+	dm_close(d);
+	settle_threads(&f);
+}
+
+static int get_byte(const char *name, uint64_t sector)
+{
+	struct dm_device *d = dm_find_name(f.world, name);
+	uint8_t data[512];
+
+	dm_open(d);
+	assert_int_equal(request(&f, d, 1, DM_READ, 0, sector, 1, data), 0);
+	dm_close(d);
+	return data[100];
+}
+
+static void make_mirror(const char *features)
+{
+	char table[200];
+
+	make_device(&f, "one", on_file("0 1024 dust %s 0 512"));
+	make_device(&f, "two", on_file("0 1024 linear %s 2048"));
+	snprintf(table, sizeof(table), "0 1024 mirror core 2 16 nosync 2 one 0 two 0%s", features);
+	make_device(&f, "m", table);
+}
+
+/* The first leg has lost a write. Were it forgotten, it would be copied to the other one. */
+static void a_leg_that_has_failed_is_known_later(void **state)
+{
+	(void)state;
+	make_mirror(" 2 handle_errors keep_log");
+	put_byte("m", 5, 'a');
+	tell(&f, "one", "addbadblock 5 200");
+	tell(&f, "one", "enable");
+	put_byte("m", 5, 'b');
+	wait_for("m", " 63/64 1 DA 1 core");
+	tell(&f, "m", "throttle 90");
+	next_program();
+	assert_int_equal(lost, 0);
+	status_is("m", " 63/64 1 DA 1 core");
+	assert_int_equal(get_byte("m", 5), 'b');
+	next_world();
+	assert_int_equal(lost, 0);
+	wait_for("m", " 63/64 1 DA 1 core");
+	assert_int_equal(get_byte("m", 5), 'b');
+	assert_int_equal(get_byte("two", 5), 'b');
+	tell(&f, "one", "clearbadblocks");
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "m", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "m", 0, NULL), 0);
+	wait_for("m", " 64/64 1 AA 1 core");
+	assert_int_equal(get_byte("one", 5), 'b');
+}
+
+/* With its log in memory nobody knows which writes were under way. A program that takes over is told. */
+static void a_mirror_is_made_equal_after_a_kill_only(void **state)
+{
+	(void)state;
+	make_mirror("");
+	put_byte("m", 700, 'a');
+	put_byte("two", 700, 'z');
+	next_program();
+	assert_int_equal(lost, 0);
+	status_is("m", " 64/64 1 AA 1 core");
+	assert_int_equal(get_byte("two", 700), 'z');
+	next_world();
+	assert_int_equal(lost, 0);
+	wait_for("m", " 64/64 1 AA 1 core");
+	assert_int_equal(get_byte("two", 700), 'a');
+}
+
+static void a_transient_snapshot_is_invalid_after_a_kill_only(void **state)
+{
+	(void)state;
+	make_device(&f, "real", on_file("0 1024 linear %s 0"));
+	make_device(&f, "cow", on_file("0 1024 linear %s 2048"));
+	make_device(&f, "org", "0 1024 snapshot-origin real");
+	make_device(&f, "snap", "0 1024 snapshot real cow N 16");
+	put_byte("org", 5, 'a');
+	status_is("snap", " 16/1024 0");
+	next_program();
+	assert_int_equal(lost, 0);
+	status_is("snap", " 16/1024 0");
+	assert_int_equal(get_byte("snap", 5), 0);
+	assert_int_equal(get_byte("org", 5), 'a');
+	next_world();
+	assert_int_equal(lost, 0);
+	status_is("snap", " Invalid");
+	assert_int_equal(get_byte("org", 5), 'a');
+}
+
 static void what_is_damaged_is_told(void **state)
 {
 	static const char *const wrong[] = {
@@ -545,6 +658,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(memory_that_nobody_kept_is_not_there_as_if_it_were_empty, begin, end),
 		cmocka_unit_test_setup_teardown(keys_are_handed_over, begin, end),
 		cmocka_unit_test_setup_teardown(a_clean_cache_is_handed_over, begin, end),
+		cmocka_unit_test_setup_teardown(a_leg_that_has_failed_is_known_later, begin, end),
+		cmocka_unit_test_setup_teardown(a_mirror_is_made_equal_after_a_kill_only, begin, end),
+		cmocka_unit_test_setup_teardown(a_transient_snapshot_is_invalid_after_a_kill_only, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_damaged_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(a_record_that_is_damaged_leaves_the_device_suspended, begin, end),
 	};

@@ -17,7 +17,7 @@
 #include "support/world.h"
 #include "targets/snapshot/format.h"
 
-enum { SECTORS = 2048, CHUNK = 8, THREADS = 2 };
+enum { SECTORS = 2048, CHUNK = 8, THREADS = 2, ROUNDS = 300 };
 
 static struct fixture f;
 static char why[ERR_TEXT];
@@ -195,7 +195,7 @@ static void a_damaged_store_is_refused_or_used_as_it_is(void **state)
 	(void)state;
 	store_made(good, sizeof(good));
 	cow = opened("cow", "0 1024 linear memory,size=512K:fuzz 0");
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		memcpy(bad, good, sizeof(bad));
 		for (i = 0; i <= round % 3; i++) {
 			unsigned at = random_below(4) ? 512 + random_below(700) : random_below(16);
@@ -213,7 +213,74 @@ static void a_damaged_store_is_refused_or_used_as_it_is(void **state)
 		closed(dm_find_name(f.world, "snap"), "snap");
 	}
 	closed(cow, "cow");
-	assert_in_range(opens, 1, 39);
+	assert_in_range(opens, 1, ROUNDS - 1);
+}
+
+/* Byte AT of the store of 40 exceptions, and those that follow, are BYTES bytes of VALUE. */
+static void a_bad_store_gets_a_sentence(void **state)
+{
+	static const struct { unsigned at, bytes; uint64_t value; const char *part; } wrong[] = {
+		{ 0, 4, 0x70416e54, "is no exception store: it begins with 0x70416e54" },
+		{ 8, 4, 9, "of version 9; only version 1 is known" },
+		{ 12, 4, 3, "chunks of 3 sectors (in the header) cannot be used" },
+		{ 12, 4, 0, "chunks of 0 sectors" },
+		{ 12, 4, 1u << 22, "chunks of 4194304 sectors" },
+		{ 512, 8, 2048, "entry 0 of area 0 says that chunk 2048 is in 2, and its origin ends before that" },
+		{ 520, 8, 1024, "and the store ends before that" },
+		{ 520, 8, UINT64_MAX, "and the store ends before that" },
+		{ 520, 8, 34, "where the store has its own list" },
+		{ 536, 8, 2, "where another one is" },
+		{ 528, 8, 0, "and an entry before it says something else" },
+	};
+	static uint8_t good[64 * 512], bad[64 * 512];
+	struct dm_device *cow;
+	unsigned i;
+
+	(void)state;
+	store_made(good, sizeof(good));
+	cow = opened("cow", "0 1024 linear memory,size=512K:wrong 0");
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		uint64_t value = htole64(wrong[i].value);
+
+		memcpy(bad, good, sizeof(bad));
+		memcpy(bad + wrong[i].at, &value, wrong[i].bytes);
+		assert_int_equal(do_io(cow, DM_WRITE, 0, 64, bad), 0);
+		assert_int_not_equal(create(&f, "snap", "0 2048 snapshot memory,size=1M:o /dev/mapper/cow P 1", why), 0);
+		if (!strstr(why, wrong[i].part))
+			fail_msg("%u: %s", i, why);
+		assert_int_equal(do_io(cow, DM_READ, 0, 64, data), 0);
+		assert_memory_equal(data, bad, sizeof(bad));
+	}
+	assert_int_equal(do_io(cow, DM_WRITE, 0, 64, good), 0);
+	assert_int_not_equal(create(&f, "snap", "0 256 snapshot memory,size=1M:o /dev/mapper/cow P 1", why), 0);
+	assert_non_null(strstr(why, "and its origin ends before that"));
+	closed(cow, "cow");
+	assert_int_not_equal(create(&f, "snap", "0 2048 snapshot memory,size=1M:o memory,size=12K:tiny P 16", why), 0);
+	assert_non_null(strstr(why, "has 24 sectors, less than the 2 chunks of 16 sectors that a store needs at least"));
+}
+
+/* It has a table that is shorter, and then its old one: what is not there fails, and nothing else. */
+static void an_origin_that_shrinks_fails_where_it_ends(void **state)
+{
+	struct dm_device *real = opened("real", "0 2048 linear memory,size=1M:o 0"), *snap;
+
+	(void)state;
+	memset(before, 'b', sizeof(before));
+	assert_int_equal(do_io(real, DM_WRITE, 0, SECTORS, before), 0);
+	snap = opened("snap", "0 2048 snapshot /dev/mapper/real memory,size=1M:c P 8");
+	assert_int_equal(do_io(snap, DM_WRITE, 64, 8, data), 0);
+	assert_int_equal(reload(&f, "real", "0 1024 linear memory,size=1M:o 0", why), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "real", 0, why), 0);
+	assert_int_equal(do_io(snap, DM_READ, 1016, 16, data), -EIO);
+	assert_int_equal(do_io(snap, DM_READ, 0, 64, data), 0);
+	assert_memory_equal(data, before, 64 * 512);
+	assert_int_not_equal(do_io(snap, DM_WRITE, 1500, 4, data), 0);
+	assert_int_equal(reload(&f, "real", "0 2048 linear memory,size=1M:o 0", why), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "real", 0, why), 0);
+	assert_int_equal(do_io(real, DM_READ, 0, SECTORS, data), 0);
+	assert_memory_equal(data, before, sizeof(before));
+	closed(snap, "snap");
+	closed(real, "real");
 }
 
 /* --- a million exceptions ----------------------------------------------------------------------------------------------- */
@@ -314,6 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_never_show_what_the_origin_got_later, begin, end),
 		cmocka_unit_test_setup_teardown(a_full_store_says_so, begin, end),
 		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_or_used_as_it_is, begin, end),
+		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),
+		cmocka_unit_test_setup_teardown(an_origin_that_shrinks_fails_where_it_ends, begin, end),
 		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_merge_changes_nothing_that_is_read, begin, end),
 	};

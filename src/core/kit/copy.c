@@ -276,6 +276,11 @@ void copier_throttle(struct copier *all, unsigned percent)
 	atomic_store(&all->percent, percent);
 }
 
+unsigned copier_percent(struct copier *all)
+{
+	return atomic_load(&all->percent);
+}
+
 struct copy_progress copier_progress(struct copier *all)
 {
 	return (struct copy_progress){ .sectors = atomic_load(&all->copied), .copies = atomic_load(&all->copies),

@@ -54,6 +54,7 @@ void copy_start(struct copier *all, struct copy *c);
 
 /* Background copies work PERCENT (1 to 100) of the time. Any thread. */
 void copier_throttle(struct copier *all, unsigned percent);
+unsigned copier_percent(struct copier *all);
 
 /* Since it was made. Any thread. */
 struct copy_progress {

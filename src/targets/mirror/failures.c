@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "core/device/event.h"
+#include "core/state/saved.h"
 #include "targets/mirror/mirror.h"
 
 /* A leg that may lack something must not be read from, nor be copied to the others. */
@@ -28,6 +29,7 @@ void mirror_leg_fails(struct mirror *m, unsigned leg, enum leg_failure how)
 	atomic_store(&m->leg_failed, true);
 	if (!leg_fails(&m->legs, leg, how))
 		return;
+	dm_saved_changed(m->target);
 	log_warn("mirror: leg %u, %s, could not %s", leg + 1, m->legs.of[leg].at.store->name, did[how]);
 	if (!m->words.handle_errors)
 		return;
@@ -41,6 +43,7 @@ void mirror_look_whether_synchronous(struct mirror *m)
 		return;
 	legs_forgive(&m->legs);
 	atomic_store(&m->leg_failed, false);
+	dm_saved_changed(m->target);
 	dm_event_raise(m->target);
 }
 

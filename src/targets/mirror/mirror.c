@@ -7,12 +7,24 @@
 
 #include "targets/mirror/mirror.h"
 
+static void begin_where_it_was(struct mirror *m)
+{
+	uint64_t region;
+
+	for (region = 0; region < m->regions.n; region++)
+		region_begins(&m->regions, region, m->restored[region / 8] >> region % 8 & 1);
+	free(m->restored);
+	m->restored = NULL;
+}
+
 /* Linux begins with what the words say, and later goes on with what it knows; the log on a disk is read each time. */
 static void begin_in_memory(struct mirror *m)
 {
 	uint64_t region;
 
-	if (!m->begun && m->begins == MIRROR_NOSYNC)
+	if (m->restored)
+		begin_where_it_was(m);
+	else if (!m->begun && m->begins == MIRROR_NOSYNC)
 		for (region = 0; region < m->regions.n; region++)
 			region_begins(&m->regions, region, true);
 	if (atomic_exchange(&m->flush_failed, false))
@@ -72,6 +84,14 @@ static void mirror_dtr(struct dm_target *t)
 	resync_free(m);
 	regions_free(&m->regions);
 	free(m->legs.reads);
+	free(m->restored);
+}
+
+static int mirror_message(struct dm_target *t, struct dm_ask *a)
+{
+	const struct mirror *m = t->priv;
+
+	return copier_message(m->resync.copier, "mirror", a);
 }
 
 const struct dm_type dm_mirror = {
@@ -80,6 +100,7 @@ const struct dm_type dm_mirror = {
 		 "[<#features> [handle_errors] [keep_log]]",
 	.about = "keeps the same on all <device>s, and makes them equal to the first one",
 	.version = { 1, 14, 0 },
+	.flags = DM_TARGET_RECORDED,
 	.size = sizeof(struct mirror),
 	.ctr = mirror_ctr,
 	.dtr = mirror_dtr,
@@ -92,6 +113,9 @@ const struct dm_type dm_mirror = {
 	.resume = mirror_resume,
 	.presuspend = mirror_presuspend,
 	.postsuspend = mirror_postsuspend,
+	.save = mirror_save,
+	.restore = mirror_restore,
+	.message = mirror_message,
 	.table = mirror_table,
 	.status = mirror_status,
 	.measure = mirror_measure,

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "core/device/step.h"
+#include "core/kit/copy_message.h"
 #include "core/path/child.h"
 #include "core/path/held.h"
 #include "core/table/target.h"
@@ -40,6 +41,7 @@ struct mirror {
 	atomic_bool leg_failed;		/* since then */
 	atomic_bool flush_failed;	/* a leg may have lost what it had reported as written */
 	bool begun;			/* it has been active */
+	uint8_t *restored;		/* a bit for each region, as an earlier program had them; NULL: there are none */
 
 	pthread_mutex_t lock;		/* guards what follows */
 	bool lets_go;			/* nothing is held: it is being suspended, or is ... */
@@ -73,6 +75,10 @@ int mirror_hold(struct mirror *m, struct dm_req *r, struct dm_req *c);
 void mirror_let_go(struct mirror *m, bool put_back);	/* from now on nothing is held */
 void mirror_holds_again(struct mirror *m);
 void mirror_look_whether_synchronous(struct mirror *m);
+
+/* saved.c */
+int mirror_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e);
+int mirror_restore(struct dm_target *t, char *saved, size_t len, struct err *e);
 
 /* words.c */
 int mirror_ctr(struct dm_target *t, struct dm_args *a);

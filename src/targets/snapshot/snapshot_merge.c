@@ -4,7 +4,9 @@
  * copies its chunks to <origin> in the background; status shows how many are left.
  */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "core/kit/copy_message.h"
 #include "targets/snapshot/merger.h"
 
 /* What is in the store is merged later; what is being merged waits for that. */
@@ -103,11 +105,42 @@ static void snapshot_merge_dtr(struct dm_target *t)
 	snap_dtr(t);
 }
 
+static int snapshot_merge_message(struct dm_target *t, struct dm_ask *a)
+{
+	const struct snap_line *l = t->priv;
+
+	return copier_message(l->origin->copier, "snapshot-merge", a);
+}
+
+/* All else is in the store. */
+static int snapshot_merge_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	const struct snap_line *l = t->priv;
+
+	(void)at_rest;
+	(void)e;
+	text_printf(out, "%u", copier_percent(l->origin->copier));
+	return 0;
+}
+
+static int snapshot_merge_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	const struct snap_line *l = t->priv;
+	unsigned long percent = strtoul(saved, NULL, 10);
+
+	(void)len;
+	if (percent < 1 || percent > 100)
+		return err_set(e, -EINVAL, "its throttle was saved in a form that this version does not know");
+	copier_throttle(l->origin->copier, (unsigned)percent);
+	return 0;
+}
+
 const struct dm_type dm_snapshot_merge = {
 	.name = "snapshot-merge",
 	.usage = "<origin> <COW device> <P|PO> <chunk size> [<#features> <feature>...]",
 	.about = "shows the snapshot in <COW device>, and copies it back to <origin> in the background",
 	.version = { 1, 5, 0 },
+	.flags = DM_TARGET_RECORDED,
 	.size = sizeof(struct snap_line),
 	.ctr = snapshot_merge_ctr,
 	.dtr = snapshot_merge_dtr,
@@ -118,6 +151,9 @@ const struct dm_type dm_snapshot_merge = {
 	.presuspend = snapshot_merge_presuspend,
 	.postsuspend = snap_postsuspend,
 	.retire = snap_retire,
+	.save = snapshot_merge_save,
+	.restore = snapshot_merge_restore,
+	.message = snapshot_merge_message,
 	.table = snap_table,
 	.status = snap_status,
 	.measure = snap_measure,
