@@ -44,7 +44,7 @@ static int end(void **state)
 	return 0;
 }
 
-static struct dm_device *opened(const char *name, const char *table)
+static struct dm_device *open_new(const char *name, const char *table)
 {
 	struct dm_device *d = make_device(&f, name, table);
 
@@ -113,16 +113,16 @@ static void wave(struct dm_device *org, struct dm_device *const snaps[], unsigne
 
 static void load(const char *const stores[], unsigned n)
 {
-	struct dm_device *real = opened("real", "0 2048 linear memory,size=1M:origin 0"), *org, *snaps[3];
+	struct dm_device *real = open_new("real", "0 2048 linear memory,size=1M:origin 0"), *org, *snaps[3];
 	char name[16], line[128];
 	unsigned i;
 
 	fill(real);
-	org = opened("org", "0 2048 snapshot-origin /dev/mapper/real");
+	org = open_new("org", "0 2048 snapshot-origin /dev/mapper/real");
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "snap%u", i);
 		snprintf(line, sizeof(line), "0 2048 snapshot /dev/mapper/real memory,size=4M:cow%u %s", i, stores[i]);
-		snaps[i] = opened(name, line);
+		snaps[i] = open_new(name, line);
 	}
 	for (i = 0; i < WAVES; i++)
 		wave(org, snaps, n);
@@ -152,7 +152,7 @@ static void a_full_store_says_so(void **state)
 	unsigned i;
 
 	(void)state;
-	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:c PO 8");
+	snap = open_new("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:c PO 8");
 	for (i = 0; i < 6; i++)
 		assert_int_equal(do_io(snap, DM_WRITE, i * 8, 4, data), 0);
 	assert_true(status_is("snap", "64/64 16"));
@@ -161,7 +161,7 @@ static void a_full_store_says_so(void **state)
 	assert_int_equal(do_io(snap, DM_READ, 800, 4, data), 0);
 	assert_int_equal(do_io(snap, DM_WRITE, 0, 4, data), -EIO);
 	closed(snap, "snap");
-	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:d P 8");
+	snap = open_new("snap", "0 2048 snapshot memory,size=1M:o memory,size=32K:d P 8");
 	for (i = 0; i < 6; i++)
 		assert_int_equal(do_io(snap, DM_WRITE, i * 8, 4, data), 0);
 	assert_int_equal(do_io(snap, DM_WRITE, 800, 4, data), -EIO);
@@ -175,10 +175,10 @@ static void a_full_store_says_so(void **state)
 /* A store with 40 exceptions, as a line writes it. */
 static void store_made(uint8_t *bytes, size_t size)
 {
-	struct dm_device *cow = opened("cow", "0 1024 linear memory,size=512K:cow 0"), *snap;
+	struct dm_device *cow = open_new("cow", "0 1024 linear memory,size=512K:cow 0"), *snap;
 	unsigned i;
 
-	snap = opened("snap", "0 2048 snapshot memory,size=1M:o /dev/mapper/cow P 1");
+	snap = open_new("snap", "0 2048 snapshot memory,size=1M:o /dev/mapper/cow P 1");
 	for (i = 0; i < 40; i++)
 		assert_int_equal(do_io(snap, DM_WRITE, i * 13 % 2048, 1, data), 0);
 	closed(snap, "snap");
@@ -194,7 +194,7 @@ static void a_damaged_store_is_refused_or_used_as_it_is(void **state)
 
 	(void)state;
 	store_made(good, sizeof(good));
-	cow = opened("cow", "0 1024 linear memory,size=512K:fuzz 0");
+	cow = open_new("cow", "0 1024 linear memory,size=512K:fuzz 0");
 	for (round = 0; round < ROUNDS; round++) {
 		memcpy(bad, good, sizeof(bad));
 		for (i = 0; i <= round % 3; i++) {
@@ -238,7 +238,7 @@ static void a_bad_store_gets_a_sentence(void **state)
 
 	(void)state;
 	store_made(good, sizeof(good));
-	cow = opened("cow", "0 1024 linear memory,size=512K:wrong 0");
+	cow = open_new("cow", "0 1024 linear memory,size=512K:wrong 0");
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		uint64_t value = htole64(wrong[i].value);
 
@@ -262,12 +262,12 @@ static void a_bad_store_gets_a_sentence(void **state)
 /* It has a table that is shorter, and then its old one: what is not there fails, and nothing else. */
 static void an_origin_that_shrinks_fails_where_it_ends(void **state)
 {
-	struct dm_device *real = opened("real", "0 2048 linear memory,size=1M:o 0"), *snap;
+	struct dm_device *real = open_new("real", "0 2048 linear memory,size=1M:o 0"), *snap;
 
 	(void)state;
 	memset(before, 'b', sizeof(before));
 	assert_int_equal(do_io(real, DM_WRITE, 0, SECTORS, before), 0);
-	snap = opened("snap", "0 2048 snapshot /dev/mapper/real memory,size=1M:c P 8");
+	snap = open_new("snap", "0 2048 snapshot /dev/mapper/real memory,size=1M:c P 8");
 	assert_int_equal(do_io(snap, DM_WRITE, 64, 8, data), 0);
 	assert_int_equal(reload(&f, "real", "0 1024 linear memory,size=1M:o 0", why), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "real", 0, why), 0);
@@ -314,14 +314,14 @@ static void million_written(struct dm_device *cow)
 
 static void a_million_exceptions_are_read_at_once(void **state)
 {
-	struct dm_device *cow = opened("cow", "0 8388608 linear memory,size=4G:cow 0"), *snap;
+	struct dm_device *cow = open_new("cow", "0 8388608 linear memory,size=4G:cow 0"), *snap;
 	uint64_t began;
 
 	(void)state;
 	million_written(cow);
 	make_device(&f, "zeros", "0 56000064 zero");
 	began = now_ms();
-	snap = opened("snap", "0 56000064 snapshot /dev/mapper/zeros /dev/mapper/cow P 8");
+	snap = open_new("snap", "0 56000064 snapshot /dev/mapper/zeros /dev/mapper/cow P 8");
 	print_message("# 1000000 exceptions: %llu ms\n", (unsigned long long)(now_ms() - began));
 	assert_true(status_is("snap", "/8388608 "));
 	assert_int_equal(do_io(snap, DM_READ, 7 * 8, 8, data), 0);
@@ -349,13 +349,13 @@ static void a_merge_changes_nothing_that_is_read(void **state)
 	(void)state;
 	/* Memory goes with the last table that has it. */
 	make_device(&f, "keeps", "0 2048 linear memory,size=1M:o 0\n2048 8192 linear memory,size=4M:c 0");
-	snap = opened("snap", "0 2048 snapshot memory,size=1M:o memory,size=4M:c P 8");
+	snap = open_new("snap", "0 2048 snapshot memory,size=1M:o memory,size=4M:c P 8");
 	for (i = 0; i < sizeof(before); i++)
 		before[i] = (uint8_t)(i * 3 + i / 4096);
 	for (i = 0; i < SECTORS; i += 8)
 		assert_int_equal(do_io(snap, DM_WRITE, (i * 5) % SECTORS, 8, before + (i * 5) % SECTORS * 512), 0);
 	closed(snap, "snap");
-	org = opened("org", "0 2048 snapshot-merge memory,size=1M:o memory,size=4M:c P 8");
+	org = open_new("org", "0 2048 snapshot-merge memory,size=1M:o memory,size=4M:c P 8");
 	for (i = 0; !is_merged() || i < 40; i++) {
 		unsigned sector = random_below(SECTORS - 20), count = 1 + random_below(20);
 
@@ -369,7 +369,7 @@ static void a_merge_changes_nothing_that_is_read(void **state)
 		assert_memory_equal(data, before, sizeof(before));
 	}
 	closed(org, "org");
-	org = opened("org", "0 2048 linear memory,size=1M:o 0");
+	org = open_new("org", "0 2048 linear memory,size=1M:o 0");
 	assert_int_equal(do_io(org, DM_READ, 0, SECTORS, data), 0);
 	assert_memory_equal(data, before, sizeof(before));
 	closed(org, "org");
