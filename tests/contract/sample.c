@@ -22,9 +22,9 @@ const struct sample_type sample_types[] = {
 };
 #undef SAMPLE
 
-void sample_split(struct sample_words *w, const struct sample *s)
+void sample_split(struct sample_words *w, const char *words)
 {
-	char *copy = strdup(s->words), *rest = copy, *word;
+	char *copy = strdup(words), *rest = copy, *word;
 
 	w->n = 0;
 	while ((word = strsep(&rest, " ")))
@@ -84,9 +84,11 @@ int sample_reload(struct fixture *f, const struct sample *s, const char *name, c
 
 void sample_world(struct fixture *f, const struct sample *s)
 {
+	const struct sample_other *o;
+
 	sample_examples();
 	fixture_store = &disk_type;
 	fixture_begin(f, 2, AIO_AUTO);
-	if (s->prepare)
-		s->prepare(f);
+	for (o = s->others; o && o->name; o++)
+		make_device(f, o->name, o->table);
 }

@@ -16,8 +16,13 @@
 /* The length of a line in sectors that suits every sample. */
 #define SAMPLE_SECTORS 960u
 
+/* A device beside the line: its table's devices are disk:0, disk:1, ..., too, or those before it. */
+struct sample_other {
+	const char *name, *table;
+};
+
 struct sample {
-	/* The words after the target's name. Devices are disk:0, disk:1, ... (disk.h), or what prepare() creates. */
+	/* The words after the target's name. Devices are disk:0, disk:1, ... (disk.h), or `others` by their names. */
 	const char *words;
 
 	bool readonly;				/* its tables are read-only: nothing is written to the line */
@@ -25,7 +30,8 @@ struct sample {
 	/* All of the following may be NULL. */
 	void (*format)(void);			/* writes the initial content of disks, if not zeros: disk_bytes() */
 	void (*content)(uint8_t *sectors);	/* the SAMPLE_SECTORS that a readonly line then shows */
-	void (*prepare)(struct fixture *f);	/* creates what must exist in each new world before the line is loaded */
+	/* Created in this order in each new world before the line is loaded; the last one has no name. */
+	const struct sample_other *others;
 	/*
 	 * The model of one sector, unless reads return what was last written. OP is done on a sector with content KEPT;
 	 * WRITE and ZEROES bring NEXT, which may be changed to what the sector contains then. 0, or the -errno of any
@@ -53,7 +59,7 @@ struct sample_words {
 	char at[SAMPLE_WORDS][160];
 	size_t n;
 };
-void sample_split(struct sample_words *w, const struct sample *s);
+void sample_split(struct sample_words *w, const char *words);
 
 /*
  * Creates device NAME with TABLE, or reloads it with that: 0, or -errno and a sentence. The table is read-only if the sample's are.
@@ -64,7 +70,7 @@ int sample_reload(struct fixture *f, const struct sample *s, const char *name, c
 /* "START LEN TYPE WORDS" */
 void sample_line(char *out, size_t size, const struct dm_type *t, const struct sample_words *w, unsigned start);
 
-/* A world with the disks and the examples, in which prepare() has run. The disks keep their content: see disk_reset(). */
+/* A world with the disks, the examples and the sample's other devices. The disks keep their content: see disk_reset(). */
 void sample_world(struct fixture *f, const struct sample *s);
 
 #endif

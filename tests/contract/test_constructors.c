@@ -63,7 +63,7 @@ static void it_leaves_nothing_behind(void **state)
 	size_t before, stores = count_stores();		/* those of devices that the sample has prepared */
 	int i;
 
-	sample_split(&words, t->sample);
+	sample_split(&words, t->sample->words);
 	sample_line(line, sizeof(line), t->type, &words, 0);
 	assert_int_equal(dm_build_begin(&b, f.world, &o, &e), 0);
 	for (i = 0; i < WARM; i++)	/* from here on the words are known, and the allocator's own caches are full */

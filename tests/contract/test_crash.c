@@ -45,7 +45,7 @@ static void world_begin(void)
 	char line[1024], why[ERR_TEXT];
 
 	sample_world(&s.f, s.type->sample);
-	sample_split(&words, s.type->sample);
+	sample_split(&words, s.type->sample->words);
 	sample_line(line, sizeof(line), s.type->type, &words, 0);
 	if (sample_create(&s.f, s.type->sample, "d", line, why))
 		fail_msg("%s", why);

@@ -52,7 +52,7 @@ static void line_alone(char *out, size_t size)
 	struct sample_words words;
 	char why[ERR_TEXT];
 
-	sample_split(&words, s.sample);
+	sample_split(&words, s.sample->words);
 	sample_line(out, size, s.type, &words, 0);
 	if (sample_create(&s.f, s.sample, subject(), out, why))
 		fail_msg("%s", why);
@@ -65,7 +65,7 @@ static void table_text(char *out, size_t size)
 	struct sample_words words;
 	char line[1024];
 
-	sample_split(&words, s.sample);
+	sample_split(&words, s.sample->words);
 	if (is_alone())
 		line_alone(line, sizeof(line));
 	else
@@ -290,7 +290,7 @@ static bool upon_failing(const char *name)
 	char line[1024], why[ERR_TEXT];
 	size_t i, n = 0;
 
-	sample_split(&words, s.sample);
+	sample_split(&words, s.sample->words);
 	for (i = 0; i < words.n; i++)
 		if (!strncmp(words.at[i], "disk:", 5)) {
 			snprintf(words.at[i], sizeof(words.at[i]), "bad%zu", n++);
@@ -399,7 +399,7 @@ static void bad_words_get_a_sentence(void **state)
 	size_t i, j;
 
 	(void)state;
-	sample_split(&good, s.sample);
+	sample_split(&good, s.sample->words);
 	refused = 0;
 	for (i = 0; i < good.n; i++)
 		for (j = 0; j < sizeof(bad) / sizeof(*bad); j++) {

@@ -21,13 +21,9 @@ static void origin_format(void)
 }
 
 /* Two snapshots, with chunks of different sizes. */
-static void origin_has_snapshots(struct fixture *f)
-{
-	char why[ERR_TEXT];
-
-	if (create(f, "small", "0 960 snapshot disk:0 disk:1 PO 8", why) || create(f, "large", "0 960 snapshot disk:0 disk:2 P 32", why))
-		fail_msg("%s", why);
-}
+static const struct sample_other snapshots[] = {
+	{ "small", "0 960 snapshot disk:0 disk:1 PO 8" }, { "large", "0 960 snapshot disk:0 disk:2 P 32" }, { NULL, NULL },
+};
 
 static void shows_what_there_was(struct fixture *f, const char *name)
 {
@@ -59,5 +55,5 @@ static int no_discards(enum dm_op op, const uint8_t kept[512], uint8_t next[512]
 }
 
 const struct sample sample_snapshot_origin = {
-	.words = "disk:0", .model = no_discards, .format = origin_format, .prepare = origin_has_snapshots, .crash = snapshots_are_whole,
+	.words = "disk:0", .model = no_discards, .format = origin_format, .others = snapshots, .crash = snapshots_are_whole,
 };
