@@ -37,17 +37,18 @@ struct cell {
 	struct cell *line, **last;	/* of a holder: who waits for the chunk */
 };
 
-/* 0 or -errno and a sentence. BUCKETS: a power of two, some for each chunk that may be held at a time. */
+/* 0 or -errno and a sentence. BUCKETS: a power of two, some for each chunk that may be held at a time. Control thread. */
 int cells_new(struct cells **out, unsigned buckets, struct err *e);
-void cells_free(struct cells *all);	/* none is held; NULL is harmless */
+void cells_free(struct cells *all);	/* none is held; NULL is harmless. Any thread */
 
 /* CELL_HELD or CELL_BACK at once; -EINPROGRESS: it is in line, and got() says the rest. On any thread. */
 int cell_take(struct cells *all, struct cell *c);
 
+/* C is a holder, and is its owner's again when this returns. Any thread. */
 void cell_give(struct cells *all, struct cell *c);
 void cell_open(struct cells *all, struct cell *c);
 
-/* From now on nobody waits: see above. Holders keep what they have. */
+/* From now on nobody waits: see above. Holders keep what they have. Any thread. */
 void cells_turn_away(struct cells *all);
 void cells_let_wait(struct cells *all);		/* as before, from now on */
 

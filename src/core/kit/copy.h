@@ -47,7 +47,7 @@ struct copier;
 
 /* At most SLOTS (2 or more) copies at once, each in pieces of SECTORS: 0 or -errno and a sentence. Control thread. */
 int copier_new(struct copier **out, struct dm_world *w, unsigned slots, uint32_t sectors, struct err *e);
-void copier_free(struct copier *all);		/* no copy is under way; NULL is harmless */
+void copier_free(struct copier *all);		/* no copy is under way; NULL is harmless. Control thread */
 
 /* Any thread. */
 void copy_start(struct copier *all, struct copy *c);

@@ -26,9 +26,9 @@ struct epoch_wait {
 	struct loop_msg msg;		/* the epoch's from here on */
 };
 
-/* 0 or -errno and a sentence. */
+/* 0 or -errno and a sentence. Control thread. */
 int epoch_new(struct epoch **out, struct dm_world *w, struct err *e);
-/* Nobody is in it or waits. NULL is harmless. */
+/* Nobody is in it or waits. NULL is harmless. Control thread. */
 void epoch_free(struct epoch *e);
 
 /* On IO's thread: the generation, which the request keeps for epoch_leave(). */

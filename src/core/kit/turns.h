@@ -25,9 +25,10 @@ struct turn {
 /*
  * At most N requests wait or work at a time; more are in line for that. SIZE: of the struct that begins with struct turn.
  * GOT: the request has the chunk to itself, on its io thread; the rest of the struct is not cleared. 0 or -errno and a sentence.
+ * Control thread.
  */
 int turns_new(struct turns **out, unsigned n, size_t size, void (*got)(struct turn *t), struct err *e);
-void turns_free(struct turns *all);	/* no request has or waits for a turn; NULL is harmless */
+void turns_free(struct turns *all);	/* no request has or waits for a turn; NULL is harmless. Control thread */
 
 /* In map(): R wants a turn on CHUNK. Returns DM_HELD; GOT may have been called. */
 int turn_take(struct turns *all, struct dm_req *r, uint64_t chunk);
@@ -37,7 +38,7 @@ void turn_end(struct turn *t, int verdict);
 
 /*
  * From now on nobody waits for a turn: whoever does, and whoever would have to, is put back to the gate. For presuspend with
- * noflush; whoever has a turn keeps it. resume() lets them wait again.
+ * noflush; whoever has a turn keeps it. resume() lets them wait again. Any thread.
  */
 void turns_turn_away(struct turns *all);
 void turns_let_wait(struct turns *all);
