@@ -12,6 +12,7 @@
 #include "core/command/do.h"
 #include "core/device/move.h"
 #include "core/state/done.h"
+#include "core/table/closing.h"
 
 static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
 {
@@ -48,6 +49,8 @@ int dm_world_new(struct dm_world **out, const struct dm_world_opts *o, struct er
 	list_init(&w->disks);
 	list_init(&w->stores);
 	list_init(&w->openings);
+	list_init(&w->closings);
+	list_init(&w->closing_waits);
 	list_init(&w->pending);
 	w->open_timeout = o->open_timeout * TIMERS_SECOND;
 	list_init(&w->fronts);
@@ -80,6 +83,7 @@ void dm_world_free(struct dm_world *w)
 {
 	unsigned i;
 
+	dm_closings_end(w);
 	blocking_free(w->helpers);
 	workers_free(w->workers);
 	for (i = 0; i < w->n_io; i++)

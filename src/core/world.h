@@ -80,9 +80,11 @@ struct dm_world {
 	uint32_t next_minor, next_disk, next_part;	/* where the search for a free one starts: none below is */
 	uint64_t walks;			/* down the stacks of devices, so far */
 	struct list stores;		/* dm_store.node */
-	struct blocking *helpers;	/* threads that open stores (opening.h) ... */
-	uint64_t open_timeout;		/* ... and nanoseconds that one may take; 0: for ever */
+	struct blocking *helpers;	/* threads that open and close stores (opening.h, closing.h) ... */
+	uint64_t open_timeout;		/* ... and nanoseconds for which one is waited; 0: for ever */
 	struct list openings;		/* dm_opening.node: under way */
+	struct list closings, closing_waits;	/* closing.h: under way, and who waits for them */
+	uint64_t n_closings;		/* that have begun, so far */
 	struct list pending;		/* dm_cmd.node: what takes time, see dm_pending() */
 	struct dm_store_index {
 		struct list *buckets;	/* dm_store.hashed */

@@ -6,6 +6,7 @@
 #include "stores/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
@@ -94,11 +95,12 @@ static void file_known_by(const struct dm_store *s, struct text *out)
 		text_printf(out, "seq=%llu:%s ", (unsigned long long)f->seq, boot_id());
 }
 
-static int file_parts(const struct dm_store *s, struct dm_parts *out)
+static int file_parts_fd(const struct dm_store *s)
 {
 	const struct file *f = (const struct file *)s;
+	int fd = fcntl(f->lanes[0].fd, F_DUPFD_CLOEXEC, 0);
 
-	return label_parts(f->lanes[0].fd, s->limits.logical, out);
+	return fd < 0 ? -errno : fd;
 }
 
 static void probe_parts(struct dm_opening *o, int fd, uint32_t block)
@@ -132,11 +134,14 @@ const struct dm_store_type dm_store_file = {
 	.look = file_look,
 	.start = file_start,
 	.forget = file_forget,
+	.closing = file_closing,
+	.shut = file_shut,
 	.close = file_close,
 	.submit = file_submit,
 	.word = file_word,
 	.known_by = file_known_by,
 	.fail_flushes = file_fail,
 	.other = "is another file or disk than it was, or has another size",
-	.parts = file_parts,
+	.parts_fd = file_parts_fd,
+	.parts = label_parts,
 };

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/path/io.h"
+#include "core/table/closing.h"
 #include "core/table/opening.h"
 #include "core/table/store.h"
 #include "core/world.h"
@@ -49,6 +50,7 @@ struct file {
 	bool regular;			/* otherwise a block device */
 	bool direct;
 	bool in_memory;			/* on tmpfs or similar: AIO_MEMORY */
+	bool may_block;			/* close(2) may */
 	unsigned write_flags;		/* of buffered writes in other cases: AIO_QUICK, AIO_LOCAL */
 	uint32_t asked_logical, asked_physical;	/* as given in the word */
 	uint32_t mem_align;		/* bytes: alignment of memory with O_DIRECT; a power of two */
@@ -58,6 +60,7 @@ struct file {
 	char *kept;			/* the word for which a descriptor is kept, or NULL */
 	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
+	struct dm_closing closing;
 	unsigned n_lanes;
 	struct file_lane lanes[];
 };
@@ -84,12 +87,16 @@ int file_read_word(struct dm_store_spec *w, struct file_spec *want);
 void file_look(struct dm_opening *o);
 void file_start(struct dm_opening *o);
 void file_forget(struct dm_opening *o);
+struct dm_closing *file_closing(struct dm_store *s);
+void file_shut(struct dm_store *s);
 void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);
 /* How the file system of F handles transfers: in_memory, write_flags. */
 void file_measure_mode(struct file *f);
+/* Its file system is none of those of which close(2) is known to do nothing that takes time. On a helper thread. */
+bool file_measure_may_block(const struct file *f);
 /*
  * Only the size, in whole blocks of BLOCK bytes: it may have changed when a file is opened again. The limits do not
  * change while the file is in use.

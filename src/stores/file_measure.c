@@ -114,6 +114,20 @@ static int measure_direct(struct dm_store_spec *w, struct file *f, const char *p
 	return 0;
 }
 
+bool file_measure_may_block(const struct file *f)
+{
+	static const uint64_t local[] = { TMPFS_MAGIC, RAMFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC };
+	struct statfs fs;
+	size_t i;
+
+	if (fstatfs(f->lanes[0].fd, &fs))
+		return true;
+	for (i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if ((uint64_t)fs.f_type == local[i])
+			return false;
+	return true;
+}
+
 /*
  * In memory, transfers never wait. Elsewhere a buffered write is a copy that may block: XFS and btrfs take it from
  * io_uring.

@@ -108,6 +108,7 @@ static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file
 
 	if (!r) {
 		file_measure_mode(f);
+		f->may_block = !f->regular || file_measure_may_block(f);
 		open_know(f);
 	}
 	for (i = 1; i < f->n_lanes && !r; i++) {
@@ -164,16 +165,34 @@ static char *open_name(const struct file_spec *want)
 	return text_take(&t);
 }
 
-void file_close(struct dm_store *s)
+/* On a helper thread, where it may block. */
+void file_shut(struct dm_store *s)
 {
 	struct file *f = (struct file *)s;
 	unsigned i;
 
 	for (i = 0; i < f->n_lanes; i++) {
-		file_bounce_free(&f->lanes[i]);
 		if (f->lanes[i].fd >= 0)
 			close(f->lanes[i].fd);
+		f->lanes[i].fd = -1;
 	}
+}
+
+struct dm_closing *file_closing(struct dm_store *s)
+{
+	struct file *f = (struct file *)s;
+
+	return f->may_block ? &f->closing : NULL;
+}
+
+void file_close(struct dm_store *s)
+{
+	struct file *f = (struct file *)s;
+	unsigned i;
+
+	file_shut(s);
+	for (i = 0; i < f->n_lanes; i++)
+		file_bounce_free(&f->lanes[i]);
 	if (f->kept)
 		dm_kept_drop(f->kept, s->readonly);
 	free(f->kept);
@@ -199,6 +218,15 @@ static bool open_is_same(const struct dm_store *s, const void *key)
 	return s->type == &dm_store_file && s->readonly == o->spec.readonly && f->direct == want->direct &&
 	       f->asked_logical == want->logical && f->asked_physical == want->physical &&
 	       f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
+}
+
+/* The same place, however it was opened. */
+static bool open_is_place(const struct dm_store *s, const void *key)
+{
+	const struct file *f = (const struct file *)s;
+	const struct file_spec *want = &((const struct file_opening *)key)->want;
+
+	return s->type == &dm_store_file && f->regular == !S_ISBLK(want->st.st_mode) && f->dev == open_dev(want) && f->ino == open_ino(want);
 }
 
 /* LEADER opens the file that O wants. */
@@ -337,6 +365,8 @@ void file_start(struct dm_opening *o)
 	} else if (leader) {
 		o->then = file_start;
 		dm_opening_join(o, leader);
+	} else if (dm_closing_delays(o, open_is_place, mine)) {
+		o->then = file_start;
 	} else {
 		open_new(o);
 	}

@@ -2,12 +2,13 @@
 /*
  * silent_fs DIRECTORY: a file system whose server seems to have died. The file `silent` exists, but opening it gets no
  * answer until SIGUSR1; from then on everything is answered, until SIGUSR2. The file `mute` can be opened and read, but reads
- * after SIGUSR2 get no answer until SIGUSR1. Runs in the foreground until it is unmounted.
+ * after SIGUSR2 get no answer until SIGUSR1; `stuck` is the same, but for closing it instead of reading. Runs in the foreground until it is unmounted.
  */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,13 @@
 #define SIZE (1 << 20)
 #define HELD 64
 
-enum { SILENT = 2, MUTE = 3 };
+enum { SILENT = 2, MUTE = 3, STUCK = 4 };
 
 static struct {
 	fuse_req_t req;
 	struct fuse_file_info fi;
 	size_t bytes;		/* of a read */
+	bool closes;
 } held[HELD];
 static unsigned n_held;
 static volatile sig_atomic_t answers, mute;
@@ -35,10 +37,10 @@ static struct stat attributes(fuse_ino_t ino)
 
 static void look_up(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	fuse_ino_t ino = !strcmp(name, "silent") ? SILENT : MUTE;
+	fuse_ino_t ino = !strcmp(name, "silent") ? SILENT : !strcmp(name, "stuck") ? STUCK : MUTE;
 	struct fuse_entry_param e = { .ino = ino, .attr = attributes(ino), .attr_timeout = 1, .entry_timeout = 1 };
 
-	if (parent == FUSE_ROOT_ID && (ino == SILENT || !strcmp(name, "mute")))
+	if (parent == FUSE_ROOT_ID && (ino != MUTE || !strcmp(name, "mute")))
 		fuse_reply_entry(req, &e);
 	else
 		fuse_reply_err(req, ENOENT);
@@ -52,10 +54,11 @@ static void get_attributes(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info
 	fuse_reply_attr(req, &st, 1);
 }
 
-static void hold(fuse_req_t req, const struct fuse_file_info *fi, size_t bytes)
+static void hold(fuse_req_t req, const struct fuse_file_info *fi, size_t bytes, bool closes)
 {
 	held[n_held].req = req;
 	held[n_held].bytes = bytes;
+	held[n_held].closes = closes;
 	held[n_held++].fi = *fi;
 	puts("asked");
 	fflush(stdout);
@@ -64,11 +67,11 @@ static void hold(fuse_req_t req, const struct fuse_file_info *fi, size_t bytes)
 /* Every open is answered in the end: otherwise a caller that gives up would leave the file open. */
 static void open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fi->direct_io = ino == MUTE;
-	if (ino == MUTE || answers || n_held == HELD)
+	fi->direct_io = ino != SILENT;
+	if (ino != SILENT || answers || n_held == HELD)
 		fuse_reply_open(req, fi);
 	else
-		hold(req, fi, 0);
+		hold(req, fi, 0, false);
 }
 
 static void reply_zeros(fuse_req_t req, size_t size)
@@ -84,16 +87,26 @@ static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, st
 	size_t bytes = off >= SIZE ? 0 : size < (size_t)(SIZE - off) ? size : (size_t)(SIZE - off);
 
 	if (ino == MUTE && bytes && mute && !answers && n_held < HELD)
-		hold(req, fi, bytes);
+		hold(req, fi, bytes, false);
 	else
 		reply_zeros(req, bytes);
+}
+
+static void close_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	if (ino == STUCK && mute && !answers && n_held < HELD)
+		hold(req, fi, 0, true);
+	else
+		fuse_reply_err(req, 0);
 }
 
 /* Answers the newest request that waits. */
 static void answer_one(void)
 {
 	n_held--;
-	if (held[n_held].bytes)
+	if (held[n_held].closes)
+		fuse_reply_err(held[n_held].req, 0);
+	else if (held[n_held].bytes)
 		reply_zeros(held[n_held].req, held[n_held].bytes);
 	else
 		fuse_reply_open(held[n_held].req, &held[n_held].fi);
@@ -108,7 +121,7 @@ static void told(int number)
 int main(int argc, char **argv)
 {
 	static const struct fuse_lowlevel_ops ops = {
-		.lookup = look_up, .getattr = get_attributes, .open = open_file, .read = read_file,
+		.lookup = look_up, .getattr = get_attributes, .open = open_file, .read = read_file, .flush = close_file,
 	};
 	char *options[] = { argv[0], "-oallow_other,fsname=silent" };
 	struct fuse_args args = FUSE_ARGS_INIT(geteuid() ? 1 : 2, options);

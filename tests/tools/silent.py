@@ -7,6 +7,7 @@ Files whose server does not answer, and tables of very many files: those who ope
 import os
 import plistlib
 import resource
+import select
 import signal
 import socket
 import struct
@@ -42,6 +43,8 @@ class Silent:
         self.process = subprocess.Popen([PROGRAM, self.where], stdout=subprocess.PIPE)
         self.mounted = self.process.stdout.readline() == b"mounted\n"
         self.file = os.path.join(self.where, "silent")
+        self.stuck = os.path.join(self.where, "stuck")      # it cannot be closed after mute()
+        self.muted = os.path.join(self.where, "mute")       # it cannot be read after mute()
 
     def asked(self):
         same(self.process.stdout.readline(), b"asked\n")
@@ -202,6 +205,85 @@ def a_start_serves_others_meanwhile():
         print(f"# the first answer came after {took:.1f} s")
         same(shown(d, "table", "x").stdout, f"0 8 linear {silent.file} 0\n")
         same(shown(d, "info", "x").stderr, "", "nothing is lost")
+
+
+def stuck(d, silent):
+    """A client, with a device on a file that cannot be closed from now on."""
+    client = d.client()
+    works(client.ask("create", name="x", table=f"0 8 linear {silent.stuck} 0"))
+    silent.mute()
+    return client
+
+
+def hears_nothing(d, client):
+    """Although all others are answered."""
+    quick(d)
+    if select.select([client.socket], [], [], 0)[0]:
+        raise Wrong(f"it has said {client.receive()!r}")
+
+
+@test
+def a_close_without_an_answer_is_waited_for_by_its_command_alone():
+    with Place() as (d, silent):
+        client = stuck(d, silent)
+        client.send(client.message("remove", name="x"))
+        silent.asked()
+        hears_nothing(d, client)
+        later = d.client()      # what is opened again is closed first
+        later.send(later.message("create", name="y", table=f"0 8 linear {silent.stuck} 0"))
+        hears_nothing(d, later)
+        silent.answer()
+        works(plistlib.loads(client.receive()))
+        works(plistlib.loads(later.receive()))
+
+
+@test
+def a_close_without_an_answer_is_not_waited_for_without_end():
+    with Place("--open-timeout", "1") as (d, silent):
+        client = stuck(d, silent)
+        before = descriptors(d)
+        client.send(client.message("remove", name="x"))
+        silent.asked()
+        reply = plistlib.loads(client.receive())
+        works(reply)
+        if f"'{silent.stuck}' is still being closed: its file system does not answer" not in str(reply):
+            raise Wrong(reply)
+        fails(client.ask("info", name="x"), ENOENT)
+        silent.answer()
+        until("it was never closed", lambda: descriptors(d) < before)
+
+
+@test
+def shutdown_does_not_wait_for_a_close():
+    with Place() as (d, silent):
+        client = stuck(d, silent)
+        client.send(client.message("remove", name="x"))
+        silent.asked()
+        began = time.monotonic()
+        works(d.client().ask("shutdown"))
+        works(plistlib.loads(client.receive()))     # it is removed
+        until("the daemon has not ended", lambda: state(d) == "Z")
+        if time.monotonic() - began > 15:
+            raise Wrong(f"shutdown took {time.monotonic() - began:.1f} s")
+        silent.answer()
+        same(d.process.wait(60), 0, "the daemon's exit status")
+
+
+@test
+def partitions_that_cannot_be_read_again_keep_nobody_waiting():
+    if os.geteuid():
+        return      # a session's programs may not
+    with Place("--open-timeout", "1") as (d, silent):
+        works(d.client().ask("disk", name="pd", file=silent.muted))
+        silent.mute()
+        words = [DMUSE, "exec", "--socket", d.path, "--", "blockdev", "--rereadpt", "/dev/pd"]
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+            silent.asked()
+            quick(d)
+            if "Connection timed out" not in process.stderr.read():
+                raise Wrong("it was not told in time")
+        silent.answer()
+        same(subprocess.run(words, check=False).returncode, 0)
 
 
 @test

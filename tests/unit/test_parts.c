@@ -137,6 +137,33 @@ static void partitions_are_devices(void **state)
 	assert_int_equal(undisk("b0"), 0);
 }
 
+static void is_read(struct dm_cmd *c)
+{
+	*(bool *)c->owner = true;
+}
+
+/* Its partitions are being read; MEANWHILE: what happens until then. */
+static int read_again(struct dm_device *d, void (*meanwhile)(void))
+{
+	bool over = false;
+	struct dm_cmd c = { .world = f.world, .done = is_read, .owner = &over };
+
+	list_init(&c.node);
+	dm_parts_read_again(d, &c);
+	if (meanwhile)
+		meanwhile();
+	while (!over)
+		loop_turn(f.loop, -1);
+	snprintf(why, sizeof(why), "%s", c.reply.err.text);
+	dm_reply_free(&c.reply);
+	return c.reply.err.code;
+}
+
+static void the_disk_goes(void)
+{
+	assert_int_equal(undisk("a"), 0);
+}
+
 static void a_label_is_read_again(void **state)
 {
 	struct err e = ERR_INIT;
@@ -148,19 +175,23 @@ static void a_label_is_read_again(void **state)
 	assert_null(dm_part_first(d));
 	label((const uint32_t[2][3]){ { 0x83, 8, 16 }, { 0x83, 24, 8 } });
 	unlink(image);			/* the store is the file that was opened */
-	assert_int_equal(dm_parts_read(d, NULL, &e), 0);
+	assert_int_equal(read_again(d, NULL), 0);
 	expect_part("a1", 1, 8, 16);
 	expect_part("a2", 2, 24, 8);
 	part = dm_part_find(d, 2);
 	dm_open(part);
-	assert_int_equal(dm_parts_read(d, NULL, &e), -EBUSY);
-	assert_string_equal(e.text, "'a2' is in use");
+	assert_int_equal(read_again(d, NULL), -EBUSY);
+	assert_string_equal(why, "'a2' is in use");
 	assert_int_equal(dm_part_remove(d, 2, &e), -EBUSY);
 	dm_close(part);
 	assert_int_equal(dm_part_remove(d, 2, &e), 0);
 	assert_int_equal(dm_part_remove(d, 2, &e), -ENXIO);
-	assert_int_equal(dm_parts_read(d, NULL, &e), 0);
+	assert_int_equal(read_again(d, NULL), 0);
 	expect_part("a2", 2, 24, 8);
+	assert_int_equal(read_again(d, the_disk_goes), -ENXIO);
+	assert_string_equal(why, "the device was removed meanwhile");
+	assert_null(dm_find_disk(f.world, "a"));
+	assert_null(dm_find_disk(f.world, "a2"));
 }
 
 static int part_add(const char *disk, uint32_t number, uint64_t start, uint64_t sectors)

@@ -23,6 +23,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "core/path/stats.h"
+#include "core/table/closing.h"
 
 struct dm_device;
 struct dm_loop;
@@ -43,6 +44,7 @@ enum dm_verb {
 #define DM_NEEDS_SETTLED (1u << 2)	/* no transition of the device is running */
 #define DM_NEEDS_CLOSES  (1u << 3)	/* open counts or claims matter: fronts have to catch up first */
 #define DM_NEEDS_GROUP   (1u << 4)	/* with names: these are changed as one (move_group.c) */
+#define DM_NEEDS_FREED   (1u << 5)	/* its answer waits until the files that it has let go are closed */
 
 /* Flags of a command. */
 #define DM_WITH_READONLY (1u << 0)
@@ -186,6 +188,8 @@ struct dm_cmd {
 	bool recorded;		/* something that it has changed was recorded */
 	unsigned caught;	/* fronts that have caught up, or need not */
 	bool finished;
+	bool needs_freed, has_failed;	/* DM_NEEDS_FREED; while it waits for that: it has an error anyway */
+	struct dm_closing_wait closed;	/* what it has closed since it began */
 	struct dm_table *table;		/* that was built, and is about to be put into a slot */
 	struct dm_table **tables;	/* or several, of so many of the names; or what was in the slots before */
 	size_t n_tables;

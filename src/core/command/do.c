@@ -137,6 +137,8 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 	c->n_tables = 0;
 	c->installed = c->stepping = c->step_again = false;
 	c->give_up = NULL;
+	c->needs_freed = verbs[c->verb].needs & DM_NEEDS_FREED;
+	c->closed = (struct dm_closing_wait){ .from = w->n_closings };
 	c->reply = (struct dm_reply){ .err = ERR_INIT };
 	c->device = NULL;
 	list_init(&c->node);

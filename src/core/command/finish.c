@@ -63,15 +63,58 @@ static void finish_tables(struct dm_cmd *c)
 	c->tables = NULL;
 }
 
+static void finish_now(struct dm_cmd *c)
+{
+	c->finished = true;
+	list_append(&c->world->finished, &c->node);
+	loop_defer(c->world->loop, &c->world->finishing);
+}
+
+static void closed(struct dm_closing_wait *w)
+{
+	struct dm_cmd *c = container(w, struct dm_cmd, closed);
+
+	dm_pending_done(c);
+	finish_now(c);
+}
+
+static void closes_late(struct dm_closing_wait *w, const struct dm_store *s)
+{
+	struct dm_cmd *c = container(w, struct dm_cmd, closed);
+
+	text_printf(&c->reply.warnings, "'%.700s' is still being closed: its file system does not answer\n", s->name);
+}
+
+/* What it was to do is done. */
+static void closed_give_up(struct dm_cmd *c)
+{
+	if (!c->has_failed)
+		c->reply.err = (struct err)ERR_INIT;
+	dm_closing_wait_stop(&c->closed);
+	closed(&c->closed);
+}
+
+/* Who has removed a device finds its file free. */
+static bool finish_waits(struct dm_cmd *c)
+{
+	c->closed.to = c->world->n_closings;
+	c->closed.late = closes_late;
+	c->closed.over = closed;
+	if (!c->needs_freed || !dm_closing_wait(c->world, &c->closed))
+		return false;
+	c->has_failed = c->reply.err.code;
+	dm_pending(c, NULL, closed_give_up);
+	return true;
+}
+
 void dm_finish(struct dm_cmd *c)
 {
 	finish_tables(c);
 	if (c->device)
 		dm_info_fill(&c->reply.info, c->device, c->flags);
 	c->device = NULL;
-	c->finished = true;
-	list_append(&c->world->finished, &c->node);
-	loop_defer(c->world->loop, &c->world->finishing);
+	if (!finish_waits(c))
+		finish_now(c);
 }
 
 static void answer(struct list *commands)

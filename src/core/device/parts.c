@@ -154,12 +154,3 @@ int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct t
 		parts_add(disk, &found->at[i], warnings);
 	return 0;
 }
-
-int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e)
-{
-	const struct dm_store *s = disk->active ? disk->active->stores[0] : NULL;
-	struct dm_parts found = { .n = 0 };
-	int r = s && !dm_loop_start(disk) && s->type->parts && !dm_part_in_use(disk) ? s->type->parts(s, &found) : 0;
-
-	return dm_parts_set(disk, &found, r, warnings, e);
-}

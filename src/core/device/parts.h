@@ -30,10 +30,12 @@ bool dm_part_rival(const struct dm_device *d);
 
 /*
  * What the disk's label says takes the place of what was there: 0, -EBUSY (one is open), or what reading it gave. WARNINGS
- * (or NULL): a sentence for each that cannot be shown.
+ * (or NULL): a sentence for each that cannot be shown. It waits for the file, which was opened just before.
  */
 int dm_parts_read(struct dm_device *disk, struct text *warnings, struct err *e);
-/* The same, with what was FOUND there before, or that it could not be read (-errno). */
+/* Later on a helper thread reads it, because the file may not answer any more. C ends then; after dm_world.open_timeout: -ETIMEDOUT. */
+void dm_parts_read_again(struct dm_device *disk, struct dm_cmd *c);
+/* The same, with what was FOUND there before, or that it could not be read (R: -errno). */
 int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct text *warnings, struct err *e);
 void dm_parts_drop(struct dm_device *disk);
 

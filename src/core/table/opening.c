@@ -87,6 +87,13 @@ void dm_opening_end(struct dm_opening *o, struct dm_store *s)
 		dm_store_put(s);
 }
 
+void dm_openings_go_on(struct list *joined)
+{
+	const struct err none = ERR_INIT;
+
+	opening_let_go(joined, &none);
+}
+
 static void opening_fail(struct dm_opening *o, int code, const char *why)
 {
 	err_set(&o->said, code, "cannot open '%.800s': %s", o->spec.word, why);

@@ -77,6 +77,8 @@ void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), v
 void dm_opening_end(struct dm_opening *o, struct dm_store *s);
 /* Another opening of the same type that leads, and for which SAME says that it wants the same file; or NULL. */
 struct dm_opening *dm_opening_like(struct dm_opening *o, bool (*same)(const struct dm_opening *a, const struct dm_opening *b));
+/* Calls then() of those in JOINED, which waited for something else (closing.h). */
+void dm_openings_go_on(struct list *joined);
 /* O waits for LEADER: it fails if that fails, or o->then() is called once more. */
 void dm_opening_join(struct dm_opening *o, struct dm_opening *leader);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/state/record_lost.h"
+#include "core/table/closing.h"
 #include "core/world.h"
 
 const struct dm_store_type *dm_store_prefix(const struct dm_store_spec *w, const char **rest)
@@ -93,6 +94,18 @@ void dm_store_ref(struct dm_store *s)
 		dm_use(s->device);
 }
 
+static void store_close(struct dm_store *s)
+{
+	struct dm_closing *c = s->type->closing ? s->type->closing(s) : NULL;
+
+	if (c) {
+		dm_closing_start(c, s);
+		return;
+	}
+	free(s->name);
+	s->type->close(s);
+}
+
 void dm_store_put(struct dm_store *s)
 {
 	if (--s->refs) {
@@ -104,9 +117,8 @@ void dm_store_put(struct dm_store *s)
 	list_remove(&s->node);
 	list_remove(&s->hashed);
 	s->world->store_index.n--;
-	free(s->name);
 	free(s->walks);
-	s->type->close(s);
+	store_close(s);
 }
 
 /* Copies up to the first character of STOP into OUT (cut to SIZE); returns where it stopped. */

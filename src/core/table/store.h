@@ -17,6 +17,7 @@
 #include "core/table/limits.h"
 #include "core/path/req.h"
 
+struct dm_closing;
 struct dm_cmd;
 struct dm_device;
 struct dm_io;
@@ -86,6 +87,12 @@ struct dm_store_type {
 	void (*start)(struct dm_opening *o);
 	void (*forget)(struct dm_opening *o);
 	void (*close)(struct dm_store *s);	/* the last reference was dropped: frees S */
+	/*
+	 * Closing S may block: shut() does that part on a helper thread, then comes close() (closing.h). Where S has room for it;
+	 * NULL: S closes at once. For a type that has only close(), both are NULL.
+	 */
+	struct dm_closing *(*closing)(struct dm_store *s);
+	void (*shut)(struct dm_store *s);
 
 	/*
 	 * Starts R (op, flags, sector, count, data) and ends it once with dm_done(), at once or later on the same io
@@ -110,8 +117,12 @@ struct dm_store_type {
 	 */
 	void (*fail_flushes)(struct dm_store *s, int err);
 
-	/* Reads the partitions: 0 or -errno. NULL: it never has any. */
-	int (*parts)(const struct dm_store *s, struct dm_parts *out);
+	/*
+	 * Partitions. parts_fd(): a descriptor of its own, or -errno; control thread. parts() reads them from it: 0 or -errno; on a
+	 * helper thread, when S may be gone. BLOCK: bytes of a block. NULL: it never has any.
+	 */
+	int (*parts_fd)(const struct dm_store *s);
+	int (*parts)(int fd, uint32_t block, struct dm_parts *out);
 };
 
 /* The head of every store; the type embeds it in its own struct. */

@@ -195,7 +195,6 @@ static const struct block_set {
 	{ BLKROSET, set_readonly },
 	{ BLKRASET, set_read_ahead },
 	{ BLKFRASET, set_read_ahead },
-	{ BLKRRPART, dev_parts_read },
 };
 
 /* The geometry that was set; a disk's is made up, as for any disk. */
@@ -253,12 +252,14 @@ void dev_block(struct dev_call *c)
 		return;
 	if (get)
 		block_tell(c, get->get(block_about(c, n)), get->width);
-	else if ((set || c->cmd == BLOCK_PARTITION) && !dev_may_control(c->mount->view, c->tid))
+	else if ((set || c->cmd == BLOCK_PARTITION || c->cmd == BLKRRPART) && !dev_may_control(c->mount->view, c->tid))
 		dev_call_end(c, -EACCES, NULL, 0);
 	else if (set)
 		dev_call_end(c, set->set(c, n), NULL, 0);
 	else if (c->cmd == BLOCK_PARTITION)
 		dev_parts_change(c, n);
+	else if (c->cmd == BLKRRPART)
+		dev_parts_read(c, n);
 	else if (c->cmd == HDIO_GETGEO)
 		block_geometry(c, n->device);
 	else

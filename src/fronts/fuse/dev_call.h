@@ -48,8 +48,8 @@ void dev_control_closed(struct fuse_file *file);
 /* dev_block.c: ioctls of block devices. */
 void dev_block(struct dev_call *c);
 
-/* dev_parts.c: BLKRRPART (0 or -errno) and BLKPG (which ends C, perhaps later). */
-int dev_parts_read(struct dev_call *c, struct fuse_node *n);
+/* dev_parts.c: BLKRRPART and BLKPG; they end C, perhaps later. */
+void dev_parts_read(struct dev_call *c, struct fuse_node *n);
 void dev_parts_change(struct dev_call *c, struct fuse_node *n);
 
 /* dev_claim.c: the supervisor's own. */

@@ -17,19 +17,41 @@ static bool parts_can(const struct dm_device *d)
 	return d->disk && !d->whole;
 }
 
-int dev_parts_read(struct dev_call *c, struct fuse_node *n)
+static void parts_over(struct dm_cmd *cmd)
 {
-	struct err e = ERR_INIT;
-	int r;
+	struct dev_call *c = cmd->owner;
+	struct fuse_mount *m = c->mount;
+	int r = cmd->reply.err.code;
 
-	if (!parts_can(n->device))
-		return -EINVAL;
-	if (!c->file->claims && (n->device->users || n->device->claimed))
-		return -EBUSY;
-	r = dm_parts_read(n->device, NULL, &e);
 	if (r)
-		log_warn("disk '%s': %s", n->device->name, e.text);
-	return r;
+		log_warn("partitions of a disk: %s", cmd->reply.err.text);
+	dm_reply_free(&cmd->reply);
+	dev_call_end(c, r, NULL, 0);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+/* A command that answers C when it ends. */
+static struct dm_cmd *parts_command(struct dev_call *c, struct dm_world *w)
+{
+	struct dm_cmd *cmd = &c->dm.cmd;
+
+	*cmd = (struct dm_cmd){ .world = w, .flags = DM_WITH_NOFLUSH, .done = parts_over, .owner = c };
+	list_init(&cmd->node);
+	c->mount->n_jobs++;
+	return cmd;
+}
+
+void dev_parts_read(struct dev_call *c, struct fuse_node *n)
+{
+	struct dm_device *d = n->device;
+
+	if (!parts_can(d))
+		dev_call_end(c, -EINVAL, NULL, 0);
+	else if (!c->file->claims && (d->users || d->claimed))
+		dev_call_end(c, -EBUSY, NULL, 0);
+	else
+		dm_parts_read_again(d, parts_command(c, d->world));
 }
 
 /* Reads the caller's structures; bytes become sectors. */
@@ -48,27 +70,10 @@ static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
 	return *op != BLKPG_DEL_PARTITION && (p.start < 0 || p.length < 0 || p.start % DM_SECTOR || p.length % DM_SECTOR) ? -EINVAL : 0;
 }
 
-static void parts_resized(struct dm_cmd *cmd)
-{
-	struct dev_call *c = cmd->owner;
-	struct fuse_mount *m = c->mount;
-	int r = cmd->reply.err.code;
-
-	dm_reply_free(&cmd->reply);
-	dev_call_end(c, r, NULL, 0);
-	m->n_jobs--;
-	fuse_mount_unref(m);
-}
-
 /* The partition may be open: waits for its requests, then answers the call. */
 static void parts_resize(struct dev_call *c, struct dm_device *disk, const struct dm_part *p)
 {
-	struct dm_cmd *cmd = &c->dm.cmd;
-
-	*cmd = (struct dm_cmd){ .world = disk->world, .flags = DM_WITH_NOFLUSH, .done = parts_resized, .owner = c };
-	list_init(&cmd->node);
-	c->mount->n_jobs++;
-	dm_part_resize(disk, p, cmd);
+	dm_part_resize(disk, p, parts_command(c, disk->world));
 }
 
 /* The daemon was killed, and the kernel sends it again: it may have been carried out, and the disk's label may say so by now. */
