@@ -11,6 +11,7 @@
 void client_init(struct client *c, unsigned number, struct model_area *areas, unsigned n_areas, unsigned own)
 {
 	memset(c, 0, sizeof(*c));
+	c->fd = -1;
 	c->number = number;
 	c->areas = areas;
 	c->n_areas = n_areas;
@@ -18,12 +19,15 @@ void client_init(struct client *c, unsigned number, struct model_area *areas, un
 	atomic_store(&c->stopped, true);
 }
 
+/* The last ones only some ways know: NBD has no extents here, a file no discards. */
 static enum dm_op client_op(const struct client *c)
 {
-	static const enum dm_op ops[] = { DM_WRITE, DM_WRITE, DM_WRITE, DM_WRITE, DM_READ, DM_READ, DM_READ, DM_READ, DM_READ,
-					  DM_FLUSH, DM_FLUSH, DM_ZEROES, DM_DISCARD, DM_EXTENT };
+	static const enum dm_op ops[] = { DM_WRITE, DM_WRITE, DM_WRITE, DM_WRITE, DM_ZEROES, DM_READ, DM_READ, DM_READ, DM_READ, DM_READ,
+					  DM_FLUSH, DM_FLUSH, DM_DISCARD, DM_EXTENT };
+	static const unsigned unknown[] = { [CLIENT_INSIDE] = 0, [CLIENT_NBD] = 1, [CLIENT_FILE] = 2 };
+	unsigned n = sizeof(ops) / sizeof(ops[0]) - unknown[c->way];
 
-	return ops[types_random(sizeof(ops) / sizeof(ops[0]) - c->nbd)];
+	return c->reads_only ? ops[5 + types_random(7)] : ops[types_random(n)];
 }
 
 static void client_look(struct client *c)
@@ -42,13 +46,19 @@ static bool client_changes(const struct client *c)
 	return c->op == DM_WRITE || dm_op_is_range(c->op);
 }
 
+/* fallocate(2) cannot say it. */
+static bool may_be_fua(const struct client *c)
+{
+	return client_changes(c) && (c->op == DM_WRITE || c->way != CLIENT_FILE);
+}
+
 void client_choose(struct client *c)
 {
 	c->op = client_op(c);
 	c->area = c->op == DM_READ && !types_random(3) ? &c->areas[types_random(c->n_areas)] : c->own;
 	c->first = types_random(AREA);
 	c->n = 1 + types_random(AREA - c->first);
-	c->fua = client_changes(c) && !types_random(4);
+	c->fua = may_be_fua(c) && !types_random(4);
 	memset(c->data, 0xee, sizeof(c->data));
 	client_look(c);
 	if (client_changes(c))
@@ -58,9 +68,10 @@ void client_choose(struct client *c)
 
 static void client_read(struct client *c)
 {
+	static const char *const ways[] = { [CLIENT_INSIDE] = "", [CLIENT_NBD] = " over NBD", [CLIENT_FILE] = " as a file" };
 	char who[96];
 
-	snprintf(who, sizeof(who), "client %u reads %s%s", c->number, c->volume, c->nbd ? " over NBD" : "");
+	snprintf(who, sizeof(who), "client %u reads %s%s", c->number, c->volume, ways[c->way]);
 	if (model_check(c->area, &c->views[0], c->first, c->n, c->data, who) && c->area == c->own)
 		model_settle(c->own, c->first, c->n, c->data);
 }
@@ -124,8 +135,8 @@ void client_start(struct client *c)
 {
 	atomic_store(&c->stop, false);
 	atomic_store(&c->stopped, false);
-	if (c->nbd) {
-		client_nbd_change(c);
+	if (c->way != CLIENT_INSIDE) {
+		client_thread_change(c);
 		return;
 	}
 	c->msg.run = client_next;
@@ -135,10 +146,4 @@ void client_start(struct client *c)
 void client_stop(struct client *c)
 {
 	atomic_store(&c->stop, true);
-}
-
-void client_end(struct client *c)
-{
-	if (c->nbd)
-		client_nbd_end(c);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client of the model checker: it has one area of a volume to itself (model.h), in which it writes, zeroes and discards; it
- * reads there and in those of the others, and flushes. One request after the other, in process or over NBD.
+ * reads there and in those of the others, and flushes. One request after the other, in process, over NBD, or on a file of FUSE:
+ * in a session's /dev, or where `mount` shows devices as files.
  */
 #ifndef TESTS_CHECKER_CLIENT_H
 #define TESTS_CHECKER_CLIENT_H
@@ -20,6 +21,7 @@ struct client {
 	struct model_area *areas, *own;	/* those of all clients of the volume */
 	unsigned n_areas;
 	struct dm_device *device;
+	bool reads_only;
 	atomic_bool stop, stopped;
 	_Atomic uint64_t answered, failed;
 	_Atomic uint64_t since;		/* when the request under way was sent, ns; 0: none is */
@@ -34,34 +36,45 @@ struct client {
 
 	/* In process. */
 	struct dm_io *io;
-	pthread_t thread;		/* on which it was sent; over NBD: its own */
+	pthread_t thread;		/* on which it was sent; or its own */
 	struct dm_req req;
 	struct iovec iov[2];
 	struct loop_msg msg;
 
-	/* Over NBD: a thread of its own. */
-	bool nbd;
+	/* Else: a thread of its own. */
+	enum { CLIENT_INSIDE, CLIENT_NBD, CLIENT_FILE } way;
+	int fd;
 	struct nbd_client conn;
 	uint64_t cookie;
+	char path[128];
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	bool ends;
+	atomic_bool ended;
 };
 
 void client_init(struct client *c, unsigned number, struct model_area *areas, unsigned n_areas, unsigned own);
 /* Control thread. On D, which is open; as often as it has stopped. */
 void client_start(struct client *c);
 void client_stop(struct client *c);	/* soon: `stopped` */
-/* No more starts. */
+/* No more starts. When `ended`, or if it is in process, client_end(). */
+void client_begin_end(struct client *c);
 void client_end(struct client *c);
 
-/* For both ways: the next request, and its answer. */
+/* For all ways: the next request, and its answer. */
 void client_choose(struct client *c);
 void client_answered(struct client *c, int err);
 
-/* Control thread: the connection to export NAME. */
+/* Control thread, once: it is a client of the export NAME, or of the file PATH, which it opens: it is `stopped` then. */
 void client_connect(struct client *c, struct nbd_fixture *n, const char *name);
-void client_nbd_change(struct client *c);
-void client_nbd_end(struct client *c);
+void client_use_file(struct client *c, const char *path);
+
+/* For these. */
+#define CLIENT_LOST 1
+void client_thread_begin(struct client *c);
+void client_thread_change(struct client *c);
+int client_nbd_ask(struct client *c);	/* 0, -errno or CLIENT_LOST */
+int client_file_ask(struct client *c);
+bool client_file_open(struct client *c);
 
 #endif

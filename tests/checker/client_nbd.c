@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client over NBD (client.h): a thread that writes a request to its socket and waits for the answer. */
+/* A client over NBD (client.h): it writes a request to its socket and waits for the answer. */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,70 +57,18 @@ static int answer(struct client *c)
 	return (int)nbd_get32(head + 4);
 }
 
-/* False: the connection has ended. */
-static bool one_request(struct client *c)
+int client_nbd_ask(struct client *c)
 {
-	int err;
+	int err = ask(c) ? answer(c) : -1;
 
-	client_choose(c);
-	err = ask(c) ? answer(c) : -1;
-	if (err < 0)
-		found("client %u on %s: the connection has ended", c->number, c->volume);
-	else
-		client_answered(c, -err);
-	return err >= 0;
-}
-
-/* False: it is to end. */
-static bool may_go_on(struct client *c)
-{
-	bool ends;
-
-	pthread_mutex_lock(&c->lock);
-	while (atomic_load(&c->stop) && !c->ends) {
-		atomic_store(&c->stopped, true);
-		pthread_cond_wait(&c->change, &c->lock);
-	}
-	ends = c->ends;
-	pthread_mutex_unlock(&c->lock);
-	return !ends;
-}
-
-static void *client_main(void *arg)
-{
-	struct client *c = arg;
-
-	while (may_go_on(c) && one_request(c))
-		;
-	atomic_store(&c->stopped, true);
-	return NULL;
+	return err < 0 ? CLIENT_LOST : -err;
 }
 
 void client_connect(struct client *c, struct nbd_fixture *n, const char *name)
 {
 	nbdc_open(&c->conn, n, name, false);
 	loop_unwatch(n->f.loop, &c->conn.watch);
-	c->nbd = true;
-	atomic_store(&c->stop, true);
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->change, NULL);
-	if (pthread_create(&c->thread, NULL, client_main, c))
-		found("no thread");
-}
-
-void client_nbd_change(struct client *c)
-{
-	pthread_mutex_lock(&c->lock);
-	pthread_cond_signal(&c->change);
-	pthread_mutex_unlock(&c->lock);
-}
-
-void client_nbd_end(struct client *c)
-{
-	pthread_mutex_lock(&c->lock);
-	c->ends = true;
-	pthread_cond_signal(&c->change);
-	pthread_mutex_unlock(&c->lock);
-	pthread_join(c->thread, NULL);
-	close(c->conn.watch.fd);
+	c->way = CLIENT_NBD;
+	c->fd = c->conn.watch.fd;
+	client_thread_begin(c);
 }

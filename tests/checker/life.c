@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "checker/found.h"
 #include "checker/ground.h"
+#include "checker/mend.h"
 #include "stack/types.h"
 
 #define MS UINT64_C(1000000)
@@ -24,21 +25,23 @@
 #define DEAD_MS 15000u
 #endif
 
-static uint64_t now_ms(void)
+uint64_t life_now(void)
 {
 	return clock_now(&clock_monotonic) / MS;
 }
 
 /* What was found ends the life at once: after it nothing is certain. */
-static void turn(struct life *l, uint64_t since, const char *what)
+void life_turn(struct life *l, uint64_t since, const char *what)
 {
 	loop_turn(l->f->loop, 1);
 	backs_let_go();
 	ground_let_go();
-	if (now_ms() - since > DEAD_MS)
+	if (life_now() - since > DEAD_MS)
 		found("%s takes more than %u s: a request was lost, or a move hangs", what, DEAD_MS / 1000);
-	if (found_what())
-		_Exit(1);
+	if (!found_what())
+		return;
+	files_drop();
+	_Exit(1);
 }
 
 static void did(struct dm_cmd *c)
@@ -48,16 +51,22 @@ static void did(struct dm_cmd *c)
 
 int life_do(struct life *l, struct dm_cmd *c)
 {
-	uint64_t since = now_ms();
+	static const char *const verbs[] = {
+#define VERB(id, name, ...) [DM_DO_##id] = name,
+#include "core/command/verbs.list"
+	};
+	uint64_t since = life_now();
 	bool over = false;
+	char what[96];
 	int r;
 
+	snprintf(what, sizeof(what), "%s of %s", verbs[c->verb], c->name ? c->name : "the devices");
 	c->owner = &over;
 	c->done = did;
 	c->cwd = "/";
 	dm_do(l->f->world, c);
 	while (!over)
-		turn(l, since, "a command");
+		life_turn(l, since, what);
 	r = c->reply.err.code;
 	if (r && strlen(c->reply.err.text) < 8)
 		found("a command has failed without a sentence");
@@ -84,15 +93,25 @@ int life_reload(struct life *l, const char *name, const char *table)
 	return r;
 }
 
-int life_flush(struct life *l, struct dm_device *d)
+static int life_request(struct life *l, struct dm_device *d, enum dm_op op, unsigned n, void *data, const char *what)
 {
-	uint64_t since = now_ms();
+	uint64_t since = life_now();
 	struct job j;
 
-	job_start(l->f, &j, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	job_start(l->f, &j, d, 0, op, 0, 0, n, data);
 	while (!j.over)
-		turn(l, since, "a flush");
+		life_turn(l, since, what);
 	return j.err;
+}
+
+int life_flush(struct life *l, struct dm_device *d)
+{
+	return life_request(l, d, DM_FLUSH, 0, NULL, "a flush");
+}
+
+int life_read(struct life *l, struct dm_device *d, void *data, unsigned n)
+{
+	return life_request(l, d, DM_READ, n, data, "a read");
 }
 
 static uint64_t answers(const struct life *l)
@@ -107,22 +126,37 @@ static uint64_t answers(const struct life *l)
 
 void life_wait(struct life *l, unsigned n)
 {
-	uint64_t until = answers(l) + n, since = now_ms();
+	uint64_t until = answers(l) + n, since = life_now();
 
-	while (answers(l) < until && now_ms() - since < WHILE_MS)
-		turn(l, since, "waiting");
+	while (answers(l) < until && life_now() - since < WHILE_MS)
+		life_turn(l, since, "waiting");
 }
 
-void life_stop(struct life *l, unsigned v)
+void life_begin_stop(struct life *l, unsigned v)
 {
-	uint64_t since = now_ms();
 	unsigned i;
 
 	for (i = l->from[v]; i < l->from[v + 1]; i++)
 		client_stop(&l->clients[i]);
+}
+
+bool life_has_stopped(const struct life *l, unsigned v)
+{
+	unsigned i;
+
 	for (i = l->from[v]; i < l->from[v + 1]; i++)
-		while (!atomic_load(&l->clients[i].stopped))
-			turn(l, since, "the answer to a request");
+		if (!atomic_load(&l->clients[i].stopped))
+			return false;
+	return true;
+}
+
+void life_stop(struct life *l, unsigned v)
+{
+	uint64_t since = life_now();
+
+	life_begin_stop(l, v);
+	while (!life_has_stopped(l, v))
+		life_turn(l, since, "the answer to a request");
 }
 
 void life_start(struct life *l, unsigned v)
@@ -130,7 +164,18 @@ void life_start(struct life *l, unsigned v)
 	unsigned i;
 
 	for (i = l->from[v]; i < l->from[v + 1]; i++)
-		client_start(&l->clients[i]);
+		if (atomic_load(&l->clients[i].stopped))
+			client_start(&l->clients[i]);
+}
+
+bool life_is_used_elsewhere(const struct life *l, unsigned v)
+{
+	unsigned i;
+
+	for (i = l->from[v]; i < l->from[v + 1]; i++)
+		if (l->clients[i].way != CLIENT_INSIDE)
+			return true;
+	return false;
 }
 
 /* Half of the areas lie across the border of two lines. */
@@ -153,6 +198,15 @@ static bool overlaps(const struct model_area *areas, unsigned n, uint64_t start)
 	return false;
 }
 
+static void begin_sector(const struct volume *vol, struct model_area *a, unsigned k)
+{
+	const struct line *line = &vol->lines[(a->start + k) / SAMPLE_SECTORS];
+	size_t at = (a->start + k) % SAMPLE_SECTORS * DM_SECTOR;
+
+	memcpy(line->before + at, line->kind->before + at, DM_SECTOR);
+	model_reset(a, k, line->before + at, line->kind->how == KIND_ZEROS);
+}
+
 static void make_areas(struct life *l, unsigned v)
 {
 	struct volume *vol = &l->volumes[v];
@@ -168,9 +222,21 @@ static void make_areas(struct life *l, unsigned v)
 			start = types_random(vol->n_lines * SAMPLE_SECTORS - AREA);
 		model_init(a, v * CLIENTS + i + 1, start);
 		for (k = 0; k < AREA; k++)
-			a->at[k].zeros = vol->lines[(start + k) / SAMPLE_SECTORS].kind->how == KIND_ZEROS;
+			begin_sector(vol, a, k);
 		l->n_areas[v]++;
 	}
+}
+
+/* Where there are no files, it is in process. */
+static void make_way(struct life *l, unsigned v, struct client *c)
+{
+	unsigned bit = (c->number - 1) % CLIENTS;
+	char path[sizeof(c->path)];
+
+	if (l->plan->volumes[v].nbd >> bit & 1)
+		client_connect(c, &l->n, l->volumes[v].name);
+	else if (l->plan->volumes[v].files >> bit & 1 && files_path(l, c->device, c->number, path, sizeof(path)))
+		client_use_file(c, path);
 }
 
 static void make_clients(struct life *l, unsigned v)
@@ -184,9 +250,9 @@ static void make_clients(struct life *l, unsigned v)
 		client_init(c, number, l->areas[v], l->n_areas[v], i);
 		memcpy(c->volume, l->volumes[v].name, sizeof(c->volume));
 		c->device = l->volumes[v].device;
+		c->reads_only = l->volumes[v].readonly;
 		c->io = &l->f->world->io[types_random(l->f->world->n_io)];
-		if (l->plan->volumes[v].nbd >> (number - 1) % CLIENTS & 1)
-			client_connect(c, &l->n, l->volumes[v].name);
+		make_way(l, v, c);
 	}
 }
 
@@ -206,8 +272,10 @@ static void life_begin(struct life *l)
 		}
 		l->from[v + 1] = l->n_clients;
 	}
-	for (v = 0; v < VOLUMES; v++)
+	for (v = 0; v < VOLUMES; v++) {
+		life_stop(l, v);	/* they have opened what they use */
 		life_start(l, v);
+	}
 }
 
 /* At rest everything is readable, and what it must be. */
@@ -241,28 +309,45 @@ static void life_sum(struct life *l)
 	for (i = 0; i < l->n_clients; i++) {
 		l->sums.requests += atomic_load(&l->clients[i].answered);
 		l->sums.failed += atomic_load(&l->clients[i].failed);
-		if (l->clients[i].nbd)
+		if (l->clients[i].way == CLIENT_NBD)
 			l->sums.nbd += atomic_load(&l->clients[i].answered);
+		if (l->clients[i].way == CLIENT_FILE)
+			l->sums.files += atomic_load(&l->clients[i].answered);
 	}
 	l->sums.lives = 1;
 }
 
+static void end_clients(struct life *l)
+{
+	uint64_t since = life_now();
+	unsigned i;
+
+	for (i = 0; i < l->n_clients; i++)
+		client_begin_end(&l->clients[i]);
+	for (i = 0; i < l->n_clients; i++) {
+		while (l->clients[i].way != CLIENT_INSIDE && !atomic_load(&l->clients[i].ended))
+			life_turn(l, since, "closing a file");
+		client_end(&l->clients[i]);
+	}
+}
+
 static void life_end(struct life *l)
 {
-	unsigned v, i;
+	unsigned v;
 
 	backs_may_keep(false);
 	for (v = 0; v < VOLUMES; v++)
 		life_stop(l, v);
-	for (v = 0; v < VOLUMES; v++)
+	for (v = 0; v < VOLUMES; v++) {
+		mend_look(l, &l->volumes[v]);
 		if (l->n_areas[v])
 			life_check(l, v);
-	for (i = 0; i < l->n_clients; i++)
-		client_end(&l->clients[i]);
+	}
+	end_clients(l);
 	for (v = 0; v < VOLUMES; v++)
-		if (l->volumes[v].device)
-			dm_close(l->volumes[v].device);
+		volume_close(&l->volumes[v]);
 	life_sum(l);
+	files_end(l);
 	nbd_end(&l->n);
 	for (v = 0; v < VOLUMES; v++)
 		volume_end(&l->volumes[v]);
@@ -279,9 +364,11 @@ void life_run(struct life *l, const struct plan *p)
 	ground_reset();
 	fixture_store = &disk_type;
 	backs_may_keep(false);
+	files_prepare(&l->files);
 	elsewhere_begin();
 	nbd_begin(&l->n, p->threads);
 	l->f = &l->n.f;
+	files_begin(l);
 	life_begin(l);
 	backs_may_keep(true);
 	for (i = 0; i < p->n_steps; i++) {

@@ -4,10 +4,11 @@
 #define TESTS_CHECKER_LIFE_H
 
 #include "checker/client.h"
+#include "checker/files.h"
 #include "checker/volume.h"
 
 struct sums {
-	uint64_t lives, requests, failed, nbd, swaps, suspends, faults, refused, looks, mismatches;
+	uint64_t lives, requests, failed, nbd, files, swaps, suspends, faults, mended, invalid, refused, looks, mismatches;
 	uint64_t kinds[KINDS_MAX];	/* lines of each that were in use */
 };
 
@@ -15,6 +16,7 @@ struct life {
 	struct nbd_fixture n;
 	struct fixture *f;
 	const struct plan *plan;
+	struct files files;
 	struct volume volumes[VOLUMES];
 	struct model_area areas[VOLUMES][AREAS];
 	struct client clients[VOLUMES * CLIENTS];
@@ -37,8 +39,29 @@ int life_reload(struct life *l, const char *name, const char *table);
 int life_flush(struct life *l, struct dm_device *d);
 /* Until so many requests were answered, or a while. */
 void life_wait(struct life *l, unsigned answers);
-/* Until all clients of volume V have stopped; and on. */
+/* Until all clients of volume V have stopped; and on, those that have. */
 void life_stop(struct life *l, unsigned v);
 void life_start(struct life *l, unsigned v);
+void life_begin_stop(struct life *l, unsigned v);
+bool life_has_stopped(const struct life *l, unsigned v);
+/* Has it clients that are not in process? */
+bool life_is_used_elsewhere(const struct life *l, unsigned v);
+/* The first N sectors of D: 0 or -errno. */
+int life_read(struct life *l, struct dm_device *d, void *data, unsigned n);
+/* For waiting: turns the loop once; since SINCE, which is life_now() of then, not too long a time may have passed. */
+uint64_t life_now(void);
+void life_turn(struct life *l, uint64_t since, const char *what);
+
+/*
+ * Before a table goes with which a write cache is lost: clients stop if it has one, and what they wrote is durable. False: it
+ * cannot be made so. After the change: life_unsettle().
+ */
+bool life_settle(struct life *l, struct volume *v);
+void life_unsettle(struct life *l, const struct volume *v);
+int life_suspend(struct life *l, struct volume *v, uint32_t flags);
+/* It must work: nothing fails now, except that backs refuses a few times. */
+void life_resume(struct life *l, const char *name);
+void life_resume_all(struct life *l, const char *const *names, size_t n);
+void life_swap(struct life *l, const char *name, const char *table);
 
 #endif

@@ -48,6 +48,26 @@ void model_init(struct model_area *a, unsigned number, uint64_t start)
 	a->start = start;
 }
 
+void model_reset(struct model_area *a, unsigned i, const uint8_t *before, bool zeros)
+{
+	struct model_sector *s = &a->at[i];
+
+	s->before = before;
+	s->zeros = zeros;
+	s->reset = atomic_fetch_add(&a->write, 1) + 1;
+	atomic_store(&s->issued, s->reset);
+	atomic_store(&s->sure, s->reset);
+	atomic_store(&s->durable, s->reset);
+}
+
+void model_lose(struct model_area *a)
+{
+	unsigned i;
+
+	for (i = 0; i < AREA; i++)
+		atomic_store(&a->at[i].sure, atomic_load(&a->at[i].durable));
+}
+
 void model_see(const struct model_area *a, struct model_view *v)
 {
 	unsigned i;
@@ -124,14 +144,17 @@ static void sector_wrong(const struct model_area *a, unsigned i, uint64_t least,
 		      " (0: zeros)", who, a->start + i, least, atomic_load(&a->at[i].issued), a->number, is);
 }
 
-static bool sector_may_be(const struct model_sector *s, uint64_t least, uint64_t is)
+/* IS it from that write, with this DATA? */
+static bool sector_may_be(const struct model_sector *s, uint64_t least, uint64_t is, const uint8_t *data)
 {
 	if (s->zeros)
 		return is == 0;
 	if (atomic_load(&s->discard) >= least && atomic_load(&s->discard))
 		return true;
+	if (s->reset >= least && !memcmp(data, s->before, DM_SECTOR))
+		return true;
 	if (is == 0)
-		return atomic_load(&s->zeroes) >= least;
+		return atomic_load(&s->zeroes) >= least && atomic_load(&s->zeroes);
 	return is >= least && is <= atomic_load(&s->issued);
 }
 
@@ -142,7 +165,7 @@ bool model_check(struct model_area *a, const struct model_view *v, unsigned firs
 	for (i = first; i < first + n; i++, data += DM_SECTOR) {
 		uint64_t is = stamp_write(a, i, data);
 
-		if (sector_may_be(&a->at[i], v->least[i], is))
+		if (sector_may_be(&a->at[i], v->least[i], is, data))
 			continue;
 		sector_wrong(a, i, v->least[i], data, is, who);
 		return false;

@@ -20,6 +20,9 @@ struct model_sector {
 	_Atomic uint64_t durable;	/* and so after a power cut */
 	_Atomic uint64_t issued;	/* the last one that was sent */
 	_Atomic uint64_t zeroes, discard;	/* the last ones of these kinds */
+	/* Clients have stopped when these change. */
+	const uint8_t *before;		/* what it had before anything was written, */
+	uint64_t reset;			/* as if that had been this write */
 	bool zeros;			/* its line reads as zeros whatever is written */
 };
 
@@ -36,6 +39,10 @@ struct model_view {
 };
 
 void model_init(struct model_area *a, unsigned number, uint64_t start);
+/* Sector I contains BEFORE now, which stays there; nothing that was written until now is there. */
+void model_reset(struct model_area *a, unsigned i, const uint8_t *before, bool zeros);
+/* Only what is durable is sure. */
+void model_lose(struct model_area *a);
 void model_see(const struct model_area *a, struct model_view *v);
 void model_see_durable(const struct model_area *a, struct model_view *v);
 

@@ -35,6 +35,7 @@ void plan_make(struct plan *p, unsigned long long seed, unsigned n_kinds)
 			p->volumes[i].kinds[k] = next(&x, n_kinds);
 		p->volumes[i].clients = some_bits(&x, CLIENTS) | some_bits(&x, CLIENTS);
 		p->volumes[i].nbd = next(&x, 2) ? next(&x, 1u << CLIENTS) : 0;
+		p->volumes[i].files = next(&x, 3) ? 0 : next(&x, 1u << CLIENTS);
 	}
 	p->n_steps = STEPS;
 	for (i = 0; i < STEPS; i++)
@@ -54,7 +55,7 @@ static void print_volume(const struct plan *p, unsigned v, const char *(*kind_na
 	fprintf(stderr, "; clients");
 	for (i = 0; i < CLIENTS; i++)
 		if (p->volumes[v].clients >> i & 1)
-			fprintf(stderr, " %u%s", v * CLIENTS + i + 1, p->volumes[v].nbd >> i & 1 ? " (NBD)" : "");
+			fprintf(stderr, " %u%s", v * CLIENTS + i + 1, p->volumes[v].nbd >> i & 1 ? " (NBD)" : p->volumes[v].files >> i & 1 ? " (file)" : "");
 	fprintf(stderr, "\n");
 }
 

@@ -30,7 +30,7 @@ struct plan {
 	unsigned threads, n_steps;
 	struct {
 		unsigned lines, kinds[LINES];
-		unsigned clients, nbd;	/* a bit each */
+		unsigned clients, nbd, files;	/* a bit each: NBD goes first */
 	} volumes[VOLUMES];		/* without lines: it is not there */
 	struct step steps[STEPS];
 };

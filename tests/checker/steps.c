@@ -7,123 +7,31 @@
 #include "checker/found.h"
 #include "checker/ground.h"
 #include "checker/life.h"
-#include "core/device/devices.h"
+#include "checker/mend.h"
 #include "stack/types.h"
 
 #define SOME 60u		/* requests that are answered meanwhile */
-#define ALL_LEGS (LINES * KIND_DISKS)
+#define ALL_DEVICES (LINES * (KIND_DISKS + KIND_OTHERS) + 1)
 
-/* The result of a flush of a suspended volume is a promise: what was answered before is durable. */
-static void promise(struct life *l, unsigned v, struct model_view *views, bool kept)
+/* Any that suits, from ANY on; there may be none but its own. */
+static const struct kind *other_kind(const struct volume *v, unsigned i, unsigned any)
 {
-	unsigned i;
+	unsigned n = n_kinds;
 
-	for (i = 0; i < l->n_areas[v]; i++) {
-		if (kept)
-			model_flushed(&l->areas[v][i], &views[i]);
-		else
-			model_see(&l->areas[v][i], &views[i]);
-	}
-}
-
-/*
- * Before a table goes with which a write cache is lost. Clients have stopped if it has one, and what they wrote is durable.
- * False: it cannot be.
- */
-static bool settle(struct life *l, struct volume *v)
-{
-	struct model_view views[AREAS];
-
-	if (!volume_has_power(v))
-		return true;
-	life_stop(l, v->number);
-	promise(l, v->number, views, false);
-	if (life_flush(l, v->device)) {
-		life_start(l, v->number);
-		return false;
-	}
-	promise(l, v->number, views, true);
-	return true;
-}
-
-/* After settle() and the change. */
-static void unsettle(struct life *l, const struct volume *v)
-{
-	unsigned i;
-
-	for (i = l->from[v->number]; i < l->from[v->number + 1]; i++)
-		if (atomic_load(&l->clients[i].stopped))
-			client_start(&l->clients[i]);
-}
-
-static int suspend_volume(struct life *l, struct volume *v, uint32_t flags)
-{
-	struct model_view views[AREAS];
-	int r;
-
-	promise(l, v->number, views, false);
-	r = life_verb(l, DM_DO_SUSPEND, v->name, flags);
-	if (!r && !(flags & DM_WITH_NOFLUSH) && !volume_has_power(v))
-		promise(l, v->number, views, true);
-	l->sums.suspends += !r;
-	return r;
-}
-
-/* It must work: nothing fails now, except that backs refuses a few times. */
-static void resume_all(struct life *l, const char *const *names, size_t n)
-{
-	unsigned tries = 0;
-	int r;
-
-	do
-		r = life_do(l, &(struct dm_cmd){ .verb = DM_DO_RESUME, .name = names[0], .names = n > 1 ? names : NULL, .n_names = n > 1 ? n : 0 });
-	while (r && strstr(l->why, "backs at sector") && ++tries < 100);
-	if (r)
-		found("%s cannot be resumed although nothing fails: %s", names[n - 1], l->why);
-}
-
-static void resume(struct life *l, const char *name)
-{
-	resume_all(l, &name, 1);
-}
-
-static void swap(struct life *l, const char *name, const char *table)
-{
-	if (life_reload(l, name, table))
-		found("%s: the table '%s' is refused: %s", name, table, l->why);
-	resume(l, name);
-	l->sums.swaps++;
-}
-
-/* A line that reads as zeros never becomes another, nor another one such: its content would change. */
-static const struct kind *other_kind(const struct line *l, unsigned any)
-{
-	const struct kind *k = &kinds[any % n_kinds];
-
-	return l->kind->how == KIND_ZEROS || k->how == KIND_ZEROS || !(l->kind->placed || l->kind->how == KIND_FAILS) ||
-	       !(k->placed || k->how == KIND_FAILS) ? NULL : k;
+	while (n-- && !volume_suits(v, i, &kinds[any % n_kinds]))
+		any++;
+	return n < n_kinds ? &kinds[any % n_kinds] : NULL;
 }
 
 static void step_kind(struct life *l, struct volume *v, const struct step *s)
 {
 	unsigned i = s->a % v->n_lines;
-	const struct kind *k = other_kind(&v->lines[i], s->b);
-	struct line old;
-	bool changed;
+	const struct kind *k = other_kind(v, i, s->b);
 
-	if (!k || !settle(l, v))
+	if (!k)
 		return;
-	changed = !suspend_volume(l, v, 0);
-	if (changed) {
-		changed = volume_change(v, i, k, &old);
-		resume(l, v->name);
-	}
-	unsettle(l, v);
-	if (!changed)
-		return;
-	volume_forget(v, &old);
-	l->sums.swaps++;
-	l->sums.kinds[k - kinds]++;
+	mend_first(l, v, i);
+	mend_change(l, v, i, k);
 }
 
 static void step_move(struct life *l, struct volume *v, const struct step *s)
@@ -135,8 +43,8 @@ static void step_move(struct life *l, struct volume *v, const struct step *s)
 
 	if (!leg || (to = ground_take(1)) < 0)
 		return;
-	if (!settle(l, v) || life_verb(l, DM_DO_SUSPEND, leg->name, 0)) {
-		unsettle(l, v);
+	if (!life_settle(l, v) || life_verb(l, DM_DO_SUSPEND, leg->name, 0)) {
+		life_unsettle(l, v);
 		ground_leave((unsigned)to);
 		return;
 	}
@@ -144,8 +52,8 @@ static void step_move(struct life *l, struct volume *v, const struct step *s)
 	ground_copy((unsigned)to, was);
 	leg->disk = (unsigned)to;
 	leg_table(leg, s->b, table, sizeof(table));
-	swap(l, leg->name, table);
-	unsettle(l, v);
+	life_swap(l, leg->name, table);
+	life_unsettle(l, v);
 	ground_leave(was);
 }
 
@@ -165,12 +73,17 @@ static void step_fault(struct life *l, struct volume *v, const struct step *s)
 {
 	struct leg *leg = volume_leg(v, s->a);
 	char table[256];
+	unsigned line;
 
-	if (!leg || !settle(l, v))
+	if (!leg)
+		return;
+	line = volume_line_of(v, leg);
+	mend_first(l, v, line);
+	if (!life_settle(l, v))
 		return;
 	leg_fault_table(leg, s->b, table, sizeof(table));
-	swap(l, leg->name, table);
-	unsettle(l, v);
+	life_swap(l, leg->name, table);
+	life_unsettle(l, v);
 	if (strstr(table, "dust"))
 		make_dust(l, leg);
 	l->sums.faults++;
@@ -180,7 +93,8 @@ static void step_fault(struct life *l, struct volume *v, const struct step *s)
 		found("%s: the table '%s' is refused: %s", leg->name, table, l->why);
 	/* What fails cannot be flushed; so it is suspended without. */
 	life_verb(l, DM_DO_SUSPEND, leg->name, DM_WITH_NOFLUSH);
-	resume(l, leg->name);
+	life_resume(l, leg->name);
+	mend(l, v, line);
 }
 
 static void step_fails(struct life *l, struct volume *v, const struct step *s)
@@ -189,10 +103,12 @@ static void step_fails(struct life *l, struct volume *v, const struct step *s)
 
 	if (!leg)
 		return;
+	mend_first(l, v, volume_line_of(v, leg));
 	ground_fails(leg->disk, 2 + s->b % 8);
 	l->sums.faults++;
 	life_wait(l, SOME);
 	ground_fails(leg->disk, 0);
+	mend(l, v, volume_line_of(v, leg));
 }
 
 static void step_slow(struct life *l, struct volume *v, const struct step *s)
@@ -203,8 +119,8 @@ static void step_slow(struct life *l, struct volume *v, const struct step *s)
 		return;
 	ground_is_slow(leg->disk, 1 + s->b % 4);
 	life_wait(l, SOME);
-	if (s->b % 3 == 0 && !suspend_volume(l, v, 0))
-		resume(l, v->name);
+	if (s->b % 3 == 0 && !life_suspend(l, v, 0))
+		life_resume(l, v->name);
 	ground_is_slow(leg->disk, 0);
 }
 
@@ -213,29 +129,29 @@ static void step_suspend(struct life *l, struct volume *v, const struct step *s)
 	struct leg *leg = s->a % 2 ? volume_leg(v, s->a / 2) : NULL;
 	uint32_t flags = s->b % 2 ? DM_WITH_NOFLUSH : 0;
 
-	if (leg ? life_verb(l, DM_DO_SUSPEND, leg->name, flags) : suspend_volume(l, v, flags))
+	if (leg ? life_verb(l, DM_DO_SUSPEND, leg->name, flags) : life_suspend(l, v, flags))
 		return;
 	l->sums.suspends += leg != NULL;
 	life_wait(l, SOME);
-	resume(l, leg ? leg->name : v->name);
+	life_resume(l, leg ? leg->name : v->name);
 }
 
+/*
+ * With the devices beside it: what is written to an origin is copied to the stores of its snapshots, and if such a store were
+ * suspended without its snapshot, it would be before the origin, as if by a command of its own.
+ */
 static void step_group(struct life *l, struct volume *v, const struct step *s)
 {
-	struct leg *legs[ALL_LEGS];
-	const char *names[ALL_LEGS + 1];
-	unsigned n = volume_legs(v, legs, ALL_LEGS), i;
+	const char *names[ALL_DEVICES];
 	struct dm_cmd c = { .verb = DM_DO_SUSPEND, .names = names, .flags = s->b % 2 ? DM_WITH_NOFLUSH : 0 };
+	unsigned n = volume_names(v, names);
 
-	for (i = 0; i < n; i++)
-		names[i] = legs[i]->name;
-	names[n] = v->name;
-	c.n_names = n + 1;
+	c.n_names = n;
 	if (life_do(l, &c))
 		return;
-	l->sums.suspends += n + 1;
+	l->sums.suspends += n;
 	life_wait(l, SOME);
-	resume_all(l, names, n + 1);
+	life_resume_all(l, names, n);
 }
 
 static void step_rename(struct life *l, struct volume *v, const struct step *s)
@@ -266,37 +182,39 @@ static void step_refused(struct life *l, struct volume *v, const struct step *s)
 	free(after);
 }
 
-/* Then only what is durable is sure. */
-static void areas_lose(struct life *l, unsigned v)
+static void cut_leg(struct life *l, struct volume *v, const struct leg *leg)
 {
-	unsigned i, k;
+	char table[256];
+	unsigned i;
 
-	for (i = 0; i < l->n_areas[v]; i++)
-		for (k = 0; k < AREA; k++) {
-			struct model_sector *s = &l->areas[v][i].at[k];
-
-			atomic_store(&s->sure, atomic_load(&s->durable));
-		}
+	if (!leg_has_power(l->f, leg)) {
+		leg_table(leg, LEG_POWER, table, sizeof(table));
+		life_swap(l, leg->name, table);
+	}
+	life_wait(l, SOME);
+	if (life_verb(l, DM_DO_CUT, leg->name, 0))
+		found("the power of %s cannot be cut: %s", leg->name, l->why);
+	life_wait(l, SOME / 4);		/* what is under way fails */
+	life_stop(l, v->number);
+	if (life_verb(l, DM_DO_RESTORE, leg->name, 0))
+		found("the power of %s cannot be restored: %s", leg->name, l->why);
+	for (i = 0; i < l->n_areas[v->number]; i++)
+		model_lose(&l->areas[v->number][i]);
+	life_start(l, v->number);
 }
 
+/* What remembers its disks' content loses the power of all of them, as a machine does. */
 static void step_cut(struct life *l, struct volume *v, const struct step *s)
 {
 	struct leg *leg = volume_leg(v, s->a);
-	char table[256];
 
-	if (!leg || l->plan->volumes[v->number].nbd)	/* a disk that is open over NBD is not restored */
+	if (!leg || life_is_used_elsewhere(l, v->number))	/* a disk that is open by a front is not restored */
 		return;
-	if (!leg_has_power(l->f, leg)) {
-		leg_table(leg, 4, table, sizeof(table));
-		swap(l, leg->name, table);
-	}
-	life_wait(l, SOME);
-	life_stop(l, v->number);
-	if (life_verb(l, DM_DO_CUT, leg->name, 0) || life_verb(l, DM_DO_RESTORE, leg->name, 0))
-		found("the power of %s cannot be cut and restored: %s", leg->name, l->why);
-	areas_lose(l, v->number);
+	if (v->lines[volume_line_of(v, leg)].kind->remembers)
+		mend_power(l, v, volume_line_of(v, leg));
+	else
+		cut_leg(l, v, leg);
 	l->sums.faults++;
-	life_start(l, v->number);
 }
 
 static void area_left(struct life *l, const struct volume *v, struct model_area *a, const struct model_view *view)
@@ -327,12 +245,19 @@ static void step_lose(struct life *l, struct volume *v, const struct step *s)
 		area_left(l, v, &l->areas[v->number][i], &views[i]);
 }
 
+static void step_look(struct life *l, struct volume *v, const struct step *s)
+{
+	(void)s;
+	mend_look(l, v);
+}
+
 void life_step(struct life *l, const struct step *s)
 {
 	static void (*const steps[])(struct life *l, struct volume *v, const struct step *s) = {
 		[STEP_KIND] = step_kind, [STEP_MOVE] = step_move, [STEP_FAULT] = step_fault, [STEP_FAILS] = step_fails,
 		[STEP_SLOW] = step_slow, [STEP_SUSPEND] = step_suspend, [STEP_GROUP] = step_group, [STEP_RENAME] = step_rename,
 		[STEP_REFUSED] = step_refused, [STEP_CUT] = step_cut, [STEP_LOSE] = step_lose,
+		[STEP_LOOK] = step_look,
 	};
 
 	if (l->volumes[s->volume].n_lines)

@@ -5,11 +5,12 @@
  * number, and has a process of its own. A plan that finds something is made smaller as long as it still does, and is printed.
  *
  *   CHECKER_SHRINK=0  a plan is printed as it is
- *   CHECKER_SECONDS   how long (otherwise eight seconds of processor time)       CHECKER_SEED   the first life's
+ *   CHECKER_SECONDS   how long (otherwise a minute of processor time)       CHECKER_SEED   the first life's
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -42,10 +43,21 @@ static const char *kind_name(unsigned kind)
 	return kinds[kind % n_kinds].type->name;
 }
 
+static void dies(int sig)
+{
+	files_drop();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
 static void child(const struct plan *p)
 {
+	static const int deadly[] = { SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGTERM };
 	static struct life life;
+	size_t i;
 
+	for (i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		signal(deadly[i], dies);
 	alarm(LIFE_SECONDS);
 	found_into(told->what, sizeof(told->what));
 	life_run(&life, p);
@@ -169,10 +181,11 @@ static void print_sums(const struct sums *s)
 {
 	unsigned i;
 
-	fprintf(stderr, "# %" PRIu64 " lives: %" PRIu64 " requests, %" PRIu64 " of them over NBD, %" PRIu64 " failed; %" PRIu64
-		" swaps, %" PRIu64 " suspends, %" PRIu64 " faults, %" PRIu64 " refusals, %" PRIu64
-		" sectors examined after power cuts; %" PRIu64 " mismatches\n", s->lives, s->requests, s->nbd, s->failed, s->swaps,
-		s->suspends, s->faults, s->refused, s->looks, s->mismatches);
+	fprintf(stderr, "# %" PRIu64 " lives: %" PRIu64 " requests, %" PRIu64 " of them over NBD, %" PRIu64 " on files, %" PRIu64
+		" failed; %" PRIu64 " swaps, %" PRIu64 " suspends, %" PRIu64 " faults, %" PRIu64 " lines loaded again and %" PRIu64
+		" made anew after them, %" PRIu64 " refusals, %" PRIu64 " sectors examined besides; %" PRIu64 " mismatches\n", s->lives,
+		s->requests, s->nbd, s->files, s->failed, s->swaps, s->suspends, s->faults, s->mended, s->invalid, s->refused, s->looks,
+		s->mismatches);
 	fprintf(stderr, "# kinds of lines:");
 	for (i = 0; i < n_kinds; i++)
 		fprintf(stderr, " %s %" PRIu64, kind_name(i), s->kinds[i]);
@@ -182,7 +195,7 @@ static void print_sums(const struct sums *s)
 static bool check_all(void)
 {
 	unsigned long long seconds = number("CHECKER_SECONDS", 0), seed = number("CHECKER_SEED", (unsigned long long)time(NULL) % 1000000);
-	double processor_until = processor_seconds() + 8;
+	double processor_until = processor_seconds() + 60;
 	time_t until = time(NULL) + (time_t)seconds;
 	struct sums all = { 0 };
 	struct plan p;

@@ -86,68 +86,184 @@ static void leg_make(struct volume *v, unsigned line, unsigned number, struct le
 			fail_msg("%s: %s", l->name, why);
 }
 
-static bool line_make(struct volume *v, unsigned i, const struct kind *k, const uint8_t *content)
+static struct kind_names line_names(const struct line *l)
+{
+	struct kind_names n;
+	unsigned i;
+
+	for (i = 0; i < KIND_DISKS; i++)
+		n.disks[i] = l->legs[i].name;
+	for (i = 0; i < KIND_OTHERS; i++)
+		n.others[i] = l->others[i].name;
+	return n;
+}
+
+static void other_make(struct volume *v, struct other *o, const char *table)
+{
+	char why[ERR_TEXT];
+	unsigned tries = 0;
+
+	while (create(v->f, o->name, table, why))	/* backs refuses a few times */
+		if (++tries == 100)
+			fail_msg("%s: %s", o->name, why);
+	o->device = dm_find_name(v->f->world, o->name);
+	dm_open(o->device);
+}
+
+static void others_make(struct volume *v, unsigned line)
+{
+	struct line *l = &v->lines[line];
+	struct kind_names names = line_names(l);
+	unsigned i;
+
+	memset(l->others, 0, sizeof(l->others));
+	for (i = 0; i < KIND_OTHERS; i++)
+		snprintf(l->others[i].name, sizeof(l->others[i].name), "volume%u.l%uo%u.%u", v->number, line, i, ++v->made);
+	for (i = 0; i < KIND_OTHERS; i++) {
+		struct text table = TEXT_INIT;
+
+		if (kind_other(l->kind, i, &names, &table))
+			other_make(v, &l->others[i], text_str(&table));
+		text_free(&table);
+	}
+}
+
+/* On the disks from FIRST on, with l->kept, if that can be put there. */
+static void line_make(struct volume *v, unsigned i, const struct kind *k, unsigned first)
+{
+	struct line *l = &v->lines[i];
+	unsigned n;
+
+	l->kind = k;
+	l->turned = false;
+	ground_base(first);
+	if (k->sample->format)
+		k->sample->format();
+	if (k->placed)
+		kind_put(k, l->kept);
+	for (n = 0; n < k->disks; n++) {
+		ground_make_durable(first + n);
+		leg_make(v, i, n, &l->legs[n], first + n);
+	}
+	others_make(v, i);
+}
+
+static void volume_table(const struct volume *v, int blank, struct text *out)
+{
+	unsigned i;
+
+	for (i = 0; i < v->n_lines; i++) {
+		struct kind_names names = line_names(&v->lines[i]);
+
+		if ((int)i == blank)
+			text_printf(out, "%u %u error\n", i * SAMPLE_SECTORS, SAMPLE_SECTORS);
+		else
+			kind_line(out, v->lines[i].kind, i * SAMPLE_SECTORS, &names, v->lines[i].turned);
+	}
+}
+
+int volume_load(struct volume *v, int blank, char *why)
+{
+	struct text table = TEXT_INIT;
+	int r;
+
+	volume_table(v, blank, &table);
+	r = sample_reload(v->f, v->lines[0].kind->sample, v->name, text_str(&table), why);
+	text_free(&table);
+	return r;
+}
+
+/* What remembers failures needs its table to be loaded again, by which a write cache in the same table would be lost. */
+static bool line_suits(const struct kind *k, const struct kind *other)
+{
+	return !k->alone && !other->alone && !(k->remembers && other->type->power) && !(other->remembers && k->type->power);
+}
+
+bool volume_suits(const struct volume *v, unsigned i, const struct kind *kind)
+{
+	unsigned k;
+
+	for (k = 0; k < v->n_lines; k++)
+		if (k != i && !line_suits(v->lines[k].kind, kind))
+			return false;
+	return v->readonly == kind->sample->readonly;
+}
+
+static const struct kind *next_that_suits(const struct volume *v, unsigned i, unsigned wanted)
+{
+	while (i && !volume_suits(v, i, &kinds[wanted % n_kinds]))
+		wanted++;
+	return &kinds[wanted % n_kinds];
+}
+
+static int volume_add(struct volume *v, unsigned i, const struct kind *k)
 {
 	struct line *l = &v->lines[i];
 	int first = ground_take(k->disks);
-	unsigned n;
 
 	if (first < 0)
-		return false;
-	l->kind = k;
-	ground_base((unsigned)first);
-	if (k->sample->format)
-		k->sample->format();
-	for (n = 0; k->placed && n < SAMPLE_SECTORS; n++)
-		memcpy(disk_bytes(k->at[n].disk) + k->at[n].sector * DM_SECTOR, content + n * DM_SECTOR, DM_SECTOR);
-	for (n = 0; n < k->disks; n++) {
-		ground_make_durable((unsigned)first + n);
-		leg_make(v, i, n, &l->legs[n], (unsigned)first + n);
-	}
-	return true;
-}
-
-static void volume_table(const struct volume *v, struct text *out)
-{
-	const char *names[KIND_DISKS];
-	unsigned i, k;
-
-	for (i = 0; i < v->n_lines; i++) {
-		for (k = 0; k < KIND_DISKS; k++)
-			names[k] = v->lines[i].legs[k].name;
-		kind_line(out, v->lines[i].kind, i * SAMPLE_SECTORS, names);
-	}
+		return -1;
+	l->kept = calloc(SAMPLE_SECTORS, DM_SECTOR);
+	l->before = calloc(SAMPLE_SECTORS, DM_SECTOR);
+	assert_non_null(l->kept);
+	assert_non_null(l->before);
+	memcpy(l->kept, k->before, sizeof(k->before));
+	v->n_lines++;
+	line_make(v, i, k, (unsigned)first);
+	return 0;
 }
 
 int volume_make(struct volume *v, struct fixture *f, unsigned number, unsigned n_lines, const unsigned *line_kinds)
 {
 	struct text table = TEXT_INIT;
-	unsigned i;
+	char why[ERR_TEXT];
+	unsigned i, tries = 0;
 
 	memset(v, 0, sizeof(*v));
 	v->f = f;
 	v->number = number;
-	v->n_lines = n_lines;
 	snprintf(v->name, sizeof(v->name), "volume%u", number);
-	for (i = 0; i < n_lines; i++) {
-		v->lines[i].kept = calloc(SAMPLE_SECTORS, DM_SECTOR);
-		assert_non_null(v->lines[i].kept);
-		if (!line_make(v, i, &kinds[line_kinds[i]], v->lines[i].kept))
+	v->readonly = kinds[line_kinds[0] % n_kinds].sample->readonly;
+	for (i = 0; i < n_lines && !(i && v->lines[0].kind->alone); i++)
+		if (volume_add(v, i, next_that_suits(v, i, line_kinds[i])))
 			return -1;
-	}
-	volume_table(v, &table);
-	v->device = make_device(f, v->name, text_str(&table));
+	volume_table(v, -1, &table);
+	while (sample_create(f, v->lines[0].kind->sample, v->name, text_str(&table), why))
+		if (++tries == 100)	/* backs refuses a few times */
+			fail_msg("%s: %s", text_str(&table), why);
+	v->device = dm_find_name(f->world, v->name);
 	dm_open(v->device);
 	text_free(&table);
 	return 0;
+}
+
+static void others_close(struct line *l)
+{
+	unsigned i;
+
+	for (i = 0; i < KIND_OTHERS; i++)
+		if (l->others[i].device)
+			dm_close(l->others[i].device);
+}
+
+void volume_close(struct volume *v)
+{
+	unsigned i;
+
+	if (v->device)
+		dm_close(v->device);
+	for (i = 0; i < v->n_lines; i++)
+		others_close(&v->lines[i]);
 }
 
 void volume_end(struct volume *v)
 {
 	unsigned i;
 
-	for (i = 0; i < v->n_lines; i++)
+	for (i = 0; i < v->n_lines; i++) {
 		free(v->lines[i].kept);
+		free(v->lines[i].before);
+	}
 }
 
 unsigned volume_legs(struct volume *v, struct leg **out, unsigned most)
@@ -168,6 +284,30 @@ struct leg *volume_leg(struct volume *v, unsigned any)
 	return n ? legs[any % n] : NULL;
 }
 
+unsigned volume_names(struct volume *v, const char **out)
+{
+	struct leg *legs[LINES * KIND_DISKS];
+	unsigned n_legs = volume_legs(v, legs, LINES * KIND_DISKS), n = 0, i, k;
+
+	for (i = 0; i < n_legs; i++)
+		out[n++] = legs[i]->name;
+	for (i = 0; i < v->n_lines; i++)
+		for (k = 0; k < KIND_OTHERS; k++)
+			if (v->lines[i].others[k].device)
+				out[n++] = v->lines[i].others[k].name;
+	out[n++] = v->name;
+	return n;
+}
+
+unsigned volume_line_of(const struct volume *v, const struct leg *leg)
+{
+	unsigned i = 0;
+
+	while (i + 1 < v->n_lines && !(leg >= v->lines[i].legs && leg < v->lines[i].legs + KIND_DISKS))
+		i++;
+	return i;
+}
+
 static void line_keep(struct line *l)
 {
 	const struct kind *k = l->kind;
@@ -177,32 +317,54 @@ static void line_keep(struct line *l)
 		memcpy(l->kept + i * DM_SECTOR, ground_now(l->legs[k->at[i].disk].disk) + k->at[i].sector * DM_SECTOR, DM_SECTOR);
 }
 
+/* Can it be taken from there and put there? */
+static bool kind_carries(const struct kind *k)
+{
+	return k->placed || k->how == KIND_FAILS;
+}
+
+bool volume_keeps(const struct volume *v, unsigned i, const struct kind *kind)
+{
+	return kind_carries(v->lines[i].kind) && kind_carries(kind);
+}
+
 bool volume_change(struct volume *v, unsigned i, const struct kind *kind, struct line *old)
 {
-	struct text table = TEXT_INIT;
+	int first = ground_take(kind->disks);
+	bool keeps = volume_keeps(v, i, kind);
 	char why[ERR_TEXT];
 
-	*old = v->lines[i];
-	line_keep(&v->lines[i]);
-	if (!line_make(v, i, kind, v->lines[i].kept)) {
-		v->lines[i] = *old;
+	if (first < 0)
 		return false;
-	}
-	volume_table(v, &table);
-	if (reload(v->f, v->name, text_str(&table), why))
+	*old = v->lines[i];
+	if (keeps)
+		line_keep(&v->lines[i]);
+	else
+		memcpy(v->lines[i].kept, kind->before, sizeof(kind->before));
+	line_make(v, i, kind, (unsigned)first);
+	if (volume_load(v, -1, why))
 		found("%s: %s", v->name, why);
-	text_free(&table);
 	return true;
+}
+
+static void forget(struct volume *v, const char *name)
+{
+	char why[ERR_TEXT];
+
+	if (verb(v->f, DM_DO_REMOVE, name, 0, why))
+		found("%s, which no table uses: %s", name, why);
 }
 
 void volume_forget(struct volume *v, struct line *old)
 {
-	char why[ERR_TEXT];
 	unsigned k;
 
+	others_close(old);
+	for (k = 0; k < KIND_OTHERS; k++)
+		if (old->others[k].device)
+			forget(v, old->others[k].name);
 	for (k = 0; k < old->kind->disks; k++) {
-		if (verb(v->f, DM_DO_REMOVE, old->legs[k].name, 0, why))
-			found("%s, which no table uses: %s", old->legs[k].name, why);
+		forget(v, old->legs[k].name);
 		ground_leave(old->legs[k].disk);
 	}
 }
@@ -212,7 +374,7 @@ const uint8_t *volume_left(const struct volume *v, uint64_t s)
 	const struct line *l = &v->lines[s / SAMPLE_SECTORS];
 	unsigned in = s % SAMPLE_SECTORS;
 
-	if (!l->kind->placed)
+	if (!l->kind->placed || l->kind->sample->does_io)	/* of equal disks, which one is right is in a log */
 		return NULL;
 	return ground_left(l->legs[l->kind->at[in].disk].disk) + l->kind->at[in].sector * DM_SECTOR;
 }
