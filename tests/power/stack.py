@@ -13,9 +13,11 @@ class Way:
     """One way to use a target: a line of targets.list."""
     def __init__(self, line):
         self.name, rest = line.split(None, 1)
+        rest, _, self.zeroed = (part.strip() for part in rest.partition(" ~ "))
+        rest, _, self.beside = (part.strip() for part in rest.partition(" + "))
         table, _, self.message = (part.strip() for part in rest.partition(" ! "))
         self.lines = [part.strip() for part in table.split(";")]
-        self.joins = "{b}" in table
+        self.joins = "{b}" in table + self.beside
         self.logs = "{log}" in table
 
     @staticmethod
@@ -49,6 +51,16 @@ def not_listed():
     return sorted(set(re.findall(r"^TARGET\((\w+)\)", text, re.M)) - {way.name for way in ways} - excused)
 
 
+class Device:
+    def __init__(self, name, table, message="", zeroed=None):
+        self.name, self.table, self.message = name, table, message
+        self.zeroed = zeroed    # the path of what begins with zeros before this is made
+
+    def sectors(self):
+        start, length = self.table.splitlines()[-1].split()[:2]
+        return int(start) + int(length)
+
+
 class Stack:
     """Two disks, ways on each of them, one that joins them, and ways on top. What was used least is used next."""
     def __init__(self, rng, used):
@@ -58,7 +70,8 @@ class Stack:
         below = self.pick(single, rng.choice((0, 1, 1, 2)))
         join = self.pick([way for way in ways if way.joins], 1)
         self.below, self.above = below, join + self.pick(single, rng.choice((1, 2, 3)))
-        self.devices = []       # (name, table, message), from the bottom up
+        self.devices = []       # from the bottom up
+        self.beside = []        # names of those that always show the same
 
     def pick(self, ways, n):
         some = []
@@ -77,7 +90,13 @@ class Stack:
     def add(self, way, n, a, b):
         name = f"d{len(self.devices)}"
         log = f"memory,size=1G:log-{name}"
-        self.devices.append((name, way.table(n, a=f"/dev/mapper/{a}", b=f"/dev/mapper/{b}", log=log), way.fill(way.message, n)))
+        below = {"a": f"/dev/mapper/{a}", "b": f"/dev/mapper/{b}"}
+        zeroed = way.fill(way.zeroed, n, **below)
+        if way.beside:          # it must be there before what it is to keep changes
+            self.beside.append(f"{name}-beside")
+            self.devices.append(Device(f"{name}-beside", way.fill(way.beside, n, **below), zeroed=zeroed))
+            zeroed = None
+        self.devices.append(Device(name, way.table(n, log=log, **below), way.fill(way.message, n), zeroed))
         return name
 
     def build(self, least, seed):
@@ -87,7 +106,7 @@ class Stack:
             n += UNIT
         for disk in DISKS:
             table = f"0 {n} powercut memory,size={n * 512}:{disk} 0 seed {seed} memory 67108864"
-            self.devices.append((disk, table, ""))
+            self.devices.append(Device(disk, table))
         a, b = DISKS
         for way in self.below:
             a, b, n = self.add(way, n, a, b), self.add(way, n, b, a), way.sectors(n)

@@ -7,10 +7,13 @@
 unlisted() { PYTHONPATH=$root/tests/power python3 -B -c 'import stack; print(*stack.not_listed())'; }
 is "every target is in tests/power/targets.list: in a table, or with the reason why not" "" "$(unlisted)"
 
-# cuts WHAT FS: the same stacks each time; `make test-power` tries others.
+seed=${POWER_SEED:-$RANDOM}
+echo "# POWER_SEED=$seed gives the same stacks again"
+
+# cuts WHAT FS: other stacks each time.
 cuts() {
 	local status
-	"$root/tests/power/power" --directory "$work" --rounds 2 --seed "${POWER_SEED:-5}" --fs "$2" >"$work/said"
+	"$root/tests/power/power" --directory "$work" --rounds 2 --seed "$seed" --fs "$2" >"$work/said"
 	status=$?
 	if grep -q "# SKIP" "$work/said"; then
 		skip "$1" "$(sed -n 's/.*# SKIP //p' "$work/said")"
