@@ -280,7 +280,7 @@ struct dm_info info(struct fixture *f, const char *name)
 	return i;
 }
 
-struct dm_device *opened(struct fixture *f, const char *name)
+struct dm_device *open_device(struct fixture *f, const char *name)
 {
 	struct dm_device *d = dm_find_name(f->world, name);
 

@@ -40,7 +40,7 @@ int reload(struct fixture *f, const char *name, const char *table, char *sentenc
 struct dm_info info(struct fixture *f, const char *name);
 
 /* The device of that name, opened. */
-struct dm_device *opened(struct fixture *f, const char *name);
+struct dm_device *open_device(struct fixture *f, const char *name);
 
 /* Table or status text of a device, one line each, to be freed. */
 char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags);

@@ -99,8 +99,8 @@ static void a_name_is_one_memory(void **state)
 	assert_int_equal(map("d", 8, "memory,size=2M:one"), -EINVAL);
 	assert_says("already exists as memory,size=1048576:one");
 	assert_int_equal(map("d", 8, "memory,logical=4096:one"), -EINVAL);
-	a = opened(&f, "a");
-	b = opened(&f, "b");
+	a = open_device(&f, "a");
+	b = open_device(&f, "b");
 	assert_int_equal(request(&f, a, 0, DM_WRITE, 0, 3, 1, data), 0);
 	assert_int_equal(request(&f, b, 1, DM_READ, 0, 3, 1, in), 0);
 	assert_memory_equal(in, data, 512);
@@ -108,7 +108,7 @@ static void a_name_is_one_memory(void **state)
 	dm_close(b);
 	assert_int_equal(verb(&f, DM_DO_REMOVE_ALL, NULL, 0, why), 0);
 	assert_int_equal(map("a", 8, "memory,size=2M:one"), 0);
-	a = opened(&f, "a");
+	a = open_device(&f, "a");
 	assert_int_equal(request(&f, a, 0, DM_READ, 0, 3, 1, in), 0);
 	assert_int_equal(in[0], 0);
 	dm_close(a);
@@ -122,7 +122,7 @@ static void holes_are_pages_never_written(void **state)
 	(void)state;
 	memset(data, 'x', sizeof(data));
 	assert_int_equal(map("x", 2048, "memory,size=1M:m"), 0);
-	d = opened(&f, "x");
+	d = open_device(&f, "x");
 	assert_extent(d, 0, 2048, 2048, true);
 	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 803, 2, data), 0);
 	assert_extent(d, 5, 2043, 795, true);
@@ -154,7 +154,7 @@ static void a_huge_one_is_cheap(void **state)
 
 	(void)state;
 	assert_int_equal(map("x", sectors, "memory,size=1T:m"), 0);
-	d = opened(&f, "x");
+	d = open_device(&f, "x");
 	for (round = 0; round < 2; round++) {
 		assert_int_equal(request(&f, d, 0, DM_WRITE, 0, sectors - 1, 1, data), 0);
 		assert_extent(d, 0, sectors, sectors - 8, true);

@@ -77,7 +77,7 @@ static void suspend_waits_for_every_thread(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 gate", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	start_held(jobs, d);
 	pending_start(&p, DM_DO_SUSPEND, "d", 0);
 	assert_false(p.over);
@@ -100,7 +100,7 @@ static void a_suspended_device_holds_what_comes(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 zero", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
 	for (i = 0; i < THREADS; i++) {
 		memset(data[i], 0xaa, 512);
@@ -128,7 +128,7 @@ static void held_requests_go_to_the_new_table(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 zero", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
 	job_start(&f, &j, d, 1, DM_READ, 0, 0, 1, data);
 	settle_threads(&f);
@@ -147,7 +147,7 @@ static void a_suspend_that_is_given_up_is_taken_back(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 gate", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	start_held(jobs, d);
 	pending_start(&p, DM_DO_SUSPEND, "d", 0);
 	job_start(&f, &late, d, 0, DM_WRITE, 0, 9, 1, NULL);
@@ -200,7 +200,7 @@ static void a_device_outlives_what_its_threads_were_sent(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 zero", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	suspend = (struct pending){ .c = { .verb = DM_DO_SUSPEND, .name = "d", .done = pending_over } };
 	dm_do(f.world, &suspend.c);
 	for (i = 0; i < THREADS; i++)
@@ -232,7 +232,7 @@ static void commands_queue_behind_a_transition(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 gate", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	start_held(jobs, d);
 	pending_start(&p, DM_DO_SUSPEND, "d", 0);
 	pending_start(&q, DM_DO_RESUME, "d", 0);
@@ -260,7 +260,7 @@ static void an_upper_device_drains_through_a_suspended_lower_one(void **state)
 	(void)state;
 	create(&f, "low", "0 64 zero", NULL);
 	create(&f, "top", "0 64 linear /dev/mapper/low 0", NULL);
-	d = opened(&f, "top");
+	d = open_device(&f, "top");
 	verb(&f, DM_DO_SUSPEND, "low", 0, NULL);
 	job_start(&f, &j, d, 2, DM_READ, 0, 0, 1, data);
 	pending_start(&p, DM_DO_SUSPEND, "top", 0);
@@ -291,7 +291,7 @@ static void a_released_world_fails_what_it_held(void **state)
 
 	(void)state;
 	create(&f, "d", "0 64 zero", NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	verb(&f, DM_DO_SUSPEND, "d", 0, NULL);
 	job_start(&f, &held, d, 0, DM_READ, 0, 0, 1, data);
 	settle_threads(&f);

@@ -84,7 +84,7 @@ static void swapping_under_load_loses_nothing(void **state)
 
 	(void)state;
 	create(&f, "d", tables[0], NULL);
-	d = opened(&f, "d");
+	d = open_device(&f, "d");
 	for (i = 0; i < THREADS; i++) {
 		memset(&floods[i], 0, sizeof(floods[i]));
 		floods[i].d = d;
