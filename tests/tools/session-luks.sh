@@ -87,6 +87,28 @@ plain() {
 # bytes DIGITS: a pattern for them.
 bytes() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
 
+daemon_pid() { "$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p'; }
+
+# memory_has PID DIGITS: how often these bytes are in its memory, whatever core dumps leave out.
+memory_has() {
+	python3 - "$1" "$2" <<'P'
+import sys
+key, found = bytes.fromhex(sys.argv[2]), 0
+with open(f"/proc/{sys.argv[1]}/maps") as maps, open(f"/proc/{sys.argv[1]}/mem", "rb", 0) as memory:
+    for line in maps:
+        place, rights = line.split()[:2]
+        if rights[0] != "r" or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
+            continue
+        begin, end = (int(x, 16) for x in place.split("-"))
+        try:
+            memory.seek(begin)
+            found += memory.read(end - begin).count(key)
+        except (OSError, ValueError):
+            pass
+print(found)
+P
+}
+
 # The hexadecimal digits and the bytes of a key: in no core of the daemon, nor in its log and state.
 keys() {
 	local key=8f3a61c05d927be4163fa8d27c9e04b5d1708e6f2ab94c53e7f01d6829bc5a34 pid
@@ -106,6 +128,8 @@ keys() {
 	"$DMUSE" resume v
 	"$DMUSE" table --showkeys v >seen
 	is "$who: the daemon has the key" 1 "$(grep -c "$key" seen)"
+	is "$who: which is in its memory" yes "$([ "$(memory_has "$pid" "$key")" -gt 0 ] && echo yes)"
+	is "$who: but not in hexadecimal digits" 0 "$(memory_has "$pid" "$(printf %s "$key" | od -An -v -tx1 | tr -d ' \n')")"
 	gcore -o core "$pid" >/dev/null 2>&1
 	is "$who: there is a core" 1 "$(find . -name 'core.*' | wc -l)"
 	is "$who: its digits are not in the core" 0 "$(grep -c "$key" core.*)"
@@ -123,7 +147,16 @@ keys() {
 	run load v table
 	run resume v
 	is "$who: but with its table" "0:" "$status:$err"
+	pid=$(daemon_pid)
+	is "$who: the key is in the memory of the next daemon" yes "$([ "$(memory_has "$pid" "$key")" -gt 0 ] && echo yes)"
+	"$DMUSE" suspend v
+	"$DMUSE" message v 0 key wipe
+	is "$who: after the message wipe nowhere any more" 0 "$(memory_has "$pid" "$key")"
+	"$DMUSE" load v table
+	"$DMUSE" resume v
+	is "$who: with the table it is there again" yes "$([ "$(memory_has "$pid" "$key")" -gt 0 ] && echo yes)"
 	"$DMUSE" remove v
+	is "$who: and when the device is removed nowhere any more" 0 "$(memory_has "$pid" "$key")"
 }
 
 if [ -x /sbin/cryptsetup ]; then
