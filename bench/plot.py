@@ -6,7 +6,7 @@ import bars
 import report
 
 COLOURS = {"dmuse": "#0b6e4f", "nbdkit": "#e08e45", "qemu": "#7d5ba6", "nbdfuse": "#c8553d", "zero": "#d5d9de",
-           "linear": "#d5d9de", "raw": "#b8bec6", "outside": "#b8bec6",
+           "linear": "#d5d9de", "library": "#d5d9de", "raw": "#b8bec6", "outside": "#b8bec6",
            "ephemeral": "#d5d9de", "state on disk": "#b8bec6"}
 WIDTH, COLUMN, GAP = 1240, 590, 20      # two columns
 LABEL, BARS, BAR, SPACE = 235, 240, 9, 9    # of a row: text, the longest bar, one bar's height and the room below a row

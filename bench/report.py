@@ -2,7 +2,7 @@
 """The results as a table for people: figures, ratios, bars, and what has become worse."""
 import bars
 
-COLUMNS = ("dmuse", "nbdkit", "qemu", "nbdfuse", "zero", "linear", "raw", "outside", "ephemeral", "state on disk")
+COLUMNS = ("dmuse", "nbdkit", "qemu", "nbdfuse", "zero", "linear", "library", "raw", "outside", "ephemeral", "state on disk")
 TOLERANCE = {"full": 0.2, "quick": 0.35, "tiny": 9.0}   # shared machines are that noisy
 
 

@@ -332,6 +332,51 @@ def what_targets_keep_in_memory_goes_along():
 
 
 @test
+def keys_go_along_and_are_in_no_file():
+    d = Replaced()
+    first, second = bytes(range(64)).hex(), bytes(range(100, 164)).hex()
+    a = d.file("a", MIB)
+    table = d.file("table", 0)
+    with open(table, "w", encoding="ascii") as f:
+        f.write(f"0 2048 crypt aes-xts-plain64 {first} 0 {a} 0")
+    d.run("create", "v", table)
+    client, data = d.connect("v"), pattern(7, 4096)
+    client.write(0, data)
+
+    def as_it_was(key):
+        same(client.read(0, 4096), data, "the plain text")
+        same(d.run("table", "--showkeys", "v").split()[4], key, "the key")
+        for place, _, names in os.walk(d.directory.name):
+            for name in set(names) - {"table", "a"}:
+                path = os.path.join(place, name)
+                if os.path.isfile(path):
+                    with open(path, "rb") as f:
+                        seen = f.read()
+                    if key.encode() in seen or bytes.fromhex(key) in seen:
+                        raise Wrong(f"the key is in {name}")
+
+    for _ in range(3):
+        d.replace()
+        as_it_was(first)
+    d.run("suspend", "v")
+    d.run("message", "v", "0", "key", "set", second)
+    d.replace()
+    d.run("resume", "v")
+    client.write(0, data)
+    as_it_was(second)
+    d.run("suspend", "v")
+    d.run("message", "v", "0", "key", "wipe")
+    d.replace()
+    d.run("resume", "v", code=1)
+    same(d.run("table", "--showkeys", "v").split()[4], "0" * 128, "the key that was wiped")
+    d.run("message", "v", "0", "key", "set", second)
+    d.run("resume", "v")
+    as_it_was(second)
+    client.close()
+    d.end()
+
+
+@test
 def a_log_of_writes_goes_on():
     d = Replaced()
     log = d.file("log", MIB)
