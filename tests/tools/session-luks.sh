@@ -84,6 +84,55 @@ plain() {
 		cryptsetup close v"
 }
 
+# A program that asks for a passphrase on a terminal, and whether it shall go on.
+cat >"$work/prompted" <<'P'
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if not pid:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while True:
+    try:
+        more = os.read(fd, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    seen += more
+    if seen.endswith(b"assphrase: "):
+        while termios.tcgetattr(fd)[3] & termios.ECHO:     # what is typed before that is thrown away
+            os.sched_yield()
+        os.write(fd, b"a phrase\n")
+    elif seen.rstrip().endswith(b"(y/n)"):
+        os.write(fd, b"y\n")
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+if status:
+    sys.stderr.write(seen.decode())
+sys.exit(status)
+P
+
+# tcplay makes the volumes; it chains three ciphers as three devices. cryptsetup reads headers of such chains only with AF_ALG.
+truecrypt() {
+	[ -x /sbin/tcplay ] || { skip "$who: TrueCrypt" "tcplay is not installed"; return; }
+	for cipher in AES-256-XTS AES-256-XTS,TWOFISH-256-XTS,SERPENT-256-XTS; do
+		new_image
+		in_session "TrueCrypt: $cipher" "
+			prompted='python3 $work/prompted'
+			\$prompted tcplay --create --device=/dev/c --pbkdf-prf=SHA512 --cipher=$cipher --insecure-erase --weak-keys
+			\$prompted tcplay --map=v --device=/dev/c
+			seq 1 200000 | dd of=/dev/mapper/v bs=64K conv=fsync iflag=fullblock status=none
+			tcplay --unmap=v
+			if [ $cipher = AES-256-XTS ]; then
+				printf 'a phrase' | cryptsetup open --type tcrypt --disable-veracrypt --hash sha512 --cipher aes /dev/c v
+			else
+				\$prompted tcplay --map=v --device=/dev/c
+			fi
+			seq 1 200000 | cmp -n 1000000 - /dev/mapper/v
+			dmsetup remove v
+			dmsetup ls | grep '^v' | cut -f 1 | xargs -r dmsetup remove"
+	done
+}
+
 # bytes DIGITS: a pattern for them.
 bytes() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
 
@@ -160,7 +209,7 @@ keys() {
 }
 
 if [ -x /sbin/cryptsetup ]; then
-	session_test both reencrypt plain keys
+	session_test both reencrypt plain truecrypt keys
 else
 	skip "cryptsetup" "it is not installed"
 	plan
