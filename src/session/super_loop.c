@@ -17,6 +17,7 @@
 
 #include "base/devnode.h"
 #include "fronts/fuse/dev_private.h"
+#include "session/holder.h"
 #include "session/super.h"
 
 #define LOOP_MAJOR_NUMBER 7
@@ -41,11 +42,17 @@ static struct loop_config loop_config(int io, const char *name)
 	return l;
 }
 
+/* The machine's, in a session that shows its own loop devices instead, too. */
+static int loop_control(const struct super *s)
+{
+	return open(s->loops ? HOLDER_MACHINE "/loop-control" : "/dev/loop-control", O_RDWR | O_CLOEXEC);
+}
+
 /* Another process may take the free number before us. */
-static int loop_attach(int io, const char *name)
+static int loop_attach(const struct super *s, int io, const char *name)
 {
 	const struct loop_config config = loop_config(io, name);
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -EBUSY, n = -1;
+	int control = loop_control(s), fd = -EBUSY, n = -1;
 
 	if (control < 0)
 		return -errno;
@@ -91,14 +98,14 @@ static int loop_claim(int io, bool claim)
 	return ioctl(io, DMUSE_IOC_REMEMBER, &node) && errno != ENOTTY ? -errno : 0;
 }
 
-static int loop_get_once(int io, const char *name, bool claim)
+static int loop_get_once(const struct super *s, int io, const char *name, bool claim)
 {
 	int fd = loop_find(io), r;
 
 	if (fd != -ENOENT)
 		return fd;
 	r = loop_claim(io, claim);
-	return r ? r : loop_attach(io, name);
+	return r ? r : loop_attach(s, io, name);
 }
 
 int loop_get(const struct super *s, const char *io_name, const char *name, bool claim)
@@ -108,10 +115,10 @@ int loop_get(const struct super *s, const char *io_name, const char *name, bool 
 
 	if (io < 0)
 		return -errno;
-	fd = loop_get_once(io, name, claim);
+	fd = loop_get_once(s, io, name, claim);
 	if (fd == -EBUSY) {	/* another mount may be about to attach one */
 		nanosleep(&soon, NULL);
-		fd = loop_get_once(io, name, claim);
+		fd = loop_get_once(s, io, name, claim);
 	}
 	close(io);
 	return fd;
