@@ -479,6 +479,8 @@ static void a_disk_whose_file_is_missing_waits_for_it(void **state)
 	assert_int_equal(show_disk(&f, "sda", file, DM_WITH_READONLY, NULL), -EEXIST);
 	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
 	expect_disk(3, DM_ACTIVE);
+	assert_int_equal(show_disk(&f, "sda", file, DM_WITH_RECORDED, NULL), -ENXIO);	/* one that comes late */
+	expect_disk(3, DM_ACTIVE);
 	assert_int_equal(read_upper(), 0);
 	told = disks_told();
 	assert_string_equal(told, "");

@@ -199,6 +199,8 @@ static void disk_opened(struct dm_opening *o)
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
 	else if (lost)
 		disk_back(c, lost, o->store);
+	else if (c->flags & DM_WITH_RECORDED && !c->world->records.mute)
+		err_set(&c->reply.err, -ENXIO, "disk '%s' does not wait for its file any more", c->name);
 	else if (!c->loop)
 		disk_show(c, o->store, &o->found);
 	if (c->loop && !lost && !c->reply.err.code)
