@@ -32,7 +32,7 @@ class Way:
         return "\n".join(self.fill(line, n, **names) for line in self.lines)
 
     def sectors(self, n):
-        start, length = self.table(n, a="a", b="b", log="log").splitlines()[-1].split()[:2]
+        start, length = self.table(n, a="a", b="b", log="log", log2="log2").splitlines()[-1].split()[:2]
         return int(start) + int(length)
 
 
@@ -96,7 +96,7 @@ class Stack:
             self.beside.append(f"{name}-beside")
             self.devices.append(Device(f"{name}-beside", way.fill(way.beside, n, **below), zeroed=zeroed))
             zeroed = None
-        self.devices.append(Device(name, way.table(n, log=log, **below), way.fill(way.message, n), zeroed))
+        self.devices.append(Device(name, way.table(n, log=log, log2=f"{log}-2", **below), way.fill(way.message, n), zeroed))
         return name
 
     def build(self, least, seed):
