@@ -283,6 +283,24 @@ static void an_origin_that_shrinks_fails_where_it_ends(void **state)
 	closed(real, "real");
 }
 
+/* Also on the snapshot's own device: what is in the store belongs to the origin that it had. */
+static void a_store_is_of_one_origin(void **state)
+{
+	struct dm_device *snap, *other = open_new("other", "0 2048 zero");
+
+	(void)state;
+	snap = open_new("snap", "0 2048 snapshot memory,size=1M:o memory,size=1M:c N 8");
+	memset(data, 's', 4 * 512);
+	assert_int_equal(do_io(snap, DM_WRITE, 64, 4, data), 0);
+	assert_int_equal(reload(&f, "snap", "0 2048 snapshot /dev/mapper/other memory,size=1M:c N 8", why), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "snap", 0, why), -EINVAL);
+	assert_non_null(strstr(why, "its store has what belongs to another origin"));
+	assert_int_equal(do_io(snap, DM_READ, 64, 4, data + 4 * 512), 0);
+	assert_memory_equal(data, data + 4 * 512, 4 * 512);
+	closed(snap, "snap");
+	closed(other, "other");
+}
+
 /* --- a million exceptions ----------------------------------------------------------------------------------------------- */
 
 static uint64_t now_ms(void)
@@ -383,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_or_used_as_it_is, begin, end),
 		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),
 		cmocka_unit_test_setup_teardown(an_origin_that_shrinks_fails_where_it_ends, begin, end),
+		cmocka_unit_test_setup_teardown(a_store_is_of_one_origin, begin, end),
 		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_merge_changes_nothing_that_is_read, begin, end),
 	};

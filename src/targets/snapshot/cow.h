@@ -63,6 +63,7 @@ struct cow {
 	/* The control thread's: lines that have bound it and were not retired since; the one that has it. */
 	unsigned users;
 	struct snap_line *owner;
+	const struct origin *origin;	/* of all lines that have bound it; NULL: there are none */
 
 	/* What was read; it does not change while there are users. */
 	bool bound;

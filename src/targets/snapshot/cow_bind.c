@@ -320,6 +320,8 @@ void cow_bind(struct cow_bind *b)
 
 void cow_unbind(struct cow *c)
 {
-	if (--c->users == 0)
-		cow_forget(c);
+	if (--c->users)
+		return;
+	cow_forget(c);
+	c->origin = NULL;
 }

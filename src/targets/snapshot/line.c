@@ -191,6 +191,8 @@ static int line_may_have(const struct snap_line *l, struct dm_step *s)
 	struct snap_line *source, *next;
 
 	line_others(l, &source, &next);
+	if (l->cow->origin && l->cow->origin != l->origin)
+		return refuse(s, "its store has what belongs to another origin: remove that snapshot first");
 	if (source == l && next && !same_device(l, next))
 		return refuse(s, "its store is to be taken over by another device: resume that, or clear its inactive table");
 	if (source && source != l && atomic_load(&source->live))
@@ -217,6 +219,7 @@ void snap_preresume(struct dm_target *t, struct dm_step *s)
 	if (!l->joined)
 		l->cow->users++;
 	l->joined = true;
+	l->cow->origin = l->origin;
 	atomic_store(&l->live, true);
 	origin_look(l->origin);
 	l->bind = (struct cow_bind){ .cow = l->cow, .words = l->words, .sectors = t->len, .logical = line_logical(l), .step = s,
@@ -287,11 +290,13 @@ void snap_retire(struct dm_target *t, struct dm_step *s)
 
 /* --- what is shown ------------------------------------------------------------------------------------------------------ */
 
+/* Of a line that is to take its store over from another one, and has not yet, the chunk size is that of the store: 0, as on Linux. */
 void snap_table(const struct dm_target *t, struct text *out)
 {
 	const struct snap_line *l = t->priv;
-	const struct cow_words *w = l->cow && l->cow->bound ? &l->cow->words : &l->words;
-	uint32_t chunk = l->cow && l->cow->bound ? l->cow->chunk : l->words.chunk;
+	bool bound = l->cow && l->cow->bound, waits = bound && !l->joined;
+	const struct cow_words *w = bound && !waits ? &l->cow->words : &l->words;
+	uint32_t chunk = waits ? 0 : bound ? l->cow->chunk : l->words.chunk;
 
 	dm_text_store(out, l->origin_at.store);
 	text_add(out, " ");
