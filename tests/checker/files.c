@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -19,6 +20,7 @@
 #include "support/inside.h"
 
 static int session = -1;	/* the session's FUSE */
+static char mounted[TEMP_PATH];	/* the directory of the other one */
 
 /* Another process mounts the session's; this one has the other mount, which nobody else is to see. */
 void files_prepare(struct files *f)
@@ -29,6 +31,7 @@ void files_prepare(struct files *f)
 	f->session = session >= 0;
 	f->mounted = !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
 		     mkdtemp(temp_template(f->directory, "mount"));
+	memcpy(mounted, f->directory, sizeof(mounted));
 }
 
 static void mount_directory(struct life *l)
@@ -84,6 +87,9 @@ void files_drop(void)
 	for (fd = 3; fd < 1024; fd++)
 		if (!fstat(fd, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(10, 229))
 			close(fd);
+	umount2(mounted, MNT_DETACH);
+	rmdir(mounted);
+	rmdir(inside_place());
 }
 
 bool files_path(const struct life *l, const struct dm_device *d, unsigned n, char *path, size_t size)
