@@ -136,15 +136,12 @@ static void step_suspend(struct life *l, struct volume *v, const struct step *s)
 	life_resume(l, leg ? leg->name : v->name);
 }
 
-/*
- * With the devices beside it: what is written to an origin is copied to the stores of its snapshots, and if such a store were
- * suspended without its snapshot, it would be before the origin, as if by a command of its own.
- */
+/* Half of the time without the devices beside it, such as snapshots of an origin, on whose stores what it writes has to wait. */
 static void step_group(struct life *l, struct volume *v, const struct step *s)
 {
 	const char *names[ALL_DEVICES];
 	struct dm_cmd c = { .verb = DM_DO_SUSPEND, .names = names, .flags = s->b % 2 ? DM_WITH_NOFLUSH : 0 };
-	unsigned n = volume_names(v, names);
+	unsigned n = volume_names(v, names, s->a % 2);
 
 	c.n_names = n;
 	if (life_do(l, &c))

@@ -284,14 +284,14 @@ struct leg *volume_leg(struct volume *v, unsigned any)
 	return n ? legs[any % n] : NULL;
 }
 
-unsigned volume_names(struct volume *v, const char **out)
+unsigned volume_names(struct volume *v, const char **out, bool others)
 {
 	struct leg *legs[LINES * KIND_DISKS];
 	unsigned n_legs = volume_legs(v, legs, LINES * KIND_DISKS), n = 0, i, k;
 
 	for (i = 0; i < n_legs; i++)
 		out[n++] = legs[i]->name;
-	for (i = 0; i < v->n_lines; i++)
+	for (i = 0; others && i < v->n_lines; i++)
 		for (k = 0; k < KIND_OTHERS; k++)
 			if (v->lines[i].others[k].device)
 				out[n++] = v->lines[i].others[k].name;

@@ -66,8 +66,8 @@ bool volume_has_power(struct volume *v);
 /* The legs, all lines' one after another; NULL: there are none. */
 struct leg *volume_leg(struct volume *v, unsigned any);
 unsigned volume_legs(struct volume *v, struct leg **out, unsigned most);
-/* Of all its devices, from the bottom up: at most LINES * (KIND_DISKS + KIND_OTHERS) + 1. */
-unsigned volume_names(struct volume *v, const char **out);
+/* Of its devices, from the bottom up, with those beside it or without: at most LINES * (KIND_DISKS + KIND_OTHERS) + 1. */
+unsigned volume_names(struct volume *v, const char **out, bool others);
 unsigned volume_line_of(const struct volume *v, const struct leg *leg);
 
 /* Will line I have the same content when it becomes one of KIND? Else it begins anew: kind->before. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "support/pending.h"
 #include "support/world.h"
 #include "targets/snapshot/format.h"
 
@@ -142,6 +143,41 @@ static void reads_never_show_what_the_origin_got_later(void **state)
 	load((const char *const[]){ "P 8", "N 32", "PO 8" }, 3);
 	load((const char *const[]){ "N 8" }, 1);
 	load((const char *const[]){ "P 1" }, 1);
+}
+
+/* --- suspended as one --------------------------------------------------------------------------------------------------- */
+
+/* A write to the origin is copied to the store, which is suspended with it, while the snapshot goes on. */
+static void an_origin_is_suspended_before_the_stores_of_its_snapshots(void **state)
+{
+	static const char *const names[] = { "store", "org" };
+	struct dm_device *real, *store, *snap, *org;
+	struct pending p;
+	struct job j;
+
+	(void)state;
+	gate_open(&f);
+	real = open_new("real", "0 2048 gate");
+	store = open_new("store", "0 2048 linear memory,size=1M:cow 0");
+	snap = open_new("snap", "0 2048 snapshot /dev/mapper/real /dev/mapper/store P 8");
+	org = open_new("org", "0 2048 snapshot-origin /dev/mapper/real");
+	gate_shut();
+	job_start(&f, &j, org, 0, DM_WRITE, 0, 0, 8, data);
+	while (!gate_held())
+		settle_threads(&f);		/* the chunk is being read for its copy */
+	pending_start(&f, &p, (struct dm_cmd){ .verb = DM_DO_SUSPEND, .names = names, .n_names = 2 });
+	while (store->gate == DM_GATE_OPEN)
+		settle_threads(&f);
+	assert_int_equal(store->gate, DM_GATE_INNER);
+	gate_open(&f);
+	assert_int_equal(job_wait(&j), 0);
+	assert_int_equal(pending_wait(&f, &p), 0);
+	assert_int_equal(store->gate, DM_GATE_SHUT);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "store", 0, NULL), 0);
+	closed(org, "org");
+	closed(snap, "snap");
+	closed(store, "store");
+	closed(real, "real");
 }
 
 /* --- a store that is full ----------------------------------------------------------------------------------------------- */
@@ -397,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads_never_show_what_the_origin_got_later, begin, end),
+		cmocka_unit_test_setup_teardown(an_origin_is_suspended_before_the_stores_of_its_snapshots, begin, end),
 		cmocka_unit_test_setup_teardown(a_full_store_says_so, begin, end),
 		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_or_used_as_it_is, begin, end),
 		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),

@@ -18,14 +18,29 @@ struct ordering {
 	bool disks;		/* all: these too */
 };
 
+/* The Ith of those that the lines' words do not name. */
+static const struct dm_store *order_also(const struct dm_table *t, size_t i)
+{
+	const struct dm_store *s;
+	size_t line, k;
+
+	for (line = 0; line < t->n; line++)
+		for (k = 0; t->targets[line].type->also && (s = t->targets[line].type->also(&t->targets[line], k)); k++)
+			if (!i--)
+				return s;
+	return NULL;
+}
+
 /* Store I of D's tables, first those of the active one; or NULL: there are no more. */
 static const struct dm_store *order_store(const struct dm_device *d, size_t i)
 {
-	size_t n = d->active ? d->active->n_stores : 0;
+	size_t n = d->active ? d->active->n_stores : 0, m = d->inactive ? d->inactive->n_stores : 0;
 
 	if (i < n)
 		return d->active->stores[i];
-	return d->inactive && i - n < d->inactive->n_stores ? d->inactive->stores[i - n] : NULL;
+	if (i - n < m)
+		return d->inactive->stores[i - n];
+	return d->active ? order_also(d->active, i - n - m) : NULL;
 }
 
 /* The next device below D that was not visited yet, or NULL. */

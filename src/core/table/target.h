@@ -121,6 +121,11 @@ struct dm_type {
 	void (*presuspend)(struct dm_target *t, struct dm_step *s);	/* stop it, let held requests go on; requests still arrive */
 	void (*postsuspend)(struct dm_target *t, struct dm_step *s);	/* drained and flushed: commit */
 	/*
+	 * The Ith store that requests of the line may have to wait for although its words do not name it; NULL: there are no more.
+	 * Devices that are suspended as one are suspended before such a one. Control thread.
+	 */
+	const struct dm_store *(*also)(const struct dm_target *t, size_t i);
+	/*
 	 * The table will be freed, and no more requests arrive: the last I/O of a line that was resumed at some time, even if
 	 * it was suspended since. It ends with dm_step_done(), and its failure is only logged.
 	 */

@@ -155,6 +155,20 @@ static uint64_t member_clean(const struct cow *c, uint64_t end, uint64_t sector,
 	return count;
 }
 
+const struct dm_store *origin_store(const struct origin *o, size_t i)
+{
+	const struct origin_set *s = atomic_load_explicit(&o->set, memory_order_acquire);
+	unsigned n;
+
+	for (n = 0; s && n < s->n; n++) {
+		const struct cow *c = atomic_load_explicit(&s->at[n].cow, memory_order_acquire);
+
+		if (c && !i--)
+			return c->at.store;
+	}
+	return NULL;
+}
+
 uint64_t origin_clean(const struct origin *o, uint64_t sector, uint64_t count)
 {
 	const struct origin_set *s = atomic_load_explicit(&o->set, memory_order_acquire);

@@ -59,6 +59,9 @@ int origin_join(struct origin *o, struct cow *cow, uint64_t sectors, struct orig
 /* It is no longer told, if it was. */
 void origin_leave(struct origin *o, const struct cow *cow, struct origin_change *c);
 
+/* The Ith store of a snapshot for which writes are copied; NULL: there are no more. Control thread. */
+const struct dm_store *origin_store(const struct origin *o, size_t i);
+
 /* How many of COUNT sectors from SECTOR may change at once, because no snapshot needs what is there. On an io thread. */
 uint64_t origin_clean(const struct origin *o, uint64_t sector, uint64_t count);
 

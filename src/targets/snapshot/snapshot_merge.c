@@ -80,6 +80,13 @@ static void snapshot_merge_resume(struct dm_target *t, struct dm_step *s)
 	(void)snap_own(l, snapshot_merge_owned);	/* it leaves the set, which needs no memory */
 }
 
+static const struct dm_store *snapshot_merge_also(const struct dm_target *t, size_t i)
+{
+	const struct snap_line *l = t->priv;
+
+	return origin_store(l->origin, i);
+}
+
 static void snapshot_merge_presuspend(struct dm_target *t, struct dm_step *s)
 {
 	const struct snap_line *l = t->priv;
@@ -151,6 +158,7 @@ const struct dm_type dm_snapshot_merge = {
 	.presuspend = snapshot_merge_presuspend,
 	.postsuspend = snap_postsuspend,
 	.retire = snap_retire,
+	.also = snapshot_merge_also,
 	.save = snapshot_merge_save,
 	.restore = snapshot_merge_restore,
 	.message = snapshot_merge_message,

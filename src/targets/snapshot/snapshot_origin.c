@@ -29,6 +29,13 @@ static void snapshot_origin_ended(const struct dm_target *t, const struct dm_req
 	origin_written(l->origin, r, mark);
 }
 
+static const struct dm_store *snapshot_origin_also(const struct dm_target *t, size_t i)
+{
+	const struct origin_line *l = t->priv;
+
+	return origin_store(l->origin, i);
+}
+
 static void snapshot_origin_preresume(struct dm_target *t, struct dm_step *s)
 {
 	struct origin_line *l = t->priv;
@@ -80,6 +87,7 @@ const struct dm_type dm_snapshot_origin = {
 	.map = snapshot_origin_map,
 	.ended = snapshot_origin_ended,
 	.preresume = snapshot_origin_preresume,
+	.also = snapshot_origin_also,
 	.table = snapshot_origin_table,
 	.hints = snapshot_origin_hints,
 };
