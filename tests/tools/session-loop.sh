@@ -92,6 +92,27 @@ gone" '
 		blockdev --getsize64 "$loop"
 		exec 6<&-
 		[ -e /sys/block/${loop#/dev/}/loop ] || echo gone'
+	in_session "a partition that is in use keeps its loop device" "8388608
+gone" '
+		loop=$(losetup -f --show -P parts.img)
+		exec 7<"${loop}p1"
+		losetup -d "$loop"
+		blockdev --getsize64 "${loop}p1"
+		exec 7<&-
+		[ -e "$loop" ] || echo gone'
+	in_session "a physical volume of LVM" "8388608
+loop
+lvm
+0" '
+		truncate -s 32M big.img
+		loop=$(losetup -f --show big.img)
+		vgcreate -qq vg "$loop"
+		lvcreate -qq -L 8M -n lv vg
+		blockdev --getsize64 /dev/vg/lv
+		lsblk -n -o TYPE "$loop"
+		vgremove -qqf vg
+		losetup -d "$loop"
+		losetup -a | wc -l'
 	in_session "many at a time" "20
 0" '
 		for i in $(seq 20); do truncate -s ${i}M $i.img; losetup -f $i.img; done

@@ -31,7 +31,11 @@ void dm_close(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 
-	if (--d->open_count || !d->deferred || dm_device_moving(d))
+	if (--d->open_count)
+		return;
+	if (d->whole && !d->whole->open_count)
+		d = d->whole;		/* a loop device goes when its last partition is closed, too */
+	if (!d->deferred || dm_device_moving(d))
 		return;
 	list_remove(&d->closed);
 	list_append(&w->closed, &d->closed);
