@@ -42,6 +42,13 @@ uint8_t *disk_bytes(unsigned n)
 	return all.now[n];
 }
 
+void disk_look(unsigned n, size_t from, void *to, size_t bytes)
+{
+	pthread_mutex_lock(&all.lock);
+	memcpy(to, all.now[n] + from, bytes);
+	pthread_mutex_unlock(&all.lock);
+}
+
 void disk_cut_after(unsigned writes)
 {
 	memcpy(all.safe, all.now, sizeof(all.safe));

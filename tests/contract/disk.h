@@ -21,6 +21,8 @@ void disk_reset(void);
 
 /* The content of disk N: to be filled in before a world uses it, or to be examined. */
 uint8_t *disk_bytes(unsigned n);
+/* BYTES of disk N from byte FROM on, as they are at one moment, while a world uses it. */
+void disk_look(unsigned n, size_t from, void *to, size_t bytes);
 
 /*
  * The power is cut at the write after WRITES more, counted over all disks. From then on requests are answered but not

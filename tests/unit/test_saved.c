@@ -176,6 +176,30 @@ static void write_at(const char *name, uint64_t sector, int err)
 	settle_threads(&f);
 }
 
+/* --- raid: which legs are dead ---------------------------------------------------------------------------------------- */
+
+/* The second leg refuses sectors 0 to 7 of a raid1 without metadata. */
+static void make_raid(void)
+{
+	make_device(&f, "one", on_file("0 1024 linear %s 0"));
+	make_device(&f, "bad", "0 8 error\n8 1016 zero");
+	make_device(&f, "d", "0 1024 raid raid1 2 0 nosync 2 - bad - one");
+	write_at("d", 3, 0);
+	status_is("d", " DA ");
+}
+
+static void a_dead_leg_is_not_good_again(void **state)
+{
+	(void)state;
+	make_raid();
+	next_world();
+	assert_int_equal(lost, 0);
+	status_is("d", " DA ");
+	next_program();
+	assert_int_equal(lost, 0);
+	status_is("d", " DA 1024/1024 idle ");
+}
+
 /* --- dust, switch, flakey: recorded ---------------------------------------------------------------------------------- */
 
 static void make_dust(void)
@@ -648,6 +672,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_blocks_are_handed_over, begin, end),
 		cmocka_unit_test_setup_teardown(the_next_table_has_blocks_of_its_own, begin, end),
 		cmocka_unit_test_setup_teardown(a_message_that_is_not_recorded_says_so, begin, end),
+		cmocka_unit_test_setup_teardown(a_dead_leg_is_not_good_again, begin, end),
 		cmocka_unit_test_setup_teardown(too_many_to_be_recorded_are_not_forgotten_in_silence, begin, end),
 		cmocka_unit_test_setup_teardown(regions_go_where_messages_said, begin, end),
 		cmocka_unit_test_setup_teardown(how_long_it_was_good_goes_on, begin, end),

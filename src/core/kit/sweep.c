@@ -46,11 +46,28 @@ void sweep_start(struct sweep *s)
 	sweep_from(s, 0);
 }
 
-/* Nobody is busy. The sweep may be gone when STEP has ended. */
-static void sweep_rests(struct sweep *s, struct dm_step *step)
+/* With the lock held, when nobody may be busy any more: the step that may end now, or NULL. */
+static struct dm_step *sweep_take_step(struct sweep *s)
 {
-	if (s->kind.rests)
-		s->kind.rests(s);
+	struct dm_step *step = s->step;
+
+	if (s->busy || s->resting)
+		return NULL;
+	s->step = NULL;
+	return step;
+}
+
+/* The last hand is not busy any more. As long as it is in rests() no step ends: after that the sweep may be gone. */
+static void sweep_rests(struct sweep *s)
+{
+	struct dm_step *step;
+
+	if (s->rests)
+		s->rests(s);
+	pthread_mutex_lock(&s->lock);
+	s->resting--;
+	step = sweep_take_step(s);
+	pthread_mutex_unlock(&s->lock);
 	if (step)
 		dm_step_done(step, 0);
 }
@@ -62,10 +79,10 @@ bool sweep_stop(struct sweep *s, struct dm_step *step)
 	pthread_mutex_lock(&s->lock);
 	s->stopped = true;
 	idle = !s->busy;
-	if (step)
-		s->step = idle ? NULL : step;
+	s->step = step ? step : s->step;
+	step = sweep_take_step(s);
 	pthread_mutex_unlock(&s->lock);
-	if (idle && step)
+	if (step)
 		dm_step_done(step, 0);
 	return idle;
 }
@@ -80,14 +97,13 @@ bool sweep_is_busy(struct sweep *s)
 	return busy;
 }
 
-/* With the lock held: H has nothing to do. True: nobody has; *STEP ends then. */
-static bool hand_rests(struct sweep *s, struct sweep_hand *h, struct dm_step **step)
+/* With the lock held: H has nothing to do. True: nobody has, and sweep_rests() follows. */
+static bool hand_rests(struct sweep *s, struct sweep_hand *h)
 {
 	h->busy = false;
 	if (--s->busy)
 		return false;
-	*step = s->step;
-	s->step = NULL;
+	s->resting++;
 	return true;
 }
 
@@ -121,7 +137,6 @@ static uint64_t sweep_find(struct sweep *s)
 struct hand_finds {
 	bool more;			/* it has a region, or there may be one farther on */
 	bool last;			/* nobody has anything to do */
-	struct dm_step *step;
 };
 
 static struct hand_finds hand_find(struct sweep_hand *h)
@@ -135,7 +150,7 @@ static struct hand_finds hand_find(struct sweep_hand *h)
 	atomic_store(&h->region, region);
 	f.more = !s->stopped && (region != SWEEP_NONE || s->next < s->regions->n);
 	if (!f.more)
-		f.last = hand_rests(s, h, &f.step);
+		f.last = hand_rests(s, h);
 	pthread_mutex_unlock(&s->lock);
 	return f;
 }
@@ -161,7 +176,7 @@ static void hand_look(struct loop_msg *msg)
 	dm_io_tick(h->io);
 	f = hand_find(h);
 	if (f.last)
-		sweep_rests(h->sweep, f.step);
+		sweep_rests(h->sweep);
 	else if (f.more && atomic_load(&h->region) == SWEEP_NONE)
 		hand_post(h, hand_look);
 	else if (f.more)
@@ -217,7 +232,7 @@ void sweep_init(struct sweep *s, struct dm_world *w, struct regions *g, const st
 {
 	unsigned i;
 
-	*s = (struct sweep){ .kind = *kind, .regions = g, .owner = owner, .stopped = true };
+	*s = (struct sweep){ .kind = *kind, .rests = kind->rests, .regions = g, .owner = owner, .stopped = true };
 	pthread_mutex_init(&s->lock, NULL);
 	for (i = 0; i < SWEEP_HANDS; i++) {
 		s->hands[i] = hands[i];

@@ -44,13 +44,15 @@ struct sweep_kind {
 };
 
 struct sweep {
-	struct sweep_kind kind;		/* changes only while nothing is done */
+	struct sweep_kind kind;		/* may change while no hand is busy, but for rests() */
+	void (*rests)(struct sweep *s);
 	struct regions *regions;
 	void *owner;
 	struct sweep_hand *hands[SWEEP_HANDS];
 	pthread_mutex_t lock;		/* guards what follows, and sweep_hand.busy */
 	uint64_t next;			/* the regions before it have been looked at */
 	unsigned busy;
+	unsigned resting;		/* so many are in rests() */
 	bool stopped;
 	struct dm_step *step;		/* waits until none is busy */
 };

@@ -101,11 +101,9 @@ static void action_begin(struct array *a, enum raid_action action)
 	static const struct sweep_kind copies = { .wants = recover_wants, .close = region_take, .work = recover_work };
 	static const struct sweep_kind compares = { .wants = compare_wants, .close = region_take, .work = compare_work };
 	struct actions *x = &a->actions;
-	void (*rests)(struct sweep *s) = x->sweep.kind.rests;
 
 	x->now = action;
 	x->sweep.kind = is_copy(action) ? copies : compares;
-	x->sweep.kind.rests = rests;
 	x->torn = atomic_load(&a->torn);
 	atomic_store(&x->failed, false);
 	atomic_store(&x->repairs, action == RAID_REPAIR);

@@ -103,7 +103,10 @@ int array_new(struct dm_target *t, struct raid *raid, struct dm_args *args)
 void array_begin(struct array *a)
 {
 	bool equal = a->raid->begins == RAID_NOSYNC || array_legs(a, LEG_GOOD) < 2;
+	uint64_t region;
 
+	for (region = 0; equal && region < a->regions.n; region++)
+		region_begins(&a->regions, region, true);
 	a->actions.synchronous = equal ? RAID_ALL : 0;
 	atomic_store(&a->differs, !equal);
 }

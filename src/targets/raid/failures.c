@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "core/device/event.h"
+#include "core/state/saved.h"
 #include "targets/raid/array.h"
 
 bool array_to_record(struct array *a)
@@ -40,6 +41,8 @@ bool array_leg_fails(struct array *a, unsigned i, const char *did)
 	if (!dies)
 		return false;
 	log_warn("raid1: leg %u, %s, could not %s, and is dead", i, a->raid->legs[i].data.store->name, did);
+	if (!a->on_disk)
+		dm_saved_changed(a->target);
 	if (record)
 		clerk_post(a->metadata.clerk, &a->metadata.record);
 	dm_event_raise(a->target);

@@ -70,6 +70,10 @@ void raid_table(const struct dm_target *t, struct text *out);
 void raid_status(const struct dm_target *t, struct text *out);
 void raid_measure(const struct dm_target *t, struct text *out);
 
+/* saved.c */
+int raid_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e);
+int raid_restore(struct dm_target *t, char *saved, size_t len, struct err *e);
+
 /* raid0.c */
 int raid0_map(const struct dm_target *t, struct dm_req *r);
 int raid0_flush(const struct dm_target *t, struct dm_req *r);
