@@ -46,6 +46,22 @@ made_and_converted() {
 		cmp data /dev/vg/lv; lvremove -qq -y vg/lv >/dev/null'
 }
 
+# With other targets above and below.
+replaced_and_moved() {
+	images
+	in_session "--replace, pvmove below, a snapshot above, read-only, --resync" 'vgcreate -q vg /dev/pv0 /dev/pv1 /dev/pv2 >/dev/null
+		lvcreate -qq -m1 -L 8M -n lv vg /dev/pv0 /dev/pv1 >/dev/null; dd if=data of=/dev/vg/lv bs=1M oflag=direct status=none; idle
+		lvconvert -qq -y --replace /dev/pv1 vg/lv /dev/pv2 >/dev/null; idle; legs 0 1
+		pvmove -qq -i 1 /dev/pv0 /dev/pv1 >/dev/null; idle; cmp data /dev/vg/lv; legs 0 1
+		lvcreate -qq -s -L 4M -n snap vg/lv >/dev/null
+		dd if=/dev/urandom of=/dev/vg/lv bs=1M count=1 oflag=direct status=none; cmp data /dev/vg/snap
+		lvconvert -qq -y --merge vg/snap >/dev/null; lvs vg/lv >/dev/null; cmp data /dev/vg/lv
+		lvchange -qq -pr vg/lv; vgchange -qq -an vg >/dev/null; vgchange -qq -ay vg >/dev/null; cmp data /dev/vg/lv; lvchange -qq -prw vg/lv
+		vgchange -qq -an vg >/dev/null; lvchange -qq -y --resync vg/lv; vgchange -qq -ay vg >/dev/null; idle; cmp data /dev/vg/lv
+		lvs --noheadings -o devices vg/lv'
+	like "$who: it has two legs" "lv_rimage_0.*lv_rimage_1" "$out"
+}
+
 # The changes of a leg that is split off are copied back, and no others.
 split() {
 	images
@@ -71,7 +87,7 @@ repaired() {
 }
 
 if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
-	session_test made_and_converted split repaired
+	session_test made_and_converted replaced_and_moved split repaired
 else
 	skip "LVM" "it is not installed"
 	plan

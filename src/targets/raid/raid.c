@@ -40,6 +40,7 @@ static void raid_resume(struct dm_target *t, struct dm_step *s)
 		marks_resume(&a->metadata.marks);
 	if (a)
 		actions_resume(a);
+	((struct raid *)t->priv)->runs = true;
 	dm_step_done(s, 0);
 }
 
@@ -47,6 +48,7 @@ static void raid_presuspend(struct dm_target *t, struct dm_step *s)
 {
 	struct array *a = array_of(t);
 
+	((struct raid *)t->priv)->runs = false;
 	if (a)
 		actions_stop(a, s);
 	else

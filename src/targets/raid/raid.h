@@ -29,9 +29,9 @@ struct raid_leg {
 	struct dm_at meta, data;	/* whole devices; store NULL: there is none */
 	bool rebuild, write_mostly;	/* the words say so */
 	_Atomic uint8_t state;		/* enum leg_state; changes under array.lock */
-	/* Of one that is behind; they change while no sweep is under way. */
-	bool whole;			/* it lacks all from `recovered` on; else what is marked */
-	uint64_t recovered;		/* sectors */
+	/* Of one that is behind; they change while no sweep is under way, and the clerk reads them. */
+	_Atomic bool whole;		/* it lacks all from `recovered` on; else what is marked */
+	_Atomic uint64_t recovered;	/* sectors */
 	_Atomic uint32_t failures;	/* reads that were written back */
 };
 
@@ -52,6 +52,7 @@ struct raid {
 	struct dm_world *world;
 	struct raid_words words;
 	unsigned n;
+	bool runs;			/* it is resumed; the control thread's */
 	struct raid_leg *legs;
 	enum raid_sync begins;		/* words.sync; but what an earlier daemon has left is not known to be equal */
 	struct array *array;		/* raid1, once all is reserved; or NULL */

@@ -2,15 +2,17 @@
 /* The status of a line of raid, and what `measure` says: as on Linux. */
 #include "targets/raid/array.h"
 
-static const char *action_name(const struct array *a)
+static const char *action_name(const struct raid *raid)
 {
 	static const char *const names[] = {
 		[RAID_IDLE] = "idle", [RAID_RECOVER] = "recover", [RAID_RESYNC] = "resync", [RAID_CHECK] = "check", [RAID_REPAIR] = "repair",
 	};
 
-	if (!a)
-		return "idle";
-	return a->actions.runs && !a->actions.frozen ? names[a->actions.now] : "frozen";
+	const struct array *a = raid->array;
+
+	if (!raid->runs || (a && a->actions.frozen))
+		return "frozen";
+	return names[a ? a->actions.now : RAID_IDLE];
 }
 
 /* D: dead; A: it has all; a: it lacks something, or nobody knows; -: there is none. */
@@ -36,7 +38,7 @@ void raid_status(const struct dm_target *t, struct text *out)
 	for (i = 0; i < raid->n; i++)
 		text_printf(out, "%c", leg_letter(a, &raid->legs[i]));
 	text_printf(out, " %llu/%llu %s %llu 0 -", (unsigned long long)(a ? actions_progress(a) : sectors), (unsigned long long)sectors,
-		    action_name(a), (unsigned long long)(check ? atomic_load(&a->actions.mismatches) : 0));
+		    action_name(raid), (unsigned long long)(check ? atomic_load(&a->actions.mismatches) : 0));
 }
 
 void raid_measure(const struct dm_target *t, struct text *out)
@@ -44,7 +46,7 @@ void raid_measure(const struct dm_target *t, struct text *out)
 	const struct raid *raid = t->priv;
 	unsigned i;
 
-	text_printf(out, ",raid_type=raid%u,raid_disks=%u,raid_state=%s", raid->words.level, raid->n, action_name(raid->array));
+	text_printf(out, ",raid_type=raid%u,raid_disks=%u,raid_state=%s", raid->words.level, raid->n, action_name(raid));
 	for (i = 0; i < raid->n; i++)
 		text_printf(out, ",raid_device_%u_status=%c", i, leg_letter(raid->array, &raid->legs[i]));
 	text_add(out, ";");
