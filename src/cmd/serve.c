@@ -267,8 +267,6 @@ static int serve_up(struct serve *s, struct err *e)
 		r = sessions_new(&s->sessions, s->world, s->fuse, s->o->stop_timeout, e);
 	if (!r)
 		r = serve_state_restore(&s->state, s->o->handed, e);
-	if (!r && s->o->options)
-		serve_state_options(&s->state, s->o->options, !s->o->death && !s->o->handed);
 	if (!r && s->o->nbd_wanted)
 		r = nbd_new(&s->nbd, s->world, &s->o->nbd, e);
 	if (!r)
@@ -283,6 +281,8 @@ static int serve_up(struct serve *s, struct err *e)
 		sessions_restore(s->sessions);
 	if (!r)
 		r = serve_handed(s, e);
+	if (!r && s->o->options)	/* not of one that was refused */
+		serve_state_options(&s->state, s->o->options, !s->o->death && !s->o->handed);
 	if (!r) {
 		control_serve(s->control);
 		dm_restore_late(s->world);

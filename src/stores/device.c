@@ -96,6 +96,12 @@ static struct dm_store *device_store(const struct dm_device *d, bool readonly)
 	return dm_store_find(d->world, device_hash(d, readonly), device_is_same, d);
 }
 
+/* LVM makes a stack writable by loading all of its tables, and then resumes it from the bottom up. */
+static bool device_stays_readonly(const struct dm_device *d)
+{
+	return d->readonly || (dm_device_readonly(d) && (!d->inactive || d->inactive->readonly));
+}
+
 static int device_check(struct dm_store_spec *w, const struct dm_device *d, const char *word)
 {
 	if (!d)
@@ -104,7 +110,7 @@ static int device_check(struct dm_store_spec *w, const struct dm_device *d, cons
 		return err_set(w->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 	if (!d->active && !(d->ever_loaded && dm_linux_maps_what_is_not_active(w->cmd)))
 		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
-	if (dm_device_readonly(d) && !w->readonly)
+	if (device_stays_readonly(d) && !w->readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
 	if (dm_part_rival(d))
 		return err_set(w->err, -EBUSY, "'%s' is in use: %s", d->name, d->whole ? "its disk is" : "one of its "
