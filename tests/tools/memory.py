@@ -172,6 +172,11 @@ class Run:
         return self.faults
 
 
+def is_left_of(now, before):
+    """What `remove_all` leaves when it cannot go on: of the devices before, some."""
+    return set(now[0]) <= set(before[0]) and now[1:] == before[1:]
+
+
 class Requests:
     """Requests to a daemon that has no memory."""
 
@@ -246,6 +251,8 @@ class Requests:
                 if not reply.get("error"):
                     return "other faults", "no sentence"
                 if wanted["errno"]:
+                    return None, None
+                if request[1] == "remove_all" and "stays: " in reply["error"] and is_left_of(now, before):
                     return None, None
                 return (None, None) if now == before else ("other faults", f"failed ({reply['error']}), but {difference(before, now)}")
             if now != after:

@@ -100,11 +100,12 @@ void dm_do_remove(struct dm_cmd *c, struct dm_device *d)
 struct remove_each {
 	struct dm_cmd sub;
 	struct dm_cmd *c;	/* NULL: it was given up */
+	struct err why;		/* of the first that was not in use, and stays */
 	size_t n, at;
 	uint32_t minors[];
 };
 
-static void remove_all_over(struct dm_cmd *c)
+static void remove_all_over(struct dm_cmd *c, const struct err *why)
 {
 	struct dm_world *w = c->world;
 	struct list *n, *next;
@@ -120,7 +121,9 @@ static void remove_all_over(struct dm_cmd *c)
 			name = d->name;
 		}
 	}
-	if (left)
+	if (left && why->code)
+		dm_fail(c, why->code, "'%s' stays: %s", name, why->text);
+	else if (left)
 		dm_fail(c, -EBUSY, "%zu device%s in use and stay%s, '%s' among them", left, left == 1 ? " is" : "s are",
 			left == 1 ? "s" : "", name);
 	else
@@ -131,10 +134,12 @@ static void remove_each_next(struct dm_cmd *sub)
 {
 	struct remove_each *e = container(sub, struct remove_each, sub);
 
+	if (!e->why.code && sub->reply.err.code != -EBUSY && sub->reply.err.code != -ENXIO)
+		e->why = sub->reply.err;
 	dm_reply_free(&sub->reply);
 	if (!e->c || e->at == e->n) {
 		if (e->c)
-			remove_all_over(e->c);
+			remove_all_over(e->c, &e->why);
 		free(e);
 		return;
 	}

@@ -166,6 +166,7 @@ static int stats_record(struct stats_call *c)
 static int stats_create(struct stats_call *c)
 {
 	struct stats_spec w = { 0 };
+	struct dm_regions *room;
 	struct dm_region *g;
 	size_t n = 0;
 
@@ -173,17 +174,22 @@ static int stats_create(struct stats_call *c)
 	    (w.histogram && !(n = spec_bounds(w.histogram, NULL))))
 		return stats_usage(c, "@stats_create -|START+LENGTH STEP|/PARTS [N FEATURE...] [PROGRAM [WORD]] (features: "
 				   "precise_timestamps, histogram:N,N,... rising)");
+	if (dm_regions_room(c->d, &room))
+		return err_set(c->e, -ENOMEM, "no memory to count so many areas");
 	g = spec_region(c->d, &w, n);
 	if (!g || !text_room(c->out, STATS_ID) || dm_regions_add(c->d, g)) {
 		if (g)
 			dm_region_free(g);
+		free(room);
 		return err_set(c->e, -ENOMEM, "no memory to count so many areas");
 	}
 	text_printf(c->out, "%u", g->id);
-	if (!stats_record(c))
+	if (!stats_record(c)) {
+		free(room);
 		return 0;
+	}
 	text_clear(c->out);
-	dm_regions_remove(c->d, g);
+	dm_regions_remove(c->d, g, room);
 	return c->e->code;
 }
 
@@ -202,6 +208,7 @@ static int stats_region(struct stats_call *c, struct dm_region **out)
 
 static int stats_delete(struct stats_call *c)
 {
+	struct dm_regions *room;
 	struct dm_region *g = NULL;
 	int r = c->argc == 1 ? stats_region(c, &g) : -EINVAL;
 
@@ -209,12 +216,17 @@ static int stats_delete(struct stats_call *c)
 		return stats_usage(c, "@stats_delete REGION");
 	if (r)
 		return r;
+	if (dm_regions_room(c->d, &room))
+		return err_set(c->e, -ENOMEM, "no memory to delete a region");
 	g->leaving = true;
 	r = stats_record(c);
-	if (!r && !dm_regions_remove(c->d, g))
+	if (!r) {
+		dm_regions_remove(c->d, g, room);
 		return 0;
+	}
 	g->leaving = false;
-	return r ? r : err_set(c->e, -ENOMEM, "no memory to delete a region");
+	free(room);
+	return r;
 }
 
 static int stats_clear(struct stats_call *c)

@@ -187,6 +187,11 @@ static int regions_new(const struct dm_device *d, size_t n, struct dm_regions **
 	return 0;
 }
 
+int dm_regions_room(const struct dm_device *d, struct dm_regions **room)
+{
+	return regions_new(d, d->regions ? d->regions->n : 0, room);
+}
+
 int dm_regions_add(struct dm_device *d, struct dm_region *g)
 {
 	size_t n = d->regions ? d->regions->n : 0, at = 0;
@@ -217,18 +222,18 @@ struct dm_region *dm_regions_find(const struct dm_device *d, uint64_t id)
 	return NULL;
 }
 
-int dm_regions_remove(struct dm_device *d, struct dm_region *g)
+void dm_regions_remove(struct dm_device *d, struct dm_region *g, struct dm_regions *room)
 {
-	struct dm_regions *all;
 	size_t i;
 
-	if (regions_new(d, d->regions->n - 1, &all))
-		return -ENOMEM;
 	for (i = 0; i < d->regions->n; i++)
 		if (d->regions->regions[i] != g)
-			all->regions[all->n++] = d->regions->regions[i];
-	regions_set(d, all, g);
-	return 0;
+			room->regions[room->n++] = d->regions->regions[i];
+	if (room && !room->n) {
+		free(room);
+		room = NULL;
+	}
+	regions_set(d, room, g);
 }
 
 void dm_regions_drop(struct dm_device *d)

@@ -69,7 +69,12 @@ struct dm_region *dm_region_new(unsigned n_io, size_t n_areas, size_t n_bounds);
 void dm_region_free(struct dm_region *g);
 int dm_regions_add(struct dm_device *d, struct dm_region *g);	/* gives it the lowest free id */
 struct dm_region *dm_regions_find(const struct dm_device *d, uint64_t id);
-int dm_regions_remove(struct dm_device *d, struct dm_region *g);
+/*
+ * Memory for dm_regions_remove(), of a region that is there now or is added next, so that it cannot fail once that is recorded. The
+ * caller frees it if he does not remove any.
+ */
+int dm_regions_room(const struct dm_device *d, struct dm_regions **room);
+void dm_regions_remove(struct dm_device *d, struct dm_region *g, struct dm_regions *room);
 void dm_regions_drop(struct dm_device *d);	/* nobody has D open */
 
 /*
