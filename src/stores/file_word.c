@@ -104,6 +104,12 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* What cannot be mapped anyway is refused as such. */
+static bool is_one(const struct stat *a, const struct stat *b)
+{
+	return is_same(a, b) || !(S_ISREG(a->st_mode) || S_ISBLK(a->st_mode) || S_ISREG(b->st_mode) || S_ISBLK(b->st_mode));
+}
+
 /* The caller may be in another mount namespace, where PATH is another file, or the only one. */
 static int word_is_callers(struct dm_store_spec *w, const char *path, const struct stat *ours)
 {
@@ -111,7 +117,7 @@ static int word_is_callers(struct dm_store_spec *w, const char *path, const stru
 	struct stat theirs;
 
 	snprintf(there, sizeof(there), "/proc/%d/root%s", w->caller, path);
-	if (!w->caller || !strncmp(path, "/proc/", 6) || stat(there, &theirs) || (ours && is_same(ours, &theirs)))
+	if (!w->caller || !strncmp(path, "/proc/", 6) || stat(there, &theirs) || (ours && is_one(ours, &theirs)))
 		return 0;
 	return err_set(w->err, -ENOENT, "'%.500s' is %s for the daemon: process %d, which asks, is in another mount namespace; '%.500s' "
 		       "would name its file", path, ours ? "another file" : "not there", w->caller, there);

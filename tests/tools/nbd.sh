@@ -198,16 +198,6 @@ is "zeroes: EPERM" 1 "$(try ro 'h.zero(512, 0)')"
 like "with a sentence" "read-only" "$(why ro 'h.pwrite(bytes(512), 0)')"
 is "it can be flushed" "" "$(echo 'h.flush()' | shell ro)"
 
-# LVM makes a stack writable by loading all of its tables before it resumes them from the bottom up.
-works "a read-only disk below another one" create -r low --table '0 8 linear memory,size=4096:low 0'
-works "which is read-only, too" create -r high --table '0 8 linear low 0'
-refuses "it cannot become writable alone" 1 "'low' is read-only" load high --table '0 8 linear low 0'
-works "the one below is to be writable" load low --table '0 8 linear memory,size=4096:low 0'
-works "then it can" load high --table '0 8 linear low 0'
-works "they change from the bottom up" resume low
-works "both" resume high
-is "and are writable" "" "$(try high 'h.pwrite(bytes(512), 0)')"
-
 works "a disk that fails in the middle" create bad --table '0 8 zero
 8 8 error
 16 8 zero'

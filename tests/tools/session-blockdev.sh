@@ -132,7 +132,7 @@ nodes() {
 		for f in /dev/hand /dev/sub/hand; do mknod $f b $n; printf "%s %s " "$(stat -c %a $f)" "$(head -c 4096 $f | wc -c)"; done
 		mknod /dev/hand b $n 2>&1 | grep -o "File exists"; rm -r /dev/hand /dev/sub'
 	[ "$who" = root ] || in_session "no other device's, and nowhere else" "Operation not permitted Operation not permitted" \
-		'echo $(mknod /dev/hand b 7 0 2>&1 | grep -o "Oper.*") $(mknod ./hand b 252 0 2>&1 | grep -o "Oper.*")'
+		'echo $(mknod /dev/hand b 8 0 2>&1 | grep -o "Oper.*") $(mknod ./hand b 252 0 2>&1 | grep -o "Oper.*")'
 }
 
 session_test closely file_systems programs rights nodes

@@ -143,4 +143,22 @@ dmsetup create --manglename none "j k" -u "l m" --table "0 8 zero"
 both info -c --manglename none --noheadings -o mangled_name,unmangled_name,unmangled_uuid "f\\x20g"'
 }
 
-session_test mangle read_ahead set_read_ahead measure setgeometry target_version splitname
+# As LVM does it: all tables are loaded, and then resumed from the bottom up.
+becomes_writable() {
+	is "$who: a stack of read-only devices becomes writable" "refused
+L--r low
+L--r high
+L--w low
+L--w high
+written" "$("$DMUSE" exec -- bash -c 'table() { echo "0 8 linear $1 0"; }
+dmsetup create low --readonly --table "$(table memory,size=4096:x)"
+dmsetup create high --readonly --table "$(table /dev/mapper/low)"
+dmsetup load high --table "$(table /dev/mapper/low)" 2>/dev/null || echo refused
+dmsetup load low --table "$(table memory,size=4096:x)"
+dmsetup load high --table "$(table /dev/mapper/low)"
+shown() { for d in low high; do echo "$(dmsetup info -c --noheadings -o attr $d) $d" | sed "s/I/-/"; done; }
+shown; dmsetup resume low; dmsetup resume high; shown
+head -c 4096 /dev/urandom >/dev/mapper/high && echo written' 2>&1)"
+}
+
+session_test mangle read_ahead set_read_ahead measure setgeometry target_version splitname becomes_writable
