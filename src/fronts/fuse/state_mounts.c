@@ -8,13 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/keep.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/text.h"
 #include "fronts/fuse/dev.h"
+#include "fronts/fuse/raw.h"
 
 #define MOUNTS_NAME "fuse:"
+#define MOUNTS_BARRIER 1000	/* milliseconds */
 
 static void mounts_name(uint64_t number, char name[40])
 {
@@ -126,6 +130,26 @@ static int mounts_attach(struct fuse_front *f, uint64_t number, const struct mou
 	return 0;
 }
 
+/*
+ * A kernel that cannot send again what was read and not answered: whoever waits for that would wait for ever. So the connection
+ * ends here, and what it showed is shown anew. 0 or -errno; FD is taken over.
+ */
+static int mounts_attach_if_possible(struct fuse_front *f, uint64_t number, const struct mounts_record *r, const char *directory, int fd)
+{
+	if (fuse_raw_resend(fd) != -EINVAL)
+		return mounts_attach(f, number, r, directory, fd);
+	close(fd);
+	return -EINVAL;
+}
+
+static const char *mounts_why(int fd, int err)
+{
+	if (fd < 0)
+		return "its descriptor was not kept";
+	return err == -EINVAL ? "this kernel cannot send again what the daemon that was killed had not answered (Linux 6.9 and later can)" :
+				strerror(-err);
+}
+
 static void mounts_see(struct fuse_front *f, const char *tail, const char *value, size_t len)
 {
 	uint64_t number = strtoull(tail, NULL, 10);
@@ -138,13 +162,13 @@ static void mounts_see(struct fuse_front *f, const char *tail, const char *value
 	fd = keep_take(name);
 	if (sscanf(value, "%11s %d %d %lld.%ld %" SCNu64 " %d %n", r.kind, &r.id, &r.unmounted, &r.sec, &r.nsec, &r.user_ns,
 		   &r.user_ns_made, &r.at) == 7 && r.at)
-		err = fd < 0 ? -EBADF : mounts_attach(f, number, &r, value + r.at, fd);
+		err = fd < 0 ? -EBADF : mounts_attach_if_possible(f, number, &r, value + r.at, fd);
 	if (!err)
 		return;
 	keep_drop(name);
+	notify_barrier(MOUNTS_BARRIER);		/* as long as somebody holds the connection, it is not dead for the kernel */
 	fuse_state_drop(f, "mount/%s", tail);
-	log_warn("%s, which an earlier daemon served, cannot be served any longer: %s", value + r.at,
-		 fd < 0 ? "its descriptor was not kept" : strerror(-err));
+	log_warn("files in %s that are open end here: %s", value + r.at, mounts_why(fd, err));
 }
 
 static int mounts_digit(char c)
