@@ -35,7 +35,8 @@ TABLES = {
 }
 ANEW = ("log-writes", "powercut", "snapshot", "snapshot-P", "verity-cold")
 # What peers have for the same purpose (servers.py). They go on with what they have copied; ours begin anew.
-PEERS = {"snapshot": ("nbdkit_cow", "qemu_overlay"), "mirror": ("qemu_quorum",)}
+PEERS = {"snapshot": ("nbdkit_cow", "qemu_overlay"), "snapshot-P": ("nbdkit_cow", "qemu_overlay"), "mirror": ("qemu_quorum",),
+         "mirror-disk": ("qemu_quorum",)}
 SNAPSHOTS = {"snapshot-origin-8": 8}    # so many lie on its base
 LOG_SIZE = 16 << 30             # sparse: no measurement fills it
 
