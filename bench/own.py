@@ -4,6 +4,7 @@ Devices of the targets: each is compared with one line of the target linear on t
 the same purpose.
 """
 import os
+import time
 
 import servers
 from measure import call
@@ -23,6 +24,9 @@ TABLES = {
     "crypt": ("aes-xts-plain64, sectors of 512 bytes", 1, f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}}", ()),
     "crypt-4096": ("aes-xts-plain64, sectors of 4096 bytes", 1,
                    f"crypt aes-xts-plain64 {bytes(range(64)).hex()} 0 {{image}} {{start}} 1 sector_size:4096", ()),
+    "integrity": ("crc32c, no journal", 2, "integrity {integrity} 0 4 D 2 internal_hash:crc32c recalculate", ()),
+    "integrity-journal": ("crc32c, a journal of 32 MiB", 2,
+                          "integrity {integrity} 0 4 J 3 internal_hash:crc32c recalculate journal_sectors:65536", ()),
     "mirror": ("two legs, a log in memory", 2, "mirror core 2 1024 nosync 2 {image} {start} {image} {half}", ()),
     "raid": ("raid1, two legs, no metadata", 2, "raid raid1 2 0 nosync 2 - {image} - {log}", ()),
     "snapshot": ("chunks of 16 KiB, a transient store on tmpfs", 2, "snapshot {image} {log} N 32", ()),
@@ -59,6 +63,14 @@ def verity(place, share):
     return (place.fast / "verity.words").read_text()
 
 
+def integrity(place, name, share):
+    """A file for an integrity device and its tags."""
+    image = place.fast / f"{name}.img"
+    image.write_bytes(b"")
+    os.truncate(image, place.size // share + place.size // 64 + (64 << 20))
+    return image
+
+
 def size(place, name):
     return place.size // TABLES[name][1]
 
@@ -92,11 +104,14 @@ class Own:
         start = servers.OFFSET // 512
         tree = verity(self.place, share) if "{verity}" in line else ""
         log = self.empty(name) if "{log}" in line else ""
-        words = line.format(verity=tree, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024, log=log,
-                            base=f"/dev/mapper/{name}-base")
+        tagged = integrity(self.place, name, share) if "{integrity}" in line else ""
+        words = line.format(verity=tree, integrity=tagged, image=self.place.image("tmpfs"), start=start, half=start + self.place.size // 1024,
+                            log=log, base=f"/dev/mapper/{name}-base")
         self.dmuse.create(name, f"0 {self.place.size // 512 // share} {words}", *(("--readonly",) if tree else ()))
         for message in messages:
             self.dmuse.do("message", name, "0", *message.split())
+        while tagged and self.dmuse.do("status", name).split()[-1] != self.dmuse.do("status", name).split()[-2]:
+            time.sleep(0.1)         # its tags are recalculated
 
     def begin_anew(self, name):
         if name in ANEW:

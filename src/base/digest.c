@@ -5,10 +5,10 @@
 #include <endian.h>
 #include <errno.h>
 #include <gcrypt.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/gcrypt_begin.h"
 
 static const struct {
 	const char *name;
@@ -24,21 +24,11 @@ static const struct {
 	{ "crc32c", 0 },
 };
 
-/* Secure memory is not disabled: ciphers of the target crypt use it (targets/crypt/cipher.c). */
-static void digest_begin(void)
-{
-	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
-		return;
-	gcry_check_version(NULL);
-	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-}
-
 int digest_find(struct digest *d, const char *name, struct err *e)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t i;
 
-	pthread_once(&once, digest_begin);
+	gcrypt_begin();
 	for (i = 0; i < sizeof(digests) / sizeof(*digests); i++) {
 		if (strcmp(digests[i].name, name))
 			continue;

@@ -276,7 +276,11 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len)
 
 struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len)
 {
-	const char *word = dm_arg_word(a, name);
+	return dm_args_device(a, name, dm_arg_word(a, name), len);
+}
+
+struct dm_at dm_args_device(struct dm_args *a, const char *name, const char *word, uint64_t len)
+{
 	struct dm_at at = { .store = NULL };
 	struct dm_build_word *w = args_store(a, name, word, a->word, &at);
 

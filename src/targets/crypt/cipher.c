@@ -3,56 +3,12 @@
  * The ciphers are libgcrypt's. It has most of those that Linux has, and is the fastest at the ones that matter: AES-XTS with
  * VAES at 4.5 GB/s for sectors of 512 bytes and 7.6 for 4096 on one core, where OpenSSL 3.0 reached 1.8 and 4.4. bench/NOTES.md
  * has the figures.
- *
- * All that the library allocates for keys is in memory of base/secret.h.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
 #include "targets/crypt/crypt.h"
-
-static int library_is_secure(const void *p)
-{
-	return secret_owns(p);
-}
-
-static void library_free(void *p)
-{
-	if (secret_owns(p))
-		secret_free(p);
-	else
-		free(p);
-}
-
-static void *library_realloc(void *p, size_t n)
-{
-	void *more;
-
-	if (!secret_owns(p))
-		return realloc(p, n);
-	more = secret_alloc(n);
-	if (more) {
-		memcpy(more, p, n < secret_size(p) ? n : secret_size(p));
-		secret_free(p);
-	}
-	return more;
-}
-
-static void library_begin(void)
-{
-	gcry_set_allocation_handler(malloc, secret_alloc, library_is_secure, library_realloc, library_free);
-	gcry_check_version(NULL);
-	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-}
-
-void crypt_library_begin(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, library_begin);
-}
 
 enum { BLOWFISH_LEAST = 4, BLOWFISH_MOST = 56 };
 

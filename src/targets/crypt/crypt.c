@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/gcrypt_begin.h"
 #include "base/secret.h"
 #include "core/device/step.h"
 #include "core/world.h"
@@ -23,7 +24,7 @@ static int crypt_ctr(struct dm_target *t, struct dm_args *a)
 {
 	struct crypt *k = t->priv;
 
-	crypt_library_begin();
+	gcrypt_begin();
 	pthread_mutex_init(&k->lock, NULL);
 	crypt_arg_words(k, t, a);
 	if (dm_args_failed(a))

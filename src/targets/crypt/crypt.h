@@ -121,7 +121,6 @@ void crypt_hide_key(char *sentence);	/* about a line in which a blank too many o
 unsigned crypt_subkey_size(const struct crypt *k);
 
 /* cipher.c */
-void crypt_library_begin(void);
 /* The algorithm for k->spec.cipher, whose block sizes it sets in K, and a key of BYTES; false: there is none. */
 bool crypt_cipher_known(const char *name);
 bool crypt_cipher_find(struct crypt *k, unsigned bytes);

@@ -62,7 +62,7 @@ static void iv_benbi(const struct crypt *k, struct crypt_engine *e, struct crypt
 static void check_random(struct crypt *k, struct dm_args *a)
 {
 	(void)k;
-	dm_args_fail(a, "IV mode random keeps the IV of each sector in a target integrity below, which dmuse lacks");
+	dm_args_fail(a, "IV mode random keeps the IV of each sector in a target integrity below, which is not supported yet");
 }
 
 static const struct crypt_iv iv_modes[] = {

@@ -50,7 +50,7 @@ static void spec_mode(struct crypt *k, struct dm_args *a, const char *mode)
 		}
 	for (size_t i = 0; i < sizeof(with_tags) / sizeof(*with_tags); i++)
 		if (!strcmp(with_tags[i], mode))
-			crypt_refuse(a, -ENOENT, "cipher mode %s has a tag for each sector, which a target integrity below would keep; dmuse lacks it",
+			crypt_refuse(a, -ENOENT, "cipher mode %s has a tag for each sector, which a target integrity below would keep; that is not supported yet",
 				     mode);
 	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' in libgcrypt; there are xts, cbc, ctr and ecb", k->spec.text, mode);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/gcrypt_begin.h"
 #include "targets/crypt/crypt.h"
 
 #define SPEED_SECTOR 4096u
@@ -55,7 +56,7 @@ bool crypt_speed(unsigned i, struct crypt_speed *out)
 
 	if (i >= sizeof(speed_ciphers) / sizeof(*speed_ciphers))
 		return false;
-	crypt_library_begin();
+	gcrypt_begin();
 	*out = (struct crypt_speed){ .cipher = speed_ciphers[i].name, .bits = 8 * speed_ciphers[i].key };
 	if (crypt_cipher_open(speed_ciphers[i].algo, speed_ciphers[i].mode, &h))
 		return true;
@@ -72,7 +73,7 @@ const char *crypt_library(void)
 {
 	static char name[40];
 
-	crypt_library_begin();
+	gcrypt_begin();
 	snprintf(name, sizeof(name), "libgcrypt %s", gcry_check_version(NULL));
 	return name;
 }

@@ -49,7 +49,7 @@ static void arg_option(struct crypt *k, struct dm_args *a)
 	if (!strncmp(word, "sector_size:", strlen("sector_size:")))
 		arg_sector_size(k, a, word + strlen("sector_size:"));
 	else if (!strncmp(word, "integrity", strlen("integrity")))
-		dm_args_fail(a, "option %.40s: cipher modes with tags need the target integrity, which dmuse lacks", word);
+		dm_args_fail(a, "option %.40s: cipher modes with tags, which the target integrity would keep, are not supported yet", word);
 	else
 		dm_args_fail(a, "word %u: '%.80s' is not an option: allow_discards, sector_size:BYTES, iv_large_sectors, "
 			     "same_cpu_crypt, submit_from_crypt_cpus, no_read_workqueue, no_write_workqueue or high_priority", a->word,

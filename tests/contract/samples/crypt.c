@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/gcrypt_begin.h"
 #include "contract/sample.h"
 #include "targets/crypt/crypt.h"
 
@@ -10,7 +11,7 @@ static void crypt_format(void)
 	uint8_t key[32];
 	gcry_cipher_hd_t h;
 
-	crypt_library_begin();
+	gcrypt_begin();
 	for (unsigned i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)i;
 	gcry_cipher_open(&h, GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_XTS, 0);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libgcrypt, made ready once for the whole program: what it allocates for keys is in memory of base/secret.h. Whoever uses it
+ * calls this first. Any thread.
+ */
+#ifndef BASE_GCRYPT_BEGIN_H
+#define BASE_GCRYPT_BEGIN_H
+
+void gcrypt_begin(void);
+
+#endif
