@@ -57,6 +57,30 @@ both() {
 	luks luks2
 }
 
+# with_tags OPTIONS BYTE: what is changed at BYTE of the image, below, is not read.
+with_tags() {
+	new_image
+	in_session "$1: luksFormat" "cryptsetup luksFormat -q --type luks2 $1 $quick /dev/c one >/dev/null 2>&1"
+	in_session "$1: a file system" 'cryptsetup open --key-file one /dev/c v
+		mkfs.ext4 -q /dev/mapper/v
+		e2fsck -fn /dev/mapper/v >/dev/null 2>&1
+		dd if=/dev/mapper/v of=/dev/null bs=64K status=none
+		cryptsetup close v'
+	printf 'not what was there' | dd of=c.img bs=1 seek=$((40 << 20)) conv=notrunc status=none
+	in_session "$1: it was changed" 'cryptsetup open --key-file one /dev/c v
+		dd if=/dev/mapper/v of=/dev/null bs=4K status=none 2>&1 | grep -c error
+		cryptsetup close v'
+	is "$who: $1: and cannot be read" 1 "$out"
+}
+
+# Before cryptsetup formats with an AEAD cipher, it asks the kernel (AF_ALG) whether there is one; it opens such volumes without asking.
+tags() {
+	with_tags '--integrity hmac-sha256'
+	python3 -c 'import socket; socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)' 2>/dev/null || return 0
+	with_tags '--cipher aes-gcm-random --integrity aead --sector-size 4096'
+	with_tags '--cipher chacha20-random --integrity poly1305'
+}
+
 reencrypt() {
 	new_image
 	in_session "reencrypt while it is open" "cryptsetup luksFormat -q --type luks2 $quick /dev/c one
@@ -209,7 +233,7 @@ keys() {
 }
 
 if [ -x /sbin/cryptsetup ]; then
-	session_test both reencrypt plain truecrypt keys
+	session_test both tags reencrypt plain truecrypt keys
 else
 	skip "cryptsetup" "it is not installed"
 	plan

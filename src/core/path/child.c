@@ -10,7 +10,7 @@
 
 static void child_init(struct dm_req *c, struct dm_req *r)
 {
-	*c = (struct dm_req){ .op = r->op, .flags = r->flags & DM_SUBMITTED & ~(uint32_t)DM_MAY_SHOW, .sector = r->sector,
+	*c = (struct dm_req){ .op = r->op, .flags = r->flags & DM_SUBMITTED & ~(uint32_t)(DM_MAY_SHOW | DM_TAGS), .sector = r->sector,
 			      .count = r->count, .data = r->data, .io = r->io, .began = r->io->now, .at = r->at, .parent = r,
 			      .maker = r->via[r->depth] };
 }

@@ -41,6 +41,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_MAY_SHOW (1u << 3)	/* READ: the store may say where the bytes are instead of copying them: DM_SHOWN */
 #define DM_AHEAD (1u << 4)	/* READ: read-ahead, which no program has requested yet: a failure does not count (failed.h) */
 #define DM_OWN (1u << 5)	/* FLUSH: the core's own (flush.h), not a client's: it passes shut gates, and is not counted */
+#define DM_TAGS (1u << 6)	/* READ, WRITE: tags go with the data: `tags` */
 #define DM_SUBMITTED 0xffu		/* all of these */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */
@@ -82,6 +83,12 @@ struct dm_req {
 	};
 	uint64_t count;			/* not used by FLUSH; EXTENT's answer is in count and flags */
 	struct vec data;		/* READ, WRITE: count * 512 bytes, which must stay valid until done() */
+	/*
+	 * With DM_TAGS, to a device whose limits have tags: the tags of the blocks, one after the other, which are read or written
+	 * with the data and stay valid as long. TAG_SIZE bytes for each block of TAG_BLOCK sectors.
+	 */
+	uint8_t *tags;
+	uint16_t tag_size, tag_block;
 	void (*done)(struct dm_req *r, int err);	/* 0 or -errno; may free or reuse the request */
 
 	/* The core's: where it goes, and through which devices it came. */
@@ -119,6 +126,14 @@ struct dm_req {
 
 	struct iovec one;		/* the submitter's: for data in a single buffer */
 };
+
+/* The tags of R are those of FROM that are SECTORS behind the first. */
+static inline void dm_req_tags(struct dm_req *r, const struct dm_req *from, uint64_t sectors)
+{
+	r->tags = from->tags + sectors / from->tag_block * from->tag_size;
+	r->tag_size = from->tag_size;
+	r->tag_block = from->tag_block;
+}
 
 /* Sets the data of R to the BYTES at BUF. */
 static inline void dm_req_buffer(struct dm_req *r, void *buf, size_t bytes)

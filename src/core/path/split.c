@@ -66,6 +66,8 @@ static void split_line(struct dm_req *p, uint64_t most)
 	piece->at += p->rest_sector - p->sector;
 	if (p->data.iov)
 		piece->data = vec_from(p->data, (p->rest_sector - p->sector) << DM_SECTOR_SHIFT);
+	if (p->flags & DM_TAGS)
+		dm_req_tags(piece, p, p->rest_sector - p->sector);
 	piece->part = p->rest_part;
 	if (parts && ++p->rest_part < t->parts)
 		n = 0;		/* the same range again, for the next part */

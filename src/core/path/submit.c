@@ -308,6 +308,8 @@ static struct dm_req *deepen(struct dm_req *r)
 	}
 	*piece = (struct dm_req){ .op = r->op, .flags = r->flags & ~DM_NOT_OF_PIECES, .sector = r->sector, .count = r->count,
 				  .data = r->data, .io = r->io, .began = r->began, .at = r->at, .asked = r->asked, .parent = r };
+	if (r->flags & DM_TAGS)
+		dm_req_tags(piece, r, 0);
 	r->pending = 1;
 	r->rest_count = 0;
 	r->err = 0;

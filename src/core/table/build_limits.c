@@ -24,5 +24,6 @@ void dm_build_hints(struct dm_build *b)
 
 			t->targets[i].type->hints(&t->targets[i], &hints);
 			dm_limits_stack(&t->limits, &hints);
+			t->limits.tags = t->n == 1 ? hints.tags : 0;	/* they pass no other line */
 		}
 }

@@ -12,6 +12,7 @@ struct dm_limits {
 	uint32_t io_min;	/* bytes: preferred size of small transfers; at least `physical`, or 0, which means that */
 	uint32_t io_opt;	/* bytes: preferred size of large transfers, 0: unknown */
 	uint32_t chunk;		/* sectors: requests are cut at multiples of this, 0: never */
+	uint32_t tags;		/* bytes that go with each logical block (DM_TAGS, req.h); 0: none */
 	bool discard;		/* DISCARD frees space */
 	bool fast_zeroes;	/* ZEROES is cheaper than writing zeros */
 	bool fua;		/* WRITE supports FUA; else the core sends a flush after it */

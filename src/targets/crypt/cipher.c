@@ -96,7 +96,8 @@ int crypt_cipher_mode(enum crypt_mode mode)
 {
 	static const int modes[] = {
 		[CRYPT_ECB] = GCRY_CIPHER_MODE_ECB, [CRYPT_CBC] = GCRY_CIPHER_MODE_CBC,
-		[CRYPT_CTR] = GCRY_CIPHER_MODE_CTR, [CRYPT_XTS] = GCRY_CIPHER_MODE_XTS,
+		[CRYPT_CTR] = GCRY_CIPHER_MODE_CTR, [CRYPT_XTS] = GCRY_CIPHER_MODE_XTS, [CRYPT_GCM] = GCRY_CIPHER_MODE_GCM,
+		[CRYPT_POLY1305] = GCRY_CIPHER_MODE_POLY1305,
 	};
 
 	return modes[mode];

@@ -98,6 +98,7 @@ static void crypt_hints(const struct dm_target *t, struct dm_limits *l)
 				 .discard = k->options & CRYPT_DISCARDS };
 
 	*l = k->at.store->limits;
+	l->tags = 0;
 	dm_limits_stack(l, &own);
 }
 

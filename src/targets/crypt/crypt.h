@@ -6,6 +6,7 @@
  *   key.c       the key's bytes                cipher.c    the library's ciphers
  *   iv*.c       initialisation vectors         engine.c    cipher handles, and the sectors that pass through them
  *   request.c   reads and writes               message.c   `key set`, `key wipe`
+ *   aead.c      sectors with tags, which the target integrity keeps below
  *
  * A cipher handle serves one thread at a time. So the line has an engine, which is a set of handles, for each io thread, and
  * some more for the workers, which take whichever is free.
@@ -31,7 +32,10 @@
 #define CRYPT_MOST 512u			/* sectors of a request that are under way at a time; a longer one is cut */
 #define CRYPT_STRIPS 8u			/* parts of a request for several workers */
 
-enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS };
+#define CRYPT_TAG_MOST 255u		/* bytes, with the IV if it is kept; as the target integrity has them */
+#define CRYPT_WITH_TAGS 256u		/* sectors of a request with tags: the target integrity takes as many */
+
+enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS, CRYPT_GCM, CRYPT_POLY1305 };
 
 struct crypt;
 struct crypt_engine;
@@ -63,6 +67,8 @@ struct crypt_iv {
 struct crypt_spec {
 	const char *text;		/* as it was given */
 	char cipher[32], hash[32];	/* the kernel's names */
+	char mac[32];			/* of authenc: the hash of its HMAC; or "" */
+	bool aead;			/* each sector has a tag by which it is known to be what was written */
 	enum crypt_mode mode;
 	bool null;			/* cipher_null: nothing is encrypted */
 	unsigned keys;			/* ciphers that take turns: a power of two */
@@ -84,6 +90,11 @@ struct crypt {
 	/* The key: keys of all ciphers one after the other, then what the IV mode takes of it. In secret memory. */
 	uint8_t *key;
 	unsigned key_size, extra;	/* bytes; `extra` are the IV mode's */
+	/* What integrity below keeps for each sector: TAG bytes, then the IV, if it is random. 0: nothing. */
+	unsigned tag_room, tag, mac_key;	/* bytes; `mac_key` are of the key, before `extra` */
+	const char *tag_kind;		/* "aead", "none" */
+	int mac_algo;
+	bool keeps_iv, mac_key_said;
 	bool has_key;			/* it was not wiped */
 	bool suspended;
 	int algo;			/* the library's, of the cipher */
@@ -99,6 +110,7 @@ struct crypt {
 
 struct crypt_engine {
 	struct crypt_engine *next;	/* in `idle` */
+	gcry_md_hd_t mac;		/* of authenc */
 	gcry_cipher_hd_t *iv;		/* the IV mode's own */
 	gcry_cipher_hd_t data[];	/* one for each key */
 };
@@ -143,13 +155,28 @@ int crypt_engines_set_key(struct crypt *k, struct err *e);	/* to all of them, fr
 struct crypt_engine *crypt_engine_take(struct crypt *k);	/* for a worker; there is one for each */
 void crypt_engine_give(struct crypt *k, struct crypt_engine *e);
 /*
- * COUNT sectors (of 512) from SECTOR of the line: IN to OUT, which may be the same place. They are whole sectors of the line.
+ * COUNT sectors (of 512) from SECTOR of the line: IN to OUT, which may be the same place. They are whole sectors of the line. TAGS:
+ * those of the sectors, if there are any (k->tag_room). 0, or -EILSEQ: a tag is not that of its sector.
  */
-void crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
-	       uint8_t *out);
+int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
+	      uint8_t *out, uint8_t *tags);
 /* The same with bytes that lie where V says: out of them, or in place. */
-void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out);
-void crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v);
+void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
+		      uint8_t *tags);
+int crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *tags);
+
+/* The cipher alone: B has its IV. */
+void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
+
+/* aead.c. NUMBER: of the sector in the line. B has its IV if it encrypts; else that comes from TAG, if it is kept there. */
+int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b, uint64_t number, uint8_t *tag);
+void crypt_iv_random(struct crypt_block *b, unsigned bytes);
+int crypt_mac_open(const struct crypt *k, struct crypt_engine *e);	/* 0 or -errno */
+int crypt_mac_key(const struct crypt *k, struct crypt_engine *e);
+/* "gcm(aes)", "rfc7539(chacha20,poly1305)": true, and K is filled in. */
+bool crypt_aead_spec(struct crypt *k, const char *template);
+/* Do the words suit each other, and what is below? As dm_args_fail(). */
+void crypt_aead_check(struct crypt *k, struct dm_args *a);
 
 /* request.c: for dm_type. */
 int crypt_map(const struct dm_target *t, struct dm_req *r);

@@ -20,6 +20,7 @@ static void engine_free(const struct crypt *k, struct crypt_engine *e)
 		gcry_cipher_close(e->data[i]);
 	for (i = 0; i < engine_ivs(k); i++)
 		gcry_cipher_close(e->iv[i]);
+	gcry_md_close(e->mac);
 	free(e);
 }
 
@@ -32,7 +33,7 @@ static int engine_open(const struct crypt *k, struct crypt_engine *e)
 		r = crypt_cipher_open(k->algo, crypt_cipher_mode(k->spec.mode), &e->data[i]);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->open(k, &e->iv[i]);
-	return r;
+	return r ? r : crypt_mac_open(k, e);
 }
 
 static int engine_new(const struct crypt *k, struct crypt_engine **out)
@@ -55,7 +56,7 @@ static int engine_set_key(const struct crypt *k, struct crypt_engine *e)
 		r = crypt_cipher_key(e->data[i], k->key + i * n, n);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->set_key(k, e, i);
-	return r;
+	return r ? r : crypt_mac_key(k, e);
 }
 
 int crypt_engines_set_key(struct crypt *k, struct err *e)
@@ -117,7 +118,7 @@ void crypt_engine_give(struct crypt *k, struct crypt_engine *e)
 }
 
 /* The library's calls for one sector. They cannot fail: handle, key and sizes are right. */
-static void block_cipher(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
+void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)
 {
 	gcry_cipher_hd_t h = e->data[b->key];
 
@@ -131,11 +132,12 @@ static void block_cipher(const struct crypt *k, struct crypt_engine *e, struct c
 		gcry_cipher_decrypt(h, b->out, k->sector, b->in == b->out ? NULL : b->in, b->in == b->out ? 0 : k->sector);
 }
 
-void crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
-	       uint8_t *out)
+int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
+	      uint8_t *out, uint8_t *tags)
 {
 	unsigned step = k->sector / DM_SECTOR, large = k->options & CRYPT_IV_LARGE ? step : 1;
 	uint64_t at, end = sector + k->iv_offset + count;
+	int err = 0;
 
 	if (k->spec.null && in != out)
 		memcpy(out, in, count << DM_SECTOR_SHIFT);
@@ -143,10 +145,22 @@ void crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uin
 		struct crypt_block b = { .sector = at / large, .key = at & (k->spec.keys - 1), .encrypts = encrypts, .in = in, .out = out };
 
 		k->spec.iv->before(k, e, &b);
-		block_cipher(k, e, &b);
+		if (tags)
+			err = crypt_aead_run(k, e, &b, at - k->iv_offset, tags);
+		else
+			crypt_block_cipher(k, e, &b);
+		if (err)
+			return err;
 		if (k->spec.iv->after)
 			k->spec.iv->after(k, e, &b);
+		tags = tags ? tags + k->tag_room : NULL;
 	}
+	return 0;
+}
+
+static uint8_t *tags_after(const struct crypt *k, uint8_t *tags, uint64_t sectors)
+{
+	return tags ? tags + sectors / (k->sector / DM_SECTOR) * k->tag_room : NULL;
 }
 
 /* How many whole sectors lie in one piece at V, of COUNT; 0: the first one does not. */
@@ -165,37 +179,40 @@ static void *vec_place(struct vec v)
 	return vec_first(v, 1, &got);
 }
 
-void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out)
+void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
+		      uint8_t *tags)
 {
 	uint8_t one[4096];
 	uint64_t n;
 
-	for (; count; count -= n, sector += n, out += n << DM_SECTOR_SHIFT, v = vec_from(v, n << DM_SECTOR_SHIFT)) {
+	for (; count; count -= n, sector += n, out += n << DM_SECTOR_SHIFT, v = vec_from(v, n << DM_SECTOR_SHIFT), tags = tags_after(k, tags, n)) {
 		n = whole_sectors(k, v, count);
 		if (n) {
-			crypt_run(k, e, true, sector, n, vec_place(v), out);
+			crypt_run(k, e, true, sector, n, vec_place(v), out, tags);
 			continue;
 		}
 		n = k->sector / DM_SECTOR;
 		vec_get(v, one, k->sector);
-		crypt_run(k, e, true, sector, n, one, out);
+		crypt_run(k, e, true, sector, n, one, out, tags);
 	}
 }
 
-void crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v)
+int crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *tags)
 {
 	uint8_t one[4096];
 	uint64_t n;
+	int err = 0;
 
-	for (; count; count -= n, sector += n, v = vec_from(v, n << DM_SECTOR_SHIFT)) {
+	for (; count && !err; count -= n, sector += n, v = vec_from(v, n << DM_SECTOR_SHIFT), tags = tags_after(k, tags, n)) {
 		n = whole_sectors(k, v, count);
 		if (n) {
-			crypt_run(k, e, false, sector, n, vec_place(v), vec_place(v));
+			err = crypt_run(k, e, false, sector, n, vec_place(v), vec_place(v), tags);
 			continue;
 		}
 		n = k->sector / DM_SECTOR;
 		vec_get(v, one, k->sector);
-		crypt_run(k, e, false, sector, n, one, one);
+		err = crypt_run(k, e, false, sector, n, one, one, tags);
 		vec_put(v, one, k->sector);
 	}
+	return err;
 }

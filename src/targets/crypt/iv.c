@@ -59,16 +59,24 @@ static void iv_benbi(const struct crypt *k, struct crypt_engine *e, struct crypt
 	iv_put_be64(k, b, b->sector * (512 / k->block) + 1);
 }
 
+/* The IV is kept with the tags (aead.c). */
 static void check_random(struct crypt *k, struct dm_args *a)
 {
-	(void)k;
-	dm_args_fail(a, "IV mode random keeps the IV of each sector in a target integrity below, which is not supported yet");
+	(void)a;
+	k->keeps_iv = true;
+}
+
+static void iv_random(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
+{
+	(void)e;
+	if (b->encrypts)
+		crypt_iv_random(b, k->iv_size);
 }
 
 static const struct crypt_iv iv_modes[] = {
 	{ .name = "plain", .before = iv_plain }, { .name = "plain64", .before = iv_plain64 },
 	{ .name = "plain64be", .before = iv_plain64be }, { .name = "benbi", .before = iv_benbi },
-	{ .name = "null", .before = iv_null }, { .name = "random", .check = check_random, .before = iv_null },
+	{ .name = "null", .before = iv_null }, { .name = "random", .check = check_random, .before = iv_random },
 };
 
 static const struct crypt_iv *const iv_others[] = {

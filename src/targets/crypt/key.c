@@ -76,5 +76,5 @@ void crypt_text_key(const struct crypt *k, struct text *out)
 
 unsigned crypt_subkey_size(const struct crypt *k)
 {
-	return (k->key_size - k->extra) / k->spec.keys;
+	return (k->key_size - k->extra - k->mac_key) / k->spec.keys;
 }

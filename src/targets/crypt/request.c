@@ -8,10 +8,12 @@
  * else is computed at once, on the io thread. How much that is depends on the cipher, so it is measured when the line is made.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/path/child.h"
+#include "core/path/fault.h"
 #include "core/path/held.h"
 #include "core/world.h"
 #include "targets/crypt/crypt.h"
@@ -34,6 +36,8 @@ struct crypt_job {
 	struct dm_req *req, *child;
 	struct reserve *home;
 	unsigned left;			/* strips under way */
+	atomic_int err;			/* of a read: a tag is wrong */
+	uint8_t *tags;			/* of the sectors, behind the buffer; or NULL */
 	struct crypt_strip strips[CRYPT_STRIPS];
 	uint8_t bytes[];		/* of a write: the buffer is in them */
 };
@@ -43,11 +47,23 @@ static struct crypt *job_crypt(const struct crypt_job *j)
 	return dm_holder(j->req)->priv;
 }
 
+/* Sectors of a request. */
+static uint32_t crypt_most(const struct crypt *k)
+{
+	return k->tag_room ? CRYPT_WITH_TAGS : CRYPT_MOST;
+}
+
 static uint8_t *job_buffer(struct crypt_job *j)
 {
 	uintptr_t at = (uintptr_t)j->bytes;
 
 	return j->bytes + ((at + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN - at);
+}
+
+/* The tags of the sectors that are FROM behind the first. */
+static uint8_t *job_tags(const struct crypt *k, const struct crypt_job *j, uint64_t from)
+{
+	return j->tags ? j->tags + from / (k->sector / DM_SECTOR) * k->tag_room : NULL;
 }
 
 static void job_encrypt(struct crypt *k, struct crypt_engine *e, struct crypt_job *j, uint64_t from, uint64_t count)
@@ -58,9 +74,9 @@ static void job_encrypt(struct crypt *k, struct crypt_engine *e, struct crypt_jo
 
 	if (r->op == DM_ZEROES) {
 		memset(out, 0, count << DM_SECTOR_SHIFT);
-		crypt_run(k, e, true, r->sector + from, count, out, out);
+		crypt_run(k, e, true, r->sector + from, count, out, out, job_tags(k, j, from));
 	} else {
-		crypt_run_out_of(k, e, r->sector + from, count, vec_from(r->data, at), out);
+		crypt_run_out_of(k, e, r->sector + from, count, vec_from(r->data, at), out, job_tags(k, j, from));
 	}
 }
 
@@ -68,23 +84,37 @@ static void job_compute(struct crypt *k, struct crypt_engine *e, struct crypt_jo
 {
 	const struct dm_req *r = j->req;
 
-	if (r->op == DM_READ)
-		crypt_run_in_place(k, e, r->sector + from, count, vec_from(r->data, from << DM_SECTOR_SHIFT));
-	else
+	if (r->op != DM_READ)
 		job_encrypt(k, e, j, from, count);
+	else if (crypt_run_in_place(k, e, r->sector + from, count, vec_from(r->data, from << DM_SECTOR_SHIFT), job_tags(k, j, from)))
+		atomic_store(&j->err, -EILSEQ);
+}
+
+/* Nothing of it is shown. */
+static int read_failed(const struct crypt_job *j)
+{
+	int err = atomic_load(&j->err);
+
+	if (!err)
+		return 0;
+	vec_zero(j->req->data, j->req->count << DM_SECTOR_SHIFT);
+	dm_why(j->req->io, "a sector is not what its tag says: it was changed below, or was never written");
+	return err;
 }
 
 /* All of it is computed: a write goes on its way, a read is over. */
 static void job_computed(struct crypt_job *j)
 {
 	struct dm_req *c = j->child;
+	int err;
 
 	if (j->req->op != DM_READ) {
 		dm_send(j->req->io, &job_crypt(j)->at, c);
 		return;
 	}
+	err = read_failed(j);
 	reserve_give(j->home, j);
-	dm_child_end(c, 0);
+	dm_child_end(c, err);
 }
 
 static void strip_run(struct work *w)
@@ -140,6 +170,16 @@ static void job_start(struct crypt *k, struct crypt_job *j)
 	job_computed(j);
 }
 
+static void child_tags(const struct crypt *k, const struct crypt_job *j, struct dm_req *c)
+{
+	if (!j || !j->tags)
+		return;
+	c->flags |= DM_TAGS;
+	c->tags = j->tags;
+	c->tag_size = (uint16_t)k->tag_room;
+	c->tag_block = (uint16_t)(k->sector / DM_SECTOR);
+}
+
 static void write_got(struct crypt *k, struct dm_req *r, struct crypt_job *j)
 {
 	struct dm_req *c;
@@ -151,6 +191,7 @@ static void write_got(struct crypt *k, struct dm_req *r, struct crypt_job *j)
 	}
 	c->op = DM_WRITE;
 	c->flags &= DM_FUA;
+	child_tags(k, j, c);
 	dm_req_buffer(c, job_buffer(j), r->count << DM_SECTOR_SHIFT);
 	j->child = c;
 	job_start(k, j);
@@ -166,13 +207,26 @@ static void read_send(struct crypt *k, struct dm_req *r, struct crypt_job *j)
 		dm_go_on_here(r, -ENOMEM);
 		return;
 	}
+	child_tags(k, j, c);
 	dm_send(r->io, &k->at, c);
+}
+
+/* Behind the buffer, if there is one. */
+static uint8_t *tags_of(const struct crypt *k, const struct reserve *home, struct crypt_job *j)
+{
+	size_t sectors = home == k->reads ? 0 : home == k->small_writes ? SMALL : crypt_most(k);
+
+	if (!k->tag_room)
+		return NULL;
+	return sectors ? job_buffer(j) + sectors * DM_SECTOR : j->bytes;
 }
 
 static void job_got(struct crypt *k, struct reserve *home, struct dm_req *r, struct crypt_job *j)
 {
 	j->req = r;
 	j->home = home;
+	j->tags = tags_of(k, home, j);
+	atomic_store_explicit(&j->err, 0, memory_order_relaxed);
 	r->own[0] = j;
 	if (r->op == DM_READ)
 		read_send(k, r, j);
@@ -206,7 +260,7 @@ static int crypt_hold(struct crypt *k, struct dm_req *r)
 
 static int crypt_read(struct crypt *k, struct dm_req *r)
 {
-	if (crypt_spreads(k, r))
+	if (crypt_spreads(k, r) || k->tag_room)
 		return crypt_hold(k, r);
 	r->own[0] = NULL;
 	read_send(k, r, NULL);
@@ -223,8 +277,8 @@ int crypt_map(const struct dm_target *t, struct dm_req *r)
 		return k->options & CRYPT_DISCARDS ? dm_remap(r, &k->at, r->sector) : -EOPNOTSUPP;
 	if (r->op == DM_ZEROES && r->flags & DM_FAST)
 		return -EOPNOTSUPP;
-	if (r->count > CRYPT_MOST) {
-		r->count = CRYPT_MOST;
+	if (r->count > crypt_most(k)) {
+		r->count = crypt_most(k);
 		return DM_PART;
 	}
 	return r->op == DM_READ ? crypt_read(k, r) : crypt_hold(k, r);
@@ -241,11 +295,11 @@ static int read_back(struct crypt *k, struct dm_req *r, struct dm_req *c, int er
 		return err;
 	}
 	if (!j) {
-		crypt_run_in_place(k, k->engines[r->io->index], r->sector, r->count, r->data);
+		crypt_run_in_place(k, k->engines[r->io->index], r->sector, r->count, r->data, NULL);
 		return 0;
 	}
 	j->child = c;
-	job_spread(k, j);
+	job_start(k, j);
 	return DM_HELD;
 }
 
@@ -265,10 +319,11 @@ static uint32_t crypt_measure(struct crypt *k, uint8_t *bytes, uint64_t sectors)
 	struct timespec before, after;
 	uint64_t ns, n;
 	unsigned step = k->sector / DM_SECTOR;
+	uint8_t tags[16 * CRYPT_TAG_MOST], *with = k->tag_room ? tags : NULL;
 
-	crypt_run(k, k->engines[0], true, 0, step, bytes, bytes);
+	crypt_run(k, k->engines[0], true, 0, step, bytes, bytes, with);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-	crypt_run(k, k->engines[0], true, 0, sectors, bytes, bytes);
+	crypt_run(k, k->engines[0], true, 0, sectors, bytes, bytes, with);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
 	ns = (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000 + (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
 	n = sectors * STRIP_NS / (ns ? ns : 1);
@@ -278,8 +333,9 @@ static uint32_t crypt_measure(struct crypt *k, uint8_t *bytes, uint64_t sectors)
 
 int crypt_requests_new(struct crypt *k, struct dm_world *w, struct err *e)
 {
-	size_t small = sizeof(struct crypt_job) + BUFFER_ALIGN + SMALL * DM_SECTOR;
-	size_t large = sizeof(struct crypt_job) + BUFFER_ALIGN + CRYPT_MOST * DM_SECTOR;
+	size_t step = k->sector / DM_SECTOR, most = crypt_most(k);
+	size_t small = sizeof(struct crypt_job) + BUFFER_ALIGN + SMALL * DM_SECTOR + SMALL / step * k->tag_room;
+	size_t large = sizeof(struct crypt_job) + BUFFER_ALIGN + most * DM_SECTOR + most / step * k->tag_room;
 	uint8_t sectors[16 * DM_SECTOR] = { 0 };
 	int r;
 
@@ -287,7 +343,7 @@ int crypt_requests_new(struct crypt *k, struct dm_world *w, struct err *e)
 	if (!r)
 		r = reserve_new(&k->writes, WRITES, large, reserve_later, k, e);
 	if (!r)
-		r = reserve_new(&k->reads, READS, sizeof(struct crypt_job), reserve_later, k, e);
+		r = reserve_new(&k->reads, READS, sizeof(struct crypt_job) + most / step * k->tag_room, reserve_later, k, e);
 	if (!r)
 		r = dm_compute_begin(w, e);
 	if (!r && w->n_io > 1 && !k->spec.null)

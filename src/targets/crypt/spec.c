@@ -39,20 +39,17 @@ static void spec_copy(char *out, size_t size, const char *at, size_t n)
 static void spec_mode(struct crypt *k, struct dm_args *a, const char *mode)
 {
 	static const struct { const char *name; enum crypt_mode mode; } modes[] = {
-		{ "ecb", CRYPT_ECB }, { "cbc", CRYPT_CBC }, { "ctr", CRYPT_CTR }, { "xts", CRYPT_XTS },
+		{ "ecb", CRYPT_ECB }, { "cbc", CRYPT_CBC }, { "ctr", CRYPT_CTR }, { "xts", CRYPT_XTS }, { "gcm", CRYPT_GCM },
 	};
-	static const char *const with_tags[] = { "gcm", "rfc7539", "authenc", "aegis128", "ccm" };
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
 		if (!strcmp(modes[i].name, mode)) {
 			k->spec.mode = modes[i].mode;
+			k->spec.aead |= k->spec.mode == CRYPT_GCM;
 			return;
 		}
-	for (size_t i = 0; i < sizeof(with_tags) / sizeof(*with_tags); i++)
-		if (!strcmp(with_tags[i], mode))
-			crypt_refuse(a, -ENOENT, "cipher mode %s has a tag for each sector, which a target integrity below would keep; that is not supported yet",
-				     mode);
-	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' in libgcrypt; there are xts, cbc, ctr and ecb", k->spec.text, mode);
+	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' here; there are xts, cbc, ctr and ecb, and with tags gcm(CIPHER), "
+		     "authenc(hmac(HASH),MODE(CIPHER)) and rfc7539(chacha20,poly1305)", k->spec.text, mode);
 }
 
 static void spec_cipher(struct crypt *k, struct dm_args *a, const char *at, size_t n)
@@ -149,6 +146,26 @@ static void spec_essiv(struct crypt *k, struct dm_args *a, char *inner, const ch
 	spec_template(k, a, inner, (size_t)(comma - inner));
 }
 
+/* "hmac(sha256),xts(aes))" */
+static void spec_authenc(struct crypt *k, struct dm_args *a, char *inner)
+{
+	size_t n = strlen(inner);
+	char *end = strstr(inner, "),");
+
+	if (strncmp(inner, "hmac(", strlen("hmac(")) || !end || inner[n - 1] != ')') {
+		dm_args_fail(a, "'%.60s': this is capi:authenc(hmac(HASH),MODE(CIPHER))-IV", k->spec.text);
+		return;
+	}
+	spec_copy(k->spec.mac, sizeof(k->spec.mac), inner + strlen("hmac("), (size_t)(end - inner) - strlen("hmac("));
+	k->mac_algo = crypt_hash_find(k->spec.mac);
+	if (!k->mac_algo)
+		crypt_refuse(a, -ENOENT, "'%.60s': libgcrypt has no hash '%.30s'", k->spec.text, k->spec.mac);
+	k->spec.aead = true;
+	spec_template(k, a, end + 2, n - 1 - (size_t)(end + 2 - inner));
+	if (k->spec.mode == CRYPT_GCM)
+		crypt_refuse(a, -ENOENT, "'%.60s': gcm has a tag of its own", k->spec.text);
+}
+
 static void spec_capi(struct crypt *k, struct dm_args *a, char *word)
 {
 	char *end = strrchr(word, ')'), *iv = end && end[1] == '-' ? end + 2 : NULL;
@@ -159,7 +176,11 @@ static void spec_capi(struct crypt *k, struct dm_args *a, char *word)
 		spec_essiv(k, a, word + strlen("essiv("), iv);
 		return;
 	}
-	spec_template(k, a, word, strlen(word));
+	k->spec.keys = 1;
+	if (!strncmp(word, "authenc(", strlen("authenc(")))
+		spec_authenc(k, a, word + strlen("authenc("));
+	else if (!crypt_aead_spec(k, word))
+		spec_template(k, a, word, strlen(word));
 	if (!dm_args_failed(a))
 		spec_iv(k, a, iv);
 }

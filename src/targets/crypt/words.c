@@ -13,6 +13,7 @@
 
 #define CRYPT_SECTOR_MOST 4096u		/* bytes */
 #define CRYPT_OPTIONS_MOST 9u		/* as on Linux */
+#define AEAD_IV 12u			/* bytes, of gcm and rfc7539 */
 
 /* In the order in which they are shown. */
 static const struct {
@@ -37,6 +38,31 @@ static void arg_sector_size(struct crypt *k, struct dm_args *a, const char *valu
 	k->sector = (uint32_t)n;
 }
 
+/* "28:aead" */
+static void arg_integrity(struct crypt *k, struct dm_args *a, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	unsigned long n = strtoul(value, NULL, 10);
+
+	k->tag_room = (unsigned)n;
+	k->tag_kind = !colon ? NULL : !strcasecmp(colon + 1, "aead") ? "aead" : !strcasecmp(colon + 1, "none") ? "none" : NULL;
+	if (*value < '0' || *value > '9' || !n || n > CRYPT_TAG_MOST || strspn(value, "0123456789") != (size_t)(colon ? colon - value : 0))
+		dm_args_fail(a, "word %u: integrity:%.40s: it is integrity:BYTES:aead or integrity:BYTES:none, with up to %u bytes", a->word, value,
+			     CRYPT_TAG_MOST);
+	else if (!k->tag_kind)
+		dm_args_fail(a, "word %u: integrity:%.40s: only 'aead' and 'none' are known behind the bytes", a->word, value);
+}
+
+static void arg_mac_key(struct crypt *k, struct dm_args *a, const char *value)
+{
+	uint64_t n;
+
+	if (words_u64(value, &n) || !n || n > CRYPT_KEY_MOST)
+		dm_args_fail(a, "word %u: integrity_key_size:%.40s: it is a number of bytes of the key", a->word, value);
+	k->mac_key = (unsigned)n;
+	k->mac_key_said = true;
+}
+
 static void arg_option(struct crypt *k, struct dm_args *a)
 {
 	const char *word = dm_arg_word(a, "<option>");
@@ -48,12 +74,14 @@ static void arg_option(struct crypt *k, struct dm_args *a)
 		}
 	if (!strncmp(word, "sector_size:", strlen("sector_size:")))
 		arg_sector_size(k, a, word + strlen("sector_size:"));
-	else if (!strncmp(word, "integrity", strlen("integrity")))
-		dm_args_fail(a, "option %.40s: cipher modes with tags, which the target integrity would keep, are not supported yet", word);
+	else if (!strncmp(word, "integrity:", strlen("integrity:")))
+		arg_integrity(k, a, word + strlen("integrity:"));
+	else if (!strncmp(word, "integrity_key_size:", strlen("integrity_key_size:")))
+		arg_mac_key(k, a, word + strlen("integrity_key_size:"));
 	else
 		dm_args_fail(a, "word %u: '%.80s' is not an option: allow_discards, sector_size:BYTES, iv_large_sectors, "
-			     "same_cpu_crypt, submit_from_crypt_cpus, no_read_workqueue, no_write_workqueue or high_priority", a->word,
-			     word);
+			     "same_cpu_crypt, submit_from_crypt_cpus, no_read_workqueue, no_write_workqueue, high_priority, "
+			     "integrity:BYTES:aead, integrity:BYTES:none or integrity_key_size:BYTES", a->word, word);
 }
 
 static void arg_options(struct crypt *k, struct dm_args *a)
@@ -90,6 +118,10 @@ static void arg_key(struct crypt *k, struct dm_args *a)
 /* Of the algorithm that K's name has with a key of BYTES. */
 static bool key_fits(struct crypt *k, unsigned bytes)
 {
+	if (k->spec.mode == CRYPT_POLY1305) {
+		k->algo = GCRY_CIPHER_CHACHA20;
+		return bytes == 32;
+	}
 	if (k->spec.mode == CRYPT_XTS)
 		return bytes % 2 == 0 && crypt_cipher_find(k, bytes / 2);
 	return crypt_cipher_find(k, bytes);
@@ -98,8 +130,10 @@ static bool key_fits(struct crypt *k, unsigned bytes)
 static void check_key(struct crypt *k, struct dm_args *a)
 {
 	struct text sizes = TEXT_INIT;
-	unsigned left = k->key_size - k->extra;
+	unsigned left = k->key_size - k->extra - k->mac_key;
 
+	if (k->key_size < k->extra + k->mac_key)
+		left = 0;
 	if (k->spec.null ? !k->key_size : left % k->spec.keys == 0 && key_fits(k, left / k->spec.keys))
 		return;
 	if (k->spec.null) {
@@ -119,6 +153,11 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 	struct crypt with = { .spec = k->spec };
 	unsigned bytes;
 
+	if (k->spec.mode == CRYPT_POLY1305) {
+		k->block = 1;
+		k->iv_size = AEAD_IV;
+		return;
+	}
 	if (k->spec.null || k->spec.mode == CRYPT_ECB)
 		k->spec.iv = crypt_iv_find("null");	/* as on Linux: it has no IV, whatever the word says */
 	if (k->spec.null) {
@@ -128,8 +167,8 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 	for (bytes = 1; bytes <= 64 && !crypt_cipher_find(&with, bytes); bytes++)
 		;
 	k->block = (unsigned)gcry_cipher_get_algo_blklen(with.algo);
-	k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : k->block;
-	if (!k->block || k->block > CRYPT_BLOCK || (k->spec.mode == CRYPT_XTS && k->block != CRYPT_BLOCK))
+	k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : k->spec.mode == CRYPT_GCM ? AEAD_IV : k->block;
+	if (!k->block || k->block > CRYPT_BLOCK || ((k->spec.mode == CRYPT_XTS || k->spec.mode == CRYPT_GCM) && k->block != CRYPT_BLOCK))
 		dm_args_fail(a, "cipher %s has blocks of %u bytes, which does not suit its mode", k->spec.cipher, k->block);
 }
 
@@ -164,23 +203,31 @@ void crypt_arg_words(struct crypt *k, struct dm_target *t, struct dm_args *a)
 		check_cipher(k, a);
 	if (!dm_args_failed(a) && k->spec.iv->check)
 		k->spec.iv->check(k, a);
+	if (k->mac_algo && !k->mac_key_said)
+		k->mac_key = gcry_md_get_algo_dlen(k->mac_algo);
 	if (!dm_args_failed(a))
 		check_key(k, a);
+	if (!dm_args_failed(a))
+		crypt_aead_check(k, a);
 	if (!dm_args_failed(a))
 		check_sectors(k, t, a);
 }
 
 unsigned crypt_option_words(const struct crypt *k)
 {
-	return (unsigned)__builtin_popcount(k->options) + (k->sector != DM_SECTOR);
+	return (unsigned)__builtin_popcount(k->options) + (k->sector != DM_SECTOR) + !!k->tag_room + k->mac_key_said;
 }
 
 void crypt_text_options(const struct crypt *k, struct text *out)
 {
 	for (size_t i = 0; i < N_FLAGS; i++) {
+		if (crypt_flags[i].option == CRYPT_IV_LARGE && k->tag_room)
+			text_printf(out, " integrity:%u:%s", k->tag_room, k->tag_kind);
 		if (crypt_flags[i].option == CRYPT_IV_LARGE && k->sector != DM_SECTOR)
 			text_printf(out, " sector_size:%u", k->sector);
 		if (k->options & crypt_flags[i].option)
 			text_printf(out, " %s", crypt_flags[i].name);
 	}
+	if (k->mac_key_said)
+		text_printf(out, " integrity_key_size:%u", k->mac_key);
 }

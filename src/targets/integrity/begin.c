@@ -43,13 +43,14 @@ static bool sb_has_mac(const struct integrity *it, const struct iformat_sb *sb)
 	return it->mac.kind && sb->flags & IFORMAT_FIXED_HMAC;
 }
 
-int integrity_sb_write(struct integrity *it, struct iformat_sb *sb, struct err *e)
+int integrity_sb_write(struct integrity *it, const struct iformat_sb *sb, struct err *e)
 {
+	struct iformat_sb as = *sb;
 	int err;
 
 	memset(it->sector, 0, IFORMAT_SB_SECTORS * DM_SECTOR);
-	iformat_sb_set_version(sb, it->words.mode == 'B');
-	iformat_sb_write(sb, it->sector);
+	iformat_sb_set_version(&as, it->words.mode == 'B');
+	iformat_sb_write(&as, it->sector);
 	if (sb_has_mac(it, sb))
 		sb_mac(it, it->sector + DM_SECTOR - it->mac.size);
 	err = clerk_write(it->clerk, &it->meta, 0, IFORMAT_SB_SECTORS, it->sector, DM_FUA);

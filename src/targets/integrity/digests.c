@@ -96,13 +96,24 @@ static void digests_ran(struct work *w)
 	j->next(j);
 }
 
+/* Nobody here computes them. */
+static void tags_from_above(struct job *j)
+{
+	size_t bytes = (size_t)j->n * j->it->f.tag_size;
+
+	if (j->req->flags & DM_TAGS)
+		memcpy(j->tags, j->req->tags, bytes);
+	else
+		memset(j->tags, 0, bytes);
+}
+
 void job_digests(struct job *j, void (*next)(struct job *j))
 {
 	struct dm_io *io = j->req->io;
 
 	j->next = next;
 	if (!j->it->hash.kind) {
-		memset(j->tags, 0, (size_t)j->n * j->it->f.tag_size);
+		tags_from_above(j);
 		next(j);
 	} else if (ihash_is_quick(&j->it->hash) || j->n * job_block_bytes(j) <= HERE_MOST) {
 		digests_with(j, &j->it->hash.states[io->index]);

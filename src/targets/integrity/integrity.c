@@ -73,6 +73,7 @@ static void integrity_hints(const struct dm_target *t, struct dm_limits *l)
 
 	*l = it->data.store->limits;
 	dm_limits_stack(l, &own);
+	l->tags = it->hash.kind ? 0 : it->words.tag_size;
 }
 
 const struct dm_type dm_integrity = {

@@ -113,7 +113,7 @@ void integrity_journal_io(const struct integrity *it, struct jring_io *io);
 void integrity_unbind(struct integrity *it);
 int integrity_ring_new(struct integrity *it, struct jring **out, struct err *e);	/* in memory; 0 or -errno and a sentence */
 /* In a job: writes SB. 0, or -errno and a sentence. */
-int integrity_sb_write(struct integrity *it, struct iformat_sb *sb, struct err *e);
+int integrity_sb_write(struct integrity *it, const struct iformat_sb *sb, struct err *e);
 
 /* recalc.c. The presuspend ends the step. */
 void integrity_recalc_resume(struct integrity *it);

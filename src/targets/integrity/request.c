@@ -90,7 +90,7 @@ void job_take_found(struct job *j, bool copy)
 		if (!job_is_found(j, i))
 			continue;
 		to = job_block(j, i);
-		jring_get(j->it->journal, job_sector(j, i), copy ? &to : NULL, NULL);
+		jring_get(j->it->journal, job_sector(j, i), copy ? &to : NULL, copy ? job_tag(j, i) : NULL);
 	}
 }
 
@@ -105,6 +105,8 @@ static void read_over(struct job *j)
 		j->err = -EILSEQ;
 	}
 	job_take_found(j, !j->err);
+	if (!j->err && j->req->flags & DM_TAGS)
+		memcpy(j->req->tags, j->tags, (size_t)j->n * j->it->f.tag_size);
 	if (j->err)
 		vec_zero(j->req->data, j->req->count << DM_SECTOR_SHIFT);
 	job_over(j, j->err);
@@ -144,6 +146,8 @@ static bool has_valid_tags(const struct job *j)
 
 static void read_go(struct job *j)
 {
+	bool wants_tags;
+
 	if (j->it->journal)
 		j->n_found = jring_find(j->it->journal, j->req->sector, j->n, j->found);
 	if (j->n_found == j->n) {
@@ -156,9 +160,10 @@ static void read_go(struct job *j)
 		return;
 	}
 	j->verifies = has_valid_tags(j);
-	j->coming = j->verifies ? 2 : 1;
+	wants_tags = j->verifies || j->req->flags & DM_TAGS;
+	j->coming = wants_tags ? 2 : 1;
 	job_send(j);
-	if (j->verifies)
+	if (wants_tags)
 		job_tags(j, false, read_tags_came);
 }
 
@@ -221,9 +226,12 @@ int integrity_requests_new(struct integrity *it, struct err *e)
 	return reserve_new(&it->jobs, JOBS, sizeof(struct job), job_later, it, e);
 }
 
-static int plain(struct integrity *it, struct dm_req *r)
+/* Are the data below all that matters? */
+static bool is_plain(const struct integrity *it, const struct dm_req *r)
 {
-	return dm_remap(r, &it->data, iformat_data(&it->f, r->sector));
+	if (r->flags & DM_TAGS)
+		return false;
+	return it->words.mode == 'R' || (it->words.mode == 'D' && !it->hash.kind);
 }
 
 static int hold(struct integrity *it, struct dm_req *r)
@@ -254,5 +262,9 @@ int integrity_map(const struct dm_target *t, struct dm_req *r)
 		r->count = most;
 		return DM_PART;
 	}
-	return it->words.mode == 'R' || (it->words.mode == 'D' && !it->hash.kind) ? plain(it, r) : hold(it, r);
+	if (r->flags & DM_TAGS && (it->hash.kind || r->tag_size != it->f.tag_size || r->tag_block != it->f.block)) {
+		dm_why(r->io, "it has no tags of %u bytes for blocks of %u sectors", r->tag_size, r->tag_block);
+		return -EIO;
+	}
+	return is_plain(it, r) ? dm_remap(r, &it->data, iformat_data(&it->f, r->sector)) : hold(it, r);
 }
