@@ -541,6 +541,117 @@ static void another_key_reads_nothing(void **state)
 	world_end();
 }
 
+/* --- what Linux 6.12 has made ---------------------------------------------------------------------------------------------- */
+
+/* Of a disk of 32768 sectors: the options, and what was on it then. */
+static void devices_are_as_large_as_on_linux(void **state)
+{
+	static const struct {
+		unsigned block, tag, journal, interleave;
+		bool padding;
+		unsigned journal_then, provided;
+	} all[] = {
+		{ 1, 4, 352, 1024, true, 352, 32152 }, { 1, 8, 352, 1024, true, 352, 31896 }, { 1, 20, 352, 1024, true, 312, 31208 },
+		{ 1, 32, 352, 1024, true, 352, 30488 }, { 8, 4, 1100, 256, false, 784, 15872 }, { 2, 40, 352, 2048, false, 240, 28680 },
+		{ 1, 4, 1056, 1024, false, 1056, 25304 }, { 2, 32, 1056, 1024, false, 912, 25448 }, { 1, 4, 256, 32768, false, 176, 32328 },
+		{ 1, 8, 256, 32768, false, 176, 32072 },
+	};
+	struct iformat at;
+	struct iformat_sb sb;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct iformat_new n = { .block = all[i].block, .tag_size = all[i].tag, .journal_sectors = all[i].journal, .interleave = all[i].interleave,
+					 .fix_padding = all[i].padding };
+
+		at = (struct iformat){ .data_sectors = 32768, .meta_sectors = 32768, .log2_buffer = 7 };
+		assert_int_equal(iformat_make(&at, &sb, &n, NULL), 0);
+		assert_int_equal(iformat_place(&at, &sb), 0);
+		assert_int_equal(at.initial - IFORMAT_SB_SECTORS, all[i].journal_then);
+		assert_int_equal(at.provided, all[i].provided);
+	}
+}
+
+/* A sector of that text, as tests/kernel/words.sh has them. */
+static void text_sector(uint8_t out[512], unsigned number)
+{
+	char line[513];
+
+	snprintf(line, sizeof(line), "%-511u\n", number);
+	memcpy(out, line, 512);
+}
+
+static void write_texts(void)
+{
+	uint8_t data[16][512];
+	unsigned i;
+
+	for (i = 0; i < 16; i++)
+		text_sector(data[i], i);
+	assert_int_equal(io(DM_WRITE, 0, 0, 16, data), 0);
+	assert_int_equal(io(DM_FLUSH, 0, 0, 0, NULL), 0);
+}
+
+static void bytes_of(const char *hex, uint8_t *out)
+{
+	for (; *hex; hex += 2)
+		sscanf(hex, "%2hhx", out++);
+}
+
+/* Of the first sectors, whose numbers they have as a text. */
+static void tags_are_those_of_linux(void **state)
+{
+	static const struct {
+		const char *hash, *tags;
+	} all[] = {
+		{ "crc32", "b212a4988edc8b2d8b888a29b746a59c81208821bdeea794b8baa69084748925" },
+		{ "crc32c", "f3f5bbb2171151fd3b3c6e2ddfd884629210fc8876f416c75ad92917be3dc358" },
+		{ "xxhash64", "d008d387d5d78268217f9a67432da7c573914a427fe8523724ad13f5f33cfb17" },
+		{ "sha256", "89984feb8b71e59fbe855c3a0a0707664b11f3a5aaaa12e4f34e5053b9eaf3c2" },
+		{ "hmac(sha256):" KEY, "2d8719f137a06dcf1145f2b84ebbe0221b293b01d10524e635d4f4e90985cd45" },
+	};
+	struct iformat at;
+	uint8_t right[32];
+	char text[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		disk_reset();
+		snprintf(text, sizeof(text), "0 512 integrity disk:0 0 - D 4 internal_hash:%s journal_sectors:352 interleave_sectors:256 fix_padding", all[i].hash);
+		world_begin();
+		d = make_device(&f, "d", text);
+		dm_open(d);
+		write_texts();
+		world_end();
+		bytes_of(all[i].tags, right);
+		way = &ways[0];
+		place(&at);
+		assert_memory_equal(disk_bytes(0) + at.initial * 512, right, sizeof(right));
+	}
+}
+
+/* The first sector of entries, after the first commit. */
+static void the_journal_is_that_of_linux(void **state)
+{
+	uint8_t right[56];
+
+	(void)state;
+	disk_reset();
+	world_begin();
+	d = make_device(&f, "d", "0 512 integrity disk:0 0 - J 4 internal_hash:crc32c journal_sectors:1056 interleave_sectors:256 fix_padding");
+	dm_open(d);
+	write_texts();
+	bytes_of("0000000000000000202020202020200af3f5bbb2000000000800000000000000202020202020200a313f34c60000000000000000ffffffff", right);
+	assert_memory_equal(disk_bytes(0) + 4096, right, sizeof(right));
+	bytes_of("2222222222222222", right);
+	assert_memory_equal(disk_bytes(0) + 4096 + 504, right, 8);
+	bytes_of("2a22222222222222", right);
+	assert_memory_equal(disk_bytes(0) + 4096 + 8 * 512 + 504, right, 8);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct {
@@ -555,7 +666,7 @@ int main(void)
 		{ "a bit of the journal is changed", "J", a_bit_of_the_journal_is_changed },
 		{ "a damaged superblock gets a sentence", "JBD", a_damaged_superblock_gets_a_sentence },
 	};
-	static struct CMUnitTest tests[WAYS * 7 + 2];
+	static struct CMUnitTest tests[WAYS * 7 + 5];
 	static char names[WAYS * 7][96];
 	size_t n = 0, i, k;
 
@@ -569,6 +680,9 @@ int main(void)
 		}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_is_no_superblock_is_left_alone);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(another_key_reads_nothing);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(devices_are_as_large_as_on_linux);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(tags_are_those_of_linux);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_journal_is_that_of_linux);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return _cmocka_run_group_tests("integrity", tests, n, NULL, NULL);
 }
