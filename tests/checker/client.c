@@ -2,6 +2,7 @@
 /* See client.h. */
 #include "checker/client.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -82,6 +83,8 @@ void client_answered(struct client *c, int err)
 
 	if (!atomic_exchange(&c->since, 0))
 		found("client %u on %s: a request was answered twice", c->number, c->volume);
+	if (!err && c->op != DM_READ && atomic_load(&c->off))
+		err = -EIO;
 	if (client_changes(c))
 		model_end(c->own, c->op, c->fua, c->first, c->n, err);
 	else if (c->op == DM_READ && !err)

@@ -23,6 +23,7 @@ struct client {
 	struct dm_device *device;
 	bool reads_only;
 	atomic_bool stop, stopped;
+	atomic_bool off;		/* the power is: what is answered promises nothing, for nobody would have heard it */
 	_Atomic uint64_t answered, failed;
 	_Atomic uint64_t since;		/* when the request under way was sent, ns; 0: none is */
 

@@ -132,6 +132,14 @@ void life_wait(struct life *l, unsigned n)
 		life_turn(l, since, "waiting");
 }
 
+void life_power(struct life *l, unsigned v, bool on)
+{
+	unsigned i;
+
+	for (i = l->from[v]; i < l->from[v + 1]; i++)
+		atomic_store(&l->clients[i].off, !on);
+}
+
 void life_begin_stop(struct life *l, unsigned v)
 {
 	unsigned i;

@@ -42,6 +42,8 @@ void life_wait(struct life *l, unsigned answers);
 /* Until all clients of volume V have stopped; and on, those that have. */
 void life_stop(struct life *l, unsigned v);
 void life_start(struct life *l, unsigned v);
+/* The power of all disks of a line of volume V is about to go: what its clients are told from now on is no promise; or is on again. */
+void life_power(struct life *l, unsigned v, bool on);
 void life_begin_stop(struct life *l, unsigned v);
 bool life_has_stopped(const struct life *l, unsigned v);
 /* Has it clients that are not in process? */

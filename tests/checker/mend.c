@@ -163,11 +163,13 @@ void mend_power(struct life *l, struct volume *v, unsigned i)
 		names[k] = line->legs[k].name;
 	}
 	life_wait(l, 60);
+	life_power(l, v->number, false);
 	cut(l, DM_DO_CUT, names, line->kind->disks);
 	life_wait(l, 20);
 	stop_failing(l, v);
 	load(l, v, (int)i);	/* as if the machine were off: nothing is remembered */
 	cut(l, DM_DO_RESTORE, names, line->kind->disks);
+	life_power(l, v->number, true);
 	for (k = 0; k < l->n_areas[v->number]; k++)
 		model_lose(&l->areas[v->number][k]);
 	load(l, v, -1);
