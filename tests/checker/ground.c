@@ -56,6 +56,13 @@ uint8_t *disk_bytes(unsigned n)
 	return grounds[base + n].now;
 }
 
+void disk_look(unsigned n, size_t from, void *to, size_t bytes)
+{
+	pthread_mutex_lock(&lock);
+	memcpy(to, disk_bytes(n) + from, bytes);
+	pthread_mutex_unlock(&lock);
+}
+
 static unsigned unused_from(unsigned first)
 {
 	unsigned n = 0;
