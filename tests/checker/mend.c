@@ -73,7 +73,8 @@ static void load(struct life *l, struct volume *v, int blank)
 
 	if (volume_load(v, blank, why))
 		found("%s: the table that it had is refused: %s", v->name, why);
-	life_verb(l, DM_DO_SUSPEND, v->name, DM_WITH_NOFLUSH);
+	if (life_verb(l, DM_DO_SUSPEND, v->name, DM_WITH_NOFLUSH))
+		found("%s cannot be suspended: %s", v->name, l->why);
 	life_resume(l, v->name);
 	l->sums.swaps++;
 }
