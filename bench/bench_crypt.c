@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/gcrypt_begin.h"
 #include "core/command/command.h"
 #include "core/world.h"
 #include "stores/stores.h"
@@ -320,7 +321,7 @@ int main(int argc, char **argv)
 
 	for (unsigned i = 0; i < KEY; i++)
 		key[i] = (uint8_t)i;
-	crypt_library_begin();
+	gcrypt_begin();
 	make_lanes(key);
 	for (unsigned threads = 1; threads <= THREADS && threads <= (unsigned)(cpus < 1 ? 1 : cpus); threads++)
 		bench_world(&b, key, threads);

@@ -25,6 +25,9 @@ struct sample {
 	/* The words after the target's name. Devices are disk:0, disk:1, ... (disk.h), or `others` by their names. */
 	const char *words;
 
+	/* What an inactive table shows of it while an active one has its disks, if not the words; or NULL. */
+	const char *inactive;
+
 	bool readonly;				/* its tables are read-only: nothing is written to the line */
 
 	/* All of the following may be NULL. */

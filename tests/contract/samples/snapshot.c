@@ -39,5 +39,5 @@ static int no_discards(enum dm_op op, const uint8_t kept[512], uint8_t next[512]
 }
 
 const struct sample sample_snapshot = {
-	.words = "disk:0 disk:1 P 8", .model = no_discards, .reads_first = true, .format = origin_format, .crash = origin_is_as_it_was,
+	.words = "disk:0 disk:1 P 8", .inactive = "disk:0 disk:1 P 0", .model = no_discards, .reads_first = true, .format = origin_format, .crash = origin_is_as_it_was,
 };
