@@ -652,6 +652,54 @@ static void the_journal_is_that_of_linux(void **state)
 	world_end();
 }
 
+/* As dm-integrity's sb_set_version(). */
+static void the_version_is_the_lowest_that_has_it_all(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		bool bitmap, meta;
+		unsigned version;
+	} all[] = {
+		{ 0, false, false, 1 }, { 0, false, true, 2 }, { IFORMAT_RECALCULATING, false, false, 2 }, { 0, true, false, 3 },
+		{ IFORMAT_DIRTY_BITMAP, false, true, 3 }, { IFORMAT_FIXED_PADDING, true, true, 4 },
+		{ IFORMAT_FIXED_PADDING | IFORMAT_FIXED_HMAC, false, false, 5 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct iformat_sb sb = { .flags = all[i].flags };
+
+		iformat_sb_set_version(&sb, all[i].bitmap, all[i].meta);
+		assert_int_equal(sb.version, all[i].version);
+	}
+}
+
+/* Else nothing could take its place. */
+static void a_disk_that_has_failed_can_be_suspended_without_flush(void **state)
+{
+	static const char *const lines[] = {
+		"0 512 integrity /dev/mapper/disk 0 - J 4 internal_hash:crc32c journal_sectors:352 interleave_sectors:256 fix_padding",
+		"0 512 integrity /dev/mapper/disk 0 - B 4 internal_hash:crc32c journal_sectors:352 interleave_sectors:256 fix_padding",
+	};
+	char why[ERR_TEXT];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		world_begin();
+		make_device(&f, "disk", "0 4096 linear memory,size=2097152:disk 0");
+		d = make_device(&f, "d", lines[i]);
+		dm_open(d);
+		assert_int_equal(io(DM_WRITE, 0, 8, 8, model[8]), 0);
+		assert_int_equal(reload(&f, "disk", "0 4096 error", why), 0);
+		assert_int_equal(verb(&f, DM_DO_RESUME, "disk", 0, why), 0);
+		assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, why), -EIO);
+		assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, why), 0);
+		world_end();
+	}
+}
+
 int main(void)
 {
 	static const struct {
@@ -666,7 +714,7 @@ int main(void)
 		{ "a bit of the journal is changed", "J", a_bit_of_the_journal_is_changed },
 		{ "a damaged superblock gets a sentence", "JBD", a_damaged_superblock_gets_a_sentence },
 	};
-	static struct CMUnitTest tests[WAYS * 7 + 5];
+	static struct CMUnitTest tests[WAYS * 7 + 7];
 	static char names[WAYS * 7][96];
 	size_t n = 0, i, k;
 
@@ -683,6 +731,8 @@ int main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(devices_are_as_large_as_on_linux);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(tags_are_those_of_linux);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_journal_is_that_of_linux);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_version_is_the_lowest_that_has_it_all);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_disk_that_has_failed_can_be_suspended_without_flush);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return _cmocka_run_group_tests("integrity", tests, n, NULL, NULL);
 }

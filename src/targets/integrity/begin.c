@@ -49,7 +49,7 @@ int integrity_sb_write(struct integrity *it, const struct iformat_sb *sb, struct
 	int err;
 
 	memset(it->sector, 0, IFORMAT_SB_SECTORS * DM_SECTOR);
-	iformat_sb_set_version(&as, it->words.mode == 'B');
+	iformat_sb_set_version(&as, it->words.mode == 'B', it->has_meta);
 	iformat_sb_write(&as, it->sector);
 	if (sb_has_mac(it, sb))
 		sb_mac(it, it->sector + DM_SECTOR - it->mac.size);

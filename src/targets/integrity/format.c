@@ -80,7 +80,7 @@ void iformat_sb_write(const struct iformat_sb *sb, uint8_t *bytes)
 	memcpy(bytes + SB_SALT, sb->salt, IFORMAT_SALT);
 }
 
-void iformat_sb_set_version(struct iformat_sb *sb, bool bitmap)
+void iformat_sb_set_version(struct iformat_sb *sb, bool bitmap, bool meta)
 {
 	if (sb->flags & IFORMAT_FIXED_HMAC)
 		sb->version = 5;
@@ -89,7 +89,7 @@ void iformat_sb_set_version(struct iformat_sb *sb, bool bitmap)
 	else if (bitmap || sb->flags & IFORMAT_DIRTY_BITMAP)
 		sb->version = 3;
 	else
-		sb->version = sb->flags & IFORMAT_RECALCULATING ? 2 : 1;
+		sb->version = meta || sb->flags & IFORMAT_RECALCULATING ? 2 : 1;
 }
 
 /* --- where everything is ------------------------------------------------------------------------------------------------- */
@@ -229,7 +229,7 @@ int iformat_make(struct iformat *f, struct iformat_sb *sb, const struct iformat_
 	if (iformat_measure(f, sb) || (f->meta && fit_sections(f, sb, sections)))
 		return too_small(f, e);
 	sb->provided = f->provided;
-	iformat_sb_set_version(sb, n->bitmap);
+	iformat_sb_set_version(sb, n->bitmap, f->meta);
 	return 0;
 }
 

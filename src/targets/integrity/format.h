@@ -79,8 +79,8 @@ struct iformat_new {
 void iformat_sb_read(struct iformat_sb *sb, const uint8_t *bytes);
 void iformat_sb_write(const struct iformat_sb *sb, uint8_t *bytes);
 bool iformat_is_sb(const uint8_t *bytes);
-/* The lowest version that has what SB uses. */
-void iformat_sb_set_version(struct iformat_sb *sb, bool bitmap);
+/* The lowest version that has what SB uses. META: there is a device for metadata. */
+void iformat_sb_set_version(struct iformat_sb *sb, bool bitmap, bool meta);
 
 /* Fills in F from SB: 0, or -EINVAL: the devices are too small. Also how much a new one would provide. */
 int iformat_place(struct iformat *f, const struct iformat_sb *sb);
