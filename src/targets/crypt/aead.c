@@ -154,9 +154,10 @@ void crypt_aead_check(struct crypt *k, struct dm_args *a)
 	bool says_aead = k->tag_kind && !strcmp(k->tag_kind, "aead");
 	unsigned iv = k->keeps_iv ? k->iv_size : 0;
 
-	if (k->spec.aead != says_aead)
-		dm_args_fail(a, k->spec.aead ? "'%.60s' has a tag for each sector, so there is an option integrity:BYTES:aead" :
-					       "'%.60s' makes no tags: gcm, rfc7539 and authenc do, others take integrity:BYTES:none", k->spec.text);
+	if (k->spec.aead && !says_aead)
+		crypt_refuse(a, -ENOENT, "'%.60s' has a tag for each sector, so there is an option integrity:BYTES:aead", k->spec.text);
+	else if (says_aead && !k->spec.aead)
+		dm_args_fail(a, "'%.60s' makes no tags: gcm, rfc7539 and authenc do, others take integrity:BYTES:none", k->spec.text);
 	else if (k->keeps_iv && k->tag_room < iv)
 		dm_args_fail(a, "IV mode random takes %u bytes for each sector, which the target integrity keeps below: integrity:%u:none, or more for a tag",
 			     iv, iv);
