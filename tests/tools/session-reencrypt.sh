@@ -102,7 +102,7 @@ daemon_killed() {
 			cryptsetup reencrypt -q $key $quick $resilience --active-name v' "$work/words" >/dev/null 2>&1 &
 		job=$!
 		until_true test -e opened
-		until_true has_written "$pid" $(($(written_by "$pid") + target * 512))
+		until_true has_written_or_ends "$pid" $(($(written_by "$pid") + target * 512)) $job
 		kill_for_good "$pid"
 		wait $job 2>/dev/null
 		rm -f opened
@@ -114,7 +114,8 @@ daemon_killed() {
 
 # Bytes that a process has written to files and sockets.
 written_by() { sed -n 's/^wchar: //p' "/proc/$1/io"; }
-has_written() { [ ! -e "/proc/$1/io" ] || [ "$(written_by "$1")" -ge "$2" ]; }
+# has_written_or_ends DAEMON BYTES JOB: the rest may be less.
+has_written_or_ends() { ! jobs -pr | grep -qx "$3" || [ ! -e "/proc/$1/io" ] || [ "$(written_by "$1")" -ge "$2" ]; }
 
 if [ -x /sbin/cryptsetup ]; then
 	session_test cryptsetup_killed daemon_killed
