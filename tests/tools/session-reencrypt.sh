@@ -92,6 +92,8 @@ daemon_killed() {
 	local pid job
 	resilience=checksum
 	for target in 2000 20000; do
+		"$DMUSE" daemon >/dev/null 2>&1
+		"$DMUSE" shutdown >/dev/null 2>&1	# with what the daemon that was killed before has left
 		new_volume checksum
 		"$DMUSE" daemon >/dev/null 2>&1
 		pid=$("$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p')
@@ -101,8 +103,9 @@ daemon_killed() {
 			echo >opened
 			cryptsetup reencrypt -q $key $quick $resilience --active-name v' "$work/words" >/dev/null 2>&1 &
 		job=$!
-		until_true test -e opened
+		until_true opened $job
 		until_true has_written_or_ends "$pid" $(($(written_by "$pid") + target * 512)) $job
+		ok "$who: it was opened, and reencrypted" test -e opened
 		kill_for_good "$pid"
 		wait $job 2>/dev/null
 		rm -f opened
@@ -114,6 +117,7 @@ daemon_killed() {
 
 # Bytes that a process has written to files and sockets.
 written_by() { sed -n 's/^wchar: //p' "/proc/$1/io"; }
+opened() { [ -e opened ] || ! jobs -pr | grep -qx "$1"; }
 # has_written_or_ends DAEMON BYTES JOB: the rest may be less.
 has_written_or_ends() { ! jobs -pr | grep -qx "$3" || [ ! -e "/proc/$1/io" ] || [ "$(written_by "$1")" -ge "$2" ]; }
 

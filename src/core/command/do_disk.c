@@ -150,21 +150,36 @@ static int disk_is_the_same(struct dm_cmd *c, struct dm_device *d, const struct 
 	return dm_restore_check(table, d->active->lost->value, DM_RESTORE_UNDISK, &c->reply.err);
 }
 
-static void disk_back(struct dm_cmd *c, struct dm_device *d, struct dm_store *s)
+/* Nobody has D open, whose file is gone: those who have shown it ended with their daemon. Another file may have its name. */
+static bool disk_forgotten(struct dm_cmd *c, struct dm_device *d)
+{
+	if (c->flags & DM_WITH_RECORDED || d->open_count || dm_part_in_use(d) || dm_device_moving(d))
+		return false;
+	c->reply.err = (struct err)ERR_INIT;
+	dm_record_drop(d);
+	dm_device_remove(d);
+	return true;
+}
+
+/* False: D is forgotten, and S is to be shown anew. */
+static bool disk_back(struct dm_cmd *c, struct dm_device *d, struct dm_store *s)
 {
 	struct dm_table *table;
 
 	if (!disk_table(c, s, &table) && disk_is_the_same(c, d, table))
 		dm_table_free(table);
+	if (c->reply.err.code == -ESTALE && disk_forgotten(c, d))
+		return false;
 	if (c->reply.err.code) {
 		err_prefix(&c->reply.err, "disk '%s' waits for its file: ", c->name);
 		dm_finish(c);
-		return;
+		return true;
 	}
 	dm_stores_lost_again(table);
 	c->partly = true;
 	c->device = d;
 	dm_move_resume(d, c, table, disk_is_back);
+	return true;
 }
 
 /* Gets the store, if its type opens at once. */
@@ -195,17 +210,19 @@ static void disk_opened(struct dm_opening *o)
 	dm_pending_done(c);
 	r = disk_open(o);
 	lost = r ? NULL : disk_lost(c);
+	if (lost && disk_back(c, lost, o->store)) {
+		dm_opening_drop(o);
+		return;
+	}
 	if (r)
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
-	else if (lost)
-		disk_back(c, lost, o->store);
 	else if (c->flags & DM_WITH_RECORDED && !c->world->records.mute)
 		err_set(&c->reply.err, -ENXIO, "disk '%s' does not wait for its file any more", c->name);
 	else if (!c->loop)
 		disk_show(c, o->store, &o->found);
-	if (c->loop && !lost && !c->reply.err.code)
+	if (c->loop && !c->reply.err.code)
 		dm_do_loop(c, o->store);
-	else if (!lost)
+	else
 		dm_finish(c);
 	dm_opening_drop(o);
 }
