@@ -43,21 +43,6 @@ static int begin(void **state)
 	return 0;
 }
 
-static bool status_has(const char *part)
-{
-	char *text = rows(&f, DM_DO_STATUS, "d", 0);
-	bool has = strstr(text, part);
-
-	free(text);
-	return has;
-}
-
-static void wait_for(const char *part)
-{
-	while (!status_has(part))
-		settle_threads(&f);
-}
-
 static bool all_are_clean(void)
 {
 	unsigned i;
@@ -85,7 +70,7 @@ static void a_region_is_marked_before_it_is_written_to(void **state)
 
 	(void)state;
 	world_begin(LINE);
-	wait_for(" 32/32 1 AA 3 disk ");
+	status_wait(&f, "d", " 32/32 1 AA 3 disk ");
 	rest();
 	memset(data, 'x', sizeof(data));
 	disk_hold(2);
@@ -113,7 +98,7 @@ static void marks_share_a_write(void **state)
 
 	(void)state;
 	world_begin(LINE);
-	wait_for(" 32/32 ");
+	status_wait(&f, "d", " 32/32 ");
 	rest();
 	before = disk_writes();
 	disk_hold(2);
@@ -135,12 +120,12 @@ static void a_suspend_unmarks_all(void **state)
 
 	(void)state;
 	world_begin(LINE);
-	wait_for(" 32/32 ");
+	status_wait(&f, "d", " 32/32 ");
 	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 100, 1, data), 0);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 	assert_true(all_are_clean());
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
-	assert_true(status_has(" 32/32 1 AA 3 disk "));
+	assert_true(status_has(&f, "d", " 32/32 1 AA 3 disk "));
 	world_end();
 }
 
@@ -156,7 +141,7 @@ static void only_what_is_marked_is_copied(void **state)
 	memset(disk_bytes(2) + MLOG_BITS, 0xff, 4);
 	mlog_set_clean(disk_bytes(2), 5, false);
 	world_begin(LINE);
-	wait_for(" 32/32 1 AA 3 disk ");
+	status_wait(&f, "d", " 32/32 1 AA 3 disk ");
 	assert_int_equal(disk_bytes(1)[5 * 16 * 512], 'a');
 	assert_int_equal(disk_bytes(1)[6 * 16 * 512 - 1], 'a');
 	assert_int_equal(disk_bytes(1)[5 * 16 * 512 - 1], 'b');
@@ -171,7 +156,7 @@ static void a_log_that_is_none_begins_anew(void **state)
 	memset(disk_bytes(2), 0xff, 4096);
 	memset(disk_bytes(0), 'a', 512 * 512);
 	world_begin(LINE);
-	wait_for(" 32/32 1 AA 3 disk disk:2 A");
+	status_wait(&f, "d", " 32/32 1 AA 3 disk disk:2 A");
 	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);
 	rest();
 	world_end();
@@ -188,7 +173,7 @@ static void a_log_of_an_unknown_version_is_left_alone(void **state)
 	memcpy(before, disk_bytes(2), sizeof(before));
 	memset(disk_bytes(0), 'a', 512 * 512);
 	world_begin(LINE);
-	wait_for(" 32/32 1 AA 3 disk disk:2 D");
+	status_wait(&f, "d", " 32/32 1 AA 3 disk disk:2 D");
 	world_end();
 	assert_memory_equal(disk_bytes(2), before, sizeof(before));
 	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);

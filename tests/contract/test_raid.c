@@ -53,21 +53,6 @@ static int begin(void **state)
 	return 0;
 }
 
-static bool status_has(const char *part)
-{
-	char *text = rows(&f, DM_DO_STATUS, "d", 0);
-	bool has = strstr(text, part);
-
-	free(text);
-	return has;
-}
-
-static void wait_for(const char *part)
-{
-	while (!status_has(part))
-		settle_threads(&f);
-}
-
 static bool is_marked(unsigned disk, unsigned region)
 {
 	uint8_t bits[512];
@@ -146,7 +131,7 @@ static void a_region_is_marked_before_it_is_written_to(void **state)
 	(void)state;
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	rest();
 	memset(data, 'x', sizeof(data));
 	disk_hold(2);
@@ -171,14 +156,14 @@ static void only_what_is_marked_is_copied(void **state)
 	(void)state;
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	world_end();
 	memset(disk_bytes(1), 'a', 512 * 512);
 	memset(disk_bytes(3), 'b', 512 * 512);
 	raid_bit_set(disk_bytes(2) + RBM_AT, 5, true);
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_int_equal(disk_bytes(3)[5 * 16 * 512], 'a');
 	assert_int_equal(disk_bytes(3)[6 * 16 * 512 - 1], 'a');
 	assert_int_equal(disk_bytes(3)[5 * 16 * 512 - 1], 'b');
@@ -197,13 +182,13 @@ static void no_write_ends_before_the_death_of_a_leg_is_recorded(void **state)
 	(void)state;
 	world_begin();
 	array_begin("leg");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_int_equal(put(64, 1, 'w'), 0);	/* it is marked */
 	leg_fails(true);
 	memset(data, 'x', sizeof(data));
 	disk_hold(0);
 	job_start(&f, &j, d, 0, DM_WRITE, 0, 64, 1, data);
-	wait_for(" AD ");
+	status_wait(&f, "d", " AD ");
 	while (!disk_held())
 		settle_threads(&f);
 	settle_threads(&f);
@@ -221,17 +206,17 @@ static void a_leg_that_is_back_gets_what_it_lacks(void **state)
 	(void)state;
 	world_begin();
 	array_begin("leg");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	rest();
 	leg_fails(true);
 	assert_int_equal(put(64, 4, 'x'), 0);
 	assert_int_equal(put(256, 4, 'y'), 0);
-	wait_for(" AD 512/512 idle ");
+	status_wait(&f, "d", " AD 512/512 idle ");
 	assert_int_equal(disk_bytes(3)[256 * 512], 0);
 	memset(disk_bytes(3) + 400 * 512, 'n', 512);	/* nobody knows of that */
 	leg_fails(false);
 	resume_again();
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_int_equal(disk_bytes(3)[64 * 512], 'x');
 	assert_int_equal(disk_bytes(3)[256 * 512], 'y');
 	assert_int_equal(disk_bytes(3)[400 * 512], 'n');
@@ -245,19 +230,19 @@ static void a_leg_that_was_away_gets_what_it_lacks(void **state)
 	(void)state;
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	rest();
 	world_end();
 	world_begin();
 	d = make_device(&f, "d", "0 512 raid raid1 3 0 region_size 16 2 disk:0 disk:1 - -");
 	dm_open(d);
-	wait_for(" A- 512/512 idle ");
+	status_wait(&f, "d", " A- 512/512 idle ");
 	assert_int_equal(put(64, 4, 'x'), 0);
 	world_end();
 	memset(disk_bytes(3) + 400 * 512, 'n', 512);
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_int_equal(disk_bytes(3)[64 * 512], 'x');
 	assert_int_equal(disk_bytes(3)[400 * 512], 'n');
 	world_end();
@@ -271,7 +256,7 @@ static void the_last_leg_stays(void **state)
 	dm_open(d);
 	leg_fails(true);
 	assert_int_equal(put(64, 1, 'x'), -EIO);
-	wait_for(" -A 512/512 idle ");
+	status_wait(&f, "d", " -A 512/512 idle ");
 	assert_int_equal(put(32, 1, 'x'), 0);
 	assert_reads(32, 1, 'x');
 	world_end();
@@ -287,7 +272,7 @@ static void a_read_that_fails_is_tried_elsewhere(void **state)
 	(void)state;
 	world_begin();
 	array_begin("leg");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_int_equal(put(64, 1, 'x'), 0);
 	leg_fails(true);
 	disk_hold(1);		/* so that the second read goes to the other leg */
@@ -300,7 +285,7 @@ static void a_read_that_fails_is_tried_elsewhere(void **state)
 		assert_int_equal(job_wait(&jobs[i]), 0);
 		assert_int_equal(data[i][0], 'x');
 	}
-	wait_for(" AD 512/512 idle ");
+	status_wait(&f, "d", " AD 512/512 idle ");
 	world_end();
 }
 
@@ -311,17 +296,17 @@ static void check_counts_and_repair_mends(void **state)
 	(void)state;
 	world_begin();
 	array_begin("disk:3");
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	disk_bytes(3)[100 * 512] ^= 1;
 	disk_bytes(3)[500 * 512] ^= 1;
 	tell(&f, "d", "check");
-	wait_for(" AA 512/512 idle 32 ");
+	status_wait(&f, "d", " AA 512/512 idle 32 ");
 	assert_int_equal(disk_bytes(3)[100 * 512], 1);
 	tell(&f, "d", "repair");
-	wait_for(" AA 512/512 idle 0 ");
+	status_wait(&f, "d", " AA 512/512 idle 0 ");
 	assert_memory_equal(disk_bytes(1), disk_bytes(3), 512 * 512);
 	tell(&f, "d", "check");
-	wait_for(" AA 512/512 idle 0 ");
+	status_wait(&f, "d", " AA 512/512 idle 0 ");
 	world_end();
 }
 
@@ -344,7 +329,7 @@ static void writes_that_overlap_leave_legs_equal(void **state)
 		for (i = 0; i < MANY; i++)
 			assert_int_equal(job_wait(&jobs[i]), 0);
 	}
-	wait_for(" AA 512/512 idle ");
+	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_memory_equal(disk_bytes(1), disk_bytes(3), 512 * 512);
 	world_end();
 }

@@ -305,6 +305,21 @@ char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags)
 	return text_take(&t);
 }
 
+bool status_has(struct fixture *f, const char *name, const char *part)
+{
+	char *text = rows(f, DM_DO_STATUS, name, 0);
+	bool has = strstr(text, part);
+
+	free(text);
+	return has;
+}
+
+void status_wait(struct fixture *f, const char *name, const char *part)
+{
+	while (!status_has(f, name, part))
+		settle_threads(f);
+}
+
 static void job_back(struct loop_msg *m)
 {
 	container(m, struct job, msg)->over = true;

@@ -45,6 +45,10 @@ struct dm_device *open_device(struct fixture *f, const char *name);
 /* Table or status text of a device, one line each, to be freed. */
 char *rows(struct fixture *f, enum dm_verb v, const char *name, uint32_t flags);
 
+/* Is PART in the status of a device? And: until it is. */
+bool status_has(struct fixture *f, const char *name, const char *part);
+void status_wait(struct fixture *f, const char *name, const char *part);
+
 /* A request on io thread IO, and a way to wait for it. */
 struct job {
 	struct dm_req req;

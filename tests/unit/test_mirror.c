@@ -68,21 +68,6 @@ static void put_gate(unsigned n)
 	assert_int_equal(verb(&f, DM_DO_RESUME, n ? "leg1" : "leg0", 0, NULL), 0);
 }
 
-static bool status_has(const char *part)
-{
-	char *text = rows(&f, DM_DO_STATUS, "d", 0);
-	bool has = strstr(text, part);
-
-	free(text);
-	return has;
-}
-
-static void wait_for(const char *part)
-{
-	while (!status_has(part))
-		settle_threads(&f);
-}
-
 static uint32_t events(void)
 {
 	return info(&f, "d").event_nr;
@@ -128,7 +113,7 @@ static void legs_become_equal_and_that_is_an_event(void **state)
 	put(leg[0], 448, 64, 'z');
 	mirror("0 512 mirror core 1 16 2 leg0 0 leg1 0");
 	before = 0;
-	wait_for(" 32/32 1 AA 1 core");
+	status_wait(&f, "d", " 32/32 1 AA 1 core");
 	assert_true(events() > before);
 	assert_holds(leg[1], 0, 64, 'a');
 	assert_holds(leg[1], 448, 64, 'z');
@@ -209,11 +194,11 @@ static void a_write_waits_for_the_copy_of_its_region(void **state)
 	assert_int_equal(job_wait(&jobs[1]), 0);
 	settle_threads(&f);
 	assert_false(jobs[0].over);
-	wait_for(" 7/8 ");
+	status_wait(&f, "d", " 7/8 ");
 	assert_false(jobs[0].over);
 	gate_open(&f);
 	assert_int_equal(job_wait(&jobs[0]), 0);
-	wait_for(" 8/8 ");
+	status_wait(&f, "d", " 8/8 ");
 	assert_holds(leg[0], GATED, 1, 'w');
 }
 
@@ -243,7 +228,7 @@ static void what_a_leg_refuses_is_held_until_the_next_table(void **state)
 
 	(void)state;
 	refuse_a_write(&j, data, " 1 handle_errors");
-	wait_for(" 7/8 1 AD 1 core");
+	status_wait(&f, "d", " 7/8 1 AD 1 core");
 	before = events();
 	assert_true(before > 0);
 	assert_false(j.over);
@@ -265,7 +250,7 @@ static void without_noflush_it_fails(void **state)
 
 	(void)state;
 	refuse_a_write(&j, data, " 1 handle_errors");
-	wait_for(" 7/8 1 AD 1 core");
+	status_wait(&f, "d", " 7/8 1 AD 1 core");
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 	assert_int_equal(job_wait(&j), -EIO);
 }
@@ -278,10 +263,10 @@ static void with_keep_log_it_is_on_the_others(void **state)
 	(void)state;
 	refuse_a_write(&j, data, " 2 handle_errors keep_log");
 	assert_int_equal(job_wait(&j), 0);
-	assert_true(status_has(" 7/8 1 AD 1 core"));
+	assert_true(status_has(&f, "d", " 7/8 1 AD 1 core"));
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
-	wait_for(" 8/8 1 AA 1 core");
+	status_wait(&f, "d", " 8/8 1 AA 1 core");
 }
 
 /* The world ends, or the device below is taken away: no leg is to blame, and the region is copied again. */
@@ -303,7 +288,7 @@ static void an_interrupted_write_fails_no_leg(void **state)
 			settle_threads(&f);
 		gate_end(&f, why[i]);
 		assert_int_equal(job_wait(&j), why[i]);
-		wait_for(" 8/8 1 AA 1 core");
+		status_wait(&f, "d", " 8/8 1 AA 1 core");
 	}
 }
 
@@ -325,7 +310,7 @@ static void what_one_leg_cannot_read_another_one_can(void **state)
 	assert_int_equal(job_wait(&j), 0);
 	fill(want, 8, 'r');
 	assert_memory_equal(got, want, sizeof(want));
-	assert_true(status_has(" 1 RA 1 core"));
+	assert_true(status_has(&f, "d", " 1 RA 1 core"));
 }
 
 /* Both legs refuse. */
@@ -345,7 +330,7 @@ static void without_any_leg_requests_fail(void **state)
 		settle_threads(&f);
 	gate_end(&f, -EIO);
 	assert_int_equal(job_wait(&j), -EIO);
-	assert_true(status_has(" 1 DD 1 core"));
+	assert_true(status_has(&f, "d", " 1 DD 1 core"));
 	assert_int_equal(io(d, DM_READ, GATED, 8, data), -EIO);
 }
 
@@ -365,7 +350,7 @@ static void a_write_is_held_where_the_copy_has_failed(void **state)
 	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 1, data);
 	settle_threads(&f);
 	gate_end(&f, -EIO);
-	wait_for(" 1 AS 1 core");
+	status_wait(&f, "d", " 1 AS 1 core");
 	assert_false(j.over);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 	assert_int_equal(job_wait(&j), -EIO);

@@ -513,19 +513,6 @@ static void a_clean_cache_is_handed_over(void **state)
 
 /* --- mirror, snapshot ------------------------------------------------------------------------------------------------ */
 
-static void wait_for(const char *name, const char *status)
-{
-	char *text;
-	bool has;
-
-	do {
-		settle_threads(&f);
-		text = rows(&f, DM_DO_STATUS, name, 0);
-		has = strstr(text, status);
-		free(text);
-	} while (!has);
-}
-
 /* One sector, all BYTE. */
 static void put_byte(const char *name, uint64_t sector, int byte)
 {
@@ -569,7 +556,7 @@ static void a_leg_that_has_failed_is_known_later(void **state)
 	tell(&f, "one", "addbadblock 5 200");
 	tell(&f, "one", "enable");
 	put_byte("m", 5, 'b');
-	wait_for("m", " 63/64 1 DA 1 core");
+	status_wait(&f, "m", " 63/64 1 DA 1 core");
 	tell(&f, "m", "throttle 90");
 	next_program();
 	assert_int_equal(lost, 0);
@@ -577,13 +564,13 @@ static void a_leg_that_has_failed_is_known_later(void **state)
 	assert_int_equal(get_byte("m", 5), 'b');
 	next_world();
 	assert_int_equal(lost, 0);
-	wait_for("m", " 63/64 1 DA 1 core");
+	status_wait(&f, "m", " 63/64 1 DA 1 core");
 	assert_int_equal(get_byte("m", 5), 'b');
 	assert_int_equal(get_byte("two", 5), 'b');
 	tell(&f, "one", "clearbadblocks");
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "m", 0, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "m", 0, NULL), 0);
-	wait_for("m", " 64/64 1 AA 1 core");
+	status_wait(&f, "m", " 64/64 1 AA 1 core");
 	assert_int_equal(get_byte("one", 5), 'b');
 }
 
@@ -600,7 +587,7 @@ static void a_mirror_is_made_equal_after_a_kill_only(void **state)
 	assert_int_equal(get_byte("two", 700), 'z');
 	next_world();
 	assert_int_equal(lost, 0);
-	wait_for("m", " 64/64 1 AA 1 core");
+	status_wait(&f, "m", " 64/64 1 AA 1 core");
 	assert_int_equal(get_byte("two", 700), 'a');
 }
 
