@@ -22,6 +22,7 @@ struct file_spec {
 	uint32_t logical, physical;	/* bytes; 0: as it is */
 	bool passing;			/* the path leads there only as long as another process is there: core/table/kept.h */
 	int kept;			/* a descriptor of it that an earlier daemon has kept, or -1 */
+	int at_hand;			/* an O_PATH one, whose path is the name of the file (core/table/at_hand.h), or -1 */
 	struct stat st;
 };
 
@@ -93,10 +94,8 @@ void file_close(struct dm_store *s);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);
-/* How the file system of F handles transfers: in_memory, write_flags. */
+/* How the file system of F works: may_block, in_memory, write_flags. */
 void file_measure_mode(struct file *f);
-/* Its file system is none of those of which close(2) is known to do nothing that takes time. On a helper thread. */
-bool file_measure_may_block(const struct file *f);
 /*
  * Only the size, in whole blocks of BLOCK bytes: it may have changed when a file is opened again. The limits do not
  * change while the file is in use.

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "core/table/at_hand.h"
 #include "stores/block.h"
 #include "stores/file.h"
 
@@ -114,34 +115,42 @@ static int measure_direct(struct dm_store_spec *w, struct file *f, const char *p
 	return 0;
 }
 
-bool file_measure_may_block(const struct file *f)
+/* File systems of this machine, which ask nobody else. With these, close(2) does nothing that takes time. */
+static bool measure_is_local(uint64_t type)
 {
-	static const uint64_t local[] = { TMPFS_MAGIC, RAMFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC };
-	struct statfs fs;
+	static const uint64_t types[] = { TMPFS_MAGIC, RAMFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC };
 	size_t i;
 
-	if (fstatfs(f->lanes[0].fd, &fs))
-		return true;
-	for (i = 0; i < sizeof(local) / sizeof(local[0]); i++)
-		if ((uint64_t)fs.f_type == local[i])
-			return false;
-	return true;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]) && types[i] != type; i++)
+		;
+	return i < sizeof(types) / sizeof(types[0]);
 }
 
-/*
- * In memory, transfers never wait. Elsewhere a buffered write is a copy that may block: XFS and btrfs take it from
- * io_uring.
- */
+static bool measure_is_memory(uint64_t type)
+{
+	return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+}
+
+/* Transfers that never wait; XFS and btrfs take buffered writes from io_uring. Elsewhere such a write is a copy that may block. */
+static bool measure_is_smooth(uint64_t type)
+{
+	return measure_is_memory(type) || type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC;
+}
+
 void file_measure_mode(struct file *f)
 {
+	uint64_t type;
 	struct statfs fs;
 	char sys[64];
 
-	if (f->direct || fstatfs(f->lanes[0].fd, &fs))
+	f->may_block = fstatfs(f->lanes[0].fd, &fs) || !f->regular || !measure_is_local((uint64_t)fs.f_type);
+	type = f->may_block ? 0 : (uint64_t)fs.f_type;
+	if (type)
+		dm_at_hand_learn(f->lanes[0].fd, measure_is_memory(type));
+	if (f->direct)
 		return;
-	f->in_memory = f->regular && ((uint64_t)fs.f_type == TMPFS_MAGIC || (uint64_t)fs.f_type == RAMFS_MAGIC);
-	if (f->in_memory ||
-	    (f->regular && ((uint64_t)fs.f_type == XFS_SUPER_MAGIC || (uint64_t)fs.f_type == BTRFS_SUPER_MAGIC)))
+	f->in_memory = measure_is_memory(type);
+	if (measure_is_smooth(type))
 		return;
 	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(f->dev), minor(f->dev));
 	f->write_flags = AIO_QUICK | (file_disk_is_hardware(sys) ? AIO_LOCAL : 0);

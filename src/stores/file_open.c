@@ -57,12 +57,12 @@ static int open_fail(struct dm_store_spec *w, const struct file_spec *want, int 
 /* The first file description claims a block device that is to be written, as a mount does; a second one cannot. */
 static int open_first(struct dm_store_spec *w, struct file *f, const struct file_spec *want, int flags)
 {
-	int claim = f->regular || w->readonly ? 0 : O_EXCL, fd;
-	char kept[32];
+	int claim = f->regular || w->readonly ? 0 : O_EXCL, has = want->kept >= 0 ? want->kept : want->at_hand, fd;
+	char known[32];
 	struct stat st;
 
-	snprintf(kept, sizeof(kept), "/proc/self/fd/%d", want->kept);
-	fd = open(want->kept < 0 ? want->path : kept, flags | claim | O_NONBLOCK | O_NOCTTY);
+	snprintf(known, sizeof(known), "/proc/self/fd/%d", has);
+	fd = open(has < 0 ? want->path : known, flags | claim | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return open_fail(w, want, -errno);
@@ -108,7 +108,6 @@ static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file
 
 	if (!r) {
 		file_measure_mode(f);
-		f->may_block = !f->regular || file_measure_may_block(f);
 		open_know(f);
 	}
 	for (i = 1; i < f->n_lanes && !r; i++) {
@@ -383,6 +382,7 @@ void file_look(struct dm_opening *o)
 	}
 	mine->fd = -1;
 	mine->want.kept = o->kept;
+	mine->want.at_hand = o->at_hand;
 	if (!file_read_word(&o->spec, &mine->want))
 		open_check_kind(&o->spec, &mine->want);
 }

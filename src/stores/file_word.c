@@ -147,6 +147,15 @@ static int word_lead(struct dm_store_spec *w, struct file_spec *want, const char
 	return 0;
 }
 
+/* The file of PATH is known: FD. */
+static int word_has(struct dm_store_spec *w, struct file_spec *want, const char *path, int fd)
+{
+	snprintf(want->path, sizeof(want->path), "%s", path);
+	if (fstat(fd, &want->st))
+		return err_set(w->err, -errno, "cannot open '%.800s': %s", path, strerror(errno));
+	return 0;
+}
+
 int file_read_word(struct dm_store_spec *w, struct file_spec *want)
 {
 	char path[PATH_MAX];
@@ -155,11 +164,10 @@ int file_read_word(struct dm_store_spec *w, struct file_spec *want)
 
 	if (!r)
 		r = word_find(w, word, path);
-	if (r || want->kept < 0)
-		return r ? r : word_lead(w, want, path);
-	want->passing = true;
-	snprintf(want->path, sizeof(want->path), "%s", path);
-	if (fstat(want->kept, &want->st))
-		return err_set(w->err, -errno, "cannot open '%.800s': %s", path, strerror(errno));
-	return 0;
+	if (r)
+		return r;
+	want->passing = want->kept >= 0;
+	if (want->kept >= 0 || want->at_hand >= 0)
+		return word_has(w, want, path, want->passing ? want->kept : want->at_hand);
+	return word_lead(w, want, path);
 }

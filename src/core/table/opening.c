@@ -3,11 +3,13 @@
 #include "core/table/opening.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/command/command.h"
+#include "core/table/at_hand.h"
 #include "core/table/kept.h"
 #include "core/world.h"
 
@@ -17,6 +19,8 @@ static void opening_free(struct dm_opening *o)
 	free(o->found.parts);
 	if (o->kept >= 0)
 		close(o->kept);
+	if (o->at_hand >= 0)
+		close(o->at_hand);
 	free(o);
 }
 
@@ -133,6 +137,11 @@ void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), v
 {
 	o->work = work;
 	o->then = then;
+	if (o->at_hand >= 0) {
+		o->work(o);
+		opening_called(&o->call);
+		return;
+	}
 	o->call.bulk = o->bulk;
 	o->call.call = opening_work;
 	o->call.done = opening_called;
@@ -229,7 +238,10 @@ static void opening_look(struct dm_opening *o)
 	const struct dm_store_type *const *t;
 	const char *word = o->spec.word + (*o->spec.word == ':');
 
-	o->no_memory = dm_place_look(&o->place, word, o->spec.cwd, o->spec.follow);
+	if (o->at_hand >= 0)
+		o->place.exists = true;
+	else
+		o->no_memory = dm_place_look(&o->place, word, o->spec.cwd, o->spec.follow);
 	if (o->no_memory || o->type || o->place.dev)
 		return;
 	for (t = o->spec.world->store_types; *t && !(*t)->look; t++)
@@ -281,6 +293,7 @@ struct dm_opening *dm_opening_new(const struct dm_store_spec *w)
 	o->spec.word = memcpy(o->words, its, word);
 	free(its);
 	o->kept = -1;
+	o->at_hand = -1;
 	o->spec.cwd = cwd ? memcpy(o->words + word, w->cwd, cwd) : NULL;
 	o->spec.follow = w->cmd && w->cmd->resolve;
 	timer_init(&o->bound, opening_too_long);
@@ -289,6 +302,16 @@ struct dm_opening *dm_opening_new(const struct dm_store_spec *w)
 	list_init(&o->joins);
 	list_init(&o->call.node);
 	return o;
+}
+
+/* One of very many is better opened beside others; and partitions may be described anywhere on a disk. */
+static void opening_reach(struct dm_opening *o)
+{
+	char path[PATH_MAX];
+
+	if (!o->bulk && !o->type && *o->spec.word != ':' && opening_must_look(o) && o->kept < 0 && !o->spec.follow &&
+	    !(o->wanted & DM_FIND_PARTS) && dm_place_path(o->spec.word, o->spec.cwd, path))
+		o->at_hand = dm_at_hand(path, o->spec.caller);
 }
 
 void dm_opening_start(struct dm_opening *o)
@@ -301,7 +324,8 @@ void dm_opening_start(struct dm_opening *o)
 	o->type = dm_store_prefix(&o->spec, &o->rest);
 	o->spec.word = o->rest;
 	list_append(&w->openings, &o->node);
-	if (w->open_timeout)
+	opening_reach(o);
+	if (w->open_timeout && o->at_hand < 0)
 		loop_timer(w->loop, &o->bound, w->open_timeout);
 	if (opening_must_look(o))
 		dm_opening_call(o, opening_look, opening_looked);

@@ -48,6 +48,7 @@ struct dm_opening {
 	struct dm_store_spec spec;	/* also for calls, except its world and cmd; its err is `said` */
 	struct err said;		/* the error of a call */
 	int kept;			/* what an earlier daemon has kept for the word (kept.h), or -1 */
+	int at_hand;			/* the file, found without waiting (at_hand.h): calls are made at once; or -1 */
 	void *own;			/* looked->forget() frees it */
 	bool leads;			/* others may wait for it */
 
@@ -71,7 +72,7 @@ void dm_opening_start(struct dm_opening *o);
 /* The caller no longer needs O; a reference that is still in its store field is dropped. */
 void dm_opening_drop(struct dm_opening *o);
 
-/* For types. Calls WORK on a helper thread, then THEN on the control thread, unless O was dropped. */
+/* For types. Calls WORK on a helper thread, unless the file is at hand, then THEN on the control thread, unless O was dropped. */
 void dm_opening_call(struct dm_opening *o, void (*work)(struct dm_opening *o), void (*then)(struct dm_opening *o));
 /* Ends O with a store and a reference to it; or NULL: the error is in o->said. */
 void dm_opening_end(struct dm_opening *o, struct dm_store *s);

@@ -77,16 +77,19 @@ char *dm_place_of_caller(const char *word, int caller)
 	return strdup(word);
 }
 
+bool dm_place_path(const char *word, const char *cwd, char *path)
+{
+	if (!*word || (*word != '/' && !cwd))
+		return false;
+	return (*word == '/' ? snprintf(path, PATH_MAX, "%s", word) : snprintf(path, PATH_MAX, "%s/%s", cwd, word)) < PATH_MAX;
+}
+
 int dm_place_look(struct dm_place *p, const char *word, const char *cwd, bool follow)
 {
 	char path[PATH_MAX];
-	int n;
 
 	*p = (struct dm_place){ .exists = false };
-	if (!*word || (*word != '/' && !cwd))
-		return 0;
-	n = *word == '/' ? snprintf(path, sizeof(path), "%s", word) : snprintf(path, sizeof(path), "%s/%s", cwd, word);
-	if (n >= (int)sizeof(path))
+	if (!dm_place_path(word, cwd, path))
 		return 0;
 	p->exists = !access(path, F_OK);
 	return follow ? place_leads(p, path) : 0;

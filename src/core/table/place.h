@@ -22,6 +22,9 @@ struct dm_place {
  */
 char *dm_place_of_caller(const char *word, int caller);
 
+/* WORD, which is a path relative to CWD (NULL: only absolute paths are), in PATH, of PATH_MAX bytes. False: it is none, or too long. */
+bool dm_place_path(const char *word, const char *cwd, char *path);
+
 /*
  * WORD is a path relative to CWD (NULL: only absolute paths are). FOLLOW: block and dev are wanted as well. 0 or
  * -ENOMEM. Any thread.

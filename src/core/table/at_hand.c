@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See at_hand.h. */
+#include "core/table/at_hand.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef STATX_MNT_ID_UNIQUE	/* Linux 6.8 */
+#define STATX_MNT_ID_UNIQUE 0x00004000u
+#endif
+
+#define MOUNTS 64u		/* that are remembered; another one takes the place of the oldest */
+#define HEAD (32u * 1024u)	/* bytes of a file that an opening reads */
+
+static struct mount {
+	uint64_t id;		/* 0: none */
+	bool in_memory;
+} mounts[MOUNTS];
+static unsigned n_mounts;	/* that were learned, so far */
+static pthread_mutex_t mounts_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The unique id of the mount that FD is on; 0: it has none, or FD is no regular file with a name. */
+static uint64_t mount_id(int fd)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID_UNIQUE, &x) ||
+	    !(x.stx_mask & STATX_MNT_ID_UNIQUE) || !S_ISREG(x.stx_mode))
+		return 0;
+	return x.stx_mnt_id;
+}
+
+/* With the lock held. */
+static struct mount *mount_find(uint64_t id)
+{
+	unsigned i;
+
+	for (i = 0; i < MOUNTS; i++)
+		if (mounts[i].id == id)
+			return &mounts[i];
+	return NULL;
+}
+
+void dm_at_hand_learn(int fd, bool in_memory)
+{
+	uint64_t id = mount_id(fd);
+	struct mount *m;
+
+	if (!id)
+		return;
+	pthread_mutex_lock(&mounts_lock);
+	m = mount_find(id);
+	if (!m)
+		m = &mounts[n_mounts++ % MOUNTS];
+	*m = (struct mount){ id, in_memory };
+	pthread_mutex_unlock(&mounts_lock);
+}
+
+/* The paths of the process, or thread, PID are this process's: same mounts, same root. */
+static bool sees_the_same(int pid)
+{
+	struct stat ours, theirs;
+	char path[64], root[2];
+
+	if (stat("/proc/self/ns/mnt", &ours))
+		return false;
+	if (!pid)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	if (stat(path, &theirs) || ours.st_ino != theirs.st_ino)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return readlink(path, root, sizeof(root)) == 1 && readlink("/proc/self/root", root, sizeof(root)) == 1;
+}
+
+/* Without empty names, "." and "..": PATH is the file's name then, if there are no links in it. */
+static bool is_plain(const char *path)
+{
+	const char *name;
+
+	for (name = path; *name == '/'; name += strcspn(name, "/")) {
+		size_t n = strcspn(++name, "/");
+
+		if (!n || (n == 1 && *name == '.') || (n == 2 && !strncmp(name, "..", 2)))
+			return false;
+	}
+	return name != path;
+}
+
+/* What an opening reads of FD is in the page cache. Not with a partition table, whose parts may be anywhere. */
+static bool head_is_cached(int fd)
+{
+	char again[32], head[HEAD];
+	struct iovec v = { head, sizeof(head) };
+	ssize_t n = -1;
+	int in;
+
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+	in = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (in >= 0) {
+		n = preadv2(in, &v, 1, 0, RWF_NOWAIT);
+		close(in);
+	}
+	return n == sizeof(head) && (head[510] != '\x55' || head[511] != '\xaa');
+}
+
+static bool is_at_hand(int fd)
+{
+	uint64_t id = mount_id(fd);
+	struct mount *m, found = { 0 };
+
+	pthread_mutex_lock(&mounts_lock);
+	m = id ? mount_find(id) : NULL;
+	if (m)
+		found = *m;
+	pthread_mutex_unlock(&mounts_lock);
+	return found.id && (found.in_memory || head_is_cached(fd));
+}
+
+int dm_at_hand(const char *path, int caller)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS };
+	int fd;
+
+	if (!is_plain(path) || !sees_the_same(caller))
+		return -1;
+	fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	if (fd < 0 || is_at_hand(fd))
+		return fd < 0 ? -1 : fd;
+	close(fd);
+	return -1;
+}
