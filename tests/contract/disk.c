@@ -23,6 +23,7 @@ static struct {
 	uint8_t now[DISKS][BYTES], safe[DISKS][BYTES];
 	unsigned writes, cut_after;
 	bool cut;
+	int flush_err;
 	unsigned holds;			/* one bit per disk */
 	struct dm_req *held[HELD];
 	unsigned n_held;
@@ -35,6 +36,7 @@ void disk_reset(void)
 	all.writes = 0;
 	all.cut_after = UINT32_MAX;
 	all.cut = false;
+	all.flush_err = 0;
 }
 
 uint8_t *disk_bytes(unsigned n)
@@ -53,6 +55,20 @@ void disk_cut_after(unsigned writes)
 {
 	memcpy(all.safe, all.now, sizeof(all.safe));
 	all.cut_after = all.writes + writes;
+}
+
+void disk_cut_now(void)
+{
+	pthread_mutex_lock(&all.lock);
+	all.cut = true;
+	pthread_mutex_unlock(&all.lock);
+}
+
+void disk_fail_flushes(int err)
+{
+	pthread_mutex_lock(&all.lock);
+	all.flush_err = err;
+	pthread_mutex_unlock(&all.lock);
 }
 
 bool disk_is_cut(void)
@@ -106,15 +122,18 @@ static void disk_write(unsigned n, const struct dm_req *r)
 
 static void disk_do(unsigned n, struct dm_req *r)
 {
+	int err;
+
 	pthread_mutex_lock(&all.lock);
 	if (r->op == DM_READ)
 		vec_put(r->data, all.now[n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
-	else if (r->op == DM_FLUSH && !all.cut)
+	else if (r->op == DM_FLUSH && !all.cut && !all.flush_err)
 		memcpy(all.safe[n], all.now[n], BYTES);
 	else if (r->op == DM_WRITE || dm_op_is_range(r->op))
 		disk_write(n, r);
+	err = r->op == DM_FLUSH ? all.flush_err : 0;
 	pthread_mutex_unlock(&all.lock);
-	dm_done(r, 0);
+	dm_done(r, err);
 }
 
 static bool disk_keep(unsigned n, struct dm_req *r)

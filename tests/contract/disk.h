@@ -29,6 +29,7 @@ void disk_look(unsigned n, size_t from, void *to, size_t bytes);
  * carried out.
  */
 void disk_cut_after(unsigned writes);
+void disk_cut_now(void);	/* since the last disk_cut_after(), of which this is the end */
 bool disk_is_cut(void);
 unsigned disk_writes(void);		/* since disk_reset() */
 
@@ -41,6 +42,9 @@ enum disk_luck {
 };
 /* The power is back. No world may use the disks. */
 void disk_power_on(enum disk_luck luck);
+
+/* From now on flushes end with ERR, and make nothing durable; 0: no more. */
+void disk_fail_flushes(int err);
 
 /* Disk N holds requests from now on, until all are let go in the order of their arrival. */
 void disk_hold(unsigned n);

@@ -126,11 +126,13 @@ int ibitmap_write(struct ibitmap *b, struct clerk *k, const struct dm_at *at)
 		if (!b->changed[i])
 			continue;
 		any = true;
-		b->changed[i] = 0;
 		err = clerk_write(k, at, IFORMAT_SB_SECTORS + i * (BLOCK / DM_SECTOR), BLOCK / DM_SECTOR, b->disk + i * BLOCK, 0);
-		b->changed[i] = err != 0;
 	}
-	return err || !any ? err : clerk_flush(k, at);
+	if (any && !err)
+		err = clerk_flush(k, at);
+	if (!err)
+		memset(b->changed, 0, n);	/* otherwise none of it may be durable */
+	return err;
 }
 
 void ibitmap_mark(struct ibitmap *b, uint64_t sector, uint64_t count)

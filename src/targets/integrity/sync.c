@@ -193,10 +193,13 @@ static int sync_journal(struct integrity *it, const struct wishes *w, const stru
 	return err;
 }
 
-static int sync_tags(struct integrity *it, const struct wishes *w, const struct jring_io *io)
+/* Whoever waits for a place among the tags gets it, or an error, also if the journal has FAILED. */
+static int sync_tags(struct integrity *it, const struct wishes *w, const struct jring_io *io, int failed)
 {
 	int err = tags_write_back(it->tags, it->clerk);
 
+	if (failed)
+		return failed;
 	return err || !w->wanted ? err : jring_flush(io);
 }
 
@@ -231,8 +234,8 @@ static void job_sync(struct clerk *c, struct clerk_job *j)
 			clear_begin(it);
 		if (it->journal && (w.wanted || w.drain || w.commit))
 			err = sync_journal(it, &w, &io);
-		if (!err && (w.tags_full || w.drain || (w.wanted && !it->journal)))
-			err = sync_tags(it, &w, &io);
+		if (w.tags_full || (!err && (w.drain || (w.wanted && !it->journal))))
+			err = sync_tags(it, &w, &io, err);
 		tell(w.wanted, err);
 	}
 }
