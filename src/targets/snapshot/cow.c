@@ -103,6 +103,7 @@ bool cow_allocate(struct cow *c, const struct dm_io *io, uint64_t *new_chunk)
 	room = has_room(c);
 	if (room) {
 		*new_chunk = c->next_free++;
+		c->shown_free = 0;
 		if (c->words.persistent && snap_is_metadata(c->next_free, c->per_area))
 			c->next_free++;
 	}
@@ -113,7 +114,7 @@ bool cow_allocate(struct cow *c, const struct dm_io *io, uint64_t *new_chunk)
 void cow_usage(struct cow *c, uint64_t *allocated, uint64_t *total, uint64_t *metadata)
 {
 	pthread_mutex_lock(&c->lock);
-	*allocated = c->next_free << c->shift;
+	*allocated = (c->shown_free ? c->shown_free : c->next_free) << c->shift;
 	*total = c->sectors;
 	*metadata = c->words.persistent ? (c->area + 2) << c->shift : 0;
 	pthread_mutex_unlock(&c->lock);

@@ -34,6 +34,7 @@
 #include "targets/snapshot/format.h"
 
 #define COW_UNSETTLED 256u
+#define COW_MORE_ROOM 64u		/* in memory, for so many exceptions more than its origin has chunks */
 
 /* What the words of a line say of its store. */
 struct cow_words {
@@ -66,7 +67,7 @@ struct cow {
 	const struct origin *origin;	/* of all lines that have bound it; NULL: there are none */
 
 	/* What was read; it does not change while there are users. */
-	bool bound;
+	atomic_bool bound;
 	struct cow_words words;
 	uint32_t chunk;			/* sectors */
 	unsigned shift;			/* 1 << shift is chunk */
@@ -82,6 +83,7 @@ struct cow {
 	pthread_mutex_t lock;		/* guards what follows */
 	uint64_t sectors;		/* of its device */
 	uint64_t next_free;		/* chunk */
+	uint64_t shown_free;		/* while it is merged: what `status` has for it; or 0 */
 	uint64_t area;			/* that is being filled */
 	struct cow_entries waiting;
 	bool posted;			/* the job is under way, and takes what waits */

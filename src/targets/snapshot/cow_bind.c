@@ -50,7 +50,7 @@ static int cow_has_chunks(struct cow_bind *b, uint32_t chunk, const char *where)
 		return err_set(b->step->err, -ENOMEM, "no memory for a block of exceptions");
 	if (c->old_chunks >> EXCEPTIONS_OLD_BITS || c->sectors >> c->shift >> EXCEPTIONS_NEW_BITS)
 		return err_set(b->step->err, -EINVAL, "there are too many chunks of %u sectors; larger ones would be right", chunk);
-	return exceptions_new(&c->table, c->old_chunks + 64, b->step->err);
+	return exceptions_new(&c->table, c->old_chunks + COW_MORE_ROOM, b->step->err);
 }
 
 static int header_read(struct cow_bind *b, struct snap_header *h)
@@ -251,6 +251,7 @@ static void cow_reset(struct cow_bind *b)
 	c->words = b->words;
 	c->area = c->committed = c->zeroed = c->zeroing = 0;
 	c->next_free = b->words.persistent ? SNAP_FIRST_AREA + 1 : 0;
+	c->shown_free = 0;
 	c->block_at = UINT64_MAX;
 	c->told = false;
 	c->stuck = 0;
@@ -294,13 +295,28 @@ static int saved_read(struct cow_bind *b)
 	return 0;
 }
 
+/* It was read for another line, which may have been shorter: is there room in memory for all that this one may need? */
+static void bind_again(struct cow_bind *b)
+{
+	struct cow *c = b->cow;
+	uint64_t line = (b->sectors + c->chunk - 1) >> c->shift, store = c->sectors >> c->shift, need = line < store ? line : store;
+	int err = 0;
+
+	if (need > c->old_chunks + COW_MORE_ROOM) {
+		err = err_set(b->step->err, -EINVAL, "the line has grown to %" PRIu64 " chunks, and the exceptions in '%s' were read for %" PRIu64
+			      "; remove the snapshot and create it with the new table", line, c->at.store->name, c->old_chunks);
+		b->failed(b);
+	}
+	dm_step_done(b->step, err);
+}
+
 void cow_bind(struct cow_bind *b)
 {
 	int err;
 
 	cow_look(b->cow);
 	if (b->cow->bound) {
-		dm_step_done(b->step, 0);
+		bind_again(b);
 		return;
 	}
 	cow_reset(b);

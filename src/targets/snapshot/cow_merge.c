@@ -39,11 +39,16 @@ int cow_merge_next(struct cow *c, struct snap_entry *out, unsigned most)
 	return (int)n;
 }
 
-/* As if all had been written in order; nothing else is known of chunks that were lost on the way. */
+/*
+ * What is shown is as if all had been written in order, as on Linux. They were not, so what is left may be in any chunk, and the line
+ * may become a snapshot again: no chunk is used anew before nothing is left.
+ */
 static void set_free(struct cow *c)
 {
 	pthread_mutex_lock(&c->lock);
-	c->next_free = snap_area_chunk(c->area, c->per_area) + c->committed + 1;
+	c->shown_free = snap_area_chunk(c->area, c->per_area) + c->committed + 1;
+	if (!exceptions_count(c->table))
+		c->next_free = c->shown_free;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -65,8 +70,8 @@ int cow_merge_clear(struct cow *c, unsigned n)
 		return err;
 	}
 	c->committed -= n;
-	set_free(c);
 	for (i = 0; i < n; i++)
 		exceptions_remove(c->table, old[i]);
+	set_free(c);
 	return 0;
 }

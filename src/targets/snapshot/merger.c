@@ -314,9 +314,10 @@ static void merge_find(struct merger *m)
 
 void merger_start(struct merger *m)
 {
-	if (m->running || !snap_is_valid(m->line) || atomic_load(&m->cow->merge_failed))
+	if (m->running || !snap_is_valid(m->line))
 		return;
 	m->running = true;
+	atomic_store(&m->cow->merge_failed, false);
 	atomic_store(&m->stop, false);
 	merge_find(m);
 }

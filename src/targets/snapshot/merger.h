@@ -27,7 +27,7 @@ void merger_start(struct merger *m);
 /* Ends after the step that is under way: then S is over. */
 void merger_stop(struct merger *m, struct dm_step *s);
 
-/* In map(): the write R is to a chunk that is in the store. True: R waits, for the chunk is being merged. */
+/* In map(), before the store is looked at: the write R begins in OLD_CHUNK. True: R waits, because the chunk is being merged. */
 bool merger_holds(struct merger *m, struct dm_req *r, uint64_t old_chunk);
 
 #endif

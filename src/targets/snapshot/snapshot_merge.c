@@ -9,24 +9,29 @@
 #include "core/kit/copy_message.h"
 #include "targets/snapshot/merger.h"
 
-/* What is in the store is merged later; what is being merged waits for that. */
+/* What is in the store is merged later. */
 static int merge_found(const struct snap_line *l, struct dm_req *r, uint64_t at)
 {
 	uint64_t room = cow_room(l->cow, r->sector);
 
 	if (r->count > room)
 		return snap_part(r, room);
-	if (merger_holds(l->merger, r, cow_chunk(l->cow, r->sector)))
-		return DM_HELD;
 	dm_track(r, epoch_enter(l->origin->writes, r->io));
 	return dm_remap(r, &l->cow_at, at);
 }
 
+/*
+ * What is being merged waits for that. This is asked before the store is looked at: if the chunk is not being merged now, what is
+ * found there stays until this request has been mapped, because the merger waits for this thread before it copies a chunk.
+ */
 static int merge_write(const struct snap_line *l, struct dm_req *r)
 {
+	uint64_t at, n;
 	bool found;
-	uint64_t at, n = snap_run(l->cow, r->sector, r->count, &found, &at);
 
+	if (merger_holds(l->merger, r, cow_chunk(l->cow, r->sector)))
+		return DM_HELD;
+	n = snap_run(l->cow, r->sector, r->count, &found, &at);
 	if (found)
 		return merge_found(l, r, at);
 	return n < r->count ? snap_part(r, n) : origin_write(l->origin, r);
