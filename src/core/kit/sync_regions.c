@@ -180,7 +180,6 @@ static void look_again(struct regions *g, struct region_bucket *b, uint64_t regi
 		last = &r->home.next;
 	}
 	*last = NULL;
-	news->quiet = (word_get(g, region) & (REGION_COPIED | REGION_WRITES)) == REGION_COPIED;
 }
 
 void regions_leave(struct regions *g, struct dm_req *r, bool torn, struct region_news *news)
@@ -195,6 +194,7 @@ void regions_leave(struct regions *g, struct dm_req *r, bool torn, struct region
 	word = (word_get(g, region) - 1) | REGION_USED;
 	word_set(g, region, torn ? (word & ~REGION_SYNC) | REGION_MARKED : word);
 	look_again(g, b, region, news);
+	news->quiet = (word_get(g, region) & (REGION_COPIED | REGION_WRITES)) == REGION_COPIED;		/* this one was the last */
 	pthread_mutex_unlock(&b->lock);
 }
 
