@@ -120,10 +120,21 @@ static void disk_write(unsigned n, const struct dm_req *r)
 		memcpy(all.safe[n] + at, all.now[n] + at, bytes);
 }
 
+/* Nobody may rely on a store that refuses this: a device below does, a file and memory do not. */
+static void disk_check(unsigned n, const struct dm_req *r)
+{
+	if (r->op == DM_FLUSH || (r->sector <= DISK_SECTORS && r->count <= DISK_SECTORS - r->sector))
+		return;
+	fprintf(stderr, "disk %u has %u sectors, and there was a request for %llu of them from sector %llu on\n", n, DISK_SECTORS,
+		(unsigned long long)r->count, (unsigned long long)r->sector);
+	abort();
+}
+
 static void disk_do(unsigned n, struct dm_req *r)
 {
 	int err;
 
+	disk_check(n, r);
 	pthread_mutex_lock(&all.lock);
 	if (r->op == DM_READ)
 		vec_put(r->data, all.now[n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);

@@ -246,6 +246,26 @@ static void a_hash_block_is_corrected_to_tell_what_is_wrong(void **state)
 	unload();
 }
 
+/* The area of the correction may be said to be longer than the disk that has the tree. */
+static void nothing_is_read_behind_the_hash_device(void **state)
+{
+	char line[1024];
+
+	(void)state;
+	format();
+	memmove(disk_bytes(1) + 10 * BLOCK, disk_bytes(1), TREE_BLOCKS * BLOCK);
+	memset(disk_bytes(0) + 3 * BLOCK, 0x99, BLOCK);
+	sample_world(&f, &sample_verity);
+	snprintf(line, sizeof(line), "0 %u verity 1 disk:0 disk:1 512 512 960 10 %s 8 use_fec_from_device disk:2 fec_blocks %u fec_start 0 fec_roots 2",
+		 SAMPLE_SECTORS, strstr(sample_verity.words, "sha256"), SAMPLE_SECTORS + DISK_SECTORS);
+	assert_int_equal(sample_create(&f, &sample_verity, "v", line, NULL), 0);
+	d = dm_find_name(f.world, "v");
+	dm_open(d);
+	assert_int_equal(read_blocks(4, 1), 0);
+	assert_int_equal(read_blocks(3, 1), -EIO);
+	unload();
+}
+
 /* All of the tree is in memory by then: the disk that has it holds everything from then on. */
 static void hash_blocks_are_read_once(void **state)
 {
@@ -351,6 +371,7 @@ int main(void)
 		cmocka_unit_test(parity_corrects_any_bit),
 		cmocka_unit_test(parity_corrects_as_many_blocks_as_it_has_roots),
 		cmocka_unit_test(a_hash_block_is_corrected_to_tell_what_is_wrong),
+		cmocka_unit_test(nothing_is_read_behind_the_hash_device),
 		cmocka_unit_test(hash_blocks_are_read_once),
 		cmocka_unit_test(many_wait_for_one_hash_block),
 		cmocka_unit_test(a_corrupt_block_ends_the_device),

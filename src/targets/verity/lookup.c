@@ -41,6 +41,7 @@ static void lookup_got(struct hashes_wait *wait, struct hash_block *b, int err)
 {
 	struct lookup *w = container(wait, struct lookup, wait);
 
+	dm_io_turn(w->io);
 	if (err)
 		w->done(w, err);
 	else if (b)

@@ -5,6 +5,7 @@
  * erasures: as many as there is parity. A hash block that has a digest for that, and is bad itself, is corrected first, in the same
  * way; and so on, but not without end. What became of the last one of each level is remembered until the first block is done.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "targets/verity/mend.h"
@@ -17,14 +18,15 @@ static uint64_t area_block(const struct mend *m)
 	return m->level == MEND_DATA ? m->data_block : t->data_blocks + tree_block(t, (uint32_t)m->level, m->data_block) - t->start;
 }
 
-/* Reads a block of the area to v->spare: 0 or -errno. */
+/* Reads a block of the area to v->spare: 0 or -errno. As on Linux, the area may be longer than the hash device from the tree on. */
 static int area_read(struct verity *v, struct clerk *c, uint64_t block)
 {
 	uint64_t sectors = v->block_size / DM_SECTOR;
 
 	if (block < v->tree.data_blocks)
 		return clerk_read(c, &v->data, block * sectors, sectors, v->spare);
-	return clerk_read(c, &v->hashes, (block - v->tree.data_blocks + v->tree.start) * sectors, sectors, v->spare);
+	block += v->tree.start - v->tree.data_blocks;
+	return block < v->hashes.store->sectors / sectors ? clerk_read(c, &v->hashes, block * sectors, sectors, v->spare) : -EIO;
 }
 
 /* All symbols but the parity. ERASED gets those that cannot be read. */
