@@ -124,7 +124,7 @@ static int place_tags(struct iformat *f)
 
 	size = round_up(size, (uint64_t)SECTOR << f->log2_buffer) / SECTOR;
 	f->run = 1;
-	return f->initial + size < f->initial || f->initial + size > f->meta_sectors ? -EINVAL : 0;
+	return f->initial + size < f->initial || f->initial + size > f->meta_sectors - f->start ? -EINVAL : 0;
 }
 
 /* With f->provided as it is. */
@@ -132,7 +132,7 @@ static int place_all(struct iformat *f, const struct iformat_sb *sb)
 {
 	place_sections(f, sb);
 	f->initial = IFORMAT_SB_SECTORS + (uint64_t)f->section_sectors * f->sections;
-	if (f->initial + PADDING_SECTORS >= f->meta_sectors || f->initial > UINT32_MAX)
+	if (f->start > f->meta_sectors || f->initial + PADDING_SECTORS >= f->meta_sectors || f->initial > UINT32_MAX)
 		return -EINVAL;
 	return f->meta ? place_tags(f) : place_areas(f, sb);
 }

@@ -17,7 +17,7 @@ static int jring_memory(struct jring *j)
 	uint32_t heads = 1;
 	void *memory;
 
-	while (heads < f->entries)
+	while (heads < f->entries && heads < UINT32_C(1) << 31)
 		heads *= 2;
 	j->mask = heads - 1;
 	j->bytes = (size_t)f->section_sectors * f->sections * DM_SECTOR;

@@ -219,6 +219,15 @@ static int clear_all(struct replay *p, const struct jring_io *io)
 	return err ? err_set(p->err, err, "the journal cannot be cleared: %s", strerror(-err)) : 0;
 }
 
+/* What is in its places is in no section any more that is filled again: else the next commit would bring it back. */
+static void forget_entries(struct jring *j)
+{
+	uint32_t e;
+
+	for (e = 0; e < j->f->entries; e++)
+		iformat_entry_clear(jring_entry(j, e));
+}
+
 int jring_replay(struct jring *j, const struct jring_io *io, const struct jring_check *check, bool goes_on, struct err *e)
 {
 	struct replay p = { .j = j, .check = check, .err = e };
@@ -242,6 +251,7 @@ int jring_replay(struct jring *j, const struct jring_io *io, const struct jring_
 	if (p.sections < j->f->sections || (!goes_on && !p.empty))
 		return clear_all(&p, io);
 	jring_begin_at(j, p.start, p.seq);
+	forget_entries(j);
 	j->used = !p.empty;
 	return 0;
 }

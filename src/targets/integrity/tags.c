@@ -69,6 +69,7 @@ void tags_free(struct tags *c)
 
 void tags_bind(struct tags *c, const struct dm_at *at, uint64_t sectors)
 {
+	bool same = c->at.store == at->store && c->at.offset == at->offset && c->sectors == sectors;
 	unsigned i;
 
 	c->at = *at;
@@ -76,6 +77,7 @@ void tags_bind(struct tags *c, const struct dm_at *at, uint64_t sectors)
 	for (i = 0; i < TAGS_SETS * TAGS_WAYS; i++) {
 		struct tag_block *b = &c->set[i / TAGS_WAYS].way[i % TAGS_WAYS];
 
+		b->dirty &= same;
 		if (!b->dirty)
 			b->state = TAGS_FREE;
 	}
@@ -162,6 +164,7 @@ static void op_home(struct loop_msg *m)
 {
 	struct tags_op *op = container(m, struct tags_op, msg);
 
+	dm_io_turn(op->io);
 	if (op->err)
 		op->done(op, op->err);
 	else

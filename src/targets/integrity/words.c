@@ -9,14 +9,12 @@
 
 #include "base/words.h"
 #include "core/world.h"
-#include "core/world.h"
 #include "targets/integrity/integrity.h"
 
 #define OPTIONS_MOST 18u		/* as on Linux */
 #define JOURNAL_MOST 131072u		/* sectors, if the words do not say how many */
 #define JOURNAL_SHARE 128u		/* of the device's sectors */
 #define BUFFER_LOG2_MOST 22u
-#define JOBS 64u
 
 /* --- options -------------------------------------------------------------------------------------------------------------- */
 

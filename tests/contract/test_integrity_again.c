@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* integrity: what a journal has after it was replayed, and metadata that do not begin at the first sector of their device. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "contract/sample.h"
+
+#define LINE "0 512 integrity disk:0 0 - %s internal_hash:crc32c journal_sectors:%u interleave_sectors:64 fix_padding"
+
+static struct fixture f;
+static struct dm_device *d;
+
+static void open_line(const char *line)
+{
+	fixture_stop_clock();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 1, AIO_AUTO);
+	d = make_device(&f, "d", line);
+	dm_open(d);
+}
+
+static void world_end(void)
+{
+	dm_close(d);
+	fixture_end(&f);
+}
+
+/* The power is cut, and everything that was written before is on the disks. */
+static void crash(void)
+{
+	disk_cut_after(0);
+	world_end();
+	disk_power_on(DISK_ALL);
+}
+
+static void write_and_flush(uint64_t sector, uint64_t count, int byte)
+{
+	uint8_t data[8][512];
+
+	memset(data, byte, sizeof(data));
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, sector, count, data), 0);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+}
+
+static uint8_t byte_at(uint64_t sector)
+{
+	uint8_t data[512];
+
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, sector, 1, data), 0);
+	return data[0];
+}
+
+/* The sections are used in turn, so each may have had something in it before the crash. */
+static void what_was_replayed_does_not_come_back(void **state)
+{
+	static const unsigned sizes[] = { 300, 600 };
+	char line[200];
+	unsigned i, used;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (used = 1; used < 4; used++) {
+			unsigned k;
+
+			snprintf(line, sizeof(line), LINE, "J 4", sizes[i]);
+			disk_reset();
+			open_line(line);
+			for (k = 0; k < used; k++)
+				write_and_flush(0, 8, 'a');
+			crash();
+			open_line(line);
+			for (k = 0; k < 4; k++)
+				write_and_flush(3, 1, 'b');
+			crash();
+			open_line(line);
+			assert_int_equal(byte_at(2), 'a');
+			assert_int_equal(byte_at(3), 'b');
+			assert_int_equal(byte_at(4), 'a');
+			world_end();
+		}
+}
+
+/* Everything begins at <start>, so what is before that is no room for it. */
+static void metadata_end_with_their_device(void **state)
+{
+	static const char *const lines[] = {
+		"0 512 integrity disk:0 1900 - J 3 internal_hash:crc32c meta_device:disk:1 journal_sectors:300",
+		"0 512 integrity disk:0 2047 - J 3 internal_hash:crc32c meta_device:disk:1 journal_sectors:300",
+	};
+	char why[ERR_TEXT];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		disk_reset();
+		fixture_stop_clock();
+		fixture_store = &disk_type;
+		fixture_begin(&f, 1, AIO_AUTO);
+		assert_int_equal(create(&f, "d", lines[i], why), -EINVAL);
+		if (!strstr(why, "sectors"))
+			fail_msg("%s", why);
+		fixture_end(&f);
+	}
+	disk_reset();
+	open_line("0 512 integrity disk:0 1000 - J 3 internal_hash:crc32c meta_device:disk:1 journal_sectors:300");
+	write_and_flush(504, 8, 'c');
+	world_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_replayed_does_not_come_back),
+		cmocka_unit_test(metadata_end_with_their_device),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
