@@ -113,6 +113,18 @@ lvm
 		vgremove -qqf vg
 		losetup -d "$loop"
 		losetup -a | wc -l'
+	in_session "of two who attach a file to the same one, one does" "done" '
+		truncate -s 1M one.img two.img
+		for i in $(seq 20); do
+			loop=$(losetup -f) n=0
+			losetup "$loop" one.img 2>/dev/null & a=$!
+			losetup "$loop" two.img 2>/dev/null & b=$!
+			wait $a && n=$((n + 1))
+			wait $b && n=$((n + 1))
+			[ $n = 1 ] || echo "$n have"
+			losetup -d "$loop"
+		done
+		echo done'
 	in_session "many at a time" "20
 0" '
 		for i in $(seq 20); do truncate -s ${i}M $i.img; losetup -f $i.img; done

@@ -45,7 +45,7 @@ int dm_loop_free(struct dm_world *w, struct dm_device **out, struct err *e)
 		*out = dm_find_disk(w, name);
 		if (!*out)
 			return dm_loop_add(w, number, out, e);
-		if ((*out)->loopdev && !(*out)->active && !dm_device_moving(*out))
+		if ((*out)->loopdev && !(*out)->active && !(*out)->loopdev->attaching && !dm_device_moving(*out))
 			return 0;
 	}
 	return err_set(e, -ENOSPC, "all loop devices are in use");

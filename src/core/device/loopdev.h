@@ -32,6 +32,7 @@ struct dm_loop {
 struct dm_loopdev {
 	struct dm_loop is;
 	struct dm_loop before;		/* while that changes */
+	bool attaching;			/* its file is being opened */
 	bool detached;			/* it goes at its last close */
 };
 

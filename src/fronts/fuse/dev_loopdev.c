@@ -28,6 +28,7 @@
 /* One that is being attached, or changed. */
 struct loopdev_call {
 	struct dev_call *c;
+	struct dm_device *attaches;	/* NULL: it has a file already */
 	struct dm_loop loop;
 	char word[PATH_MAX];		/* for its file */
 };
@@ -102,6 +103,8 @@ static void loop_done(struct dm_cmd *cmd)
 	bool saying = false;
 
 	list_remove(&c->node);
+	if (l->attaches)
+		l->attaches->loopdev->attaching = false;
 	c->result = cmd->reply.err.code;
 	if (c->result && c->result != -EBUSY && c->result != -EINTR) {
 		log_warn("%s", cmd->reply.err.text);
@@ -224,13 +227,15 @@ static int loop_configured(struct loopdev_call *l, int *fd)
 	return r;
 }
 
+/* Of two who have found the same device free, the first gets it. */
 static int loop_attach(struct dev_call *c, struct dm_device *d)
 {
-	struct loopdev_call *l = dm_loop_attached(d) ? NULL : loopdev_call_new(c);
+	bool busy = dm_loop_attached(d) || d->loopdev->attaching;
+	struct loopdev_call *l = busy ? NULL : loopdev_call_new(c);
 	int fd, r;
 
 	if (!l)
-		return dm_loop_attached(d) ? -EBUSY : -ENOMEM;
+		return busy ? -EBUSY : -ENOMEM;
 	r = loop_configured(l, &fd);
 	if (!r)
 		r = loop_file(l, fd);
@@ -240,6 +245,8 @@ static int loop_attach(struct dev_call *c, struct dm_device *d)
 	}
 	if (loop_file_reads(c->tid, fd) || (c->file->info.flags & O_ACCMODE) == O_RDONLY)
 		l->loop.flags |= DM_LOOP_READONLY;
+	l->attaches = d;
+	d->loopdev->attaching = true;
 	loop_do(l, d);
 	return 0;
 }
