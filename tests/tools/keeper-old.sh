@@ -18,23 +18,10 @@ start() {
 	"$DMUSE" create x --table "0 2048 linear $PWD/img 0"
 }
 
-# Reads behind the page cache, until it gets an error.
-cat >"$work/reader" <<'P'
-import os
-fd = os.open("/dev/mapper/x", os.O_RDONLY)
-try:
-    while True:
-        os.pread(fd, 512, 0)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        open("going", "w").close()
-except OSError as e:
-    print("error")
-P
-
 a_session() {
 	[ -e "$without" ] || { skip "$who: a session" "$without is not there"; return; }
 	start
-	"$DMUSE" exec python3 "$work/reader" >out 2>&1 &
+	"$DMUSE" exec python3 "$root/tests/tools/read_until_error.py" >out 2>&1 &
 	local program=$!
 	until_true [ -e going ]
 	kill -9 "$(daemon_pid)"

@@ -63,22 +63,9 @@ programs_go_on() {
 	ok "$who: and the keeper" until_true gone "$keeper"
 }
 
-# It reads behind the page cache, until it gets an error.
-cat >"$work/reader" <<'P'
-import os
-fd = os.open("/dev/mapper/x", os.O_RDONLY)
-try:
-    while True:
-        os.pread(fd, 512, 0)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        open("going", "w").close()
-except OSError as e:
-    print("error")
-P
-
 programs_get_an_error() {
 	start
-	"$DMUSE" exec python3 "$work/reader" >out 2>&1 &
+	"$DMUSE" exec python3 "$root/tests/tools/read_until_error.py" >out 2>&1 &
 	local program=$!
 	until_true [ -e going ]
 	holder=$(holder_of "$daemon")
@@ -90,7 +77,7 @@ programs_get_an_error() {
 	ok "$who: the holder ends" until_true gone "$holder"
 	rm going
 	start
-	"$DMUSE" exec python3 "$work/reader" >out 2>&1 &
+	"$DMUSE" exec python3 "$root/tests/tools/read_until_error.py" >out 2>&1 &
 	program=$!
 	until_true [ -e going ]
 	holder=$(holder_of "$daemon")

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/keep.h"
 #include "base/log.h"
 #include "base/notify.h"
@@ -64,8 +65,7 @@ void fuse_state_init(struct fuse_mount *m)
 {
 	struct text t = TEXT_INIT;
 
-	for (size_t i = 0; i < m->init_len; i++)
-		text_printf(&t, "%02x", m->init[i]);
+	hex_add(&t, m->init, m->init_len);
 	fuse_state_put(m->front, text_str(&t), t.len, "init/%" PRIu64, m->number);
 	fuse_state_commit(m->front);
 	text_free(&t);
@@ -171,11 +171,6 @@ static void mounts_see(struct fuse_front *f, const char *tail, const char *value
 	log_warn("files in %s that are open end here: %s", value + r.at, mounts_why(fd, err));
 }
 
-static int mounts_digit(char c)
-{
-	return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
-
 static void mounts_see_init(struct fuse_front *f, const char *tail, const char *value, size_t len)
 {
 	struct fuse_mount *m = fuse_mount_by_number(f, strtoull(tail, NULL, 10));
@@ -187,9 +182,7 @@ static void mounts_see_init(struct fuse_front *f, const char *tail, const char *
 	m->init = malloc(len / 2 + 1);
 	if (!m->init)
 		return;
-	m->init_len = len / 2;
-	for (size_t i = 0; i < m->init_len; i++)
-		m->init[i] = (uint8_t)(mounts_digit(value[2 * i]) << 4 | mounts_digit(value[2 * i + 1]));
+	m->init_len = hex_read(value, m->init, len / 2);
 }
 
 static void mounts_see_agreed(struct fuse_front *f, const char *tail, const char *value, size_t len)

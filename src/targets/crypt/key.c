@@ -3,22 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "targets/crypt/crypt.h"
 
 #define KEY_DIGITS 12u		/* hexadecimal ones in a row, in a sentence: nothing else that matters has so many */
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 'a' ^ 'A';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e)
 {
-	size_t i, n = strlen(text);
-	int high, low;
+	size_t n = strlen(text), got;
 
 	*bytes = 0;
 	if (!strcmp(text, "-"))
@@ -29,13 +21,9 @@ int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *
 	if (!n || n % 2 || n / 2 > CRYPT_KEY_MOST)
 		return err_set(e, -EINVAL, "the key has %zu characters; it has two hexadecimal digits for each byte, of which there are "
 			       "%u at most, or is '-' for none", n, CRYPT_KEY_MOST);
-	for (i = 0; i < n / 2; i++) {
-		high = digit_value(text[2 * i]);
-		low = digit_value(text[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return err_set(e, -EINVAL, "character %zu or the next one of the key is no hexadecimal digit", 2 * i + 1);
-		out[i] = (uint8_t)(high << 4 | low);
-	}
+	got = hex_read(text, out, n / 2);
+	if (got < n / 2)
+		return err_set(e, -EINVAL, "character %zu or the next one of the key is no hexadecimal digit", 2 * got + 1);
 	*bytes = (unsigned)(n / 2);
 	return 0;
 }
@@ -60,18 +48,9 @@ void crypt_hide_key(char *sentence)
 
 void crypt_text_key(const struct crypt *k, struct text *out)
 {
-	static const char digits[] = "0123456789abcdef";
-	char pair[2];
-	unsigned i;
-
 	if (!k->key_size)
 		text_add(out, "-");
-	for (i = 0; i < k->key_size; i++) {
-		pair[0] = digits[k->key[i] >> 4];
-		pair[1] = digits[k->key[i] & 15];
-		text_add_n(out, pair, 2);
-	}
-	explicit_bzero(pair, sizeof(pair));
+	hex_add(out, k->key, k->key_size);
 }
 
 unsigned crypt_subkey_size(const struct crypt *k)

@@ -12,30 +12,16 @@
 #include "base/crc32c.h"
 #include "base/digest.h"
 #include "base/gcrypt_begin.h"
+#include "base/hex.h"
 #include "base/secret.h"
 
 /* --- names --------------------------------------------------------------------------------------------------------------- */
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 'a' ^ 'A';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int ihash_key_read(const char *text, uint8_t *out, unsigned most)
 {
-	size_t n = strlen(text), i;
+	size_t n = strlen(text);
 
-	if (n % 2 || n / 2 > most)
-		return -EINVAL;
-	for (i = 0; i < n; i++)
-		if (digit(text[i]) < 0)
-			return -EINVAL;
-	for (i = 0; i < n / 2; i++)
-		out[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
-	return (int)(n / 2);
+	return n % 2 || n / 2 > most || hex_read(text, out, n / 2) < n / 2 ? -EINVAL : (int)(n / 2);
 }
 
 static int find_digest(struct ihash *h, const char *name, enum ihash_kind kind, struct err *e)

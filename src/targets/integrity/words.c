@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/words.h"
 #include "core/world.h"
 #include "targets/integrity/integrity.h"
@@ -271,27 +272,12 @@ int integrity_words_read(struct dm_target *t, struct dm_args *a)
 
 /* --- the line, printed ------------------------------------------------------------------------------------------------------ */
 
-static void print_key(struct text *out, const uint8_t *key, unsigned n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char pair[2];
-	unsigned i;
-
-	text_add(out, n ? ":" : "");
-	for (i = 0; i < n; i++) {
-		pair[0] = digits[key[i] >> 4];
-		pair[1] = digits[key[i] & 15];
-		text_add_n(out, pair, 2);
-	}
-	explicit_bzero(pair, sizeof(pair));
-}
-
 static void print_named(struct text *out, const char *option, const char *name, const uint8_t *key, unsigned key_size)
 {
 	if (!name)
 		return;
-	text_printf(out, " %s:%s", option, name);
-	print_key(out, key, key_size);
+	text_printf(out, " %s:%s%s", option, name, key_size ? ":" : "");
+	hex_add(out, key, key_size);
 }
 
 /* journal_mark as Linux computes it back from the number of entries. */

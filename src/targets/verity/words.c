@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "core/kit/compute.h"
 #include "targets/verity/verity.h"
 
@@ -13,32 +14,10 @@
 
 /* --- the words ---------------------------------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
+/* Reads WORD, N bytes in hexadecimal digits and nothing else. */
+static bool word_hex(const char *word, uint8_t *out, size_t n)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* Reads WORD, N bytes in hexadecimal digits. */
-static bool hex_read(const char *word, uint8_t *out, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		int high = hex_digit(word[2 * i]), low = high < 0 ? -1 : hex_digit(word[2 * i + 1]);
-
-		if (low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return !word[2 * n];
-}
-
-static void hex_print(struct text *out, const uint8_t *bytes, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		text_printf(out, "%02x", bytes[i]);
+	return hex_read(word, out, n) == n && !word[2 * n];
 }
 
 static uint32_t word_block_size(struct dm_args *a, const char *name, uint32_t most)
@@ -54,7 +33,7 @@ static void word_root(struct verity *v, struct dm_args *a)
 {
 	const char *word = dm_arg_word(a, "<root hash>");
 
-	if (!dm_args_failed(a) && !hex_read(word, v->tree.root, v->tree.digest.size))
+	if (!dm_args_failed(a) && !word_hex(word, v->tree.root, v->tree.digest.size))
 		dm_args_fail(a, "<root hash> is not a digest of this algorithm, which has %u hexadecimal digits", 2 * v->tree.digest.size);
 }
 
@@ -67,7 +46,7 @@ static void word_salt(struct verity *v, struct dm_args *a)
 		return;
 	if (len > 2 * TREE_SALT_MOST)
 		dm_args_fail(a, "<salt> has %zu digits: at most %u are possible", len, 2 * TREE_SALT_MOST);
-	else if (len % 2 || !hex_read(word, v->tree.salt, len / 2))
+	else if (len % 2 || !word_hex(word, v->tree.salt, len / 2))
 		dm_args_fail(a, "<salt> is neither an even number of hexadecimal digits, nor '-' for none");
 	v->tree.salt_len = (uint32_t)(len / 2);
 }
@@ -326,7 +305,7 @@ static unsigned count_options(const struct verity *v)
 
 static void print_salt(const struct verity *v, struct text *out)
 {
-	hex_print(out, v->tree.salt, v->tree.salt_len);
+	hex_add(out, v->tree.salt, v->tree.salt_len);
 	if (!v->tree.salt_len)
 		text_add(out, "-");
 }
@@ -342,7 +321,7 @@ void verity_measure(const struct dm_target *t, struct text *out)
 	text_add(out, ",hash_device_name=");
 	dm_text_store(out, v->hashes.store);
 	text_printf(out, ",verity_algorithm=%s,root_digest=", v->algorithm);
-	hex_print(out, v->tree.root, v->tree.digest.size);
+	hex_add(out, v->tree.root, v->tree.digest.size);
 	text_add(out, ",salt=");
 	print_salt(v, out);
 	text_printf(out, ",ignore_zero_blocks=%c,check_at_most_once=%c%s;", v->ignore_zeroes ? 'y' : 'n', v->once ? 'y' : 'n',
@@ -359,7 +338,7 @@ void verity_table(const struct dm_target *t, struct text *out)
 	dm_text_store(out, v->hashes.store);
 	text_printf(out, " %u %u %llu %llu %s ", v->block_size, v->tree.block_size, (unsigned long long)v->tree.data_blocks,
 		    (unsigned long long)v->tree.start, v->algorithm);
-	hex_print(out, v->tree.root, v->tree.digest.size);
+	hex_add(out, v->tree.root, v->tree.digest.size);
 	text_add(out, " ");
 	print_salt(v, out);
 	if (!count_options(v))
