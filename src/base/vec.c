@@ -37,31 +37,6 @@ void vec_zero(struct vec v, size_t n)
 	}
 }
 
-void vec_copy(struct vec to, struct vec from, size_t n)
-{
-	size_t got;
-
-	for (; n; n -= got, to = vec_from(to, got), from = vec_from(from, got)) {
-		const void *at = vec_first(from, n, &got);
-
-		vec_put(to, at, got);
-	}
-}
-
-int vec_compare(struct vec v, const void *with, size_t n)
-{
-	const uint8_t *at = with;
-	size_t got;
-	int r = 0;
-
-	for (; n && !r; n -= got, at += got, v = vec_from(v, got)) {
-		const void *mine = vec_first(v, n, &got);
-
-		r = memcmp(mine, at, got);
-	}
-	return r;
-}
-
 unsigned vec_whole(struct vec v, size_t n, unsigned most, size_t *len)
 {
 	unsigned i = 0;

@@ -46,9 +46,6 @@ static inline void *vec_first(struct vec v, size_t n, size_t *got)
 void vec_get_slowly(struct vec v, void *to, size_t n);
 void vec_put_slowly(struct vec v, const void *from, size_t n);
 void vec_zero(struct vec v, size_t n);
-/* Copies N bytes between two of them. */
-void vec_copy(struct vec to, struct vec from, size_t n);
-int vec_compare(struct vec v, const void *with, size_t n);
 
 /*
  * How many buffers from the first one on are wholly within N bytes, at most MOST; *LEN: their bytes. 0 if V begins

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands that remove devices, or wait for something to happen to them: remove, remove_all, wait. Forced removal does
- * what dmsetup does: the table is replaced by an error table, so that programs that have the device open no longer
- * reach the disks below; if that makes the last user close it, the device is removed.
+ * Commands that remove devices: remove, remove_all. Forced removal does what dmsetup does: the table is replaced by an error
+ * table, so that programs that have the device open no longer reach the disks below; if that makes the last user close it, the
+ * device is removed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,14 +11,6 @@
 #include "core/device/devices.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
-
-void dm_do_wait(struct dm_cmd *c, struct dm_device *d)
-{
-	if (d->event_nr != c->event_nr)
-		dm_finish(c);
-	else
-		list_append(&d->waiting, &c->node);
-}
 
 static void fail_busy(struct dm_cmd *c, const struct dm_device *d)
 {

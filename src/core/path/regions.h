@@ -84,7 +84,7 @@ void dm_regions_drop(struct dm_device *d);	/* nobody has D open */
 void dm_region_print(struct dm_region *g, size_t i, struct text *out);
 void dm_region_clear(struct dm_region *g, size_t i);
 
-/* do_stats.c: carries out a message that begins with @: 0, or -errno and a sentence. */
+/* do_stats_message.c: carries out a message that begins with @: 0, or -errno and a sentence. */
 int dm_regions_message(struct dm_cmd *cmd, struct dm_device *d, int argc, char **argv, struct text *out, struct err *e);
 
 #endif

@@ -46,7 +46,6 @@ void tags_bind(struct tags *c, const struct dm_at *at, uint64_t sectors);
 void tags_begin(struct tags *c, struct tags_op *op);
 
 /* In a job of clerk K. 0 or -errno. */
-int tags_read(struct tags *c, struct clerk *k, uint64_t pos, size_t len, uint8_t *out);
 int tags_write(struct tags *c, struct clerk *k, uint64_t pos, size_t len, const uint8_t *bytes);
 /* All that is dirty when it begins is written, but not flushed; what cannot be stays dirty. 0 or -errno. */
 int tags_write_back(struct tags *c, struct clerk *k);

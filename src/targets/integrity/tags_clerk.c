@@ -29,43 +29,33 @@ static int clerk_loads(struct tags *c, struct clerk *k, struct tag_block *b)
 }
 
 /* 1: the bytes are copied; 0: to be tried again; or -errno. */
-static int clerk_step(struct tags *c, struct clerk *k, uint64_t pos, size_t n, uint8_t *bytes, bool writes)
+static int clerk_step(struct tags *c, struct clerk *k, uint64_t pos, size_t n, const uint8_t *bytes)
 {
 	struct tags_set *s = tags_set_of(c, pos / TAGS_BLOCK);
 	struct tag_block *b;
 	enum tags_answer a;
 
 	pthread_mutex_lock(&s->lock);
-	a = tags_set_access(s, pos / TAGS_BLOCK, pos % TAGS_BLOCK, n, bytes, writes, &b);
+	a = tags_set_access(s, pos / TAGS_BLOCK, pos % TAGS_BLOCK, n, (uint8_t *)(uintptr_t)bytes, true, &b);
 	if (a == TAGS_COMING || a == TAGS_NO_PLACE)
 		return clerk_waits(c, k, s, b);
 	pthread_mutex_unlock(&s->lock);
 	return a == TAGS_LOAD ? clerk_loads(c, k, b) : 1;
 }
 
-static int clerk_access(struct tags *c, struct clerk *k, uint64_t pos, size_t len, uint8_t *bytes, bool writes)
+int tags_write(struct tags *c, struct clerk *k, uint64_t pos, size_t len, const uint8_t *bytes)
 {
 	size_t n;
 	int r;
 
 	for (; len; pos += n, len -= n, bytes += n) {
 		n = TAGS_BLOCK - pos % TAGS_BLOCK < len ? TAGS_BLOCK - pos % TAGS_BLOCK : len;
-		while (!(r = clerk_step(c, k, pos, n, bytes, writes)))
+		while (!(r = clerk_step(c, k, pos, n, bytes)))
 			;
 		if (r < 0)
 			return r;
 	}
 	return 0;
-}
-
-int tags_read(struct tags *c, struct clerk *k, uint64_t pos, size_t len, uint8_t *out)
-{
-	return clerk_access(c, k, pos, len, out, false);
-}
-
-int tags_write(struct tags *c, struct clerk *k, uint64_t pos, size_t len, const uint8_t *bytes)
-{
-	return clerk_access(c, k, pos, len, (uint8_t *)(uintptr_t)bytes, true);
 }
 
 static int by_number(const void *a, const void *b)

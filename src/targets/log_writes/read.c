@@ -117,12 +117,6 @@ void wlog_rewind(struct wlog *l)
 	l->at = l->sector_size;
 }
 
-void wlog_return_to(struct wlog *l, const struct wlog_entry *entry)
-{
-	l->next = entry->number;
-	l->at = entry->at;
-}
-
 int wlog_open(struct wlog **out, int fd, const char *name, struct err *e)
 {
 	struct wlog *l = calloc(1, sizeof(*l));

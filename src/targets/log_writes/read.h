@@ -47,9 +47,8 @@ uint64_t wlog_at(const struct wlog *l);
 /* 1 and the next entry; 0 at the end; -errno and a sentence. */
 int wlog_next(struct wlog *l, struct wlog_entry *out, struct err *e);
 
-/* The next entry will be the first one, or one that was found before. */
+/* The next entry will be the first one. */
 void wlog_rewind(struct wlog *l);
-void wlog_return_to(struct wlog *l, const struct wlog_entry *entry);
 
 /* BYTES of the data of ENTRY, a write, from its byte OFFSET on. 0 or -errno and a sentence. Any thread. */
 int wlog_data(const struct wlog *l, const struct wlog_entry *entry, uint64_t offset, void *to, size_t bytes, struct err *e);
