@@ -317,7 +317,6 @@ void merger_start(struct merger *m)
 	if (m->running || !snap_is_valid(m->line))
 		return;
 	m->running = true;
-	atomic_store(&m->cow->merge_failed, false);
 	atomic_store(&m->stop, false);
 	merge_find(m);
 }

@@ -11,7 +11,8 @@
  *   open     the writes that waited are mapped anew, to the origin
  *
  * So at any time a chunk's newest content is where a reader is sent, and a merge that is cut short begins again with the same
- * step. A failure ends the merging, until the line is resumed again; nothing is lost by it.
+ * step. A failure ends the merging, until the line is resumed again; nothing is lost by it. The status says from then on that it has
+ * failed, as on Linux, whatever becomes of that.
  */
 #ifndef TARGETS_SNAPSHOT_MERGER_H
 #define TARGETS_SNAPSHOT_MERGER_H
