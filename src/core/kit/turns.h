@@ -3,7 +3,8 @@
  * Turns: held requests have a chunk to themselves, one after the other: a cell (core/kit/cells.h) and memory (core/kit/reserve.h) for
  * each of them. Use turns where a request must copy, allocate or compute before it can go on, and requests for the same chunk
  * must not do that at the same time. A request whose chunk needs no such work does not take a turn. Whoever has a turn looks
- * first whether the one before has done the work already.
+ * first whether the one before has done the work already. A request that has a turn does not get children, with which it would
+ * end (core/path/child.h): a type that needs both takes a cell.
  *
  * A turn ends by itself sooner or later, so a device with requests that wait for theirs can be suspended.
  */
