@@ -27,7 +27,8 @@ def exactly(s, n):
     return data
 
 
-def connect(path, name):
+def connect(path, name, told=None):
+    """TOLD gets what the server says of the export, as (type, data)."""
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(SILENCE)
     try:
@@ -43,6 +44,8 @@ def connect(path, name):
                 return s
             if kind != REPLY_INFO:
                 raise Wrong(f"export {name} is refused: {text.decode(errors='replace')}")
+            if told is not None:
+                told.append((int.from_bytes(text[:2], "big"), text[2:]))
     except BaseException:
         s.close()
         raise

@@ -9,7 +9,7 @@ import signal
 import stat
 import time
 
-from report import (SERVICE, SOCKET, active, dmuse, equal, journal, main_pid, ok, out, part, run, say, show, until)
+from report import (SERVICE, SOCKET, active, die, dmuse, equal, journal, main_pid, ok, out, part, run, say, show, until)
 from writers import Clients, FileWriter
 
 DISKS = "/var/lib/disks"
@@ -122,14 +122,6 @@ def all_go_on():
     if failures():
         say(failures())
     return not failures()
-
-
-def die(number):
-    """The time until a command is answered again by another process."""
-    out("systemctl", "reset-failed", SERVICE)           # or the third within ten seconds is the last
-    pid = main_pid()
-    os.kill(pid, number)
-    return until("it is started again", lambda: show("MainPID") not in ("0", str(pid)) and active() == "active" and not run("dmuse", "ls")[0])
 
 
 def kills():

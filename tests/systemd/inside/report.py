@@ -78,6 +78,14 @@ def active(unit=SERVICE):
     return show("ActiveState", unit)
 
 
+def die(number):
+    """The service's process gets a signal; the time until a command is answered again by another process."""
+    out("systemctl", "reset-failed", SERVICE)           # or the third within ten seconds is the last
+    pid = main_pid()
+    os.kill(pid, number)
+    return until("it is started again", lambda: show("MainPID") not in ("0", str(pid)) and active() == "active" and not run("dmuse", "ls")[0])
+
+
 def until(what, true):
     """Waits for it; the time it took, in seconds."""
     began = time.monotonic()
