@@ -17,6 +17,9 @@ import time
 from protocol_client import DMUSE, Wrong, same
 from session_lacks import session_lacks
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kill"))
+from control import Control     # noqa: E402
+
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 MIB = 1 << 20
 PYTHON = "/usr/bin/python3"     # the distribution's, which has libnbd
@@ -61,6 +64,12 @@ class Replaced:
         with open(path, "wb") as f:
             f.truncate(size)
         return path
+
+    def ask(self, **keys):
+        control = Control(self.control)
+        answer = control.ask(identity=False, **keys)
+        control.close()
+        return answer
 
     def replace(self, **keys):
         return self.run("daemon", "--replace", **keys)
@@ -386,8 +395,10 @@ def a_log_of_writes_goes_on():
     client.send(client.request(FLUSH))
     client.reply(client.cookie)
     client.write(4096, b"y" * 4096)
-    d.run("message", "logged", "0", "mark", "before")
+    mark = {"command": "message", "name": "logged", "sector": 0, "message": "mark before", "id": "the-mark"}
+    same(d.ask(**mark)["errno"], 0, "a mark")
     d.replace()
+    same(d.ask(**mark)["errno"], 0, "the same mark, whose answer was lost")
     client.write(8192, b"z" * 512)
     d.run("message", "logged", "0", "mark", "after")
     client.send(client.request(FLUSH))

@@ -36,27 +36,33 @@ void dm_ask_free(struct dm_ask *a)
 	free(a);
 }
 
-/* A later daemon has to know that the lines are not as their words say, and that this message was carried out. */
-static void ask_record(struct dm_ask *a)
+/* With it is recorded that this message was carried out: who has lost the answer asks again, and gets it. */
+static void ask_commit(struct dm_ask *a)
 {
-	struct dm_device *d = a->device;
 	struct err e = ERR_INIT;
 
+	if (a->cmd)
+		a->cmd->reply.answer = a->out.s;		/* NULL: there is none */
+	if (dm_record_commit(a->table->world, a->cmd, &e) && !a->result) {
+		a->result = err_set(&a->err, e.code, "it was carried out, but is not recorded: %s", e.text);
+		if (a->changed)
+			dm_record_touch(a->device);
+	}
+	if (a->cmd)
+		a->cmd->reply.answer = NULL;
+}
+
+/* A later daemon has to know that the lines are not as their words say. */
+static void ask_record(struct dm_ask *a)
+{
 	if (a->target->type->flags & DM_TARGET_RECORDED)
 		atomic_store(&a->table->unsaved, true);
 	else if (a->table->altered && !(a->cmd && a->cmd->id))
 		return;		/* that is known */
 	else
 		a->table->altered = true;
-	dm_record_put(d);
-	if (a->cmd)
-		a->cmd->reply.answer = a->out.s;		/* NULL: there is none */
-	if (dm_record_commit(d->world, a->cmd, &e) && !a->result) {
-		a->result = err_set(&a->err, e.code, "it was carried out, but is not recorded: %s", e.text);
-		dm_record_touch(d);
-	}
-	if (a->cmd)
-		a->cmd->reply.answer = NULL;
+	dm_record_put(a->device);
+	ask_commit(a);
 }
 
 /* Fronts are only told about the active table: of any other, nothing was saved. */
@@ -67,6 +73,8 @@ static void ask_tell(struct dm_ask *a)
 	if (a->changed && active) {
 		ask_record(a);
 		dm_device_changed(a->device, DM_ALTERED);
+	} else if (a->acted && a->cmd && a->cmd->id) {
+		ask_commit(a);
 	}
 	a->changed = false;
 }

@@ -30,6 +30,7 @@ struct dm_ask {
 	struct text out;		/* its answer */
 	struct err err;			/* the sentence for a failure */
 	bool changed;			/* set by the target: it has changed what it keeps besides the words of its line */
+	bool acted;			/* the same: it has done something elsewhere, not to be done twice */
 	atomic_bool given_up;		/* nobody waits for it any more: it may end soon, with any result */
 	/* The core's. */
 	struct dm_target *target;

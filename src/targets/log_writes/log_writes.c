@@ -219,6 +219,7 @@ static void mark_over(struct block *b, int err)
 	if (err)
 		err_set(&m->ask->err, err, "the mark is not in the log: nothing more is logged, because the log device %s",
 			err == -ENOSPC ? "is full" : "has failed");
+	m->ask->acted = !err;
 	dm_ask_done(m->ask, err);
 	free(m);
 }
