@@ -84,6 +84,11 @@ bool keep_is_there(void)
 	return keep_room() > 0;
 }
 
+bool keep_is_any(void)
+{
+	return keep_names.n > 0;
+}
+
 int keep_adopt(const char *sent, int fd, struct err *e)
 {
 	char own[KEEP_NAME + 1], *at = own;

@@ -27,6 +27,8 @@ int keep_adopt(const char *sent, int fd, struct err *e);
 
 /* Does somebody keep descriptors for us? */
 bool keep_is_there(void);
+/* Is anything kept? */
+bool keep_is_any(void);
 
 /*
  * A copy of FD is kept under NAME, instead of what was kept under it. Nothing happens if nobody keeps descriptors. 0, or

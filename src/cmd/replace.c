@@ -27,6 +27,7 @@
 #include "core/command/do.h"
 #include "core/device/move.h"
 #include "core/state/handed.h"
+#include "core/table/nameless.h"
 #include "fronts/nbd/nbd.h"
 
 #define REPLACE_ASK 5000	/* milliseconds for the other program to say whether it can */
@@ -257,8 +258,10 @@ static int replace_is_kept(struct err *e)
 static int replace_text(struct replace *r, struct text *t, struct err *e)
 {
 	struct text nbd = TEXT_INIT, saved = TEXT_SECRET;
-	int old, n = replace_is_kept(e);
+	int old, n;
 
+	dm_nameless_look(r->world);
+	n = replace_is_kept(e);
 	if (!n)
 		n = dm_hand_over_text(r->world, &saved, e);
 	if (n) {

@@ -13,6 +13,7 @@
 #include "core/device/move.h"
 #include "core/state/done.h"
 #include "core/table/closing.h"
+#include "core/table/nameless.h"
 
 static int world_start_io(struct dm_world *w, const struct dm_world_opts *o, struct err *e)
 {
@@ -84,6 +85,7 @@ void dm_world_free(struct dm_world *w)
 	unsigned i;
 
 	dm_closings_end(w);
+	dm_nameless_end(w);
 	blocking_free(w->helpers);
 	workers_free(w->workers);
 	for (i = 0; i < w->n_io; i++)

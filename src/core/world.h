@@ -90,6 +90,7 @@ struct dm_world {
 		struct list *buckets;	/* dm_store.hashed */
 		size_t room, n;		/* ROOM is a power of two, or 0 */
 	} store_index;
+	struct dm_nameless *nameless;	/* nameless.h; NULL: no file was open yet */
 	struct hash shared;		/* dm_shared.by_key */
 	struct workers *workers;	/* or NULL (compute.h) */
 	unsigned n_clerks;		/* so far: each uses another io thread */

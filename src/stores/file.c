@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/sysmacros.h>
 
 #include "base/boot.h"
 #include "core/path/fault.h"
@@ -87,9 +86,7 @@ static void file_known_by(const struct dm_store *s, struct text *out)
 {
 	const struct file *f = (const struct file *)s;
 
-	text_printf(out, "dev=%u:%u ", major(f->dev), minor(f->dev));
-	if (f->regular)
-		text_printf(out, "ino=%llu born=%lld.%09u ", (unsigned long long)f->ino, (long long)f->born.tv_sec, f->born.tv_nsec);
+	file_identity(f, out);
 	text_printf(out, "sectors=%llu ", (unsigned long long)s->sectors);
 	if (f->seq)
 		text_printf(out, "seq=%llu:%s ", (unsigned long long)f->seq, boot_id());

@@ -9,6 +9,7 @@
 
 #include "core/path/io.h"
 #include "core/table/closing.h"
+#include "core/table/nameless.h"
 #include "core/table/opening.h"
 #include "core/table/store.h"
 #include "core/world.h"
@@ -58,7 +59,9 @@ struct file {
 	dev_t dev;			/* identity: device and inode, or rdev and 0 */
 	ino_t ino;
 	uint64_t seq;			/* of a block device: the kernel's number of this disk, until the next boot; 0: it has none */
-	char *kept;			/* the word for which a descriptor is kept, or NULL */
+	char *kept;			/* the key under which a descriptor is kept (core/table/kept.h), or NULL */
+	struct dm_nameless_file nameless;
+	bool watched;			/* NAMELESS is in use */
 	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
 	struct dm_closing closing;
@@ -91,6 +94,12 @@ void file_forget(struct dm_opening *o);
 struct dm_closing *file_closing(struct dm_store *s);
 void file_shut(struct dm_store *s);
 void file_close(struct dm_store *s);
+
+/* file_kept.c: what is kept of F for later daemons: when it was opened, and when it is closed. Control thread. */
+void file_keep(struct file *f, const struct dm_opening *o, const struct file_spec *want);
+void file_unkeep(struct file *f);
+/* What tells the file from another one of its name: words of KEY=VALUE, each with a blank behind it. */
+void file_identity(const struct file *f, struct text *out);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);

@@ -9,8 +9,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "core/table/kept.h"
 #include "stores/file.h"
 
 /* Checked before it is opened, because opening a FIFO or a tape has effects. */
@@ -192,9 +190,7 @@ void file_close(struct dm_store *s)
 	file_shut(s);
 	for (i = 0; i < f->n_lanes; i++)
 		file_bounce_free(&f->lanes[i]);
-	if (f->kept)
-		dm_kept_drop(f->kept, s->readonly);
-	free(f->kept);
+	file_unkeep(f);
 	free(f);
 }
 
@@ -267,23 +263,6 @@ static void open_do(struct dm_opening *o)
 		err_set(&o->said, -ENOMEM, "no memory to open '%.800s'", mine->want.path);
 }
 
-/* For later daemons. One that was kept already stays so. */
-static void open_keep(struct dm_opening *o, struct file *f)
-{
-	const struct file_spec *want = &((const struct file_opening *)o->own)->want;
-	struct err e = ERR_INIT;
-
-	if (!want->passing || !f->regular)
-		return;
-	f->kept = strdup(f->store.name);
-	if (!f->kept)
-		err_set(&e, -ENOMEM, "no memory");
-	else if (want->kept < 0)
-		dm_kept_put(f->kept, f->store.readonly, f->lanes[0].fd, &e);
-	if (e.code)
-		log_warn("after a restart of the daemon '%s' cannot be opened again: %s", f->store.name, e.text);
-}
-
 static void open_done(struct dm_opening *o)
 {
 	struct file_opening *mine = o->own;
@@ -294,7 +273,7 @@ static void open_done(struct dm_opening *o)
 	} else if (dm_store_enter(o->spec.world, s, open_hash(&mine->want))) {
 		open_no_memory(o);
 	} else {
-		open_keep(o, mine->file);
+		file_keep(mine->file, o, &mine->want);
 		mine->file = NULL;
 		dm_opening_end(o, s);
 	}

@@ -175,8 +175,12 @@ one_that_does_not_come_back() {
 	echo 'x,,,,0 8 zero' >tables
 	start --restart-timeout 1 --tables "$PWD/tables"
 	mv fifo tables
+	kill -STOP "$keeper"
 	kill -9 "$daemon"
+	until_true gone "$daemon"
 	"$DMUSE" ls >/dev/null 2>listed &
+	until_true connected 1
+	kill -CONT "$keeper"
 	ok "$who: a keeper waits for a daemon as long as it was told" until_true gone "$keeper"
 	ok "$who: and says so" says "was killed by signal 9 \(Killed\), and the next one \(pid [0-9]+\) does not serve after 1 seconds"
 	wait $!
@@ -338,11 +342,51 @@ files_without_a_name() {
 	"$DMUSE" table >after
 	ok "$who: the next daemon has the same tables" diff before after
 	is "$who: and the data" "of a deleted file|in memory|elsewhere" "$(first_line d)|$(first_line m)|$(first_line o)"
-	is "$who: nothing is suspended" "" "$("$DMUSE" info -c --noheadings -o name -S suspended=1)"
+	is "$who: nothing is suspended" "" "$("$DMUSE" info -c --noheadings -o name -S suspended=Suspended)"
 	"$DMUSE" remove d e r n m o
 	kill -9 "$(daemon_pid)"
 	works "$who: what nobody uses is not kept" version
 	is "$who: any more" 0 "$(find "/proc/$keeper/fd" -lname '*(deleted)' ! -lname '*:fuse-state *' | wc -l)"
+	works "$who: shutdown" shutdown
+}
+
+keeps_files() { [ "$(find "/proc/$keeper/fd" -lname '*(deleted)' ! -lname '*:fuse-state *' | wc -l)" = "$1" ]; }
+filled() { truncate -s 1M "$1" && echo "of $1" | dd of="$1" conv=notrunc status=none; }
+
+# A file is removed, or another one takes its name: then only the daemon has it open.
+files_that_lose_their_name() {
+	start
+	for file in removed replaced half away; do filled $file; done
+	"$DMUSE" create d --table "0 2048 linear $PWD/removed 0"
+	"$DMUSE" create e -r --table "0 8 linear file,logical=512:$PWD/removed 0"
+	"$DMUSE" create r --table "0 2048 linear $PWD/replaced 0"
+	"$DMUSE" create two --table "0 8 linear $PWD/half 0
+8 8 linear $PWD/away 0"
+	filled new
+	mv new replaced
+	rm removed half
+	ok "$who: files that have lost their names are kept" until_true keeps_files 4
+	"$DMUSE" create n --table "0 2048 linear $PWD/replaced 0"
+	mv away there
+	kill -9 "$daemon"
+	is "$who: files without a name are there for the next daemon" "of removed|of removed|of replaced" "$(first_line d)|$(first_line e)|$(first_line r)"
+	is "$who: and so is the one that has the name" "of new" "$(first_line n)"
+	is "$who: a table with one that is away waits" "two" "$("$DMUSE" info -c --noheadings -o name -S suspended=Suspended 2>/dev/null)"
+	"$DMUSE" table >before 2>/dev/null
+	works "$who: another program takes them over" daemon --replace
+	kill -9 "$(daemon_pid)"
+	is "$who: and one after that" "of removed|of replaced|of new" "$(first_line d)|$(first_line r)|$(first_line n)"
+	mv there away
+	works "$who: the one that was away is back" resume two
+	is "$who: with its other half" "of half" "$(first_line two)"
+	"$DMUSE" table >after
+	ok "$who: the tables are the same" diff before after
+	"$DMUSE" remove d e r n
+	ok "$who: what one of them uses is kept" until_true keeps_files 1
+	"$DMUSE" suspend two
+	"$DMUSE" load two --table '0 16 zero'
+	"$DMUSE" resume two
+	ok "$who: what nobody uses is not" until_true keeps_files 0
 	works "$who: shutdown" shutdown
 }
 
@@ -385,4 +429,4 @@ P
 ulimit -c 0
 session_test a_daemon_that_is_killed who_has_none a_keeper_that_is_stopped who_connects_meanwhile_waits signals_reach_the_daemon one_that_does_not_come_back \
 	whose_number three_deaths a_keeper_that_is_killed a_daemon_that_cannot_start a_private_daemon a_private_daemon_without \
-	memory_keeps_its_data files_without_a_name nobody_else_reaches_it a_service_manager_that_keeps_nothing
+	memory_keeps_its_data files_without_a_name files_that_lose_their_name nobody_else_reaches_it a_service_manager_that_keeps_nothing

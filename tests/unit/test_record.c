@@ -498,6 +498,112 @@ static void a_disk_whose_file_is_missing_waits_for_it(void **state)
 	end();
 }
 
+static void a_waiting_disk_that_nobody_has_open_gives_its_name_to_another_file(void **state)
+{
+	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda", .flags = DM_WITH_FORCE };
+	struct dm_device *d;
+
+	(void)state;
+	begin();
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	expect_disk(2, DM_SUSPENDED);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ENOENT);
+	make_file(file, 2 << 20);
+	assert_int_equal(show_disk(&f, "sda", file, DM_WITH_RECORDED, NULL), -ESTALE);	/* the late one is another */
+	d = dm_find_disk(f.world, "sda");
+	dm_open(d);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ESTALE);
+	expect_disk(2, DM_SUSPENDED);
+	dm_close(d);
+	r.fail = -ENOSPC;
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), -ENOSPC);
+	r.fail = 0;
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	d = dm_find_disk(f.world, "sda");
+	assert_int_equal(d->refs, 1);
+	assert_int_equal(d->state, DM_ACTIVE);
+	assert_int_equal(dm_device_sectors(d), 4096);
+	assert_int_equal(next_world(), 0);
+	assert_int_equal(dm_device_sectors(dm_find_disk(f.world, "sda")), 4096);
+	assert_int_equal(run(&f, &undisk, NULL), 0);
+	assert_int_equal(next_world(), 0);
+	assert_null(dm_find_disk(f.world, "sda"));
+	end();
+}
+
+/* An MBR with two partitions. */
+static void make_label(const char *path)
+{
+	const uint32_t entries[2][2] = { { 64, 512 }, { 1024, 1024 } };
+	unsigned char s[512] = { [510] = 0x55, [511] = 0xaa };
+	int fd = open(path, O_WRONLY), i, k;
+
+	for (i = 0; i < 2; i++) {
+		s[446 + 16 * i + 4] = 0x83;
+		for (k = 0; k < 8; k++)
+			s[446 + 16 * i + 8 + k] = (unsigned char)(entries[i][k / 4] >> 8 * (k % 4));
+	}
+	assert_int_equal(pwrite(fd, s, sizeof(s), 0), sizeof(s));
+	close(fd);
+}
+
+static void expect_part(const char *name, uint32_t minor, uint64_t sectors, enum dm_state state)
+{
+	const struct dm_device *d = dm_find_disk(f.world, name);
+
+	assert_non_null(d);
+	assert_int_equal(d->minor, minor);
+	assert_int_equal(dm_device_sectors(d), sectors);
+	assert_int_equal(d->state, state);
+}
+
+static void partitions_of_a_disk_wait_with_it(void **state)
+{
+	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda", .flags = DM_WITH_FORCE };
+	unsigned char data[512], back[512];
+	struct dm_device *d;
+	struct job job;
+	char table[64];
+
+	(void)state;
+	begin();
+	make_label(file);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	d = dm_find_disk(f.world, "sda2");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 1023, 1, memset(data, 7, sizeof(data))), 0);
+	dm_close(d);
+	snprintf(table, sizeof(table), "0 1024 linear %u:%u 0", d->major, d->minor);
+	make_device(&f, "upper", table);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	expect_part("sda1", 1, 512, DM_SUSPENDED);
+	expect_part("sda2", 2, 1024, DM_SUSPENDED);
+	assert_int_equal(next_world(), 1);		/* its record still has them */
+	expect_part("sda2", 2, 1024, DM_SUSPENDED);
+	d = dm_find_name(f.world, "upper");
+	dm_open(d);
+	job_start(&f, &job, d, 0, DM_READ, 0, 1023, 1, back);
+	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	assert_int_equal(job_wait(&job), 0);
+	assert_memory_equal(back, data, sizeof(data));
+	expect_part("sda1", 1, 512, DM_ACTIVE);
+	dm_close(d);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "upper", 0, NULL), 0);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	expect_part("sda2", 2, 1024, DM_SUSPENDED);
+	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
+	expect_part("sda2", 2, 1024, DM_ACTIVE);	/* from the label: nobody had it open */
+	assert_int_equal(run(&f, &undisk, NULL), 0);
+	end();
+}
+
 /* LATE: its file is there only after the start. */
 static void disk_stays_failed(bool late)
 {
@@ -583,6 +689,8 @@ int main(void)
 		cmocka_unit_test(a_disk_is_known_by_its_number_until_the_next_boot),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),
 		cmocka_unit_test(a_disk_whose_file_is_missing_waits_for_it),
+		cmocka_unit_test(partitions_of_a_disk_wait_with_it),
+		cmocka_unit_test(a_waiting_disk_that_nobody_has_open_gives_its_name_to_another_file),
 		cmocka_unit_test(a_flush_of_a_disk_that_failed_stays_failed),
 		cmocka_unit_test(a_table_that_refuses_leaves_its_device_suspended),
 		cmocka_unit_test(a_command_that_was_carried_out_is_answered_and_not_repeated),

@@ -152,6 +152,7 @@ struct dm_cmd {
 	char *const *texts;		/* RELOAD of several devices: as text, one for each of the names */
 	char *text;			/* ... or as text; NULL if neither */
 	const char *cwd;		/* start of relative paths in the table */
+	const char *was;		/* DM_WITH_RECORDED: what is brought back, with the lines of its stores; or NULL */
 	int caller;			/* the thread that asks: other processes may see other files. 0: nobody knows */
 	uint64_t sector;
 	const char *message;

@@ -127,7 +127,7 @@ static void disk_is_back(struct dm_move *m, struct dm_device *d)
 	struct dm_cmd *c = m->cmd;
 	struct err e = ERR_INIT;
 
-	if (!m->failed && dm_parts_read(d, c ? &c->reply.warnings : NULL, &e))
+	if (!m->failed && !dm_restore_parts(d) && dm_parts_read(d, c ? &c->reply.warnings : NULL, &e))
 		log_warn("disk '%s': %s", d->name, e.text);
 	if (!c)
 		return;

@@ -42,7 +42,7 @@ static int part_check(const struct dm_device *disk, const struct dm_part *p, str
 }
 
 /* A run of the disk's own store, whatever has become of the file's name. */
-static int part_table(const struct dm_device *disk, const struct dm_part *p, struct err *e, struct dm_table **out)
+int dm_part_table(const struct dm_device *disk, const struct dm_part *p, struct err *e, struct dm_table **out)
 {
 	const struct dm_build_opts o = { .readonly = disk->active->readonly };
 	struct dm_build *b;
@@ -69,7 +69,7 @@ static int part_new(struct dm_device *disk, const struct dm_part *p, struct err 
 		return err_set(e, -ENAMETOOLONG, "the name of partition %u of disk '%s' would be too long", p->number, disk->name);
 	if (dm_find_disk(disk->world, name))
 		return err_set(e, -EBUSY, "partition %u would be named '%s', but another disk has that name", p->number, name);
-	r = part_table(disk, p, e, &table);
+	r = dm_part_table(disk, p, e, &table);
 	if (r)
 		return r;
 	r = dm_device_new_part(&d, disk, p, name, e);
@@ -93,7 +93,9 @@ int dm_part_add(struct dm_device *disk, const struct dm_part *p, struct err *e)
 	other = part_in_the_way(disk, p);
 	if (other)
 		return err_set(e, -EBUSY, "partition %u would overlap partition %u", p->number, other->part);
-	return part_new(disk, p, e);
+	if (!part_new(disk, p, e))
+		dm_record_parts(disk);
+	return e->code;
 }
 
 int dm_part_remove(struct dm_device *disk, uint32_t number, struct err *e)
@@ -105,7 +107,14 @@ int dm_part_remove(struct dm_device *disk, uint32_t number, struct err *e)
 	if (dm_part_busy(p))
 		return err_set(e, -EBUSY, "'%s' is in use", p->name);
 	dm_device_remove(p);
+	dm_record_parts(disk);
 	return 0;
+}
+
+static void part_resized(struct dm_move *m, struct dm_device *d)
+{
+	dm_record_parts(d->whole);
+	dm_move_finish(m, d);
 }
 
 void dm_part_resize(struct dm_device *disk, const struct dm_part *p, struct dm_cmd *c)
@@ -122,8 +131,8 @@ void dm_part_resize(struct dm_device *disk, const struct dm_part *p, struct dm_c
 		err_set(e, -EINVAL, "'%s' begins at sector %llu, which cannot be changed", d->name, (unsigned long long)d->part_start);
 	else if (!part_check(disk, p, e) && part_in_the_way(disk, p))
 		err_set(e, -EBUSY, "partition %u would overlap another one", p->number);
-	else if (!e->code && !part_table(disk, p, e, &table)) {
-		dm_move_resume(d, c, table, dm_move_finish);
+	else if (!e->code && !dm_part_table(disk, p, e, &table)) {
+		dm_move_resume(d, c, table, part_resized);
 		return;
 	}
 	dm_finish(c);
@@ -152,5 +161,6 @@ int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct t
 	dm_parts_drop(disk);
 	for (size_t i = 0; i < found->n; i++)
 		parts_add(disk, &found->at[i], warnings);
+	dm_record_parts(disk);
 	return 0;
 }

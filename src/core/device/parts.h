@@ -39,6 +39,9 @@ void dm_parts_read_again(struct dm_device *disk, struct dm_cmd *c);
 int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct text *warnings, struct err *e);
 void dm_parts_drop(struct dm_device *disk);
 
+/* The table of partition P: 0, or -errno and a sentence. */
+int dm_part_table(const struct dm_device *disk, const struct dm_part *p, struct err *e, struct dm_table **out);
+
 /* One alone, as BLKPG has it: 0, -EINVAL, -EBUSY (the number or the place is taken; it is open), -ENXIO (not there). */
 int dm_part_add(struct dm_device *disk, const struct dm_part *p, struct err *e);
 int dm_part_remove(struct dm_device *disk, uint32_t number, struct err *e);

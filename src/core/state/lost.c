@@ -14,6 +14,7 @@
 #include "core/state/record_text.h"
 #include "core/state/restore_read.h"
 #include "core/table/build.h"
+#include "core/table/kept.h"
 
 /* A line's private part: its type, a NUL, and its words. */
 struct lost_line {
@@ -69,6 +70,7 @@ void dm_lost_free(struct dm_lost *l)
 		return;
 	free(l->value);
 	free(l->why);
+	dm_kept_let_go(l->kept);
 	free(l);
 }
 
@@ -81,8 +83,10 @@ static struct dm_lost *lost_copy(const char *value, size_t len, const char *why)
 	l->value = strndup(value, len);
 	l->len = len;
 	l->why = strdup(why);
-	if (l->value && l->why)
+	if (l->value && l->why) {
+		l->kept = dm_kept_hold(l->value);
 		return l;
+	}
 	dm_lost_free(l);
 	return NULL;
 }

@@ -21,6 +21,7 @@ struct dm_lost {
 	char *value;		/* as it was recorded */
 	size_t len;
 	char *why;		/* a sentence */
+	struct dm_kept_hold *kept;	/* for its stores, until it is built again or goes */
 	bool was_active;	/* its device was not suspended: it will not be, once the table is back */
 	bool late;		/* a file of it did not open in time at the start: dm_restore_late() tries again */
 	bool anew;		/* WHY says that its lines have forgotten something: once it is back, they begin anew */

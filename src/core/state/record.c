@@ -145,7 +145,7 @@ static void drop_disk(struct dm_device *d)
 		dm_record_value(d->world, key, NULL, 0);
 }
 
-/* Partitions come from the disk's label. A loop device without a file is made again by whoever wants one. */
+/* A later daemon reads the label again; the partitions are for the time while it cannot (restore_parts.c). A loop device without a file is made again by whoever wants one. */
 static void put_disk(struct dm_device *d)
 {
 	char key[sizeof("disk/") + DM_NAME_MAX];
@@ -160,6 +160,8 @@ static void put_disk(struct dm_device *d)
 	snprintf(key, sizeof(key), "disk/%s", d->name);
 	dm_record_disk_text(d, v.slots[DM_SLOT_ACTIVE], &value);
 	put_text(d->world, key, &value);
+	list_remove(&d->recorded.put);
+	list_append(&d->world->records.put, &d->recorded.put);
 }
 
 void dm_record_put(struct dm_device *d)
@@ -280,15 +282,26 @@ int dm_record_now(struct dm_device *d, struct err *e)
 	return dm_record_commit(d->world, NULL, e);
 }
 
-void dm_record_touch(struct dm_device *d)
+static void touch(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
 
-	if (!dm_recording(w) || d->disk)
+	if (!dm_recording(w))
 		return;
 	list_remove(&d->recorded.touched);
 	list_append(&w->records.touched, &d->recorded.touched);
 	loop_defer(w->loop, &w->records.soon);
+}
+
+void dm_record_touch(struct dm_device *d)
+{
+	if (!d->disk)
+		touch(d);
+}
+
+void dm_record_parts(struct dm_device *disk)
+{
+	touch(disk);
 }
 
 /* They stay touched if it fails, so that a later frame has them. */

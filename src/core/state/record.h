@@ -84,6 +84,8 @@ int dm_record_device(struct dm_device *d, struct dm_cmd *c);
 int dm_record_now(struct dm_device *d, struct err *e);
 /* D has changed without a command: recorded before anybody is answered. If it fails, the log has it. */
 void dm_record_touch(struct dm_device *d);
+/* The partitions of DISK have changed. */
+void dm_record_parts(struct dm_device *disk);
 void dm_records_flush(struct dm_world *w);
 
 /* D is freed. */

@@ -6,6 +6,7 @@
 
 #include "core/device/loopdev.h"
 #include "core/device/move_own.h"
+#include "core/device/parts.h"
 #include "core/path/regions.h"
 #include "core/state/lost.h"
 #include "core/table/table.h"
@@ -121,6 +122,14 @@ void dm_record_stores_text(const struct dm_table *t, struct text *out)
 	}
 }
 
+static void disk_parts(const struct dm_device *d, struct text *out)
+{
+	const struct dm_device *p;
+
+	for (p = dm_part_first(d); p; p = dm_part_next(p))
+		text_printf(out, "part %u %" PRIu64 " %" PRIu64 "\n", p->part, p->part_start, dm_device_sectors(p));
+}
+
 void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, struct text *out)
 {
 	const char *file;
@@ -128,6 +137,7 @@ void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, st
 
 	text_printf(out, "minor %" PRIu32 "\nrefs %u\nread-ahead %" PRIu32 "\n%s%s", d->minor, d->refs, d->read_ahead,
 		    d->readonly ? "readonly\n" : "", d->locked ? "locked\n" : "");
+	disk_parts(d, out);
 	if (t->lost) {
 		file = dm_lost_disk_file(t->lost, &len);
 		text_add_n(out, file, len);

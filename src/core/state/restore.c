@@ -20,6 +20,7 @@
 #include "core/state/record_lost.h"
 #include "core/state/restore_item.h"
 #include "core/table/building.h"
+#include "core/table/kept.h"
 
 #define ITEMS_AT_ONCE 64u
 
@@ -173,7 +174,7 @@ static void item_build(struct restore_item *i, const struct dm_record_table *r)
 
 	*c = (struct dm_cmd){
 		.verb = DM_DO_RELOAD, .world = i->all->world, .device = i->device,
-		.text = i->secret ? i->secret : (char *)(uintptr_t)r->lines,
+		.text = i->secret ? i->secret : (char *)(uintptr_t)r->lines, .was = i->table,
 		.flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r->readonly ? DM_WITH_READONLY : 0) | (i->secret ? DM_WITH_SECRET : 0),
 	};
 	list_init(&c->node);
@@ -193,6 +194,7 @@ static void item_table(struct restore_item *i)
 		item_next(i);
 		return;
 	}
+	i->kept = dm_kept_hold(i->table);
 	dm_record_read_table(&r, i->table);
 	i->handed = dm_handed_find(i->all->world->records.handed, i->is.tables[i->slot]);
 	i->secret = r.secret && i->handed && i->handed->words ? strndup(i->handed->words, i->handed->words_len) : NULL;
@@ -256,6 +258,8 @@ static void item_over(struct restore_item *i)
 /* The table of its slot is there, or is not. */
 static void item_next(struct restore_item *i)
 {
+	dm_kept_let_go(i->kept);
+	i->kept = NULL;
 	dm_reply_free(&i->cmd.reply);
 	i->cmd.reply = (struct dm_reply){ .err = ERR_INIT };
 	if (i->slot == DM_SLOT_ACTIVE && i->is.suspended && !i->device->active)

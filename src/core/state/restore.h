@@ -37,6 +37,9 @@ int dm_restore(struct dm_world *w, struct dm_recorder *r, struct dm_restored *n,
 /* Once clients are served: tries again to open what was late, with the time that W allows, and resumes its devices. */
 void dm_restore_late(struct dm_world *w);
 
+/* DISK, which has waited, has its file again. True: its partitions, which waited with it and are in use, go on. False: none is in use. */
+bool dm_restore_parts(struct dm_device *disk);
+
 /* T was built from VALUE: are its stores those that it had? 0, or -ESTALE and a sentence that ends with the ADVICE. */
 int dm_restore_check(const struct dm_table *t, const char *value, const char *advice, struct err *e);
 #define DM_RESTORE_LOAD "load the table again to use it"

@@ -119,7 +119,9 @@ static void again_built(struct dm_cmd *c, struct dm_table *table, struct dm_expl
 
 	(void)explain;
 	free(c->text);
+	free((char *)(uintptr_t)c->was);
 	c->text = NULL;
+	c->was = NULL;
 	c->flags = c->own_flags;
 	if (table && lost)
 		if (!dm_restore_check(table, lost->lost->value, DM_RESTORE_LOAD, &c->reply.err))
@@ -147,10 +149,13 @@ bool dm_restore_again(struct dm_cmd *c, struct dm_device *d)
 	c->own_flags = c->flags;
 	c->flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r.readonly ? DM_WITH_READONLY : 0);
 	c->text = r.secret ? NULL : strdup(r.lines);
-	if (c->text) {
+	c->was = c->text ? strdup(lost->lost->value) : NULL;
+	if (c->was) {
 		dm_do_build(c, again_built);
 		return true;
 	}
+	free(c->text);
+	c->text = NULL;
 	c->flags = c->own_flags;
 	if (r.secret)
 		dm_fail(c, -ENOKEY, "'%s' stays suspended: %s", d->name, lost->lost->why);

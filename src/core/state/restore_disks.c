@@ -14,6 +14,7 @@
 #include "core/state/record_lost.h"
 #include "core/state/recorder.h"
 #include "core/state/restore_item.h"
+#include "core/table/kept.h"
 
 struct disk {
 	char *name, *value;		/* in lines, the last ones are those of its store */
@@ -129,6 +130,7 @@ static bool disk_waits(struct dm_world *w, const struct disk *is, const struct e
 	restore_suspended(d, lost);
 	disk_is_as_it_was(d, is);
 	dm_device_changed(d, DM_ADDED);
+	restore_parts(d, is->value, why->text);
 	return true;
 }
 
@@ -147,7 +149,8 @@ static void disk_make(struct restore *all, const struct disk *is)
 {
 	struct dm_world *w = all->world;
 	struct dm_cmd c = { .verb = DM_DO_DISK, .name = is->name, .text = (char *)(uintptr_t)is->word, .has_minor = true,
-			    .minor = is->minor, .loop = is->is_loop ? &is->loop : NULL, .flags = DM_WITH_RECORDED };
+			    .minor = is->minor, .loop = is->is_loop ? &is->loop : NULL, .flags = DM_WITH_RECORDED, .was = is->value };
+	struct dm_kept_hold *kept = dm_kept_hold(is->value);
 	struct err e = ERR_INIT;
 	struct dm_device *d;
 	int r;
@@ -167,6 +170,7 @@ static void disk_make(struct restore *all, const struct disk *is)
 		disk_is_as_it_was(d, is);
 	if (is->word)
 		dm_reply_free(&c.reply);
+	dm_kept_let_go(kept);
 }
 
 int restore_disks(struct restore *all)

@@ -33,6 +33,7 @@ struct restore_item {
 	struct dm_device *device;	/* NULL: it could not be made */
 	unsigned slot;			/* whose table is on its way ... */
 	char *table;			/* ... and the value of that */
+	struct dm_kept_hold *kept;	/* for its stores */
 	struct dm_cmd cmd;		/* that builds and resumes it */
 	const struct dm_handed_table *handed;	/* of that table, or NULL */
 	char *secret;			/* its words, while it is built; they are wiped */
@@ -79,6 +80,9 @@ void restore_suspended(struct dm_device *d, struct dm_table *table);
 
 /* Disks come first: tables stand on them. Those whose file could not be opened again wait with a table that is lost (lost.h). */
 int restore_disks(struct restore *all);
+
+/* The partitions in the VALUE of DISK, which waits, WHY. */
+void restore_parts(struct dm_device *disk, const char *value, const char *why);
 
 /* The device has the regions that it had. */
 void restore_regions(struct restore_item *i);

@@ -27,6 +27,7 @@ static void late_done(struct dm_cmd *c)
 		log_info("'%s' is back", l->name);
 	dm_reply_free(&c->reply);
 	free(c->text);
+	free((char *)(uintptr_t)c->was);
 	free(l);
 }
 
@@ -47,6 +48,7 @@ static void late_resume(struct dm_device *d)
 	if (d->disk) {
 		l->cmd.verb = DM_DO_DISK;
 		l->cmd.text = word;
+		l->cmd.was = strdup(d->active->lost->value);
 		l->cmd.flags = DM_WITH_RECORDED | (d->active->readonly ? DM_WITH_READONLY : 0);
 	}
 	dm_do(d->world, &l->cmd);

@@ -314,12 +314,24 @@ static void opening_reach(struct dm_opening *o)
 		o->at_hand = dm_at_hand(path, o->spec.caller);
 }
 
+static void opening_kept(struct dm_opening *o)
+{
+	const struct dm_cmd *c = o->spec.cmd;
+
+	if (!c || !(c->flags & DM_WITH_RECORDED))
+		return;
+	o->kept = dm_kept_copy(o->words, o->spec.readonly);
+	if (o->kept >= 0 || !c->was)
+		return;
+	o->kept = dm_kept_known(c->was, o->words, o->spec.readonly);
+	o->nameless = o->kept >= 0;
+}
+
 void dm_opening_start(struct dm_opening *o)
 {
 	struct dm_world *w = o->spec.world;
 
-	if (o->spec.cmd && o->spec.cmd->flags & DM_WITH_RECORDED)
-		o->kept = dm_kept_copy(o->words, o->spec.readonly);
+	opening_kept(o);
 	o->rest = o->spec.word;
 	o->type = dm_store_prefix(&o->spec, &o->rest);
 	o->spec.word = o->rest;

@@ -47,7 +47,8 @@ struct dm_opening {
 	/* The type's. */
 	struct dm_store_spec spec;	/* also for calls, except its world and cmd; its err is `said` */
 	struct err said;		/* the error of a call */
-	int kept;			/* what an earlier daemon has kept for the word (kept.h), or -1 */
+	int kept;			/* what an earlier daemon has kept for it (kept.h), or -1 ... */
+	bool nameless;			/* ... under what it is known by, because it has no name */
 	int at_hand;			/* the file, found without waiting (at_hand.h): calls are made at once; or -1 */
 	void *own;			/* looked->forget() frees it */
 	bool leads;			/* others may wait for it */
