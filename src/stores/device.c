@@ -121,27 +121,65 @@ static int device_check(struct dm_store_spec *w, const struct dm_device *d, cons
 	return 0;
 }
 
-/* Measures the device now: a rename or a table swap may have changed it since another table opened it. */
-static int device_measure(struct dm_store_spec *w, struct dm_store *s)
+struct device_store {
+	struct dm_store store;
+	struct old_name {
+		struct old_name *next;
+		char *name;
+	} *old;			/* another thread may be about to log one */
+};
+
+static int device_no_memory(struct dm_store_spec *w, const struct dm_device *d)
 {
+	return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
+}
+
+static int device_name(struct dm_store_spec *w, struct dm_store *s)
+{
+	struct device_store *own = (struct device_store *)s;
+	struct old_name *old;
 	char *name;
 
 	if (asprintf(&name, "%s%s", s->device->disk ? DEV : MAPPER, s->device->kernel_name) < 0)
-		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", s->device->name);
-	free(s->name);
+		return device_no_memory(w, s->device);
+	if (s->name && !strcmp(s->name, name)) {
+		free(name);
+		return 0;
+	}
+	old = s->name ? malloc(sizeof(*old)) : NULL;
+	if (s->name && !old) {
+		free(name);
+		return device_no_memory(w, s->device);
+	}
+	if (old) {
+		*old = (struct old_name){ own->old, s->name };
+		own->old = old;
+	}
 	s->name = name;
+	return 0;
+}
+
+/* Measures the device now: a rename or a table swap may have changed it since another table opened it, which may be in use. */
+static int device_measure(struct dm_store_spec *w, struct dm_store *s)
+{
+	const struct dm_limits *limits = s->device->active ? &s->device->active->limits : &dm_limits_default;
+	int r = device_name(w, s);
+
+	if (r)
+		return r;
 	s->sectors = dm_device_sectors(s->device);
-	s->limits = s->device->active ? s->device->active->limits : dm_limits_default;
+	if (memcmp(&s->limits, limits, sizeof(*limits)))
+		s->limits = *limits;
 	return 0;
 }
 
 static int device_enter(struct dm_store_spec *w, struct dm_device *d, struct dm_store **out)
 {
-	struct dm_store *s = calloc(1, sizeof(*s));
+	struct dm_store *s = calloc(1, sizeof(struct device_store));
 	int r;
 
 	if (!s)
-		return err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
+		return device_no_memory(w, d);
 	s->type = &dm_store_device;
 	s->readonly = w->readonly;
 	s->major = d->major;
@@ -149,7 +187,7 @@ static int device_enter(struct dm_store_spec *w, struct dm_device *d, struct dm_
 	s->device = d;
 	r = device_measure(w, s);
 	if (!r && dm_store_enter(w->world, s, device_hash(d, w->readonly)))
-		r = err_set(w->err, -ENOMEM, "no memory to use mapped device '%s'", d->name);
+		r = device_no_memory(w, d);
 	if (r) {
 		free(s->name);
 		free(s);
@@ -182,7 +220,15 @@ static int device_open(struct dm_store_spec *w, struct dm_store **out)
 
 static void device_close(struct dm_store *s)
 {
+	struct device_store *own = (struct device_store *)s;
+	struct old_name *old;
+
 	dm_unuse(s->device);
+	while ((old = own->old)) {
+		own->old = old->next;
+		free(old->name);
+		free(old);
+	}
 	free(s);
 }
 

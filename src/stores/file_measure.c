@@ -158,6 +158,7 @@ void file_measure_mode(struct file *f)
 
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want)
 {
+	uint64_t sectors = 0;
 	int r;
 
 	f->store.limits = dm_limits_default;
@@ -166,5 +167,8 @@ int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec
 		r = measure_direct(w, f, want->path);
 	if (!r && (r = block_play(&f->store.limits, want->logical, want->physical, w->err)))
 		err_prefix(w->err, "'%.500s': ", want->path);
-	return r ? r : file_measure_size(w, f->lanes[0].fd, f->regular, f->store.limits.logical, &f->store.sectors);
+	if (!r)
+		r = file_measure_size(w, f->lanes[0].fd, f->regular, f->store.limits.logical, &sectors);
+	f->store.sectors = sectors;
+	return r;
 }

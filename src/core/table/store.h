@@ -8,6 +8,7 @@
 #ifndef CORE_STORE_H
 #define CORE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -137,7 +138,7 @@ struct dm_store {
 	uint64_t *walks;	/* ... and for each io thread its last flush (submit.c) */
 	char *name;		/* the word that opens it again, unquoted; freed by dm_store_put() */
 	bool readonly;
-	uint64_t sectors;	/* when it was opened */
+	_Atomic uint64_t sectors;	/* when it was opened last; any thread */
 	struct dm_limits limits;
 	int lost;		/* a flush has failed with that, and it is recorded (state/record_lost.h) */
 	struct loop_msg lost_msg, *lost_then;
