@@ -472,9 +472,9 @@ print("answered", buffer.to_bytearray() == b"x" * 4096, flush=True)
 try:
     while not h.aio_is_closed():
         h.poll(-1)
-    print("closed")
+    print("closed", flush=True)
 except nbd.Error as e:
-    print("closed" if h.aio_is_closed() else e)
+    print("closed" if h.aio_is_closed() else e, flush=True)
 h = nbd.NBD()
 h.set_tls_psk_file(sys.argv[2])
 h.set_tls_username("alice")
