@@ -8,6 +8,7 @@
 #ifndef CORE_REQ_H
 #define CORE_REQ_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -76,6 +77,7 @@ struct dm_req {
 	/* Set by the submitter. From dm_submit() to done(), the core may change sector and count. */
 	uint8_t op;			/* enum dm_op */
 	uint8_t which;			/* of several that a type sends for one purpose: the type's */
+	uint8_t tag_size, tag_block;	/* see `tags` */
 	uint32_t flags;
 	union {
 		uint64_t sector;
@@ -88,7 +90,6 @@ struct dm_req {
 	 * with the data and stay valid as long. TAG_SIZE bytes for each block of TAG_BLOCK sectors.
 	 */
 	uint8_t *tags;
-	uint16_t tag_size, tag_block;
 	void (*done)(struct dm_req *r, int err);	/* 0 or -errno; may free or reuse the request */
 
 	/* The core's: where it goes, and through which devices it came. */
@@ -115,17 +116,20 @@ struct dm_req {
 	uint32_t rest_part;		/* the next part of the current line */
 	int err;			/* the first error of its pieces */
 
+	int verdict;			/* what `home` brings, see there; here, where it needs no room */
+
 	/* The store's. */
 	struct aio_op aio;
 	uint64_t done_bytes;		/* bytes transferred so far */
 
 	/* While a line holds it (held.h). */
-	struct loop_msg home;		/* brings it back to its io thread ... */
-	int verdict;			/* ... with this */
+	struct loop_msg home;		/* brings it back to its io thread, with `verdict` */
 	void *own[2];			/* for the use of that line's type */
 
 	struct iovec one;		/* the submitter's: for data in a single buffer */
 };
+
+static_assert(sizeof(struct dm_req) <= 384, "a request of no more than 384 bytes");
 
 /* The tags of R are those of FROM that are SECTORS behind the first. */
 static inline void dm_req_tags(struct dm_req *r, const struct dm_req *from, uint64_t sectors)

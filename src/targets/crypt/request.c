@@ -176,8 +176,8 @@ static void child_tags(const struct crypt *k, const struct crypt_job *j, struct 
 		return;
 	c->flags |= DM_TAGS;
 	c->tags = j->tags;
-	c->tag_size = (uint16_t)k->tag_room;
-	c->tag_block = (uint16_t)(k->sector / DM_SECTOR);
+	c->tag_size = (uint8_t)k->tag_room;
+	c->tag_block = (uint8_t)(k->sector / DM_SECTOR);
 }
 
 static void write_got(struct crypt *k, struct dm_req *r, struct crypt_job *j)
