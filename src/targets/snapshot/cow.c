@@ -11,6 +11,14 @@
 
 #define CELL_BUCKETS 256u
 
+/* All that this turn has copied goes with one commit. */
+static void cow_gathered(struct loop_work *w)
+{
+	struct cow *c = container(w, struct cow, gathered);
+
+	clerk_post(c->clerk, &c->job);
+}
+
 static int cow_begin(struct dm_shared *s, struct err *e)
 {
 	struct cow *c = (struct cow *)s;
@@ -19,6 +27,8 @@ static int cow_begin(struct dm_shared *s, struct err *e)
 	c->at = (struct dm_at){ .store = s->store };
 	c->waiting.last = &c->waiting.first;
 	c->job.run = cow_commit_job;
+	list_init(&c->gathered.node);
+	c->gathered.run = cow_gathered;
 	return cells_new(&c->cells, CELL_BUCKETS, e);
 }
 
@@ -186,5 +196,5 @@ void cow_make(struct cow *c, struct cow_entry *e)
 	c->posted = true;
 	pthread_mutex_unlock(&c->lock);
 	if (post)
-		clerk_post(c->clerk, &c->job);
+		loop_defer(e->home, &c->gathered);
 }

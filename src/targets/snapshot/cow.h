@@ -86,7 +86,8 @@ struct cow {
 	uint64_t shown_free;		/* while it is merged: what `status` has for it; or 0 */
 	uint64_t area;			/* that is being filled */
 	struct cow_entries waiting;
-	bool posted;			/* the job is under way, and takes what waits */
+	bool posted;			/* the job is under way, or about to be, and takes what waits */
+	struct loop_work gathered;	/* of the io thread that has found it not posted: posts it */
 
 	/* The clerk's. */
 	struct clerk_job job;
@@ -179,7 +180,10 @@ static inline bool cow_comes_before(uint32_t a_chunk, const struct cow *a, uint3
 /* A free chunk, or false: there is no room. On IO's thread. */
 bool cow_allocate(struct cow *c, const struct dm_io *io, uint64_t *new_chunk);
 
-/* E's data is copied: makes it an exception, durably. Of a store that is invalid: waits until that is durable, and fails. */
+/*
+ * E's data is copied: makes it an exception, durably. Of a store that is invalid: waits until that is durable, and fails. On the
+ * thread of E->home.
+ */
 void cow_make(struct cow *c, struct cow_entry *e);
 
 /* It has lost a chunk, because of ERR. */
