@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/again.h"
 #include "cmd/client.h"
@@ -48,19 +49,36 @@ static int info_rows(struct job *j, const struct pick *p, struct pick_rows *rows
 static void info_say_progress(const struct progress *p, void *arg)
 {
 	struct text line = TEXT_INIT;
+	unsigned *said = arg;
 
-	(void)arg;
+	++*said;
 	progress_text(p, &line);
 	printf("%c%s:%*s%s\n", toupper((unsigned char)*p->type), p->type + 1, strlen(p->type) < 18 ? (int)(18 - strlen(p->type)) : 1, "", text_str(&line));
 	text_free(&line);
 }
 
-/* Of a device that was named: its lines that fill up or work by themselves. */
+static void info_say_time(plist_t row, const char *what, const char *key)
+{
+	time_t when = (time_t)key_u64(row, key);
+	char text[64];
+	struct tm tm;
+
+	if (when && localtime_r(&when, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+		printf("%-18s %s\n", what, text);
+}
+
+/* Of a device that was named: its lines that fill up or work by themselves, and since when. */
 static void info_paragraph(struct job *j, plist_t row, bool named)
 {
+	unsigned said = 0;
+
 	show_info(row);
 	if (named && !j->o.given[OPT_inactive])
-		progress_each(j, key_text(row, "name"), info_say_progress, NULL);
+		progress_each(j, key_text(row, "name"), info_say_progress, &said);
+	if (said) {
+		info_say_time(row, "Active since:", "active_since");
+		info_say_time(row, "Last event:", "last_event");
+	}
 	printf("\n");
 }
 

@@ -50,6 +50,8 @@ plist_t show_json(plist_t row)
 	key_copy(out, "event_nr", row, "event_nr");
 	key_copy(out, "target_count", row, "target_count");
 	key_copy(out, "sectors", row, "sectors");
+	key_copy(out, "active_since", row, "active_since");
+	key_copy(out, "last_event", row, "last_event");
 	key_copy(out, "read_ahead", row, "read_ahead");
 	return out;
 }

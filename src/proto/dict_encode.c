@@ -82,7 +82,7 @@ static plist_t encode_longest(size_t n)
 
 static const unsigned encode_ours[] = { DICT_MAJOR, DICT_MINOR, 0 };
 static const char *const encode_numbers[] = { "flags", "major", "minor", "open_count", "event_nr", "target_count", "sectors",
-					      "read_ahead", "errno" };
+					      "read_ahead", "active_since", "last_event", "errno" };
 
 /* Allocates D->spare. It is lacking if there was no memory. */
 static void encode_spare(struct dict *d)
@@ -136,6 +136,14 @@ static void encode_flags(struct dict *d)
 	plist_move(d->keys, d->spare, "flags");
 }
 
+static void encode_time(struct dict *d, const char *key, uint64_t seconds)
+{
+	if (!seconds)
+		return;
+	dict_set_number(d->spare, key, seconds);
+	plist_move(d->keys, d->spare, key);
+}
+
 static void encode_info(struct dict *d)
 {
 	static const char *const keys[] = { "name", "uuid", "major", "minor", "open_count", "event_nr", "target_count",
@@ -152,6 +160,10 @@ static void encode_info(struct dict *d)
 		plist_move(d->keys, d->spare, "kernel_uuid");
 	if (info->has_read_ahead)
 		plist_move(d->keys, d->spare, "read_ahead");
+	if (d->cmd.verb == DM_DO_INFO) {
+		encode_time(d, "active_since", info->active_since);
+		encode_time(d, "last_event", info->last_event);
+	}
 }
 
 static void encode_warnings(struct dict *d)

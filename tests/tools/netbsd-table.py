@@ -17,7 +17,7 @@ NAMED = {"READONLY": 1 << 0, "SUSPEND": 1 << 1, "EXISTS": 1 << 2, "PERSISTENT_DE
          "SKIP_LOCKFS": 1 << 10, "NOFLUSH": 1 << 11, "QUERY_INACTIVE": 1 << 12, "DEFERRED_REMOVE": 1 << 17,
          "OK": 0, "EPERM": 1, "ENOENT": 2, "EIO": 5, "EBUSY": 16, "EEXIST": 17, "EINVAL": 22, "EOPNOTSUPP": 45}
 INFO = ["name", "uuid", "major", "minor", "open_count", "event_nr", "target_count", "sectors"]
-PERHAPS = {"read_ahead"}        # of devices that have had a table
+PERHAPS = {"read_ahead", "active_since", "last_event"}        # of devices that have had a table, or an event
 ASK = "<plist><dict><key>command</key><string>version</string><key>x</key>%s</dict></plist>"
 ANY = object()
 

@@ -20,6 +20,8 @@ run status snap
 is "only with -v" '0 1024 snapshot 112/1024 32' "$out"
 run info snap
 like "info has it of a device that is named" '^Snapshot: +10% full \(112 of 1024 sectors\)$' "$out"
+like "and since when" '^Active since:      20[0-9-]* [0-9:]*$' "$out"
+is "nothing has happened yet" "" "$(grep '^Last event' <<<"$out")"
 run info
 is "and not of all" "" "$(grep '^Snapshot' <<<"$out")"
 run ls --tree -o nodevice,status,ascii
@@ -49,6 +51,8 @@ until_true grep -q '0% equal' typed
 run resume low
 ok "it waits until it is" wait $waiter
 like "a terminal has seen how far it was" $'\rm: 0% equal on all legs' "$(cat typed)"
+run info --json m
+is "it says when that was, which is an event" "True" "$(python3 -c 'import json, sys, time; i = json.load(sys.stdin)[0]; print(time.time() - 600 < i["active_since"] <= i["last_event"] <= time.time())' <<<"$out")"
 like "and then the last line alone" $'\r\e\\[Km: 100% equal on all legs \\(8 of 8 regions\\)\r' "$(cat typed)"
 run remove m
 run remove low

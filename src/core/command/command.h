@@ -85,7 +85,7 @@ struct dm_info {
 	uint32_t major, minor;
 	bool suspended, readonly, deferred, live, inactive;
 	uint32_t open_count, event_nr, target_count;	/* target_count: of the requested slot */
-	uint64_t sectors;
+	uint64_t sectors, active_since, last_event;	/* these two in seconds since 1970; 0: never */
 	bool has_read_ahead;		/* it has had a table at some time */
 	uint32_t read_ahead;		/* sectors */
 };

@@ -44,7 +44,7 @@ void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags)
 		.suspended = dm_device_suspended(d), .readonly = readonly_in(d, flags), .deferred = d->deferred,
 		.live = d->active, .inactive = d->inactive, .open_count = opens(d), .event_nr = d->event_nr,
 		.target_count = slot ? (uint32_t)slot->n : 0, .sectors = dm_device_sectors(d),
-		.has_read_ahead = d->ever_loaded, .read_ahead = d->read_ahead,
+		.active_since = d->active ? d->active_since : 0, .last_event = d->last_event, .has_read_ahead = d->ever_loaded, .read_ahead = d->read_ahead,
 	};
 	strcpy(i->name, flags & DM_WITH_KERNEL_NAMES ? d->kernel_name : d->name);
 	strcpy(i->uuid, flags & DM_WITH_KERNEL_NAMES ? d->kernel_uuid : d->uuid);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/device/devices.h"
 #include "core/command/do.h"
@@ -228,6 +229,7 @@ static void device_unregister(struct dm_device *d)
 void dm_device_event(struct dm_device *d)
 {
 	d->event_nr++;
+	d->last_event = (uint64_t)time(NULL);
 	if (!d->moving.gone)
 		dm_record_touch(d);
 	dm_device_tell_event(d);

@@ -96,6 +96,7 @@ struct dm_device {
 	uint32_t read_ahead;		/* sectors: what programs are told */
 	struct dm_geometry geometry;
 	uint32_t event_nr;
+	uint64_t active_since, last_event;	/* when it got its active table, and its last event: seconds since 1970; 0: never */
 	struct dm_stats *stats_base;	/* what the counters stood at when they were reset, or NULL */
 	struct dm_regions *regions;	/* what is counted besides, or NULL */
 	struct dm_faults *_Atomic faults;	/* what has failed (fault.h), or NULL */

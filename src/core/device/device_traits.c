@@ -6,7 +6,7 @@ void dm_traits_save(struct dm_device *d)
 {
 	d->moving.before = (struct dm_traits){
 		.geometry = d->geometry, .read_ahead = d->read_ahead, .locked = d->locked, .ever_loaded = d->ever_loaded,
-		.ever_active = d->ever_active,
+		.ever_active = d->ever_active, .active_since = d->active_since,
 	};
 }
 
@@ -19,4 +19,5 @@ void dm_traits_undo(struct dm_device *d)
 	d->locked = was->locked;
 	d->ever_loaded = was->ever_loaded;
 	d->ever_active = was->ever_active;
+	d->active_since = was->active_since;
 }

@@ -3,6 +3,7 @@
 #include "core/device/move_own.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "core/device/devices.h"
 #include "core/device/event.h"
@@ -55,6 +56,7 @@ static void exchange_run(struct dm_move *m, struct dm_device *d)
 	g->leaving = d->active;
 	d->active = g->incoming;
 	dm_event_active(d->active, true);
+	d->active_since = (uint64_t)time(NULL);
 	g->from_slot = d->inactive == g->incoming;
 	if (g->from_slot)
 		d->inactive = NULL;

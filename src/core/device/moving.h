@@ -47,6 +47,7 @@ struct dm_traits {
 	struct dm_geometry geometry;
 	uint32_t read_ahead;
 	bool locked, ever_loaded, ever_active;
+	uint64_t active_since;
 };
 
 enum dm_freeze_state {

@@ -95,6 +95,7 @@ void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, s
 	text_printf(out, "number %" PRIu64 "\n", d->recorded.number);
 	device_flags(d, v, out);
 	text_printf(out, "event %" PRIu32 "\nread-ahead %" PRIu32 "\n", d->event_nr, d->read_ahead);
+	text_printf(out, "times %" PRIu64 " %" PRIu64 "\n", d->active_since, d->last_event);
 	if (g->cylinders || g->heads || g->sectors || g->start)
 		text_printf(out, "geometry %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", g->cylinders, g->heads, g->sectors,
 			    g->start);

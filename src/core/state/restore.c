@@ -226,6 +226,8 @@ static void item_is_as_it_was(struct restore_item *i)
 
 	restore_regions(i);
 	d->event_nr = is->event_nr;
+	d->active_since = is->active_since;
+	d->last_event = is->last_event;
 	d->read_ahead = is->read_ahead;
 	d->geometry = is->geometry;
 	d->locked = is->locked;

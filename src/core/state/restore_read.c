@@ -81,6 +81,8 @@ static void read_line(struct dm_record_device *r, const char *key, char *value)
 		sscanf(value, "%" SCNu64, &r->number);
 	else if (!strcmp(key, "event"))
 		sscanf(value, "%" SCNu32, &r->event_nr);
+	else if (!strcmp(key, "times"))
+		sscanf(value, "%" SCNu64 " %" SCNu64, &r->active_since, &r->last_event);
 	else if (!strcmp(key, "read-ahead"))
 		sscanf(value, "%" SCNu32, &r->read_ahead);
 	else if (!strcmp(key, "active"))

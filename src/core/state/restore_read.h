@@ -25,6 +25,7 @@ struct dm_record_device {
 	bool suspended, readonly, locked, loaded, lived, deferred;
 	bool altered;		/* the active table, by messages */
 	uint32_t event_nr, read_ahead;
+	uint64_t active_since, last_event;
 	struct dm_geometry geometry;
 	uint64_t tables[DM_SLOTS];
 };
