@@ -137,8 +137,10 @@ static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct 
 	r = process_peek(AT_FDCWD, fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
 	if (r)
 		return -r;
+	if (cmd == BLKDISCARD && !atomic_load(&n->discards))
+		return EOPNOTSUPP;
 	if (readonly && cmd == BLKDISCARD)
-		return EPERM;		/* checked before the range; BLKZEROOUT checks the range first */
+		return EPERM;		/* both checked before the range; BLKZEROOUT checks the range first */
 	if (!range[1] || range[0] > size || range[1] > size - range[0] || ((range[0] | range[1]) & mask))
 		return EINVAL;
 	return readonly ? EPERM : 0;

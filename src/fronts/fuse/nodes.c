@@ -17,6 +17,7 @@ void fuse_node_measure(struct fuse_node *n)
 
 	atomic_store(&n->block, t ? t->limits.logical : DM_SECTOR);
 	atomic_store(&n->readonly, n->device->locked || dm_device_readonly(n->device));
+	atomic_store(&n->discards, t && t->limits.discard);
 	atomic_store(&n->size, dm_device_sectors(n->device) << DM_SECTOR_SHIFT);
 }
 

@@ -44,7 +44,7 @@ struct fuse_node {
 	struct timespec since;
 	_Atomic uint64_t size;		/* bytes; set by the control thread, read by the io thread */
 	_Atomic uint32_t block;		/* bytes */
-	_Atomic bool readonly;		/* like these */
+	_Atomic bool readonly, discards;	/* like these; DISCARDS: it takes them */
 	unsigned opens;			/* of its files in the view */
 	struct list loops;		/* fuse_file.looped: files behind loop devices */
 	uint32_t soft_block;		/* bytes: the page cache's block size that a program asked for, or 0 */
