@@ -247,6 +247,32 @@ static void the_throttle_slows_background_copies_only(void **state)
 	assert_int_equal(wait_for(&slow), 0);
 }
 
+/* Four pieces a second. */
+static void a_rate_slows_background_copies_only(void **state)
+{
+	struct mine slow, quick;
+
+	(void)state;
+	copier_limit(copier, 4 * PIECE);
+	start(&slow, 0, COPY_BACKGROUND, &from, &one, 3 * PIECE);
+	while (copier_progress(copier).sectors < PIECE)
+		settle_threads(&f);
+	settle_threads(&f);
+	assert_int_equal(copier_progress(copier).sectors, PIECE);
+	assert_false(slow.over);
+	start(&quick, 0, COPY_WAITED, &from, &two, 2 * PIECE);
+	assert_int_equal(wait_for(&quick), 0);
+	assert_int_equal(copier_progress(copier).sectors, 3 * PIECE);
+	time_passes(&f, 1);
+	while (copier_progress(copier).sectors < 4 * PIECE)
+		settle_threads(&f);
+	settle_threads(&f);
+	assert_int_equal(copier_progress(copier).sectors, 4 * PIECE);
+	copier_limit(copier, 0);
+	time_passes(&f, 1);
+	assert_int_equal(wait_for(&slow), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_copies_than_buffers_wait_in_line, begin, end),
 		cmocka_unit_test_setup_teardown(background_work_leaves_a_buffer_for_what_is_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(the_throttle_slows_background_copies_only, begin, end),
+		cmocka_unit_test_setup_teardown(a_rate_slows_background_copies_only, begin, end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

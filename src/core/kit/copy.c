@@ -42,11 +42,13 @@ struct copier {
 	struct dm_world *world;
 	uint32_t sectors;
 	atomic_uint percent;
+	_Atomic uint64_t rate;		/* sectors a second; 0: any */
 	_Atomic uint64_t copied, copies, failed;
 	pthread_mutex_t lock;		/* guards what follows */
 	struct copy_slot *free;
 	unsigned n_free;
 	struct copy_line lines[COPY_CLASSES];
+	uint64_t due;			/* when what was copied in the background has had its time, ns */
 	struct copy_slot slots[];
 };
 
@@ -132,15 +134,31 @@ static void copy_rested(struct timer *t)
 	copy_piece(s->copy);
 }
 
-/* As long as keeps the share of work at the throttle's. */
+/* By the rate, another piece is too early for so long. */
+static uint64_t copier_early(struct copier *all, uint64_t sectors, uint64_t now)
+{
+	uint64_t rate = atomic_load(&all->rate), early;
+
+	if (!rate)
+		return 0;
+	pthread_mutex_lock(&all->lock);
+	all->due = (all->due > now ? all->due : now) + sectors * TIMERS_SECOND / rate;
+	early = all->due - now;
+	pthread_mutex_unlock(&all->lock);
+	return early;
+}
+
+/* As long as keeps the share of work at the throttle's, and the rate. */
 static uint64_t copy_rest(const struct copy *c)
 {
 	unsigned percent = atomic_load(&c->copier->percent);
-	uint64_t took = clock_now(c->copier->world->clock) - c->slot->began, rest;
+	uint64_t now = clock_now(c->copier->world->clock), rest, early;
 
-	if (c->class != COPY_BACKGROUND || percent >= 100)
+	if (c->class != COPY_BACKGROUND)
 		return 0;
-	rest = took * (100 - percent) / percent;
+	rest = (now - c->slot->began) * (100 - percent) / percent;
+	early = copier_early(c->copier, c->slot->count, now);
+	rest = early > rest ? early : rest;
 	return rest < COPY_REST_MOST ? rest : COPY_REST_MOST;
 }
 
@@ -274,6 +292,11 @@ void copier_free(struct copier *all)
 void copier_throttle(struct copier *all, unsigned percent)
 {
 	atomic_store(&all->percent, percent);
+}
+
+void copier_limit(struct copier *all, uint64_t sectors)
+{
+	atomic_store(&all->rate, sectors);
 }
 
 unsigned copier_percent(struct copier *all)

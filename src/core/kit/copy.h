@@ -54,6 +54,11 @@ void copy_start(struct copier *all, struct copy *c);
 
 /* Background copies work PERCENT (1 to 100) of the time. Any thread. */
 void copier_throttle(struct copier *all, unsigned percent);
+/*
+ * They copy at most SECTORS a second (0: any number), except that a piece rests for half a second at most, because a suspend waits
+ * for it. Any thread.
+ */
+void copier_limit(struct copier *all, uint64_t sectors);
 unsigned copier_percent(struct copier *all);
 
 /* Since it was made. Any thread. */

@@ -217,6 +217,24 @@ int actions_message(struct array *a, struct dm_ask *ask)
 /* --- memory ------------------------------------------------------------------------------------------------------------------ */
 
 #define COPIED_AT_A_TIME 512u		/* sectors */
+#define COPIED_LEAST 8u			/* a block of any device */
+
+/* Sectors. */
+static uint64_t most_a_second(const struct array *a)
+{
+	return a->raid->words.numbers[RAID_MAX_RATE] * 1024 / DM_SECTOR;
+}
+
+/* A piece of one of the hands rests for half a second at most, which then is long enough for the rate. */
+static uint32_t copied_at_a_time(const struct array *a)
+{
+	uint64_t rate = most_a_second(a);
+	uint32_t n = COPIED_AT_A_TIME;
+
+	while (n > COPIED_LEAST && (n > a->region || (rate && (uint64_t)n * SWEEP_HANDS * 2 > rate)))
+		n /= 2;
+	return n;
+}
 
 int actions_new(struct array *a, struct err *e)
 {
@@ -232,8 +250,10 @@ int actions_new(struct array *a, struct err *e)
 	for (i = 0; i < SWEEP_HANDS; i++)
 		x->hands[i].copy = (struct copy){ .io = hands[i]->io, .done = recover_copied, .class = COPY_BACKGROUND };
 	x->look.run = look;
-	return copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1,
-			  a->region < COPIED_AT_A_TIME ? (uint32_t)a->region : COPIED_AT_A_TIME, e);
+	if (copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1, copied_at_a_time(a), e))
+		return e->code;
+	copier_limit(x->copier, most_a_second(a));
+	return 0;
 }
 
 void actions_free(struct array *a)
