@@ -45,18 +45,18 @@ def settle(image):
     os.close(fd)
 
 
-def task(id, group, job, depth, connections, contestants, rounds, seconds, image, before=lambda: None):
-    """CONTESTANTS: name -> (other options of fio, function for CPU seconds or None, command around)."""
+def task(id, group, job, depth, connections, contestants, rounds, seconds, image, before=lambda contestant: None):
+    """CONTESTANTS: name -> (other options of fio, function for CPU seconds or None, command around). BEFORE each measurement."""
     name, _, unit = JOBS[job]
     words = words_of(job, depth, connections)
     rows = [Row(id, group, f"{name}, depth {depth}", unit),
             Row(id + ".cpu", group, f"{name}, depth {depth}: server CPU", "s per million", "less")]
 
-    def measure(target, cpu, around):
-        before()
+    def measure(name, target, cpu, around):
+        before(name)
         settle(image)
         iops, speed, spent = run([*target, *words], seconds, cpu, around)
         return {id: iops if unit == "IOPS" else speed / 1e6, **({id + ".cpu": spent} if cpu else {})}
 
-    return Task(id, {c: lambda t=t: measure(*t) for c, t in contestants.items()}, rows, rounds, seconds,
+    return Task(id, {c: lambda c=c, t=t: measure(c, *t) for c, t in contestants.items()}, rows, rounds, seconds,
                 " ".join(["fio", *COMMON[1:], *contestants["dmuse"][0], *words]))

@@ -99,9 +99,15 @@ class Servers:
     def start_own(self, kind, backing):
         """What a peer has instead of one of our targets."""
         if kind not in self.started:
-            self.started[kind] = getattr(servers, kind)(self.place, kind, own.size(self.place, backing))
+            self.started[kind] = servers.Again(lambda: getattr(servers, kind)(self.place, kind, own.size(self.place, backing)))
             self.stack.callback(self.started[kind].stop)
         return self.started[kind]
+
+    def begin_anew(self, contestant, backing):
+        """A peer that copies has copied nothing, as ours."""
+        for kind in own.PEERS.get(backing, ()) if backing in own.ANEW else ():
+            if kind.split("_")[0] == contestant and kind in self.started:
+                self.started[kind].begin_anew()
 
     engine = "--ioengine=nbd"
 
@@ -126,9 +132,14 @@ def task(them, devices, plan, place, transport, backing, connections, job, depth
     plural = "" if connections == 1 else "s"
     is_own = backing in own.TABLES
     size = own.size(place, backing) if is_own else place.size
+
+    def before(contestant):
+        devices.begin_anew(backing)
+        them.begin_anew(contestant, backing)
+
     sized = {c: ([*t[0], f"--size={size}"], *t[1:]) for c, t in them.contestants(transport, backing, key).items()}
     return fio.task(f"nbd.{transport}.{backing}.{connections}.{job}.{depth}",
                     f"NBD, {NAMES[transport]}, {NAMES[backing]}, {connections} connection{plural}",
                     job, depth, connections, sized,
                     plan.key_rounds if key else plan.rounds, plan.key_seconds if key else plan.seconds,
-                    place.images["tmpfs" if is_own else backing], lambda: devices.begin_anew(backing))
+                    place.images["tmpfs" if is_own else backing], before)

@@ -38,9 +38,9 @@ TABLES = {
     "powercut": ("memory for all that is not flushed", 1, "powercut {image} {start} memory 4G", ()),
 }
 ANEW = ("log-writes", "powercut", "snapshot", "snapshot-P", "verity-cold")
-# What peers have for the same purpose (servers.py). They go on with what they have copied; ours begin anew.
+# What peers have for the same purpose (servers.py). Those of what begins anew do so, too.
 PEERS = {"snapshot": ("nbdkit_cow", "qemu_overlay"), "snapshot-P": ("nbdkit_cow", "qemu_overlay"), "mirror": ("qemu_quorum",),
-         "mirror-disk": ("qemu_quorum",)}
+         "mirror-disk": ("qemu_quorum",), "raid": ("qemu_quorum",)}
 SNAPSHOTS = {"snapshot-origin-8": 8}    # so many lie on its base
 LOG_SIZE = 16 << 30             # sparse: no measurement fills it
 

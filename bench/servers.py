@@ -78,6 +78,24 @@ class Server:
                 self.process.wait()
 
 
+class Again:
+    """A server that MAKE starts, and that can be started anew at the same address."""
+
+    def __init__(self, make):
+        self.make, self.server = make, make()
+        self.uri = self.server.uri
+
+    def cpu(self):
+        return self.server.cpu()
+
+    def stop(self):
+        self.server.stop()
+
+    def begin_anew(self):
+        self.stop()
+        self.server = self.make()
+
+
 def listens(address):
     """A function that says whether somebody does."""
     def ready():
@@ -131,6 +149,7 @@ def nbd_address(directory, name, transport):
         port = free_port()
         return ("127.0.0.1", port), f"nbd://127.0.0.1:{port}/"
     path = f"{directory}/{name}.sock"
+    pathlib.Path(path).unlink(missing_ok=True)
     return path, "nbd+unix:///{}?socket=" + path
 
 
