@@ -158,14 +158,18 @@ static bool process_may_open(int path, bool no_file)
 	       (S_ISCHR(x.stx_mode) && x.stx_rdev_major >= TERMINALS && x.stx_rdev_major < TERMINALS_END);
 }
 
-/* Is it open for appending? */
-static bool process_appends(int proc, pid_t tid, int fd)
+/* What the kernel says of an open file. */
+struct process_file {
+	unsigned flags, mount;
+	unsigned long inode;
+};
+
+/* False: it has no such file, or the kernel is one before 5.14, which does not tell the inode. */
+static bool process_file(int proc, pid_t tid, int fd, struct process_file *f)
 {
 	char what[32], text[256];
-	unsigned flags;
-	const char *at;
-	ssize_t n;
 	int info;
+	ssize_t n;
 
 	snprintf(what, sizeof(what), "fdinfo/%d", fd);
 	info = process_open(proc, tid, what, O_RDONLY);
@@ -173,8 +177,30 @@ static bool process_appends(int proc, pid_t tid, int fd)
 	if (info >= 0)
 		close(info);
 	text[n < 0 ? 0 : n] = '\0';
-	at = strstr(text, "flags:");
-	return at && sscanf(at, "flags: %o", &flags) == 1 && flags & O_APPEND;
+	return sscanf(text, "pos: %*s flags: %o mnt_id: %u ino: %lu", &f->flags, &f->mount, &f->inode) == 3;
+}
+
+/*
+ * Could it do through its own descriptor what we are to do? Who has opened a file for reading only must not get a line into it by our
+ * rights. PATH is our descriptor of that file: by now, the other process may have put another one in its place.
+ */
+static bool process_could(int proc, pid_t tid, int fd, int path, int flags)
+{
+	int wanted = flags & O_ACCMODE, has;
+	struct process_file theirs, ours;
+
+	if (!process_file(proc, tid, fd, &theirs) || !process_file(proc, getpid(), path, &ours))
+		return false;
+	has = (int)theirs.flags & O_ACCMODE;
+	return !(theirs.flags & O_PATH) && (has == wanted || has == O_RDWR) && theirs.mount == ours.mount && theirs.inode == ours.inode;
+}
+
+/* Is it open for appending? */
+static bool process_appends(int proc, pid_t tid, int fd)
+{
+	struct process_file f;
+
+	return process_file(proc, tid, fd, &f) && f.flags & O_APPEND;
 }
 
 int process_point(int proc, pid_t tid, int fd)
@@ -200,7 +226,7 @@ static int process_open_again(int proc, pid_t tid, int fd, int flags)
 	if (path < 0)
 		return path;
 	snprintf(link, sizeof(link), "fd/%d", path);
-	if (process_may_open(path, writes && !process_appends(proc, tid, fd)))
+	if (process_may_open(path, writes && !process_appends(proc, tid, fd)) && process_could(proc, tid, fd, path, flags))
 		r = process_open(proc, getpid(), link, flags | O_NONBLOCK | O_NOCTTY | O_APPEND);
 	close(path);
 	return r;

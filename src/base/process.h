@@ -24,7 +24,7 @@ int process_fetch(int proc, pid_t tid, int fd);
 /*
  * The same; or else the file is opened again with FLAGS of open(2). That is good enough for writing a line or reading a
  * list, from or to a directory, a pipe, a terminal, or a regular file that is read or appended to. Others are refused,
- * because opened again they would behave differently.
+ * because opened again they would behave differently; and so is what the process itself has not opened for that.
  */
 int process_fetch_or_open(int proc, pid_t tid, int fd, int flags);
 

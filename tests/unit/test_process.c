@@ -132,6 +132,28 @@ static void check_files(void)
 	other_end(pid);
 }
 
+/* A process gets nothing done by our rights that it could not do by its own descriptor. */
+static void check_own_rights(void)
+{
+	int end = memfd_create("end", 0), ends[2], reads, path;
+	char link[32];
+	pid_t pid;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", end);
+	reads = open(link, O_RDONLY | O_APPEND);
+	path = open(link, O_PATH);
+	assert_true(reads >= 0 && path >= 0);
+	assert_int_equal(pipe(ends), 0);
+	pid = other_begin();
+	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, reads, O_WRONLY), -EPERM);
+	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, path, O_RDONLY), -EPERM);
+	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, ends[0], O_WRONLY), -EPERM);
+	assert_int_equal(process_fetch_or_open(AT_FDCWD, pid, ends[1], O_RDONLY), -EPERM);
+	path = process_fetch_or_open(AT_FDCWD, pid, reads, O_RDONLY);
+	assert_true(path >= 0 && same_file(path, end));
+	other_end(pid);
+}
+
 static void check_reopened(void)
 {
 	int ends[2], fd = open("/proc/self/status", O_RDONLY), null = open("/dev/null", O_RDWR), copy;
@@ -157,6 +179,12 @@ static void descriptors_are_opened_again_where_copies_are_forbidden(void **state
 {
 	(void)state;
 	in_forbidden(check_reopened);
+}
+
+static void what_was_opened_for_reading_is_not_written_to(void **state)
+{
+	(void)state;
+	in_forbidden(check_own_rights);
 }
 
 static void descriptors_are_copied(void **state)
@@ -185,6 +213,7 @@ int main(void)
 		cmocka_unit_test(memory_is_reached_without_its_calls),
 		cmocka_unit_test(descriptors_are_copied),
 		cmocka_unit_test(descriptors_are_opened_again_where_copies_are_forbidden),
+		cmocka_unit_test(what_was_opened_for_reading_is_not_written_to),
 	};
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
