@@ -28,9 +28,15 @@ static bool mounts_have(const struct mountinfo *m, dev_t dev)
 	return false;
 }
 
+/* Anybody may call a file system's source what we call ours. */
+static bool mounts_is_ours(const struct mount_line *m)
+{
+	return !strcmp(m->source, "dmuse") && (!strcmp(m->type, "fuse.dmuse") || !strcmp(m->type, "tmpfs"));
+}
+
 bool ender_made_here(const struct ender *x, const struct mount_line *m)
 {
-	return m->dev != x->view && !mounts_have(&x->machine, m->dev) && strcmp(m->source, "dmuse");
+	return m->dev != x->view && !mounts_have(&x->machine, m->dev) && !mounts_is_ours(m);
 }
 
 static bool mounts_keep_data(const struct mount_line *m)

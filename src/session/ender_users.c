@@ -119,6 +119,34 @@ static void users_detached(struct users_scan *s, int at, const char *name, const
 			users_found(s, USER_DATA, path);
 }
 
+/* Is it a file of the session's /dev, by whatever path? */
+static bool users_of_view(const struct users_scan *s, int fds, const char *name)
+{
+	struct statx is;
+
+	return !statx(fds, name, AT_STATX_DONT_SYNC, STATX_TYPE, &is) && makedev(is.stx_dev_major, is.stx_dev_minor) == s->x->view;
+}
+
+/*
+ * In another mount namespace, with nothing of the session mounted there any more: has the process one of its devices open? By a
+ * path it would not be told from one of another session.
+ */
+static bool users_hold_device(struct users_scan *s)
+{
+	int fd = openat(s->proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	char path[ENDER_PATH], *at;
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (users_read_link(dirfd(d), entry->d_name, path, sizeof(path)) && (at = strstr(path, "/.dmuse/io/")) &&
+		    strchr(at, ':') && users_of_view(s, dirfd(d), entry->d_name))
+			users_found_device(s, at + strlen("/.dmuse/io/"));
+	if (d)
+		closedir(d);
+	return s->u.kind;
+}
+
 static void users_descriptors(struct users_scan *s)
 {
 	int fd = openat(s->proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -235,7 +263,7 @@ static void users_look_at(struct users_scan *s)
 	users_read_name(s);
 	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || users_is_helper(s))
 		return;
-	if (strcmp(ns, s->x->ns) && !users_is_further(s))
+	if (strcmp(ns, s->x->ns) && !users_is_further(s) && !users_hold_device(s))
 		return;
 	users_found(s, USER_IDLE, "");
 	users_places(s);

@@ -61,6 +61,46 @@ worker() {
 	nothing_left "a writer"
 }
 
+# A writer to descriptor 3 in a mount namespace of its own, in which nothing of the session is mounted any more: it holds the device,
+# and that is all.
+apart='
+import ctypes, os
+libc = ctypes.CDLL(None)
+assert not libc.unshare(0x20000)
+for line in reversed(open("/proc/self/mountinfo").readlines()):
+    if " - fuse.dmuse dmuse " in line:
+        libc.umount2(line.split()[4].encode(), 2)
+open("apart", "w").close()
+for n in range(3000):
+    os.pwrite(3, b"%4096d" % n, 4096 * n)
+    os.fdatasync(3)'
+
+# Mounts the device dmuse by this name, which is its path from where it is.
+called='
+import ctypes, os
+here = os.getcwd().encode()
+os.chdir("/dev/mapper")
+assert not ctypes.CDLL(None).mount(b"dmuse", here + b"/m", b"ext4", 0, None)'
+
+# What is not seen at once: a program that shows only by its descriptor, a mount that calls itself as ours do.
+hidden() {
+	image
+	in_vd -- sh -c 'python3 -c "$1" 3<>/dev/mapper/vd & until [ -e apart ]; do :; done' sh "$apart"
+	is "$who: a program without the /dev of the session that writes: exec succeeds" "0:" "$status:$(cat out)"
+	is "$who: all that it wrote is there" 2999 "$(dd if=disk.img bs=4096 skip=2999 count=1 status=none | tr -d ' ')"
+	nothing_left "a writer that hides"
+	if [ "$who" = user ] || [ ! -e /dev/loop-control ]; then
+		skip "$who: a mount that is called as ours" "this takes root and loop devices"
+		return
+	fi
+	image
+	"$DMUSE" exec --create "dmuse=0 81920 linear $PWD/disk.img 0" -- sh -euc 'python3 -c "$1"; grep -c "^dmuse $PWD/m " /proc/mounts
+		echo hello >m/hello' sh "$called" >out 2>&1 </dev/null
+	is "$who: a mount whose source is called dmuse is unmounted" "0:1:hello" "$?:$(cat out):$(has hello)"
+	is "$who: and clean" 0 "$(e2fsck -fn disk.img >/dev/null 2>&1; echo $?)"
+	nothing_left "such a mount"
+}
+
 # Programs that do not end are named and ended.
 held() {
 	image
@@ -192,7 +232,7 @@ root_mounts() {
 }
 
 if command -v fuse2fs >/dev/null; then
-	session_test fuse_left fuse_nested worker held interrupted killed bystanders shared root_mounts
+	session_test fuse_left fuse_nested worker hidden held interrupted killed bystanders shared root_mounts
 else
 	skip "fuse2fs" "it is not installed"
 	plan
