@@ -21,8 +21,8 @@ char *words_line(const char *s)
 }
 
 /*
- * Moves the word's characters over its quotes; returns the first character after the word, or NULL if a quote is not
- * closed.
+ * Moves the word's characters over its quotes, or with TO NULL only looks; returns the first character after the word, or NULL
+ * if a quote is not closed.
  */
 static char *words_unquote(char *from, char *to)
 {
@@ -36,12 +36,14 @@ static char *words_unquote(char *from, char *to)
 		} else {
 			if (*from == '\\' && from[1] && quote != '\'')
 				from++;
-			*to++ = *from;
+			if (to)
+				*to++ = *from;
 		}
 	}
 	if (!quote && *from)
 		from++;
-	*to = '\0';
+	if (to)
+		*to = '\0';
 	return quote ? NULL : from;
 }
 
@@ -61,6 +63,19 @@ char *words_next(char **at, struct err *e)
 	}
 	*at = end;
 	return word;
+}
+
+size_t words_count(const char *s)
+{
+	char *at = (char *)s;	/* is only looked at */
+	size_t n = 0;
+
+	for (;; n++) {
+		while (words_blank(*at))
+			at++;
+		if (!*at || !(at = words_unquote(at, NULL)))
+			return n;
+	}
 }
 
 /* Parses the digits at S; *END is what follows them. */

@@ -27,6 +27,9 @@ char *words_line(const char *s);
  */
 char *words_next(char **at, struct err *e);
 
+/* How many words_next() would take from S, which is not changed. Needs no memory. */
+size_t words_count(const char *s);
+
 /* Parses all of S as a decimal number: 0, -EINVAL (not a number), -ERANGE (more than 64 bits). */
 int words_u64(const char *s, uint64_t *out);
 

@@ -27,6 +27,28 @@ static void words_are_split_and_unquoted(void **state)
 	assert_int_equal(e.code, 0);
 }
 
+/* What is counted is what is taken, and stays as it is. */
+static void words_are_counted_as_they_are_taken(void **state)
+{
+	static const char *const lines[] = { "", "  ", "a", " a\\ b 'c d' \"e\\\"f\" g ", "''", "a\\", "a 'open b", "a\tb\nc" };
+	char line[64], *at;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct err e = ERR_INIT;
+
+		strcpy(line, lines[i]);
+		at = line;
+		for (n = 0; words_next(&at, &e); n++)
+			;
+		assert_int_equal(words_count(lines[i]), n);
+		strcpy(line, lines[i]);
+		words_count(line);
+		assert_string_equal(line, lines[i]);
+	}
+}
+
 /* Every byte that a path can have, and in particular a line break: one word, on one line. */
 static void any_bytes_are_a_word(void **state)
 {
@@ -116,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_split_and_unquoted),
+		cmocka_unit_test(words_are_counted_as_they_are_taken),
 		cmocka_unit_test(any_bytes_are_a_word),
 		cmocka_unit_test(a_line_ends_at_a_bare_line_break),
 		cmocka_unit_test(a_sentence_is_one_line),

@@ -50,15 +50,7 @@ bool dm_args_are_recorded(const struct dm_args *a)
 
 size_t dm_args_left(const struct dm_args *a)
 {
-	char *copy, *at;
-	size_t n = 0;
-
-	if (a->failed || !(copy = at = strdup(a->rest)))
-		return 0;
-	while (words_next(&at, NULL))
-		n++;
-	free(copy);
-	return n;
+	return a->failed ? 0 : words_count(a->rest);
 }
 
 void *dm_args_alloc(struct dm_args *a, size_t size)
