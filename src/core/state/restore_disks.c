@@ -63,6 +63,7 @@ static int see(void *arg, const char *key, const char *value, size_t len)
 	struct disks *disks = arg;
 	struct disk *more, d = { .refs = 1 };
 	char *copy;
+	bool ok;
 
 	if (strncmp(key, "disk/", 5))
 		return 0;
@@ -72,15 +73,17 @@ static int see(void *arg, const char *key, const char *value, size_t len)
 	d.name = strdup(key + 5);
 	d.value = strndup(value, len);
 	copy = strndup(value, len);
-	if (!more || !d.name || !d.value || !copy) {
+	ok = more && d.name && d.value && copy;
+	if (ok) {
+		read_disk(&d, copy);
+		ok = !d.word || (d.word = strdup(d.word));
+	}
+	free(copy);
+	if (!ok) {
 		free(d.name);
 		free(d.value);
-		free(copy);
 		return err_set(disks->err, -ENOMEM, "no memory for the disks of the state");
 	}
-	read_disk(&d, copy);
-	d.word = d.word ? strdup(d.word) : NULL;
-	free(copy);
 	disks->all[disks->n++] = d;
 	return 0;
 }
