@@ -56,9 +56,7 @@ static int crash_print(struct crash *x)
 	if (x->job->o.given[OPT_json])
 		return job_print_json(x->job, report_json(&x->report));
 	report_text(&x->report, &out);
-	if (out.failed)
-		say_need(NULL);
-	fputs(text_str(&out), stdout);
+	fputs(say_text(&out), stdout);
 	text_free(&out);
 	return EXIT_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 #include "cmd/units.h"
 #include "cmd/volume.h"
 #include "core/device/device.h"
@@ -217,7 +218,7 @@ static void field_volume(struct text *out, plist_t row, enum volume_part part)
 	struct text subsystem = TEXT_INIT;
 
 	field_add_subsystem(&subsystem, row, NULL);
-	if (!strcmp(text_str(&subsystem), "LVM"))
+	if (!strcmp(say_text(&subsystem), "LVM"))
 		volume_add(out, key_text(row, "name"), part);
 	text_free(&subsystem);
 }

@@ -53,7 +53,7 @@ static void info_say_progress(const struct progress *p, void *arg)
 
 	++*said;
 	progress_text(p, &line);
-	printf("%c%s:%*s%s\n", toupper((unsigned char)*p->type), p->type + 1, strlen(p->type) < 18 ? (int)(18 - strlen(p->type)) : 1, "", text_str(&line));
+	printf("%c%s:%*s%s\n", toupper((unsigned char)*p->type), p->type + 1, strlen(p->type) < 18 ? (int)(18 - strlen(p->type)) : 1, "", say_text(&line));
 	text_free(&line);
 }
 

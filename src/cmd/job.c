@@ -96,9 +96,7 @@ int job_print_json(struct job *j, plist_t node)
 
 	json_add(&out, node);
 	plist_free(node);
-	if (out.failed)
-		say_need(NULL);
-	printf("%s\n", text_str(&out));
+	printf("%s\n", say_text(&out));
 	text_free(&out);
 	j->answered = true;
 	return EXIT_OK;

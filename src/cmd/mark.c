@@ -42,7 +42,7 @@ static bool mark_is_for(const struct row *row, struct text *taken)
 	text_add(&one, " ");
 	text_add_n(&one, words, row_is(row, "log-writes") ? len : n);
 	text_add(&one, "\n");
-	is = !strstr(text_str(taken), text_str(&one));
+	is = !strstr(say_text(taken), say_text(&one));
 	if (is)
 		text_add(taken, text_str(&one));
 	text_free(&one);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cmd/say.h"
 #include "targets/log_writes/format.h"
 
 static int pick_numbers(struct replay *r)
@@ -162,6 +163,6 @@ void replay_print(const struct wlog_entry *entry)
 		text_add(&line, " ");
 		text_add_shown(&line, entry->mark);
 	}
-	puts(text_str(&line));
+	puts(say_text(&line));
 	text_free(&line);
 }

@@ -5,6 +5,7 @@
  */
 #include "cmd/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,9 +136,9 @@ int report_print(struct job *j, struct report *r)
 {
 	struct err e = ERR_INIT;
 
-	if (dm_report_output(r->engine))
+	if (dm_report_output(r->engine) && !report_log_complained())
 		return EXIT_OK;
-	err_set(&e, -1, "the report failed");
+	err_set(&e, -ENOMEM, "no memory for the report");
 	return job_failed(j, NULL, &e);
 }
 

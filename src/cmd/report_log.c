@@ -84,8 +84,13 @@ void report_log_begin(void)
 
 void report_log_print(void)
 {
-	printf("%s", text_str(&printed));
+	printf("%s", say_text(&printed));
 	held = false;
+}
+
+bool report_log_complained(void)
+{
+	return reason.len || reason.failed;
 }
 
 /* Turns "Syntax error: ... at 'REST'" and "Missing end quote." into the middle of a sentence. */

@@ -74,6 +74,13 @@ void *say_need(void *p)
 	exit(1);
 }
 
+const char *say_text(const struct text *t)
+{
+	if (t->failed)
+		say_need(NULL);
+	return text_str(t);
+}
+
 static void say_waiting(int signal)
 {
 	static const char line[] = "dmuse: waiting for the daemon; ^C cancels\n";

@@ -4,6 +4,7 @@
 
 #include "cmd/columns.h"
 #include "cmd/keys.h"
+#include "cmd/say.h"
 #include "cmd/volume.h"
 
 /* Appends the part at AT to OUT, which may be NULL; returns the next part. A hyphen ends it, unless nothing follows. */
@@ -42,7 +43,7 @@ static int splitname_json(struct job *j)
 
 		if (!strcmp(subsystem, "LVM"))
 			volume_add(&part, j->argv[0], (enum volume_part)i);
-		key_set_text(out, keys[i], text_str(&part));
+		key_set_text(out, keys[i], say_text(&part));
 		text_free(&part);
 	}
 	return job_print_json(j, out);
@@ -62,6 +63,7 @@ int command_splitname(struct job *j)
 	row = plist_new_dict();
 	key_set_text(row, "name", j->argv[0]);
 	key_set_text(row, "subsystem", j->argc > 1 ? j->argv[1] : "LVM");
+	say_need(plist_lacking(row) ? NULL : row);
 	code = columns_report(j, &(struct pick_rows){ .rows = &row, .n = 1 }, "vg_name,lv_name,lv_layer");
 	plist_free(row);
 	return code;

@@ -12,7 +12,7 @@
 /* The request with its options; NULL if these are wrong. */
 static plist_t state_request(struct job *j, const char *command, const char *name)
 {
-	plist_t request = request_new(command, name);
+	plist_t request = say_need(request_new(command, name));
 	struct err e = ERR_INIT;
 
 	if (read_ahead_put(j, request, &e)) {

@@ -57,7 +57,7 @@ static void table_explain(const struct table *t, const struct row *row)
 	if (!t->j->o.given[OPT_verbose] || !progress_of(row, &p))
 		return;
 	progress_text(&p, &line);
-	printf("  %s\n", text_str(&line));
+	printf("  %s\n", say_text(&line));
 	text_free(&line);
 }
 
@@ -116,9 +116,7 @@ static void table_concise(struct table *t, const char *name, plist_t reply)
 		text_add(&out, table_blank(&r));
 		free(line);
 	}
-	if (out.failed)
-		say_need(NULL);
-	fputs(text_str(&out), stdout);
+	fputs(say_text(&out), stdout);
 	text_free(&out);
 }
 
@@ -179,9 +177,7 @@ static int table_one(struct table *t, const char *name, bool may_vanish)
 static void table_json_end(struct table *t)
 {
 	text_add(&t->json, t->begun ? "\n]" : "[]");
-	if (t->json.failed)
-		say_need(NULL);
-	printf("%s\n", text_str(&t->json));
+	printf("%s\n", say_text(&t->json));
 	t->j->answered = true;
 }
 

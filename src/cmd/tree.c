@@ -110,7 +110,7 @@ static void tree_add_progress(const struct progress *p, void *out)
 	struct text one = TEXT_INIT;
 
 	progress_short(p, &one);
-	text_printf(out, "%s%s%s%s", ((struct text *)out)->len ? ", " : "", p->type, one.len ? " " : "", text_str(&one));
+	text_printf(out, "%s%s%s%s", ((struct text *)out)->len ? ", " : "", p->type, one.len ? " " : "", say_text(&one));
 	text_free(&one);
 }
 
@@ -130,7 +130,7 @@ static int tree_state(const struct tree *t, plist_t row)
 		{ t->rw, key_flag(row, DICT_READONLY) ? "RO" : "RW" },
 		{ t->open, open },
 		{ t->uuid, key_text(row, "uuid") },
-		{ status.len, text_str(&status) },
+		{ status.len, say_text(&status) },
 	};
 	int n = 0;
 	size_t i;

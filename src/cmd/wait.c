@@ -12,6 +12,7 @@
 #include "cmd/keys.h"
 #include "cmd/pick.h"
 #include "cmd/progress.h"
+#include "cmd/say.h"
 #include "cmd/show.h"
 
 #define LOOK_NS 200000000	/* between two looks */
@@ -94,7 +95,7 @@ static int follow_say(struct job *j, const char *name, struct follow *f)
 		return job_print_json(j, json);
 	}
 	progress_text(&f->now, &line);
-	printf("%s: %s\n", name, text_str(&line));
+	printf("%s: %s\n", name, say_text(&line));
 	text_free(&line);
 	return EXIT_OK;
 }
