@@ -131,7 +131,7 @@ static void label_add(struct dm_parts *out, blkid_partition part, uint32_t block
 	out->at[out->n++] = p;
 }
 
-int label_parts(int fd, uint32_t block, struct dm_parts *out)
+static int label_parts_once(int fd, uint32_t block, struct dm_parts *out)
 {
 	struct label_place p;
 	int r = label_open(&p, fd, block);
@@ -144,4 +144,12 @@ int label_parts(int fd, uint32_t block, struct dm_parts *out)
 		label_add(out, blkid_partlist_get_partition(list, i), block);
 	label_close(&p);
 	return r;
+}
+
+/* Without memory libblkid may find nothing and not say why: what is not there is looked for twice. */
+int label_parts(int fd, uint32_t block, struct dm_parts *out)
+{
+	int r = label_parts_once(fd, block, out);
+
+	return r || out->n ? r : label_parts_once(fd, block, out);
 }
