@@ -58,6 +58,9 @@ class Steer:
         self.map[:8] = bytes(8)
         return struct.unpack("4Q", self.map[:])[2:]
 
+    def seen(self):
+        return struct.unpack("4Q", self.map[:])[2]
+
 
 class Served(Daemon):
     """A daemon whose memory is controlled."""
@@ -162,9 +165,10 @@ class Run:
         total[kind] += 1
         self.faults.append(f"{kind}: allocation {at}{'' if many else ' and all that follow'}: {why}")
 
-    def all(self, n):
+    def all(self, n, step=1):
+        """Of N allocations; if there are very many, only each STEPth."""
         for many in (1, 0):
-            for at in points(n, many):
+            for at in points(n, many)[::step]:
                 total["points"] += 1
                 kind, why = self.judge(*self.attempt(at, many))
                 if kind:
@@ -225,7 +229,7 @@ class Requests:
         self.ask(request, 1 << 40, 1)
         self.prepare()
         wanted, _ = self.ask(request, 1 << 40, 1)
-        n = struct.unpack("4Q", self.daemon.steer.map[:])[2]
+        n = self.daemon.steer.seen()
         after = state(self.client, self.directory)
 
         first = self.directory
@@ -330,10 +334,19 @@ class Commands:
         with open(os.path.join(self.directory, "table"), "w", encoding="utf-8") as f:
             f.write("0 8 zero\n")
         self.client = self.daemon.client()
+        self.log()
         self.steer = Steer()
 
     def words(self, value):
         return value.replace("$DIR", self.directory) if isinstance(value, str) else value
+
+    def log(self):
+        """$DIR/log.img: what replay reads."""
+        self.daemon.image("log.img", 8192)
+        for command, keys in (("create", {"table": "0 64 log-writes memory,size=1M:l $DIR/log.img"}), ("message", {"message": "mark half-way"}),
+                              ("remove", {})):
+            reply = self.client.ask(command, name="logged", **{k: self.words(v) for k, v in keys.items()})
+            assert reply["errno"] == 0, reply
 
     def dmuse(self, line, at, many):
         socket = self.daemon.path if line[0] != "-" else os.path.join(self.directory, "nobody")

@@ -4,6 +4,18 @@ import os
 
 TABLE = "0 64 linear $DIR/disk.img 0\n64 64 striped 2 8 $DIR/disk.img 1000 memory,size=1M:m 0\n128 8 zero\n136 8 error"
 
+KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+A, B, C = (f"memory,size=1M:{n}" for n in ("na", "nb", "nc"))
+
+# One line of every target that has not its place in TABLE. None of them changes by itself.
+LINES = {
+    "crypt": f"aes-xts-plain64 {KEY} 0 {A} 0 1 allow_discards", "delay": f"{A} 0 0 {B} 0 0 {C} 0 1", "dust": f"{A} 0 4096",
+    "flakey": f"{A} 0 1 0 1 error_writes", "integrity": f"{A} 0 4 J 2 internal_hash:crc32c journal_sectors:352", "log-writes": f"{A} {B}",
+    "mirror": f"core 2 16 nosync 2 {A} 0 {B} 0", "powercut": f"{A} 0 seed 1 memory 2048", "raid": f"raid1 2 0 nosync 2 - {A} - {B}",
+    "snapshot": f"{A} {B} P 8", "snapshot-origin": A, "snapshot-merge": f"{A} {B} P 8", "switch": f"3 7 0 {A} 0 {B} 0 {C} 0",
+    "unstriped": f"2 8 1 {A} 0", "verity": f"1 {A} {B} 512 512 64 0 sha256 {'0' * 64} 0123456789abcdef",
+}
+
 # Before each attempt: devices of all kinds.
 SETUP = [
     ("create", {"name": "base", "table": "0 2048 linear memory,size=1M:b 0"}),
@@ -12,6 +24,9 @@ SETUP = [
     ("message", {"name": "vd", "message": "@stats_create - 64 p a"}),
     ("create", {"name": "empty"}),
     ("disk", {"name": "pv0", "file": "$DIR/disk.img"}),
+    ("create", {"name": "on", "table": "0 64 powercut memory,size=1M:on 0 seed 1"}),
+    ("create", {"name": "off", "table": "0 64 powercut memory,size=1M:off 0 seed 1"}),
+    ("cut", {"names": ["off"]}),
 ]
 
 # (name, command, its keys). With a + the client connects when memory is short already. With a ~ libblkid is used: it
@@ -48,8 +63,13 @@ REQUESTS = [
     ("mount", "mount", {"directory": "$DIR/mnt"}), ("mounts", "mount", {}), ("umount of nothing", "umount", {"directory": "$DIR"}),
     ("disk", "disk", {"name": "pv1", "file": "$DIR/disk.img"}), ("disk once more", "disk", {"name": "pv0", "file": "$DIR/disk.img"}),
     ("undisk", "undisk", {"name": "pv0"}), ("disks", "disks", {}),
+    ("measure", "measure", {"name": "vd"}), ("setgeometry", "setgeometry", {"name": "vd", "geometry": [1, 2, 3, 0]}),
+    ("cut", "cut", {"names": ["on"], "message": "all"}), ("restore", "restore", {"names": ["off"]}),
+    ("suspend of several", "suspend", {"names": ["base", "vd"]}), ("resume of several", "resume", {"names": ["base", "vd"]}),
+    ("reload of several", "reload", {"names": ["base", "vd"], "tables": ["0 2048 zero", TABLE]}),
     ("nonsense", "nonsense", {}), ("what the client sent comes back", "info", {"name": "vd", "mine": {"a": [1, b"x", True, "s"]}}),
 ]
+REQUESTS += [(f"create of {t}", "create", {"name": "new", "table": f"0 64 {t} {words}", "flags": int(t == "verity")}) for t, words in LINES.items()]
 
 
 def nbd_traffic(directory):
@@ -92,5 +112,7 @@ COMMANDS = [
     "info --json", "info -c", "info -c -o name,uuid --sort name", "status", "table", "table --json", "table --concise", "deps",
     "deps --json", "stats vd", "stats vd --json", "stats vd --reset", "export vd", "export vd --json", "mount", "mount $DIR/mnt",
     "umount $DIR/mnt", "targets", "targets --json", "stores", "version", "version --json", "-ls", "-version", "-targets -v", "help",
-    "help create", "nonsense",
+    "help create", "nonsense", "measure vd", "setgeometry vd 1 2 3 0", "cut on", "restore off", "mark half-way on", "target-version linear",
+    "-splitname vg-lv", "mangle vd", "stats list", "stats report", "partitions $DIR/label.img", "+partitions -a $DIR/label.img",
+    "+kpartx -d $DIR/label.img", "replay --log $DIR/log.img", "suspend base vd", "resume base vd", "wait vd 77 --json",
 ]
