@@ -101,6 +101,8 @@ int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_b
 	uint8_t also[sizeof(number) + CRYPT_BLOCK];
 	size_t n;
 
+	if (b->encrypts)
+		memset(tag + k->tag_room, 0, k->tag_step - k->tag_room);
 	if (k->keeps_iv && b->encrypts)
 		memcpy(tag + k->tag, b->iv, k->iv_size);
 	else if (k->keeps_iv)
@@ -134,19 +136,22 @@ static bool tag_is_possible(const struct crypt *k)
 	return k->tag == 4 || k->tag == 8 || (k->tag >= 12 && k->tag <= 16);
 }
 
-static void check_below(const struct crypt *k, struct dm_args *a)
+static void check_below(struct crypt *k, struct dm_args *a)
 {
 	const struct dm_limits *l = &k->at.store->limits;
 
+	k->tag_step = k->tag_room;
 	if (!k->tag_room || !dm_args_may_reserve(a))
 		return;
 	if (!k->at.store->device || !l->tags)
 		dm_args_fail(a, "option integrity:%u takes a device of the target integrity without an internal_hash, which keeps the tags; '%.80s' is none",
 			     k->tag_room, k->at.store->name);
-	else if (l->tags != k->tag_room)
+	else if (l->tags < k->tag_room)
 		dm_args_fail(a, "option integrity:%u: '%.80s' keeps tags of %u bytes", k->tag_room, k->at.store->name, l->tags);
 	else if (l->logical != k->sector)
 		dm_args_fail(a, "sector_size:%u: '%.80s' keeps tags for blocks of %u bytes", k->sector, k->at.store->name, l->logical);
+	else
+		k->tag_step = l->tags;
 }
 
 void crypt_aead_check(struct crypt *k, struct dm_args *a)

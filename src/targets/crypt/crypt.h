@@ -7,6 +7,7 @@
  *   iv*.c       initialisation vectors         engine.c    cipher handles, and the sectors that pass through them
  *   request.c   reads and writes               message.c   `key set`, `key wipe`
  *   aead.c      sectors with tags, which the target integrity keeps below
+ *   chain.c     modes that libgcrypt lacks, over its ciphers
  *
  * A cipher handle serves one thread at a time. So the line has an engine, which is a set of handles, for each io thread, and
  * some more for the workers, which take whichever is free.
@@ -35,7 +36,7 @@
 #define CRYPT_TAG_MOST 255u		/* bytes, with the IV if it is kept; as the target integrity has them */
 #define CRYPT_WITH_TAGS 256u		/* sectors of a request with tags: the target integrity takes as many */
 
-enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS, CRYPT_GCM, CRYPT_POLY1305 };
+enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS, CRYPT_GCM, CRYPT_POLY1305, CRYPT_CTS, CRYPT_LRW, CRYPT_PCBC };
 
 struct crypt;
 struct crypt_engine;
@@ -92,6 +93,7 @@ struct crypt {
 	unsigned key_size, extra;	/* bytes; `extra` are the IV mode's */
 	/* What integrity below keeps for each sector: TAG bytes, then the IV, if it is random. 0: nothing. */
 	unsigned tag_room, tag, mac_key;	/* bytes; `mac_key` are of the key, before `extra` */
+	unsigned tag_step;		/* bytes for each sector below: TAG_ROOM or more */
 	const char *tag_kind;		/* "aead", "none" */
 	int mac_algo;
 	bool keeps_iv, mac_key_said;
@@ -130,7 +132,7 @@ void crypt_spec_read(struct crypt *k, struct dm_args *a, const char *text);
 int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e);
 void crypt_text_key(const struct crypt *k, struct text *out);
 void crypt_hide_key(char *sentence);	/* about a line in which a blank too many or too few has made a part of the key another word */
-unsigned crypt_subkey_size(const struct crypt *k);
+unsigned crypt_subkey_size(const struct crypt *k);	/* with what the mode takes of it beside the cipher's */
 
 /* cipher.c */
 /* The algorithm for k->spec.cipher, whose block sizes it sets in K, and a key of BYTES; false: there is none. */
@@ -167,6 +169,9 @@ int crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t s
 
 /* The cipher alone: B has its IV. */
 void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
+
+/* chain.c: the same in modes that the library lacks. */
+void crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
 
 /* aead.c. NUMBER: of the sector in the line. B has its IV if it encrypts; else that comes from TAG, if it is kept there. */
 int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b, uint64_t number, uint8_t *tag);

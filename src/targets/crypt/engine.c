@@ -24,13 +24,22 @@ static void engine_free(const struct crypt *k, struct crypt_engine *e)
 	free(e);
 }
 
+static int engine_data(const struct crypt *k, gcry_cipher_hd_t *out)
+{
+	int r = crypt_cipher_open(k->algo, crypt_cipher_mode(k->spec.mode), out);
+
+	if (!r && k->spec.mode == CRYPT_CTS)
+		gcry_cipher_ctl(*out, GCRYCTL_SET_CBC_CTS, NULL, 1);
+	return r;
+}
+
 static int engine_open(const struct crypt *k, struct crypt_engine *e)
 {
 	unsigned i;
 	int r = 0;
 
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
-		r = crypt_cipher_open(k->algo, crypt_cipher_mode(k->spec.mode), &e->data[i]);
+		r = engine_data(k, &e->data[i]);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->open(k, &e->iv[i]);
 	return r ? r : crypt_mac_open(k, e);
@@ -49,11 +58,11 @@ static int engine_new(const struct crypt *k, struct crypt_engine **out)
 
 static int engine_set_key(const struct crypt *k, struct crypt_engine *e)
 {
-	unsigned i, n = crypt_subkey_size(k);
+	unsigned i, n = crypt_subkey_size(k), tweak = k->spec.mode == CRYPT_LRW ? CRYPT_BLOCK : 0;
 	int r = 0;
 
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
-		r = crypt_cipher_key(e->data[i], k->key + i * n, n);
+		r = crypt_cipher_key(e->data[i], k->key + i * n, n - tweak);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->set_key(k, e, i);
 	return r ? r : crypt_mac_key(k, e);
@@ -122,6 +131,10 @@ void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const str
 {
 	gcry_cipher_hd_t h = e->data[b->key];
 
+	if (k->spec.mode >= CRYPT_LRW) {
+		crypt_chain(k, e, b);
+		return;
+	}
 	if (k->spec.mode == CRYPT_CTR)
 		gcry_cipher_setctr(h, b->iv, k->iv_size);
 	else if (k->iv_size)
@@ -153,14 +166,14 @@ int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint
 			return err;
 		if (k->spec.iv->after)
 			k->spec.iv->after(k, e, &b);
-		tags = tags ? tags + k->tag_room : NULL;
+		tags = tags ? tags + k->tag_step : NULL;
 	}
 	return 0;
 }
 
 static uint8_t *tags_after(const struct crypt *k, uint8_t *tags, uint64_t sectors)
 {
-	return tags ? tags + sectors / (k->sector / DM_SECTOR) * k->tag_room : NULL;
+	return tags ? tags + sectors / (k->sector / DM_SECTOR) * k->tag_step : NULL;
 }
 
 /* How many whole sectors lie in one piece at V, of COUNT; 0: the first one does not. */

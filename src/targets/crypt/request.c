@@ -63,7 +63,7 @@ static uint8_t *job_buffer(struct crypt_job *j)
 /* The tags of the sectors that are FROM behind the first. */
 static uint8_t *job_tags(const struct crypt *k, const struct crypt_job *j, uint64_t from)
 {
-	return j->tags ? j->tags + from / (k->sector / DM_SECTOR) * k->tag_room : NULL;
+	return j->tags ? j->tags + from / (k->sector / DM_SECTOR) * k->tag_step : NULL;
 }
 
 static void job_encrypt(struct crypt *k, struct crypt_engine *e, struct crypt_job *j, uint64_t from, uint64_t count)
@@ -176,7 +176,7 @@ static void child_tags(const struct crypt *k, const struct crypt_job *j, struct 
 		return;
 	c->flags |= DM_TAGS;
 	c->tags = j->tags;
-	c->tag_size = (uint8_t)k->tag_room;
+	c->tag_size = (uint8_t)k->tag_step;
 	c->tag_block = (uint8_t)(k->sector / DM_SECTOR);
 }
 
@@ -334,8 +334,8 @@ static uint32_t crypt_measure(struct crypt *k, uint8_t *bytes, uint64_t sectors)
 int crypt_requests_new(struct crypt *k, struct dm_world *w, struct err *e)
 {
 	size_t step = k->sector / DM_SECTOR, most = crypt_most(k);
-	size_t small = sizeof(struct crypt_job) + BUFFER_ALIGN + SMALL * DM_SECTOR + SMALL / step * k->tag_room;
-	size_t large = sizeof(struct crypt_job) + BUFFER_ALIGN + most * DM_SECTOR + most / step * k->tag_room;
+	size_t small = sizeof(struct crypt_job) + BUFFER_ALIGN + SMALL * DM_SECTOR + SMALL / step * k->tag_step;
+	size_t large = sizeof(struct crypt_job) + BUFFER_ALIGN + most * DM_SECTOR + most / step * k->tag_step;
 	uint8_t sectors[16 * DM_SECTOR] = { 0 };
 	int r;
 
@@ -343,7 +343,7 @@ int crypt_requests_new(struct crypt *k, struct dm_world *w, struct err *e)
 	if (!r)
 		r = reserve_new(&k->writes, WRITES, large, reserve_later, k, e);
 	if (!r)
-		r = reserve_new(&k->reads, READS, sizeof(struct crypt_job) + most / step * k->tag_room, reserve_later, k, e);
+		r = reserve_new(&k->reads, READS, sizeof(struct crypt_job) + most / step * k->tag_step, reserve_later, k, e);
 	if (!r)
 		r = dm_compute_begin(w, e);
 	if (!r && w->n_io > 1 && !k->spec.null)

@@ -40,6 +40,7 @@ static void spec_mode(struct crypt *k, struct dm_args *a, const char *mode)
 {
 	static const struct { const char *name; enum crypt_mode mode; } modes[] = {
 		{ "ecb", CRYPT_ECB }, { "cbc", CRYPT_CBC }, { "ctr", CRYPT_CTR }, { "xts", CRYPT_XTS }, { "gcm", CRYPT_GCM },
+		{ "lrw", CRYPT_LRW }, { "pcbc", CRYPT_PCBC },
 	};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
@@ -48,7 +49,7 @@ static void spec_mode(struct crypt *k, struct dm_args *a, const char *mode)
 			k->spec.aead |= k->spec.mode == CRYPT_GCM;
 			return;
 		}
-	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' here; there are xts, cbc, ctr and ecb, and with tags gcm(CIPHER), "
+	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' here; there are xts, cbc, ctr, lrw, pcbc, cts(cbc(CIPHER)) and ecb, and with tags gcm(CIPHER), "
 		     "authenc(hmac(HASH),MODE(CIPHER)) and rfc7539(chacha20,poly1305)", k->spec.text, mode);
 }
 
@@ -115,6 +116,8 @@ static void spec_old(struct crypt *k, struct dm_args *a, char *word)
 	}
 	spec_mode(k, a, mode);
 	spec_iv(k, a, iv);
+	if (k->spec.aead && k->tag_kind && !strcmp(k->tag_kind, "aead"))
+		dm_args_fail(a, "'%.60s': with tags it is spelled capi:MODE(CIPHER)-IV, such as capi:gcm(aes)-random", k->spec.text);
 }
 
 /* "mode(cipher)"; its last character is the parenthesis. */
@@ -123,6 +126,11 @@ static void spec_template(struct crypt *k, struct dm_args *a, char *word, size_t
 	char *open = memchr(word, '(', n);
 
 	k->spec.keys = 1;
+	if (n > strlen("cts(cbc()") && !strncmp(word, "cts(cbc(", strlen("cts(cbc(")) && word[n - 2] == ')') {
+		k->spec.mode = CRYPT_CTS;
+		spec_cipher(k, a, word + strlen("cts(cbc("), n - strlen("cts(cbc())"));
+		return;
+	}
 	if (!open || word[n - 1] != ')') {
 		dm_args_fail(a, "'%.60s': capi: is followed by MODE(CIPHER)-IV, such as capi:xts(aes)-plain64", k->spec.text);
 		return;

@@ -124,6 +124,8 @@ static bool key_fits(struct crypt *k, unsigned bytes)
 	}
 	if (k->spec.mode == CRYPT_XTS)
 		return bytes % 2 == 0 && crypt_cipher_find(k, bytes / 2);
+	if (k->spec.mode == CRYPT_LRW)
+		return bytes > CRYPT_BLOCK && crypt_cipher_find(k, bytes - CRYPT_BLOCK);
 	return crypt_cipher_find(k, bytes);
 }
 
@@ -142,9 +144,15 @@ static void check_key(struct crypt *k, struct dm_args *a)
 	}
 	crypt_cipher_keys(k->spec.cipher, &sizes);
 	dm_args_fail(a, "the key has %u bytes; %s has keys of %s bytes%s%s%s", k->key_size, k->spec.cipher, text_str(&sizes),
-		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" : "", k->spec.keys > 1 ? ", for each cipher" : "",
+		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" : k->spec.mode == CRYPT_LRW ? ", and mode lrw takes 16 more" : "", k->spec.keys > 1 ? ", for each cipher" : "",
 		     k->extra ? ", beside what the IV mode takes" : "");
 	text_free(&sizes);
+}
+
+/* Blocks of 16 bytes. */
+static bool takes_16(enum crypt_mode mode)
+{
+	return mode == CRYPT_XTS || mode == CRYPT_GCM || mode == CRYPT_LRW;
 }
 
 /* How long blocks are has to be known before the IV mode can say what it takes of the key. */
@@ -168,7 +176,7 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 		;
 	k->block = (unsigned)gcry_cipher_get_algo_blklen(with.algo);
 	k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : k->spec.mode == CRYPT_GCM ? AEAD_IV : k->block;
-	if (!k->block || k->block > CRYPT_BLOCK || ((k->spec.mode == CRYPT_XTS || k->spec.mode == CRYPT_GCM) && k->block != CRYPT_BLOCK))
+	if (!k->block || k->block > CRYPT_BLOCK || (takes_16(k->spec.mode) && k->block != CRYPT_BLOCK))
 		dm_args_fail(a, "cipher %s has blocks of %u bytes, which does not suit its mode", k->spec.cipher, k->block);
 }
 
