@@ -179,10 +179,16 @@ static void read_reply_shown(struct fuse_io *io)
 	fuse_reply_data(io->req, &v, 0);
 }
 
+/* A page has no errno: in a kernel, who reads one that could not be filled gets EIO. Only direct I/O tells why. */
+static int read_error(const struct fuse_io *io)
+{
+	return io->cached && io->err != -EINTR ? -EIO : io->err;
+}
+
 static bool read_finish(struct fuse_io *io)
 {
 	if (io->err)
-		return fuse_io_end(io, io->err);
+		return fuse_io_end(io, read_error(io));
 	if (!io->answered && (io->partial.req.flags & DM_SHOWN))
 		read_reply_shown(io);
 	else if (!io->answered)
@@ -220,6 +226,7 @@ void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fu
 	io->off = (uint64_t)off;
 	io->len = size;
 	io->flags = flags;
+	io->cached = !(fi->flags & O_DIRECT);
 	io->submit = read_submit;
 	io->finish = read_finish;
 	fuse_io_go(io);

@@ -193,6 +193,7 @@ struct fuse_io {
 	bool registered, registering;	/* registered for interrupts */
 	bool answered;			/* already, because the program was killed */
 	bool cut;			/* a write past the end; the part inside was written */
+	bool cached;			/* a read into the kernel's page cache */
 };
 
 /* A request that the control thread answers. */
