@@ -110,7 +110,7 @@ static int device_check(struct dm_store_spec *w, const struct dm_device *d, cons
 		return err_set(w->err, -EINVAL, "'%s' would be mapped onto itself", d->name);
 	if (!d->active && !(d->ever_loaded && dm_linux_maps_what_is_not_active(w->cmd)))
 		return err_set(w->err, -ENXIO, "mapped device '%s' has no active table; load and resume it first", d->name);
-	if (device_stays_readonly(d) && !w->readonly)
+	if (device_stays_readonly(d) && !w->readonly && !w->over_readonly)
 		return err_set(w->err, -EACCES, "mapped device '%s' is read-only; a read-only mapping can use it", d->name);
 	if (dm_part_rival(d))
 		return err_set(w->err, -EBUSY, "'%s' is in use: %s", d->name, d->whole ? "its disk is" : "one of its "

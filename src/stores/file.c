@@ -16,8 +16,11 @@
 
 static void file_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 {
-	(void)s;
-	(void)io;
+	if (((struct file *)s)->refuses_writes && (r->op == DM_WRITE || dm_op_is_range(r->op))) {
+		dm_why(io, "it is a read-only device");
+		dm_done(r, -EIO);
+		return;
+	}
 	switch (r->op) {
 	case DM_READ:
 	case DM_WRITE:

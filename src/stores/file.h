@@ -52,6 +52,7 @@ struct file {
 	bool regular;			/* otherwise a block device */
 	bool direct;
 	bool in_memory;			/* on tmpfs or similar: AIO_MEMORY */
+	bool refuses_writes;		/* a block device that is read-only, in a writable table */
 	bool may_block;			/* close(2) may */
 	unsigned write_flags;		/* of buffered writes in other cases: AIO_QUICK, AIO_LOCAL */
 	uint32_t asked_logical, asked_physical;	/* as given in the word */

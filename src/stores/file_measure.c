@@ -65,7 +65,8 @@ static int measure_block_device(struct dm_store_spec *w, struct file *f, const c
 	struct dm_limits *l = &f->store.limits;
 	int fd = f->lanes[0].fd, ro = 0;
 
-	if (!w->readonly && !ioctl(fd, BLKROGET, &ro) && ro)
+	f->refuses_writes = !w->readonly && !ioctl(fd, BLKROGET, &ro) && ro;
+	if (f->refuses_writes && !w->over_readonly)
 		return err_set(w->err, -EROFS, "'%.800s' is a read-only device: only a read-only mapping can use it", path);
 	f->store.major = major(f->dev);
 	f->store.minor = minor(f->dev);

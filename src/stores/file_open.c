@@ -39,6 +39,11 @@ static uint64_t open_hash(const struct file_spec *want)
 	return (uint64_t)open_dev(want) << 40 ^ open_ino(want);
 }
 
+static bool open_is_forbidden(int code)
+{
+	return code == EROFS || code == EACCES || code == EPERM;
+}
+
 static int open_fail(struct dm_store_spec *w, const struct file_spec *want, int code)
 {
 	const char *why = strerror(-code);
@@ -49,7 +54,7 @@ static int open_fail(struct dm_store_spec *w, const struct file_spec *want, int 
 		why = "its file system does not support direct I/O; leave out the option 'direct'";
 	return err_set(w->err, code, "cannot open '%.800s'%s: %s%s", want->path,
 		       w->readonly ? "" : " for reading and writing", why,
-		       code == -EROFS || code == -EACCES || code == -EPERM ? " (a read-only mapping may do)" : "");
+		       open_is_forbidden(-code) ? " (a read-only mapping may do)" : "");
 }
 
 /* The first file description claims a block device that is to be written, as a mount does; a second one cannot. */
@@ -101,9 +106,15 @@ static void open_know(struct file *f)
 static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file_spec *want)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | (want->direct ? O_DIRECT : 0);
-	int r = open_first(w, f, want, flags);
+	int r = open_first(w, f, want, flags), ro = 0;
 	unsigned i;
 
+	if (open_is_forbidden(-r) && !f->regular && w->over_readonly) {
+		flags &= ~O_ACCMODE;
+		r = open_first(w, f, want, flags);
+		r = !r && (ioctl(f->lanes[0].fd, BLKROGET, &ro) || !ro) ? open_fail(w, want, -EACCES) : r;
+		w->err->code = r;
+	}
 	if (!r) {
 		file_measure_mode(f);
 		open_know(f);
@@ -300,7 +311,6 @@ static void open_size(struct dm_opening *o)
 	if (!file_measure_size(&o->spec, mine->fd, regular, mine->block, &mine->sectors))
 		file_probe(o, mine->fd, mine->block, regular);
 }
-
 
 /*
  * F is open already, but its size may have changed. F may be closed meanwhile, so the size is queried with a descriptor

@@ -250,6 +250,8 @@ static void a_read_only_block_device_is_not_written(void **state)
 {
 	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "ro", .flags = DM_WITH_READONLY, .cwd = "/" };
 	char path[PLACE_PATH], dev[PLACE_PATH], text[PLACE_PATH + 32];
+	struct dm_device *d;
+	uint8_t data[512];
 	int kept, r;
 
 	(void)state;
@@ -263,6 +265,15 @@ static void a_read_only_block_device_is_not_written(void **state)
 	assert_int_equal(run(&f, &c, file_why), 0);
 	dm_reply_free(&c.reply);
 	assert_int_equal(verb(&f, DM_DO_REMOVE, "ro", 0, file_why), 0);
+	c.flags = DM_WITH_LINUX;
+	assert_int_equal(run(&f, &c, file_why), 0);
+	dm_reply_free(&c.reply);
+	d = dm_find_name(f.world, "ro");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 1, data), 0);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 1, data), -EIO);
+	assert_int_equal(request(&f, d, 0, DM_ZEROES, 0, 0, 1, NULL), -EIO);
+	dm_close(d);
 	close(kept);
 }
 

@@ -255,6 +255,27 @@ static void a_read_only_device_is_read_only_above_too(void **state)
 	dm_reply_free(&top.reply);
 }
 
+static void on_linux_only_writes_to_what_is_read_only_fail(void **state)
+{
+	char text[] = "0 2048 linear memory,size=1M:below 0", above[] = "0 2048 linear ro 0";
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "ro", .flags = DM_WITH_READONLY, .text = text };
+	struct dm_cmd top = { .verb = DM_DO_CREATE, .name = "top", .flags = DM_WITH_LINUX, .text = above };
+	uint8_t data[512] = "x";
+	struct dm_device *d;
+
+	(void)state;
+	assert_int_equal(run(&f, &c, why), 0);
+	assert_int_equal(run(&f, &top, why), 0);
+	dm_reply_free(&c.reply);
+	dm_reply_free(&top.reply);
+	d = dm_find_name(f.world, "top");
+	dm_open(d);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 1, data), -EROFS);
+	assert_int_equal(request(&f, d, 0, DM_READ, 0, 0, 1, data), 0);
+	assert_int_equal(data[0], 0);
+	dm_close(d);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -267,7 +288,7 @@ int main(void)
 		CASE(a_mapped_device_has_many_names),
 		CASE(what_is_no_mapped_device_is_said_so),
 		CASE(a_name_that_is_a_file_too_is_ambiguous),
-		CASE(a_read_only_device_is_read_only_above_too),
+		CASE(a_read_only_device_is_read_only_above_too), CASE(on_linux_only_writes_to_what_is_read_only_fail),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -38,6 +38,9 @@ DIFFERENCE(loses_messages)
 /* A device without an active table can be mapped if it ever had one loaded; else it must be resumed first. */
 DIFFERENCE(maps_what_is_not_active)
 
+/* A writable table may use a read-only device, and writes to that fail; else the table is refused. */
+DIFFERENCE(maps_what_is_readonly)
+
 /*
  * Only a device's first table must fit what is below it, if that has a size already; for later tables the resume checks
  * that. Else every table must fit when it is loaded.

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/build.h"
+#include "core/command/linux.h"
 #include "core/device/device.h"
+#include "core/table/build.h"
 #include "core/table/opening.h"
 #include "core/world.h"
 
@@ -98,10 +99,16 @@ int dm_build_know(struct dm_build *b, const char *word, struct dm_store *s)
 	return 0;
 }
 
+/* Also of a table that an earlier daemon has had. */
+static bool over_readonly(const struct dm_build *b)
+{
+	return !b->o.cmd || dm_linux_maps_what_is_readonly(b->o.cmd);
+}
+
 struct dm_opening *dm_build_opening(struct dm_build *b, const struct dm_build_word *w)
 {
 	struct dm_store_spec spec = { .world = b->world, .word = w->word, .cwd = b->o.cwd, .readonly = b->o.readonly,
-				      .cmd = b->o.cmd, .caller = b->o.cmd ? b->o.cmd->caller : 0 };
+				      .over_readonly = over_readonly(b), .cmd = b->o.cmd, .caller = b->o.cmd ? b->o.cmd->caller : 0 };
 	struct dm_opening *o = dm_opening_new(&spec);
 
 	if (!o)
@@ -134,7 +141,7 @@ void dm_build_opened(struct dm_build_word *w, struct dm_opening *o)
 static int word_open(struct dm_build *b, struct dm_build_word *w)
 {
 	struct dm_store_spec spec = { .world = b->world, .word = w->word + w->rest, .cwd = b->o.cwd,
-				      .readonly = b->o.readonly, .cmd = b->o.cmd, .place = &w->place, .err = b->err };
+				      .readonly = b->o.readonly, .over_readonly = over_readonly(b), .cmd = b->o.cmd, .place = &w->place, .err = b->err };
 
 	struct dm_store *s;
 	int r;

@@ -34,6 +34,7 @@ struct dm_store_spec {
 	const char *cwd;	/* start of relative paths; NULL: they are refused */
 	int caller;		/* the thread that gave it; 0: nobody knows */
 	bool readonly;
+	bool over_readonly;	/* a device that is read-only will do all the same: writes to it fail */
 	bool follow;		/* where a path leads is needed as well: there is a cmd->resolve */
 	struct dm_cmd *cmd;	/* the table's command, or NULL */
 	const struct dm_place *place;	/* what the file system says about the word (place.h) */
