@@ -73,6 +73,45 @@ own() {
 		loop=$(losetup -f --show -P parts.img)
 		blockdev --getsize64 "${loop}p1"
 		losetup -d "$loop"'
+	in_session "another file takes the place of one that is read; the status in its old form" "aaaa bbbb
+EINVAL EINVAL
+True 512" '
+		for x in a b; do
+			truncate -s 1M $x.img
+			printf "$x$x$x$x" | dd of=$x.img conv=notrunc status=none
+		done
+		truncate -s 2M large.img
+		cp a.img w.img
+		loop=$(losetup -f --show -r a.img)
+		writable=$(losetup -f --show w.img)
+		/usr/bin/python3 - "$loop" "$writable" <<"P"
+import errno, fcntl, os, struct, sys
+CHANGE, SET, GET = 0x4C06, 0x4C02, 0x4C03
+def exchange(loop, file):
+    with open(loop, "rb") as to, open(file, "rb") as f:
+        try:
+            fcntl.ioctl(to, CHANGE, f.fileno())
+        except OSError as e:
+            return errno.errorcode[e.errno]
+def begins(loop):
+    with open(loop, "rb") as f:
+        return f.read(4).decode()
+loop, writable = sys.argv[1:]
+before = begins(loop)
+exchange(loop, "b.img")
+print(before, begins(loop))
+print(exchange(loop, "large.img"), exchange(writable, "b.img"))
+with open(writable, "r+b") as f:
+    info = bytearray(256)
+    fcntl.ioctl(f, GET, info)
+    named = b"w.img" in info
+    at = struct.calcsize("iLLLi") - 4
+    struct.pack_into("i", info, at, 512)
+    fcntl.ioctl(f, SET, info)
+print(named, open("/sys/block/" + writable[5:] + "/loop/offset").read().strip())
+P
+		losetup -d "$loop"
+		losetup -d "$writable"'
 	in_session "a file that is too small is refused" "1" '
 		truncate -s 100 small.img
 		losetup -f --show small.img 2>said || grep -c "has no whole block of 512 bytes" said'

@@ -113,6 +113,8 @@ static int loop_check(const struct dm_device *d, const struct dm_loop *l, const 
 	if (!loop_sectors(l, s, block))
 		return err_set(e, -EINVAL, "%s: '%.800s' has no whole block of %u bytes from byte %" PRIu64 " on", d->name, s->name,
 			       block, l->offset);
+	if (l->sectors && l->sectors != loop_sectors(l, s, block))
+		return err_set(e, -EINVAL, "%s: '%.800s' has another size than the file whose place it is to take", d->name, s->name);
 	return 0;
 }
 

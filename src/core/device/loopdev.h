@@ -24,6 +24,7 @@ struct dm_loop {
 	uint64_t offset, limit;		/* bytes; limit 0: up to the file's end */
 	uint32_t flags;			/* enum dm_loop_flag */
 	uint32_t block;			/* bytes of a logical block; 0: as the file has it */
+	uint64_t sectors;		/* as many as it must have; 0: any. Not recorded */
 	uint64_t dev, ino, rdev;	/* of the file, as stat(2) has them */
 	char name[DM_LOOP_WORD], crypt[DM_LOOP_WORD];	/* what a program wants to read again */
 };

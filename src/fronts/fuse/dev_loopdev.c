@@ -20,6 +20,7 @@
 #include "base/process.h"
 #include "core/device/loopdev.h"
 #include "fronts/fuse/dev_call.h"
+#include "fronts/fuse/dev_loopdev_info.h"
 
 #define LOOP_IO "/dev/.dmuse/io/"	/* of a device of the session: its number follows */
 #define LOOP_SETTABLE (DM_LOOP_READONLY | DM_LOOP_AUTOCLEAR | DM_LOOP_PARTSCAN | DM_LOOP_DIRECT)
@@ -195,24 +196,6 @@ static int loop_file(struct loopdev_call *l, int fd)
 	return 0;
 }
 
-static void loop_copy(char to[DM_LOOP_WORD], const uint8_t *from)
-{
-	memcpy(to, from, DM_LOOP_WORD - 1);
-	to[DM_LOOP_WORD - 1] = '\0';
-}
-
-static int loop_info(struct dm_loop *l, const struct loop_info64 *info, uint32_t flags)
-{
-	if (info->lo_encrypt_type || info->lo_encrypt_key_size || info->lo_offset > INT64_MAX)
-		return -EINVAL;
-	l->offset = info->lo_offset;
-	l->limit = info->lo_sizelimit;
-	l->flags = (l->flags & ~flags) | (info->lo_flags & flags);
-	loop_copy(l->name, info->lo_file_name);
-	loop_copy(l->crypt, info->lo_crypt_name);
-	return 0;
-}
-
 static int loop_configured(struct loopdev_call *l, int *fd)
 {
 	struct loop_config config = { .fd = (uint32_t)l->c->arg };
@@ -251,6 +234,25 @@ static int loop_attach(struct dev_call *c, struct dm_device *d)
 	return 0;
 }
 
+/* Another file of the same size takes the place of one that is only read. */
+static int loop_exchange(struct dev_call *c, struct dm_device *d)
+{
+	bool reads = d->loopdev->is.flags & DM_LOOP_READONLY;
+	struct loopdev_call *l = reads ? loopdev_call_new(c) : NULL;
+	int r;
+
+	if (!l)
+		return reads ? -ENOMEM : -EINVAL;
+	l->loop = d->loopdev->is;
+	l->loop.sectors = d->active->sectors;
+	r = loop_file(l, (int)c->arg);
+	if (r)
+		free(l);
+	else
+		loop_do(l, d);
+	return r;
+}
+
 /* The same file, measured again, as L says. */
 static int loop_change(struct dev_call *c, struct dm_device *d, const struct dm_loop *to)
 {
@@ -260,6 +262,7 @@ static int loop_change(struct dev_call *c, struct dm_device *d, const struct dm_
 	if (!l)
 		return -ENOMEM;
 	l->loop = *to;
+	l->loop.sectors = 0;
 	if (s->device)
 		snprintf(l->word, sizeof(l->word), "%u:%u", s->major, s->minor);
 	else
@@ -299,7 +302,7 @@ static int loop_set_status(struct dev_call *c, struct dm_device *d)
 {
 	struct dm_loop to = d->loopdev->is;
 	struct loop_info64 info;
-	int r = process_peek(AT_FDCWD, c->tid, c->arg, &info, sizeof(info));
+	int r = c->cmd == LOOP_SET_STATUS ? loop_old_peek(c->tid, c->arg, &info) : process_peek(AT_FDCWD, c->tid, c->arg, &info, sizeof(info));
 
 	if (!r)
 		r = loop_info(&to, &info, LOOP_CHANGEABLE);
@@ -327,6 +330,8 @@ static int loop_status(struct dev_call *c, const struct dm_device *d)
 
 	memcpy(info.lo_file_name, l->name, DM_LOOP_WORD - 1);
 	memcpy(info.lo_crypt_name, l->crypt, DM_LOOP_WORD - 1);
+	if (c->cmd == LOOP_GET_STATUS)
+		return loop_old_status(c, &info);
 	dev_call_end(c, 0, &info, sizeof(info));
 	return 0;
 }
@@ -348,17 +353,21 @@ static int loop_ioctl(struct dev_call *c, struct dm_device *d)
 		return loop_attach(c, d);
 	if (!dm_loop_attached(d))
 		return -ENXIO;
-	if (c->cmd != LOOP_GET_STATUS64 && !may)
+	if (c->cmd != LOOP_GET_STATUS64 && c->cmd != LOOP_GET_STATUS && !may)
 		return -EPERM;
 	switch (c->cmd) {
+	case LOOP_GET_STATUS:
 	case LOOP_GET_STATUS64:
 		return loop_status(c, d);
+	case LOOP_SET_STATUS:
 	case LOOP_SET_STATUS64:
 		return loop_set_status(c, d);
 	case LOOP_SET_CAPACITY:
 	case LOOP_SET_DIRECT_IO:
 	case LOOP_SET_BLOCK_SIZE:
 		return loop_set_one(c, d);
+	case LOOP_CHANGE_FD:
+		return loop_exchange(c, d);
 	case LOOP_CLR_FD:
 		return loop_detach(d);
 	default:

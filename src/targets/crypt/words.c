@@ -144,7 +144,8 @@ static void check_key(struct crypt *k, struct dm_args *a)
 	}
 	crypt_cipher_keys(k->spec.cipher, &sizes);
 	dm_args_fail(a, "the key has %u bytes; %s has keys of %s bytes%s%s%s", k->key_size, k->spec.cipher, text_str(&sizes),
-		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" : k->spec.mode == CRYPT_LRW ? ", and mode lrw takes 16 more" : "", k->spec.keys > 1 ? ", for each cipher" : "",
+		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" :
+		     k->spec.mode == CRYPT_LRW ? ", and mode lrw takes 16 more" : "", k->spec.keys > 1 ? ", for each cipher" : "",
 		     k->extra ? ", beside what the IV mode takes" : "");
 	text_free(&sizes);
 }
