@@ -517,6 +517,164 @@ static void what_is_no_superblock_is_left_alone(void **state)
 	assert_memory_equal(before, disk_bytes(0), sizeof(before));
 }
 
+static uint8_t *kept[2];
+
+static void disks_keep(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		kept[i] = malloc(DISK_SECTORS * 512u);
+		memcpy(kept[i], disk_bytes(i), DISK_SECTORS * 512u);
+	}
+}
+
+static void disks_back(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		memcpy(disk_bytes(i), kept[i], DISK_SECTORS * 512u);
+		free(kept[i]);
+	}
+}
+
+static void blocks_are_right_or_fail(unsigned bit)
+{
+	uint8_t data[8][512];
+	unsigned i;
+
+	for (i = 0; i < SECTORS; i += way->block)
+		if (!io(DM_READ, 0, i, way->block, data) && memcmp(data, model[i], way->block * 512u))
+			fail_msg("%s: bit %u: sector %u has other data", way->name, bit, i);
+}
+
+/* Any bit of a superblock: the device is refused, or what is read is right. */
+static void a_bit_of_the_superblock_is_changed(void **state)
+{
+	char why[ERR_TEXT];
+	unsigned i, opened = 0;
+	uint8_t *sb;
+
+	way = *state;
+	seed = 2;
+	format();
+	open_with(way->mode, "");
+	for (i = 0; i < 20; i++)
+		change();
+	world_end();
+	sb = disk_bytes(strstr(way->words, "meta_device") ? 1 : 0);
+	for (i = 0; i < 64 * 8; i++) {
+		disks_keep();
+		sb[i / 8] ^= (uint8_t)(1u << i % 8);
+		world_begin();
+		if (create(&f, "d", line(i % 3 ? way->mode : "D", ""), why)) {
+			assert_true(*why);
+			fixture_end(&f);
+		} else {
+			opened++;
+			d = dm_find_name(f.world, "d");
+			dm_open(d);
+			blocks_are_right_or_fail(i);
+			world_end();
+		}
+		disks_back();
+	}
+	assert_true(opened > 0);
+}
+
+/* Of a bitmap that is to be used after a crash: old data or new ones, or an error; never others. */
+static void a_bit_of_the_bitmap_is_changed(void **state)
+{
+	unsigned writes, i;
+
+	way = *state;
+	format_once();
+	writes = writes_of_a_run();
+	for (i = 0; i < 128; i++) {
+		crash_after(writes * 2 / 3, DISK_SOME);
+		disk_bytes(0)[4096 + i / 8] ^= (uint8_t)(1u << i % 8);
+		open_with(way->mode, "");
+		check_promise(i, true);
+		wait_for_tags();
+		check_promise(i, true);
+		world_end();
+	}
+	free(formatted[0]);
+	free(formatted[1]);
+}
+
+/* --- nonsense --------------------------------------------------------------------------------------------------------------- */
+
+/* A line with some characters changed gets a sentence, or is loaded. */
+static void changed_lines_get_a_sentence(void **state)
+{
+	static const char letters[] = "0123456789 -:(),acdehijmnorst_";
+	char text[512], why[ERR_TEXT];
+	unsigned i, n;
+
+	way = *state;
+	seed = 4;
+	format();
+	open_with(way->mode, "");
+	for (i = 0; i < 1500; i++) {
+		n = (unsigned)snprintf(text, sizeof(text), "%s", line(way->mode, i % 2 ? "" : "recalculate"));
+		for (unsigned at = next_random(4) + 1; at; at--)
+			text[16 + next_random(n - 16)] = letters[next_random(sizeof(letters) - 1)];
+		if (!reload(&f, "d", text, why))
+			verb(&f, DM_DO_CLEAR, "d", 0, NULL);
+		else
+			assert_memory_equal(why, "table line 1: integrity ", 24);
+	}
+	check();
+	world_end();
+}
+
+/* Bytes that are none of ours, in a superblock that is nearly one, in the journal, or in tags; and the device is used all the same. */
+static void damage(uint8_t *at)
+{
+	unsigned i, where = next_random(3), n = 1 + next_random(12);
+
+	for (i = 0; i < n; i++) {
+		if (where == 0)
+			at[8 + next_random(56)] = (uint8_t)next_random(next_random(2) ? 8 : 256);
+		else if (where == 1)
+			at[4096 + next_random(300 * 512)] = (uint8_t)next_random(256);
+		else
+			memset(at + 4096 + next_random(300) * 512, (int)next_random(256), 512);
+	}
+}
+
+static void whatever_is_on_the_disks(void **state)
+{
+	static const char *const modes[] = { "J", "B", "D", "R" };
+	static uint8_t data[SECTORS][512];
+	char why[ERR_TEXT];
+	unsigned i, k;
+
+	way = *state;
+	format_once();
+	for (i = 0; i < 150; i++) {
+		crash_after(20, DISK_SOME);
+		seed = 1000 + i;
+		damage(disk_bytes(strstr(way->words, "meta_device") ? 1 : 0));
+		world_begin();
+		if (create(&f, "d", line(modes[next_random(4)], next_random(3) ? "" : "recalculate"), why)) {
+			assert_true(*why);
+			fixture_end(&f);
+			continue;
+		}
+		d = dm_find_name(f.world, "d");
+		dm_open(d);
+		for (k = 0; k < 12; k++)
+			io(k % 3 ? DM_READ : DM_WRITE, 0, next_random(SECTORS / 64) * 64, 64, data);
+		io(DM_FLUSH, 0, 0, 0, NULL);
+		world_end();
+	}
+	free(formatted[0]);
+	free(formatted[1]);
+}
+
 /* --- another key ----------------------------------------------------------------------------------------------------------- */
 
 static void another_key_reads_nothing(void **state)
@@ -743,9 +901,13 @@ int main(void)
 		{ "a second crash does no harm", "JB", a_second_crash_does_no_harm },
 		{ "a bit of the journal is changed", "J", a_bit_of_the_journal_is_changed },
 		{ "a damaged superblock gets a sentence", "JBD", a_damaged_superblock_gets_a_sentence },
+		{ "a bit of the superblock is changed", "JBD", a_bit_of_the_superblock_is_changed },
+		{ "a bit of the bitmap is changed", "B", a_bit_of_the_bitmap_is_changed },
+		{ "changed lines get a sentence", "JBD", changed_lines_get_a_sentence },
+		{ "whatever is on the disks", "JBD", whatever_is_on_the_disks },
 	};
-	static struct CMUnitTest tests[WAYS * 7 + 7];
-	static char names[WAYS * 7][96];
+	static struct CMUnitTest tests[WAYS * 11 + 7];
+	static char names[WAYS * 11][96];
 	size_t n = 0, i, k;
 
 	for (i = 0; i < WAYS; i++)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/digest.h"
 #include "contract/sample.h"
 
 #define BLOCK 512u
@@ -150,6 +151,113 @@ static void a_changed_bit_is_never_read(void **state)
 		assert_int_equal(read_each(), below(bit / 8 / BLOCK));
 		assert_int_equal(status(), 'C');
 		unload();
+	}
+}
+
+/* --- each version, hash and size of blocks -------------------------------------------------------------------------------- */
+
+static const struct way {
+	const char *hash;
+	unsigned version, data, tree;	/* the last two: bytes of a block */
+	const char *options;
+} ways[] = {
+	{ "sha256", 0, 512, 512, "" }, { "sha1", 1, 512, 512, "" }, { "sha1", 0, 512, 1024, "" }, { "sha512", 1, 512, 1024, "" },
+	{ "sha256", 1, 4096, 4096, "" }, { "sha384", 0, 4096, 512, "" }, { "rmd160", 1, 1024, 512, "" }, { "blake2b-256", 1, 4096, 4096, "" },
+	{ "sha256", 1, 512, 512, "1 check_at_most_once" }, { "sha256", 0, 4096, 4096, "2 ignore_zero_blocks check_at_most_once" },
+};
+
+/* The digests of N blocks of SIZE bytes, in blocks of the tree at OUT; returns how many these are. */
+static unsigned way_level(const struct way *w, const struct digest *h, const uint8_t *blocks, unsigned n, unsigned size, uint8_t *out)
+{
+	static const uint8_t salt[] = { 0xab, 0xcd };
+	unsigned room = 1, fan = 1, i;
+
+	while (room < h->size)
+		room *= 2;
+	while (fan * room < w->tree)
+		fan *= 2;
+	for (i = 0; i < n; i++) {
+		struct digest_part data = { blocks + (size_t)i * size, size }, salts = { salt, sizeof(salt) };
+		struct digest_part parts[2] = { w->version ? salts : data, w->version ? data : salts };
+
+		digest_of(h, out + (size_t)i / fan * w->tree + i % fan * (w->version ? room : h->size), parts, 2);
+	}
+	return (n + fan - 1) / fan;
+}
+
+/* The levels of the tree one by one, which lie on disk 1 in the other order. Returns its blocks. */
+static unsigned way_format(const struct way *w, const struct digest *h, uint8_t *root)
+{
+	static uint8_t levels[8][256 << 10];
+	unsigned n[8], depth = 0, total = 0, blocks = SAMPLE_SECTORS * BLOCK / w->data;
+
+	memset(levels, 0, sizeof(levels));
+	format();
+	memset(disk_bytes(1), 0, sizeof(levels[0]));
+	n[0] = way_level(w, h, disk_bytes(0), blocks, w->data, levels[0]);
+	while (n[depth] > 1) {
+		n[depth + 1] = way_level(w, h, levels[depth], n[depth], w->tree, levels[depth + 1]);
+		depth++;
+	}
+	way_level(w, h, levels[depth], 1, w->tree, root);
+	for (depth++; depth-- > 0; total += n[depth])
+		memcpy(disk_bytes(1) + (size_t)total * w->tree, levels[depth], (size_t)n[depth] * w->tree);
+	return total;
+}
+
+static void way_load(const struct way *w, const struct digest *h, const uint8_t *root)
+{
+	char line[1024], why[ERR_TEXT];
+	unsigned at, i;
+
+	sample_world(&f, &sample_verity);
+	at = (unsigned)snprintf(line, sizeof(line), "0 %u verity %u disk:0 disk:1 %u %u %u 0 %s ", SAMPLE_SECTORS, w->version, w->data, w->tree,
+				SAMPLE_SECTORS * BLOCK / w->data, w->hash);
+	for (i = 0; i < h->size; i++)
+		at += (unsigned)snprintf(line + at, sizeof(line) - at, "%02x", root[i]);
+	snprintf(line + at, sizeof(line) - at, " abcd %s", w->options);
+	if (sample_create(&f, &sample_verity, "v", line, why))
+		fail_msg("%s: %s", why, line);
+	d = dm_find_name(f.world, "v");
+	dm_open(d);
+}
+
+static unsigned way_read(const struct way *w)
+{
+	unsigned i, k, n = w->data / BLOCK, failed = 0;
+
+	for (i = 0; i < SAMPLE_SECTORS; i += n) {
+		failed += read_blocks(i, n) != 0;
+		for (k = 0; !failed && k < n; k++)
+			assert_true(block_is_right(i + k));
+	}
+	return failed;
+}
+
+static void so_it_is_with_each_hash(void **state)
+{
+	const struct way *w;
+	uint8_t root[4096], *at;
+	struct digest h;
+	struct err e;
+	unsigned i, total;
+
+	(void)state;
+	for (w = ways; w < ways + sizeof(ways) / sizeof(*ways); w++) {
+		assert_int_equal(digest_find(&h, w->hash, &e), 0);
+		total = way_format(w, &h, root);
+		way_load(w, &h, root);
+		assert_int_equal(way_read(w), 0);
+		unload();
+		for (i = 0; i < 12; i++) {
+			at = i % 2 ? disk_bytes(1) + next_random(total * w->tree) : disk_bytes(0) + next_random(SAMPLE_SECTORS * BLOCK);
+			*at ^= (uint8_t)(1u << i % 8);
+			way_load(w, &h, root);
+			if (!way_read(w))
+				fail_msg("%s: version %u: nobody notices a bit of %s", w->hash, w->version, i % 2 ? "the tree" : "the data");
+			unload();
+			*at ^= (uint8_t)(1u << i % 8);
+		}
 	}
 }
 
@@ -366,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_changed_bit_is_never_read),
+		cmocka_unit_test(so_it_is_with_each_hash),
 		cmocka_unit_test(even_the_padding_of_hash_blocks_counts),
 		cmocka_unit_test(long_reads_fail_as_a_whole),
 		cmocka_unit_test(parity_corrects_any_bit),
