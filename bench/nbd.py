@@ -20,6 +20,7 @@ SOME = [("unix", "tmpfs", 1, "flush-4k 1"), ("unix", "tmpfs", 8, "randread-4k 32
         ("unix", "crypt", 1, "randread-4k 32", "read-128k 8"), ("unix", "crypt-4096", 1, "randread-4k 32", "read-128k 8"),
         ("unix", "integrity", 1, "randread-4k 32", "randwrite-4k 32", "read-128k 8"),
         ("unix", "integrity-journal", 1, "randread-4k 32", "randwrite-4k 32"),
+        ("unix", "integrity-bitmap", 1, "randwrite-4k 32"),
         ("unix", "mirror", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "raid", 1, "randread-4k 32", "randwrite-4k 32"),
         ("unix", "mirror-disk", 1, "randwrite-4k 1", "randwrite-4k 32"),

@@ -27,6 +27,7 @@ TABLES = {
     "integrity": ("crc32c, no journal", 2, "integrity {integrity} 0 4 D 2 internal_hash:crc32c recalculate", ()),
     "integrity-journal": ("crc32c, a journal of 32 MiB", 2,
                           "integrity {integrity} 0 4 J 3 internal_hash:crc32c recalculate journal_sectors:65536", ()),
+    "integrity-bitmap": ("crc32c, a bitmap", 2, "integrity {integrity} 0 4 B 2 internal_hash:crc32c recalculate", ()),
     "mirror": ("two legs, a log in memory", 2, "mirror core 2 1024 nosync 2 {image} {start} {image} {half}", ()),
     "raid": ("raid1, two legs, no metadata", 2, "raid raid1 2 0 nosync 2 - {image} - {log}", ()),
     "snapshot": ("chunks of 16 KiB, a transient store on tmpfs", 2, "snapshot {image} {log} N 32", ()),
