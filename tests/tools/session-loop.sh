@@ -12,7 +12,7 @@ quick='--pbkdf pbkdf2 --pbkdf-force-iterations 1000'
 # in_session WHAT EXPECTED SCRIPT: it succeeds, and prints that.
 in_session() {
 	run exec -- bash -euc "$3"
-	is "$who: $1" "0:$2:" "$status:$out:$err"
+	is "$who: $1" "0:$2:${4-}" "$status:$out:$err"
 }
 
 attach() {
@@ -111,7 +111,7 @@ with open(writable, "r+b") as f:
 print(named, open("/sys/block/" + writable[5:] + "/loop/offset").read().strip())
 P
 		losetup -d "$loop"
-		losetup -d "$writable"'
+		losetup -d "$writable"' "dmuse: loop0: '$PWD/large.img' has another size than the file whose place it is to take"
 	in_session "a file that is too small is refused" "1" '
 		truncate -s 100 small.img
 		losetup -f --show small.img 2>said || grep -c "has no whole block of 512 bytes" said'

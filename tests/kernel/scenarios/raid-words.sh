@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2046,SC2086,SC2094,SC2002
 # raid: the words of its lines, right and wrong, and what table and status say.
+# Linux 6.1 differs: an array that has not begun says idle and all in sync, not frozen and nothing; it says ENODEV of a device that is not there.
 pieces 4 256 2048
 say 'what is right'
 while read -r len words; do

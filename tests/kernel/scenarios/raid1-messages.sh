@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2046,SC2086,SC2094,SC2002
 # raid1: its messages, when it has nothing to do and when it is suspended.
+# Linux 6.1 differs: a message to a suspended array is no error, and begins the work at the resume.
 pieces 2 256 512
 waits_for() {
 	count=0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2012,SC2046,SC2086,SC2094,SC2002
 # raid1: a leg that is to be made anew.
+# Linux 6.1 differs: an array that has not begun says idle and all in sync.
 pieces 3 256 2048
 stamp /dev/mapper/d0 2048
 t dmsetup create it --table "0 2048 raid raid1 3 0 region_size 64 2 $(both 2)"
