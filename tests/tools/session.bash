@@ -53,6 +53,8 @@ session_as_user() {
 	theirs=$(mktemp -d "$outside/user-XXXXXX")
 	mkdir -p "$theirs/tests" "$theirs/work"
 	cp -r "$root/tests/tools" "$theirs/tests/tools"
+	mkdir "$theirs/tests/programs"
+	cp "$(dirname "$DMUSE")"/tests/programs/*.so "$theirs/tests/programs"
 	cp "$DMUSE" "$theirs/dmuse"
 	mknod -m 0666 "$theirs/fuse" c 10 229
 	chmod 0755 "$theirs"
