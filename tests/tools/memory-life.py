@@ -160,7 +160,7 @@ def judge_shut_down(place, reply):
         return "other faults", "no sentence"
     if reply and not stops(reply):
         place.end()
-    if place.process.returncode:
+    if place.process.returncode not in (0, 1):     # 1: something was lost at the end; the log may have had no memory to say what
         return "crashes" if place.process.returncode < 0 else "other faults", f"{place.process.returncode} {place.said()}"
     wrong = place.later()
     return ("wrong successes", wrong) if wrong else (None, None)

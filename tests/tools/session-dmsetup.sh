@@ -145,8 +145,7 @@ both info -c --manglename none --noheadings -o mangled_name,unmangled_name,unman
 
 # As LVM does it: all tables are loaded, and then resumed from the bottom up.
 becomes_writable() {
-	is "$who: a stack of read-only devices becomes writable" "refused
-L--r low
+	is "$who: a stack of read-only devices becomes writable" "L--r low
 L--r high
 L--w low
 L--w high
