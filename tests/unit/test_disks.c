@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/place.h"
+#include "core/device/loopdev.h"
 #include "core/table/place.h"
 #include "support/world.h"
 
@@ -110,6 +111,28 @@ static void the_same_again_is_fine(void **state)
 	assert_int_equal(undisk("a"), 0);
 	assert_null(dm_find_disk(f.world, "a"));
 	assert_int_equal(undisk("a"), -ENXIO);
+}
+
+/* Free, and attached: programs of a session have made it, and losetup detaches it. */
+static void a_loop_device_is_not_removed_as_a_disk(void **state)
+{
+	struct dm_loop loop = { .flags = 0 };
+	struct dm_cmd attach = { .verb = DM_DO_DISK, .name = "loop3", .text = image, .loop = &loop };
+	struct dm_device *d;
+
+	(void)state;
+	assert_int_equal(dm_loop_add(f.world, 3, &d, NULL), 0);
+	assert_int_equal(undisk("loop3"), -EINVAL);
+	assert_non_null(strstr(why, "losetup -d /dev/loop3"));
+	assert_int_equal(run(&f, &attach, NULL), 0);
+	assert_int_equal(undisk("loop3"), -EINVAL);
+	assert_int_equal(verb(&f, DM_DO_UNDISK, "loop3", DM_WITH_FORCE, why), -EINVAL);
+	assert_ptr_equal(dm_find_disk(f.world, "loop3"), d);
+	assert_int_equal(dm_device_sectors(d), 2048);
+	dm_open(d);
+	assert_int_equal(dm_loop_detach(d, NULL), 0);
+	dm_close(d);
+	assert_null(dm_find_disk(f.world, "loop3"));
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -277,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mapped_devices_do_not_know_it, begin, end),
 		cmocka_unit_test_setup_teardown(numbers_are_used_again, begin, end),
 		cmocka_unit_test_setup_teardown(the_same_again_is_fine, begin, end),
+		cmocka_unit_test_setup_teardown(a_loop_device_is_not_removed_as_a_disk, begin, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(tables_stand_on_disks, begin, end),
 		cmocka_unit_test_setup_teardown(disks_are_listed, begin, end),

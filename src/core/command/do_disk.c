@@ -284,6 +284,11 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -ENXIO, "no disk is named '%.128s'", c->name ? c->name : "");
 		return;
 	}
+	if (d->loopdev) {
+		dm_fail(c, -EINVAL, "'%s' is a loop device, which a program in a session has attached: 'losetup -d /dev/%s' in a session detaches it",
+			d->name, d->name);
+		return;
+	}
 	busy = d->open_count ? d : dm_part_in_use(d);
 	if (dm_device_moving(d))
 		dm_fail(c, -EBUSY, "disk '%s' is being changed", d->name);
