@@ -76,7 +76,15 @@ static bool block_has_flip(unsigned i, unsigned bit)
 	return !memcmp(seen + i * BLOCK, block, BLOCK);
 }
 
-enum spread { BLOCK_ALONE, BLOCK_AND_NEXT_BIT, BIT_ALONE, SECTOR };
+enum spread {
+	BLOCK_ALONE,
+	BLOCK_AND_NEXT_BIT,	/* the block, and the same bit of the next one */
+	BIT_ALONE,
+	BLOCK_AND_REST,		/* the block, and all behind it */
+	SWAPPED,		/* as BLOCK_AND_NEXT_BIT, but the last two blocks are in the other order */
+	FIRST_TOO,		/* as BLOCK_AND_NEXT_BIT, and the sector's first block, whose IV is a digest of the others */
+	SECTOR,
+};
 
 static const struct mode {
 	const char *words, *options;
@@ -91,22 +99,61 @@ static const struct mode {
 	{ "aes-ecb " KEY16, "", 512, BLOCK_ALONE },
 	{ "serpent-xts-plain64 " KEY32, "", 512, BLOCK_ALONE },
 	{ "aes-cbc-elephant " KEY32, "", 512, SECTOR },	/* its diffusers see to that */
+	{ "aes-cbc-plain " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-plain64be " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-benbi " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-null " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-eboiv " KEY16, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-essiv:sha256 " KEY16, "2 sector_size:4096 iv_large_sectors", 4096, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-tcw " KEY32 KEY32, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-cbc-lmk " KEY16, "", 512, FIRST_TOO },
+	{ "aes:2-cbc-lmk " KEY32 KEY16, "", 512, FIRST_TOO },
+	{ "aes:2-cbc-plain64 " KEY32, "", 512, BLOCK_AND_NEXT_BIT },
+	{ "aes-lrw-benbi " KEY32, "", 512, BLOCK_ALONE },
+	{ "aes-pcbc-plain64 " KEY16, "", 512, BLOCK_AND_REST },
+	{ "capi:cts(cbc(aes))-plain64 " KEY16, "", 512, SWAPPED },
+	{ "twofish-ctr-plain64 " KEY32, "1 sector_size:1024", 1024, BIT_ALONE },
+	{ "camellia-xts-plain64 " KEY32, "", 512, BLOCK_ALONE },
+	{ "cipher_null-ecb -", "", 512, BIT_ALONE },
 };
+
+/* The block of the plain text that a block of the cipher text is decrypted to. */
+static unsigned plain_of(const struct mode *m, unsigned block)
+{
+	unsigned per_sector = m->sector / BLOCK;
+
+	return m->spread == SWAPPED && block % per_sector >= per_sector - 2 ? block ^ 1 : block;
+}
+
+/* Blocks of which nothing is known but that they are wrong. */
+static bool is_scattered(const struct mode *m, unsigned i, unsigned changed)
+{
+	if (m->spread == SECTOR)
+		return true;
+	if (m->spread == BLOCK_AND_REST)
+		return i >= changed;
+	return (i == changed && m->spread != BIT_ALONE) || (m->spread == FIRST_TOO && i % (m->sector / BLOCK) == 0);
+}
+
+static bool has_next_bit(const struct mode *m)
+{
+	return m->spread == BLOCK_AND_NEXT_BIT || m->spread == SWAPPED || m->spread == FIRST_TOO;
+}
 
 /* What block I may be after BIT of the cipher text was changed. */
 static void check_block(const struct mode *m, unsigned i, unsigned bit)
 {
-	unsigned changed = bit / 8 / BLOCK, per_sector = m->sector / BLOCK;
+	unsigned changed = plain_of(m, bit / 8 / BLOCK), per_sector = m->sector / BLOCK;
 	bool same_sector = i / per_sector == changed / per_sector;
 
-	if (m->spread == SECTOR && same_sector)
-		return;
-	if (i == changed && m->spread != BIT_ALONE) {
-		assert_false(block_is_right(i));
+	if (same_sector && is_scattered(m, i, changed)) {
+		if (m->spread != SECTOR && block_is_right(i))
+			fail_msg("%s: bit %u does not change block %u", m->words, bit, i);
 		return;
 	}
-	if (i == changed || (i == changed + 1 && same_sector && m->spread == BLOCK_AND_NEXT_BIT)) {
-		assert_true(block_has_flip(i, bit % (8 * BLOCK)));
+	if ((i == changed && m->spread == BIT_ALONE) || (i == changed + 1 && same_sector && has_next_bit(m))) {
+		if (!block_has_flip(i, bit % (8 * BLOCK)))
+			fail_msg("%s: bit %u does not change its own in block %u", m->words, bit, i);
 		return;
 	}
 	if (!block_is_right(i))

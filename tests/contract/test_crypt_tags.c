@@ -32,6 +32,13 @@ static const struct way {
 	{ "capi:authenc(hmac(sha256),xts(aes))-random", KEY2 KEY2, "integrity:48:aead sector_size:4096", "J", 48, 8, 2 },
 	{ "capi:authenc(hmac(sha512),cts(cbc(aes)))-plain64", KEY2 KEY2 KEY2, "integrity:64:aead", "D", 64, 1, 1 },
 	{ "capi:gcm(aes)-random", KEY, "integrity:24:aead", "J", 41, 1, 1 },	/* there is more room below */
+	{ "capi:authenc(hmac(sha256),ecb(cipher_null))-plain64", KEY2, "integrity:32:aead", "J", 32, 1, 1 },
+};
+
+/* There is no tag, but room for one, which is zeros behind the IV. */
+static const struct way no_tags[] = {
+	{ "aes-xts-random", KEY2, "integrity:32:none", "J", 40, 1, 1 }, { "aes-xts-plain64", KEY2, "integrity:32:none", "D", 40, 1, 1 },
+	{ "cipher_null-ecb", "-", "integrity:32:none", "J", 40, 1, 1 },
 };
 
 /* Only the IV is kept: what is changed is not noticed. */
@@ -57,18 +64,30 @@ static unsigned used(void)
 	return (unsigned)atoi(way->options + strlen("integrity:"));
 }
 
-static void world_begin(void)
+/* False: what is below cannot be opened. */
+static bool world_tries(void)
 {
-	char line[512];
+	char line[512], why[ERR_TEXT];
 
 	fixture_store = &disk_type;
 	fixture_begin(&f, 2, AIO_AUTO);
 	snprintf(line, sizeof(line), "0 %u integrity disk:0 0 %u %s %u journal_sectors:400 interleave_sectors:256 fix_padding block_size:%u", SECTORS, way->tag,
 		 way->mode, 4u, way->block * 512);
-	dm_open(make_device(&f, "below", line));
+	if (create(&f, "below", line, why)) {
+		assert_true(*why);
+		fixture_end(&f);
+		return false;
+	}
+	dm_open(dm_find_name(f.world, "below"));
 	snprintf(line, sizeof(line), "0 %u crypt %s %s 7000 device:below 0 %u %s", SECTORS, way->cipher, way->key, way->n_options, way->options);
 	d = make_device(&f, "d", line);
 	dm_open(d);
+	return true;
+}
+
+static void world_begin(void)
+{
+	assert_true(world_tries());
 }
 
 static void world_end(void)
@@ -213,6 +232,32 @@ static void an_iv_alone_is_kept(void **state)
 	assert_memory_not_equal(first, disk_bytes(0) + iformat_data(&at, 0) * 512, 512);	/* with another IV */
 }
 
+static void what_is_no_tag_is_zeros(void **state)
+{
+	static const uint8_t zeros[64];
+	struct iformat at;
+	size_t i;
+	uint64_t sector;
+
+	(void)state;
+	for (i = 0; i < sizeof(no_tags) / sizeof(*no_tags); i++) {
+		unsigned iv = strstr(no_tags[i].cipher, "random") ? 16 : 0;
+
+		begin(&no_tags[i]);
+		change(0, SECTORS);
+		world_end();
+		place(&at);
+		memset(disk_bytes(0) + at.initial * 512, 0xee, SECTORS * way->tag);
+		world_begin();
+		change(0, SECTORS);
+		change(30, 1);
+		check();
+		world_end();
+		for (sector = 0; sector < SECTORS; sector++)
+			assert_memory_equal(disk_bytes(0) + at.initial * 512 + iformat_tag(&at, sector) + iv, zeros, way->tag - iv);
+	}
+}
+
 /* With a journal below, no sector that was durable is lost, and none is torn. */
 static void no_sector_is_lost_or_torn(void **state)
 {
@@ -241,6 +286,48 @@ static void no_sector_is_lost_or_torn(void **state)
 			}
 			world_end();
 		}
+}
+
+/* A bit of a journal that is to be replayed: what was there before, what was written, or an error; never anything else. */
+static void a_bit_of_the_journal_gives_no_wrong_data(void **state)
+{
+	static uint8_t old[16][512], young[16][512], data[8][512];
+	unsigned i, k, failed = 0;
+	size_t n;
+
+	way = *state;
+	n = way->block * 512u;
+	memset(old, 'o', sizeof(old));
+	memset(young, 'y', sizeof(young));
+	for (i = 0; i < 60; i++) {
+		begin(way);
+		assert_int_equal(io(DM_WRITE, 0, 8, 16, old), 0);
+		world_end();
+		world_begin();
+		disk_cut_after(UINT32_MAX / 2);
+		assert_int_equal(io(DM_WRITE, DM_FUA, 8, 16, young), 0);
+		disk_cut_now();
+		world_end();
+		disk_power_on(DISK_ALL);
+		seed = i;
+		disk_bytes(0)[4096 + next_random(i % 2 ? 48 * 512 : 8 * 512)] ^= (uint8_t)(1u << next_random(8));
+		if (!world_tries()) {
+			failed++;
+			continue;
+		}
+		for (k = 0; k < 16; k += way->block) {
+			int err = io(DM_READ, 0, 8 + k, way->block, data);
+
+			if (err) {
+				assert_int_equal(err, -EILSEQ);
+				failed++;
+			} else if (memcmp(data, old[k], n)) {
+				assert_memory_equal(data, young[k], n);
+			}
+		}
+		world_end();
+	}
+	assert_true(failed > 0);
 }
 
 static void refused(const char *below, const char *line, const char *why)
@@ -274,6 +361,10 @@ static void what_does_not_fit_gets_a_sentence(void **state)
 	refused(tags, "capi:gcm(aes)-random " KEY " 0 device:below 0 1 integrity:x:aead", "integrity:BYTES:aead");
 	refused(tags, "aes-gcm-random " KEY " 0 device:below 0 1 integrity:28:aead", "spelled capi:");
 	refused(tags, "aes-xts-plain64 " KEY2 " 0 device:below 0 1 integrity:28:aead", "makes no tags");
+	refused(tags, "capi:authenc(hmac(sha256),ecb(cipher_null))-plain64 - 0 device:below 0 1 integrity:28:aead", "32 bytes, not 0");
+	refused(tags, "cipher_null-ecb " KEY " 0 device:below 0 1 integrity:28:none", "the word is '-'");
+	refused(tags, "capi:gcm(cipher_null)-random - 0 device:below 0 1 integrity:28:aead", "blocks of 1 byte");
+	refused(tags, "capi:gcm(aes)-essiv:sha256 " KEY " 0 device:below 0 1 integrity:28:aead", "authenc(hmac(HASH)");
 	refused(tags, "aes-xts-random " KEY2 " 0 device:below 0", "16 bytes for each sector");
 	refused(tags, "capi:authenc(hmac(nope),xts(aes))-random " KEY2 " 0 device:below 0 1 integrity:28:aead", "no hash 'nope'");
 	refused(tags, "capi:authenc(sha1,xts(aes))-random " KEY2 " 0 device:below 0 1 integrity:28:aead", "authenc(hmac(HASH)");
@@ -291,7 +382,7 @@ int main(void)
 		{ "what was changed is not read", what_was_changed_is_not_read },
 		{ "what was moved is not read", what_was_moved_is_not_read },
 	};
-	static struct CMUnitTest tests[WAYS * 3 + 3];
+	static struct CMUnitTest tests[WAYS * 3 + 6];
 	static char names[WAYS * 3][128];
 	size_t n = 0, i, k;
 
@@ -302,7 +393,10 @@ int main(void)
 			n++;
 		}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_iv_alone_is_kept);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_is_no_tag_is_zeros);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_sector_is_lost_or_torn);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test_prestate(a_bit_of_the_journal_gives_no_wrong_data, (void *)(uintptr_t)&ways[0]);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test_prestate(a_bit_of_the_journal_gives_no_wrong_data, (void *)(uintptr_t)&ways[1]);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_does_not_fit_gets_a_sentence);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return _cmocka_run_group_tests("crypt_tags", tests, n, NULL, NULL);

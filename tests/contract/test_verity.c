@@ -307,6 +307,32 @@ static void parity_corrects_any_bit(void **state)
 	}
 }
 
+/* Bits of the data, the tree and the parity: what is read is right, or the read fails. One bit in all is always corrected. */
+static void wrong_parity_gives_no_wrong_data(void **state)
+{
+	unsigned i, n, roots, at, failed, codes;
+
+	(void)state;
+	for (i = 0; i < 80; i++) {
+		roots = i % 2 ? 8 : 2;
+		codes = ROUNDS(roots) * BLOCK;
+		format();
+		format_parity(roots);
+		for (n = i % 8; n; n--)
+			disk_bytes(2)[next_random(codes * roots)] ^= (uint8_t)(1u << next_random(8));
+		for (n = 1 + i % 3; n; n--) {
+			at = next_random(AREA);
+			flip(at * 8 + next_random(8));
+			disk_bytes(2)[at % codes * roots + next_random(roots)] ^= (uint8_t)(i % 4 == 3);	/* of the same code */
+		}
+		load(roots == 2 ? "8 use_fec_from_device disk:2 fec_blocks 1025 fec_start 0 fec_roots 2"
+				: "8 use_fec_from_device disk:2 fec_blocks 1025 fec_start 0 fec_roots 8");
+		failed = read_each();
+		assert_true(failed == 0 || i % 8 || i % 3);
+		unload();
+	}
+}
+
 /* Whole blocks of one code, one more than can be corrected without knowing which they are; with digests it is known. */
 static void parity_corrects_as_many_blocks_as_it_has_roots(void **state)
 {
@@ -478,6 +504,7 @@ int main(void)
 		cmocka_unit_test(even_the_padding_of_hash_blocks_counts),
 		cmocka_unit_test(long_reads_fail_as_a_whole),
 		cmocka_unit_test(parity_corrects_any_bit),
+		cmocka_unit_test(wrong_parity_gives_no_wrong_data),
 		cmocka_unit_test(parity_corrects_as_many_blocks_as_it_has_roots),
 		cmocka_unit_test(a_hash_block_is_corrected_to_tell_what_is_wrong),
 		cmocka_unit_test(nothing_is_read_behind_the_hash_device),

@@ -96,13 +96,21 @@ static int authenc_run(const struct crypt *k, struct crypt_engine *e, const stru
 
 /* --- one sector ------------------------------------------------------------------------------------------------------------ */
 
+/* What is kept beside tag and IV is zeros. */
+static void clear_rest(const struct crypt *k, uint8_t *tag)
+{
+	unsigned used = k->tag + (k->keeps_iv ? k->iv_size : 0);
+
+	memset(tag + used, 0, k->tag_step - used);
+}
+
 int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b, uint64_t number, uint8_t *tag)
 {
 	uint8_t also[sizeof(number) + CRYPT_BLOCK];
 	size_t n;
 
 	if (b->encrypts)
-		memset(tag + k->tag_room, 0, k->tag_step - k->tag_room);
+		clear_rest(k, tag);
 	if (k->keeps_iv && b->encrypts)
 		memcpy(tag + k->tag, b->iv, k->iv_size);
 	else if (k->keeps_iv)

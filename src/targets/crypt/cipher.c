@@ -92,7 +92,7 @@ int crypt_hash_find(const char *name)
 	return algo && !gcry_md_test_algo(algo) ? algo : 0;
 }
 
-int crypt_cipher_mode(enum crypt_mode mode)
+static int library_mode(enum crypt_mode mode)
 {
 	static const int modes[] = {
 		[CRYPT_ECB] = GCRY_CIPHER_MODE_ECB, [CRYPT_CBC] = GCRY_CIPHER_MODE_CBC,
@@ -109,14 +109,25 @@ static int library_errno(gcry_error_t e)
 	return gcry_err_code(e) == GPG_ERR_ENOMEM ? -ENOMEM : -EINVAL;
 }
 
-int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out)
+static int cipher_open(int algo, int mode, unsigned flags, gcry_cipher_hd_t *out)
 {
-	gcry_error_t e = gcry_cipher_open(out, algo, mode, GCRY_CIPHER_SECURE);
+	gcry_error_t e = gcry_cipher_open(out, algo, mode, GCRY_CIPHER_SECURE | flags);
 
 	if (e)
 		return library_errno(e);
 	gcry_cipher_ctl(*out, GCRYCTL_SET_ALLOW_WEAK_KEY, NULL, 1);
 	return 0;
+}
+
+int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out)
+{
+	return cipher_open(algo, mode, 0, out);
+}
+
+/* Ciphertext stealing is said here and not later: the library chooses its functions when a handle is opened. */
+int crypt_cipher_open_data(const struct crypt *k, gcry_cipher_hd_t *out)
+{
+	return cipher_open(k->algo, library_mode(k->spec.mode), k->spec.mode == CRYPT_CTS ? GCRY_CIPHER_CBC_CTS : 0, out);
 }
 
 /* A weak key is the user's choice, as on Linux: it is in use all the same. */

@@ -141,8 +141,8 @@ bool crypt_cipher_find(struct crypt *k, unsigned bytes);
 void crypt_cipher_keys(const char *name, struct text *out);	/* which keys it takes, for sentences */
 int crypt_hash_find(const char *name);			/* 0: the library has none */
 int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out);	/* 0 or -errno */
+int crypt_cipher_open_data(const struct crypt *k, gcry_cipher_hd_t *out);	/* of the data */
 int crypt_cipher_key(gcry_cipher_hd_t h, const void *key, size_t n);
-int crypt_cipher_mode(enum crypt_mode mode);
 
 /* iv.c: a mode by its name, or NULL. */
 const struct crypt_iv *crypt_iv_find(const char *name);

@@ -24,22 +24,13 @@ static void engine_free(const struct crypt *k, struct crypt_engine *e)
 	free(e);
 }
 
-static int engine_data(const struct crypt *k, gcry_cipher_hd_t *out)
-{
-	int r = crypt_cipher_open(k->algo, crypt_cipher_mode(k->spec.mode), out);
-
-	if (!r && k->spec.mode == CRYPT_CTS)
-		gcry_cipher_ctl(*out, GCRYCTL_SET_CBC_CTS, NULL, 1);
-	return r;
-}
-
 static int engine_open(const struct crypt *k, struct crypt_engine *e)
 {
 	unsigned i;
 	int r = 0;
 
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
-		r = engine_data(k, &e->data[i]);
+		r = crypt_cipher_open_data(k, &e->data[i]);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->open(k, &e->iv[i]);
 	return r ? r : crypt_mac_open(k, e);
@@ -131,6 +122,11 @@ void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const str
 {
 	gcry_cipher_hd_t h = e->data[b->key];
 
+	if (k->spec.null) {
+		if (b->in != b->out)
+			memcpy(b->out, b->in, k->sector);
+		return;
+	}
 	if (k->spec.mode >= CRYPT_LRW) {
 		crypt_chain(k, e, b);
 		return;
@@ -152,9 +148,12 @@ int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint
 	uint64_t at, end = sector + k->iv_offset + count;
 	int err = 0;
 
-	if (k->spec.null && in != out)
-		memcpy(out, in, count << DM_SECTOR_SHIFT);
-	for (at = sector + k->iv_offset; at != end && !k->spec.null; at += step, in += k->sector, out += k->sector) {
+	if (k->spec.null && !tags) {
+		if (in != out)
+			memcpy(out, in, count << DM_SECTOR_SHIFT);
+		return 0;
+	}
+	for (at = sector + k->iv_offset; at != end; at += step, in += k->sector, out += k->sector) {
 		struct crypt_block b = { .sector = at / large, .key = at & (k->spec.keys - 1), .encrypts = encrypts, .in = in, .out = out };
 
 		k->spec.iv->before(k, e, &b);

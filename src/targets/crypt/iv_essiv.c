@@ -22,6 +22,8 @@ static void essiv_check(struct crypt *k, struct dm_args *a)
 	k->hash = crypt_hash_find(k->spec.hash);
 	if (!k->hash)
 		crypt_refuse(a, -ENOENT, "IV mode essiv: libgcrypt has no hash '%.20s'", k->spec.hash);
+	else if (k->spec.aead && !k->mac_algo)
+		dm_args_fail(a, "IV mode essiv: with tags it is for authenc(hmac(HASH),MODE(CIPHER)) only");
 	else if (k->spec.null || !crypt_cipher_find(&with, gcry_md_get_algo_dlen(k->hash)))
 		dm_args_fail(a, "IV mode essiv: a %s hash has %u bytes, which is no key for %s", k->spec.hash,
 			     gcry_md_get_algo_dlen(k->hash), k->spec.cipher);
@@ -49,7 +51,7 @@ static int essiv_set_key(const struct crypt *k, struct crypt_engine *e, unsigned
 
 	if (gcry_md_open(&h, k->hash, GCRY_MD_FLAG_SECURE))
 		return -ENOMEM;
-	gcry_md_write(h, k->key + i * n, n);
+	gcry_md_write(h, k->key + i * n, n + k->mac_key);	/* an HMAC's is behind the cipher's, and there is one cipher then */
 	r = crypt_cipher_key(e->iv[i], gcry_md_read(h, k->hash), size);
 	gcry_md_close(h);
 	return r;

@@ -129,6 +129,17 @@ static bool key_fits(struct crypt *k, unsigned bytes)
 	return crypt_cipher_find(k, bytes);
 }
 
+/* There is at most that of an HMAC. */
+static void check_null_key(const struct crypt *k, struct dm_args *a)
+{
+	if (k->key_size == k->mac_key)
+		return;
+	if (k->mac_key)
+		dm_args_fail(a, "cipher_null takes no key, so the word is that of the HMAC: %u bytes, not %u", k->mac_key, k->key_size);
+	else
+		dm_args_fail(a, "cipher_null takes no key: the word is '-'");
+}
+
 static void check_key(struct crypt *k, struct dm_args *a)
 {
 	struct text sizes = TEXT_INIT;
@@ -136,12 +147,12 @@ static void check_key(struct crypt *k, struct dm_args *a)
 
 	if (k->key_size < k->extra + k->mac_key)
 		left = 0;
-	if (k->spec.null ? !k->key_size : left % k->spec.keys == 0 && key_fits(k, left / k->spec.keys))
-		return;
 	if (k->spec.null) {
-		dm_args_fail(a, "cipher_null takes no key: the word is '-'");
+		check_null_key(k, a);
 		return;
 	}
+	if (left % k->spec.keys == 0 && key_fits(k, left / k->spec.keys))
+		return;
 	crypt_cipher_keys(k->spec.cipher, &sizes);
 	dm_args_fail(a, "the key has %u bytes; %s has keys of %s bytes%s%s%s", k->key_size, k->spec.cipher, text_str(&sizes),
 		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" :
@@ -171,6 +182,8 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 		k->spec.iv = crypt_iv_find("null");	/* as on Linux: it has no IV, whatever the word says */
 	if (k->spec.null) {
 		k->block = 1;
+		if (takes_16(k->spec.mode) || k->spec.mode == CRYPT_CTR)
+			dm_args_fail(a, "cipher_null has blocks of 1 byte, which does not suit its mode");
 		return;
 	}
 	for (bytes = 1; bytes <= 64 && !crypt_cipher_find(&with, bytes); bytes++)
