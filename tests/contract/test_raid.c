@@ -317,6 +317,7 @@ static void writes_that_overlap_leave_legs_equal(void **state)
 	static uint8_t data[MANY][24 * 512];
 	struct job jobs[MANY];
 	unsigned round, i;
+	uint32_t events;
 
 	(void)state;
 	world_begin();
@@ -331,6 +332,11 @@ static void writes_that_overlap_leave_legs_equal(void **state)
 	}
 	status_wait(&f, "d", " AA 512/512 idle ");
 	assert_memory_equal(disk_bytes(1), disk_bytes(3), 512 * 512);
+	events = info(&f, "d").event_nr;
+	tell(&f, "d", "check");
+	while (info(&f, "d").event_nr == events)
+		settle_threads(&f);
+	assert_true(status_has(&f, "d", " AA 512/512 idle 0 "));
 	world_end();
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Snapshots of LVM in sessions: made, written to, merged; several of one origin, growth, removal under load, splitting off.
+# Snapshots of LVM in sessions: made, written to, merged, moved; several of one origin, growth, removal under load, splitting off.
 # shellcheck source=tests/tools/tap.bash
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/tools/session.bash
@@ -34,6 +34,26 @@ a_snapshot_is_merged() {
 		lvs --noheadings -o name vg
 		vgremove -ff -y vg'
 	like "$who: it is gone then" "finished" "$out"
+}
+
+# A day's work in one line: a snapshot, what it keeps, the way back, and the volume on another disk.
+a_day() {
+	images
+	in_session "a snapshot, a merge, pvmove" '
+		pvcreate /dev/pv0 /dev/pv1; vgcreate vg /dev/pv0 /dev/pv1; lvcreate -L 24M -n lv vg /dev/pv0; mkfs.ext4 -q /dev/vg/lv
+		sum /dev/vg/lv >before
+		lvcreate -s -L 12M -n snap vg/lv; dd if=/dev/urandom of=/dev/vg/lv bs=1M count=4 oflag=direct; e2fsck -fn /dev/vg/snap
+		sum /dev/vg/lv >written
+		lvconvert --merge -y vg/snap; lvs
+		sum /dev/vg/lv >merged
+		pvmove /dev/pv0 /dev/pv1; e2fsck -fn /dev/vg/lv
+		sum /dev/vg/lv >moved; lvs --noheadings -o devices vg/lv >devices
+		vgremove -ff -y vg'
+	is "$who: the merged volume is what it was" "$(cat before)" "$(cat merged)"
+	is "$who: and so is the moved one" "$(cat before)" "$(cat moved)"
+	ok "$who: it had been written to" test "$(cat before)" != "$(cat written)"
+	like "$who: it is on the other disk" "/dev/pv1" "$(cat devices)"
+	is "$who: nothing is left of the session" "" "$(session_traces)"
 }
 
 # Each command line is a session of its own, with its own daemon: a merge begins at the next activation.
@@ -70,7 +90,7 @@ several() {
 }
 
 if command -v lvm >/dev/null || [ -x /sbin/lvm ]; then
-	session_test a_snapshot_is_merged over_sessions several
+	session_test a_snapshot_is_merged a_day over_sessions several
 else
 	skip "snapshots of LVM" "it is not installed"
 	plan

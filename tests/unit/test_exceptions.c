@@ -6,7 +6,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "targets/snapshot/exceptions.h"
@@ -109,6 +111,58 @@ static void one_too_many_is_refused(void **state)
 	exceptions_free(few);
 }
 
+/* --- memory --------------------------------------------------------------------------------------------------------------- */
+
+enum { MILLION = 1000000 };
+
+static uint64_t resident_bytes(void)
+{
+	unsigned long all, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", &all, &resident), 2);
+	fclose(f);
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t itself(uint64_t i)
+{
+	return i;
+}
+
+/* Of one exception, when there are a million, which the function OLD has made. */
+static double bytes_of_one(uint64_t (*old)(uint64_t i))
+{
+	struct exceptions *many;
+	struct err e = ERR_INIT;
+	uint64_t i, before;
+	double bytes;
+
+	assert_int_equal(exceptions_new(&many, MILLION, &e), 0);
+	before = resident_bytes();
+	for (i = 0; i < MILLION; i++)
+		assert_true(exceptions_add(many, old(i), i));
+	bytes = (double)(resident_bytes() - before) / MILLION;
+	exceptions_free(many);
+	return bytes;
+}
+
+static void a_million_take_24_bytes_each_at_most(void **state)
+{
+	double apart = bytes_of_one(scattered), together = bytes_of_one(itself);
+
+	(void)state;
+	print_message("# bytes of an exception: %.1f, of one that follows others %.1f\n", apart, together);
+#ifdef __SANITIZE_THREAD__
+	skip();		/* it has memory of its own beside each byte */
+#endif
+	assert_true(apart > 12 && apart <= 24);
+	assert_true(together < 4);
+}
+
+/* --- others look meanwhile -------------------------------------------------------------------------------------------------- */
+
 static atomic_uint added;		/* so many are there for good */
 static atomic_bool over;
 
@@ -161,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(scattered_ones_are_found, begin, end),
 		cmocka_unit_test_setup_teardown(those_that_follow_each_other_share_a_node, begin, end),
 		cmocka_unit_test_setup_teardown(one_too_many_is_refused, begin, end),
+		cmocka_unit_test(a_million_take_24_bytes_each_at_most),
 		cmocka_unit_test_setup_teardown(readers_see_what_is_there_while_it_changes, begin, end),
 	};
 

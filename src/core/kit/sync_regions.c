@@ -198,6 +198,16 @@ void regions_leave(struct regions *g, struct dm_req *r, bool torn, struct region
 	pthread_mutex_unlock(&b->lock);
 }
 
+void regions_pass(struct regions *g, struct dm_req *r, struct dm_req *to)
+{
+	struct region_bucket *b = bucket_of(g, region_of(g, r->sector));
+
+	pthread_mutex_lock(&b->lock);
+	active_remove(b, r);
+	active_add(b, to);
+	pthread_mutex_unlock(&b->lock);
+}
+
 void regions_wake(struct regions *g, struct loop_msg *awake)
 {
 	struct loop_msg *next;

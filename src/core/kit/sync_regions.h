@@ -90,6 +90,8 @@ struct region_news {
 enum region_may regions_enter(struct regions *g, struct dm_req *r, struct region_news *news);
 /* R, which was told REGION_ALL or REGION_FIRST, is over. TORN: the legs may differ now. */
 void regions_leave(struct regions *g, struct dm_req *r, bool torn, struct region_news *news);
+/* TO, which has R's sectors, stands there for R from now on, and leaves when it is over. */
+void regions_pass(struct regions *g, struct dm_req *r, struct dm_req *to);
 void regions_wake(struct regions *g, struct loop_msg *awake);
 
 /* REGION is to be copied: false, it is synchronous, or being copied already. NEWS->quiet: at once; else that is said later. */

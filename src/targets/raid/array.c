@@ -94,7 +94,8 @@ int array_new(struct dm_target *t, struct raid *raid, struct dm_args *args)
 	pthread_mutex_init(&a->lock, NULL);
 	raid->begins = dm_args_are_recorded(args) ? RAID_DEFAULT : raid->words.sync;
 	array_believe_words(a);
-	if (array_new_regions(t, a, args->err) || array_new_reads(a, args->err) || actions_new(a, args->err))
+	if (array_new_regions(t, a, args->err) || array_new_reads(a, args->err) || actions_new(a, args->err) ||
+	    behind_new(a, args->err))
 		return args->err->code;
 	return a->on_disk ? metadata_new(a, args->err) : 0;
 }
@@ -118,6 +119,7 @@ void array_free(struct array *a)
 	if (a->on_disk)
 		metadata_free(&a->metadata);
 	actions_free(a);
+	behind_free(&a->behind);
 	regions_free(&a->regions);
 	free(a->reads);
 	pthread_mutex_destroy(&a->lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An array of raid1: the same on all legs. A request's way is in request.c; legs that fail in failures.c; what is done in the
- * background, and when, in actions.c, with copies in recover.c and comparisons in compare.c; the metadata in metadata.c, in the
- * format of format.h, and what is made of what was found there in assemble.c.
+ * An array of raid1: the same on all legs. A request's way is in request.c, that of a write in write.c, with what legs get later in
+ * behind.c; legs that fail in failures.c; what is done in the background, and when, in actions.c, with copies in recover.c and
+ * comparisons in compare.c; the metadata in metadata.c, in the format of format.h, and what is made of what was found there in
+ * assemble.c.
  *
  * States of a leg (raid.h):
  *
@@ -30,6 +31,7 @@
 #include "targets/raid/actions.h"
 #include "targets/raid/metadata.h"
 #include "targets/raid/raid.h"
+#include "targets/raid/write.h"
 
 /* Reads under way on one io thread, which alone touches it. */
 struct array_reads {
@@ -50,6 +52,7 @@ struct array {
 	struct array_reads *reads;	/* for each io thread */
 	struct actions actions;
 	struct metadata metadata;	/* if on_disk */
+	struct behind behind;
 
 	pthread_mutex_t lock;		/* guards what follows, and changes of raid_leg.state */
 	bool recording;			/* the superblocks do not say yet what has become of the legs; the clerk's job is posted */
@@ -90,12 +93,14 @@ int array_first(const struct array *a);
 void array_look_at_legs(struct array *a);
 unsigned array_legs(const struct array *a, enum leg_state state);
 
-/* request.c */
+/* request.c; writes: write.h */
 int array_map(struct array *a, struct dm_req *r);
 int array_flush(struct array *a, struct dm_req *r);
 int array_child(struct array *a, struct dm_req *r, struct dm_req *c, int err);
 void array_again(struct loop_msg *home);	/* regions.again() */
 void array_news(struct array *a, uint64_t region, const struct region_news *news);
+/* R is over in its region. TORN: the legs may differ there, or one of them lacks it. */
+void array_leave(struct array *a, struct dm_req *r, bool torn);
 
 /* failures.c; any thread. Leg I could not DO something; true: it is dead now, false: it is the last one, or was dead already. */
 bool array_leg_fails(struct array *a, unsigned i, const char *did);

@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way of a request through an array of raid1. A write is a child at each leg that is written to; the last one to end decides what
- * its end is. A read is a child at one leg. If that fails, it is tried at another one, and what was read there is written back to the
- * first: for that the read becomes a write as far as the regions are concerned, so that nobody else writes there meanwhile.
+ * The way of a request through an array of raid1; that of a write is in write.c. A read is a child at one leg. If that fails, it is
+ * tried at another one, and what was read there is written back to the first: for that the read becomes a write as far as the regions
+ * are concerned, so that nobody else writes there meanwhile.
  */
-#include "core/path/fault.h"
 #include "targets/raid/array.h"
 
-/* In own[0] of a write, beside a bit for each leg that has failed; the number of children that have not ended is above. */
-#define FAILED ((1u << RAID1_LEGS) - 1)
-#define WRITTEN (1u << 16)		/* a leg that is good has it */
-#define SOME (1u << 17)			/* some leg has it */
-#define CUT_SHORT (1u << 18)		/* some leg perhaps has it, and is not to blame */
-#define PUT_BACK (1u << 19)
-#define REFUSED (1u << 20)		/* some leg cannot do that */
-#define LEFT_SHIFT 24
-
 /*
- * A read that has failed is in its region: own[0] has its child, verdict (child's own[0], while it waits for the region) a bit for
- * each leg that could not be read.
+ * A read that has failed, or must not overtake what is behind (write.h), is in its region: own[0] has its child, verdict (child's own[0],
+ * while it waits for the region) a bit for each leg that could not be read.
  */
 #define CORRECTED_MOST 20u		/* more reads of a leg are not written back: it is dead. As on Linux */
-
-static uint32_t fate(const struct dm_req *r)
-{
-	return (uint32_t)(uintptr_t)r->own[0];
-}
-
-static void set_fate(struct dm_req *r, uint32_t fate)
-{
-	r->own[0] = (void *)(uintptr_t)fate;
-}
 
 void array_news(struct array *a, uint64_t region, const struct region_news *news)
 {
@@ -41,127 +21,13 @@ void array_news(struct array *a, uint64_t region, const struct region_news *news
 		sweep_is_quiet(&a->actions.sweep, region);
 }
 
-/* R is over. TORN: the legs may differ there, or one of them lacks it. */
-static void leave(struct array *a, struct dm_req *r, bool torn)
+void array_leave(struct array *a, struct dm_req *r, bool torn)
 {
 	uint64_t region = region_of(&a->regions, r->sector);
 	struct region_news news;
 
 	regions_leave(&a->regions, r, torn, &news);
 	array_news(a, region, &news);
-}
-
-/* --- writes --------------------------------------------------------------------------------------------------------------- */
-
-/* R and its children go to all legs that are written to. */
-static int send_children(struct array *a, struct dm_req *r)
-{
-	struct dm_req *c[RAID1_LEGS];
-	struct dm_io *io = r->io;
-	uint8_t to[RAID1_LEGS];
-	unsigned i, n = 0;
-
-	for (i = 0; i < a->raid->n; i++)
-		if (leg_is_written(&a->raid->legs[i]))
-			to[n++] = (uint8_t)i;
-	if (dm_children(r, c, n))
-		return -ENOMEM;
-	set_fate(r, n << LEFT_SHIFT);
-	for (i = 0; i < n; i++)
-		c[i]->which = to[i];
-	for (i = 0; i < n; i++)
-		dm_send(io, &a->raid->legs[to[i]].data, c[i]);
-	return DM_HELD;
-}
-
-/* A write that is in its region. */
-static int write_send(struct array *a, struct dm_req *r)
-{
-	int verdict = -EIO;
-
-	if (a->on_disk && atomic_load_explicit(&a->metadata.lost, memory_order_relaxed))
-		dm_why(r->io, "the metadata of the array cannot be written");
-	else
-		verdict = send_children(a, r);
-	if (verdict != DM_HELD)
-		leave(a, r, false);
-	return verdict;
-}
-
-static uint32_t fate_of_child(const struct array *a, const struct dm_req *c, int err)
-{
-	if (!err)
-		return SOME | (leg_state(&a->raid->legs[c->which]) == LEG_GOOD ? WRITTEN : 0);
-	if (err == DM_PUT_BACK)
-		return PUT_BACK;
-	if (array_is_interrupted(err))
-		return CUT_SHORT;
-	return err == -EOPNOTSUPP || c->op == DM_DISCARD ? REFUSED : 1u << c->which;
-}
-
-/* Legs that have refused it are dead now, except perhaps the last one: true. */
-static bool legs_fail(struct array *a, uint32_t failed, const char *did)
-{
-	bool stays = false;
-	unsigned i;
-
-	for (i = 0; i < a->raid->n; i++)
-		if (failed >> i & 1 && !array_leg_fails(a, i, did))
-			stays |= leg_state(&a->raid->legs[i]) == LEG_GOOD;
-	return stays;
-}
-
-/* All children have ended, C with ERR as the last one; LAST: the last good leg has refused it. */
-static int write_verdict(struct array *a, struct dm_req *r, struct dm_req *c, int err, bool last)
-{
-	uint32_t now = fate(r);
-	int verdict = 0;
-
-	if (now & PUT_BACK)
-		return DM_PUT_BACK;
-	if (now & CUT_SHORT)
-		verdict = array_is_interrupted(err) ? err : -EINTR;
-	else if (now & FAILED)
-		verdict = last || !(now & WRITTEN) ? (err < 0 ? err : -EIO) : 0;
-	else if (now & REFUSED)
-		verdict = err < 0 ? err : -EOPNOTSUPP;
-	return verdict < 0 || !a->on_disk ? verdict : array_hold(a, r, c, verdict);
-}
-
-/* Good legs may differ where R is, which is made good; a discard that all refuse changes nothing. */
-static bool is_torn(uint32_t now, bool last)
-{
-	return last || now & (CUT_SHORT | PUT_BACK) || (now & REFUSED && now & SOME);
-}
-
-static void write_over(struct array *a, struct dm_req *r, bool last)
-{
-	uint64_t region = region_of(&a->regions, r->sector);
-	bool torn = is_torn(fate(r), last);
-
-	leave(a, r, torn || array_keeps_marks(a));
-	if (!torn)
-		return;
-	if (array_legs(a, LEG_GOOD) < 2)
-		return;
-	atomic_fetch_add(&a->torn, 1);
-	atomic_store(&a->differs, true);
-	sweep_from(&a->actions.sweep, region);
-	actions_look(a);
-}
-
-static int write_child(struct array *a, struct dm_req *r, struct dm_req *c, int err)
-{
-	uint32_t now = (fate(r) | fate_of_child(a, c, err)) - (1u << LEFT_SHIFT);
-	bool last;
-
-	set_fate(r, now);
-	if (now >> LEFT_SHIFT)
-		return 0;
-	last = legs_fail(a, now & FAILED, r->op == DM_FLUSH ? "be flushed" : "be written to");
-	if (r->op != DM_FLUSH)
-		write_over(a, r, last);
-	return write_verdict(a, r, c, err, last);
 }
 
 /* --- reads ---------------------------------------------------------------------------------------------------------------- */
@@ -199,24 +65,10 @@ static void read_send(struct array *a, const struct dm_req *r, struct dm_req *c,
 	dm_send(r->io, &a->raid->legs[leg].data, c);
 }
 
-static int read_begin(struct array *a, struct dm_req *r)
-{
-	int leg = read_leg(a, r, 0);
-	struct dm_req *c;
-
-	if (leg < 0)
-		return -EIO;
-	if (dm_children(r, &c, 1))
-		return -ENOMEM;
-	r->own[0] = NULL;
-	read_send(a, r, c, (unsigned)leg);
-	return DM_HELD;
-}
-
 /* R, which is in its region, ends with ERR. */
 static int corrected(struct array *a, struct dm_req *r, int err)
 {
-	leave(a, r, array_keeps_marks(a));
+	array_leave(a, r, array_keeps_marks(a));
 	return err;
 }
 
@@ -231,11 +83,14 @@ static int read_elsewhere(struct array *a, struct dm_req *r, struct dm_req *c, i
 	return DM_HELD;
 }
 
-/* C has it: it is written to the first leg that did not. */
+/* C has it: it is written to the first leg that did not, if there is one. */
 static int read_write_back(struct array *a, struct dm_req *r, struct dm_req *c)
 {
-	unsigned leg = (unsigned)__builtin_ctz((unsigned)r->verdict);
+	unsigned leg;
 
+	if (!r->verdict)
+		return corrected(a, r, 0);
+	leg = (unsigned)__builtin_ctz((unsigned)r->verdict);
 	if (!leg_is_written(&a->raid->legs[leg]))
 		return corrected(a, r, 0);
 	c->op = DM_WRITE;
@@ -255,14 +110,11 @@ static int read_written_back(struct array *a, struct dm_req *r, const struct dm_
 	return corrected(a, r, 0);
 }
 
-/* The first leg has failed: R waits until it has its region to itself, if another one may have it. */
-static int read_fails(struct array *a, struct dm_req *r, struct dm_req *c, int err)
+/* R, which the legs in FAILED could not read, waits until it has its region to itself, and is read from another one. */
+static int read_in_region(struct array *a, struct dm_req *r, struct dm_req *c, uint32_t failed, int err)
 {
-	uint32_t failed = 1u << c->which;
 	struct region_news news;
 
-	if (read_leg(a, r, failed) < 0)
-		return err;
 	r->own[0] = c;
 	c->own[0] = (void *)(uintptr_t)failed;
 	if (regions_enter(&a->regions, r, &news) != REGION_WAITS) {
@@ -271,6 +123,30 @@ static int read_fails(struct array *a, struct dm_req *r, struct dm_req *c, int e
 	}
 	if (news.mark)
 		marks_mark(&a->metadata.marks, news.mark);
+	return DM_HELD;
+}
+
+/* The first leg has failed: perhaps another one has it. */
+static int read_fails(struct array *a, struct dm_req *r, struct dm_req *c, int err)
+{
+	uint32_t failed = 1u << c->which;
+
+	return read_leg(a, r, failed) < 0 ? err : read_in_region(a, r, c, failed, err);
+}
+
+static int read_begin(struct array *a, struct dm_req *r)
+{
+	int leg = read_leg(a, r, 0);
+	struct dm_req *c;
+
+	if (leg < 0)
+		return -EIO;
+	if (dm_children(r, &c, 1))
+		return -ENOMEM;
+	if (a->raid->legs[leg].write_mostly && behind_is_busy(&a->behind))
+		return read_in_region(a, r, c, 0, -EIO);
+	r->own[0] = NULL;
+	read_send(a, r, c, (unsigned)leg);
 	return DM_HELD;
 }
 
@@ -336,7 +212,7 @@ int array_map(struct array *a, struct dm_req *r)
 
 int array_flush(struct array *a, struct dm_req *r)
 {
-	return send_children(a, r);
+	return write_flush(a, r);
 }
 
 int array_child(struct array *a, struct dm_req *r, struct dm_req *c, int err)
