@@ -356,6 +356,83 @@ static void a_write_is_held_where_the_copy_has_failed(void **state)
 	assert_int_equal(job_wait(&j), -EIO);
 }
 
+/* The second leg's sectors 64 to 127 fail, or none do. */
+static void second_fails(bool fails)
+{
+	assert_int_equal(reload(&f, "leg1", fails ? "0 64 linear memory,size=1M:m1 0\n64 64 error\n128 384 linear memory,size=1M:m1 128" :
+					    "0 512 linear memory,size=1M:m1 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "leg1", 0, NULL), 0);
+}
+
+/* All legs were equal; the region is copied again, and the leg refuses that, too. It is as if it had refused a write. */
+static void a_leg_that_refuses_a_discard_and_the_copy_is_dead(void **state)
+{
+	uint8_t data[512];
+	uint32_t before;
+	struct job j;
+
+	(void)state;
+	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	before = events();
+	second_fails(true);
+	assert_int_not_equal(io(d, DM_DISCARD, GATED, 8, NULL), 0);
+	status_wait(&f, "d", " 7/8 1 AD 1 core");
+	assert_true(events() > before);
+	fill(data, 1, 'w');
+	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 1, data);
+	settle_threads(&f);
+	assert_false(j.over);
+	assert_int_equal(reload(&f, "d", "0 512 linear leg0 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(job_wait(&j), 0);
+}
+
+/* A mirror whose log is on a mirror: that marks go, which is written when it is suspended, is not held there. */
+static void a_suspend_does_not_wait_for_the_leg_of_a_log(void **state)
+{
+	(void)state;
+	make_device(&f, "log0", "0 64 linear memory,size=1M:l0 0");
+	make_device(&f, "log1", "0 64 linear memory,size=1M:l1 0");
+	make_device(&f, "log", "0 64 mirror core 2 16 nosync 2 log0 0 log1 0 1 handle_errors");
+	mirror("0 512 mirror disk 3 log 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	put(d, 0, 8, 'm');
+	assert_int_equal(reload(&f, "log1", "0 64 error", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "log1", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	assert_true(status_has(&f, "log", " 1 AD 1 core"));
+	assert_int_equal(reload(&f, "log", "0 64 linear log0 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "log", DM_WITH_NOFLUSH, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "log", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_true(status_has(&f, "d", " 8/8 1 AA 3 disk "));
+	dm_close(d);
+	d = NULL;
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "d", 0, NULL), 0);
+}
+
+/* A write is held because of a leg that could not be made equal; that is back, and is. */
+static void what_is_held_goes_on_when_all_legs_are_equal(void **state)
+{
+	uint8_t data[512];
+	struct job j;
+
+	(void)state;
+	second_fails(true);
+	mirror("0 512 mirror core 1 64 2 leg0 0 leg1 0 1 handle_errors");
+	status_wait(&f, "d", " 7/8 1 AS 1 core");
+	fill(data, 1, 'w');
+	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 1, data);
+	settle_threads(&f);
+	assert_false(j.over);
+	second_fails(false);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(job_wait(&j), 0);
+	status_wait(&f, "d", " 8/8 1 AA 1 core");
+	assert_holds(leg[1], GATED, 1, 'w');
+}
+
 /* --- words ------------------------------------------------------------------------------------------------------------------- */
 
 static void wrong_words_get_a_sentence(void **state)
@@ -398,7 +475,8 @@ int main(void)
 		T(what_a_leg_refuses_is_held_until_the_next_table), T(without_noflush_it_fails),
 		T(with_keep_log_it_is_on_the_others), T(an_interrupted_write_fails_no_leg),
 		T(what_one_leg_cannot_read_another_one_can), T(without_any_leg_requests_fail),
-		T(a_write_is_held_where_the_copy_has_failed), T(wrong_words_get_a_sentence),
+		T(a_write_is_held_where_the_copy_has_failed), T(a_leg_that_refuses_a_discard_and_the_copy_is_dead),
+		T(what_is_held_goes_on_when_all_legs_are_equal), T(a_suspend_does_not_wait_for_the_leg_of_a_log), T(wrong_words_get_a_sentence),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

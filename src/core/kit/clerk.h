@@ -39,7 +39,7 @@ void clerk_post(struct clerk *c, struct clerk_job *j);
 
 /* In a job: COUNT sectors from SECTOR of AT. 0 or -errno. The io threads do it meanwhile. */
 int clerk_read(struct clerk *c, const struct dm_at *at, uint64_t sector, uint64_t count, void *data);
-/* FLAGS: DM_FUA or 0. */
+/* FLAGS: DM_FUA, DM_LAX, or 0. */
 int clerk_write(struct clerk *c, const struct dm_at *at, uint64_t sector, uint64_t count, const void *data, uint32_t flags);
 int clerk_flush(struct clerk *c, const struct dm_at *at);
 

@@ -50,7 +50,7 @@ static void marks_mark_all(struct marks *m, struct loop_msg *wanted)
 
 	for (at = wanted; at; at = at->next)
 		m->kind->set(m->owner, wanted_region(m, at), true);
-	m->kind->write(m->owner, true);
+	m->kind->write(m->owner, true, false);
 	marks_are_used(m);
 	for (at = wanted; at; at = next) {
 		uint64_t region = wanted_region(m, at);
@@ -117,7 +117,7 @@ static void job_unmark(struct clerk *c, struct clerk_job *j)
 	(void)c;
 	if (!m->flush_err && m->kind->may_unmark(m->owner)) {
 		regions_unmark(m->regions, marks_clean, m);
-		m->kind->write(m->owner, m->step);
+		m->kind->write(m->owner, m->step, true);
 	}
 	marks_aged(m, !m->flush_err);
 }

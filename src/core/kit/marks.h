@@ -23,9 +23,12 @@ struct marks;
 #define MARKS_PLACES 16u
 
 struct marks_kind {
-	/* The clerk's: changes the mark of REGION in memory; WRITE()s what has changed, and makes it durable if asked to. */
+	/*
+	 * The clerk's: changes the mark of REGION in memory; WRITE()s what has changed, and makes it durable if asked to. Marks that go
+	 * (UNMARKS) may be lost: a place that cannot take them must not keep a suspend waiting (DM_LAX).
+	 */
 	void (*set)(void *owner, uint64_t region, bool marked);
-	void (*write)(void *owner, bool durable);
+	void (*write)(void *owner, bool durable, bool unmarks);
 	/* May marks go? Not if they could not be written, or if a leg has lost what it had reported as written. */
 	bool (*may_unmark)(void *owner);
 	/* The legs, at most MARKS_PLACES, and what becomes of one that fails; on the first io thread. */

@@ -43,6 +43,7 @@ static inline bool dm_op_is_range(unsigned op)
 #define DM_AHEAD (1u << 4)	/* READ: read-ahead, which no program has requested yet: a failure does not count (failed.h) */
 #define DM_OWN (1u << 5)	/* FLUSH: the core's own (flush.h), not a client's: it passes shut gates, and is not counted */
 #define DM_TAGS (1u << 6)	/* READ, WRITE: tags go with the data: `tags` */
+#define DM_LAX (1u << 7)	/* WRITE: if some of several places have it, that is enough for now: nothing would be lost with it */
 #define DM_SUBMITTED 0xffu		/* all of these */
 /* Answers of EXTENT, in the same word. */
 #define DM_HOLE (1u << 8)	/* nothing is allocated there */

@@ -29,17 +29,27 @@ static void log_set(struct disk_log *log, uint64_t region, bool clean)
 }
 
 /* Blocks FROM to TO (excluded). */
-static int log_write_blocks(struct disk_log *log, size_t from, size_t to)
+static int log_write_blocks(struct disk_log *log, size_t from, size_t to, uint32_t flags)
 {
 	uint32_t sectors = log->block / DM_SECTOR;
 
 	memset(log->changed + from, 0, to - from);
-	return clerk_write(log->clerk, &log->at, from * sectors, (to - from) * sectors, log->log + from * log->block, 0);
+	return clerk_write(log->clerk, &log->at, from * sectors, (to - from) * sectors, log->log + from * log->block, flags);
+}
+
+static int log_flush(struct disk_log *log)
+{
+	int err = clerk_flush(log->clerk, &log->at);
+
+	if (err)
+		atomic_store(&log->flush_failed, true);
+	return err;
 }
 
 /* What has changed goes to the device; DURABLE: with one flush. 0 or -errno. */
-static int log_write(struct disk_log *log, bool durable)
+static int log_write(struct disk_log *log, bool durable, bool unmarks)
 {
+	uint32_t flags = unmarks ? DM_LAX | (durable ? DM_FUA : 0) : 0;
 	size_t n = log->bytes / log->block, from, to = 0;
 	int err = 0;
 
@@ -49,13 +59,10 @@ static int log_write(struct disk_log *log, bool durable)
 		for (to = from; to < n && log->changed[to]; to++)
 			;
 		if (from < to)
-			err = log_write_blocks(log, from, to);
+			err = log_write_blocks(log, from, to, flags);
 	}
-	if (!err && durable) {
-		err = clerk_flush(log->clerk, &log->at);
-		if (err)
-			atomic_store(&log->flush_failed, true);
-	}
+	if (!err && durable && !unmarks)
+		err = log_flush(log);
 	if (err && !mirror_is_interrupted(err))
 		log_fails(log, "written", strerror(-err));
 	return err;
@@ -69,12 +76,12 @@ static void log_mark(void *owner, uint64_t region, bool marked)
 }
 
 /* If the log has failed, whoever waits finds that out (request.c). */
-static void log_write_marks(void *owner, bool durable)
+static void log_write_marks(void *owner, bool durable, bool unmarks)
 {
 	struct disk_log *log = owner;
 
 	if (!atomic_load(&log->failed))
-		log_write(log, durable);
+		log_write(log, durable, unmarks);
 }
 
 static bool log_may_unmark(void *owner)
@@ -154,7 +161,7 @@ static void job_begin(struct clerk *c, struct clerk_job *j)
 	log_read(log);
 	memset(log->changed, 1, log->bytes / log->block);
 	if (!atomic_load(&log->failed))
-		log_write(log, true);
+		log_write(log, true, false);
 	log->beginning = false;
 	dm_step_done(log->asked, 0);
 }

@@ -37,16 +37,6 @@ void mirror_leg_fails(struct mirror *m, unsigned leg, enum leg_failure how)
 	dm_event_raise(m->target);
 }
 
-void mirror_look_whether_synchronous(struct mirror *m)
-{
-	if (atomic_load(&m->regions.synchronous) != m->regions.n || atomic_exchange(&m->in_sync, true))
-		return;
-	legs_forgive(&m->legs);
-	atomic_store(&m->leg_failed, false);
-	dm_saved_changed(m->target);
-	dm_event_raise(m->target);
-}
-
 /* --- held writes ------------------------------------------------------------------------------------------------------------ */
 
 static int let_go_verdict(const struct mirror *m)
@@ -82,18 +72,19 @@ static void held_ends(struct loop_msg *home)
 		dm_go_on_here(r, verdict);
 }
 
-void mirror_let_go(struct mirror *m, bool put_back)
+/* With the lock held. */
+static struct dm_req *held_take(struct mirror *m)
 {
-	struct dm_req *r, *next;
-	int verdict;
+	struct dm_req *r = m->held;
 
-	pthread_mutex_lock(&m->lock);
-	m->lets_go = true;
-	m->puts_back = put_back;
-	verdict = let_go_verdict(m);
-	r = m->held;
 	m->held = NULL;
-	pthread_mutex_unlock(&m->lock);
+	return r;
+}
+
+static void held_end(struct dm_req *r, int verdict)
+{
+	struct dm_req *next;
+
 	for (; r; r = next) {
 		next = r->next;
 		r->verdict = verdict;
@@ -102,9 +93,50 @@ void mirror_let_go(struct mirror *m, bool put_back)
 	}
 }
 
+void mirror_let_go(struct mirror *m, bool put_back)
+{
+	struct dm_req *r;
+	int verdict;
+
+	pthread_mutex_lock(&m->lock);
+	m->lets_go = true;
+	m->puts_back = put_back;
+	verdict = let_go_verdict(m);
+	r = held_take(m);
+	pthread_mutex_unlock(&m->lock);
+	held_end(r, verdict);
+}
+
 void mirror_holds_again(struct mirror *m)
 {
 	pthread_mutex_lock(&m->lock);
 	m->lets_go = false;
 	pthread_mutex_unlock(&m->lock);
+}
+
+/* --- all legs are equal ------------------------------------------------------------------------------------------------------- */
+
+/* What had waited for that without a reason by now is written to all. */
+static void put_back_held(struct mirror *m)
+{
+	struct dm_req *r;
+
+	pthread_mutex_lock(&m->lock);
+	r = held_take(m);
+	pthread_mutex_unlock(&m->lock);
+	held_end(r, DM_PUT_BACK);
+}
+
+void mirror_look_whether_synchronous(struct mirror *m)
+{
+	if (atomic_load(&m->regions.synchronous) != m->regions.n)
+		return;
+	atomic_store(&m->was_in_sync, true);
+	if (atomic_exchange(&m->in_sync, true))
+		return;
+	legs_forgive(&m->legs);
+	atomic_store(&m->leg_failed, false);
+	dm_saved_changed(m->target);
+	dm_event_raise(m->target);
+	put_back_held(m);
 }

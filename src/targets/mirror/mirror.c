@@ -36,6 +36,7 @@ static void mirror_preresume(struct dm_target *t, struct dm_step *s)
 	struct mirror *m = t->priv;
 
 	m->target = t;
+	atomic_store(&m->was_in_sync, false);
 	if (m->words.on_disk) {
 		atomic_store(&m->flush_failed, false);	/* what may be lost is marked */
 		disk_log_begin(&m->log, s);

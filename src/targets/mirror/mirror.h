@@ -39,6 +39,7 @@ struct mirror {
 	struct disk_log log;		/* if words.on_disk */
 	atomic_bool in_sync;		/* all regions are synchronous, and that was an event */
 	atomic_bool leg_failed;		/* since then */
+	atomic_bool was_in_sync;	/* since it was resumed: what is copied now is what a request has left different */
 	atomic_bool flush_failed;	/* a leg may have lost what it had reported as written */
 	bool begun;			/* it has been active */
 	uint8_t *restored;		/* a bit for each region, as an earlier program had them; NULL: there are none */

@@ -105,7 +105,7 @@ static int write_stop(struct mirror *m, struct dm_req *r, bool to_all)
 
 	if (!m->words.handle_errors)
 		return 0;
-	if (to_all ? !log_failed : m->words.keep_log || !atomic_load_explicit(&m->leg_failed, memory_order_relaxed))
+	if (to_all ? !log_failed : m->words.keep_log || !atomic_load_explicit(&m->leg_failed, memory_order_relaxed) || r->flags & DM_LAX)
 		return 0;
 	write_leave(m, r, false);
 	if (mirror_holds(m) && legs_good(&m->legs) >= 0)
@@ -195,7 +195,7 @@ static int failed_verdict(struct mirror *m, struct dm_req *r, struct dm_req *c, 
 		return err < 0 ? err : -EIO;
 	if (r->flags & DM_OWN)
 		return 0;		/* the suspend that it belongs to is what lets the mirror be repaired */
-	return mirror_holds(m) ? mirror_hold(m, r, c) : 0;
+	return mirror_holds(m) && !(r->flags & DM_LAX) ? mirror_hold(m, r, c) : 0;
 }
 
 /* All children have ended, C with ERR as the last one. */
@@ -209,7 +209,9 @@ static int all_verdict(struct mirror *m, struct dm_req *r, struct dm_req *c, int
 		return mirror_is_interrupted(err) ? err : -EINTR;
 	if (fate_now & FAILED)
 		return failed_verdict(m, r, c, err);
-	return fate_now & REFUSED ? (err < 0 ? err : -EOPNOTSUPP) : 0;
+	if (!(fate_now & REFUSED))
+		return 0;
+	return err < 0 && r->op != DM_DISCARD ? err : -EOPNOTSUPP;	/* as on Linux */
 }
 
 /* The legs may differ now, and no leg has failed: they are made equal at once. A discard that all refuse changes nothing. */

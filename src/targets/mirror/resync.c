@@ -73,6 +73,15 @@ static unsigned leg_at(const struct legs *l, const struct dm_at *at)
 	return i;
 }
 
+/*
+ * A leg that cannot take again what a request has left different (a discard that it refused, say) has failed as by a write: somebody
+ * has to react to that, and dmeventd does not react to a leg that could not be synchronised.
+ */
+static enum leg_failure failure_of(struct mirror *m, const struct copy *c)
+{
+	return c->where != c->from && atomic_load(&m->was_in_sync) ? LEG_WRITE : LEG_SYNC;
+}
+
 static void rebuild_copied(struct copy *c)
 {
 	struct rebuild *b = container(c, struct rebuild, copy);
@@ -83,7 +92,7 @@ static void rebuild_copied(struct copy *c)
 		return;
 	}
 	b->failed = true;
-	mirror_leg_fails(m, leg_at(&m->legs, c->where), LEG_SYNC);
+	mirror_leg_fails(m, leg_at(&m->legs, c->where), failure_of(m, c));
 	if (c->where != c->from && rebuild_without(b, c->where))
 		copy_start(m->resync.copier, c);
 	else

@@ -176,8 +176,9 @@ static void set_mark(void *owner, uint64_t region, bool marked)
 	m->changed[(RBM_HEADER + region / 8) / m->block] = 1;
 }
 
-static void write_marks(void *owner, bool durable)
+static void write_marks(void *owner, bool durable, bool unmarks)
 {
+	(void)unmarks;
 	bitmap_write(owner, durable);
 }
 
