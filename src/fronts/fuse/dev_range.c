@@ -27,9 +27,15 @@ static int range_errno(int err)
 	return err == -EROFS ? -EPERM : err;
 }
 
+/* As on Linux: of a device that takes discards, one that is not carried out after all is no failure. */
+static bool is_needless(const struct fuse_io *io)
+{
+	return io->whence == DM_DISCARD && io->err == -EOPNOTSUPP;
+}
+
 static bool range_finish(struct fuse_io *io)
 {
-	if (io->err)
+	if (io->err && !is_needless(io))
 		return fuse_io_end(io, range_errno(io->err));
 	if (!io->answered)
 		fuse_reply_ioctl(io->req, 0, NULL, 0);
