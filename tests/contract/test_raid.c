@@ -248,6 +248,51 @@ static void a_leg_that_was_away_gets_what_it_lacks(void **state)
 	world_end();
 }
 
+static void write_flushed(uint64_t sector, uint64_t count, int byte)
+{
+	assert_int_equal(put(sector, count, byte), 0);
+	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
+}
+
+/* The second leg is new, and gets all. As soon as it counts as good, no power cut takes anything from it. */
+static void a_leg_is_good_when_its_copies_are_durable(void **state)
+{
+	(void)state;
+	world_begin();
+	array_begin("disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	write_flushed(100, 64, 'x');
+	world_end();
+	memset(disk_bytes(2), 0, DISK_SECTORS * 512);
+	memset(disk_bytes(3), 0, DISK_SECTORS * 512);
+	disk_cut_after(1u << 30);
+	world_begin();
+	d = make_device(&f, "d", "0 512 raid raid1 5 0 region_size 16 rebuild 1 2 disk:0 disk:1 disk:2 disk:3");
+	dm_open(d);
+	status_wait(&f, "d", " AA 512/512 idle ");
+	disk_cut_now();
+	world_end();
+	disk_power_on(DISK_NONE);
+	assert_int_equal(first_byte(3, 100), 'x');
+	assert_int_equal(first_byte(3, 163), 'x');
+}
+
+/* Legs that differ are made equal: the same. */
+static void legs_are_equal_when_that_is_durable(void **state)
+{
+	(void)state;
+	memset(disk_bytes(1), 'x', DISK_SECTORS * 512);
+	disk_cut_after(1u << 30);
+	world_begin();
+	array_begin("disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	disk_cut_now();
+	world_end();
+	disk_power_on(DISK_NONE);
+	assert_int_equal(first_byte(3, 0), 'x');
+	assert_int_equal(first_byte(3, 511), 'x');
+}
+
 static void the_last_leg_stays(void **state)
 {
 	(void)state;
@@ -472,7 +517,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_region_is_marked_before_it_is_written_to), T(only_what_is_marked_is_copied),
 		T(no_write_ends_before_the_death_of_a_leg_is_recorded), T(a_leg_that_is_back_gets_what_it_lacks),
-		T(a_leg_that_was_away_gets_what_it_lacks), T(the_last_leg_stays), T(a_read_that_fails_is_tried_elsewhere),
+		T(a_leg_that_was_away_gets_what_it_lacks), T(a_leg_is_good_when_its_copies_are_durable),
+		T(legs_are_equal_when_that_is_durable), T(the_last_leg_stays), T(a_read_that_fails_is_tried_elsewhere),
 		T(check_counts_and_repair_mends), T(writes_that_overlap_leave_legs_equal), T(any_superblocks_can_be_read),
 		T(any_bitmap_can_be_read), T(formats_are_those_of_linux),
 	};

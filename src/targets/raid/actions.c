@@ -6,6 +6,7 @@
 #include "core/command/ask.h"
 #include "core/device/event.h"
 #include "targets/raid/array.h"
+#include "targets/raid/write.h"
 
 static bool is_copy(enum raid_action action)
 {
@@ -65,6 +66,14 @@ static void copy_over(struct array *a, bool all, uint64_t sectors)
 	}
 }
 
+static void settle(struct array *a)
+{
+	struct dm_step *s = a->actions.settling;
+
+	a->actions.settling = NULL;
+	behind_settle(a, s);
+}
+
 static void action_over(struct array *a)
 {
 	struct actions *x = &a->actions;
@@ -77,6 +86,42 @@ static void action_over(struct array *a)
 	if (a->on_disk)
 		metadata_record(a);
 	dm_event_raise(a->target);
+	if (x->settling)
+		settle(a);
+}
+
+static void flush_run(struct clerk *c, struct clerk_job *j)
+{
+	struct array *a = clerk_owner(c);
+	struct actions *x = container(j, struct actions, flush);
+
+	if (!metadata_flush_legs(a))
+		atomic_store(&x->failed, true);
+	atomic_store(&x->flushed, true);
+	actions_look(a);
+}
+
+/* Nothing is copied any more. True: nothing has to be flushed. */
+static bool is_durable(struct array *a)
+{
+	struct actions *x = &a->actions;
+
+	if (!is_copy(x->now) || !a->on_disk)
+		return true;
+	x->flushing = true;
+	clerk_post(a->metadata.clerk, &x->flush);
+	return false;
+}
+
+static bool is_over(struct array *a)
+{
+	struct actions *x = &a->actions;
+
+	if (x->flushing) {
+		x->flushing = !atomic_exchange(&x->flushed, false);
+		return !x->flushing;
+	}
+	return atomic_exchange(&x->rested, false) && !sweep_is_busy(&x->sweep) && sweep_stop(&x->sweep, NULL) && is_durable(a);
 }
 
 /* --- the beginning ----------------------------------------------------------------------------------------------------------- */
@@ -122,7 +167,7 @@ static void look(struct loop_msg *msg)
 
 	atomic_store(&x->posted, false);
 	if (x->now != RAID_IDLE) {
-		if (!atomic_exchange(&x->rested, false) || sweep_is_busy(&x->sweep) || !sweep_stop(&x->sweep, NULL))
+		if (!is_over(a))
 			return;
 		action_over(a);
 	}
@@ -157,6 +202,13 @@ void actions_stop(struct array *a, struct dm_step *s)
 	a->actions.runs = false;
 	a->actions.asked = RAID_IDLE;
 	sweep_stop(&a->actions.sweep, s);
+}
+
+void actions_settle(struct array *a, struct dm_step *s)
+{
+	a->actions.settling = s;
+	if (a->actions.now == RAID_IDLE)
+		settle(a);
 }
 
 uint64_t actions_progress(struct array *a)
@@ -250,6 +302,7 @@ int actions_new(struct array *a, struct err *e)
 	for (i = 0; i < SWEEP_HANDS; i++)
 		x->hands[i].copy = (struct copy){ .io = hands[i]->io, .done = recover_copied, .class = COPY_BACKGROUND };
 	x->look.run = look;
+	x->flush.run = flush_run;
 	if (copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1, copied_at_a_time(a), e))
 		return e->code;
 	copier_limit(x->copier, most_a_second(a));

@@ -4,7 +4,10 @@
  * (check), or makes equal what it finds different (repair). One at a time, in this order; the latter two when a message asks for
  * them. Decisions are made on the control thread: other threads tell it that there is something to decide.
  *
- *   idle --something to do, not frozen--> busy --all regions were looked at, or it was stopped--> idle
+ *   idle --something to do, not frozen--> busy --all regions were looked at, or it was stopped--> flushing --> idle
+ *
+ * Copies count only when they are durable: else a leg whose superblock calls it good could lack them after a power cut, and be read, or
+ * be copied to the others. So all legs are flushed after them, by the clerk, if there are metadata.
  *
  * An action that was cut short goes on where it was, if it is still wanted; one that has failed (no leg can be read) waits for the
  * next resume.
@@ -14,6 +17,7 @@
 
 #include <stdatomic.h>
 
+#include "core/kit/clerk.h"
 #include "core/kit/copy.h"
 #include "core/kit/sweep.h"
 
@@ -42,12 +46,16 @@ struct actions {
 	atomic_bool failed;		/* something of this action could not be done */
 	atomic_bool posted;		/* `look` is on its way */
 	atomic_bool rested;		/* the sweep has come to its end, and `look` will see it */
+	atomic_bool flushed;		/* the clerk's job is over, and `look` will see it */
 	struct loop_msg look;
+	struct clerk_job flush;
 	/* The control thread's. */
 	enum raid_action now, asked, last;
 	bool runs;			/* not suspended */
 	bool frozen;			/* by a message, up to the next one */
+	bool flushing;			/* what was copied */
 	bool given_up;			/* it has failed: not again before the next resume */
+	struct dm_step *settling;	/* a postsuspend that waits for that; or NULL */
 	uint64_t torn;			/* array.torn when this one began */
 	uint64_t synchronous;		/* sectors from the first one on, in which the good legs were made equal; or RAID_ALL */
 };
@@ -56,7 +64,8 @@ struct actions {
 int actions_new(struct array *a, struct err *e);
 void actions_free(struct array *a);
 void actions_resume(struct array *a);
-void actions_stop(struct array *a, struct dm_step *s);	/* ends S when nothing is done any more */
+void actions_stop(struct array *a, struct dm_step *s);	/* ends S when nothing is copied any more */
+void actions_settle(struct array *a, struct dm_step *s);	/* stopped, and with metadata: behind_settle(), after what was copied is durable */
 /* There may be something to do, or to stop. Any thread. */
 void actions_look(struct array *a);
 int actions_message(struct array *a, struct dm_ask *ask);

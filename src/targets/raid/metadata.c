@@ -209,6 +209,22 @@ static void flush_failed(void *owner, const struct dm_at *at, int err)
 		array_leg_fails(a, (unsigned)(container(at, struct raid_leg, data) - a->raid->legs), "be flushed");
 }
 
+bool metadata_flush_legs(struct array *a)
+{
+	const struct dm_at *at[RAID1_LEGS];
+	unsigned i, n = legs_to_flush(a, at);
+	bool all = true;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = clerk_flush(a->metadata.clerk, at[i]);
+		if (err)
+			flush_failed(a, at[i], err);
+		all &= !err || !leg_is_written(container(at[i], struct raid_leg, data));
+	}
+	return all;
+}
+
 static void marks_news(void *owner, uint64_t region, const struct region_news *news)
 {
 	array_news(owner, region, news);

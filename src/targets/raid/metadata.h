@@ -46,6 +46,8 @@ void metadata_record(struct array *a);
 /* No write is under way: unmarks all that can be. Ends S. Control thread. */
 void metadata_settle(struct array *a, struct dm_step *s);
 
+/* The clerk's. All legs that are written to are flushed; false: one of them could not be, and is not dead for that. */
+bool metadata_flush_legs(struct array *a);
 /* The clerk's. metadata_write(): all that has changed, on all legs that are written to. */
 void metadata_write(struct array *a);
 void metadata_job_begin(struct clerk *c, struct clerk_job *j);

@@ -60,7 +60,7 @@ static void raid_postsuspend(struct dm_target *t, struct dm_step *s)
 	struct array *a = array_of(t);
 
 	if (a && a->on_disk)
-		behind_settle(a, s);
+		actions_settle(a, s);
 	else
 		dm_step_done(s, 0);
 }
