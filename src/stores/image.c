@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stores/label.h"
-
 #define HEAD 512
 
 static const char convert[] = "`qemu-img convert -O raw` converts it to a file that can be mapped";
@@ -46,12 +44,8 @@ const char *image_probe(int fd, const char **how)
 {
 	const struct image *i, *end = images + sizeof(images) / sizeof(*images);
 	char head[HEAD];
-	int mine = probe_reopen(fd);
-	ssize_t n = pread(mine >= 0 ? mine : fd, head, HEAD, 0);
 
-	if (mine >= 0)
-		close(mine);
-	if (n != HEAD)
+	if (pread(fd, head, HEAD, 0) != HEAD)
 		return NULL;
 	for (i = images; i < end; i++)
 		if (!memcmp(head + i->at, i->magic, i->n))

@@ -9,7 +9,6 @@
 #include <blkid.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,54 +60,32 @@ static int label_name(int fd, uint32_t block, const char *type, struct dm_label 
 	return 1;
 }
 
-/* What libblkid reads: a descriptor without O_DIRECT, so that any read is allowed. */
-struct label_place {
-	blkid_probe probe;
-	int fd, mine;
-};
-
-int probe_reopen(int fd)
+/* *OUT is the caller's, NULL if there is no memory. 0 or -errno. */
+static int label_open(blkid_probe *out, int fd, uint32_t block)
 {
-	char again[32];
-
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
-	return open(again, O_RDONLY | O_CLOEXEC);
-}
-
-static int label_open(struct label_place *p, int fd, uint32_t block)
-{
-	p->probe = blkid_new_probe();
-	if (!p->probe)
+	*out = blkid_new_probe();
+	if (!*out)
 		return -ENOMEM;
-	p->mine = probe_reopen(fd);
-	p->fd = p->mine >= 0 ? p->mine : fd;
-	if (blkid_probe_set_device(p->probe, p->fd, 0, 0))
+	if (blkid_probe_set_device(*out, fd, 0, 0))
 		return -EIO;
-	blkid_probe_set_sectorsize(p->probe, block);	/* a file does not tell the block size of the disk it came from */
+	blkid_probe_set_sectorsize(*out, block);	/* a file does not tell the block size of the disk it came from */
 	errno = 0;
 	return 0;
-}
-
-static void label_close(struct label_place *p)
-{
-	blkid_free_probe(p->probe);
-	if (p->probe && p->mine >= 0)
-		close(p->mine);
 }
 
 /* Asks for the partition list and not only for the type, because only then libblkid finds BSD labels. */
 int label_probe(int fd, uint32_t block, struct dm_label *out)
 {
-	struct label_place p;
-	int r = label_open(&p, fd, block);
-	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
+	blkid_probe probe;
+	int r = label_open(&probe, fd, block);
+	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(probe);
 	blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
 
 	if (!table && !r && errno == ENOMEM)
 		r = -ENOMEM;		/* libblkid only reports that it found nothing */
 	if (table)
-		r = label_name(p.fd, block, blkid_parttable_get_type(table), out);
-	label_close(&p);
+		r = label_name(fd, block, blkid_parttable_get_type(table), out);
+	blkid_free_probe(probe);
 	return r;
 }
 
@@ -133,16 +110,16 @@ static void label_add(struct dm_parts *out, blkid_partition part, uint32_t block
 
 static int label_parts_once(int fd, uint32_t block, struct dm_parts *out)
 {
-	struct label_place p;
-	int r = label_open(&p, fd, block);
-	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(p.probe);
+	blkid_probe probe;
+	int r = label_open(&probe, fd, block);
+	blkid_partlist list = r ? NULL : blkid_probe_get_partitions(probe);
 
 	if (!r && errno == ENOMEM)
 		r = -ENOMEM;
 	out->n = 0;
 	for (int i = 0; list && i < blkid_partlist_numof_partitions(list); i++)
 		label_add(out, blkid_partlist_get_partition(list, i), block);
-	label_close(&p);
+	blkid_free_probe(probe);
 	return r;
 }
 

@@ -6,13 +6,10 @@
 #include "core/table/store.h"
 
 /*
- * Examines the disk or image FD, whose block size is BLOCK: 1 and *OUT if it has a label, 0 if not, -errno if it cannot
- * be read.
+ * Both examine the disk or image FD, whose block size is BLOCK. FD is the caller's alone, since its file offset moves, and has no
+ * O_DIRECT, since any bytes are read.
  */
+int label_probe(int fd, uint32_t block, struct dm_label *out);	/* 1 and *OUT, 0 if it has no label, or -errno if it cannot be read */
 int label_parts(int fd, uint32_t block, struct dm_parts *out);	/* 0 or -errno; none is not an error */
-int label_probe(int fd, uint32_t block, struct dm_label *out);
-
-/* Opens FD again for a probe, without O_DIRECT, so that any read is allowed; negative if that is not possible. */
-int probe_reopen(int fd);
 
 #endif

@@ -64,21 +64,37 @@ void dm_at_hand_learn(int fd, bool in_memory)
 	pthread_mutex_unlock(&mounts_lock);
 }
 
-/* The paths of the process, or thread, PID are this process's: same mounts, same root. */
+/* What this process sees, which stays the same: the number of its mount namespace (0: not known), and whether its root is "/". */
+static struct {
+	ino_t mounts;
+	bool whole;
+} own;
+
+static void own_look(void)
+{
+	struct stat st;
+	char root[2];
+
+	if (!stat("/proc/self/ns/mnt", &st))
+		own.mounts = st.st_ino;
+	own.whole = readlink("/proc/self/root", root, sizeof(root)) == 1;
+}
+
+/* The paths of the process, or thread, PID (0: of this one) are this process's: same mounts, same root. */
 static bool sees_the_same(int pid)
 {
-	struct stat ours, theirs;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct stat theirs;
 	char path[64], root[2];
 
-	if (stat("/proc/self/ns/mnt", &ours))
-		return false;
-	if (!pid)
-		return true;
+	pthread_once(&once, own_look);
+	if (!own.mounts || !pid)
+		return own.mounts;
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	if (stat(path, &theirs) || ours.st_ino != theirs.st_ino)
+	if (stat(path, &theirs) || own.mounts != theirs.st_ino)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	return readlink(path, root, sizeof(root)) == 1 && readlink("/proc/self/root", root, sizeof(root)) == 1;
+	return own.whole && readlink(path, root, sizeof(root)) == 1;
 }
 
 /* Without empty names, "." and "..": PATH is the file's name then, if there are no links in it. */
