@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "base/words.h"
 
 /* realloc(3) may leave a copy behind. */
 static char *text_move(const struct text *t, size_t room)
@@ -62,15 +61,21 @@ static void text_vprintf(struct text *t, const char *fmt, va_list ap) __attribut
 
 static void text_vprintf(struct text *t, const char *fmt, va_list ap)
 {
+	size_t room = t->room > t->len ? t->room - t->len : 0;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n >= 0 && text_room(t, (size_t)n)) {
-		vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
-		t->len += (size_t)n;
+	n = t->failed ? -1 : vsnprintf(room ? t->s + t->len : NULL, room, fmt, ap);
+	if (n >= 0 && (size_t)n >= room) {
+		if (room)
+			t->s[t->len] = '\0';
+		if (text_room(t, (size_t)n))
+			vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
+		else
+			n = 0;
 	}
+	t->len += n > 0 ? (size_t)n : 0;
 	va_end(again);
 }
 
@@ -83,12 +88,27 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+void text_add_u64(struct text *t, uint64_t v)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do
+		*--at = (char)('0' + v % 10);
+	while (v /= 10);
+	text_add_n(t, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void text_add_word(struct text *t, const char *s)
 {
-	for (; *s; s++) {
-		if (words_blank(*s) || strchr("\\\"'", *s))
+	size_t n;
+
+	for (; *s; s += n) {
+		n = strcspn(s, " \t\n\v\f\r\\\"'");
+		if (!n) {
 			text_add_n(t, "\\", 1);
-		text_add_n(t, s, 1);
+			n = 1;
+		}
+		text_add_n(t, s, n);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *s;	/* always NUL-terminated once something was added; else NULL */
@@ -22,6 +23,7 @@ struct text {
 
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
+void text_add_u64(struct text *t, uint64_t v);	/* in decimal digits; for what there is a lot of */
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes room for N more bytes, so that adding them cannot fail. False: there is no memory. */

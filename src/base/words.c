@@ -47,6 +47,18 @@ static char *words_unquote(char *from, char *to)
 	return quote ? NULL : from;
 }
 
+/* Most words have neither quotes nor backslashes. */
+static char *words_end(char *word)
+{
+	char *end = word + strcspn(word, " \t\n\v\f\r'\"\\");
+
+	if (*end && !words_blank(*end))
+		return words_unquote(word, word);
+	if (*end)
+		*end++ = '\0';
+	return end;
+}
+
 char *words_next(char **at, struct err *e)
 {
 	char *word = *at, *end;
@@ -56,7 +68,7 @@ char *words_next(char **at, struct err *e)
 	*at = word;
 	if (!*word)
 		return NULL;
-	end = words_unquote(word, word);
+	end = words_end(word);
 	if (!end) {
 		err_set(e, -EINVAL, "a quote is not closed in: %.60s", word);
 		return NULL;

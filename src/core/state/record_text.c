@@ -154,7 +154,11 @@ void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, st
 
 static void table_line(const struct dm_target *t, bool secret, struct text *out)
 {
-	text_printf(out, "%" PRIu64 " %" PRIu64 " %s", t->start, t->len, t->type->name);
+	text_add_u64(out, t->start);
+	text_add(out, " ");
+	text_add_u64(out, t->len);
+	text_add(out, " ");
+	text_add(out, t->type->name);
 	if (t->type->table && !secret) {
 		text_add(out, " ");
 		t->type->table(t, out);

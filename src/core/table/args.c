@@ -171,31 +171,29 @@ static bool args_looks_later(const struct dm_args *a, const struct dm_store *s)
 	return dm_linux_fits_at_resume(o->cmd) && ((o->device && o->device->ever_loaded) || (s->device && !s->sectors));
 }
 
-/* How much is missing for LEN sectors from OFFSET on, which SECTORS do not have. */
-static void args_missing(char *out, size_t room, uint64_t sectors, uint64_t offset, uint64_t len)
+/* S does not have LEN sectors from OFFSET on. */
+static void args_complain_end(struct dm_args *a, const char *name, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
+	char missing[48] = "no device has that many";
 	uint64_t end, bytes;
 
-	if (__builtin_add_overflow(offset, len, &end))
-		snprintf(out, room, "no device has that many");
-	else if (__builtin_mul_overflow(end - sectors, (uint64_t)DM_SECTOR, &bytes))
-		snprintf(out, room, "%llu sectors are missing", (unsigned long long)(end - sectors));
-	else
-		snprintf(out, room, "%llu bytes are missing", (unsigned long long)bytes);
+	if (!__builtin_add_overflow(offset, len, &end)) {
+		if (__builtin_mul_overflow(end - s->sectors, (uint64_t)DM_SECTOR, &bytes))
+			snprintf(missing, sizeof(missing), "%llu sectors are missing", (unsigned long long)(end - s->sectors));
+		else
+			snprintf(missing, sizeof(missing), "%llu bytes are missing", (unsigned long long)bytes);
+	}
+	args_complain(a, -EINVAL, name, "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%s)", (unsigned long long)len,
+		      (unsigned long long)offset, s->name, (unsigned long long)s->sectors, missing);
 }
 
 /* LEN sectors from OFFSET on must exist and be whole blocks of the store. */
 static void args_check_range(struct dm_args *a, const char *name, const struct dm_store *s, uint64_t offset, uint64_t len)
 {
 	uint32_t block = s->limits.logical / DM_SECTOR;
-	char missing[48];
 
-	args_missing(missing, sizeof(missing), s->sectors, offset, len);
-	if (!args_looks_later(a, s) && (offset > s->sectors || len > s->sectors - offset))
-		args_complain(a, -EINVAL, name,
-			      "%llu sectors from %llu do not fit: '%.200s' has %llu sectors (%s)",
-			      (unsigned long long)len, (unsigned long long)offset, s->name,
-			      (unsigned long long)s->sectors, missing);
+	if ((offset > s->sectors || len > s->sectors - offset) && !args_looks_later(a, s))
+		args_complain_end(a, name, s, offset, len);
 	else if (offset % block || len % block)
 		args_complain(a, -EINVAL, name,
 			      "offset %llu and length %llu must be multiples of %u sectors: '%.200s' has blocks of %u bytes",

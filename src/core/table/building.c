@@ -17,6 +17,7 @@
 #include "core/table/opening.h"
 
 #define BUILDING_SLICE (4 * UINT64_C(1000000))	/* nanoseconds */
+#define BUILDING_STEPS 32u	/* between looks at the clock */
 #define BUILDING_OPENS 32u	/* concurrent openings */
 #define BUILDING_BULK 8u	/* words; a build with more shares the helper threads with other large ones */
 
@@ -199,13 +200,23 @@ static void building_end(struct dm_building *g)
 	free(g);
 }
 
+static bool building_steps(struct dm_building *g)
+{
+	unsigned i;
+
+	for (i = 0; i < BUILDING_STEPS; i++)
+		if (!building_step(g))
+			return false;
+	return true;
+}
+
 static void building_run(struct dm_building *g)
 {
 	uint64_t until = clock_now(&clock_monotonic) + BUILDING_SLICE;
 	bool more;
 
 	g->running = true;
-	while ((more = building_step(g)) && clock_now(&clock_monotonic) < until)
+	while ((more = building_steps(g)) && clock_now(&clock_monotonic) < until)
 		;
 	g->running = false;
 	if (more)

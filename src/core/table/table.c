@@ -103,5 +103,6 @@ void dm_text_store(struct text *out, const struct dm_store *s)
 void dm_text_at(struct text *out, const struct dm_at *at)
 {
 	dm_text_store(out, at->store);
-	text_printf(out, " %llu", (unsigned long long)at->offset);
+	text_add(out, " ");
+	text_add_u64(out, at->offset);
 }
