@@ -114,5 +114,10 @@ class Stack:
             a, n = self.add(way, n, a, b), way.sectors(n)
         return a
 
+    def off_table(self, device):
+        """Each request fails, for it goes to a disk whose power is off."""
+        disk, n = self.devices[0], device.sectors()
+        return "\n".join(f"{at} {min(n - at, disk.sectors())} linear /dev/mapper/{disk.name} 0" for at in range(0, n, disk.sectors()))
+
     def __str__(self):
         return " / ".join([way.name for way in reversed(self.above)] + [f"2 {way.name}" for way in reversed(self.below)])
