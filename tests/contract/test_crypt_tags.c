@@ -365,6 +365,8 @@ static void what_does_not_fit_gets_a_sentence(void **state)
 	refused(tags, "cipher_null-ecb " KEY " 0 device:below 0 1 integrity:28:none", "the word is '-'");
 	refused(tags, "capi:gcm(cipher_null)-random - 0 device:below 0 1 integrity:28:aead", "blocks of 1 byte");
 	refused(tags, "capi:gcm(aes)-essiv:sha256 " KEY " 0 device:below 0 1 integrity:28:aead", "authenc(hmac(HASH)");
+	refused(tags, "capi:authenc(hmac(sha224),cbc(aes))-eboiv " KEY "01234567890123456789012345678901234567890123456789012345 0 device:below 0 1 integrity:28:aead",
+		"not for ciphers with tags");
 	refused(tags, "aes-xts-random " KEY2 " 0 device:below 0", "16 bytes for each sector");
 	refused(tags, "capi:authenc(hmac(nope),xts(aes))-random " KEY2 " 0 device:below 0 1 integrity:28:aead", "no hash 'nope'");
 	refused(tags, "capi:authenc(sha1,xts(aes))-random " KEY2 " 0 device:below 0 1 integrity:28:aead", "authenc(hmac(HASH)");

@@ -17,7 +17,7 @@
 static void elephant_check(struct crypt *k, struct dm_args *a)
 {
 	k->extra = k->key_size / 2;
-	if (k->spec.null || k->spec.mode != CRYPT_CBC || strcmp(k->spec.cipher, "aes"))
+	if (k->spec.null || k->spec.aead || k->spec.mode != CRYPT_CBC || strcmp(k->spec.cipher, "aes"))
 		dm_args_fail(a, "IV mode elephant needs aes-cbc, as BitLocker has it");
 	else if (k->spec.keys > 1 || k->key_size % 2 || k->extra > ELEPHANT_KEY)
 		dm_args_fail(a, "IV mode elephant takes half of the key, up to %u bytes; there are %u bytes in all", ELEPHANT_KEY,

@@ -70,7 +70,9 @@ const struct crypt_iv crypt_iv_essiv = {
 
 static void eboiv_check(struct crypt *k, struct dm_args *a)
 {
-	if (k->spec.mode == CRYPT_CTR)
+	if (k->spec.aead)
+		dm_args_fail(a, "IV mode eboiv is not for ciphers with tags");
+	else if (k->spec.mode == CRYPT_CTR)
 		dm_args_fail(a, "IV mode eboiv needs a cipher with blocks as long as its IV, and mode ctr has none");
 }
 
