@@ -74,20 +74,40 @@ static void settle(struct array *a)
 	behind_settle(a, s);
 }
 
-static void action_over(struct array *a)
+static void action_ended(struct array *a)
+{
+	struct actions *x = &a->actions;
+
+	atomic_store(&x->ending, false);
+	x->last = x->now;
+	x->now = RAID_IDLE;
+	dm_event_raise(a->target);
+	if (x->settling)
+		settle(a);
+}
+
+/* All that was to be done is, and is durable. */
+static void action_done(struct array *a)
 {
 	struct actions *x = &a->actions;
 	uint64_t done = sweep_done(&x->sweep);
 
 	if (is_copy(x->now))
 		copy_over(a, done == a->regions.n, done << a->regions.shift);
-	x->last = x->now;
-	x->now = RAID_IDLE;
-	if (a->on_disk)
-		metadata_record(a);
-	dm_event_raise(a->target);
-	if (x->settling)
-		settle(a);
+	if (!a->on_disk) {
+		action_ended(a);
+		return;
+	}
+	atomic_store(&x->ending, true);
+	metadata_record(a);
+}
+
+void actions_recorded(struct array *a)
+{
+	if (!atomic_load(&a->actions.ending))
+		return;
+	atomic_store(&a->actions.recorded, true);
+	actions_look(a);
 }
 
 static void flush_run(struct clerk *c, struct clerk_job *j)
@@ -113,7 +133,7 @@ static bool is_durable(struct array *a)
 	return false;
 }
 
-static bool is_over(struct array *a)
+static bool is_done(struct array *a)
 {
 	struct actions *x = &a->actions;
 
@@ -122,6 +142,20 @@ static bool is_over(struct array *a)
 		return !x->flushing;
 	}
 	return atomic_exchange(&x->rested, false) && !sweep_is_busy(&x->sweep) && sweep_stop(&x->sweep, NULL) && is_durable(a);
+}
+
+static bool is_over(struct array *a)
+{
+	struct actions *x = &a->actions;
+
+	if (!atomic_load(&x->ending)) {
+		if (!is_done(a))
+			return false;
+		action_done(a);
+	}
+	if (atomic_load(&x->ending) && atomic_exchange(&x->recorded, false))
+		action_ended(a);
+	return x->now == RAID_IDLE;
 }
 
 /* --- the beginning ----------------------------------------------------------------------------------------------------------- */
@@ -166,11 +200,8 @@ static void look(struct loop_msg *msg)
 	enum raid_action next;
 
 	atomic_store(&x->posted, false);
-	if (x->now != RAID_IDLE) {
-		if (!is_over(a))
-			return;
-		action_over(a);
-	}
+	if (x->now != RAID_IDLE && !is_over(a))
+		return;
 	next = action_next(a);
 	if (next != RAID_IDLE)
 		action_begin(a, next);

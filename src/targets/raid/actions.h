@@ -4,7 +4,7 @@
  * (check), or makes equal what it finds different (repair). One at a time, in this order; the latter two when a message asks for
  * them. Decisions are made on the control thread: other threads tell it that there is something to decide.
  *
- *   idle --something to do, not frozen--> busy --all regions were looked at, or it was stopped--> flushing --> idle
+ *   idle --something to do, not frozen--> busy --all regions were looked at, or it was stopped--> flushing --> recorded --> idle
  *
  * Copies count only when they are durable: else a leg whose superblock calls it good could lack them after a power cut, and be read, or
  * be copied to the others. So all legs are flushed after them, by the clerk, if there are metadata.
@@ -47,6 +47,8 @@ struct actions {
 	atomic_bool posted;		/* `look` is on its way */
 	atomic_bool rested;		/* the sweep has come to its end, and `look` will see it */
 	atomic_bool flushed;		/* the clerk's job is over, and `look` will see it */
+	atomic_bool ending;		/* what it has brought is being recorded; until then it is not over, as on Linux */
+	atomic_bool recorded;		/* that is done, and `look` will see it */
 	struct loop_msg look;
 	struct clerk_job flush;
 	/* The control thread's. */
@@ -68,6 +70,8 @@ void actions_stop(struct array *a, struct dm_step *s);	/* ends S when nothing is
 void actions_settle(struct array *a, struct dm_step *s);	/* stopped, and with metadata: behind_settle(), after what was copied is durable */
 /* There may be something to do, or to stop. Any thread. */
 void actions_look(struct array *a);
+/* The metadata say all that there was to be said. The clerk's. */
+void actions_recorded(struct array *a);
 int actions_message(struct array *a, struct dm_ask *ask);
 /* Sectors that the action under way has done; of an idle array, those that are as they should be; of a suspended one, as on Linux, 0. */
 uint64_t actions_progress(struct array *a);

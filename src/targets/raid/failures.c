@@ -87,6 +87,8 @@ bool array_is_recorded(struct array *a)
 		a->held = NULL;
 	}
 	pthread_mutex_unlock(&a->lock);
+	if (is)
+		actions_recorded(a);
 	for (; r; r = next) {
 		next = r->next;
 		r->home.run = held_ends;
