@@ -28,7 +28,6 @@ static void world_begin(const char *first, const char *second)
 	fixture_stop_clock();
 	fixture_store = &disk_type;
 	fixture_begin(&f, 2, AIO_AUTO);
-	gate_open(&f);
 	make_device(&f, "leg", strcmp(second, "leg") ? "0 2048 linear disk:1 0" : "0 2048 linear disk:3 0");
 	make_device(&f, "gated", "0 64 linear disk:3 0\n64 64 gate\n128 1920 linear disk:3 128");
 	snprintf(table, sizeof(table), WORDS, first, second);
@@ -219,7 +218,7 @@ static void a_read_of_the_slow_leg_waits_for_it(void **state)
 	struct job j;
 
 	(void)state;
-	world_begin("leg", "gated");
+	world_begin("leg", "gated");		/* the gate is open at first */
 	gate_shut();
 	assert_int_equal(put(64, 0, 'x'), 0);
 	leg_fails(1);
