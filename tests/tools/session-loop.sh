@@ -178,6 +178,14 @@ luks() {
 	in_session "cryptsetup luksFormat FILE" "LUKS" "
 		cryptsetup luksFormat -q $quick c.img one
 		head -c 4 c.img; echo"
+	in_session "luksFormat on a device with blocks of 4096 bytes" "4096 4096
+LUKS" "
+		truncate -s 32M blocks.img
+		loop=\$(losetup -f --show -b 4096 blocks.img)
+		echo \$(blockdev --getss \$loop) \$(stat -f -c %S \$loop)
+		cryptsetup luksFormat -q --type luks2 $quick \$loop one
+		losetup -d \$loop
+		head -c 4 blocks.img; echo"
 	in_session "cryptsetup open FILE" "$PWD/c.img
 ext4
 gone" '

@@ -10,7 +10,7 @@
 static const struct fuse_lowlevel_ops dev_ops = {
 	.init = fuse_session_init, .forget = dev_forget,
 	.lookup = dev_lookup, .getattr = dev_getattr, .setattr = dev_setattr, .readdir = dev_readdir,
-	.readdirplus = dev_readdirplus, .readlink = dev_readlink,
+	.readdirplus = dev_readdirplus, .readlink = dev_readlink, .statfs = dev_statfs,
 	.mknod = dev_mknod, .mkdir = dev_mkdir, .symlink = dev_symlink, .link = dev_link,
 	.unlink = dev_unlink, .rmdir = dev_rmdir, .rename = dev_rename,
 	.open = fuse_open, .release = fuse_release,

@@ -170,6 +170,7 @@ struct dev_node *dev_ask_dir(const struct fuse_ask *a, uint64_t id);	/* NULL: RE
 void dev_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dev_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times);
 void dev_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dev_statfs(fuse_req_t req, fuse_ino_t ino);
 void dev_readlink(fuse_req_t req, fuse_ino_t ino);
 
 /* dev_list.c */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading the view: names, attributes, links. dev_list.c lists directories. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "fronts/fuse/dev.h"
 
@@ -159,6 +161,15 @@ static void readlink_answer(struct fuse_ask *a)
 		fuse_reply_readlink(a->req, n->data);
 	else
 		fuse_reply_err(a->req, n ? EINVAL : ESTALE);
+}
+
+/* Programs align their buffers for direct I/O to a block of the file system that has the device's node; on Linux that is a page. */
+void dev_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	const struct statvfs fs = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX };
+
+	(void)ino;
+	fuse_reply_statfs(req, &fs);
 }
 
 void dev_readlink(fuse_req_t req, fuse_ino_t ino)
