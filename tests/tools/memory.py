@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from memory_steps import COMMANDS, REQUESTS, SETUP, TRAFFIC
+from memory_steps import COMMANDS, REQUESTS, SETUP, SETUP_OF_ONE_LIFE, TRAFFIC
 from protocol_client import DMUSE, Client, Daemon
 
 PRELOAD = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "no_memory.so")
@@ -124,7 +124,7 @@ def clear(client):
 
 def set_up(client, words):
     clear(client)
-    for command, keys in SETUP:
+    for command, keys in SETUP + SETUP_OF_ONE_LIFE:
         reply = client.ask(command, **{k: words(v) for k, v in keys.items()})
         assert reply["errno"] == 0, reply
 

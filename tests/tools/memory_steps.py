@@ -16,6 +16,19 @@ LINES = {
     "unstriped": f"2 8 1 {A} 0", "verity": f"1 {A} {B} 512 512 64 0 sha256 {'0' * 64} 0123456789abcdef",
 }
 
+# More of those that have many parts.
+MORE = {
+    "crypt with essiv": f"crypt aes-cbc-essiv:sha256 {KEY} 0 {A} 0 1 sector_size:4096", "crypt with lmk": f"crypt aes:2-cbc-lmk {KEY} 0 {A} 0",
+    "crypt with tcw": f"crypt aes-cbc-tcw {KEY}{KEY} 0 {A} 0", "crypt with diffusers": f"crypt aes-cbc-elephant {KEY} 0 {A} 0",
+    "crypt with tags": f"crypt capi:authenc(hmac(sha256),xts(aes))-plain64 {KEY}{KEY} 0 tags 0 1 integrity:32:aead",
+    "crypt with the library's tags": f"crypt capi:gcm(aes)-random {KEY} 0 tags 0 1 integrity:28:aead",
+    "integrity with a bitmap": f"integrity {A} 0 - B 3 internal_hash:crc32c journal_sectors:352 interleave_sectors:64",
+    "integrity with a sealed journal": f"integrity {A} 0 - J 6 internal_hash:sha256 journal_crypt:cbc(aes):{KEY} journal_mac:hmac(sha256):{KEY} fix_hmac "
+                                       "journal_sectors:352 interleave_sectors:64",
+    "integrity with other metadata": f"integrity {A} 0 - D 2 internal_hash:hmac(sha256):{KEY} meta_device:{B}",
+    "verity with parity": f"verity 1 {A} {B} 512 512 64 0 sha256 {'0' * 64} - 8 use_fec_from_device {C} fec_blocks 80 fec_start 0 fec_roots 2",
+}
+
 # Before each attempt: devices of all kinds.
 SETUP = [
     ("create", {"name": "base", "table": "0 2048 linear memory,size=1M:b 0"}),
@@ -27,6 +40,13 @@ SETUP = [
     ("create", {"name": "on", "table": "0 64 powercut memory,size=1M:on 0 seed 1"}),
     ("create", {"name": "off", "table": "0 64 powercut memory,size=1M:off 0 seed 1"}),
     ("cut", {"names": ["off"]}),
+]
+
+# And those that have something in memory which no later daemon has.
+SETUP_OF_ONE_LIFE = [
+    ("create", {"name": "tags", "table": "0 64 integrity memory,size=1M:tags 0 32 J 2 journal_sectors:352 interleave_sectors:64"}),
+    ("create", {"name": "keyed", "table": f"0 64 crypt aes-xts-plain64 {KEY} 0 memory,size=1M:keyed 0"}),
+    ("suspend", {"name": "keyed"}),
 ]
 
 # (name, command, its keys). With a + the client connects when memory is short already. With a ~ libblkid is used: it
@@ -67,9 +87,13 @@ REQUESTS = [
     ("cut", "cut", {"names": ["on"], "message": "all"}), ("restore", "restore", {"names": ["off"]}),
     ("suspend of several", "suspend", {"names": ["base", "vd"]}), ("resume of several", "resume", {"names": ["base", "vd"]}),
     ("reload of several", "reload", {"names": ["base", "vd"], "tables": ["0 2048 zero", TABLE]}),
+    ("message key wipe", "message", {"name": "keyed", "message": "key wipe"}),
+    ("message key set", "message", {"name": "keyed", "message": f"key set {KEY}"}), ("resume of a key", "resume", {"name": "keyed"}),
+    ("suspend of a journal", "suspend", {"name": "tags"}), ("remove of a journal", "remove", {"name": "tags"}),
     ("nonsense", "nonsense", {}), ("what the client sent comes back", "info", {"name": "vd", "mine": {"a": [1, b"x", True, "s"]}}),
 ]
 REQUESTS += [(f"create of {t}", "create", {"name": "new", "table": f"0 64 {t} {words}", "flags": int(t == "verity")}) for t, words in LINES.items()]
+REQUESTS += [(f"create of {t}", "create", {"name": "new", "table": f"0 64 {line}", "flags": int(t[:6] == "verity")}) for t, line in MORE.items()]
 
 
 def nbd_traffic(directory):
