@@ -89,7 +89,6 @@ REQUESTS = [
     ("reload of several", "reload", {"names": ["base", "vd"], "tables": ["0 2048 zero", TABLE]}),
     ("message key wipe", "message", {"name": "keyed", "message": "key wipe"}),
     ("message key set", "message", {"name": "keyed", "message": f"key set {KEY}"}), ("resume of a key", "resume", {"name": "keyed"}),
-    ("suspend of a journal", "suspend", {"name": "tags"}), ("remove of a journal", "remove", {"name": "tags"}),
     ("nonsense", "nonsense", {}), ("what the client sent comes back", "info", {"name": "vd", "mine": {"a": [1, b"x", True, "s"]}}),
 ]
 REQUESTS += [(f"create of {t}", "create", {"name": "new", "table": f"0 64 {t} {words}", "flags": int(t == "verity")}) for t, words in LINES.items()]
