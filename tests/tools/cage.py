@@ -162,6 +162,7 @@ def make_root(o):
     if o.hosts:
         os.makedirs(f"/tmp/up.hosts{os.path.dirname(o.hosts)}")
         pathlib.Path(f"/tmp/up.hosts{o.hosts}").touch()
+        pathlib.Path(root + "/etc/hosts").touch()       # a bare system has none
         mount(f"/tmp/up.hosts{o.hosts}", root + "/etc/hosts", flags=MS_BIND)
     for path, fd in shown:
         os.makedirs(root + path, exist_ok=True)
