@@ -10,13 +10,16 @@
 #include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/filter.h>
 
@@ -28,6 +31,7 @@
 #endif
 /* Such an open never reaches a driver, so the kernel can do it. (O_TMPFILE includes O_DIRECTORY.) */
 #define OPEN_HARMLESS (O_PATH | O_DIRECTORY)
+#define FILTER_SECONDS 2	/* of a processor, for what takes a millisecond */
 #define FSCONFIG_A_STRING 1
 #define FSCONFIG_A_CREATE 6
 #define FSCONFIG_A_CREATE_EXCL 8
@@ -84,12 +88,13 @@ static const int filter_pretend[] = {
 static bool filter_user_namespace(void)
 {
 	unsigned long inside, outside, count;
-	FILE *f = fopen("/proc/self/uid_map", "re");
-	bool whole = f && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 && !outside && count > 1;
+	char map[80] = "";
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, map, sizeof(map) - 1);
 
-	if (f)
-		fclose(f);
-	return !whole;
+	if (fd >= 0)
+		close(fd);
+	return n <= 0 || sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || outside || count <= 1;
 }
 
 static int filter_add(scmp_filter_ctx ctx, const struct filter_rule *f)
@@ -117,25 +122,64 @@ static int filter_fill(scmp_filter_ctx ctx)
 	return r;
 }
 
-/* Writes the program to memory, to be freed. */
-static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *out)
+static int filter_generate(int fd)
 {
-	int fd = memfd_create("filter", MFD_CLOEXEC), r;
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int r = ctx ? filter_fill(ctx) : -ENOMEM;
+
+	return r ? r : seccomp_export_bpf(ctx, fd);
+}
+
+static _Noreturn void filter_child(int fd)
+{
+	const struct rlimit most = { FILTER_SECONDS, FILTER_SECONDS };
+
+	setrlimit(RLIMIT_CPU, &most);
+	_exit(-filter_generate(fd) & 0xff);
+}
+
+static int filter_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ENOMEM;
+}
+
+/*
+ * libseccomp crashes if it lacks memory, or never ends, so it has a process of its own. The program is in FD then. A caller that
+ * ignores its children could not wait for one.
+ */
+static int filter_apart(int fd)
+{
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	struct sigaction was;
+	pid_t pid;
+	int r;
+
+	sigaction(SIGCHLD, &usual, &was);
+	pid = fork();
+	if (!pid)
+		filter_child(fd);
+	r = pid < 0 ? -errno : filter_wait(pid);
+	sigaction(SIGCHLD, &was, NULL);
+	return r;
+}
+
+/* The program that FD has, in memory that is to be freed. */
+static int filter_read(int fd, struct sock_fprog *out)
+{
 	struct stat st;
 
-	if (fd < 0)
+	if (fstat(fd, &st))
 		return -errno;
-	r = seccomp_export_bpf(ctx, fd);
-	if (!r && fstat(fd, &st))
-		r = -errno;
-	if (!r && !(out->filter = malloc((size_t)st.st_size)))
-		r = -ENOMEM;
-	if (!r && pread(fd, out->filter, (size_t)st.st_size, 0) != st.st_size)
-		r = -EIO;
-	if (!r)
-		out->len = (unsigned short)(st.st_size / (off_t)sizeof(*out->filter));
-	close(fd);
-	return r;
+	out->filter = malloc((size_t)st.st_size);
+	if (!out->filter)
+		return -ENOMEM;
+	out->len = (unsigned short)(st.st_size / (off_t)sizeof(*out->filter));
+	return pread(fd, out->filter, (size_t)st.st_size, 0) == st.st_size ? 0 : -EIO;
 }
 
 static int filter_seccomp(unsigned long flags, const struct sock_fprog *prog)
@@ -158,16 +202,17 @@ static int filter_load(const struct sock_fprog *prog)
 
 int supervisor_filter(void)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int fd = memfd_create("filter", MFD_CLOEXEC), r;
 	struct sock_fprog prog = { 0 };
-	int r = ctx ? filter_fill(ctx) : -ENOMEM;
 
+	if (fd < 0)
+		return -errno;
+	r = filter_apart(fd);
 	if (!r)
-		r = filter_export(ctx, &prog);
+		r = filter_read(fd, &prog);
+	close(fd);
 	if (!r)
 		r = filter_load(&prog);
 	free(prog.filter);
-	if (ctx)
-		seccomp_release(ctx);
 	return r;
 }

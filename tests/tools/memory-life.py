@@ -113,6 +113,10 @@ def start(place, at, many):
     return ready, None
 
 
+def lacks_memory(said):
+    return "no memory" in said or "cannot start a thread" in said
+
+
 def judge_start(place, ready):
     """Of what cannot be brought back for lack of memory it says so, and it is there later."""
     code = place.process.poll()
@@ -124,7 +128,7 @@ def judge_start(place, ready):
     else:
         now = place.devices()
         code = place.end()
-        if now != place.kept and "no memory" not in place.said():
+        if now != place.kept and not lacks_memory(place.said()):
             return "wrong successes", f"{difference(place.kept, now)}, said: {place.said()}"
         if code:
             return "other faults", f"shutdown ended it with {code}: {place.said()}"

@@ -190,7 +190,8 @@ static void item_table(struct restore_item *i)
 	i->table = restore_table(i->all, i->is.tables[i->slot]);
 	if (!i->table) {
 		i->table = strdup("");
-		log_error_of(i->device->name, "the record of '%s' has no table %" PRIu64, i->device->name, i->is.tables[i->slot]);
+		if (!i->all->no_memory)
+			log_error_of(i->device->name, "the record of '%s' has no table %" PRIu64, i->device->name, i->is.tables[i->slot]);
 		item_next(i);
 		return;
 	}

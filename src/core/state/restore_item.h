@@ -59,8 +59,8 @@ struct restore {
 	bool no_memory;
 };
 
-/* The value of a table, to be freed; NULL: there is none, or no memory. */
-char *restore_table(const struct restore *all, uint64_t id);
+/* The value of a table, to be freed; NULL: there is none, or no memory (ALL->no_memory). */
+char *restore_table(struct restore *all, uint64_t id);
 
 /*
  * What the lines of a table ID kept in memory: T, built again, has it from now on. 0; or -errno and a sentence: a line has

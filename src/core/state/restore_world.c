@@ -30,15 +30,24 @@ uint32_t dm_restore_major(struct dm_recorder *r)
 	return sscanf(head, "major %" SCNu32, &major) == 1 ? major : 0;
 }
 
-char *restore_table(const struct restore *all, uint64_t id)
+char *restore_table(struct restore *all, uint64_t id)
 {
 	const char *value;
-	char key[40];
+	char key[40], *copy;
 	size_t len;
 
 	snprintf(key, sizeof(key), "table/%" PRIu64, id);
 	value = all->recorder->get(all->recorder, key, &len);
-	return value ? strndup(value, len) : NULL;
+	copy = value ? strndup(value, len) : NULL;
+	if (value && !copy)
+		all->no_memory = true;
+	return copy;
+}
+
+/* What lacks memory is not lost: no daemon starts then, and the state stays as it is. */
+static int memory_sufficed(const struct restore *all)
+{
+	return all->no_memory ? err_set(all->err, -ENOMEM, "no memory for the devices of the state") : 0;
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------------- */
@@ -243,10 +252,8 @@ static int make_all(struct restore *all)
 		waits_for(&all->items[k], all->items[k].is.tables[DM_SLOT_ACTIVE]);
 		waits_for(&all->items[k], all->items[k].is.tables[DM_SLOT_INACTIVE]);
 	}
-	if (!r && all->no_memory)
-		r = err_set(all->err, -ENOMEM, "no memory for the devices of the state");
 	all->left = all->n;
-	return r;
+	return r ? r : memory_sufficed(all);
 }
 
 static void free_all(struct restore *all)
@@ -298,8 +305,10 @@ int dm_restore(struct dm_world *w, struct dm_recorder *recorder, struct dm_resto
 		r = restore_disks(&all);
 	if (!r)
 		r = make_all(&all);
-	if (!r)
+	if (!r) {
 		restore_items(&all);
+		r = memory_sufficed(&all);
+	}
 	w->open_timeout = usual;
 	w->records.mute = false;
 	*n = (struct dm_restored){ .devices = all.n, .lost = all.lost };
