@@ -2,14 +2,10 @@
 /* The beginning of libgcrypt: see gcrypt_begin.h. */
 #include "base/gcrypt_begin.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gcrypt.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/secret.h"
 
@@ -40,29 +36,9 @@ static void *library_realloc(void *p, size_t n)
 	return more;
 }
 
-/* Nobody asks for FIPS mode: neither the user, nor the machine's administrator, nor its kernel. */
-static bool fips_is_off(void)
-{
-	char is = '1';
-	int fd;
-
-	if (getenv("LIBGCRYPT_FORCE_FIPS_MODE") || !access("/etc/gcrypt/fips_enabled", F_OK))
-		return false;
-	fd = open("/proc/sys/crypto/fips_enabled", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT;
-	if (read(fd, &is, 1) != 1)
-		is = '1';
-	close(fd);
-	return is == '0';
-}
-
-/* The library looks for FIPS mode itself, but aborts if it lacks memory for that. */
 static void library_begin(void)
 {
 	gcry_set_allocation_handler(malloc, secret_alloc, library_is_secure, library_realloc, library_free);
-	if (fips_is_off())
-		gcry_control(GCRYCTL_NO_FIPS_MODE);
 	gcry_check_version(NULL);
 	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 }
