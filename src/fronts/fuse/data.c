@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fronts/fuse/server.h"
 
@@ -23,7 +24,7 @@ struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file, size_t room)
 		return NULL;
 	}
 	io = pool_take_object(pool);
-	*io = (struct fuse_io){ .req = req, .file = file, .data = room ? pool_take(pool, room) : NULL, .room = room,
+	*io = (struct fuse_io){ .req = req, .unique = fuse_unique(req), .file = file, .data = room ? pool_take(pool, room) : NULL, .room = room,
 				.block = atomic_load(&file->file->block) };
 	file->n_ios++;
 	return io;
@@ -167,16 +168,19 @@ static void read_submit(struct fuse_io *io)
 	fuse_io_submit(io, DM_READ, io->off & ~mask, (io->off + io->len + mask) & ~mask);
 }
 
-/* The kernel copies from the store's file to the reader's memory directly. */
+/* The kernel takes the bytes from the store's file; or they are copied after all. */
 static void read_reply_shown(struct fuse_io *io)
 {
-	const struct aio_op *at = &io->partial.req.aio;
-	struct fuse_bufvec v = FUSE_BUFVEC_INIT(io->len);
+	const struct aio_op *op = &io->partial.req.aio;
+	uint64_t place = partial_place(io->off, io->block);
+	off_t at = (off_t)(op->off + place);
 
-	v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	v.buf[0].fd = at->fd;
-	v.buf[0].pos = (off_t)(at->off + partial_place(io->off, io->block));
-	fuse_reply_data(io->req, &v, 0);
+	if (fuse_reply_shown(io, op->fd, at))
+		return;
+	if (pread(op->fd, io->data + place, io->len, at) == (ssize_t)io->len)
+		fuse_reply_buf(io->req, (char *)io->data + place, io->len);
+	else
+		fuse_reply_err(io->req, EIO);
 }
 
 /* A page has no errno: in a kernel, who reads one that could not be filled gets EIO. Only direct I/O tells why. */

@@ -107,6 +107,7 @@ void fuse_front_free(struct fuse_front *f)
 		hash_remove(&f->by_device, &n->by_device);
 		free(n);
 	}
+	fuse_pipe_close(&f->pipe);
 	pool_free(&f->pool);
 	fuse_handles_free(&f->handles);
 	fuse_state_end(f);

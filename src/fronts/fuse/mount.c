@@ -58,7 +58,7 @@ static void mount_freed(struct loop_msg *msg)
 	fuse_front_check_stopped(f);
 }
 
-/* libfuse has a pipe for each thread that serves a session, and frees it only there. */
+/* On the thread that has served it. */
 static void mount_destroy(struct loop_msg *msg)
 {
 	struct fuse_mount *m = container(msg, struct fuse_mount, begin);

@@ -51,6 +51,12 @@ struct fuse_node {
 	struct partial_disk disk;	/* the io thread's */
 };
 
+/* What read replies go through (shown.c). */
+struct fuse_pipe {
+	int fds[2];
+	size_t room;			/* bytes; 0: it is not open */
+};
+
 struct fuse_front {
 	struct dm_front front;
 	struct dm_world *world;
@@ -72,6 +78,7 @@ struct fuse_front {
 	struct list live;		/* fuse_mount.live: the mounts it reads */
 	struct fuse_handles handles;	/* the open files */
 	void *received;			/* the request that is being read */
+	struct fuse_pipe pipe;
 	struct fuse_state state;	/* the control thread's */
 	bool stopping;
 	void (*then)(void *arg);
@@ -180,6 +187,7 @@ struct fuse_file {
 struct fuse_io {
 	struct partial partial;		/* its req is also used by what does not write */
 	fuse_req_t req;
+	uint64_t unique;
 	struct fuse_file *file;
 	void (*submit)(struct fuse_io *io);	/* sends the next request, which ends with fuse_io_done() */
 	bool (*finish)(struct fuse_io *io);	/* err is the result: returns true if another request follows; else IO is freed */
@@ -195,6 +203,13 @@ struct fuse_io {
 	bool cut;			/* a write past the end; the part inside was written */
 	bool cached;			/* a read into the kernel's page cache */
 };
+
+/*
+ * shown.c. Answers the read IO with bytes of FD from AT on, without copying them. False: it was not answered, because that is not
+ * possible, or the file ends there. On the io thread, as all of this.
+ */
+bool fuse_reply_shown(struct fuse_io *io, int fd, off_t at);
+void fuse_pipe_close(struct fuse_pipe *p);
 
 /* A request that the control thread answers. */
 struct fuse_ask {
