@@ -254,6 +254,15 @@ static void write_flushed(uint64_t sector, uint64_t count, int byte)
 	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
 }
 
+/* As soon as all legs count as good, the power goes. */
+static void equal_and_cut(void)
+{
+	status_wait(&f, "d", " AA 512/512 idle ");
+	disk_cut_now();
+	world_end();
+	disk_power_on(DISK_NONE);
+}
+
 /* The second leg is new, and gets all. As soon as it counts as good, no power cut takes anything from it. */
 static void a_leg_is_good_when_its_copies_are_durable(void **state)
 {
@@ -269,10 +278,7 @@ static void a_leg_is_good_when_its_copies_are_durable(void **state)
 	world_begin();
 	d = make_device(&f, "d", "0 512 raid raid1 5 0 region_size 16 rebuild 1 2 disk:0 disk:1 disk:2 disk:3");
 	dm_open(d);
-	status_wait(&f, "d", " AA 512/512 idle ");
-	disk_cut_now();
-	world_end();
-	disk_power_on(DISK_NONE);
+	equal_and_cut();
 	assert_int_equal(first_byte(3, 100), 'x');
 	assert_int_equal(first_byte(3, 163), 'x');
 }
@@ -285,10 +291,7 @@ static void legs_are_equal_when_that_is_durable(void **state)
 	disk_cut_after(1u << 30);
 	world_begin();
 	array_begin("disk:3");
-	status_wait(&f, "d", " AA 512/512 idle ");
-	disk_cut_now();
-	world_end();
-	disk_power_on(DISK_NONE);
+	equal_and_cut();
 	assert_int_equal(first_byte(3, 0), 'x');
 	assert_int_equal(first_byte(3, 511), 'x');
 }

@@ -76,8 +76,9 @@ bool fuse_reply_shown(struct fuse_io *io, int fd, off_t at)
 	struct fuse_mount *m = io->file->mount;
 	struct fuse_pipe *p = &m->front->pipe;
 
-	if (!pipe_has_room(p, (io->len / PAGE + 3) * PAGE) || !pipe_fill(p, &h, fd, at, io->len) ||
-	    !pipe_send(p, fuse_session_fd(m->session), h.len)) {
+	if (!pipe_has_room(p, (io->len / PAGE + 3) * PAGE))
+		return false;
+	if (!pipe_fill(p, &h, fd, at, io->len) || !pipe_send(p, fuse_session_fd(m->session), h.len)) {
 		fuse_pipe_close(p);	/* what is in it is nobody's */
 		return false;
 	}

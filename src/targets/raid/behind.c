@@ -23,11 +23,6 @@ struct behind_write {
 	struct behind_leg legs[RAID1_LEGS];
 };
 
-static uint32_t fate(const struct dm_req *r)
-{
-	return (uint32_t)(uintptr_t)r->own[0];
-}
-
 /* --- the beginning ----------------------------------------------------------------------------------------------------------- */
 
 static struct behind_write *write_take(struct behind *b)
@@ -126,7 +121,7 @@ void behind_send(struct behind_write *w, struct dm_req *r, uint32_t legs)
 /* A write that some of its own legs do not have waits for the others: perhaps one of them has it. */
 int behind_child(struct behind_write *w, struct dm_req *r, struct dm_req *c, int err)
 {
-	uint32_t now = fate(r) & ~FATE_BEHIND & ((1u << FATE_LEFT_SHIFT) - 1);
+	uint32_t now = write_fate(r) & ~FATE_BEHIND & ((1u << FATE_LEFT_SHIFT) - 1);
 
 	w->fate |= now;
 	if (!--w->left)

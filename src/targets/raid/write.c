@@ -6,11 +6,6 @@
 #include "targets/raid/array.h"
 
 /* A write's fate is in own[0]. */
-static uint32_t fate(const struct dm_req *r)
-{
-	return (uint32_t)(uintptr_t)r->own[0];
-}
-
 static void set_fate(struct dm_req *r, uint32_t fate)
 {
 	r->own[0] = (void *)(uintptr_t)fate;
@@ -161,7 +156,7 @@ int write_over(struct array *a, struct dm_req *in, uint32_t fate, struct dm_req 
 
 int write_child(struct array *a, struct dm_req *r, struct dm_req *c, int err)
 {
-	uint32_t now = (fate(r) | fate_of(a, c->which, c->op, err)) - (1u << FATE_LEFT_SHIFT);
+	uint32_t now = (write_fate(r) | fate_of(a, c->which, c->op, err)) - (1u << FATE_LEFT_SHIFT);
 
 	set_fate(r, now);
 	if (now >> FATE_LEFT_SHIFT)

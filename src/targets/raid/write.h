@@ -30,6 +30,11 @@ struct dm_step;
 #define FATE_BEHIND (1u << 21)		/* of a write: own[1] has what is behind it */
 #define FATE_LEFT_SHIFT 24		/* so many children have not ended */
 
+static inline uint32_t write_fate(const struct dm_req *r)
+{
+	return (uint32_t)(uintptr_t)r->own[0];
+}
+
 /* What a leg's answer adds. */
 uint32_t fate_of(const struct array *a, unsigned leg, enum dm_op op, int err);
 
