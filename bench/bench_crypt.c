@@ -321,7 +321,7 @@ int main(int argc, char **argv)
 
 	for (unsigned i = 0; i < KEY; i++)
 		key[i] = (uint8_t)i;
-	gcrypt_begin();
+	gcrypt_begin(NULL);
 	make_lanes(key);
 	for (unsigned threads = 1; threads <= THREADS && threads <= (unsigned)(cpus < 1 ? 1 : cpus); threads++)
 		bench_world(&b, key, threads);

@@ -26,9 +26,11 @@ static const struct {
 
 int digest_find(struct digest *d, const char *name, struct err *e)
 {
+	int r = gcrypt_begin(e);
 	size_t i;
 
-	gcrypt_begin();
+	if (r)
+		return r;
 	for (i = 0; i < sizeof(digests) / sizeof(*digests); i++) {
 		if (strcmp(digests[i].name, name))
 			continue;

@@ -2,8 +2,11 @@
 /* The beginning of libgcrypt: see gcrypt_begin.h. */
 #include "base/gcrypt_begin.h"
 
+#include <errno.h>
 #include <gcrypt.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,9 +46,34 @@ static void library_begin(void)
 	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 }
 
-void gcrypt_begin(void)
+/*
+ * The first thing that libgcrypt does is to read this file, and it aborts if there is no memory for a stream. So a stream is
+ * opened, read and closed just before: its memory is there for the next one then.
+ */
+static bool library_has_room(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	FILE *f = fopen("/proc/sys/crypto/fips_enabled", "re");
+	bool lacks = !f && errno == ENOMEM;
 
-	pthread_once(&once, library_begin);
+	if (f) {
+		getc(f);
+		fclose(f);
+	}
+	return !lacks;
+}
+
+int gcrypt_begin(struct err *e)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool begun;
+	int r = 0;
+
+	pthread_mutex_lock(&lock);
+	if (!begun && !library_has_room())
+		r = err_set(e, -ENOMEM, "no memory for libgcrypt");
+	else if (!begun)
+		library_begin();
+	begun = !r;
+	pthread_mutex_unlock(&lock);
+	return r;
 }

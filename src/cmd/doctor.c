@@ -3,6 +3,7 @@
  * dmuse doctor: which features that sessions need are available, what works without the others, and how to get them; and how
  * fast the machine encrypts.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,17 +50,18 @@ static plist_t doctor_row(enum feature p, int r, const struct feature_lack *lack
 	return row;
 }
 
-static plist_t doctor_ciphers(void)
+static plist_t doctor_ciphers(const struct crypt_speeds *speeds)
 {
 	plist_t all = say_need(plist_new_array()), row;
-	struct crypt_speed s;
 
-	for (unsigned i = 0; crypt_speed(i, &s); i++) {
+	for (unsigned i = 0; i < CRYPT_SPEEDS; i++) {
+		const struct crypt_speed *s = &speeds->ciphers[i];
+
 		row = plist_new_dict();
-		key_set_text(row, "cipher", s.cipher);
-		key_set_u64(row, "bits", s.bits);
-		key_set_u64(row, "encrypts", s.encrypts);
-		key_set_u64(row, "decrypts", s.decrypts);
+		key_set_text(row, "cipher", s->cipher);
+		key_set_u64(row, "bits", s->bits);
+		key_set_u64(row, "encrypts", s->encrypts);
+		key_set_u64(row, "decrypts", s->decrypts);
 		plist_array_append_item(all, row);
 	}
 	return all;
@@ -68,10 +70,13 @@ static plist_t doctor_ciphers(void)
 static int doctor_json(struct job *j, plist_t rows, bool possible)
 {
 	plist_t out = plist_new_dict();
+	struct crypt_speeds speeds;
 
+	if (crypt_speeds(&speeds))
+		say_need(NULL);
 	key_set_bool(out, "session", possible);
 	plist_dict_set_item(out, "pieces", rows);
-	plist_dict_set_item(out, "ciphers", doctor_ciphers());
+	plist_dict_set_item(out, "ciphers", doctor_ciphers(&speeds));
 	return job_print_json(j, out);
 }
 
@@ -90,6 +95,8 @@ static bool doctor_look(enum feature p, plist_t rows)
 	struct feature_lack lack = { .what = "" };
 	int r = feature_probe(p);
 
+	if (r == -ENOMEM)
+		say_need(NULL);		/* nothing is known of the feature */
 	if (r < 0)
 		feature_explain(p, r, &lack);
 	if (rows)
@@ -101,11 +108,13 @@ static bool doctor_look(enum feature p, plist_t rows)
 
 static void doctor_ciphers_print(void)
 {
-	struct crypt_speed s;
+	struct crypt_speeds speeds;
 
-	printf("The target crypt has %s; MB/s of one processor, encrypting and decrypting:\n", crypt_library());
-	for (unsigned i = 0; crypt_speed(i, &s); i++)
-		printf("         %s, %u bits: %u, %u\n", s.cipher, s.bits, s.encrypts, s.decrypts);
+	if (crypt_speeds(&speeds))
+		say_need(NULL);
+	printf("The target crypt has %s; MB/s of one processor, encrypting and decrypting:\n", speeds.library);
+	for (const struct crypt_speed *s = speeds.ciphers; s < speeds.ciphers + CRYPT_SPEEDS; s++)
+		printf("         %s, %u bits: %u, %u\n", s->cipher, s->bits, s->encrypts, s->decrypts);
 }
 
 int command_doctor(struct job *j)

@@ -10,7 +10,6 @@
 #include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/filter.h>
 
+#include "base/apart.h"
 #include "fronts/fuse/dev_private.h"
 #include "session/supervisor.h"
 
@@ -130,42 +129,20 @@ static int filter_generate(int fd)
 	return r ? r : seccomp_export_bpf(ctx, fd);
 }
 
-static _Noreturn void filter_child(int fd)
+static int filter_child(void *fd)
 {
 	const struct rlimit most = { FILTER_SECONDS, FILTER_SECONDS };
 
 	setrlimit(RLIMIT_CPU, &most);
-	_exit(-filter_generate(fd) & 0xff);
+	return -filter_generate(*(int *)fd) & 0xff;
 }
 
-static int filter_wait(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ENOMEM;
-}
-
-/*
- * libseccomp crashes if it lacks memory, or never ends, so it has a process of its own. The program is in FD then. A caller that
- * ignores its children could not wait for one.
- */
+/* libseccomp crashes if it lacks memory, or never ends, so it has a process of its own. The program is in FD then. */
 static int filter_apart(int fd)
 {
-	const struct sigaction usual = { .sa_handler = SIG_DFL };
-	struct sigaction was;
-	pid_t pid;
-	int r;
+	int r = apart(filter_child, &fd);
 
-	sigaction(SIGCHLD, &usual, &was);
-	pid = fork();
-	if (!pid)
-		filter_child(fd);
-	r = pid < 0 ? -errno : filter_wait(pid);
-	sigaction(SIGCHLD, &was, NULL);
-	return r;
+	return r == -EINTR ? -ENOMEM : r < 0 ? r : -r;
 }
 
 /* The program that FD has, in memory that is to be freed. */

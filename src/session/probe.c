@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/process.h"
 #include "session/holder_parts.h"
 #include "session/supervisor.h"
@@ -31,31 +32,19 @@
 #endif
 #define CHILD_UNNEEDED 255	/* an exit status; the others are errno values */
 
-static int probe_status(pid_t pid)
+static int probe_code(void *f)
 {
-	int status;
+	int r = (*(int (**)(void))f)();
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (!WIFEXITED(status))
-		return -EINTR;
-	return WEXITSTATUS(status) == CHILD_UNNEEDED ? PROBE_UNNEEDED : -WEXITSTATUS(status);
+	return r > 0 ? CHILD_UNNEEDED : -r;
 }
 
 /* Calls F in a child, whose changes to itself end with it. */
 static int probe_in_child(int (*f)(void))
 {
-	pid_t pid = fork();
-	int r;
+	int r = apart(probe_code, &f);
 
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		r = f();
-		_exit(r > 0 ? CHILD_UNNEEDED : -r);
-	}
-	return probe_status(pid);
+	return r < 0 ? r : r == CHILD_UNNEEDED ? PROBE_UNNEEDED : -r;
 }
 
 static int probe_open(const char *path)
@@ -136,7 +125,7 @@ static int probe_another(int (*f)(void))
 	close(ready[0]);
 	if (probe_asks > 0) {
 		kill(probe_asks, SIGKILL);
-		probe_status(probe_asks);
+		waitpid(probe_asks, NULL, 0);
 	}
 	return r;
 }
@@ -178,7 +167,7 @@ static int probe_speed(void)
 	probe_namespaces();
 	fd = supervisor_filter();
 	if (fd < 0)
-		return PROBE_UNNEEDED;
+		return fd == -ENOMEM ? fd : PROBE_UNNEEDED;
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, (unsigned long)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) ? -errno : 0;
 }
 

@@ -10,6 +10,7 @@ import mmap
 import os
 import plistlib
 import random
+import re
 import resource
 import struct
 import subprocess
@@ -385,12 +386,17 @@ class Commands:
                 return None, None
             if now != after:
                 return "wrong successes", f"{difference(after, now)} {done.stderr}"
-            if done.stdout != wanted.stdout and "stats" not in line:
+            if without_speeds(done.stdout) != without_speeds(wanted.stdout) and "stats" not in line:
                 return "wrong successes", f"{done.stdout!r} where {wanted.stdout!r} should be"
             return None, None
 
-        faults = Run(attempt, judge).all(n)
+        faults = Run(attempt, judge).all(n, 10 if FULL and "doctor" in line else 1)
         ok(f"command: {line}: {n} allocations", faults)
+
+
+def without_speeds(said):
+    """What the doctor measured differs each time."""
+    return re.sub(r'(bits|crypts"): \d+.*', r"\1", said)
 
 
 def sanitized():

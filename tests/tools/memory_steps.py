@@ -138,4 +138,5 @@ COMMANDS = [
     "help create", "nonsense", "measure vd", "setgeometry vd 1 2 3 0", "cut on", "restore off", "mark half-way on", "target-version linear",
     "-splitname vg-lv", "mangle vd", "stats list", "stats report", "partitions $DIR/label.img", "+partitions -a $DIR/label.img",
     "+kpartx -d $DIR/label.img", "replay --log $DIR/log.img", "suspend base vd", "resume base vd", "wait vd 77 --json",
+    "-doctor", "-doctor --json",
 ]

@@ -24,8 +24,9 @@ static int crypt_ctr(struct dm_target *t, struct dm_args *a)
 {
 	struct crypt *k = t->priv;
 
-	gcrypt_begin();
 	pthread_mutex_init(&k->lock, NULL);
+	if (gcrypt_begin(a->err))
+		return a->err->code;
 	crypt_arg_words(k, t, a);
 	if (dm_args_failed(a))
 		crypt_hide_key(a->err->text);

@@ -3,7 +3,7 @@
 #ifndef TARGETS_CRYPT_SPEED_H
 #define TARGETS_CRYPT_SPEED_H
 
-#include <stdbool.h>
+#define CRYPT_SPEEDS 6
 
 struct crypt_speed {
 	const char *cipher;		/* "aes-xts" */
@@ -11,10 +11,12 @@ struct crypt_speed {
 	unsigned encrypts, decrypts;	/* MB/s of one thread, in sectors of 4096 bytes; 0: the library has not got it */
 };
 
-/* Measures the I-th cipher, which takes some milliseconds; false: there are no more. */
-bool crypt_speed(unsigned i, struct crypt_speed *out);
+struct crypt_speeds {
+	char library[40];		/* and its version, "libgcrypt 1.10.1" */
+	struct crypt_speed ciphers[CRYPT_SPEEDS];
+};
 
-/* The library and its version, "libgcrypt 1.10.1". */
-const char *crypt_library(void);
+/* Measures them, in a process of its own, which takes some milliseconds for each. -ENOMEM: there was no memory for it. */
+int crypt_speeds(struct crypt_speeds *out);
 
 #endif

@@ -133,9 +133,10 @@ static int state_open(struct ihash *h, struct ihash_state *s)
 int ihash_open(struct ihash *h, unsigned n_io, unsigned others, struct err *e)
 {
 	unsigned i;
-	int r = 0;
+	int r = gcrypt_begin(e);
 
-	gcrypt_begin();
+	if (r)
+		return r;
 	pthread_mutex_init(&h->lock, NULL);
 	h->states = calloc(n_io + others, sizeof(*h->states));
 	if (!h->states)

@@ -80,7 +80,8 @@ int seal_cipher_find(struct seal_cipher *c, const char *word, struct err *e)
 	int n;
 
 	*c = (struct seal_cipher){ .algo = 0 };
-	gcrypt_begin();
+	if (gcrypt_begin(e))
+		return e->code;
 	if (!colon)
 		return err_set(e, -EINVAL, "the cipher of a journal needs a key, behind a colon, in hexadecimal digits");
 	c->key = secret_alloc(IHASH_KEY_MOST);

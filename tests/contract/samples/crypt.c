@@ -11,7 +11,7 @@ static void crypt_format(void)
 	uint8_t key[32];
 	gcry_cipher_hd_t h;
 
-	gcrypt_begin();
+	gcrypt_begin(NULL);
 	for (unsigned i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)i;
 	gcry_cipher_open(&h, GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_XTS, 0);
