@@ -69,7 +69,7 @@ static void text_vprintf(struct text *t, const char *fmt, va_list ap)
 	n = t->failed ? -1 : vsnprintf(room ? t->s + t->len : NULL, room, fmt, ap);
 	if (n >= 0 && (size_t)n >= room) {
 		if (room)
-			t->s[t->len] = '\0';
+			explicit_bzero(t->s + t->len, t->secret ? room : 1);
 		if (text_room(t, (size_t)n))
 			vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
 		else
@@ -154,25 +154,30 @@ char *text_take(struct text *t)
 	return s;
 }
 
-void text_clear(struct text *t)
+/* Behind the string there is nothing secret. */
+static void text_shorten(struct text *t, size_t len)
 {
-	t->len = 0;
-	if (t->s)
-		t->s[0] = '\0';
-}
-
-void text_cut(struct text *t, size_t len)
-{
-	t->failed = false;
+	if (t->secret && t->s)
+		explicit_bzero(t->s + len, t->len - len);
 	t->len = len;
 	if (t->s)
 		t->s[len] = '\0';
 }
 
+void text_clear(struct text *t)
+{
+	text_shorten(t, 0);
+}
+
+void text_cut(struct text *t, size_t len)
+{
+	t->failed = false;
+	text_shorten(t, len);
+}
+
 void text_free(struct text *t)
 {
-	if (t->secret && t->s)
-		explicit_bzero(t->s, t->room);
+	text_shorten(t, 0);
 	free(t->s);
 	*t = (struct text)TEXT_INIT;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Property list -> bytes: see plist.h. One element per line, indented by a tab per level, as Apple's tools do. */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "proto/plist.h"
@@ -76,11 +75,11 @@ static void write_data(struct write *w, const unsigned char *data, size_t n, uns
 static void write_integer(struct write *w, plist_t node)
 {
 	uint64_t v = plist_uint(node);
+	bool minus = plist_minus(node);
 
-	if (plist_minus(node))
-		text_printf(w->out, "<integer>%" PRId64 "</integer>", (int64_t)v);
-	else
-		text_printf(w->out, "<integer>%" PRIu64 "</integer>", v);
+	text_add(w->out, minus ? "<integer>-" : "<integer>");
+	text_add_u64(w->out, minus ? -v : v);
+	text_add(w->out, "</integer>");
 }
 
 /* Bytes that are not text are written as data. */

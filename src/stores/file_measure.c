@@ -138,7 +138,7 @@ static bool measure_is_smooth(uint64_t type)
 	return measure_is_memory(type) || type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC;
 }
 
-void file_measure_mode(struct file *f)
+void file_measure_mode(struct file *f, bool at_hand)
 {
 	uint64_t type;
 	struct statfs fs;
@@ -146,7 +146,7 @@ void file_measure_mode(struct file *f)
 
 	f->may_block = fstatfs(f->lanes[0].fd, &fs) || !f->regular || !measure_is_local((uint64_t)fs.f_type);
 	type = f->may_block ? 0 : (uint64_t)fs.f_type;
-	if (type)
+	if (type && !at_hand)
 		dm_at_hand_learn(f->lanes[0].fd, measure_is_memory(type));
 	if (f->direct)
 		return;

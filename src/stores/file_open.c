@@ -116,7 +116,7 @@ static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file
 		w->err->code = r;
 	}
 	if (!r) {
-		file_measure_mode(f);
+		file_measure_mode(f, want->at_hand >= 0);
 		open_know(f);
 	}
 	for (i = 1; i < f->n_lanes && !r; i++) {

@@ -50,6 +50,33 @@ static void formatted_text_fits_into_any_room(void **state)
 	}
 }
 
+static void assert_clean_behind(const struct text *t)
+{
+	size_t i;
+
+	for (i = t->len; i < t->room; i++)
+		assert_int_equal(t->s[i], 0);
+}
+
+/* text_free() wipes the string only. */
+static void nothing_secret_is_behind_the_string(void **state)
+{
+	struct text t = TEXT_SECRET;
+	size_t i;
+
+	(void)state;
+	assert_true(text_room(&t, 1000));
+	memset(t.s, 0, t.room);
+	for (i = 0; i < 300; i++)
+		text_printf(&t, "%s", "key ");
+	assert_clean_behind(&t);
+	text_cut(&t, 100);
+	assert_clean_behind(&t);
+	text_clear(&t);
+	assert_clean_behind(&t);
+	text_free(&t);
+}
+
 static void nothing_is_added_when_memory_has_run_out(void **state)
 {
 	struct text t = TEXT_INIT;
@@ -101,6 +128,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_in_decimal_digits), cmocka_unit_test(formatted_text_fits_into_any_room),
+		cmocka_unit_test(nothing_secret_is_behind_the_string),
 		cmocka_unit_test(nothing_is_added_when_memory_has_run_out), cmocka_unit_test(any_word_comes_back),
 	};
 

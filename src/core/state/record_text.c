@@ -85,6 +85,12 @@ static void device_word(const char *key, const char *word, struct text *out)
 	text_add(out, "\n");
 }
 
+static void number(const char *key, uint64_t value, struct text *out)
+{
+	text_add(out, key);
+	text_add_u64(out, value);
+}
+
 void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, struct text *out)
 {
 	const struct dm_geometry *g = &d->geometry;
@@ -92,10 +98,14 @@ void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, s
 	device_word("name", d->kernel_name, out);
 	if (*d->uuid)
 		device_word("uuid", d->kernel_uuid, out);
-	text_printf(out, "number %" PRIu64 "\n", d->recorded.number);
+	number("number ", d->recorded.number, out);
+	text_add(out, "\n");
 	device_flags(d, v, out);
-	text_printf(out, "event %" PRIu32 "\nread-ahead %" PRIu32 "\n", d->event_nr, d->read_ahead);
-	text_printf(out, "times %" PRIu64 " %" PRIu64 "\n", d->active_since, d->last_event);
+	number("event ", d->event_nr, out);
+	number("\nread-ahead ", d->read_ahead, out);
+	number("\ntimes ", d->active_since, out);
+	number(" ", d->last_event, out);
+	text_add(out, "\n");
 	if (g->cylinders || g->heads || g->sectors || g->start)
 		text_printf(out, "geometry %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", g->cylinders, g->heads, g->sectors,
 			    g->start);

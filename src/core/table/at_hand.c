@@ -64,37 +64,41 @@ void dm_at_hand_learn(int fd, bool in_memory)
 	pthread_mutex_unlock(&mounts_lock);
 }
 
-/* What this process sees, which stays the same: the number of its mount namespace (0: not known), and whether its root is "/". */
-static struct {
-	ino_t mounts;
-	bool whole;
-} own;
+/* The root directory of a process: where paths begin, and in which mounts they lead on. */
+struct root {
+	uint64_t mount;		/* its unique id, which is of one mount in one namespace; 0: not known */
+	uint64_t inode;
+};
+
+static struct root root_of(const char *link)
+{
+	struct statx x;
+
+	if (statx(AT_FDCWD, link, AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID_UNIQUE, &x) || !(x.stx_mask & STATX_MNT_ID_UNIQUE))
+		return (struct root){ 0 };
+	return (struct root){ x.stx_mnt_id, x.stx_ino };
+}
+
+static struct root own;		/* of this process, which stays the same */
 
 static void own_look(void)
 {
-	struct stat st;
-	char root[2];
-
-	if (!stat("/proc/self/ns/mnt", &st))
-		own.mounts = st.st_ino;
-	own.whole = readlink("/proc/self/root", root, sizeof(root)) == 1;
+	own = root_of("/proc/self/root");
 }
 
-/* The paths of the process, or thread, PID (0: of this one) are this process's: same mounts, same root. */
+/* The paths of the process, or thread, PID (0: of this one) are this process's. */
 static bool sees_the_same(int pid)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct stat theirs;
-	char path[64], root[2];
+	struct root theirs;
+	char path[64];
 
 	pthread_once(&once, own_look);
-	if (!own.mounts || !pid)
-		return own.mounts;
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	if (stat(path, &theirs) || own.mounts != theirs.st_ino)
-		return false;
+	if (!own.mount || !pid)
+		return own.mount;
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	return own.whole && readlink(path, root, sizeof(root)) == 1;
+	theirs = root_of(path);
+	return theirs.mount == own.mount && theirs.inode == own.inode;
 }
 
 /* Without empty names, "." and "..": PATH is the file's name then, if there are no links in it. */

@@ -19,6 +19,7 @@
 
 #define CONN_TAKES 16			/* messages per turn */
 #define CONN_STEPS 16			/* receives per turn, for one long message */
+#define CONN_OUT_KEPT (32u << 10)	/* bytes of memory for replies that a client keeps between its commands */
 #define CONN_OUT_MOST (256u << 10)	/* bytes of replies that are gathered before they are sent */
 
 static struct loop *conn_loop(const struct control_conn *conn)
@@ -69,14 +70,14 @@ static void conn_sent(struct control_conn *conn)
 {
 	conn->sent = 0;
 	conn->excuse = false;
-	if (conn->out.s)
-		explicit_bzero(conn->out.s, conn->out.len);	/* a table may have had a key in it */
 	text_clear(&conn->out);		/* the memory may be needed for the reply to the command that is running */
 	loop_rewatch(conn_loop(conn), &conn->watch, EPOLLIN);
 	if (conn->state == CONN_BUSY)
 		return;
-	text_free(&conn->out);
-	conn->out = (struct text)TEXT_SECRET;
+	if (conn->out.room > CONN_OUT_KEPT) {
+		text_free(&conn->out);
+		conn->out = (struct text)TEXT_SECRET;
+	}
 	if (conn->last) {
 		conn_leave(conn);
 		return;
