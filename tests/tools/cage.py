@@ -88,7 +88,7 @@ def profile_of(name):
     return profile
 
 
-def load_filter(name, caps, denied):
+def load_filter(name, profile, caps, denied):
     if name == "podman" and "sys_ptrace" not in caps:
         denied = denied | set(PODMAN_FORBIDS)
     if "memory" in denied:
@@ -98,7 +98,7 @@ def load_filter(name, caps, denied):
     context = ctypes.c_void_p(lib.seccomp_init(FAIL | errno.EPERM))
     lib.seccomp_attr_set(context, 3, 0)     # no_new_privs is not changed
     done = set()
-    for call, action, args in rules(profile_of(name), caps):
+    for call, action, args in rules(profile, caps):
         if call == "pread64" and "memory" in denied:    # /proc/PID/mem is read at offsets that no file has
             args = [{"index": 3, "op": "SCMP_CMP_LT", "value": 1 << 32}]
         number = lib.seccomp_syscall_resolve_name(call.encode())
@@ -179,7 +179,7 @@ def become(o):
     """setpriv(1) does the rest: the program has what it leaves."""
     caps = ({c.lower() for c in o.cap_add} if o.cap_drop_all else set(CAPABILITIES) | {c.lower() for c in o.cap_add})
     if o.seccomp != "unconfined":
-        load_filter(o.seccomp, caps, set(o.deny))
+        load_filter(o.seccomp, o.profile, caps, set(o.deny))
     words = ["setpriv", "--pdeathsig", "KILL", "--bounding-set", ",".join(["-all"] + [f"+{c}" for c in caps]), "--inh-caps", "-all"]
     if o.no_new_privs:
         words += ["--no-new-privs"]
@@ -208,6 +208,7 @@ def main():
     p.add_argument("--no-new-privs", action="store_true")
     p.add_argument("program", nargs=argparse.REMAINDER)
     o = p.parse_args()
+    o.profile = profile_of(o.seccomp)   # inside, a checkout below /tmp cannot be seen
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET), "unshare")
     child = os.fork()
     if not child:

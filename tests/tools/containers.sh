@@ -24,7 +24,7 @@ if [ "$(id -u)" != 0 ]; then
 elif [ ! -c /dev/fuse ]; then
 	lack="there is no /dev/fuse"
 else
-	lack=$(python3 "$cage" true 2>&1 | head -n 1)
+	lack=$(python3 "$cage" true 2>&1 | tail -n 1)
 fi
 if [ -n "$lack" ]; then
 	skip "sessions in containers" "$lack"
