@@ -15,6 +15,8 @@ left() {
 	done 2>/dev/null
 }
 nothing_left() { is "$who: $1: nothing is left" "" "$(left)$(session_traces)"; }
+# A daemon has answered, and its processes end.
+nothing_stays() { ok "$who: $1: nothing is left" until_true eval '[ -z "$(left)$(session_traces)" ]'; }
 
 image() {
 	truncate -s 40M disk.img
@@ -186,11 +188,11 @@ shared() {
 	kill -KILL "$(session_holder)"
 	works "$who: the daemon ends, even without the process that held the session" shutdown
 	is "$who: nothing is lost" hello "$(has hello)"
-	nothing_left "a daemon's end"
+	nothing_stays "a daemon's end"
 	works "$who: a daemon" daemon --stop-timeout 1
 	in_vd -- sh -euc 'fuse2fs -o fakeroot /dev/mapper/vd m >log 2>&1; (cd m; >../inside; exec sleep 1000) & until [ -e inside ]; do :; done'
 	refuses "$who: what is in use at the daemon's end is named and ended" 1 "sleep \(pid [0-9]+\) with $PWD/m" shutdown
-	nothing_left "a daemon's end"
+	nothing_stays "a daemon's end"
 	unset DMUSE_SOCKET
 }
 
