@@ -45,7 +45,7 @@ bool text_room(struct text *t, size_t more)
 
 void text_add_n(struct text *t, const char *s, size_t n)
 {
-	if (!text_room(t, n))
+	if ((t->failed || t->room - t->len <= n) && !text_room(t, n))
 		return;
 	memcpy(t->s + t->len, s, n);
 	t->len += n;

@@ -91,19 +91,19 @@ static void encode_spare(struct dict *d)
 	size_t k;
 
 	d->spare = plist_new_dict();
-	plist_dict_set_item(d->spare, "version", dict_version(encode_ours));
-	plist_dict_set_item(d->spare, "name", encode_longest(sizeof(i->name) - 1));
-	plist_dict_set_item(d->spare, "uuid", encode_longest(sizeof(i->uuid) - 1));
-	plist_dict_set_item(d->spare, "kernel_name", encode_longest(sizeof(i->kernel_name) - 1));
-	plist_dict_set_item(d->spare, "kernel_uuid", encode_longest(sizeof(i->kernel_uuid) - 1));
+	plist_dict_add_item(d->spare, "version", dict_version(encode_ours));
+	plist_dict_add_item(d->spare, "name", encode_longest(sizeof(i->name) - 1));
+	plist_dict_add_item(d->spare, "uuid", encode_longest(sizeof(i->uuid) - 1));
+	plist_dict_add_item(d->spare, "kernel_name", encode_longest(sizeof(i->kernel_name) - 1));
+	plist_dict_add_item(d->spare, "kernel_uuid", encode_longest(sizeof(i->kernel_uuid) - 1));
 	for (k = 0; k < sizeof(encode_numbers) / sizeof(*encode_numbers); k++)
-		plist_dict_set_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
-	plist_dict_set_item(d->spare, "warnings", dict_lines("there were warnings, but no memory for them"));
-	plist_dict_set_item(d->spare, "error", encode_longest(ERR_TEXT - 1));
+		plist_dict_add_item(d->spare, encode_numbers[k], plist_new_uint(UINT64_MAX));
+	plist_dict_add_item(d->spare, "warnings", dict_lines("there were warnings, but no memory for them"));
+	plist_dict_add_item(d->spare, "error", encode_longest(ERR_TEXT - 1));
 	if (d->cmd.verb == DM_DO_MESSAGE)
-		plist_dict_set_item(d->spare, "answer", encode_longest(ENCODE_ANSWER));
+		plist_dict_add_item(d->spare, "answer", encode_longest(ENCODE_ANSWER));
 	if (d->cmd.verb == DM_DO_STATS)
-		plist_dict_set_item(d->spare, "stats", dict_stats_room());
+		plist_dict_add_item(d->spare, "stats", dict_stats_room());
 }
 
 /* Puts our version into the first three elements of the client's, whose array may be longer. */
@@ -252,15 +252,18 @@ bool dict_drop_warnings(struct dict *d)
 	return true;
 }
 
-/* Is there room in OUT for the longest reply, and for what is left of the request? */
+#define ENCODE_FEW 4096u	/* bytes for which it is not worth while to know how many there are */
+
+/* Is there room in OUT for the longest reply, and for what is left of the request? How long that is, is tried if it may be long. */
 static int encode_room(const struct dict *d, struct text *out, struct err *e)
 {
-	size_t at = out->len;
+	size_t at = out->len, most = plist_most(d->keys);
+	bool few = most <= ENCODE_FEW;
 	int r = 0;
 
-	if (!text_room(out, d->longest))
+	if (!text_room(out, d->longest + (few ? most : 0)))
 		r = err_set(e, -ENOMEM, "no memory for the message");
-	if (!r)
+	if (!r && !few)
 		r = dict_frame(d->keys, out, e);
 	text_cut(out, at);
 	return r;

@@ -324,18 +324,33 @@ void plist_dict_take_item(plist_t dict, char *key, plist_t node)
 	plist_put(dict, node);
 }
 
-void plist_dict_set_item(plist_t dict, const char *key, plist_t node)
+/* NODE gets a copy of KEY. False: there is none, and NODE is freed. */
+static bool plist_name(plist_t dict, const char *key, plist_t node)
 {
 	char *copy = plist_is(dict, PLIST_DICT) && node ? strdup(key) : NULL;
 
 	if (copy) {
 		dict->lacking = dict->lacking || plist_lacking(node);
-		plist_dict_take_item(dict, copy, node);
-		return;
+		node->key = copy;
+		node->hash = plist_hash(copy);
+		return true;
 	}
 	plist_free(node);
 	if (dict)
 		dict->lacking = true;
+	return false;
+}
+
+void plist_dict_set_item(plist_t dict, const char *key, plist_t node)
+{
+	if (plist_name(dict, key, node))
+		plist_put(dict, node);
+}
+
+void plist_dict_add_item(plist_t dict, const char *key, plist_t node)
+{
+	if (plist_name(dict, key, node))
+		plist_link(dict, node);
 }
 
 void plist_dict_remove_item(plist_t dict, const char *key)

@@ -62,6 +62,7 @@ plist_t plist_array_get_item(plist_t array, uint32_t i);	/* sequential access fr
 /* The value of a key, or NULL. An existing value is freed, and the new one takes its position. */
 plist_t plist_dict_get_item(plist_t dict, const char *key);
 void plist_dict_set_item(plist_t dict, const char *key, plist_t node);
+void plist_dict_add_item(plist_t dict, const char *key, plist_t node);	/* the same, where KEY is known to be new */
 void plist_dict_take_item(plist_t dict, char *key, plist_t node);	/* takes KEY over, which malloc() made; NODE is not NULL */
 void plist_dict_remove_item(plist_t dict, const char *key);
 
