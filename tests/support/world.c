@@ -173,9 +173,14 @@ void fixture_stop_clock(void)
 	atomic_store(&stopped_at, TIMERS_SECOND);
 }
 
-void time_passes(struct fixture *f, uint64_t seconds)
+void time_jumps(uint64_t seconds)
 {
 	atomic_fetch_add(&stopped_at, seconds * TIMERS_SECOND);
+}
+
+void time_passes(struct fixture *f, uint64_t seconds)
+{
+	time_jumps(seconds);
 	settle_threads(f);
 	settle_threads(f);
 }

@@ -16,6 +16,7 @@ struct fixture {
 
 /* Worlds created from now on have a clock that stands still until time_passes(). */
 void fixture_stop_clock(void);
+void time_jumps(uint64_t seconds);	/* and nobody has noticed yet */
 void time_passes(struct fixture *f, uint64_t seconds);	/* and every thread has run its timers */
 
 /* Worlds created from now on have TYPE as well. */

@@ -177,6 +177,36 @@ static void silent_clients_are_cut_off(void **state)
 	close(known);
 }
 
+static const char message[] = "\0\0\0\x54" "<plist version=\"1.0\"><dict><key>command</key><string>version</string></dict></plist>";
+
+struct late {
+	struct loop_msg msg;
+	int client;
+};
+
+/* The daemon's thread stops here for longer than a client may take, and meanwhile the client's message arrives. */
+static void turn_takes_long(struct loop_msg *msg)
+{
+	struct late *l = container(msg, struct late, msg);
+
+	assert_int_equal(write(l->client, message, sizeof(message) - 1), sizeof(message) - 1);
+	time_jumps(HANDSHAKE + 1);
+}
+
+static void a_client_is_not_late_because_the_daemon_is(void **state)
+{
+	struct server *s = *state;
+	struct late late = { .msg.run = turn_takes_long, .client = client_new(s) };
+	plist_t r;
+
+	time_passes(&s->f, 1);
+	loop_post(s->f.loop, &late.msg);
+	r = client_reply(s, late.client);
+	assert_int_equal(reply_errno(r), 0);
+	plist_free(r);
+	close(late.client);
+}
+
 static void a_client_that_was_heard_of_may_be_quiet(void **state)
 {
 	struct server *s = *state;
@@ -195,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_descriptors_whoever_asks_gets_in, begin, end),
 		cmocka_unit_test_setup_teardown(what_was_kept_back_comes_back, begin, end),
 		cmocka_unit_test_setup_teardown(silent_clients_are_cut_off, begin, end),
+		cmocka_unit_test_setup_teardown(a_client_is_not_late_because_the_daemon_is, begin, end),
 		cmocka_unit_test_setup_teardown(a_client_that_was_heard_of_may_be_quiet, begin, end),
 	};
 

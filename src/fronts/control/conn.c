@@ -255,19 +255,6 @@ static void conn_hung_up(struct control_conn *conn)
 		control_conn_free(conn);
 }
 
-void control_conn_tire(struct timer *t)
-{
-	struct control_conn *conn = container(t, struct control_conn, patience);
-	unsigned seconds = (unsigned)(conn->control->handshake / TIMERS_SECOND);
-	struct err e = ERR_INIT;
-
-	if (control_conn_cut_off(conn, &e))
-		err_set(&e, -ETIMEDOUT, "the rest of a message did not arrive within %u seconds", seconds);
-	else
-		err_set(&e, -ETIMEDOUT, "no message arrived within %u seconds", seconds);
-	conn_turn_away(conn, &e);
-}
-
 /* Receives what there is, up to a limit. False: nothing was there. CONN may be freed. */
 static bool conn_read(struct control_conn *conn)
 {
@@ -309,6 +296,22 @@ static bool conn_poll(struct loop_watch *w)
 	struct control_conn *conn = container(w, struct control_conn, watch);
 
 	return conn->state == CONN_READING && !control_conn_has_message(conn) && conn_read(conn);
+}
+
+/* What has arrived while this thread had no time counts. */
+void control_conn_tire(struct timer *t)
+{
+	struct control_conn *conn = container(t, struct control_conn, patience);
+	unsigned seconds = (unsigned)(conn->control->handshake / TIMERS_SECOND);
+	struct err e = ERR_INIT;
+
+	if (conn_poll(&conn->watch))
+		return;
+	if (control_conn_cut_off(conn, &e))
+		err_set(&e, -ETIMEDOUT, "the rest of a message did not arrive within %u seconds", seconds);
+	else
+		err_set(&e, -ETIMEDOUT, "no message arrived within %u seconds", seconds);
+	conn_turn_away(conn, &e);
 }
 
 static void conn_throw_away(struct control_conn *conn)
