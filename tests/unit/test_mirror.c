@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mirror: what becomes of requests while legs fail, are slow, or are suspended. Legs are memory; where a test needs one to hold
- * or refuse requests, its sectors 64 to 127 are the target `gate`.
+ * or refuse requests, its sectors 512 to 1023 are the target `gate`.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,8 +15,7 @@
 
 #include "support/world.h"
 
-#define SECTORS 512u
-#define GATED 64u		/* the first sector that a leg's gate has */
+#define GATED 512u		/* the first sector that a leg's gate has */
 
 static struct fixture f;
 static struct dm_device *d, *leg[2];
@@ -30,8 +29,8 @@ static int begin(void **state)
 	fixture_begin(&f, 2, AIO_AUTO);
 	gate_shut();
 	gate_open(&f);
-	leg[0] = make_device(&f, "leg0", "0 512 linear memory,size=1M:m0 0");
-	leg[1] = make_device(&f, "leg1", "0 512 linear memory,size=1M:m1 0");
+	leg[0] = make_device(&f, "leg0", "0 4096 linear memory,size=2M:m0 0");
+	leg[1] = make_device(&f, "leg1", "0 4096 linear memory,size=2M:m1 0");
 	for (i = 0; i < 2; i++)
 		dm_open(leg[i]);
 	return 0;
@@ -58,12 +57,12 @@ static void mirror(const char *table)
 	dm_open(d);
 }
 
-/* Sectors 64 to 127 of leg N are held or refused by the gate. */
+/* Sectors 512 to 1023 of leg N are held or refused by the gate. */
 static void put_gate(unsigned n)
 {
 	char table[200];
 
-	snprintf(table, sizeof(table), "0 64 linear memory,size=1M:m%u 0\n64 64 gate\n128 384 linear memory,size=1M:m%u 128", n, n);
+	snprintf(table, sizeof(table), "0 512 linear memory,size=2M:m%u 0\n512 512 gate\n1024 3072 linear memory,size=2M:m%u 1024", n, n);
 	assert_int_equal(reload(&f, n ? "leg1" : "leg0", table, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, n ? "leg1" : "leg0", 0, NULL), 0);
 }
@@ -110,13 +109,13 @@ static void legs_become_equal_and_that_is_an_event(void **state)
 
 	(void)state;
 	put(leg[0], 0, 64, 'a');
-	put(leg[0], 448, 64, 'z');
-	mirror("0 512 mirror core 1 16 2 leg0 0 leg1 0");
+	put(leg[0], 3584, 64, 'z');
+	mirror("0 4096 mirror core 1 128 2 leg0 0 leg1 0");
 	before = 0;
 	status_wait(&f, "d", " 32/32 1 AA 1 core");
 	assert_true(events() > before);
 	assert_holds(leg[1], 0, 64, 'a');
-	assert_holds(leg[1], 448, 64, 'z');
+	assert_holds(leg[1], 3584, 64, 'z');
 	put(d, 10, 30, 'n');
 	assert_holds(leg[0], 10, 30, 'n');
 	assert_holds(leg[1], 10, 30, 'n');
@@ -132,7 +131,7 @@ static void overlapping_writes_leave_the_legs_equal(void **state)
 	unsigned i, n;
 
 	(void)state;
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0");
 	for (i = 0; i < MANY; i++) {
 		fill(data[i], 24, (int)i);
 		n = 1 + i * 7 % 24;
@@ -153,7 +152,7 @@ static void a_write_waits_for_one_that_it_overlaps(void **state)
 
 	(void)state;
 	put_gate(1);
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0");
 	gate_shut();
 	fill(one, 8, '1');
 	fill(two, 8, '2');
@@ -184,13 +183,13 @@ static void a_write_waits_for_the_copy_of_its_region(void **state)
 	(void)state;
 	put_gate(1);
 	gate_shut();
-	mirror("0 512 mirror core 1 64 2 leg0 0 leg1 0");
+	mirror("0 4096 mirror core 1 512 2 leg0 0 leg1 0");
 	while (gate_held() < 1)
 		settle_threads(&f);
 	fill(data, 1, 'w');
 	fill(far, 1, 'f');
 	job_start(&f, &jobs[0], d, 0, DM_WRITE, 0, GATED, 1, data);
-	job_start(&f, &jobs[1], d, 0, DM_WRITE, 0, 300, 1, far);
+	job_start(&f, &jobs[1], d, 0, DM_WRITE, 0, 2400, 1, far);
 	assert_int_equal(job_wait(&jobs[1]), 0);
 	settle_threads(&f);
 	assert_false(jobs[0].over);
@@ -210,7 +209,7 @@ static void refuse_a_write(struct job *j, uint8_t *data, const char *features)
 	char table[200];
 
 	put_gate(1);
-	snprintf(table, sizeof(table), "0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0%s", features);
+	snprintf(table, sizeof(table), "0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0%s", features);
 	mirror(table);
 	gate_shut();
 	fill(data, 8, 'w');
@@ -235,7 +234,7 @@ static void what_a_leg_refuses_is_held_until_the_next_table(void **state)
 	assert_holds(d, GATED, 8, 'w');
 	put(d, 200, 8, 'x');
 	assert_holds(leg[1], 200, 8, 'x');
-	assert_int_equal(reload(&f, "d", "0 512 linear leg0 0", NULL), 0);
+	assert_int_equal(reload(&f, "d", "0 4096 linear leg0 0", NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
 	assert_false(j.over);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
@@ -279,7 +278,7 @@ static void an_interrupted_write_fails_no_leg(void **state)
 
 	(void)state;
 	put_gate(1);
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0 1 handle_errors");
 	for (i = 0; i < 2; i++) {
 		gate_shut();
 		fill(data, 8, 'w');
@@ -301,7 +300,7 @@ static void what_one_leg_cannot_read_another_one_can(void **state)
 	put(leg[0], GATED, 8, 'r');
 	put(leg[1], GATED, 8, 'r');
 	put_gate(0);
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0");
 	gate_shut();
 	job_start(&f, &j, d, 0, DM_READ, 0, GATED, 8, got);
 	while (!gate_held())
@@ -322,7 +321,7 @@ static void without_any_leg_requests_fail(void **state)
 	(void)state;
 	put_gate(0);
 	put_gate(1);
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0 1 handle_errors");
 	gate_shut();
 	fill(data, 8, 'w');
 	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 8, data);
@@ -343,7 +342,7 @@ static void a_write_is_held_where_the_copy_has_failed(void **state)
 	(void)state;
 	put_gate(1);
 	gate_shut();
-	mirror("0 512 mirror core 1 64 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror core 1 512 2 leg0 0 leg1 0 1 handle_errors");
 	while (!gate_held())
 		settle_threads(&f);
 	fill(data, 1, 'w');
@@ -356,11 +355,11 @@ static void a_write_is_held_where_the_copy_has_failed(void **state)
 	assert_int_equal(job_wait(&j), -EIO);
 }
 
-/* The second leg's sectors 64 to 127 fail, or none do. */
+/* The second leg's sectors 512 to 1023 fail, or none do. */
 static void second_fails(bool fails)
 {
-	assert_int_equal(reload(&f, "leg1", fails ? "0 64 linear memory,size=1M:m1 0\n64 64 error\n128 384 linear memory,size=1M:m1 128" :
-					    "0 512 linear memory,size=1M:m1 0", NULL), 0);
+	assert_int_equal(reload(&f, "leg1", fails ? "0 512 linear memory,size=2M:m1 0\n512 512 error\n1024 3072 linear memory,size=2M:m1 1024" :
+					    "0 4096 linear memory,size=2M:m1 0", NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "leg1", 0, NULL), 0);
 }
 
@@ -372,7 +371,7 @@ static void a_leg_that_refuses_a_discard_and_the_copy_is_dead(void **state)
 	struct job j;
 
 	(void)state;
-	mirror("0 512 mirror core 2 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror core 2 512 nosync 2 leg0 0 leg1 0 1 handle_errors");
 	before = events();
 	second_fails(true);
 	assert_int_not_equal(io(d, DM_DISCARD, GATED, 8, NULL), 0);
@@ -383,7 +382,7 @@ static void a_leg_that_refuses_a_discard_and_the_copy_is_dead(void **state)
 	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 1, data);
 	settle_threads(&f);
 	assert_false(j.over);
-	assert_int_equal(reload(&f, "d", "0 512 linear leg0 0", NULL), 0);
+	assert_int_equal(reload(&f, "d", "0 4096 linear leg0 0", NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
 	assert_int_equal(job_wait(&j), 0);
@@ -393,10 +392,10 @@ static void a_leg_that_refuses_a_discard_and_the_copy_is_dead(void **state)
 static void a_suspend_does_not_wait_for_the_leg_of_a_log(void **state)
 {
 	(void)state;
-	make_device(&f, "log0", "0 64 linear memory,size=1M:l0 0");
-	make_device(&f, "log1", "0 64 linear memory,size=1M:l1 0");
+	make_device(&f, "log0", "0 64 linear memory,size=2M:l0 0");
+	make_device(&f, "log1", "0 64 linear memory,size=2M:l1 0");
 	make_device(&f, "log", "0 64 mirror core 2 16 nosync 2 log0 0 log1 0 1 handle_errors");
-	mirror("0 512 mirror disk 3 log 64 nosync 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror disk 3 log 512 nosync 2 leg0 0 leg1 0 1 handle_errors");
 	put(d, 0, 8, 'm');
 	assert_int_equal(reload(&f, "log1", "0 64 error", NULL), 0);
 	assert_int_equal(verb(&f, DM_DO_RESUME, "log1", 0, NULL), 0);
@@ -420,7 +419,7 @@ static void what_is_held_goes_on_when_all_legs_are_equal(void **state)
 
 	(void)state;
 	second_fails(true);
-	mirror("0 512 mirror core 1 64 2 leg0 0 leg1 0 1 handle_errors");
+	mirror("0 4096 mirror core 1 512 2 leg0 0 leg1 0 1 handle_errors");
 	status_wait(&f, "d", " 7/8 1 AS 1 core");
 	fill(data, 1, 'w');
 	job_start(&f, &j, d, 0, DM_WRITE, 0, GATED, 1, data);
@@ -440,7 +439,7 @@ static void wrong_words_get_a_sentence(void **state)
 {
 	static const struct { const char *words, *part; } wrong[] = {
 		{ "core 1 3 2 leg0 0 leg1 0", "power of two" },
-		{ "core 1 1024 2 leg0 0 leg1 0", "power of two" },
+		{ "core 1 8192 2 leg0 0 leg1 0", "power of two" },
 		{ "core 1 16 2 leg0 0 leg0 0", "legs 1 and 2 share sectors" },
 		{ "core 1 16 2 leg0 0", "<device>: it is missing" },
 		{ "core 1 16 1 leg0 0", "out of range" },
@@ -457,9 +456,9 @@ static void wrong_words_get_a_sentence(void **state)
 	unsigned i;
 
 	(void)state;
-	assert_int_equal(create(&f, "small", "0 2 linear memory,size=1M:s 0", NULL), 0);
+	assert_int_equal(create(&f, "small", "0 2 linear memory,size=2M:s 0", NULL), 0);
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		snprintf(table, sizeof(table), "0 512 mirror %s", wrong[i].words);
+		snprintf(table, sizeof(table), "0 4096 mirror %s", wrong[i].words);
 		assert_int_not_equal(create(&f, "d", table, why), 0);
 		if (!strstr(why, wrong[i].part))
 			fail_msg("%s: %s", wrong[i].words, why);

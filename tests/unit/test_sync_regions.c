@@ -37,7 +37,7 @@ static void a_mark_that_comes_late_begins_nothing_anew(void **state)
 	(void)state;
 	assert_int_equal(regions_enter(&g, &r, &news), REGION_WAITS);
 	assert_ptr_equal(news.mark, &r);
-	assert_true(region_take(&g, 1, &news));
+	assert_true(region_take(&g, 1, false, &news));
 	assert_true(news.quiet);
 	region_marked(&g, 1, &news);
 	assert_false(news.quiet);
@@ -60,9 +60,9 @@ static void the_last_write_begins_the_work(void **state)
 	region_marked(&g, 1, &news);
 	assert_ptr_equal(news.awake, &a.home);
 	assert_int_equal(regions_enter(&g, &b, &news), REGION_ALL);
-	assert_true(region_take(&g, 1, &news));
+	assert_true(region_take(&g, 1, false, &news));
 	assert_false(news.quiet);
-	assert_false(region_take(&g, 1, &news));
+	assert_false(region_take(&g, 1, false, &news));
 	regions_leave(&g, &a, false, &news);
 	assert_false(news.quiet);
 	regions_leave(&g, &b, false, &news);
@@ -71,11 +71,31 @@ static void the_last_write_begins_the_work(void **state)
 	assert_false(news.quiet);
 }
 
+/* Who wants a region only if nobody writes there does not close it to writes. */
+static void a_region_in_which_somebody_writes_stays_open(void **state)
+{
+	struct dm_req a = { .sector = 8, .count = 1 }, b = { .sector = 9, .count = 1 };
+	struct region_news news;
+
+	(void)state;
+	assert_int_equal(regions_enter(&g, &a, &news), REGION_WAITS);
+	region_marked(&g, 1, &news);
+	assert_false(region_take(&g, 1, true, &news));
+	assert_int_equal(regions_enter(&g, &b, &news), REGION_ALL);
+	regions_leave(&g, &a, false, &news);
+	regions_leave(&g, &b, false, &news);
+	assert_false(news.quiet);
+	assert_true(region_take(&g, 1, true, &news));
+	assert_true(news.quiet);
+	region_untouched(&g, 1, &news);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_mark_that_comes_late_begins_nothing_anew, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_write_begins_the_work, begin, end),
+		cmocka_unit_test_setup_teardown(a_region_in_which_somebody_writes_stays_open, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,29 +109,59 @@ static bool hand_rests(struct sweep *s, struct sweep_hand *h)
 
 /* --- which region ---------------------------------------------------------------------------------------------------------- */
 
-/* With the lock held: does another one have REGION already? */
+/* With the lock held: does one have REGION already? */
 static bool is_taken(const struct sweep *s, uint64_t region)
 {
 	unsigned i;
 
 	for (i = 0; i < SWEEP_HANDS; i++)
-		if (atomic_load(&s->hands[i]->region) == region)
+		if (region >= atomic_load(&s->hands[i]->region) && region < s->hands[i]->end)
 			return true;
 	return false;
 }
 
-/* With the lock held: the next region that is wanted, of the next LOOK_AT ones; or SWEEP_NONE. */
-static uint64_t sweep_find(struct sweep *s)
+/* With the lock held. */
+static bool is_next_wanted(const struct sweep *s)
 {
+	return s->next < s->regions->n && s->kind.wants(s, s->next) && !is_taken(s, s->next);
+}
+
+/* With the lock held: H gets the next regions that are wanted, if there are any among the next LOOK_AT ones. */
+static void hand_find_run(struct sweep_hand *h)
+{
+	struct sweep *s = h->sweep;
 	unsigned n = LOOK_AT;
 	uint64_t region;
 
-	while (s->next < s->regions->n && n--) {
-		region = s->next++;
-		if (s->kind.wants(s, region) && !is_taken(s, region))
-			return region;
+	while (s->next < s->regions->n && n && !is_next_wanted(s)) {
+		s->next++;
+		n--;
 	}
-	return SWEEP_NONE;
+	if (!n || s->next == s->regions->n)
+		return;
+	region = s->next++;
+	while (s->next - region < s->kind.most && is_next_wanted(s))
+		s->next++;
+	h->end = s->next;
+	h->alone = false;
+	atomic_store(&h->region, region);
+}
+
+/* With the lock held: H leaves the regions that it has not closed. */
+static void hand_gives_up(struct sweep_hand *h)
+{
+	uint64_t region = atomic_exchange(&h->region, SWEEP_NONE);
+
+	if (region < h->sweep->next)
+		h->sweep->next = region;
+}
+
+/* With the lock held: the first N regions of H are not its own any more. */
+static void hand_drop(struct sweep_hand *h, uint64_t n)
+{
+	uint64_t region = atomic_load(&h->region) + n;
+
+	atomic_store(&h->region, region < h->end ? region : SWEEP_NONE);
 }
 
 struct hand_finds {
@@ -143,12 +173,13 @@ static struct hand_finds hand_find(struct sweep_hand *h)
 {
 	struct sweep *s = h->sweep;
 	struct hand_finds f = { .more = false };
-	uint64_t region;
 
 	pthread_mutex_lock(&s->lock);
-	region = s->stopped ? SWEEP_NONE : sweep_find(s);
-	atomic_store(&h->region, region);
-	f.more = !s->stopped && (region != SWEEP_NONE || s->next < s->regions->n);
+	if (s->stopped)
+		hand_gives_up(h);
+	else if (atomic_load(&h->region) == SWEEP_NONE)
+		hand_find_run(h);
+	f.more = !s->stopped && (atomic_load(&h->region) != SWEEP_NONE || s->next < s->regions->n);
 	if (!f.more)
 		f.last = hand_rests(s, h);
 	pthread_mutex_unlock(&s->lock);
@@ -160,8 +191,10 @@ static void hand_take(struct sweep_hand *h)
 	struct sweep *s = h->sweep;
 	struct region_news news;
 
-	if (!s->kind.close(s->regions, atomic_load(&h->region), &news)) {
-		atomic_store(&h->region, SWEEP_NONE);
+	if (!s->kind.close(s->regions, atomic_load(&h->region), false, &news)) {
+		pthread_mutex_lock(&s->lock);
+		hand_drop(h, 1);
+		pthread_mutex_unlock(&s->lock);
 		hand_post(h, hand_look);
 	} else if (news.quiet) {
 		hand_post(h, hand_work);
@@ -186,9 +219,29 @@ static void hand_look(struct loop_msg *msg)
 static void hand_work(struct loop_msg *msg)
 {
 	struct sweep_hand *h = container(msg, struct sweep_hand, msg);
+	struct sweep *s = h->sweep;
+	uint64_t region = atomic_load(&h->region);
+	struct region_news news;
 
 	dm_io_tick(h->io);
-	h->sweep->kind.work(h, atomic_load(&h->region));
+	h->closed = 1;
+	while (!h->alone && region + h->closed < h->end && s->kind.close(s->regions, region + h->closed, true, &news))
+		h->closed++;
+	s->kind.work(h, sweep_run(h));
+}
+
+struct sweep_run sweep_run(const struct sweep_hand *h)
+{
+	return (struct sweep_run){ .first = atomic_load(&h->region), .n = h->closed };
+}
+
+struct sweep_run sweep_alone(struct sweep_hand *h)
+{
+	struct sweep_run rest = { .first = atomic_load(&h->region) + 1, .n = h->closed - 1 };
+
+	h->alone = true;
+	h->closed = 1;
+	return rest;
 }
 
 void sweep_is_quiet(struct sweep *s, uint64_t region)
@@ -200,9 +253,14 @@ void sweep_is_quiet(struct sweep *s, uint64_t region)
 			hand_post(s->hands[i], hand_work);
 }
 
-uint64_t sweep_put(struct sweep_hand *h)
+struct sweep_run sweep_put(struct sweep_hand *h)
 {
-	return atomic_exchange(&h->region, SWEEP_NONE);
+	struct sweep_run run = sweep_run(h);
+
+	pthread_mutex_lock(&h->sweep->lock);
+	hand_drop(h, run.n);
+	pthread_mutex_unlock(&h->sweep->lock);
+	return run;
 }
 
 void sweep_next(struct sweep_hand *h)

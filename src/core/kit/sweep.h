@@ -4,9 +4,10 @@
  * for those that its owner wants, several at a time, each on an io thread: a copy, a comparison. Use one for what is done in the
  * background to a whole line. Do not use one for what a request waits for (that takes a cell or a turn).
  *
- * A hand takes one region after the other: it looks for one, closes it to writes, waits until those under way there have ended, has
- * the work done, looks again. Not all regions are looked at in one go, so that the thread's requests do not wait. When all were
- * looked at, or the sweep is stopped, the hands rest, and the last one says so.
+ * A hand looks for neighbours that are wanted, at most `kind.most`, and goes over them in runs: it closes the first region to writes,
+ * waits until those under way there have ended, closes those after it up to the first one in which somebody writes, has the work
+ * done for all of them at once. Then come the others it has found, then it looks again. Not all regions are looked at in one go, so that
+ * the thread's requests do not wait. When all were looked at, or the sweep is stopped, the hands rest, and the last one says so.
  */
 #ifndef CORE_SWEEP_H
 #define CORE_SWEEP_H
@@ -23,24 +24,36 @@ struct sweep;
 #define SWEEP_HANDS 4u
 #define SWEEP_NONE UINT64_MAX
 
+/* Regions. */
+struct sweep_run {
+	uint64_t first, n;
+};
+
 /* In its owner's memory. */
 struct sweep_hand {
 	struct sweep *sweep;
 	struct dm_io *io;		/* on whose thread all is done */
 	struct loop_msg msg;
-	_Atomic uint64_t region;	/* that it has, or SWEEP_NONE; set before that is told to the regions */
+	_Atomic uint64_t region;	/* the first that it has, or SWEEP_NONE; set before that is told to the regions */
+	uint64_t end;			/* sweep.lock: those that it has end there */
 	bool busy;			/* sweep.lock */
+	uint64_t closed;		/* of these, from the first one on. On its thread, as the next one */
+	bool alone;			/* one after the other: sweep_alone() */
 };
 
 struct sweep_kind {
 	/* Shall REGION be done? Under the sweep's lock, so it calls nothing. */
 	bool (*wants)(const struct sweep *s, uint64_t region);
 	/* region_copy() or region_take(): the region is closed, or is not wanted after all. */
-	bool (*close)(struct regions *g, uint64_t region, struct region_news *news);
-	/* H has REGION to itself: later sweep_put(), then region_copied() or region_untouched(), then sweep_next(). On H's thread. */
-	void (*work)(struct sweep_hand *h, uint64_t region);
+	bool (*close)(struct regions *g, uint64_t region, bool if_quiet, struct region_news *news);
+	/*
+	 * H has these regions to itself: later sweep_put(), then region_copied() or region_untouched() for each, then sweep_next(). On H's
+	 * thread.
+	 */
+	void (*work)(struct sweep_hand *h, struct sweep_run run);
 	/* The last hand that was busy is not any more. On its thread; it may be again by the time this is heard of. May be NULL. */
 	void (*rests)(struct sweep *s);
+	uint64_t most;			/* a run has at most so many regions */
 };
 
 struct sweep {
@@ -70,8 +83,15 @@ bool sweep_is_busy(struct sweep *s);
 /* STEP (which may be NULL) ends when nothing is done any more. True: that is so already; else rests() is called first. Any thread. */
 bool sweep_stop(struct sweep *s, struct dm_step *step);
 
-/* The work of H is over: it has no region any more, and the one that it had is to be opened again. On its thread. */
-uint64_t sweep_put(struct sweep_hand *h);
+/* What H is working on. */
+struct sweep_run sweep_run(const struct sweep_hand *h);
+/*
+ * It is done for these regions one by one: which of them failed cannot be told. H keeps the first one; those that are returned are to be
+ * opened again, and have their turn later. On its thread.
+ */
+struct sweep_run sweep_alone(struct sweep_hand *h);
+/* The work of H is over: it has these regions no more, and they are to be opened again. On its thread. */
+struct sweep_run sweep_put(struct sweep_hand *h);
 void sweep_next(struct sweep_hand *h);		/* after that */
 /* REGION has no writes any more (region_news.quiet): whoever waits for that does its work. Any thread. */
 void sweep_is_quiet(struct sweep *s, uint64_t region);

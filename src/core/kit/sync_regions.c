@@ -239,14 +239,14 @@ static bool region_close(struct regions *g, uint64_t region, uint32_t unless, st
 	return mine;
 }
 
-bool region_copy(struct regions *g, uint64_t region, struct region_news *news)
+bool region_copy(struct regions *g, uint64_t region, bool if_quiet, struct region_news *news)
 {
-	return region_close(g, region, REGION_SYNC | REGION_COPIED, news);
+	return region_close(g, region, REGION_SYNC | REGION_COPIED | (if_quiet ? REGION_WRITES : 0), news);
 }
 
-bool region_take(struct regions *g, uint64_t region, struct region_news *news)
+bool region_take(struct regions *g, uint64_t region, bool if_quiet, struct region_news *news)
 {
-	return region_close(g, region, REGION_COPIED, news);
+	return region_close(g, region, REGION_COPIED | (if_quiet ? REGION_WRITES : 0), news);
 }
 
 /* REGION is open again, and has these bits as well. */

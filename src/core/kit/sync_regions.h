@@ -94,10 +94,13 @@ void regions_leave(struct regions *g, struct dm_req *r, bool torn, struct region
 void regions_pass(struct regions *g, struct dm_req *r, struct dm_req *to);
 void regions_wake(struct regions *g, struct loop_msg *awake);
 
-/* REGION is to be copied: false, it is synchronous, or being copied already. NEWS->quiet: at once; else that is said later. */
-bool region_copy(struct regions *g, uint64_t region, struct region_news *news);
+/*
+ * REGION is to be copied: false, it is synchronous, or being copied already, or (IF_QUIET) writes are under way there. NEWS->quiet: at
+ * once; else that is said later.
+ */
+bool region_copy(struct regions *g, uint64_t region, bool if_quiet, struct region_news *news);
 /* REGION is to be copied or compared, whatever it is: false, that is done already. The rest as above. */
-bool region_take(struct regions *g, uint64_t region, struct region_news *news);
+bool region_take(struct regions *g, uint64_t region, bool if_quiet, struct region_news *news);
 /* That is over. OK: it is synchronous now. */
 void region_copied(struct regions *g, uint64_t region, bool ok, struct region_news *news);
 /* ... and it is what it was. */

@@ -4,7 +4,7 @@
 
 #include "targets/mirror/mirror.h"
 
-#define PIECE 512u			/* sectors that are copied at a time */
+#define PIECE 512u			/* sectors that are copied at a time, of one or more regions */
 
 static struct mirror *mirror_of(const struct rebuild *b)
 {
@@ -17,11 +17,11 @@ static bool is_wanted(const struct sweep *s, uint64_t region)
 }
 
 /* To all legs but the first one, which does not change meanwhile unless it fails. */
-static void rebuild_copy(struct sweep_hand *h, uint64_t region)
+static void rebuild_copy(struct sweep_hand *h, struct sweep_run run)
 {
 	struct rebuild *b = container(h, struct rebuild, hand);
 	struct mirror *m = mirror_of(b);
-	uint64_t sector = region << m->regions.shift, left = m->target->len - sector;
+	uint64_t sector = run.first << m->regions.shift, left = m->target->len - sector;
 	unsigned first = legs_first(&m->legs), i;
 	struct copy *c = &b->copy;
 
@@ -32,23 +32,38 @@ static void rebuild_copy(struct sweep_hand *h, uint64_t region)
 		if (i != first)
 			c->to[c->n_to++] = &m->legs.of[i].at;
 	c->sector = sector;
-	c->sectors = left < m->words.region ? left : m->words.region;
+	c->sectors = left < run.n * m->words.region ? left : run.n * m->words.region;
 	copy_start(m->resync.copier, c);
+}
+
+/* They are open again. */
+static void regions_copied(struct mirror *m, struct sweep_run run, bool ok)
+{
+	struct region_news news;
+	uint64_t region;
+
+	for (region = run.first; region < run.first + run.n; region++) {
+		region_copied(&m->regions, region, ok, &news);
+		mirror_news(m, region, &news);
+	}
 }
 
 static void rebuild_over(struct rebuild *b, bool ok)
 {
 	struct mirror *m = mirror_of(b);
-	struct region_news news;
-	uint64_t region;
 
 	if (ok && m->words.on_disk)
 		marks_are_used(&m->log.marks);
-	region = sweep_put(&b->hand);
-	region_copied(&m->regions, region, ok, &news);
-	mirror_news(m, region, &news);
+	regions_copied(m, sweep_put(&b->hand), ok);
 	mirror_look_whether_synchronous(m);
 	sweep_next(&b->hand);
+}
+
+/* Some of these regions may be copied after all. */
+static void rebuild_alone(struct rebuild *b)
+{
+	regions_copied(mirror_of(b), sweep_alone(&b->hand), false);
+	rebuild_copy(&b->hand, sweep_run(&b->hand));
 }
 
 /* The others still want it. False: there are none. */
@@ -91,6 +106,10 @@ static void rebuild_copied(struct copy *c)
 		rebuild_over(b, !c->err && !b->failed);
 		return;
 	}
+	if (sweep_run(&b->hand).n > 1) {
+		rebuild_alone(b);
+		return;
+	}
 	b->failed = true;
 	mirror_leg_fails(m, leg_at(&m->legs, c->where), failure_of(m, c));
 	if (c->where != c->from && rebuild_without(b, c->where))
@@ -101,7 +120,8 @@ static void rebuild_copied(struct copy *c)
 
 int resync_new(struct mirror *m, struct err *e)
 {
-	static const struct sweep_kind kind = { .wants = is_wanted, .close = region_copy, .work = rebuild_copy };
+	uint32_t piece = m->words.region < PIECE ? (uint32_t)m->words.region : PIECE;
+	struct sweep_kind kind = { .wants = is_wanted, .close = region_copy, .work = rebuild_copy, .most = PIECE / piece };
 	struct sweep_hand *hands[SWEEP_HANDS];
 	struct resync *s = &m->resync;
 	unsigned i;
@@ -111,7 +131,7 @@ int resync_new(struct mirror *m, struct err *e)
 	sweep_init(&s->sweep, m->world, &m->regions, &kind, m, hands);
 	for (i = 0; i < SWEEP_HANDS; i++)
 		s->rebuilds[i].copy = (struct copy){ .io = hands[i]->io, .done = rebuild_copied, .class = COPY_BACKGROUND };
-	return copier_new(&s->copier, m->world, SWEEP_HANDS + 1, m->words.region < PIECE ? (uint32_t)m->words.region : PIECE, e);
+	return copier_new(&s->copier, m->world, SWEEP_HANDS + 1, PIECE, e);
 }
 
 void resync_free(struct mirror *m)

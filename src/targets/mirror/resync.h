@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Makes the legs of a mirror equal: regions that are not synchronous are copied from the first leg to all others, several at a
- * time, in the order of their sectors (core/kit/sweep.h). It begins when the line is resumed, and once more where a request was cut
- * short; a region whose copy fails is left alone until the next resume.
+ * time, in the order of their sectors, small neighbours in one copy (core/kit/sweep.h). It begins when the line is resumed, and once
+ * more where a request was cut short. A copy of several regions that fails is made again one by one; a region whose copy fails is left
+ * alone until the next resume.
  */
 #ifndef TARGETS_MIRROR_RESYNC_H
 #define TARGETS_MIRROR_RESYNC_H

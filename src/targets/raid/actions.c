@@ -183,6 +183,7 @@ static void action_begin(struct array *a, enum raid_action action)
 
 	x->now = action;
 	x->sweep.kind = is_copy(action) ? copies : compares;
+	x->sweep.kind.most = is_copy(action) && x->piece > a->region ? x->piece / a->region : 1;
 	x->torn = atomic_load(&a->torn);
 	atomic_store(&x->failed, false);
 	atomic_store(&x->repairs, action == RAID_REPAIR);
@@ -314,7 +315,7 @@ static uint32_t copied_at_a_time(const struct array *a)
 	uint64_t rate = most_a_second(a);
 	uint32_t n = COPIED_AT_A_TIME;
 
-	while (n > COPIED_LEAST && (n > a->region || (rate && (uint64_t)n * SWEEP_HANDS * 2 > rate)))
+	while (n > COPIED_LEAST && rate && (uint64_t)n * SWEEP_HANDS * 2 > rate)
 		n /= 2;
 	return n;
 }
@@ -334,7 +335,8 @@ int actions_new(struct array *a, struct err *e)
 		x->hands[i].copy = (struct copy){ .io = hands[i]->io, .done = recover_copied, .class = COPY_BACKGROUND };
 	x->look.run = look;
 	x->flush.run = flush_run;
-	if (copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1, copied_at_a_time(a), e))
+	x->piece = copied_at_a_time(a);
+	if (copier_new(&x->copier, a->raid->world, SWEEP_HANDS + 1, x->piece, e))
 		return e->code;
 	copier_limit(x->copier, most_a_second(a));
 	return 0;

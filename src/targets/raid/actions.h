@@ -28,7 +28,7 @@ enum raid_action { RAID_IDLE, RAID_RECOVER, RAID_RESYNC, RAID_CHECK, RAID_REPAIR
 
 struct compare;
 
-/* One region at a time. */
+/* One region at a time, or some neighbours. */
 struct raid_hand {
 	struct sweep_hand hand;
 	struct copy copy;
@@ -39,6 +39,7 @@ struct raid_hand {
 
 struct actions {
 	struct copier *copier;
+	uint32_t piece;			/* sectors that are copied at a time */
 	struct sweep sweep;
 	struct raid_hand hands[SWEEP_HANDS];
 	_Atomic uint64_t mismatches;	/* sectors, of the last check or repair */
@@ -78,10 +79,10 @@ uint64_t actions_progress(struct array *a);
 
 /* recover.c, compare.c: struct sweep_kind's. */
 bool recover_wants(const struct sweep *s, uint64_t region);
-void recover_work(struct sweep_hand *h, uint64_t region);
+void recover_work(struct sweep_hand *h, struct sweep_run run);
 void recover_copied(struct copy *c);
 bool compare_wants(const struct sweep *s, uint64_t region);
-void compare_work(struct sweep_hand *h, uint64_t region);
+void compare_work(struct sweep_hand *h, struct sweep_run run);
 /* The memory for it: 0 or -errno and a sentence. */
 int compare_new(struct array *a, struct err *e);
 void compare_free(struct array *a);

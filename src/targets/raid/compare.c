@@ -46,7 +46,7 @@ static void compare_over(struct compare *k)
 	struct array *a = array_of(k);
 	struct sweep_hand *h = &k->hand->hand;
 	struct region_news news;
-	uint64_t region = sweep_put(h);
+	uint64_t region = sweep_put(h).first;	/* a run has one */
 
 	region_untouched(&a->regions, region, &news);
 	array_news(a, region, &news);
@@ -158,12 +158,12 @@ static void compare_piece(struct loop_msg *msg)
 		compare_send(k, &k->legs[i], DM_READ, k->legs[i].data, compare_read);
 }
 
-void compare_work(struct sweep_hand *hand, uint64_t region)
+void compare_work(struct sweep_hand *hand, struct sweep_run run)
 {
 	struct compare *k = container(hand, struct raid_hand, hand)->compare;
 	struct array *a = array_of(k);
 
-	k->sector = region << a->regions.shift;
+	k->sector = run.first << a->regions.shift;
 	k->end = k->sector + a->region < a->sectors ? k->sector + a->region : a->sectors;
 	compare_piece(&k->msg);
 }

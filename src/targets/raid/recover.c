@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Copies to legs what they lack, and makes good legs equal: the work of the actions recover and resync. The first good leg is read;
- * what is copied goes to legs that are behind, and to the other good ones where they may differ.
+ * what is copied goes to legs that are behind, and to the other good ones where they may differ. Neighbouring regions are one copy,
+ * which goes to each leg that lacks one of them; if no leg can be read, they are copied one by one.
  */
 #include "targets/raid/array.h"
 
@@ -37,43 +38,62 @@ bool recover_wants(const struct sweep *s, uint64_t region)
 	return false;
 }
 
+/* They are open again. */
+static void regions_recovered(struct array *a, struct sweep_run run, bool ok)
+{
+	struct region_news news;
+	uint64_t region;
+
+	for (region = run.first; region < run.first + run.n; region++) {
+		if (ok && !array_keeps_marks(a))
+			region_copied(&a->regions, region, true, &news);
+		else
+			region_untouched(&a->regions, region, &news);
+		array_news(a, region, &news);
+	}
+}
+
 static void recover_over(struct raid_hand *h, bool ok)
 {
 	struct array *a = array_of(h);
-	struct region_news news;
-	uint64_t region;
 
 	if (!ok)
 		atomic_store(&a->actions.failed, true);
 	if (a->on_disk)
 		marks_are_used(&a->metadata.marks);
-	region = sweep_put(&h->hand);
-	if (ok && !array_keeps_marks(a))
-		region_copied(&a->regions, region, true, &news);
-	else
-		region_untouched(&a->regions, region, &news);
-	array_news(a, region, &news);
+	regions_recovered(a, sweep_put(&h->hand), ok);
 	sweep_next(&h->hand);
 }
 
-/* Where to, and whether there is anything. */
-static bool recover_places(struct array *a, struct raid_hand *h, uint64_t region)
+/* Does a copy of REGION go to this leg? */
+static bool leg_is_place(const struct array *a, const struct raid_leg *l, uint64_t region)
 {
-	bool differs = atomic_load(&a->differs) && !region_is_synchronous(&a->regions, region);
+	if (leg_state(l) == LEG_GOOD)
+		return atomic_load(&a->differs) && !region_is_synchronous(&a->regions, region);
+	return leg_lacks(a, l, region);
+}
+
+/* Where to, and whether there is anything. */
+static bool recover_places(struct array *a, struct raid_hand *h)
+{
+	struct sweep_run run = sweep_run(&h->hand);
 	struct copy *c = &h->copy;
+	uint64_t n;
 	unsigned i;
 
 	c->n_to = 0;
 	for (i = 0; i < a->raid->n; i++) {
 		struct raid_leg *l = &a->raid->legs[i];
 
-		if (i != h->from && (leg_lacks(a, l, region) || (differs && leg_state(l) == LEG_GOOD)))
+		for (n = 0; n < run.n && !leg_is_place(a, l, run.first + n); n++)
+			;
+		if (i != h->from && n < run.n)
 			c->to[c->n_to++] = &l->data;
 	}
 	return c->n_to;
 }
 
-void recover_work(struct sweep_hand *hand, uint64_t region)
+void recover_work(struct sweep_hand *hand, struct sweep_run run)
 {
 	struct raid_hand *h = container(hand, struct raid_hand, hand);
 	struct array *a = array_of(h);
@@ -82,9 +102,9 @@ void recover_work(struct sweep_hand *hand, uint64_t region)
 	h->from = (unsigned)array_first(a);
 	h->tried = 1u << h->from;
 	c->from = &a->raid->legs[h->from].data;
-	c->sector = region << a->regions.shift;
-	c->sectors = region_end(a, region) - c->sector;
-	if (recover_places(a, h, region))
+	c->sector = run.first << a->regions.shift;
+	c->sectors = region_end(a, run.first + run.n - 1) - c->sector;
+	if (recover_places(a, h))
 		copy_start(a->actions.copier, c);
 	else
 		recover_over(h, true);
@@ -103,7 +123,22 @@ static bool recover_from_another(struct array *a, struct raid_hand *h)
 	h->from = i;
 	h->tried |= 1u << i;
 	h->copy.from = &a->raid->legs[i].data;
-	return recover_places(a, h, atomic_load(&h->hand.region));
+	return recover_places(a, h);
+}
+
+/* No leg has all of these regions, but each may be on one. */
+static void recover_alone(struct raid_hand *h)
+{
+	regions_recovered(array_of(h), sweep_alone(&h->hand), false);
+	recover_work(&h->hand, sweep_run(&h->hand));
+}
+
+static void recover_unread(struct raid_hand *h)
+{
+	if (sweep_run(&h->hand).n > 1)
+		recover_alone(h);
+	else
+		recover_over(h, false);
 }
 
 static unsigned leg_at(const struct array *a, const struct dm_at *at)
@@ -124,12 +159,12 @@ void recover_copied(struct copy *c)
 	if (c->where == c->from) {
 		again = recover_from_another(a, h);
 		if (!again) {
-			recover_over(h, false);
+			recover_unread(h);
 			return;
 		}
 	} else {
 		array_leg_fails(a, leg_at(a, c->where), "take what it lacked");
-		again = recover_places(a, h, atomic_load(&h->hand.region));
+		again = recover_places(a, h);
 	}
 	if (again)
 		copy_start(a->actions.copier, c);
