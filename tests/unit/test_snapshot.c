@@ -497,6 +497,19 @@ static void a_merge_changes_nothing_that_is_read(void **state)
 	closed(org, "org");
 }
 
+/* As on Linux: a snapshot only reads its origin, so it is another opening than that of a line which writes to it. */
+static void a_device_with_a_snapshot_and_an_origin_has_that_open_twice(void **state)
+{
+	(void)state;
+	make_device(&f, "org", "0 2048 linear memory,size=1M:o 0");
+	make_device(&f, "d", "0 2048 snapshot org memory,size=4M:c N 8");
+	assert_int_equal(info(&f, "org").open_count, 1);
+	assert_int_equal(reload(&f, "d", "0 2048 snapshot org memory,size=4M:c N 8", why), 0);
+	assert_int_equal(info(&f, "org").open_count, 1);
+	assert_int_equal(reload(&f, "d", "0 2048 snapshot-origin org", why), 0);
+	assert_int_equal(info(&f, "org").open_count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -508,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),
 		cmocka_unit_test_setup_teardown(an_origin_that_shrinks_fails_where_it_ends, begin, end),
 		cmocka_unit_test_setup_teardown(a_store_is_of_one_origin, begin, end),
+		cmocka_unit_test_setup_teardown(a_device_with_a_snapshot_and_an_origin_has_that_open_twice, begin, end),
 		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_merge_changes_nothing_that_is_read, begin, end),
 	};

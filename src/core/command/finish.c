@@ -10,7 +10,7 @@
 #include "core/state/lost.h"
 #include "core/state/recorder.h"
 
-/* Counted as on Linux: a device that is mapped onto D opens it once, even if both its tables use it. */
+/* Counted as on Linux: a device that is mapped onto D opens it once, even if both its tables use it in the same way. */
 static uint32_t opens(const struct dm_device *d)
 {
 	uint32_t n = d->open_count - d->users;
@@ -22,7 +22,7 @@ static uint32_t opens(const struct dm_device *d)
 		const struct dm_use *u = container(at, struct dm_use, node);
 		const struct dm_device *on = u->table->device;
 
-		n += on && !(u->table != on->active && dm_table_uses(on->active, d, u->store->readonly));
+		n += on && !(u->table != on->active && dm_table_uses(on->active, d, u->reads));
 	}
 	return n;
 }

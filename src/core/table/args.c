@@ -269,6 +269,16 @@ struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len)
 	return dm_args_device(a, name, dm_arg_word(a, name), len);
 }
 
+struct dm_at dm_arg_device_read(struct dm_args *a, const char *name, uint64_t len)
+{
+	struct dm_at at;
+
+	a->build->reads = true;
+	at = dm_arg_device(a, name, len);
+	a->build->reads = false;
+	return at;
+}
+
 struct dm_at dm_args_device(struct dm_args *a, const char *name, const char *word, uint64_t len)
 {
 	struct dm_at at = { .store = NULL };

@@ -74,6 +74,8 @@ struct dm_at dm_arg_at(struct dm_args *a, uint64_t len);
 /* <device> alone, whose first LEN sectors must exist; DM_WHOLE: all of its sectors. NAME is its name in the usage. */
 #define DM_WHOLE UINT64_MAX
 struct dm_at dm_arg_device(struct dm_args *a, const char *name, uint64_t len);
+/* The same of one that the line only reads, whatever its table does. */
+struct dm_at dm_arg_device_read(struct dm_args *a, const char *name, uint64_t len);
 /* The same for WORD, which is a part of the last word taken: "meta_device:WORD". */
 struct dm_at dm_args_device(struct dm_args *a, const char *name, const char *word, uint64_t len);
 

@@ -36,6 +36,7 @@ struct dm_build_word {
 	bool stacked;			/* its limits were stacked into the table's ... */
 	bool asked;			/* ... and also its hints, for a line without its own */
 	bool plain;			/* used by a line without a flush() of its own */
+	bool written;			/* used by a line that may write to it */
 	bool seen;			/* dm_build_guard() has warned about its image format */
 	const char *image, *how;	/* as in dm_found */
 	int label_err;
@@ -56,6 +57,7 @@ struct dm_build {
 	struct list all;		/* dm_build_word.all */
 	struct list wanted;		/* dm_build_word.node: to be opened, in order */
 	bool wanting;			/* the line wants one that is not open yet */
+	bool reads;			/* the line only reads the one that it wants now */
 	size_t n;			/* lines of this pass that were right ... */
 	uint64_t end;			/* ... and the sector after them */
 	const struct dm_type *single, *immutable;	/* among those lines: the one with that flag */

@@ -110,17 +110,20 @@ bool dm_build_reaches(struct dm_build *b)
 bool dm_build_uses(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
-	size_t i;
+	struct hash_link *l, *next;
 
 	t->uses = arena_alloc(&t->arena, t->n_stores * sizeof(*t->uses) + 1);
 	if (!t->uses)
 		return false;
-	for (i = 0; i < t->n_stores; i++)
-		if (t->stores[i]->device) {
-			struct dm_use *u = &t->uses[t->n_uses++];
+	hash_each(l, next, &b->stores) {
+		const struct dm_build_word *w = container(l, struct dm_build_word, by_store);
+		struct dm_use *u;
 
-			*u = (struct dm_use){ .table = t, .store = t->stores[i] };
-			list_append(&t->stores[i]->device->uses, &u->node);
-		}
+		if (!w->store->device)
+			continue;
+		u = &t->uses[t->n_uses++];
+		*u = (struct dm_use){ .table = t, .store = w->store, .reads = w->store->readonly || !w->written };
+		list_append(&w->store->device->uses, &u->node);
+	}
 	return true;
 }

@@ -185,6 +185,7 @@ int dm_build_store(struct dm_build *b, const char *word, struct dm_build_word **
 		dm_build_stack(b, w);
 	w->stacked = true;
 	w->plain |= !b->type->flush;
+	w->written |= !b->reads;
 	return 0;
 }
 

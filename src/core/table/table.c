@@ -34,12 +34,12 @@ void dm_table_free(struct dm_table *t)
 	free(t);
 }
 
-bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool readonly)
+bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool reads)
 {
 	size_t i;
 
 	for (i = 0; t && i < t->n_uses; i++)
-		if (t->uses[i].store->device == device && t->uses[i].store->readonly == readonly)
+		if (t->uses[i].store->device == device && t->uses[i].reads == reads)
 			return true;
 	return false;
 }

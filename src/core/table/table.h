@@ -33,6 +33,7 @@ struct dm_use {
 	struct list node;		/* in the lower device's `uses` */
 	const struct dm_table *table;
 	const struct dm_store *store;
+	bool reads;		/* only that: Linux would have opened it read-only */
 };
 
 struct dm_table {
@@ -111,11 +112,8 @@ int dm_build_end(struct dm_build *b, struct dm_table **out);
 /* Frees it at once: none of its hooks may ever have run. Otherwise see dm_table_retire() (step.h). */
 void dm_table_free(struct dm_table *t);
 
-/*
- * Does T, which may be NULL, use DEVICE directly? With READONLY: through a store that was opened read-only. Control
- * thread.
- */
-bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool readonly);
+/* Does T, which may be NULL, use DEVICE directly, and only read it (READS), or not only? Control thread. */
+bool dm_table_uses(const struct dm_table *t, const struct dm_device *device, bool reads);
 
 /* The index of the line for SECTOR, which must be less than t->sectors. */
 static inline size_t dm_table_find(const struct dm_table *t, uint64_t sector)

@@ -145,7 +145,7 @@ int snap_ctr(struct dm_target *t, struct dm_args *a, bool merges)
 
 	l->target = t;
 	l->merges = merges;
-	l->origin_at = dm_arg_device(a, "<origin>", t->len);
+	l->origin_at = merges ? dm_arg_device(a, "<origin>", t->len) : dm_arg_device_read(a, "<origin>", t->len);
 	l->cow_at = dm_arg_device(a, "<COW device>", DM_WHOLE);
 	words_kind(l, a);
 	words_chunk(l, a);
