@@ -117,11 +117,69 @@ static void metadata_end_with_their_device(void **state)
 	world_end();
 }
 
+static int suspend_both(const char *first, const char *second)
+{
+	const char *names[] = { first, second };
+	struct dm_cmd c = { .verb = DM_DO_SUSPEND, .names = names, .n_names = 2 };
+	char why[ERR_TEXT];
+	int err = run(&f, &c, why);
+
+	dm_reply_free(&c.reply);
+	return err;
+}
+
+/* "other", which cannot commit what is written to it, for 100 seconds. */
+static void other_make(void)
+{
+	uint8_t data[512] = { 1 };
+	struct dm_device *other;
+
+	make_device(&f, "failing", "0 2048 flakey disk:1 0 2 100 1 error_writes");
+	other = make_device(&f, "other", "0 64 integrity device:failing 0 - J 3 internal_hash:crc32c journal_sectors:300 commit_time:1000000");
+	dm_open(other);
+	assert_int_equal(request(&f, other, 0, DM_WRITE, 0, 0, 1, data), 0);
+	dm_close(other);
+	time_passes(&f, 3);
+}
+
+/* The journal that a suspend has put in the place of the bitmap does not stay there: what is written next is marked. */
+static void a_suspend_that_is_undone_leaves_all_as_it_was(void **state)
+{
+	static const char *const modes[] = { "J 4", "B 4", "D 4" };
+	uint8_t data[8 * 512];
+	char line[200];
+	unsigned i;
+
+	(void)state;
+	memset(data, 'c', sizeof(data));
+	for (i = 0; i < 6; i++) {
+		snprintf(line, sizeof(line), LINE, modes[i / 2], 300);
+		disk_reset();
+		open_line(line);
+		write_and_flush(0, 8, 'a');
+		other_make();
+		assert_int_not_equal(i % 2 ? suspend_both("d", "other") : suspend_both("other", "d"), 0);
+		assert_int_equal(byte_at(3), 'a');
+		write_and_flush(3, 1, 'b');
+		if (*modes[i / 2] == 'B')
+			assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 400, 8, data), 0);
+		time_passes(&f, 100);
+		crash();
+		open_line(line);
+		assert_int_equal(byte_at(2), 'a');
+		assert_int_equal(byte_at(3), 'b');
+		if (*modes[i / 2] == 'B')
+			assert_int_equal(byte_at(407), 'c');
+		world_end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_replayed_does_not_come_back),
 		cmocka_unit_test(metadata_end_with_their_device),
+		cmocka_unit_test(a_suspend_that_is_undone_leaves_all_as_it_was),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

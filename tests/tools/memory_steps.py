@@ -45,6 +45,9 @@ SETUP = [
 # And those that have something in memory which no later daemon has.
 SETUP_OF_ONE_LIFE = [
     ("create", {"name": "tags", "table": "0 64 integrity memory,size=1M:tags 0 32 J 2 journal_sectors:352 interleave_sectors:64"}),
+    ("create", {"name": "bits", "table": "0 64 integrity memory,size=1M:bits 0 - B 3 internal_hash:crc32c journal_sectors:352 "
+                                         "interleave_sectors:64"}),
+    ("create", {"name": "direct", "table": "0 64 integrity memory,size=1M:direct 0 - D 2 internal_hash:crc32c journal_sectors:352"}),
     ("create", {"name": "keyed", "table": f"0 64 crypt aes-xts-plain64 {KEY} 0 memory,size=1M:keyed 0"}),
     ("suspend", {"name": "keyed"}),
 ]
@@ -89,6 +92,9 @@ REQUESTS = [
     ("reload of several", "reload", {"names": ["base", "vd"], "tables": ["0 2048 zero", TABLE]}),
     ("message key wipe", "message", {"name": "keyed", "message": "key wipe"}),
     ("message key set", "message", {"name": "keyed", "message": f"key set {KEY}"}), ("resume of a key", "resume", {"name": "keyed"}),
+    ("suspend of a journal", "suspend", {"name": "tags"}), ("remove of a journal", "remove", {"name": "tags"}),
+    ("suspend of a bitmap", "suspend", {"name": "bits"}), ("remove of a bitmap", "remove", {"name": "bits"}),
+    ("suspend of tags alone", "suspend", {"name": "direct"}), ("remove of tags alone", "remove", {"name": "direct"}),
     ("nonsense", "nonsense", {}), ("what the client sent comes back", "info", {"name": "vd", "mine": {"a": [1, b"x", True, "s"]}}),
 ]
 REQUESTS += [(f"create of {t}", "create", {"name": "new", "table": f"0 64 {t} {words}", "flags": int(t == "verity")}) for t, words in LINES.items()]

@@ -18,7 +18,7 @@ static struct dm_table *next_table(const struct dm_device *d)
 
 static void preresume_run(struct dm_move *m, struct dm_device *d)
 {
-	dm_walk_up(m->world, next_table(d), DM_READY, dm_phase_walked, d);
+	dm_walk_up(m->world, next_table(d), DM_READY, 0, dm_phase_walked, d);
 }
 
 static void preresume_undo(struct dm_move *m, struct dm_device *d)
@@ -102,7 +102,7 @@ static void started(void *arg, const struct err *e)
 static void start_run(struct dm_move *m, struct dm_device *d)
 {
 	d->state = DM_RESUMING;
-	dm_walk_up(m->world, d->active, DM_RUNNING, started, d);
+	dm_walk_up(m->world, d->active, DM_RUNNING, 0, started, d);
 }
 
 static void stopped(void *arg, const struct err *e)

@@ -25,6 +25,12 @@ static unsigned walk_how(const struct dm_move *m, const struct dm_device *d)
 	       (m->plan == &dm_plan_hand_over ? DM_WALK_HAND_OVER : 0);
 }
 
+/* No other table has been started meanwhile, and no other program has taken over. */
+static unsigned back_how(const struct dm_move *m)
+{
+	return m->plan->removes || m->plan == &dm_plan_suspend ? DM_WALK_BACK : 0;
+}
+
 /* The device stays suspended: nothing passes, not even from devices above. */
 static void opened_not(struct dm_device *d, const struct err *e)
 {
@@ -55,7 +61,7 @@ static void turn_back(struct dm_move *m, struct dm_device *d)
 	else if (dm_walk_is_running(d->active))
 		dm_round(d, DM_GATE_OPEN, false, d->active, dm_phase_round_done);	/* presuspend was given up: nobody waits for it */
 	else
-		dm_walk_up(m->world, d->active, DM_RUNNING, opened_again, d);
+		dm_walk_up(m->world, d->active, DM_RUNNING, back_how(m), opened_again, d);
 }
 
 /* Several devices: all of them hold what comes from outside, and those below others still take what comes from there. */
@@ -85,7 +91,7 @@ static void presuspend_undo(struct dm_move *m, struct dm_device *d)
 	if (dm_walk_is_running(d->active))
 		dm_phase_done(d, NULL);
 	else
-		dm_walk_up(m->world, d->active, DM_RUNNING, dm_phase_walked_back, d);
+		dm_walk_up(m->world, d->active, DM_RUNNING, back_how(m), dm_phase_walked_back, d);
 }
 
 static void presuspend_give_up(struct dm_move *m, struct dm_device *d)

@@ -116,6 +116,7 @@ static void walk_on(struct dm_walk *w)
 		s->target = &w->table->targets[line];
 		s->name = hook_names[w->hook];
 		s->noflush = w->how & DM_WALK_NOFLUSH;
+		s->back = w->how & DM_WALK_BACK;
 		s->hand_over = w->how & DM_WALK_HAND_OVER;
 		s->err = &w->err;
 		atomic_store(&s->given_up, false);
@@ -190,7 +191,7 @@ static int walk_make(struct dm_world *world, struct dm_table *t)
 	return 0;
 }
 
-void dm_walk_up(struct dm_world *w, struct dm_table *t, enum dm_level level, dm_walked *then, void *arg)
+void dm_walk_up(struct dm_world *w, struct dm_table *t, enum dm_level level, unsigned how, dm_walked *then, void *arg)
 {
 	struct err e = ERR_INIT;
 
@@ -199,7 +200,7 @@ void dm_walk_up(struct dm_world *w, struct dm_table *t, enum dm_level level, dm_
 	if (!t || !t->walk)
 		then(arg, &e);
 	else
-		walk_begin(t, level, true, 0, then, arg);
+		walk_begin(t, level, true, how, then, arg);
 }
 
 void dm_walk_down(struct dm_table *t, enum dm_level level, unsigned how, dm_walked *then, void *arg)

@@ -29,6 +29,7 @@ struct dm_world;
 struct dm_step {
 	struct dm_target *target;	/* NULL: none is */
 	bool noflush;			/* presuspend: what is held is not to wait for disks: put it back */
+	bool back;			/* preresume: what came to postsuspend is given up, and nobody else has used what is below since */
 	bool hand_over;			/* presuspend, postsuspend: another program takes over; save() comes next (target.h) */
 	atomic_bool given_up;		/* nobody waits for it any more: it may end soon, with any result */
 	struct err *err;		/* for its sentence */
@@ -53,6 +54,7 @@ enum dm_walk_how {
 	DM_WALK_NOFLUSH = 1,	/* for dm_step.noflush */
 	DM_WALK_ALL = 2,	/* down: a hook that fails is logged, and does not stop the walk */
 	DM_WALK_HAND_OVER = 4,	/* for dm_step.hand_over */
+	DM_WALK_BACK = 8,	/* for dm_step.back */
 };
 
 bool dm_type_has_hooks(const struct dm_type *type);
@@ -63,7 +65,7 @@ bool dm_type_has_hooks(const struct dm_type *type);
  * or the failure of the hook that stopped the walk.
  */
 typedef void dm_walked(void *arg, const struct err *e);
-void dm_walk_up(struct dm_world *w, struct dm_table *t, enum dm_level level, dm_walked *then, void *arg);
+void dm_walk_up(struct dm_world *w, struct dm_table *t, enum dm_level level, unsigned how, dm_walked *then, void *arg);
 void dm_walk_down(struct dm_table *t, enum dm_level level, unsigned how, dm_walked *then, void *arg);
 
 /* THEN is called now, with -EINTR. When the hook that is running is over, T goes to LEVEL by itself. */

@@ -68,6 +68,17 @@ int beginning_bitmap(struct beginning *b)
 	return 0;
 }
 
+/* A journal has taken its place when the line was suspended. As above, the superblock says first that there is a bitmap. */
+int integrity_bitmap_again(struct integrity *it, struct err *e)
+{
+	int err = integrity_sb_write(it, &it->sb, e);
+
+	if (err)
+		return err;
+	err = ibitmap_write_all(it->bitmap, it->clerk, &it->meta);
+	return err ? err_set(e, err, "the bitmap on '%s': %s", it->meta.store->name, strerror(-err)) : 0;
+}
+
 static int bitmap_look(struct beginning *b, bool *is_clear)
 {
 	struct integrity *it = b->it;

@@ -14,7 +14,7 @@ static void integrity_preresume(struct dm_target *t, struct dm_step *s)
 
 	it->target = t;
 	it->step = s;
-	it->hook.run = integrity_begin;
+	it->hook.run = s->back ? integrity_go_on : integrity_begin;
 	clerk_post(it->clerk, &it->hook);
 }
 

@@ -109,6 +109,8 @@ void integrity_measure(const struct dm_target *t, struct text *out);
 
 /* begin.c: reads the superblock, or makes one, and the journal. A job of the clerk: it->step. */
 void integrity_begin(struct clerk *c, struct clerk_job *j);
+void integrity_go_on(struct clerk *c, struct clerk_job *j);	/* after an end that was given up */
+int integrity_bitmap_again(struct integrity *it, struct err *e);	/* begin_bitmap.c */
 void integrity_journal_io(const struct integrity *it, struct jring_io *io);
 void integrity_unbind(struct integrity *it);
 int integrity_ring_new(struct integrity *it, struct jring **out, struct err *e);	/* in memory; 0 or -errno and a sentence */
