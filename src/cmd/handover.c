@@ -212,8 +212,8 @@ static int become(const char *path, const struct text *t, char *words, size_t le
 	for (at = words; at < words + len && n < HANDOVER_WORDS; at += strlen(at) + 1)
 		argv[n++] = at;
 	snprintf(number, sizeof(number), "%d", fd);
-	setenv(HANDOVER_VARIABLE, number, 1);
-	execv(path, argv);
+	if (!setenv(HANDOVER_VARIABLE, number, 1))
+		execv(path, argv);
 	err_set(e, -errno, "cannot become %s: %s", path, strerror(errno));
 	unsetenv(HANDOVER_VARIABLE);
 	file_wipe(fd, t->len);

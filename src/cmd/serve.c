@@ -139,7 +139,8 @@ static void serve_end(struct serve *s)
 	if (s->ending)
 		return;
 	s->ending = true;
-	notify_send("STOPPING=1", -1, NULL);
+	if (s->served)		/* else it has failed, and the keeper of an earlier one starts the next */
+		notify_send("STOPPING=1", -1, NULL);
 	if (s->control)
 		control_stop(s->control);
 	if (s->sessions)

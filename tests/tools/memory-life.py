@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Lack of memory in the life of a daemon: while it starts with the state of an earlier one, while it ends, and in a session from its
-beginning to its end, in all its processes. What fails says so, and neither devices nor data are lost.
+Lack of memory in the life of a daemon: while it starts with the state of an earlier one, while another program takes its place, while it
+ends, and in a session from its beginning to its end, in all its processes. What fails says so, and neither devices nor data are lost.
 Without --full only some of the points are tried (`make test-memory` tries all).
 """
 import os
@@ -39,12 +39,13 @@ class Place:
         self.notify.settimeout(0.02)
         self.process = None
 
-    def start(self):
-        """Is it ready? Else it has ended."""
+    def start(self, keeper=False):
+        """Is it ready? Else it has ended. KEEPER: another process holds what a program that takes over gets."""
+        self.forget_notes()
         environment = {**self.steer.environment(), "NOTIFY_SOCKET": os.path.join(self.directory, "notify")}
         with open(os.path.join(self.directory, "said"), "wb") as said:
             self.process = subprocess.Popen([DMUSE, "daemon", "--foreground", "--socket", self.path, "--nbd-socket", "none", "--io-threads", "1",
-                                             "--restart-timeout", "0", "--state", os.path.join(self.directory, "state")],
+                                             *([] if keeper else ["--restart-timeout", "0"]), "--state", os.path.join(self.directory, "state")],
                                             stdout=said, stderr=said, env=environment, cwd=self.directory)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -56,12 +57,32 @@ class Place:
                     return False
         raise TimeoutError("neither ready nor ended")
 
+    def forget_notes(self):
+        """Of a program that took over."""
+        try:
+            while self.notify.recv(4096):
+                pass
+        except TimeoutError:
+            pass
+
     def said(self):
         with open(os.path.join(self.directory, "said"), "rb") as f:
             return f.read().decode(errors="replace")
 
     def words(self, value):
         return value.replace("$DIR", self.directory) if isinstance(value, str) else value
+
+    def client(self):
+        """Of the daemon that serves, or of the one that is about to be started again; None: none is."""
+        deadline = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                client = Client(self.path)
+                client.ask("version")
+                return client
+            except (OSError, ValueError, EOFError):
+                pass
+        return None
 
     def devices(self):
         client = Client(self.path)
@@ -114,7 +135,7 @@ def start(place, at, many):
 
 
 def lacks_memory(said):
-    return "no memory" in said or "cannot start a thread" in said
+    return any(reason in said for reason in ("no memory", "Cannot allocate memory", "cannot start a thread"))
 
 
 def judge_start(place, ready):
@@ -134,6 +155,33 @@ def judge_start(place, ready):
             return "other faults", f"shutdown ended it with {code}: {place.said()}"
     wrong = place.later()
     return ("wrong successes" if ready else "other faults", wrong) if wrong else (None, None)
+
+
+def replace(place, at, many):
+    """What the command said, and whether it succeeded."""
+    place.back()
+    assert place.start(keeper=True)
+    place.steer.arm(at, many)
+    done = subprocess.run([DMUSE, "--socket", place.path, "daemon", "--replace"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=place.steer.environment(), cwd=place.directory, timeout=60)
+    place.steer.disarm()
+    return done, None
+
+
+def judge_replace(place, done):
+    """One of the programs goes on with the same devices, or is started again with them."""
+    if done.returncode < 0 or "signal" in place.said():
+        return "crashes", f"the command: {done.returncode} {done.stderr}, the daemon: {place.said()}"
+    if not place.client():
+        return "other faults", f"ended with {place.process.wait(60)}, the command with {done.returncode} {done.stderr}: {place.said()!r}"
+    now = place.devices()
+    place.end()
+    if done.returncode and "dmuse: " not in done.stderr:
+        return "other faults", f"exit status {done.returncode}, and no sentence"
+    if now != place.kept and not lacks_memory(place.said()):
+        return "wrong successes" if not done.returncode else "other faults", f"{difference(place.kept, now)}, said: {place.said()}"
+    wrong = place.later()
+    return ("wrong successes", wrong) if wrong else (None, None)
 
 
 def shut_down(place, at, many):
@@ -180,7 +228,8 @@ def count(place, attempt):
 
 def life(place):
     place.keep()
-    for name, attempt, judge in ("a daemon with a state starts", start, judge_start), ("shutdown", shut_down, judge_shut_down):
+    for name, attempt, judge in (("a daemon with a state starts", start, judge_start), ("another program takes over", replace, judge_replace),
+                                 ("shutdown", shut_down, judge_shut_down)):
         n = count(place, attempt)
         ok(f"{name}: {n} allocations",
            Run(lambda at, many, a=attempt: a(place, at, many), lambda out, _, j=judge: j(place, out)).all(n))

@@ -38,6 +38,12 @@ void dm_view_device(struct dm_view *v, const struct dm_device *d)
 	}
 }
 
+static void device_flag(const char *name, struct text *out)
+{
+	text_add(out, " ");
+	text_add(out, name);
+}
+
 static void device_flags(const struct dm_device *d, const struct dm_view *v, struct text *out)
 {
 	const struct {
@@ -52,7 +58,7 @@ static void device_flags(const struct dm_device *d, const struct dm_view *v, str
 	text_add(out, "flags");
 	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (flags[i].is)
-			text_printf(out, " %s", flags[i].name);
+			device_flag(flags[i].name, out);
 	text_add(out, "\n");
 }
 
@@ -80,15 +86,17 @@ static void device_regions(const struct dm_regions *all, struct text *out)
 
 static void device_word(const char *key, const char *word, struct text *out)
 {
-	text_printf(out, "%s ", key);
+	text_add(out, key);
+	text_add(out, " ");
 	text_add_word(out, word);
 	text_add(out, "\n");
 }
 
-static void number(const char *key, uint64_t value, struct text *out)
+static void number(const char *key, uint64_t value, const char *end, struct text *out)
 {
 	text_add(out, key);
 	text_add_u64(out, value);
+	text_add(out, end);
 }
 
 void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, struct text *out)
@@ -98,23 +106,21 @@ void dm_record_device_text(const struct dm_device *d, const struct dm_view *v, s
 	device_word("name", d->kernel_name, out);
 	if (*d->uuid)
 		device_word("uuid", d->kernel_uuid, out);
-	number("number ", d->recorded.number, out);
-	text_add(out, "\n");
+	number("number ", d->recorded.number, "\n", out);
 	device_flags(d, v, out);
-	number("event ", d->event_nr, out);
-	number("\nread-ahead ", d->read_ahead, out);
-	number("\ntimes ", d->active_since, out);
-	number(" ", d->last_event, out);
-	text_add(out, "\n");
+	number("event ", d->event_nr, "\n", out);
+	number("read-ahead ", d->read_ahead, "\n", out);
+	number("times ", d->active_since, " ", out);
+	number("", d->last_event, "\n", out);
 	if (g->cylinders || g->heads || g->sectors || g->start)
 		text_printf(out, "geometry %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", g->cylinders, g->heads, g->sectors,
 			    g->start);
 	if (v->slots[DM_SLOT_ACTIVE])
-		text_printf(out, "active %" PRIu64 "\n", v->slots[DM_SLOT_ACTIVE]->record);
+		number("active ", v->slots[DM_SLOT_ACTIVE]->record, "\n", out);
 	if (v->slots[DM_SLOT_ACTIVE] && v->slots[DM_SLOT_ACTIVE]->altered)
 		text_add(out, "altered\n");
 	if (v->slots[DM_SLOT_INACTIVE])
-		text_printf(out, "inactive %" PRIu64 "\n", v->slots[DM_SLOT_INACTIVE]->record);
+		number("inactive ", v->slots[DM_SLOT_INACTIVE]->record, "\n", out);
 	device_regions(d->regions, out);
 }
 
@@ -125,7 +131,9 @@ void dm_record_stores_text(const struct dm_table *t, struct text *out)
 	for (i = 0; i < t->n_stores; i++) {
 		const struct dm_store *s = t->stores[i];
 
-		text_printf(out, "store %s ", s->type->name);
+		text_add(out, "store ");
+		text_add(out, s->type->name);
+		text_add(out, " ");
 		if (s->type->known_by)
 			s->type->known_by(s, out);
 		dm_text_store(out, s);
