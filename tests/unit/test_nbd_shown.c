@@ -54,12 +54,17 @@ static int end(void **state)
 	return 0;
 }
 
-/* The only connection. */
+/* The only connection, which is its thread's: that has heard of us before, and does not go on with it before it hears of us again. */
 static bool has_pipe(void)
 {
-	const struct nbd_conn *c = container(n.nbd->ios[0].conns.next, struct nbd_conn, node);
+	const struct nbd_conn *c;
+	bool has;
 
-	return c->pipe[0] >= 0;
+	settle_threads(&n.f);
+	c = container(n.nbd->ios[0].conns.next, struct nbd_conn, node);
+	has = c->pipe[0] >= 0;
+	settle_threads(&n.f);
+	return has;
 }
 
 static void read_all(enum faster_way way)
