@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Epochs: a wait ends when all that entered before it have left, and does not wait for later ones. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -110,6 +111,35 @@ static void a_wait_is_for_those_before_it_only(void **state)
 	assert_true(two.over && three.over);
 }
 
+/* How many turns the loop of io thread IO has made, when it sleeps. */
+static uint64_t turns_when_asleep(unsigned io)
+{
+	struct loop *l = f.world->io[io].loop;
+	uint64_t turns;
+
+	while (!loop_borrow(l))
+		sched_yield();
+	turns = loop_turn_number(l);
+	loop_return(l);
+	return turns;
+}
+
+static void a_thread_that_sleeps_is_not_woken(void **state)
+{
+	struct mine m = { .wait = { .done = mine_over, .home = f.loop } };
+	uint64_t turns[THREADS];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < THREADS; i++)
+		turns[i] = turns_when_asleep(i);
+	epoch_wait(epoch, &m.wait);
+	while (!m.over)
+		loop_turn(f.loop, -1);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(turns_when_asleep(i), turns[i]);
+}
+
 /* On each io thread visits come and go while others wait: when a wait ends, all that entered before have left. */
 struct traffic {
 	struct loop_msg msg;
@@ -208,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_wait_is_for_those_before_it_only, begin, end),
+		cmocka_unit_test_setup_teardown(a_thread_that_sleeps_is_not_woken, begin, end),
 		cmocka_unit_test_setup_teardown(waits_hold_while_all_threads_are_busy, begin, end),
 	};
 

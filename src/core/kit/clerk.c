@@ -3,6 +3,7 @@
 #include "core/kit/clerk.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,12 @@ struct clerk {
 	struct loop_msg msg;
 	struct dm_at at;
 	int err;
+	sem_t answered;			/* not a condition, under whose lock the clerk would sleep once more */
 
 	pthread_mutex_t lock;		/* guards what follows */
-	pthread_cond_t more, answered;
+	pthread_cond_t more;
 	struct clerk_job *first, **last;
-	bool stop, answer;
+	bool stop;
 };
 
 /* The next job, or NULL: there is none any more. */
@@ -71,11 +73,8 @@ static void clerk_answered(struct dm_req *r, int err)
 {
 	struct clerk *c = container(r, struct clerk, req);
 
-	pthread_mutex_lock(&c->lock);
 	c->err = err;
-	c->answer = true;
-	pthread_cond_signal(&c->answered);
-	pthread_mutex_unlock(&c->lock);
+	sem_post(&c->answered);
 }
 
 static void clerk_send(struct loop_msg *m)
@@ -90,14 +89,11 @@ static void clerk_send(struct loop_msg *m)
 static int clerk_wait(struct clerk *c, const struct dm_at *at)
 {
 	c->at = *at;
-	c->answer = false;
 	c->req.done = clerk_answered;
 	c->msg.run = clerk_send;
 	loop_post(c->io->loop, &c->msg);
-	pthread_mutex_lock(&c->lock);
-	while (!c->answer)
-		pthread_cond_wait(&c->answered, &c->lock);
-	pthread_mutex_unlock(&c->lock);
+	while (sem_wait(&c->answered) && errno == EINTR)
+		;
 	return c->err;
 }
 
@@ -136,13 +132,13 @@ static struct clerk *clerk_alloc(struct dm_world *w, void *owner)
 	c->last = &c->first;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->more, NULL);
-	pthread_cond_init(&c->answered, NULL);
+	sem_init(&c->answered, 0, 0);
 	return c;
 }
 
 static void clerk_destroy(struct clerk *c)
 {
-	pthread_cond_destroy(&c->answered);
+	sem_destroy(&c->answered);
 	pthread_cond_destroy(&c->more);
 	pthread_mutex_destroy(&c->lock);
 	free(c);

@@ -9,7 +9,7 @@
 
 #include "core/world.h"
 
-/* The epoch as one io thread sees it. Only that thread touches it. */
+/* The epoch as one io thread sees it. Only that thread touches it, or who has borrowed its loop. */
 struct epoch_lane {
 	alignas(64) struct loop_msg turn;
 	struct epoch *epoch;
@@ -25,7 +25,7 @@ struct epoch_line {
 
 struct epoch {
 	struct dm_world *world;
-	atomic_uint left;		/* lanes that have not answered to this turn */
+	atomic_uint left;		/* lanes that have not answered to this turn; and one, as long as some are not asked yet */
 	pthread_mutex_t lock;		/* guards what follows */
 	bool turning;
 	struct epoch_line now, next;	/* who waits for this turn, and for the one that follows */
@@ -49,15 +49,45 @@ static void line_move(struct epoch_line *to, struct epoch_line *from)
 	}
 }
 
-/* Once the last lane is asked, all may have answered, whoever waited is told, and the epoch may be gone. */
-static void epoch_ask(struct epoch *e)
+/* True: LANE has answered. Nobody is left of the generation before the last one, so its counter is free for the next. */
+static bool lane_flip(struct epoch_lane *lane)
+{
+	unsigned old = lane->now;
+
+	lane->now = !old;
+	lane->asked = lane->in[old];
+	return !lane->asked;
+}
+
+/* A thread that sleeps is not woken for that. */
+static bool lane_ask(struct epoch_lane *lane, struct loop *loop)
+{
+	bool answered;
+
+	if (!loop_borrow(loop)) {
+		loop_post(loop, &lane->turn);
+		return false;
+	}
+	answered = lane_flip(lane);
+	loop_return(loop);
+	return answered;
+}
+
+static bool epoch_answered(struct epoch *e, unsigned n)
+{
+	return atomic_fetch_sub(&e->left, n) == n;
+}
+
+/* True: all have answered. Else the epoch may be gone: the last lane to answer tells whoever waits. */
+static bool epoch_ask(struct epoch *e)
 {
 	struct dm_world *w = e->world;
-	unsigned i;
+	unsigned i, n = 1;
 
-	atomic_store(&e->left, w->n_io);
+	atomic_store(&e->left, w->n_io + 1);
 	for (i = 0; i < w->n_io; i++)
-		loop_post(w->io[i].loop, &e->lanes[i].turn);
+		n += lane_ask(&e->lanes[i], w->io[i].loop);
+	return epoch_answered(e, n);
 }
 
 static void wait_over(struct loop_msg *m)
@@ -67,8 +97,8 @@ static void wait_over(struct loop_msg *m)
 	w->done(w);
 }
 
-/* The last lane has answered. After the last of them is told the epoch may be gone. */
-static void epoch_turned(struct epoch *e)
+/* All lanes have answered. True: somebody waits for the next turn. Else, after the last of them is told, the epoch may be gone. */
+static bool epoch_tell(struct epoch *e)
 {
 	struct loop_msg *m, *next;
 	bool again;
@@ -78,13 +108,18 @@ static void epoch_turned(struct epoch *e)
 	line_move(&e->now, &e->next);
 	again = e->turning = e->now.first;
 	pthread_mutex_unlock(&e->lock);
-	if (again)
-		epoch_ask(e);
 	for (; m; m = next) {
 		next = m->next;
 		m->run = wait_over;
 		loop_post(container(m, struct epoch_wait, msg)->home, m);
 	}
+	return again;
+}
+
+static void epoch_turned(struct epoch *e)
+{
+	while (epoch_tell(e) && epoch_ask(e))
+		;
 }
 
 static void lane_answer(struct epoch_lane *lane)
@@ -92,19 +127,15 @@ static void lane_answer(struct epoch_lane *lane)
 	struct epoch *e = lane->epoch;
 
 	lane->asked = false;
-	if (atomic_fetch_sub(&e->left, 1) == 1)
+	if (epoch_answered(e, 1))
 		epoch_turned(e);
 }
 
-/* Nobody is left of the generation before the last one, so its counter is free for the next. */
 static void lane_turn(struct loop_msg *m)
 {
 	struct epoch_lane *lane = container(m, struct epoch_lane, turn);
-	unsigned old = lane->now;
 
-	lane->now = !old;
-	lane->asked = true;
-	if (!lane->in[old])
+	if (lane_flip(lane))
 		lane_answer(lane);
 }
 
@@ -137,8 +168,8 @@ void epoch_wait(struct epoch *e, struct epoch_wait *w)
 	*line->last = &w->msg;
 	line->last = &w->msg.next;
 	pthread_mutex_unlock(&e->lock);
-	if (first)
-		epoch_ask(e);
+	if (first && epoch_ask(e))
+		epoch_turned(e);
 }
 
 int epoch_new(struct epoch **out, struct dm_world *w, struct err *err)

@@ -163,21 +163,22 @@ void cow_fail_merge(struct cow *c)
 
 /* --- exceptions --------------------------------------------------------------------------------------------------------- */
 
-static void entry_told(struct loop_msg *m)
+static void entry_told(struct loop_work *w)
 {
-	struct cow_entry *e = container(m, struct cow_entry, msg);
+	struct cow_entry *e = container(w, struct cow_entry, work);
 
 	e->done(e);
 }
 
-/* Nothing is to be kept: it is in the table at once. */
+/* Nothing is to be kept: it is in the table at once, and whoever waits goes on in the same turn of the thread. */
 static void make_transient(struct cow *c, struct cow_entry *e)
 {
 	if (cow_is_valid(c) && !exceptions_add(c->table, e->old_chunk, e->new_chunk))
 		cow_invalidate(c, -ENOSPC);
 	e->err = cow_is_valid(c) ? 0 : -EIO;
-	e->msg.run = entry_told;
-	loop_post(e->home, &e->msg);
+	e->work.run = entry_told;
+	list_init(&e->work.node);
+	loop_defer(e->home, &e->work);
 }
 
 void cow_make(struct cow *c, struct cow_entry *e)

@@ -50,6 +50,7 @@ struct cow_entry {
 	int err;
 	struct cow_entry *next;		/* the store's, from here on */
 	struct loop_msg msg;
+	struct loop_work work;		/* instead of MSG, where HOME's thread itself has nothing to wait for */
 };
 
 struct cow_entries {
