@@ -57,6 +57,11 @@ struct dm_front {
 	 * THEN behind all that has happened so far; false: there is nothing to wait for, THEN is not run.
 	 */
 	bool (*catch_up)(struct dm_front *f, struct loop_msg *then);
+	/*
+	 * The same for D, which seems to be in use: also behind what the kernel reads ahead from it for programs that have closed
+	 * it, which for the kernel they have not before. Takes some seconds at most. May be NULL.
+	 */
+	bool (*settle)(struct dm_front *f, const struct dm_device *d, struct loop_msg *then);
 	/* `mount` and `umount`: ends C with dm_finish() or dm_fail(), at once or later. */
 	void (*mount)(struct dm_front *f, struct dm_cmd *c);
 	/* `session`: the same. C's node is the front's until then: a command that is cancelled is on it, and taken off. */

@@ -169,13 +169,16 @@ def replace(place, at, many):
 
 
 def judge_replace(place, done):
-    """One of the programs goes on with the same devices, or is started again with them."""
+    """One of the programs goes on with the same devices, or is started again with them. Or, if there is no memory for that, a later one has them."""
     if done.returncode < 0 or "signal" in place.said():
         return "crashes", f"the command: {done.returncode} {done.stderr}, the daemon: {place.said()}"
-    if not place.client():
+    if place.client():
+        now = place.devices()
+        place.end()
+    elif done.returncode and lacks_memory(place.said()):
+        now = place.kept
+    else:
         return "other faults", f"ended with {place.process.wait(60)}, the command with {done.returncode} {done.stderr}: {place.said()!r}"
-    now = place.devices()
-    place.end()
     if done.returncode and "dmuse: " not in done.stderr:
         return "other faults", f"exit status {done.returncode}, and no sentence"
     if now != place.kept and not lacks_memory(place.said()):

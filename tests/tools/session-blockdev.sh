@@ -47,6 +47,16 @@ closely() {
 	in_session "10,000 rounds of open counts, none stale" "" "'$BLOCKDEV' counts /dev/mapper/d"
 }
 
+# A close is not the end for the kernel while it reads ahead for the file; a block device's close(2) waits for that.
+read_ahead() {
+	image
+	in_session "who has closed a slow device can remove it" "0" 'dmsetup create slow --table "0 8192 delay /dev/sdx 0 200"
+		dd if=/dev/mapper/slow bs=4k count=20 of=/dev/null status=none; dmsetup remove slow; echo $?'
+	in_session "who has it open and reads ahead cannot" "busy 0" 'dmsetup create slow --table "0 8192 delay /dev/sdx 0 200"
+		exec 5</dev/mapper/slow; dd bs=4k count=20 of=/dev/null status=none <&5; said=$(dmsetup remove slow 2>&1)
+		exec 5<&-; dmsetup remove slow; echo "$(grep -o busy <<<"$said") $?"'
+}
+
 # A tool's messages are compared only where they matter.
 file_systems() {
 	image
@@ -135,4 +145,4 @@ nodes() {
 		'echo $(mknod /dev/hand b 8 0 2>&1 | grep -o "Oper.*") $(mknod ./hand b 252 0 2>&1 | grep -o "Oper.*")'
 }
 
-session_test closely file_systems programs rights nodes
+session_test closely read_ahead file_systems programs rights nodes

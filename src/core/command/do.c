@@ -91,7 +91,7 @@ static void do_begin(struct dm_cmd *c)
 		do_start(c);
 }
 
-static bool do_catch_up(struct dm_cmd *c);
+static bool do_ask_fronts(struct dm_cmd *c);
 
 static void do_caught_up(struct loop_msg *msg)
 {
@@ -100,18 +100,23 @@ static void do_caught_up(struct loop_msg *msg)
 	c->catching_up = false;
 	if (c->cancelled)
 		dm_fail(c, -EINTR, "cancelled");
-	else if (!do_catch_up(c))
+	else if (!do_ask_fronts(c))
 		do_begin(c);
 }
 
+static bool do_ask_front(struct dm_cmd *c, struct dm_front *f)
+{
+	if (c->settling)
+		return f->settle && f->settle(f, c->settling, &c->caught_up);
+	return f->catch_up && f->catch_up(f, &c->caught_up);
+}
+
 /* Does C have to wait until a front knows about all closes? The fronts are asked one after another. */
-static bool do_catch_up(struct dm_cmd *c)
+static bool do_ask_fronts(struct dm_cmd *c)
 {
 	struct list *n, *next;
 	unsigned i = 0;
 
-	if (!(verbs[c->verb].needs & DM_NEEDS_CLOSES) || c->in_order)
-		return false;
 	c->caught_up.run = do_caught_up;
 	list_each(n, next, &c->world->fronts) {
 		struct dm_front *f = container(n, struct dm_front, node);
@@ -119,18 +124,35 @@ static bool do_catch_up(struct dm_cmd *c)
 		if (i++ < c->caught)
 			continue;
 		c->caught = i;
-		c->catching_up = f->catch_up && f->catch_up(f, &c->caught_up);
+		c->catching_up = do_ask_front(c, f);
 		if (c->catching_up)
 			return true;
 	}
 	return false;
 }
 
+static bool do_catch_up(struct dm_cmd *c)
+{
+	return (verbs[c->verb].needs & DM_NEEDS_CLOSES) && !c->in_order && do_ask_fronts(c);
+}
+
+/* Who holds requests of D back would be waited for in vain. */
+bool dm_settle(struct dm_cmd *c, const struct dm_device *d)
+{
+	if (c->settled || d->state != DM_ACTIVE)
+		return false;
+	c->settled = true;
+	c->settling = d;
+	c->caught = 0;
+	return do_ask_fronts(c);
+}
+
 void dm_do(struct dm_world *w, struct dm_cmd *c)
 {
 	c->world = w;
 	c->start = do_start;
-	c->finished = c->catching_up = c->cancelled = c->partly = c->recorded = false;
+	c->finished = c->catching_up = c->cancelled = c->partly = c->recorded = c->settled = false;
+	c->settling = NULL;
 	c->caught = 0;
 	c->table = NULL;
 	c->tables = NULL;

@@ -30,6 +30,12 @@ void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
 void dm_info_fill(struct dm_info *i, const struct dm_device *d, uint32_t flags);
 
 /*
+ * C is about to fail because D is open. True: a program that has closed D may not be known yet, and C begins once more when it is;
+ * it was done with. False: it is open, and that is known. Once for each command.
+ */
+bool dm_settle(struct dm_cmd *c, const struct dm_device *d);
+
+/*
  * C takes time: WORK is what it does, until dm_pending_done(). Meanwhile it may be given up, even more than once;
  * then the reason is in its reply, and GIVE_UP makes it end soon, but not at once.
  */

@@ -294,6 +294,8 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		dm_fail(c, -EBUSY, "disk '%s' is being changed", d->name);
 	else if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
 		disk_less(c, d);
+	} else if (busy && dm_settle(c, busy)) {
+		return;
 	} else if (busy) {
 		disk_unwanted(c, d);
 		user = dm_device_user(busy);

@@ -43,7 +43,7 @@ static void remove_now(struct dm_cmd *c, struct dm_device *d)
 		if (dm_record_device(d, c))
 			d->deferred = false;
 		dm_finish(c);
-	} else {
+	} else if (!dm_settle(c, d)) {
 		fail_busy(c, d);
 	}
 }

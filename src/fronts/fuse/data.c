@@ -37,6 +37,8 @@ void fuse_io_free(struct fuse_io *io)
 
 	if (io->data)
 		pool_give(pool, io->data, io->room);
+	if (io->cached)
+		fuse_read_ended(file);
 	pool_give_object(pool, io);
 	fuse_file_unref(file);
 }
@@ -231,6 +233,7 @@ void fuse_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fu
 	io->len = size;
 	io->flags = flags;
 	io->cached = !(fi->flags & O_DIRECT);
+	file->n_ahead += io->cached;
 	io->submit = read_submit;
 	io->finish = read_finish;
 	fuse_io_go(io);

@@ -50,9 +50,10 @@ int fuse_front_new(struct fuse_front **out, struct dm_world *w, struct err *e)
 	list_init(&f->mounting);
 	list_init(&f->polls);
 	list_init(&f->live);
+	list_init(&f->settling);
 	list_init(&f->users);
 	f->front = (struct dm_front){ .name = "fuse", .changed = fuse_node_changed, .mount = fuse_mount_command,
-				      .follow = fuse_follow, .catch_up = fuse_catch_up, .users = fuse_users };
+				      .follow = fuse_follow, .catch_up = fuse_catch_up, .settle = fuse_settle, .users = fuse_users };
 	list_append(&w->fronts, &f->front.node);
 	*out = f;
 	return fuse_state_begin(f, e);

@@ -76,6 +76,8 @@ struct fuse_front {
 	struct pool_memory memory;
 	struct pool pool;		/* of struct fuse_io and their data; from here on the io thread's */
 	struct list live;		/* fuse_mount.live: the mounts it reads */
+	struct list settling;		/* catch_up.waiting, for reads of so many files */
+	unsigned n_awaited;
 	struct fuse_handles handles;	/* the open files */
 	void *received;			/* the request that is being read */
 	struct fuse_pipe pipe;
@@ -179,7 +181,8 @@ struct fuse_file {
 	struct fuse_file_info info;
 	int err;			/* a positive errno */
 	bool brief;			/* reading and closing it takes no time (fuse_ask_brief()) */
-	unsigned n_ios;
+	unsigned n_ios, n_ahead;	/* requests under way; reads into the kernel's page cache among them ... */
+	unsigned awaited;		/* ... of which a fuse_settle() waits for so many */
 	bool released;			/* closed when n_ios is 0 */
 };
 
@@ -296,11 +299,15 @@ void fuse_session_init(void *arg, struct fuse_conn_info *conn);
 void fuse_mount_begin(struct loop_msg *msg);
 void fuse_mount_end(struct loop_msg *msg);
 void fuse_mount_done(struct fuse_mount *m);	/* something that was pending has ended */
+void fuse_session_catch_up(struct fuse_mount *m);	/* handles all that the kernel has queued. On the io thread */
 /*
- * Runs THEN on the control thread after all closes of devices so far; false: no device is open, so there is nothing to
+ * catch_up.c. Runs THEN on the control thread after all closes of devices so far; false: no device is open, so there is nothing to
  * wait for.
  */
 bool fuse_catch_up(struct dm_front *f, struct loop_msg *then);
+/* The same, after what the kernel reads ahead from D. */
+bool fuse_settle(struct dm_front *f, const struct dm_device *d, struct loop_msg *then);
+void fuse_read_ended(struct fuse_file *file);	/* one of its n_ahead, which has its answer. On the io thread */
 /*
  * A request to the control thread with LEN bytes of name or data in room for ROOM, to be filled in and sent; NULL: REQ
  * was answered.

@@ -278,47 +278,9 @@ void fuse_mount_end(struct loop_msg *msg)
 	loop_post(m->front->world->loop, &m->end);
 }
 
-struct catch_up {
-	struct loop_msg msg;
-	struct fuse_front *front;
-	struct loop_msg *then;
-};
-
-static void catch_up_over(struct loop_msg *msg)
+void fuse_session_catch_up(struct fuse_mount *m)
 {
-	struct catch_up *c = container(msg, struct catch_up, msg);
-	struct fuse_front *f = c->front;
-
-	c->then->run(c->then);
-	free(c);
-	f->n_jobs--;
-	fuse_front_check_stopped(f);
-}
-
-/* On the io thread: a close that has returned is in the kernel's queue by now. */
-static void catch_up_read(struct loop_msg *msg)
-{
-	struct catch_up *c = container(msg, struct catch_up, msg);
-	struct list *pos, *next;
-
-	list_each(pos, next, &c->front->live)
-		session_read(container(pos, struct fuse_mount, live), SESSION_CATCH_UP);
-	c->msg.run = catch_up_over;
-	loop_post(c->front->world->loop, &c->msg);
-}
-
-/* An open is counted here before its program knows of it, so only closes can be outstanding. */
-bool fuse_catch_up(struct dm_front *front, struct loop_msg *then)
-{
-	struct fuse_front *f = container(front, struct fuse_front, front);
-	struct catch_up *c = f->n_open ? malloc(sizeof(*c)) : NULL;
-
-	if (!c)
-		return false;
-	*c = (struct catch_up){ .msg.run = catch_up_read, .front = f, .then = then };
-	f->n_jobs++;
-	loop_post(f->io->loop, &c->msg);
-	return true;
+	session_read(m, SESSION_CATCH_UP);
 }
 
 static void session_ask_answer(struct loop_msg *msg)
