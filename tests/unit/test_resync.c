@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "support/seen.h"
 #include "support/world.h"
 
 enum { SECTORS = 16384, REGION = 8, REGIONS = SECTORS / REGION };
@@ -137,6 +138,29 @@ static void raid1_takes_each_region_from_where_it_is(void **state)
 	assert_equal();
 }
 
+/* Each region counts for itself, also beside one that cannot be read. */
+static void raid1_compares_small_regions_together(void **state)
+{
+	static const unsigned differs[] = { 80, 84, 96, 5000, 16383 };
+	unsigned i;
+
+	(void)state;
+	fill(0);
+	memcpy(contents[1], contents[0], sizeof(contents[1]));
+	for (i = 0; i < sizeof(differs) / sizeof(differs[0]); i++)
+		contents[1][differs[i] * 512] ^= 1;
+	assert_int_equal(request(&f, leg[1], 0, DM_WRITE, 0, 0, SECTORS, contents[1]), 0);
+	make_device(&f, "leg0", LEGS "linear plain0 0");
+	make_device(&f, "leg1", "0 88 delay plain1 0 1000\n88 8 flakey plain1 88 0 1 1 error_reads\n96 16288 delay plain1 96 1000");
+	make_device(&f, "d", LEGS "raid raid1 4 0 nosync region_size 8 2 - leg0 - leg1");
+	tell(&f, "d", "check");
+	/* 16 regions at a time, and those beside the one that cannot be read alone. */
+	assert_in_range(seconds_until(" AA 16384/16384 idle 32 "), REGIONS / 16 / 4, 3 * REGIONS / 16 / 4);
+	tell(&f, "d", "repair");
+	seconds_until(" AA 16384/16384 idle 0 ");
+	assert_equal();
+}
+
 /* Writes go on while regions are copied; those that meet a copy wait for it. */
 static void writes_during_copies_leave_the_legs_equal(void **state)
 {
@@ -178,6 +202,7 @@ int main(void)
 		TEST(raid1_copies_small_regions_together),
 		TEST(a_mirror_copies_what_can_be_read),
 		TEST(raid1_takes_each_region_from_where_it_is),
+		TEST(raid1_compares_small_regions_together),
 		TEST(writes_during_copies_leave_the_legs_equal),
 	};
 

@@ -180,10 +180,11 @@ static void action_begin(struct array *a, enum raid_action action)
 	static const struct sweep_kind copies = { .wants = recover_wants, .close = region_take, .work = recover_work };
 	static const struct sweep_kind compares = { .wants = compare_wants, .close = region_take, .work = compare_work };
 	struct actions *x = &a->actions;
+	uint32_t piece = is_copy(action) ? x->piece : COMPARE_PIECE;
 
 	x->now = action;
 	x->sweep.kind = is_copy(action) ? copies : compares;
-	x->sweep.kind.most = is_copy(action) && x->piece > a->region ? x->piece / a->region : 1;
+	x->sweep.kind.most = piece > a->region ? piece / a->region : 1;
 	x->torn = atomic_load(&a->torn);
 	atomic_store(&x->failed, false);
 	atomic_store(&x->repairs, action == RAID_REPAIR);

@@ -81,6 +81,7 @@ uint64_t actions_progress(struct array *a);
 bool recover_wants(const struct sweep *s, uint64_t region);
 void recover_work(struct sweep_hand *h, struct sweep_run run);
 void recover_copied(struct copy *c);
+#define COMPARE_PIECE 128u		/* sectors that are compared at a time */
 bool compare_wants(const struct sweep *s, uint64_t region);
 void compare_work(struct sweep_hand *h, struct sweep_run run);
 /* The memory for it: 0 or -errno and a sentence. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares the good legs, for the actions check and repair, as Linux does: 64 KiB at a time, and each leg that differs from the first
- * one there counts with all of these sectors. repair writes what the first one has to the others.
+ * Compares the good legs, for the actions check and repair, as Linux does: 64 KiB at a time, or a region if that is less, and each leg
+ * that differs from the first one there counts with all of these sectors. repair writes what the first one has to the others. Small
+ * neighbouring regions are read together; if a leg cannot be read there, they are compared one by one.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "targets/raid/array.h"
 
-#define PIECE 128u			/* sectors */
 
 struct compare_leg {
 	struct dm_req req;
@@ -22,9 +22,10 @@ struct compare_leg {
 struct compare {
 	struct raid_hand *hand;
 	struct loop_msg msg;
-	uint64_t sector, end;		/* what is left of the region */
+	uint64_t sector, end;		/* what is left of the run */
 	uint64_t count;			/* of this piece */
 	unsigned n, pending;
+	bool unread;			/* a leg could not be */
 	struct compare_leg legs[RAID1_LEGS];
 };
 
@@ -41,16 +42,32 @@ static struct array *array_of(const struct compare *k)
 	return k->hand->hand.sweep->owner;
 }
 
+/* They are open again. */
+static void regions_compared(struct array *a, struct sweep_run run)
+{
+	struct region_news news;
+	uint64_t region;
+
+	for (region = run.first; region < run.first + run.n; region++) {
+		region_untouched(&a->regions, region, &news);
+		array_news(a, region, &news);
+	}
+}
+
 static void compare_over(struct compare *k)
 {
-	struct array *a = array_of(k);
 	struct sweep_hand *h = &k->hand->hand;
-	struct region_news news;
-	uint64_t region = sweep_put(h).first;	/* a run has one */
 
-	region_untouched(&a->regions, region, &news);
-	array_news(a, region, &news);
+	regions_compared(array_of(k), sweep_put(h));
 	sweep_next(h);
+}
+
+static void compare_alone(struct compare *k)
+{
+	struct sweep_hand *h = &k->hand->hand;
+
+	regions_compared(array_of(k), sweep_alone(h));
+	compare_work(h, sweep_run(h));
 }
 
 static void compare_on(struct compare *k)
@@ -93,18 +110,34 @@ static struct compare_leg *compare_first(struct compare *k)
 	return NULL;
 }
 
+/* With how many sectors does L count? */
+static uint64_t leg_differs(const struct compare *k, const struct compare_leg *l, const struct compare_leg *first)
+{
+	uint64_t most = array_of(k)->region, at, n, all = 0;
+
+	for (at = 0; at < k->count; at += n) {
+		n = k->count - at < most ? k->count - at : most;
+		if (memcmp(l->data + (at << DM_SECTOR_SHIFT), first->data + (at << DM_SECTOR_SHIFT), n << DM_SECTOR_SHIFT))
+			all += n;
+	}
+	return all;
+}
+
 /* Legs that differ from FIRST are no more `read`, so that they can be told from the others; how many there are. */
 static unsigned compare_count(struct compare *k, const struct compare_leg *first)
 {
+	uint64_t sectors, all = 0;
 	unsigned i, n = 0;
 
 	for (i = 0; i < k->n; i++) {
 		struct compare_leg *l = &k->legs[i];
-		bool differs = l->read && memcmp(l->data, first->data, k->count << DM_SECTOR_SHIFT);
 
-		l->read = differs;
-		n += differs;
+		sectors = l->read ? leg_differs(k, l, first) : 0;
+		l->read = sectors;
+		n += l->read;
+		all += sectors;
 	}
+	atomic_fetch_add(&array_of(k)->actions.mismatches, all);
 	return n;
 }
 
@@ -114,7 +147,6 @@ static void compare_pieces(struct compare *k)
 	struct compare_leg *first = compare_first(k);
 	unsigned i, n = first ? compare_count(k, first) : 0;
 
-	atomic_fetch_add(&a->actions.mismatches, n * k->count);
 	if (!n || !atomic_load(&a->actions.repairs)) {
 		compare_on(k);
 		return;
@@ -133,7 +165,12 @@ static void compare_read(struct dm_req *r, int err)
 	struct compare *k = l->compare;
 
 	l->read = !err;
-	if (--k->pending == 0)
+	k->unread |= err;
+	if (--k->pending)
+		return;
+	if (k->unread && sweep_run(&k->hand->hand).n > 1)
+		compare_alone(k);
+	else
 		compare_pieces(k);
 }
 
@@ -144,11 +181,12 @@ static void compare_piece(struct loop_msg *msg)
 	unsigned i, n = 0;
 
 	dm_io_tick(k->hand->hand.io);
-	k->count = k->end - k->sector < PIECE ? k->end - k->sector : PIECE;
+	k->count = k->end - k->sector < COMPARE_PIECE ? k->end - k->sector : COMPARE_PIECE;
 	for (i = 0; i < a->raid->n; i++)
 		if (leg_state(&a->raid->legs[i]) == LEG_GOOD)
 			k->legs[n++].leg = i;
 	k->n = n;
+	k->unread = false;
 	if (!k->count || n < 2) {
 		compare_over(k);
 		return;
@@ -164,7 +202,9 @@ void compare_work(struct sweep_hand *hand, struct sweep_run run)
 	struct array *a = array_of(k);
 
 	k->sector = run.first << a->regions.shift;
-	k->end = k->sector + a->region < a->sectors ? k->sector + a->region : a->sectors;
+	k->end = (run.first + run.n) << a->regions.shift;
+	if (k->end > a->sectors)
+		k->end = a->sectors;
 	compare_piece(&k->msg);
 }
 
@@ -173,7 +213,7 @@ void compare_work(struct sweep_hand *hand, struct sweep_run run)
 static struct compare *compare_alloc(struct raid_hand *h, unsigned legs)
 {
 	struct compare *k = calloc(1, sizeof(*k));
-	uint8_t *data = aligned_alloc(4096, (size_t)legs * PIECE * DM_SECTOR);
+	uint8_t *data = aligned_alloc(4096, (size_t)legs * COMPARE_PIECE * DM_SECTOR);
 	unsigned i;
 
 	if (!k || !data) {
@@ -184,7 +224,7 @@ static struct compare *compare_alloc(struct raid_hand *h, unsigned legs)
 	k->hand = h;
 	for (i = 0; i < legs; i++) {
 		k->legs[i].compare = k;
-		k->legs[i].data = data + (size_t)i * PIECE * DM_SECTOR;
+		k->legs[i].data = data + (size_t)i * COMPARE_PIECE * DM_SECTOR;
 	}
 	return k;
 }
