@@ -8,8 +8,8 @@
  * to free a table (that is a round, core/path/round.h). Whoever waits must not itself be in the epoch, or it waits for itself.
  *
  * Entering and leaving are an addition each on the request's own io thread. There are two generations: a wait lets every io
- * thread go on with the other one, and is over when none has a request of the old one. One such turn is under way at a time;
- * those that begin to wait meanwhile share the next one.
+ * thread go on with the other one, and is over when none has a request of the old one; threads that sleep are not woken for
+ * it. One such turn is under way at a time; those that begin to wait meanwhile share the next one.
  */
 #ifndef CORE_EPOCH_H
 #define CORE_EPOCH_H
