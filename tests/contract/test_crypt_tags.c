@@ -32,6 +32,9 @@ static const struct way {
 	{ "capi:authenc(hmac(sha256),xts(aes))-random", KEY2 KEY2, "integrity:48:aead sector_size:4096", "J", 48, 8, 2 },
 	{ "capi:authenc(hmac(sha512),cts(cbc(aes)))-plain64", KEY2 KEY2 KEY2, "integrity:64:aead", "D", 64, 1, 1 },
 	{ "capi:gcm(aes)-random", KEY, "integrity:24:aead", "J", 41, 1, 1 },	/* there is more room below */
+	{ "capi:rfc4309(ccm(aes))-random", KEY "010203", "integrity:24:aead", "J", 24, 1, 1 },
+	{ "capi:rfc4106(gcm(aes))-plain64", KEY "01020304", "integrity:16:aead sector_size:4096", "D", 16, 8, 2 },
+	{ "capi:authenc(cmac(aes),xts(aes))-random", KEY2 KEY, "integrity:32:aead", "J", 32, 1, 1 },
 	{ "capi:authenc(hmac(sha256),ecb(cipher_null))-plain64", KEY2, "integrity:32:aead", "J", 32, 1, 1 },
 };
 
@@ -359,6 +362,9 @@ static void what_does_not_fit_gets_a_sentence(void **state)
 	refused(tags, "capi:gcm(aes)-random " KEY " 0 device:below 0 1 integrity:28:nope", "'aead' and 'none'");
 	refused(tags, "capi:gcm(aes)-random " KEY " 0 device:below 0 1 integrity:28", "integrity:BYTES:aead");
 	refused(tags, "capi:gcm(aes)-random " KEY " 0 device:below 0 1 integrity:x:aead", "integrity:BYTES:aead");
+	refused(tags, "capi:rfc4309(ccm(aes))-random " KEY " 0 device:below 0 1 integrity:24:aead", "rfc4309 takes 3 more");
+	refused(tags, "capi:rfc4309(ccm(aes))-random " KEY "010203 0 device:below 0 1 integrity:14:aead", "leaves 6 bytes");
+	refused(tags, "capi:authenc(cmac(nope),xts(aes))-random " KEY2 KEY " 0 device:below 0 1 integrity:28:aead", "no CMAC of the cipher 'nope'");
 	refused(tags, "aes-gcm-random " KEY " 0 device:below 0 1 integrity:28:aead", "spelled capi:");
 	refused(tags, "aes-xts-plain64 " KEY2 " 0 device:below 0 1 integrity:28:aead", "makes no tags");
 	refused(tags, "capi:authenc(hmac(sha256),ecb(cipher_null))-plain64 - 0 device:below 0 1 integrity:28:aead", "32 bytes, not 0");

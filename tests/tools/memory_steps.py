@@ -21,6 +21,7 @@ MORE = {
     "crypt with essiv": f"crypt aes-cbc-essiv:sha256 {KEY} 0 {A} 0 1 sector_size:4096", "crypt with lmk": f"crypt aes:2-cbc-lmk {KEY} 0 {A} 0",
     "crypt with tcw": f"crypt aes-cbc-tcw {KEY}{KEY} 0 {A} 0", "crypt with diffusers": f"crypt aes-cbc-elephant {KEY} 0 {A} 0",
     "crypt with tags": f"crypt capi:authenc(hmac(sha256),xts(aes))-plain64 {KEY}{KEY} 0 tags 0 1 integrity:32:aead",
+    "crypt with a CMAC": f"crypt capi:authenc(cmac(aes),xts(aes))-plain64 {KEY}{KEY[:32]} 0 tags 0 1 integrity:16:aead",
     "crypt with the library's tags": f"crypt capi:gcm(aes)-random {KEY} 0 tags 0 1 integrity:28:aead",
     "integrity with a bitmap": f"integrity {A} 0 - B 3 internal_hash:crc32c journal_sectors:352 interleave_sectors:64",
     "integrity with a sealed journal": f"integrity {A} 0 - J 6 internal_hash:sha256 journal_crypt:cbc(aes):{KEY} journal_mac:hmac(sha256):{KEY} fix_hmac "

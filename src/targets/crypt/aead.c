@@ -4,7 +4,8 @@
  * the IV are authenticated with it. On disk a tag is followed by the IV, if that is random.
  *
  *   gcm, rfc7539    the library's own modes
- *   authenc         a cipher as without tags, and an HMAC over number, IV and cipher text
+ *   rfc4309(ccm), rfc4106(gcm)    the same, but a nonce is a part of the key and then the IV, which is not authenticated besides
+ *   authenc         a cipher as without tags, and an HMAC or CMAC over number, IV and cipher text
  *   (none)          only the IV is kept
  */
 #include <endian.h>
@@ -23,6 +24,8 @@ static size_t also_authentic(const struct crypt *k, const struct crypt_block *b,
 {
 	number = htole64(number);
 	memcpy(out, &number, sizeof(number));
+	if (k->spec.salt)
+		return sizeof(number);
 	memcpy(out + sizeof(number), b->iv, k->iv_size);
 	return sizeof(number) + k->iv_size;
 }
@@ -38,12 +41,26 @@ static bool differs(const uint8_t *a, const uint8_t *b, unsigned n)
 
 /* --- the library's modes ------------------------------------------------------------------------------------------------- */
 
+static void nonce_set(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b, size_t also)
+{
+	uint64_t lengths[3] = { k->sector, also, k->tag };
+	uint8_t nonce[CRYPT_BLOCK];
+	unsigned salt = k->spec.salt;
+
+	memcpy(nonce, k->key + crypt_subkey_size(k) - salt, salt);
+	memcpy(nonce + salt, b->iv, k->iv_size);
+	gcry_cipher_setiv(h, nonce, salt + k->iv_size);
+	if (k->spec.mode == CRYPT_CCM)
+		gcry_cipher_ctl(h, GCRYCTL_SET_CCM_LENGTHS, lengths, sizeof(lengths));
+	explicit_bzero(nonce, sizeof(nonce));
+}
+
 static int library_run(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b, const uint8_t *also, size_t n, uint8_t *tag)
 {
 	bool same = b->in == b->out;
 
 	gcry_cipher_reset(h);
-	gcry_cipher_setiv(h, b->iv, k->iv_size);
+	nonce_set(k, h, b, n);
 	gcry_cipher_authenticate(h, also, n);
 	gcry_cipher_final(h);
 	if (b->encrypts) {
@@ -60,19 +77,66 @@ int crypt_mac_open(const struct crypt *k, struct crypt_engine *e)
 {
 	if (!k->mac_algo)
 		return 0;
+	if (k->spec.cmac)
+		return gcry_mac_open(&e->cmac, k->mac_algo, GCRY_MAC_FLAG_SECURE, NULL) ? -ENOMEM : 0;
 	return gcry_md_open(&e->mac, k->mac_algo, GCRY_MD_FLAG_HMAC | GCRY_MD_FLAG_SECURE) ? -ENOMEM : 0;
 }
 
 /* Its key is behind the cipher's. */
 int crypt_mac_key(const struct crypt *k, struct crypt_engine *e)
 {
+	const uint8_t *key = k->key + k->key_size - k->extra - k->mac_key;
+
 	if (!k->mac_algo)
 		return 0;
-	return gcry_md_setkey(e->mac, k->key + k->key_size - k->extra - k->mac_key, k->mac_key) ? -EINVAL : 0;
+	if (k->spec.cmac)
+		return gcry_mac_setkey(e->cmac, key, k->mac_key) ? -EINVAL : 0;
+	return gcry_md_setkey(e->mac, key, k->mac_key) ? -EINVAL : 0;
+}
+
+void crypt_mac_close(struct crypt_engine *e)
+{
+	gcry_md_close(e->mac);
+	if (e->cmac)
+		gcry_mac_close(e->cmac);
+}
+
+unsigned crypt_mac_bytes(const struct crypt *k)
+{
+	return k->spec.cmac ? gcry_mac_get_algo_maclen(k->mac_algo) : gcry_md_get_algo_dlen(k->mac_algo);
+}
+
+bool crypt_mac_find(struct crypt *k)
+{
+	static const struct { const char *cipher; int algo; } cmacs[] = {
+		{ "aes", GCRY_MAC_CMAC_AES }, { "camellia", GCRY_MAC_CMAC_CAMELLIA }, { "serpent", GCRY_MAC_CMAC_SERPENT },
+		{ "twofish", GCRY_MAC_CMAC_TWOFISH },
+	};
+
+	if (!k->spec.cmac)
+		k->mac_algo = crypt_hash_find(k->spec.mac);
+	for (size_t i = 0; k->spec.cmac && i < sizeof(cmacs) / sizeof(*cmacs); i++)
+		if (!strcmp(cmacs[i].cipher, k->spec.mac) && !gcry_mac_test_algo(cmacs[i].algo))
+			k->mac_algo = cmacs[i].algo;
+	return k->mac_algo;
+}
+
+static void cmac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
+{
+	size_t bytes = k->tag;
+
+	gcry_mac_reset(e->cmac);
+	gcry_mac_write(e->cmac, also, n);
+	gcry_mac_write(e->cmac, text, k->sector);
+	gcry_mac_read(e->cmac, out, &bytes);
 }
 
 static void mac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
 {
+	if (k->spec.cmac) {
+		cmac(k, e, also, n, text, out);
+		return;
+	}
 	gcry_md_reset(e->mac);
 	gcry_md_write(e->mac, also, n);
 	gcry_md_write(e->mac, text, k->sector);
@@ -138,7 +202,9 @@ bool crypt_aead_spec(struct crypt *k, const char *template)
 static bool tag_is_possible(const struct crypt *k)
 {
 	if (k->mac_algo)
-		return k->tag && k->tag <= gcry_md_get_algo_dlen(k->mac_algo);
+		return k->tag && k->tag <= crypt_mac_bytes(k);
+	if (k->spec.salt)
+		return k->tag == 8 || k->tag == 12 || k->tag == 16;
 	if (k->spec.mode == CRYPT_POLY1305)
 		return k->tag == 16;
 	return k->tag == 4 || k->tag == 8 || (k->tag >= 12 && k->tag <= 16);

@@ -115,12 +115,21 @@ static void library_blocks(gcry_cipher_hd_t h, bool encrypts, uint8_t *bytes, un
 }
 
 /* The tweak key is behind the cipher's. */
+static const uint8_t *lrw_key(const struct crypt *k, unsigned key)
+{
+	return k->key + (size_t)(key + 1) * crypt_subkey_size(k) - CRYPT_BLOCK;
+}
+
+void crypt_lrw_mask(const struct crypt *k, unsigned key, const uint8_t iv[CRYPT_BLOCK], uint8_t out[CRYPT_BLOCK])
+{
+	masks_make(lrw_key(k, key), field_get(iv), 1, out);
+}
+
 static void lrw(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
 {
-	unsigned n = crypt_subkey_size(k);
 	uint8_t masks[SECTOR_MOST];
 
-	masks_make(k->key + (size_t)(b->key + 1) * n - CRYPT_BLOCK, field_get(b->iv), k->sector / CRYPT_BLOCK, masks);
+	masks_make(lrw_key(k, b->key), field_get(b->iv), k->sector / CRYPT_BLOCK, masks);
 	mix(b->out, b->in, masks, k->sector);
 	library_blocks(h, b->encrypts, b->out, k->sector);
 	mix(b->out, b->out, masks, k->sector);
@@ -147,6 +156,34 @@ static void pcbc(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_b
 	}
 	explicit_bzero(in, sizeof(in));
 	explicit_bzero(before, sizeof(before));
+}
+
+static void swap_last(const struct crypt *k, uint8_t *bytes)
+{
+	uint8_t last = bytes[k->sector - 1];
+
+	bytes[k->sector - 1] = bytes[k->sector - 2];
+	bytes[k->sector - 2] = last;
+}
+
+/* Each byte is changed by those before it, as modes that chain blocks do it. */
+void crypt_null(const struct crypt *k, const struct crypt_block *b)
+{
+	uint8_t before = b->iv[0], in, out;
+	unsigned at;
+
+	if (b->in != b->out)
+		memcpy(b->out, b->in, k->sector);
+	if (k->spec.mode == CRYPT_ECB)
+		return;
+	if (k->spec.mode == CRYPT_CTS && !b->encrypts)
+		swap_last(k, b->out);
+	for (at = 0; at < k->sector; at++, before = k->spec.mode == CRYPT_PCBC ? in ^ out : b->encrypts ? out : in) {
+		in = b->out[at];
+		b->out[at] = out = in ^ before;
+	}
+	if (k->spec.mode == CRYPT_CTS && b->encrypts)
+		swap_last(k, b->out);
 }
 
 void crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)

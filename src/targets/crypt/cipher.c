@@ -10,17 +10,18 @@
 
 #include "targets/crypt/crypt.h"
 
-enum { BLOWFISH_LEAST = 4, BLOWFISH_MOST = 56 };
+#define CHECKSUM_MOST 16u	/* bytes */
+
+enum { LEAST = 4, BLOWFISH_MOST = 56, SERPENT_MOST = 32, SERPENT_STEP = 4 };
 
 /* By the kernel's names. */
 static const struct cipher_size {
 	const char *name;
-	unsigned key;		/* bytes; 0: from BLOWFISH_LEAST to BLOWFISH_MOST */
+	unsigned key;		/* bytes; 0: from LEAST to cipher_most() */
 	int algo;
 } cipher_sizes[] = {
 	{ "aes", 16, GCRY_CIPHER_AES128 }, { "aes", 24, GCRY_CIPHER_AES192 }, { "aes", 32, GCRY_CIPHER_AES256 },
-	{ "serpent", 16, GCRY_CIPHER_SERPENT128 }, { "serpent", 24, GCRY_CIPHER_SERPENT192 },
-	{ "serpent", 32, GCRY_CIPHER_SERPENT256 },
+	{ "serpent", 0, GCRY_CIPHER_SERPENT256 },
 	{ "twofish", 16, GCRY_CIPHER_TWOFISH128 }, { "twofish", 32, GCRY_CIPHER_TWOFISH },
 	{ "camellia", 16, GCRY_CIPHER_CAMELLIA128 }, { "camellia", 24, GCRY_CIPHER_CAMELLIA192 },
 	{ "camellia", 32, GCRY_CIPHER_CAMELLIA256 },
@@ -44,9 +45,16 @@ bool crypt_cipher_known(const char *name)
 	return false;
 }
 
+static unsigned cipher_most(const struct cipher_size *c)
+{
+	return c->key ? c->key : c->algo == GCRY_CIPHER_BLOWFISH ? BLOWFISH_MOST : SERPENT_MOST;
+}
+
 static bool cipher_takes(const struct cipher_size *c, unsigned bytes)
 {
-	return c->key ? c->key == bytes : bytes >= BLOWFISH_LEAST && bytes <= BLOWFISH_MOST;
+	if (c->key)
+		return c->key == bytes;
+	return bytes >= LEAST && bytes <= cipher_most(c) && (c->algo == GCRY_CIPHER_BLOWFISH || bytes % SERPENT_STEP == 0);
 }
 
 bool crypt_cipher_find(struct crypt *k, unsigned bytes)
@@ -61,6 +69,13 @@ bool crypt_cipher_find(struct crypt *k, unsigned bytes)
 	return false;
 }
 
+int crypt_cipher_aes(unsigned bytes)
+{
+	struct crypt with = { .spec = { .cipher = "aes" } };
+
+	return crypt_cipher_find(&with, bytes) ? with.algo : 0;
+}
+
 void crypt_cipher_keys(const char *name, struct text *out)
 {
 	const struct cipher_size *c;
@@ -68,14 +83,14 @@ void crypt_cipher_keys(const char *name, struct text *out)
 
 	for (c = cipher_sizes; c < cipher_sizes_end(); c++)
 		if (!strcmp(c->name, name)) {
-			if (c->key)
-				text_printf(out, "%s%u", between, c->key);
-			else
-				text_printf(out, "%d to %d", BLOWFISH_LEAST, BLOWFISH_MOST);
+			if (!c->key)
+				text_printf(out, "%d to ", LEAST);
+			text_printf(out, "%s%u", between, cipher_most(c));
 			between = ", ";
 		}
 }
 
+/* Checksums, of which libgcrypt has some, are none: Linux makes others by these names. */
 int crypt_hash_find(const char *name)
 {
 	static const char *const names[][2] = {
@@ -89,7 +104,7 @@ int crypt_hash_find(const char *name)
 		if (!strcmp(names[i][0], name))
 			name = names[i][1];
 	algo = gcry_md_map_name(name);
-	return algo && !gcry_md_test_algo(algo) ? algo : 0;
+	return algo && !gcry_md_test_algo(algo) && gcry_md_get_algo_dlen(algo) >= CHECKSUM_MOST ? algo : 0;
 }
 
 static int library_mode(enum crypt_mode mode)
@@ -97,7 +112,8 @@ static int library_mode(enum crypt_mode mode)
 	static const int modes[] = {
 		[CRYPT_ECB] = GCRY_CIPHER_MODE_ECB, [CRYPT_CBC] = GCRY_CIPHER_MODE_CBC,
 		[CRYPT_CTR] = GCRY_CIPHER_MODE_CTR, [CRYPT_XTS] = GCRY_CIPHER_MODE_XTS, [CRYPT_GCM] = GCRY_CIPHER_MODE_GCM,
-		[CRYPT_POLY1305] = GCRY_CIPHER_MODE_POLY1305, [CRYPT_CTS] = GCRY_CIPHER_MODE_CBC,
+		[CRYPT_POLY1305] = GCRY_CIPHER_MODE_POLY1305, [CRYPT_CCM] = GCRY_CIPHER_MODE_CCM,
+		[CRYPT_CTS] = GCRY_CIPHER_MODE_CBC,
 		[CRYPT_LRW] = GCRY_CIPHER_MODE_ECB, [CRYPT_PCBC] = GCRY_CIPHER_MODE_ECB,
 	};
 

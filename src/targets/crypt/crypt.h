@@ -29,14 +29,15 @@
 
 #define CRYPT_BLOCK 16u			/* bytes: the largest block of a cipher, and so the longest IV */
 #define CRYPT_KEY_MOST 4096u		/* bytes */
-#define CRYPT_KEYS_MOST 64u		/* ciphers that take turns (loop-AES) */
+#define CRYPT_KEYS_MOST 512u		/* ciphers that take turns */
+#define CRYPT_KEYS_LMK 64u		/* as many has loop-AES */
 #define CRYPT_MOST 512u			/* sectors of a request that are under way at a time; a longer one is cut */
 #define CRYPT_STRIPS 8u			/* parts of a request for several workers */
 
 #define CRYPT_TAG_MOST 255u		/* bytes, with the IV if it is kept; as the target integrity has them */
 #define CRYPT_WITH_TAGS 256u		/* sectors of a request with tags: the target integrity takes as many */
 
-enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS, CRYPT_GCM, CRYPT_POLY1305, CRYPT_CTS, CRYPT_LRW, CRYPT_PCBC };
+enum crypt_mode { CRYPT_ECB, CRYPT_CBC, CRYPT_CTR, CRYPT_XTS, CRYPT_GCM, CRYPT_POLY1305, CRYPT_CCM, CRYPT_CTS, CRYPT_LRW, CRYPT_PCBC };
 
 struct crypt;
 struct crypt_engine;
@@ -57,7 +58,7 @@ struct crypt_iv {
 	/* Sets k->extra and what else the mode makes of the words. NULL: nothing. What is wrong is said by dm_args_fail(). */
 	void (*check)(struct crypt *k, struct dm_args *a);
 	unsigned (*ciphers)(const struct crypt *k);	/* how many of its own an engine has; NULL: none */
-	int (*open)(const struct crypt *k, gcry_cipher_hd_t *out);	/* one of these: 0 or -errno */
+	int (*open)(const struct crypt *k, unsigned i, gcry_cipher_hd_t *out);	/* the Ith: 0 or -errno */
 	/* Gives the I-th of them its key; 0 or -errno. */
 	int (*set_key)(const struct crypt *k, struct crypt_engine *e, unsigned i);
 	/* Makes the IV, and may change the data: then it leaves them in OUT, and IN is OUT. */
@@ -68,7 +69,9 @@ struct crypt_iv {
 struct crypt_spec {
 	const char *text;		/* as it was given */
 	char cipher[32], hash[32];	/* the kernel's names */
-	char mac[32];			/* of authenc: the hash of its HMAC; or "" */
+	char mac[32];			/* of authenc: the hash of its HMAC, or the cipher of its CMAC; or "" */
+	bool cmac;
+	unsigned salt;			/* bytes at the end of the key with which each nonce begins (rfc4309, rfc4106) */
 	bool aead;			/* each sector has a tag by which it is known to be what was written */
 	enum crypt_mode mode;
 	bool null;			/* cipher_null: nothing is encrypted */
@@ -95,7 +98,7 @@ struct crypt {
 	unsigned tag_room, tag, mac_key;	/* bytes; `mac_key` are of the key, before `extra` */
 	unsigned tag_step;		/* bytes for each sector below: TAG_ROOM or more */
 	const char *tag_kind;		/* "aead", "none" */
-	int mac_algo;
+	int mac_algo;			/* of hashes, or of CMACs */
 	bool keeps_iv, mac_key_said;
 	bool has_key;			/* it was not wiped */
 	bool suspended;
@@ -112,7 +115,8 @@ struct crypt {
 
 struct crypt_engine {
 	struct crypt_engine *next;	/* in `idle` */
-	gcry_md_hd_t mac;		/* of authenc */
+	gcry_md_hd_t mac;		/* of authenc: one of these */
+	gcry_mac_hd_t cmac;
 	gcry_cipher_hd_t *iv;		/* the IV mode's own */
 	gcry_cipher_hd_t data[];	/* one for each key */
 };
@@ -133,11 +137,13 @@ int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *
 void crypt_text_key(const struct crypt *k, struct text *out);
 void crypt_hide_key(char *sentence);	/* about a line in which a blank too many or too few has made a part of the key another word */
 unsigned crypt_subkey_size(const struct crypt *k);	/* with what the mode takes of it beside the cipher's */
+unsigned crypt_subkey_beside(const struct crypt *k);	/* that */
 
 /* cipher.c */
 /* The algorithm for k->spec.cipher, whose block sizes it sets in K, and a key of BYTES; false: there is none. */
 bool crypt_cipher_known(const char *name);
 bool crypt_cipher_find(struct crypt *k, unsigned bytes);
+int crypt_cipher_aes(unsigned bytes);			/* the algorithm with such a key; 0: there is none */
 void crypt_cipher_keys(const char *name, struct text *out);	/* which keys it takes, for sentences */
 int crypt_hash_find(const char *name);			/* 0: the library has none */
 int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out);	/* 0 or -errno */
@@ -172,12 +178,18 @@ void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const str
 
 /* chain.c: the same in modes that the library lacks. */
 void crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
+void crypt_null(const struct crypt *k, const struct crypt_block *b);	/* with cipher_null, whose blocks are bytes */
+/* What lrw adds to the first block, before and after it is encrypted. */
+void crypt_lrw_mask(const struct crypt *k, unsigned key, const uint8_t iv[CRYPT_BLOCK], uint8_t out[CRYPT_BLOCK]);
 
 /* aead.c. NUMBER: of the sector in the line. B has its IV if it encrypts; else that comes from TAG, if it is kept there. */
 int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b, uint64_t number, uint8_t *tag);
 void crypt_iv_random(struct crypt_block *b, unsigned bytes);
 int crypt_mac_open(const struct crypt *k, struct crypt_engine *e);	/* 0 or -errno */
 int crypt_mac_key(const struct crypt *k, struct crypt_engine *e);
+void crypt_mac_close(struct crypt_engine *e);
+bool crypt_mac_find(struct crypt *k);				/* by k->spec.mac: false: the library has none */
+unsigned crypt_mac_bytes(const struct crypt *k);		/* of its longest tag */
 /* "gcm(aes)", "rfc7539(chacha20,poly1305)": true, and K is filled in. */
 bool crypt_aead_spec(struct crypt *k, const char *template);
 /* Do the words suit each other, and what is below? As dm_args_fail(). */

@@ -20,7 +20,7 @@ static void engine_free(const struct crypt *k, struct crypt_engine *e)
 		gcry_cipher_close(e->data[i]);
 	for (i = 0; i < engine_ivs(k); i++)
 		gcry_cipher_close(e->iv[i]);
-	gcry_md_close(e->mac);
+	crypt_mac_close(e);
 	free(e);
 }
 
@@ -32,7 +32,7 @@ static int engine_open(const struct crypt *k, struct crypt_engine *e)
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
 		r = crypt_cipher_open_data(k, &e->data[i]);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
-		r = k->spec.iv->open(k, &e->iv[i]);
+		r = k->spec.iv->open(k, i, &e->iv[i]);
 	return r ? r : crypt_mac_open(k, e);
 }
 
@@ -49,11 +49,11 @@ static int engine_new(const struct crypt *k, struct crypt_engine **out)
 
 static int engine_set_key(const struct crypt *k, struct crypt_engine *e)
 {
-	unsigned i, n = crypt_subkey_size(k), tweak = k->spec.mode == CRYPT_LRW ? CRYPT_BLOCK : 0;
+	unsigned i, n = crypt_subkey_size(k), beside = crypt_subkey_beside(k);
 	int r = 0;
 
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
-		r = crypt_cipher_key(e->data[i], k->key + i * n, n - tweak);
+		r = crypt_cipher_key(e->data[i], k->key + i * n, n - beside);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->set_key(k, e, i);
 	return r ? r : crypt_mac_key(k, e);
@@ -123,8 +123,7 @@ void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const str
 	gcry_cipher_hd_t h = e->data[b->key];
 
 	if (k->spec.null) {
-		if (b->in != b->out)
-			memcpy(b->out, b->in, k->sector);
+		crypt_null(k, b);
 		return;
 	}
 	if (k->spec.mode >= CRYPT_LRW) {
@@ -148,7 +147,7 @@ int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint
 	uint64_t at, end = sector + k->iv_offset + count;
 	int err = 0;
 
-	if (k->spec.null && !tags) {
+	if (k->spec.null && k->spec.mode == CRYPT_ECB && !tags) {
 		if (in != out)
 			memcpy(out, in, count << DM_SECTOR_SHIFT);
 		return 0;

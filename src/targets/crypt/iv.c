@@ -52,11 +52,17 @@ static void iv_plain64be(const struct crypt *k, struct crypt_engine *e, struct c
 	iv_put_be64(k, b, b->sector);
 }
 
-/* The number of the first cipher block of a sector of 512 bytes; the first of all is 1. */
+/* Modes that make a stream of the cipher have blocks of 1 byte. */
+static unsigned benbi_block(const struct crypt *k)
+{
+	return k->spec.mode == CRYPT_CTR || k->spec.mode == CRYPT_GCM || k->spec.mode == CRYPT_CCM ? 1 : k->block;
+}
+
+/* The number of the first block of a sector of 512 bytes; the first of all is 1. */
 static void iv_benbi(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
 {
 	(void)e;
-	iv_put_be64(k, b, b->sector * (512 / k->block) + 1);
+	iv_put_be64(k, b, b->sector * (512 / benbi_block(k)) + 1);
 }
 
 /* The IV is kept with the tags (aead.c). */

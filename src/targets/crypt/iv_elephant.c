@@ -2,7 +2,8 @@
 /*
  * elephant: the diffuser of BitLocker before Windows 8 (N. Ferguson, "AES-CBC + Elephant diffuser", 2006), with the IV of
  * eboiv. The second half of the key makes 32 bytes for each sector, by which the text is changed; two diffusers, which have no
- * key, then spread every bit of it over the sector, before AES-CBC. Decrypting is the same backwards.
+ * key, then spread every bit of it over the sector, before AES-CBC. Decrypting is the same backwards. Linux takes it with other
+ * ciphers and modes, too; the second half is always a key of AES.
  *
  *   diffuser A, decrypting: d[i] += d[i - 2] ^ rotl(d[i - 5], 9 0 13 0)   5 times over the sector's 32-bit words
  *   diffuser B, decrypting: d[i] += d[i + 2] ^ rotl(d[i + 5], 0 10 0 25)  3 times; indices wrap around
@@ -17,11 +18,12 @@
 static void elephant_check(struct crypt *k, struct dm_args *a)
 {
 	k->extra = k->key_size / 2;
-	if (k->spec.null || k->spec.aead || k->spec.mode != CRYPT_CBC || strcmp(k->spec.cipher, "aes"))
-		dm_args_fail(a, "IV mode elephant needs aes-cbc, as BitLocker has it");
-	else if (k->spec.keys > 1 || k->key_size % 2 || k->extra > ELEPHANT_KEY)
-		dm_args_fail(a, "IV mode elephant takes half of the key, up to %u bytes; there are %u bytes in all", ELEPHANT_KEY,
-			     k->key_size);
+	if (k->spec.aead)
+		dm_args_fail(a, "IV mode elephant is not for ciphers with tags");
+	else if (k->key_size % 2 || !crypt_cipher_aes(k->extra))
+		dm_args_fail(a, "IV mode elephant takes half of the key, as a key of AES: 16, 24 or 32 bytes; there are %u bytes in all", k->key_size);
+	else
+		crypt_iv_eboiv.check(k, a);
 }
 
 /* The first is for the IV, the second for the sector's key. */
@@ -31,14 +33,16 @@ static unsigned elephant_ciphers(const struct crypt *k)
 	return 2;
 }
 
-static int elephant_open(const struct crypt *k, gcry_cipher_hd_t *out)
+static int elephant_open(const struct crypt *k, unsigned i, gcry_cipher_hd_t *out)
 {
-	return crypt_cipher_open(k->algo, GCRY_CIPHER_MODE_CBC, out);
+	if (!i)
+		return crypt_iv_eboiv.open(k, i, out);
+	return crypt_cipher_open(crypt_cipher_aes(k->extra), GCRY_CIPHER_MODE_CBC, out);
 }
 
 static int elephant_set_key(const struct crypt *k, struct crypt_engine *e, unsigned i)
 {
-	return crypt_cipher_key(e->iv[i], k->key + i * k->extra, k->extra);
+	return i ? crypt_cipher_key(e->iv[i], k->key + k->key_size - k->extra, k->extra) : crypt_iv_eboiv.set_key(k, e, i);
 }
 
 static uint32_t rotl(uint32_t x, unsigned n)

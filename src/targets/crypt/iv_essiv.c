@@ -20,7 +20,9 @@ static void essiv_check(struct crypt *k, struct dm_args *a)
 		return;
 	}
 	k->hash = crypt_hash_find(k->spec.hash);
-	if (!k->hash)
+	if (k->spec.mode == CRYPT_ECB)
+		dm_args_fail(a, "IV mode essiv: mode ecb takes no IV");
+	else if (!k->hash)
 		crypt_refuse(a, -ENOENT, "IV mode essiv: libgcrypt has no hash '%.20s'", k->spec.hash);
 	else if (k->spec.aead && !k->mac_algo)
 		dm_args_fail(a, "IV mode essiv: with tags it is for authenc(hmac(HASH),MODE(CIPHER)) only");
@@ -35,10 +37,11 @@ static unsigned essiv_ciphers(const struct crypt *k)
 	return k->spec.keys;
 }
 
-static int essiv_open(const struct crypt *k, gcry_cipher_hd_t *out)
+static int essiv_open(const struct crypt *k, unsigned i, gcry_cipher_hd_t *out)
 {
 	struct crypt with = { .spec = k->spec };
 
+	(void)i;
 	crypt_cipher_find(&with, gcry_md_get_algo_dlen(k->hash));
 	return crypt_cipher_open(with.algo, GCRY_CIPHER_MODE_ECB, out);
 }
@@ -72,8 +75,8 @@ static void eboiv_check(struct crypt *k, struct dm_args *a)
 {
 	if (k->spec.aead)
 		dm_args_fail(a, "IV mode eboiv is not for ciphers with tags");
-	else if (k->spec.mode == CRYPT_CTR)
-		dm_args_fail(a, "IV mode eboiv needs a cipher with blocks as long as its IV, and mode ctr has none");
+	else if (k->spec.mode == CRYPT_CTR || k->spec.null)
+		dm_args_fail(a, "IV mode eboiv needs a cipher with blocks as long as its IV, and %s has none", k->spec.null ? "cipher_null" : "mode ctr");
 }
 
 static unsigned eboiv_ciphers(const struct crypt *k)
@@ -82,14 +85,29 @@ static unsigned eboiv_ciphers(const struct crypt *k)
 	return 1;
 }
 
-static int eboiv_open(const struct crypt *k, gcry_cipher_hd_t *out)
+static int eboiv_open(const struct crypt *k, unsigned i, gcry_cipher_hd_t *out)
 {
+	(void)i;
 	return crypt_cipher_open(k->algo, k->spec.mode == CRYPT_XTS ? GCRY_CIPHER_MODE_XTS : GCRY_CIPHER_MODE_CBC, out);
 }
 
 static int eboiv_set_key(const struct crypt *k, struct crypt_engine *e, unsigned i)
 {
-	return crypt_cipher_key(e->iv[i], k->key, crypt_subkey_size(k));
+	return crypt_cipher_key(e->iv[i], k->key, crypt_subkey_size(k) - crypt_subkey_beside(k));
+}
+
+/* The same in mode lrw, which the library lacks: the mask of that place is the block of zeros with the mask. */
+static void eboiv_lrw(const struct crypt *k, struct crypt_engine *e, uint8_t iv[CRYPT_BLOCK])
+{
+	uint8_t mask[CRYPT_BLOCK];
+
+	crypt_lrw_mask(k, 0, iv, mask);
+	memcpy(iv, mask, sizeof(mask));
+	gcry_cipher_setiv(e->iv[0], NULL, 0);
+	gcry_cipher_encrypt(e->iv[0], iv, sizeof(mask), NULL, 0);
+	for (unsigned i = 0; i < sizeof(mask); i++)
+		iv[i] ^= mask[i];
+	explicit_bzero(mask, sizeof(mask));
 }
 
 static void eboiv_before(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
@@ -97,6 +115,10 @@ static void eboiv_before(const struct crypt *k, struct crypt_engine *e, struct c
 	uint64_t at = htole64(b->sector * k->sector);
 
 	memcpy(b->iv, &at, sizeof(at));
+	if (k->spec.mode == CRYPT_LRW) {
+		eboiv_lrw(k, e, b->iv);
+		return;
+	}
 	gcry_cipher_setiv(e->iv[0], b->iv, k->iv_size);
 	memset(b->iv, 0, k->iv_size);
 	gcry_cipher_encrypt(e->iv[0], b->iv, k->iv_size, NULL, 0);

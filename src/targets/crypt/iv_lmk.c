@@ -8,8 +8,7 @@
  * It is MD5 without the padding at its end: what is hashed are whole blocks of 64 bytes, and the IV is the state after the
  * last. Nettle's interface has the state; that of libgcrypt has it not.
  *
- * Who reads does not have the text yet: it is decrypted with an IV of zeros, after which only the first 16 bytes are wrong,
- * by the IV.
+ * Who reads does not have the text yet: it is decrypted with an IV of zeros, after which only the first block is wrong, by the IV.
  */
 #include <endian.h>
 #include <string.h>
@@ -26,8 +25,8 @@ static void lmk_check(struct crypt *k, struct dm_args *a)
 {
 	unsigned keys = k->spec.keys;
 
-	if (k->spec.null || k->spec.mode != CRYPT_CBC || k->iv_size != CRYPT_BLOCK)
-		dm_args_fail(a, "IV mode lmk needs a cipher with blocks of 16 bytes in mode cbc, as loop-AES has it");
+	if (k->spec.null || (k->spec.mode != CRYPT_CBC && k->spec.mode != CRYPT_CTS))
+		dm_args_fail(a, "IV mode lmk needs a cipher in mode cbc, as loop-AES has it: in others nothing could be read again");
 	if (k->sector != LMK_SECTOR)
 		dm_args_fail(a, "IV mode lmk is for sectors of 512 bytes");
 	k->seeded = k->key_size % keys != 0;
@@ -82,7 +81,7 @@ static void lmk_after(const struct crypt *k, struct crypt_engine *e, struct cryp
 	if (b->encrypts)
 		return;
 	lmk_iv(k, b->sector, b->out, iv);
-	for (i = 0; i < CRYPT_BLOCK; i++)
+	for (i = 0; i < k->iv_size; i++)
 		b->out[i] ^= iv[i];
 }
 

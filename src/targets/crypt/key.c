@@ -53,6 +53,11 @@ void crypt_text_key(const struct crypt *k, struct text *out)
 	hex_add(out, k->key, k->key_size);
 }
 
+unsigned crypt_subkey_beside(const struct crypt *k)
+{
+	return k->spec.mode == CRYPT_LRW ? CRYPT_BLOCK : k->spec.salt;
+}
+
 unsigned crypt_subkey_size(const struct crypt *k)
 {
 	return (k->key_size - k->extra - k->mac_key) / k->spec.keys;

@@ -50,7 +50,8 @@ static void spec_mode(struct crypt *k, struct dm_args *a, const char *mode)
 			return;
 		}
 	crypt_refuse(a, -ENOENT, "'%.60s': there is no cipher mode '%.20s' here; there are xts, cbc, ctr, lrw, pcbc, cts(cbc(CIPHER)) and ecb, and with tags gcm(CIPHER), "
-		     "authenc(hmac(HASH),MODE(CIPHER)) and rfc7539(chacha20,poly1305)", k->spec.text, mode);
+		     "authenc(hmac(HASH),MODE(CIPHER)), authenc(cmac(CIPHER),MODE(CIPHER)), rfc4309(ccm(CIPHER)), rfc4106(gcm(CIPHER)) and "
+		     "rfc7539(chacha20,poly1305)", k->spec.text, mode);
 }
 
 static void spec_cipher(struct crypt *k, struct dm_args *a, const char *at, size_t n)
@@ -114,8 +115,12 @@ static void spec_old(struct crypt *k, struct dm_args *a, char *word)
 		spec_iv(k, a, "plain");
 		return;
 	}
-	spec_mode(k, a, mode);
-	spec_iv(k, a, iv);
+	if (!iv && strcmp(mode, "ecb"))
+		dm_args_fail(a, "'%.60s': this is CIPHER-MODE-IV, such as aes-xts-plain64", k->spec.text);
+	else
+		spec_mode(k, a, mode);
+	if (!dm_args_failed(a))
+		spec_iv(k, a, iv);
 	if (k->spec.aead && k->tag_kind && !strcmp(k->tag_kind, "aead"))
 		dm_args_fail(a, "'%.60s': with tags it is spelled capi:MODE(CIPHER)-IV, such as capi:gcm(aes)-random", k->spec.text);
 }
@@ -132,7 +137,7 @@ static void spec_template(struct crypt *k, struct dm_args *a, char *word, size_t
 		return;
 	}
 	if (!open || word[n - 1] != ')') {
-		dm_args_fail(a, "'%.60s': capi: is followed by MODE(CIPHER)-IV, such as capi:xts(aes)-plain64", k->spec.text);
+		crypt_refuse(a, -ENOENT, "'%.60s': capi: is followed by MODE(CIPHER)-IV, such as capi:xts(aes)-plain64", k->spec.text);
 		return;
 	}
 	*open = '\0';
@@ -154,20 +159,39 @@ static void spec_essiv(struct crypt *k, struct dm_args *a, char *inner, const ch
 	spec_template(k, a, inner, (size_t)(comma - inner));
 }
 
+/* "rfc4309(ccm(aes))": false: it is something else. */
+static bool spec_salted(struct crypt *k, struct dm_args *a, const char *word)
+{
+	static const struct { const char *begin; enum crypt_mode mode; unsigned salt; } ways[] = {
+		{ "rfc4309(ccm(", CRYPT_CCM, 3 }, { "rfc4106(gcm(", CRYPT_GCM, 4 },
+	};
+	size_t n = strlen(word), begin = strlen(ways[0].begin);
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (n > begin + 2 && !strncmp(word, ways[i].begin, begin) && !strcmp(word + n - 2, "))")) {
+			k->spec.mode = ways[i].mode;
+			k->spec.salt = ways[i].salt;
+			k->spec.aead = true;
+			spec_cipher(k, a, word + begin, n - begin - 2);
+			return true;
+		}
+	return false;
+}
+
 /* "hmac(sha256),xts(aes))" */
 static void spec_authenc(struct crypt *k, struct dm_args *a, char *inner)
 {
 	size_t n = strlen(inner);
 	char *end = strstr(inner, "),");
 
-	if (strncmp(inner, "hmac(", strlen("hmac(")) || !end || inner[n - 1] != ')') {
-		dm_args_fail(a, "'%.60s': this is capi:authenc(hmac(HASH),MODE(CIPHER))-IV", k->spec.text);
+	k->spec.cmac = !strncmp(inner, "cmac(", strlen("cmac("));
+	if ((strncmp(inner, "hmac(", strlen("hmac(")) && !k->spec.cmac) || !end || inner[n - 1] != ')') {
+		dm_args_fail(a, "'%.60s': this is capi:authenc(hmac(HASH),MODE(CIPHER))-IV, or with cmac(CIPHER) in place of hmac(HASH)", k->spec.text);
 		return;
 	}
 	spec_copy(k->spec.mac, sizeof(k->spec.mac), inner + strlen("hmac("), (size_t)(end - inner) - strlen("hmac("));
-	k->mac_algo = crypt_hash_find(k->spec.mac);
-	if (!k->mac_algo)
-		crypt_refuse(a, -ENOENT, "'%.60s': libgcrypt has no hash '%.30s'", k->spec.text, k->spec.mac);
+	if (!crypt_mac_find(k))
+		crypt_refuse(a, -ENOENT, "'%.60s': libgcrypt has no %s '%.30s'", k->spec.text, k->spec.cmac ? "CMAC of the cipher" : "hash", k->spec.mac);
 	k->spec.aead = true;
 	spec_template(k, a, end + 2, n - 1 - (size_t)(end + 2 - inner));
 	if (k->spec.mode == CRYPT_GCM)
@@ -187,10 +211,12 @@ static void spec_capi(struct crypt *k, struct dm_args *a, char *word)
 	k->spec.keys = 1;
 	if (!strncmp(word, "authenc(", strlen("authenc(")))
 		spec_authenc(k, a, word + strlen("authenc("));
-	else if (!crypt_aead_spec(k, word))
+	else if (!crypt_aead_spec(k, word) && !spec_salted(k, a, word))
 		spec_template(k, a, word, strlen(word));
 	if (!dm_args_failed(a))
 		spec_iv(k, a, iv);
+	if (k->spec.iv == &crypt_iv_lmk)
+		k->spec.keys = CRYPT_KEYS_LMK;		/* this spelling has no number */
 }
 
 void crypt_spec_read(struct crypt *k, struct dm_args *a, const char *text)

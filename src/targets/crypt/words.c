@@ -14,6 +14,8 @@
 #define CRYPT_SECTOR_MOST 4096u		/* bytes */
 #define CRYPT_OPTIONS_MOST 9u		/* as on Linux */
 #define AEAD_IV 12u			/* bytes, of gcm and rfc7539 */
+#define NULL_IV 8u			/* of cipher_null in a mode that chains blocks; the first byte is used */
+#define SALTED_IV 8u			/* of rfc4309 and rfc4106: the salt is before it */
 
 /* In the order in which they are shown. */
 static const struct {
@@ -124,9 +126,7 @@ static bool key_fits(struct crypt *k, unsigned bytes)
 	}
 	if (k->spec.mode == CRYPT_XTS)
 		return bytes % 2 == 0 && crypt_cipher_find(k, bytes / 2);
-	if (k->spec.mode == CRYPT_LRW)
-		return bytes > CRYPT_BLOCK && crypt_cipher_find(k, bytes - CRYPT_BLOCK);
-	return crypt_cipher_find(k, bytes);
+	return bytes > crypt_subkey_beside(k) && crypt_cipher_find(k, bytes - crypt_subkey_beside(k));
 }
 
 /* There is at most that of an HMAC. */
@@ -135,7 +135,7 @@ static void check_null_key(const struct crypt *k, struct dm_args *a)
 	if (k->key_size == k->mac_key)
 		return;
 	if (k->mac_key)
-		dm_args_fail(a, "cipher_null takes no key, so the word is that of the HMAC: %u bytes, not %u", k->mac_key, k->key_size);
+		dm_args_fail(a, "cipher_null takes no key, so the word is that of the HMAC or CMAC: %u bytes, not %u", k->mac_key, k->key_size);
 	else
 		dm_args_fail(a, "cipher_null takes no key: the word is '-'");
 }
@@ -156,7 +156,8 @@ static void check_key(struct crypt *k, struct dm_args *a)
 	crypt_cipher_keys(k->spec.cipher, &sizes);
 	dm_args_fail(a, "the key has %u bytes; %s has keys of %s bytes%s%s%s", k->key_size, k->spec.cipher, text_str(&sizes),
 		     k->spec.mode == CRYPT_XTS ? ", and in mode xts two of them" :
-		     k->spec.mode == CRYPT_LRW ? ", and mode lrw takes 16 more" : "", k->spec.keys > 1 ? ", for each cipher" : "",
+		     k->spec.mode == CRYPT_LRW ? ", and mode lrw takes 16 more" : k->spec.salt == 3 ? ", and rfc4309 takes 3 more" :
+		     k->spec.salt ? ", and rfc4106 takes 4 more" : "", k->spec.keys > 1 ? ", for each cipher" : "",
 		     k->extra ? ", beside what the IV mode takes" : "");
 	text_free(&sizes);
 }
@@ -164,7 +165,7 @@ static void check_key(struct crypt *k, struct dm_args *a)
 /* Blocks of 16 bytes. */
 static bool takes_16(enum crypt_mode mode)
 {
-	return mode == CRYPT_XTS || mode == CRYPT_GCM || mode == CRYPT_LRW;
+	return mode == CRYPT_XTS || mode == CRYPT_GCM || mode == CRYPT_CCM || mode == CRYPT_LRW;
 }
 
 /* How long blocks are has to be known before the IV mode can say what it takes of the key. */
@@ -178,10 +179,11 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 		k->iv_size = AEAD_IV;
 		return;
 	}
-	if (k->spec.null || k->spec.mode == CRYPT_ECB)
+	if (k->spec.mode == CRYPT_ECB && k->spec.iv != &crypt_iv_essiv)
 		k->spec.iv = crypt_iv_find("null");	/* as on Linux: it has no IV, whatever the word says */
 	if (k->spec.null) {
 		k->block = 1;
+		k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : NULL_IV;
 		if (takes_16(k->spec.mode) || k->spec.mode == CRYPT_CTR)
 			dm_args_fail(a, "cipher_null has blocks of 1 byte, which does not suit its mode");
 		return;
@@ -189,7 +191,7 @@ static void check_cipher(struct crypt *k, struct dm_args *a)
 	for (bytes = 1; bytes <= 64 && !crypt_cipher_find(&with, bytes); bytes++)
 		;
 	k->block = (unsigned)gcry_cipher_get_algo_blklen(with.algo);
-	k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : k->spec.mode == CRYPT_GCM ? AEAD_IV : k->block;
+	k->iv_size = k->spec.mode == CRYPT_ECB ? 0 : k->spec.salt ? SALTED_IV : k->spec.mode == CRYPT_GCM ? AEAD_IV : k->block;
 	if (!k->block || k->block > CRYPT_BLOCK || (takes_16(k->spec.mode) && k->block != CRYPT_BLOCK))
 		dm_args_fail(a, "cipher %s has blocks of %u bytes, which does not suit its mode", k->spec.cipher, k->block);
 }
@@ -226,7 +228,7 @@ void crypt_arg_words(struct crypt *k, struct dm_target *t, struct dm_args *a)
 	if (!dm_args_failed(a) && k->spec.iv->check)
 		k->spec.iv->check(k, a);
 	if (k->mac_algo && !k->mac_key_said)
-		k->mac_key = gcry_md_get_algo_dlen(k->mac_algo);
+		k->mac_key = crypt_mac_bytes(k);
 	if (!dm_args_failed(a))
 		check_key(k, a);
 	if (!dm_args_failed(a))
