@@ -170,7 +170,7 @@ wait "$W_PID" 2>/dev/null
 "$DMUSE" create w -n
 coproc W { exec "$DMUSE" wait w 0 2>&1; }
 exec 7<&"${W[0]}"
-until_true "$DMUSE" info w
+until_true eval 'readlink "/proc/$W_PID/fd/"* 2>/dev/null | grep -q ^socket:' # else it might find no daemon, and start one
 ends "a daemon that ends while a client waits" TERM
 like "tells the client" "wait w: " "$(cat <&7)"
 
