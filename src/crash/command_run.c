@@ -150,18 +150,24 @@ static bool run_is_spared(const pid_t *spared, pid_t pid)
 	return false;
 }
 
-/* How many of its processes are there; all are killed, and a parent's end hands us its children. */
+/*
+ * How many of its processes were there; all are killed. A parent's end hands us its children, perhaps since we have looked: so those
+ * that have ended by now count, too.
+ */
 static unsigned run_kill_children(const pid_t *spared)
 {
-	pid_t pids[RUN_CHILDREN];
+	pid_t pids[RUN_CHILDREN], ended;
 	unsigned i, n = 0;
 
 	run_children(pids, RUN_CHILDREN);
-	for (i = 0; pids[i]; i++)
-		if (!run_is_spared(spared, pids[i]) && waitpid(pids[i], NULL, WNOHANG) == 0) {
+	for (i = 0; pids[i]; i++) {
+		if (run_is_spared(spared, pids[i]))
+			continue;
+		ended = waitpid(pids[i], NULL, WNOHANG);
+		if (!ended)
 			kill(pids[i], SIGKILL);
-			n++;
-		}
+		n += ended >= 0;
+	}
 	return n;
 }
 
