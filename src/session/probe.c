@@ -125,7 +125,8 @@ static int probe_another(int (*f)(void))
 	close(ready[0]);
 	if (probe_asks > 0) {
 		kill(probe_asks, SIGKILL);
-		waitpid(probe_asks, NULL, 0);
+		while (waitpid(probe_asks, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
 	return r;
 }
