@@ -155,6 +155,42 @@ static void a_disk_stands_still_too(void **state)
 	dm_close(disk);
 }
 
+/* Whoever has shown a disk does not come back to take it away. */
+static void a_disk_that_is_taken_away_meanwhile_goes_after_it(void **state)
+{
+	struct pending p, undisk;
+	char why[ERR_TEXT];
+
+	(void)state;
+	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
+	start(&p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	start(&undisk, DM_DO_UNDISK, "sda");
+	settle_threads(&f);
+	assert_false(undisk.over);
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+	assert_int_equal(end_of(&undisk), 0);
+	assert_null(dm_find_disk(f.world, "sda"));
+}
+
+static void a_command_that_waits_for_a_disk_can_be_given_up(void **state)
+{
+	struct pending p, undisk;
+	char why[ERR_TEXT];
+
+	(void)state;
+	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
+	start(&p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	start(&undisk, DM_DO_UNDISK, "sda");
+	dm_cancel(&undisk.c);
+	assert_int_equal(end_of(&undisk), -EINTR);
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+	assert_int_equal(verb(&f, DM_DO_UNDISK, "sda", 0, why), 0);
+}
+
 static void it_can_be_given_up_while_a_request_hangs(void **state)
 {
 	struct job under_way;
@@ -259,6 +295,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_is_lost_when_it_was_in_vain, begin, end),
 		cmocka_unit_test_setup_teardown(a_disk_stands_still_too, begin, end),
+		cmocka_unit_test_setup_teardown(a_disk_that_is_taken_away_meanwhile_goes_after_it, begin, end),
+		cmocka_unit_test_setup_teardown(a_command_that_waits_for_a_disk_can_be_given_up, begin, end),
 		cmocka_unit_test_setup_teardown(it_can_be_given_up_while_a_request_hangs, begin, end),
 		cmocka_unit_test_setup_teardown(a_device_made_meanwhile_is_not_left_behind, begin, end),
 		cmocka_unit_test_setup_teardown(it_waits_for_a_move_that_is_under_way, begin, end),

@@ -58,6 +58,15 @@ static void fail_not_found(struct dm_cmd *c)
 		dm_fail(c, -EINVAL, "no device was given: by name, by uuid or by minor");
 }
 
+bool dm_wait_until_moved(struct dm_cmd *c, struct dm_device *d)
+{
+	if (!d || !dm_device_moving(d))
+		return false;
+	c->device = d;
+	list_append(&d->queue, &c->node);
+	return true;
+}
+
 /* Also called again for a command that waited in a device's queue. */
 static void do_start(struct dm_cmd *c)
 {
@@ -67,9 +76,7 @@ static void do_start(struct dm_cmd *c)
 		return;
 	if (c->n_names && (v->needs & DM_NEEDS_GROUP))
 		dm_move_group(c);
-	else if ((v->needs & DM_NEEDS_SETTLED) && dm_device_moving(c->device))
-		list_append(&c->device->queue, &c->node);
-	else
+	else if (!(v->needs & DM_NEEDS_SETTLED) || !dm_wait_until_moved(c, c->device))
 		v->run(c, c->device);
 }
 

@@ -24,6 +24,9 @@ static inline void dm_start(struct dm_cmd *c)
 	c->start(c);
 }
 
+/* D is moving: C, which is done with for now, begins again after that. */
+bool dm_wait_until_moved(struct dm_cmd *c, struct dm_device *d);
+
 /* Adds the I/O errors of D to C's warnings (fault.h). */
 void dm_do_faults(struct dm_cmd *c, struct dm_device *d);
 

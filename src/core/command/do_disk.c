@@ -143,8 +143,6 @@ static void disk_is_back(struct dm_move *m, struct dm_device *d)
 /* S is what C has opened for D, which is lost: it is that file, and D goes on with it. */
 static int disk_is_the_same(struct dm_cmd *c, struct dm_device *d, const struct dm_table *table)
 {
-	if (dm_device_moving(d))
-		return err_set(&c->reply.err, -EBUSY, "it is on its way back already");
 	if (table->readonly != d->active->readonly)
 		return err_set(&c->reply.err, -EEXIST, "it was %s; %s", d->active->readonly ? "read-only" : "not read-only", DM_RESTORE_UNDISK);
 	return dm_restore_check(table, d->active->lost->value, DM_RESTORE_UNDISK, &c->reply.err);
@@ -166,6 +164,8 @@ static bool disk_back(struct dm_cmd *c, struct dm_device *d, struct dm_store *s)
 {
 	struct dm_table *table;
 
+	if (dm_wait_until_moved(c, d))
+		return true;
 	if (!disk_table(c, s, &table) && disk_is_the_same(c, d, table))
 		dm_table_free(table);
 	if (c->reply.err.code == -ESTALE && disk_forgotten(c, d))
@@ -275,6 +275,16 @@ static void disk_unwanted(struct dm_cmd *c, struct dm_device *d)
 		d->refs = refs;
 }
 
+static struct dm_device *disk_moving(struct dm_device *disk)
+{
+	struct dm_device *d = disk;
+
+	if (!dm_device_moving(disk))
+		for (d = dm_part_first(disk); d && !dm_device_moving(d); d = dm_part_next(d))
+			;
+	return d;
+}
+
 void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 {
 	const struct dm_device *user, *busy;
@@ -290,9 +300,9 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 		return;
 	}
 	busy = d->open_count ? d : dm_part_in_use(d);
-	if (dm_device_moving(d))
-		dm_fail(c, -EBUSY, "disk '%s' is being changed", d->name);
-	else if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
+	if (dm_wait_until_moved(c, disk_moving(d)))
+		return;
+	if (d->refs > 1 && !(c->flags & DM_WITH_FORCE)) {
 		disk_less(c, d);
 	} else if (busy && dm_settle(c, busy)) {
 		return;

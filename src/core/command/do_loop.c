@@ -50,8 +50,6 @@ static struct dm_device *loop_device(struct dm_cmd *c)
 		return NULL;
 	if (!d || !d->loopdev)
 		err_set(&c->reply.err, -ENXIO, "there is no loop device '%s'", c->name);
-	else if (dm_device_moving(d))
-		err_set(&c->reply.err, -EBUSY, "'%s' is being changed", d->name);
 	else if (d->loopdev->detached)
 		err_set(&c->reply.err, -ENXIO, "'%s' was detached", d->name);
 	return c->reply.err.code ? NULL : d;
@@ -62,6 +60,8 @@ void dm_do_loop(struct dm_cmd *c, struct dm_store *s)
 	struct dm_device *d = loop_device(c);
 	struct dm_table *table;
 
+	if (dm_wait_until_moved(c, d))
+		return;
 	if (!d || dm_loop_table(d, c->loop, s, &table, &c->reply.err)) {
 		dm_finish(c);
 		return;

@@ -70,10 +70,10 @@ static bool step_back(struct dm_move *m)
 static void run_queue(struct dm_device *d)
 {
 	struct dm_world *w = d->world;
-	uint32_t minor = d->minor;
+	uint32_t major = d->major, minor = d->minor;
 	struct list *n;
 
-	while (dm_find_minor(w, minor) == d && !dm_device_moving(d) && (n = list_take(&d->queue)))
+	while (dm_find_number(w, major, minor) == d && !dm_device_moving(d) && (n = list_take(&d->queue)))
 		dm_start(container(n, struct dm_cmd, node));
 }
 
