@@ -14,11 +14,11 @@ works "a daemon" daemon --io-threads 2
 works "a disk" create disk --table '0 131072 linear a.img 0'
 
 # --- suspend and resume under load ----------------------------------------------------------------------------------
-# load NAME: writes, reads and verifies with four jobs of sixteen requests each; its exit status is the result.
+# load NAME [OPTION...]: writes, reads and verifies with four jobs of sixteen requests each; its exit status is the result.
 load() {
 	fio --name=load --ioengine=nbd --uri="$(uri "$1")" --rw=randrw --bs=4k,4k --iodepth=16 --numjobs=4 --size=14M \
 		--offset_increment=16M --verify=crc32c --verify_fatal=1 --verify_backlog=256 --fsync=64 --thread \
-		--randseed="$RANDOM" --output=fio.out
+		--randseed="$RANDOM" --output=fio.out "${@:2}"
 }
 # Repeated until there were some rounds of what happens meanwhile, however slow the machine is.
 loads() {
@@ -124,7 +124,8 @@ wait "$client"
 
 works "another daemon" daemon
 works "a disk" create disk --table '0 131072 linear a.img 0'
-loads disk >fio.log 2>&1 &
+# One run, which the end of the daemon ends: between two of them nobody would have the disk open.
+load disk --time_based --runtime=600 >fio.log 2>&1 &
 pid=$!
 # Its first connection only asks for the size, and ends.
 until_true eval '"$DMUSE" stats disk | grep -Eq "^ +(read|write) +[1-9]"'
