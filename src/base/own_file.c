@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See own_file.h. A lock file is removed by the process that has it locked; one that has locked a removed file tries
- * again.
+ * again. The lock is flock(2)'s; that it will be unlocked soon is a lock of the other kind (F_OFD_SETLK) on the same open
+ * file, because others can ask about that without taking it.
  */
 #include "base/own_file.h"
 
@@ -104,5 +105,49 @@ int own_file_lock(const char *path, bool wait, struct err *e)
 void own_file_unlock(const char *path, int fd)
 {
 	unlink(path);
+	close(fd);
+}
+
+static int own_file_mark(int fd, int how, short type, struct flock *found)
+{
+	int r;
+
+	*found = (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
+	do
+		r = fcntl(fd, how, found) ? -errno : 0;
+	while (r == -EINTR);
+	return r;
+}
+
+void own_file_unlock_soon(int fd, bool soon)
+{
+	struct flock mark;
+
+	own_file_mark(fd, F_OFD_SETLK, soon ? F_WRLCK : F_UNLCK, &mark);
+}
+
+bool own_file_is_unlocked_soon(const char *path)
+{
+	struct err e = ERR_INIT;
+	struct flock mark;
+	int fd = own_file_open_old(path, O_RDONLY, &e);
+	bool soon;
+
+	if (fd < 0)
+		return false;
+	soon = !own_file_mark(fd, F_OFD_GETLK, F_RDLCK, &mark) && mark.l_type != F_UNLCK;
+	close(fd);
+	return soon;
+}
+
+void own_file_await_unlock(const char *path)
+{
+	struct err e = ERR_INIT;
+	struct flock mark;
+	int fd = own_file_open_old(path, O_RDONLY, &e);
+
+	if (fd < 0)
+		return;
+	own_file_mark(fd, F_OFD_SETLKW, F_RDLCK, &mark);
 	close(fd);
 }

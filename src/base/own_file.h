@@ -26,4 +26,11 @@ int own_file_open_old(const char *path, int flags, struct err *e);
 int own_file_lock(const char *path, bool wait, struct err *e);
 void own_file_unlock(const char *path, int fd);
 
+/* Whoever has FD's file locked tells others that it will be unlocked soon, or takes that back. */
+void own_file_unlock_soon(int fd, bool soon);
+/* Has another process said so of PATH? */
+bool own_file_is_unlocked_soon(const char *path);
+/* Waits until that is done, however long it takes. Nothing is locked or left behind. */
+void own_file_await_unlock(const char *path);
+
 #endif

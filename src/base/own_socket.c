@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/own_file.h"
 
+#define LOCK_PATH "%s.lock"
 #define SOCKET_BACKLOG 4096
 #define SOCKET_TYPE (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 
@@ -26,12 +27,14 @@ static int socket_address(struct own_socket *s, const struct own_socket_opts *o,
 		return err_set(e, -ENAMETOOLONG, "the path of the %s socket, '%s', has %zu bytes: the limit is %zu", o->name,
 			       o->path, strlen(o->path), sizeof(s->at.sun_path) - 1);
 	strcpy(s->at.sun_path, o->path);
-	snprintf(s->lock_path, sizeof(s->lock_path), "%s.lock", o->path);
+	snprintf(s->lock_path, sizeof(s->lock_path), LOCK_PATH, o->path);
 	return 0;
 }
 
 static int socket_taken(const struct own_socket *s, struct err *e)
 {
+	if (own_file_is_unlocked_soon(s->lock_path))
+		return err_set(e, -EADDRINUSE, "the server on '%s' has not ended yet: try again when it has", s->at.sun_path);
 	return err_set(e, -EADDRINUSE, "a server is already listening on '%s'", s->at.sun_path);
 }
 
@@ -49,6 +52,8 @@ static bool socket_resume_lock(struct own_socket *s)
 		return false;
 	socket_lock_name(s, name);
 	s->lock = keep_take(name);
+	if (s->lock >= 0)
+		own_file_unlock_soon(s->lock, false);
 	return s->lock >= 0;
 }
 
@@ -202,11 +207,28 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 
 void own_socket_deafen(struct own_socket *s)
 {
+	if (s->lock >= 0)
+		own_file_unlock_soon(s->lock, true);
 	if (s->keep)
 		keep_drop(s->keep);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+}
+
+bool own_socket_is_ending(const char *path)
+{
+	char lock[sizeof(((struct own_socket *)0)->lock_path)];
+
+	return snprintf(lock, sizeof(lock), LOCK_PATH, path) < (int)sizeof(lock) && own_file_is_unlocked_soon(lock);
+}
+
+void own_socket_await_end(const char *path)
+{
+	char lock[sizeof(((struct own_socket *)0)->lock_path)];
+
+	if (snprintf(lock, sizeof(lock), LOCK_PATH, path) < (int)sizeof(lock))
+		own_file_await_unlock(lock);
 }
 
 void own_socket_free(struct own_socket *s)

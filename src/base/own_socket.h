@@ -42,6 +42,10 @@ int own_socket_take(struct own_socket *s, const struct own_socket_opts *o, int f
 /* Nobody can connect any more, and the socket is not kept any longer; the lock is. */
 void own_socket_deafen(struct own_socket *s);
 
+/* Is a server that was on the socket PATH, with a lock, on its way out? The second waits for its end. */
+bool own_socket_is_ending(const char *path);
+void own_socket_await_end(const char *path);
+
 /* Removes what was created here. */
 void own_socket_free(struct own_socket *s);
 

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/own_file.h"
+#include "base/own_socket.h"
+#include "cmd/say.h"
 
 int start_lock(struct start *s, const char *control, struct err *e)
 {
@@ -29,6 +31,15 @@ int start_lock(struct start *s, const char *control, struct err *e)
 void start_unlock(struct start *s)
 {
 	own_file_unlock(s->path, s->lock);
+}
+
+bool start_await_end(const char *control)
+{
+	if (!own_socket_is_ending(control))
+		return false;
+	say_note("the daemon on %s has not ended yet: waiting for it", control);
+	own_socket_await_end(control);
+	return true;
 }
 
 void start_forget_environment(void)

@@ -3,6 +3,8 @@
 #ifndef CMD_START_H
 #define CMD_START_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "cmd/paths.h"
 
@@ -20,6 +22,9 @@ void start_unlock(struct start *s);
 
 /* Runs `dmuse daemon` on the socket CONTROL and waits until it serves. 0, or -errno and a sentence. */
 int start_daemon(const char *control, struct err *e);
+
+/* If a daemon on the socket CONTROL is on its way out, says so and waits until it has ended. Was there one? */
+bool start_await_end(const char *control);
 
 /* Removes the environment variables that systemd has set for the caller. */
 void start_forget_environment(void);

@@ -158,9 +158,29 @@ a_signal_to_all_processes() {
 	ok "$who: but no program that is to be waited for" [ -e released ]
 }
 
+# A daemon that waits for a program is not there any more for new commands, and has not ended yet.
+a_command_while_it_ends() {
+	start
+	mkfifo fifo
+	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
+	kill -TERM "$daemon"
+	until_true pgrep -f session-ender -P "$daemon"
+	"$DMUSE" create y --table '0 8 zero' >said 2>&1 &
+	local command=$!
+	ok "$who: a command that comes while the daemon ends says that it waits" until_true grep -q "the daemon on .*/dmuse/control has not ended yet: waiting for it" said
+	refuses "$who: a daemon by hand is refused" 1 "the server on '.*/dmuse/control' has not ended yet: try again when it has" daemon
+	is "$who: one that starts none does not wait" "No devices found" "$("$DMUSE" ls --no-start 2>/dev/null)"
+	timeout 10 sh -c 'echo >fifo'
+	wait $command
+	is "$who: and goes on with the next daemon" 0 $?
+	is "$who: which has only the new device" y "$("$DMUSE" info -c --noheadings -o name)"
+	works "$who: shutdown" shutdown
+}
+
 if [ "$(uname -r | awk -F. '{ print $1 * 1000 + $2 }')" -lt 6009 ]; then
 	skip "sessions" "this kernel cannot send requests of FUSE again"
 	plan
 else
-	session_test programs_go_on programs_get_an_error a_disk_whose_file_is_away an_end_that_is_interrupted a_signal_to_all_processes
+	session_test programs_go_on programs_get_an_error a_disk_whose_file_is_away an_end_that_is_interrupted a_signal_to_all_processes \
+		a_command_while_it_ends
 fi

@@ -155,6 +155,22 @@ static void a_second_daemon_is_refused(void **state)
 }
 
 /* A server that got its socket from systemd has no lock. */
+static void one_that_is_ending_is_waited_for(void **state)
+{
+	struct place *p = *state;
+
+	make(p);
+	assert_false(own_socket_is_ending(p->path));
+	own_socket_deafen(&p->s);
+	assert_true(own_socket_is_ending(p->path));
+	refused(p, -EADDRINUSE, "has not ended yet: try again when it has");
+	own_socket_free(&p->s);
+	assert_false(own_socket_is_ending(p->path));
+	own_socket_await_end(p->path);
+	make(p);
+	own_socket_free(&p->s);
+}
+
 static void one_without_a_lock_is_noticed_too(void **state)
 {
 	struct place *p = *state;
@@ -306,6 +322,7 @@ int main(void)
 		T(a_dead_socket_is_replaced),
 		T(so_is_a_dead_lock),
 		T(a_second_daemon_is_refused),
+		T(one_that_is_ending_is_waited_for),
 		T(one_without_a_lock_is_noticed_too),
 		T(what_is_no_socket_stays),
 		T(paths_that_cannot_be),
