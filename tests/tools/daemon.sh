@@ -102,6 +102,17 @@ works "--engine pool --io-threads 1 --busy-poll 0 --log-level error" daemon --en
 works "that works" create p --table '0 100 linear a.img 0'
 "$DMUSE" shutdown
 
+# The daemon turns away who does not ask within a second; a program that the machine gave no time for longer asks once more.
+no_time=${DMUSE%/*}/tests/programs/no_time.so
+if LC_ALL=C grep -qa __asan_init "$DMUSE"; then
+	skip "a client without time" "a sanitizer has to be loaded first"
+else
+	works "a daemon with little patience" daemon --handshake-timeout 1
+	"$DMUSE" create x -n
+	is "a client that had no time in between has its answer" x "$(LD_PRELOAD=$no_time "$DMUSE" info -c --noheadings -o name 2>&1)"
+	"$DMUSE" shutdown
+fi
+
 # --- who may ask ----------------------------------------------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
 	theirs=$(mktemp -d "$outside/other-XXXXXX")

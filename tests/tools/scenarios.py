@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "tests/kernel"
 DMUSE = os.environ.get("DMUSE", str(ROOT / "build/dmuse"))
 DISK = 16 << 20
+LIMIT = "240"           # seconds for a scenario: ten seconds of work take their time where everything is checked
 SENTENCE = "dmuse: "    # what a refused ioctl prints besides its errno
 
 
@@ -62,7 +63,7 @@ def play(name):
             with open(f"{work}/{disk}", "wb") as f:
                 f.truncate(DISK)
         os.mkdir(work + "/run", 0o700)
-        env = dict(os.environ, A="/dev/vda", B="/dev/vdb", CLEAN="", TMPDIR=work, XDG_RUNTIME_DIR=work + "/run",
+        env = dict(os.environ, A="/dev/vda", B="/dev/vdb", CLEAN="", LIMIT=LIMIT, TMPDIR=work, XDG_RUNTIME_DIR=work + "/run",
                    PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
         env.pop("DMUSE_SOCKET", None)
         done = subprocess.run([DMUSE, "exec", "--disk", f"vda={work}/vda", "--disk", f"vdb={work}/vdb", "--",
