@@ -36,14 +36,14 @@ static void client_warn(const char *what, plist_t reply)
 		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_string(w.item));
 }
 
-/* Connects once more if the connection has one of these EVENTS. */
-static bool client_again(struct client *c, short events)
+/* While a program ran, the daemon may have died and been started again: then its socket is the same. */
+static bool client_again(struct client *c)
 {
-	struct pollfd p = { .fd = c->fd, .events = events };
+	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
 	struct err e = ERR_INIT;
 	int fd;
 
-	if (poll(&p, 1, 0) != 1 || !(p.revents & (events | POLLHUP)))
+	if (poll(&p, 1, 0) != 1 || !(p.revents & (POLLRDHUP | POLLHUP)))
 		return false;
 	fd = dict_connect_owner(c->path, c->owner, &e);
 	if (fd < 0)
@@ -59,20 +59,11 @@ static int client_ask_again(struct client *c, plist_t request, plist_t *reply, s
 	unsigned tries;
 	int r = -ECONNRESET;
 
-	for (tries = 0; tries < CLIENT_TRIES && (r == -ECONNRESET || r == -EPIPE) && client_again(c, POLLRDHUP); tries++) {
+	for (tries = 0; tries < CLIENT_TRIES && (r == -ECONNRESET || r == -EPIPE) && client_again(c); tries++) {
 		e->code = 0;
 		r = dict_call(c->fd, request, reply, e);
 	}
 	return r;
-}
-
-/*
- * Nothing was asked on this connection that has no answer. While a program ran, the daemon may have died and been started again: then
- * its socket is the same. What there is to be read says that the daemon has waited for long enough: this process had no time.
- */
-static void client_refresh(struct client *c)
-{
-	client_again(c, POLLRDHUP | POLLIN);
 }
 
 /* REPLY is NULL if there was no answer at all. */
@@ -82,7 +73,7 @@ static int client_call(struct client *c, plist_t request, plist_t *reply, struct
 
 	if (c->local)
 		return local_call(c->local, request, reply, e);
-	client_refresh(c);
+	client_again(c);
 	identity_give(request);
 	if (strcmp(key_text(request, "command"), "wait"))	/* the user knows that this waits */
 		say_progress_begin();

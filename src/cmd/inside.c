@@ -47,15 +47,28 @@ static void inside_environment(const char *control, const char *session)
 	setenv("BLKID_FILE", HOLDER_RUN "/blkid.tab", 0);
 }
 
-/* The names of the disks, one per line. */
-static int inside_disks(int daemon, struct text *out, struct err *e)
+/* Uses a connection of its own: that of the waiting parent must not be shared. */
+static int inside_ask_disks(const char *control, plist_t *reply, struct err *e)
 {
-	plist_t request = plist_new_dict(), reply = NULL;
-	int r;
+	int daemon = dict_connect(control, e), r;
+	plist_t request;
 
+	if (daemon < 0)
+		return daemon;
+	request = plist_new_dict();
 	key_set_text(request, "command", "disks");
-	r = dict_call(daemon, request, &reply, e);
+	r = dict_call(daemon, request, reply, e);
 	plist_free(request);
+	close(daemon);
+	return r;
+}
+
+/* The names of the disks, one per line. */
+static int inside_disks(const char *control, struct text *out, struct err *e)
+{
+	plist_t reply = NULL;
+	int r = inside_ask_disks(control, &reply, e);
+
 	if (!r)
 		r = dict_result(reply, e);
 	for (struct key_walk w = key_walk(r ? NULL : key_array(reply, "disks")); key_walk_next(&w);)
@@ -64,14 +77,15 @@ static int inside_disks(int daemon, struct text *out, struct err *e)
 	return r;
 }
 
-static int inside_lvm(int daemon, struct err *e)
+/* Others may have the lock for long. The daemon is asked only then: it turns away who connects and is silent. */
+static int inside_lvm(const char *control, struct err *e)
 {
 	struct text disks = TEXT_INIT;
 	int lock = lvm_lock(e), r;
 
 	if (lock < 0)
 		return lock;
-	r = inside_disks(daemon, &disks, e);
+	r = inside_disks(control, &disks, e);
 	if (!r)
 		r = lvm_write(&disks, e);
 	text_free(&disks);
@@ -79,15 +93,10 @@ static int inside_lvm(int daemon, struct err *e)
 	return r;
 }
 
-/* Uses a connection of its own: that of the waiting parent must not be shared. */
 int inside_prepare(const char *control, const char *session, struct err *e)
 {
-	int daemon = dict_connect(control, e), r;
+	int r = inside_lvm(control, e);
 
-	if (daemon < 0)
-		return daemon;
-	r = inside_lvm(daemon, e);
-	close(daemon);
 	inside_environment(control, session);
 	return r;
 }

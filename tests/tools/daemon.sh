@@ -102,7 +102,7 @@ works "--engine pool --io-threads 1 --busy-poll 0 --log-level error" daemon --en
 works "that works" create p --table '0 100 linear a.img 0'
 "$DMUSE" shutdown
 
-# The daemon turns away who does not ask within a second; a program that the machine gave no time for longer asks once more.
+# The daemon turns away who does not ask within a second. A program that got no time for longer asks once more.
 no_time=${DMUSE%/*}/tests/programs/no_time.so
 if LC_ALL=C grep -qa __asan_init "$DMUSE"; then
 	skip "a client without time" "a sanitizer has to be loaded first"

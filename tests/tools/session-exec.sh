@@ -203,6 +203,26 @@ killed() {
 	ok "$who: sessions whose callers are killed leave nothing" until_true eval '[ -z "$(session_traces)" ]'
 }
 
+# On a machine with much to do a program waits for long until the names of the disks are written for LVM. The daemon does not turn it away
+# for its silence, as it does turn away the one that connects after it.
+held_up() {
+	local lock=/dev/.dmuse/run/lvm holder program
+	"$DMUSE" daemon --handshake-timeout 1
+	"$DMUSE" exec -- flock $lock sh -c "stat -c %i $lock >held; until [ -e enough ]; do sleep 0.02; done" & holder=$!
+	until_true [ -s held ]
+	"$DMUSE" exec -- true & program=$!
+	ok "$who: a program waits for the lock" until_true grep -q -- "-> FLOCK .*:$(cat held) " /proc/locks
+	like "$who: who connects and is silent is turned away" "no message arrived within 1 second" "$(python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+print(s.makefile("rb").read())' "$XDG_RUNTIME_DIR/dmuse/control")"
+	touch enough
+	wait $holder $program
+	is "$who: the program runs" 0 $?
+	"$DMUSE" shutdown
+	rm enough
+}
+
 # Concurrently, and one after another.
 hundred() {
 	local i failed=0 pids=()
@@ -226,4 +246,4 @@ hundred() {
 	unset DMUSE_SOCKET
 }
 
-session_test status surroundings signals machine shared private disks supervisor killed hundred
+session_test status surroundings signals machine shared private disks supervisor killed held_up hundred
