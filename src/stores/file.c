@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/boot.h"
 #include "core/path/fault.h"
 #include "stores/image.h"
 #include "stores/label.h"
+
+#define PROBE_HEAD (32u << 10)	/* bytes in which every format that is looked for begins (libblkid, image.c) */
 
 static void file_submit(struct dm_store *s, struct dm_io *io, struct dm_req *r)
 {
@@ -139,11 +142,20 @@ static void probe_parts(struct dm_opening *o, int fd, uint32_t block)
 	found->parts_err = found->parts ? label_parts(fd, block, found->parts) : -ENOMEM;
 }
 
+/* As a new image: then nothing that is looked for can be there, and libblkid would read a dozen times to find that out. */
+static bool probe_is_empty(int fd)
+{
+	_Alignas(4096) char head[PROBE_HEAD];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return n > 0 && !head[0] && !memcmp(head, head + 1, (size_t)n - 1);
+}
+
 /* A block device is a disk, whatever its content. */
-void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
+static void probe_content(struct dm_opening *o, int fd, uint32_t block, bool regular)
 {
 	struct dm_found *found = &o->found;
-	int mine = o->wanted ? probe_open(fd) : fd;
+	int mine = probe_open(fd);
 
 	if ((o->wanted & DM_FIND_IMAGE) && regular)
 		found->image = image_probe(mine, &found->how);
@@ -152,6 +164,12 @@ void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
 	if (o->wanted & DM_FIND_PARTS)
 		probe_parts(o, mine, block);
 	probe_close(mine, fd);
+}
+
+void file_probe(struct dm_opening *o, int fd, uint32_t block, bool regular)
+{
+	if (o->wanted && ((o->wanted & DM_FIND_PARTS) || !regular || !probe_is_empty(fd)))
+		probe_content(o, fd, block, regular);
 }
 
 const struct dm_store_type dm_store_file = {

@@ -24,6 +24,7 @@ struct file_spec {
 	bool passing;			/* the path leads there only as long as another process is there: core/table/kept.h */
 	int kept;			/* a descriptor of it that an earlier daemon has kept, or -1 */
 	int at_hand;			/* an O_PATH one, whose path is the name of the file (core/table/at_hand.h), or -1 */
+	unsigned mount;			/* what that is on: DM_MOUNT_... */
 	struct stat st;
 };
 
@@ -104,8 +105,8 @@ void file_identity(const struct file *f, struct text *out);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);
-/* How the file system of F works: may_block, in_memory, write_flags. AT_HAND: it is known already where the file is. */
-void file_measure_mode(struct file *f, bool at_hand);
+/* How the file system of F works: may_block, in_memory, write_flags. */
+void file_measure_mode(struct file *f, const struct file_spec *want);
 /*
  * Only the size, in whole blocks of BLOCK bytes: it may have changed when a file is opened again. The limits do not
  * change while the file is in use.

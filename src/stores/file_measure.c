@@ -138,23 +138,34 @@ static bool measure_is_smooth(uint64_t type)
 	return measure_is_memory(type) || type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC;
 }
 
-void file_measure_mode(struct file *f, bool at_hand)
+/* DM_MOUNT_..., of a file; of a block device only whether it is hardware. */
+static unsigned measure_mount(const struct file *f)
 {
-	uint64_t type;
+	unsigned mount = 0;
 	struct statfs fs;
 	char sys[64];
 
-	f->may_block = fstatfs(f->lanes[0].fd, &fs) || !f->regular || !measure_is_local((uint64_t)fs.f_type);
-	type = f->may_block ? 0 : (uint64_t)fs.f_type;
-	if (type && !at_hand)
-		dm_at_hand_learn(f->lanes[0].fd, measure_is_memory(type));
+	if (f->regular && !fstatfs(f->lanes[0].fd, &fs) && measure_is_local((uint64_t)fs.f_type))
+		mount = DM_MOUNT_LOCAL | (measure_is_memory((uint64_t)fs.f_type) ? DM_MOUNT_MEMORY : 0) |
+			(measure_is_smooth((uint64_t)fs.f_type) ? DM_MOUNT_SMOOTH : 0);
+	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(f->dev), minor(f->dev));
+	if (!(mount & DM_MOUNT_SMOOTH) && file_disk_is_hardware(sys))
+		mount |= DM_MOUNT_HARDWARE;
+	if (mount & DM_MOUNT_LOCAL)
+		dm_at_hand_learn(f->lanes[0].fd, mount);
+	return mount;
+}
+
+void file_measure_mode(struct file *f, const struct file_spec *want)
+{
+	unsigned mount = want->at_hand >= 0 ? want->mount : measure_mount(f);
+
+	f->may_block = !(mount & DM_MOUNT_LOCAL);
 	if (f->direct)
 		return;
-	f->in_memory = measure_is_memory(type);
-	if (measure_is_smooth(type))
-		return;
-	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(f->dev), minor(f->dev));
-	f->write_flags = AIO_QUICK | (file_disk_is_hardware(sys) ? AIO_LOCAL : 0);
+	f->in_memory = mount & DM_MOUNT_MEMORY;
+	if (!(mount & DM_MOUNT_SMOOTH))
+		f->write_flags = AIO_QUICK | (mount & DM_MOUNT_HARDWARE ? AIO_LOCAL : 0);
 }
 
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want)

@@ -65,11 +65,13 @@ static int open_first(struct dm_store_spec *w, struct file *f, const struct file
 	struct stat st;
 
 	snprintf(known, sizeof(known), "/proc/self/fd/%d", has);
-	fd = open(has < 0 ? want->path : known, flags | claim | O_NONBLOCK | O_NOCTTY);
+	fd = open(has < 0 ? want->path : known, flags | claim | (has >= 0 && f->regular ? 0 : O_NONBLOCK | O_NOCTTY));
 
 	if (fd < 0)
 		return open_fail(w, want, -errno);
 	f->lanes[0].fd = fd;
+	if (has >= 0 && f->regular)
+		return 0;			/* nothing else can have been opened */
 	if (fcntl(fd, F_SETFL, flags & O_DIRECT))	/* O_NONBLOCK was only for opening */
 		return open_fail(w, want, -errno);
 	if (fstat(fd, &st) || st.st_dev != want->st.st_dev || st.st_ino != want->st.st_ino)
@@ -116,7 +118,7 @@ static int open_lanes(struct dm_store_spec *w, struct file *f, const struct file
 		w->err->code = r;
 	}
 	if (!r) {
-		file_measure_mode(f, want->at_hand >= 0);
+		file_measure_mode(f, want);
 		open_know(f);
 	}
 	for (i = 1; i < f->n_lanes && !r; i++) {
@@ -372,6 +374,7 @@ void file_look(struct dm_opening *o)
 	mine->fd = -1;
 	mine->want.kept = o->kept;
 	mine->want.at_hand = o->at_hand;
+	mine->want.mount = o->mount;
 	if (!file_read_word(&o->spec, &mine->want))
 		open_check_kind(&o->spec, &mine->want);
 }

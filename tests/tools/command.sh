@@ -403,6 +403,12 @@ run check --table '0 100 linear disk.img 0'
 like "check shows the label guard's warning" "^warning: .*(MBR|DOS|partition)" "$err"
 run create guarded --table '0 100 linear disk.img 0'
 like "and so does create" "^0:warning: guarded: .*(MBR|DOS|partition)" "$status:$err"
+# The latest that anything begins is near the end of the first 16 KiB: Ultrix's label, of a magic number and a one.
+truncate -s 1M ultrix.img
+printf '\x57\x29\x03\0\1\0\0\0' | dd of=ultrix.img bs=1 seek=16312 conv=notrunc status=none
+run create late --table '0 8 linear ultrix.img 0'
+like "a label after much that is empty is found, too" "^0:warning: late: .*ultrix" "$status:$err"
+"$DMUSE" remove late
 run targets
 like "targets" '^striped +v1\.6\.0$' "$out"
 run targets -v

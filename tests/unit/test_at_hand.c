@@ -21,16 +21,26 @@ static char directory[TEMP_PATH], path[TEMP_PATH + 8];
 static int file = -1;
 static char head[32768];	/* as much of it as an opening reads */
 
-/* Is PATH at hand, and the descriptor that of the file? */
+static unsigned learned_mount;
+
+static void learn(unsigned mount)
+{
+	learned_mount = mount;
+	dm_at_hand_learn(file, mount);
+}
+
+/* Is PATH at hand, and what was learned of its mount known, and the descriptor that of the file? */
 static bool at_hand(const char *name, int caller)
 {
-	int fd = dm_at_hand(name, caller);
+	unsigned mount = 0;
+	int fd = dm_at_hand(name, caller, &mount);
 	struct stat a, b;
 
 	if (fd < 0)
 		return false;
 	assert_int_equal(fstat(fd, &a), 0);
 	assert_int_equal(fstat(file, &b), 0);
+	assert_int_equal(mount, learned_mount);
 	assert_true(a.st_ino == b.st_ino && a.st_dev == b.st_dev);
 	close(fd);
 	return true;
@@ -63,7 +73,7 @@ static void test_a_mount_that_was_never_seen_is_not_at_hand(void **state)
 /* False: the kernel (before Linux 6.8) does not tell mounts from later ones. */
 static bool learned(void)
 {
-	dm_at_hand_learn(file, true);
+	learn(DM_MOUNT_LOCAL | DM_MOUNT_MEMORY | DM_MOUNT_SMOOTH);
 	return at_hand(path, 0);
 }
 
@@ -149,7 +159,7 @@ static void test_what_would_have_to_be_read_is_not(void **state)
 	(void)state;
 	if (!learned())
 		skip();
-	dm_at_hand_learn(file, false);
+	learn(DM_MOUNT_LOCAL | DM_MOUNT_HARDWARE);
 	if (!at_hand(path, 0))
 		skip();		/* it cannot be asked without reading */
 	assert_int_equal(pwrite(file, "\x55\xaa", 2, 510), 2);
@@ -171,7 +181,7 @@ static void test_the_oldest_mount_is_forgotten_only_for_another(void **state)
 	if (!learned())
 		skip();
 	for (i = 0; i < 1000; i++)
-		dm_at_hand_learn(file, true);
+		learn(DM_MOUNT_LOCAL | DM_MOUNT_MEMORY | DM_MOUNT_SMOOTH);
 	assert_true(at_hand(path, 0));
 }
 

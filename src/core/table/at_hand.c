@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 static struct mount {
 	uint64_t id;		/* 0: none */
-	bool in_memory;
+	unsigned is;		/* DM_MOUNT_... */
 } mounts[MOUNTS];
 static unsigned n_mounts;	/* that were learned, so far */
 static pthread_mutex_t mounts_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,7 +50,7 @@ static struct mount *mount_find(uint64_t id)
 	return NULL;
 }
 
-void dm_at_hand_learn(int fd, bool in_memory)
+void dm_at_hand_learn(int fd, unsigned mount)
 {
 	uint64_t id = mount_id(fd);
 	struct mount *m;
@@ -60,7 +61,7 @@ void dm_at_hand_learn(int fd, bool in_memory)
 	m = mount_find(id);
 	if (!m)
 		m = &mounts[n_mounts++ % MOUNTS];
-	*m = (struct mount){ id, in_memory };
+	*m = (struct mount){ id, mount };
 	pthread_mutex_unlock(&mounts_lock);
 }
 
@@ -132,7 +133,7 @@ static bool head_is_cached(int fd)
 	return n == sizeof(head) && (head[510] != '\x55' || head[511] != '\xaa');
 }
 
-static bool is_at_hand(int fd)
+static bool is_at_hand(int fd, unsigned *mount)
 {
 	uint64_t id = mount_id(fd);
 	struct mount *m, found = { 0 };
@@ -142,10 +143,11 @@ static bool is_at_hand(int fd)
 	if (m)
 		found = *m;
 	pthread_mutex_unlock(&mounts_lock);
-	return found.id && (found.in_memory || head_is_cached(fd));
+	*mount = found.is;
+	return found.id && ((found.is & DM_MOUNT_MEMORY) || head_is_cached(fd));
 }
 
-int dm_at_hand(const char *path, int caller)
+int dm_at_hand(const char *path, int caller, unsigned *mount)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS };
 	int fd;
@@ -153,7 +155,7 @@ int dm_at_hand(const char *path, int caller)
 	if (!is_plain(path) || !sees_the_same(caller))
 		return -1;
 	fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-	if (fd < 0 || is_at_hand(fd))
+	if (fd < 0 || is_at_hand(fd, mount))
 		return fd < 0 ? -1 : fd;
 	close(fd);
 	return -1;

@@ -9,15 +9,21 @@
 #ifndef CORE_AT_HAND_H
 #define CORE_AT_HAND_H
 
-#include <stdbool.h>
+/* What a mount of this machine is like, for those who open files there. */
+enum {
+	DM_MOUNT_LOCAL = 1,		/* nobody else is asked */
+	DM_MOUNT_MEMORY = 2,		/* it has no disk */
+	DM_MOUNT_SMOOTH = 4,		/* transfers never wait */
+	DM_MOUNT_HARDWARE = 8,		/* its disk is not made of other disks */
+};
 
 /*
  * A descriptor (O_PATH) of the regular file PATH, which is absolute, for the thread CALLER (0: nobody knows), who must see
- * the same files as this process; -1: it is not at hand. The control thread's.
+ * the same files as this process, and in *MOUNT what was learned; -1: it is not at hand. The control thread's.
  */
-int dm_at_hand(const char *path, int caller);
+int dm_at_hand(const char *path, int caller, unsigned *mount);
 
-/* FD is on a file system of this machine; IN_MEMORY: which has no disk, either. Any thread. */
-void dm_at_hand_learn(int fd, bool in_memory);
+/* FD is on a file system of this machine: DM_MOUNT_LOCAL, and what else is so. Any thread. */
+void dm_at_hand_learn(int fd, unsigned mount);
 
 #endif

@@ -311,7 +311,7 @@ static void opening_reach(struct dm_opening *o)
 
 	if (!o->bulk && !o->type && *o->spec.word != ':' && opening_must_look(o) && o->kept < 0 && !o->spec.follow &&
 	    !(o->wanted & DM_FIND_PARTS) && dm_place_path(o->spec.word, o->spec.cwd, path))
-		o->at_hand = dm_at_hand(path, o->spec.caller);
+		o->at_hand = dm_at_hand(path, o->spec.caller, &o->mount);
 }
 
 static void opening_kept(struct dm_opening *o)

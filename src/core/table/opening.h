@@ -50,6 +50,7 @@ struct dm_opening {
 	int kept;			/* what an earlier daemon has kept for it (kept.h), or -1 ... */
 	bool nameless;			/* ... under what it is known by, because it has no name */
 	int at_hand;			/* the file, found without waiting (at_hand.h): calls are made at once; or -1 */
+	unsigned mount;			/* what it is on, if it is at hand: DM_MOUNT_... */
 	void *own;			/* looked->forget() frees it */
 	bool leads;			/* others may wait for it */
 
