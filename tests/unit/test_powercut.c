@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <cmocka.h>
@@ -162,6 +163,43 @@ static void a_full_spill_file_fails_the_write(void **state)
 	model_end();
 }
 
+/* Writes sector after sector; the number of those for which there was memory. */
+static uint32_t write_sectors(void)
+{
+	uint8_t data[512];
+	uint32_t n;
+	int r = 0;
+
+	for (n = 0; n < SECTORS && !r; n += !r) {
+		memset(data, (int)n % 251, sizeof(data));
+		r = model_io(DM_WRITE, 0, n, 1, data);
+	}
+	assert_true(!r || r == -ENOSPC);
+	return n;
+}
+
+/* What is left of the memory may go to the record of a write, and then there is none for its data. */
+static void the_last_block_may_be_needed_for_a_record(void **state)
+{
+	uint8_t data[512], back[512];
+	char options[64];
+	uint32_t written, n;
+
+	(void)state;
+	for (unsigned sectors = 2048; sectors < 2176; sectors += 8) {
+		snprintf(options, sizeof(options), " sector atomic memory %u", sectors);
+		model_begin(options);
+		written = write_sectors();
+		assert_true(written > 1300);
+		for (n = 0; n < written; n++) {
+			memset(data, (int)n % 251, sizeof(data));
+			assert_int_equal(model_io(DM_READ, 0, n, 1, back), 0);
+			assert_memory_equal(data, back, sizeof(data));
+		}
+		model_end();
+	}
+}
+
 /* A flush that fails below makes nothing durable, and a later one tries again. */
 static void a_flush_that_fails_below_is_told(void **state)
 {
@@ -224,6 +262,7 @@ int main(void)
 		cmocka_unit_test(swaps_and_suspends_neither_lose_nor_flush),
 		cmocka_unit_test(suspending_lets_go_of_what_hangs),
 		cmocka_unit_test(a_full_spill_file_fails_the_write),
+		cmocka_unit_test(the_last_block_may_be_needed_for_a_record),
 		cmocka_unit_test(a_flush_that_fails_below_is_told),
 		cmocka_unit_test(words_that_do_not_fit_are_refused),
 	};

@@ -85,11 +85,17 @@ void memory_give_record(struct memory *m, void *record)
 	give(&m->records, record);
 }
 
+/* Records are cut from what is left for data, too. */
 bool memory_has_units(const struct memory *m, uint64_t n)
 {
-	const struct memory_free *f = m->units;
+	uint64_t lacking = n > m->n_records ? n - m->n_records : 0, each = BLOCK / MEMORY_RECORD;
+	size_t records = (size_t)((lacking + each - 1) / each) * BLOCK;
 	size_t fresh = m->most_data - m->data, left = m->size - m->used;
+	const struct memory_free *f = m->units;
 
+	if (records > left)
+		return false;
+	left -= records;
 	for (; f && n; f = f->next)
 		n--;
 	return n <= (fresh < left ? fresh : left) / m->unit;

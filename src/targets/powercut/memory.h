@@ -42,7 +42,7 @@ void memory_give_record(struct memory *m, void *record);
 
 void *memory_unit(struct memory *m);		/* NULL: none is left */
 void memory_give_unit(struct memory *m, void *data);
-bool memory_has_units(const struct memory *m, uint64_t n);
+bool memory_has_units(const struct memory *m, uint64_t n);	/* and a record for each */
 
 uint64_t memory_spill(struct memory *m);
 /* RECORD is no longer used, either: it remembers the place. */
