@@ -22,6 +22,7 @@ static void journal_blank(struct journal *j)
 	j->first = NULL;
 	j->last = &j->first;
 	j->no_memory = false;
+	j->bad_key = false;
 	if (j->frame.room > JOURNAL_BUFFER)
 		text_free(&j->frame);
 	text_cut(&j->frame, 0);
@@ -86,6 +87,7 @@ static void journal_add(struct journal *j, const char *key, const char *value, s
 		j->no_memory = true;
 		return;
 	}
+	j->bad_key |= !x->link.len || x->link.len > JOURNAL_KEY_MOST;	/* it could not be read again */
 	*j->last = x;
 	j->last = &x->next;
 	x->gone = gone;
@@ -209,6 +211,8 @@ static int journal_do_commit(struct journal *j, bool undo, struct err *e)
 		journal_sync_look(j, false);
 	if (j->no_memory || !text_room(&j->frame, JOURNAL_ALIGN) || j->frame.failed)
 		r = journal_refuse(j, -ENOMEM, e);
+	else if (j->bad_key)
+		r = journal_refuse(j, -ENAMETOOLONG, e);
 	else if (j->frame.len > JOURNAL_COMMIT_MOST)
 		r = journal_refuse(j, -EFBIG, e);
 	else if (j->lost)

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 
-#define JOURNAL_KEY_MOST 255u			/* bytes */
+#define JOURNAL_KEY_MOST (4096u + 64)		/* bytes: a path, and a word before it */
 #define JOURNAL_COMMIT_MOST (1u << 30)		/* bytes of one transaction */
 
 struct journal;

@@ -62,7 +62,7 @@ struct journal {
 	bool anew, lost;
 	struct text frame;		/* the next transaction, after JOURNAL_HEAD_SIZE bytes */
 	struct journal_entry *first, **last;
-	bool no_memory;
+	bool no_memory, bad_key;
 	char *got;			/* the last value that was read */
 	size_t got_room;
 	struct journal_syncer sync;

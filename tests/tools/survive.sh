@@ -125,5 +125,24 @@ a_directory_of_its_own() {
 	rm -r kept tables
 }
 
+# What the state has to remember of a mount is as long as its path.
+a_mount_with_a_long_path() {
+	local long
+	[ "$who" = root ] || { skip "$who: a mount with a long path" "fusermount3 wants a user with a name"; return; }
+	long=$PWD/$(printf 'l%.0s' {1..200})/$(printf 'm%.0s' {1..200})
+	mkdir -p "$long"
+	make_devices
+	works "$who: a mount on a long path" mount "$long"
+	shown >before
+	kill_daemon
+	"$DMUSE" ls >/dev/null 2>&1
+	shown >after
+	ok "$who: the devices are back" diff before after
+	ok "$who: and so is the mount" until_true [ -f "$long/low" ]
+	works "$who: umount" umount "$long"
+	kill_daemon
+	ok "$who: which is remembered, too" [ ! -e "$long/low" ]
+	"$DMUSE" shutdown
+}
 
-session_test the_next_command_brings_them_back what_cannot_be_brought_back another_disk_of_that_number a_directory_of_its_own
+session_test the_next_command_brings_them_back what_cannot_be_brought_back another_disk_of_that_number a_directory_of_its_own a_mount_with_a_long_path

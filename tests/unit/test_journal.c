@@ -186,6 +186,33 @@ static void large_value(void **state)
 	free(value);
 }
 
+/* What could not be read again is refused, and does not spoil what follows. */
+static void longest_key(void **state)
+{
+	char path[PLACE_PATH], key[JOURNAL_KEY_MOST + 2];
+	struct err e = ERR_INIT;
+	struct journal *j;
+
+	(void)state;
+	memset(key, 'k', sizeof(key));
+	key[JOURNAL_KEY_MOST + 1] = '\0';
+	path_of(path);
+	j = journals_open(path, -1);
+	journal_put(j, key, "1", 1);
+	journal_put(j, "with it", "1", 1);
+	assert_int_equal(journal_commit(j, &e), -ENAMETOOLONG);
+	journal_forget(j);
+	key[JOURNAL_KEY_MOST] = '\0';
+	journals_set(j, key, "long");
+	journals_set(j, "small", "1");
+	journal_close(j);
+	j = journals_open(path, -1);
+	assert_string_equal(journal_get(j, key, NULL), "long");
+	assert_string_equal(journal_get(j, "small", NULL), "1");
+	assert_null(journal_get(j, "with it", NULL));
+	journal_remove(j);
+}
+
 /* In another process. Returns what opening said. */
 static int open_elsewhere(const char *path, bool read_only, char said[ERR_TEXT])
 {
@@ -250,6 +277,7 @@ int main(void)
 		cmocka_unit_test(checksum_is_the_known_one),
 		cmocka_unit_test(hundred_thousand_keys),
 		cmocka_unit_test(large_value),
+		cmocka_unit_test(longest_key),
 		cmocka_unit_test(second_process_is_refused),
 	};
 
