@@ -15,6 +15,7 @@
 #include "session/loops.h"
 
 #define LVM_CONF HOLDER_LVM "/lvm.conf"
+#define LVM_LOCK HOLDER_RUN "/lvm.lock"	/* only its owner can open it: others could lock it for ever */
 #define LVM_ROOM ((size_t)16 << 10)	/* bytes of the file */
 #define LVM_DISKS HOLDER_RUN "/disks"	/* the names of the disks, one per line, as of the last lvm_write() */
 
@@ -142,7 +143,7 @@ static int lvm_update(const char *path, const struct text *t)
 /* HOW may include LOCK_NB. A descriptor, or -1 and errno. */
 static int lvm_take(int how)
 {
-	int fd = open(HOLDER_LVM, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+	int fd = open(LVM_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), r;
 
 	while (fd >= 0 && flock(fd, how))
 		if (errno != EINTR) {
@@ -158,7 +159,7 @@ int lvm_lock(struct err *e)
 {
 	int fd = lvm_take(LOCK_EX);
 
-	return fd < 0 ? err_set(e, -errno, "cannot lock %s: %s", HOLDER_LVM, strerror(errno)) : fd;
+	return fd < 0 ? err_set(e, -errno, "cannot lock %s: %s", LVM_LOCK, strerror(errno)) : fd;
 }
 
 /*

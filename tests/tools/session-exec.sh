@@ -206,7 +206,7 @@ killed() {
 # On a machine with much to do a program waits for long until the names of the disks are written for LVM. The daemon does not turn it away
 # for its silence, as it does turn away the one that connects after it.
 held_up() {
-	local lock=/dev/.dmuse/run/lvm holder program
+	local lock=/dev/.dmuse/run/lvm.lock holder program
 	"$DMUSE" daemon --handshake-timeout 1
 	"$DMUSE" exec -- flock $lock sh -c "stat -c %i $lock >held; until [ -e enough ]; do sleep 0.02; done" & holder=$!
 	until_true [ -s held ]

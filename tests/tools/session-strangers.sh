@@ -35,6 +35,19 @@ capabilities() {
 	like "$who: what is said" "Permission denied" "$(inside 'unshare -Ur dmsetup ls')"
 }
 
+# What each new program of the session has to lock.
+locks() {
+	[ "$who" = root ] || return
+	image
+	is "a stranger cannot lock what others wait for" "refused" "$(inside '"$DMUSE" exec true
+		as_stranger flock -n /dev/.dmuse/run/lvm.lock true 2>/dev/null && echo locked || echo refused')"
+	is "and a directory that he has locked is nothing that they wait for" "went on" "$(inside '
+		as_stranger flock /dev/.dmuse/run/lvm bash -c "touch /dev/shm/locked.$$; read -r _" < <(until [ -e done ]; do sleep 0.02; done) & 
+		until [ -e /dev/shm/locked.$$ ]; do sleep 0.02; done; rm -f /dev/shm/locked.$$
+		timeout 30 "$DMUSE" exec -- echo went on; touch done; wait')"
+	rm -f done
+}
+
 places() {
 	[ "$who" = root ] || return
 	image
@@ -84,4 +97,4 @@ servers() {
 	rm -rf "${theirs:?}"
 }
 
-session_test capabilities places servers
+session_test capabilities locks places servers
