@@ -110,6 +110,7 @@ void array_begin(struct array *a)
 		region_begins(&a->regions, region, true);
 	a->actions.synchronous = equal ? RAID_ALL : 0;
 	atomic_store(&a->differs, !equal);
+	atomic_store(&a->begun, true);
 }
 
 void array_free(struct array *a)

@@ -44,7 +44,7 @@ struct array {
 	struct regions regions;
 	uint64_t region;		/* sectors of one */
 	uint64_t sectors;		/* of the line */
-	bool begun;			/* it has been active */
+	atomic_bool begun;		/* it has been active: what the legs have was found out, and the metadata say so */
 	bool on_disk;			/* there are metadata */
 	atomic_bool differs;		/* good legs may differ where regions are not synchronous */
 	_Atomic uint64_t torn;		/* writes that made it so */

@@ -136,6 +136,7 @@ static int begin(struct array *a, struct err *e)
 	struct metadata *m = &a->metadata;
 	struct raid_verdict v;
 
+	m->cleared = 0;
 	supers_read(a, found);
 	if (raid_assemble(a->raid->legs, found, a->raid->n, a->raid->begins, a->sectors, &v, e))
 		return e->code;
@@ -157,9 +158,13 @@ void metadata_job_begin(struct clerk *c, struct clerk_job *j)
 {
 	struct array *a = clerk_owner(c);
 	struct dm_step *s = a->metadata.asked;
+	int err;
 
 	(void)j;
-	dm_step_done(s, begin(a, s->err));
+	err = begin(a, s->err);
+	if (!err)
+		atomic_store(&a->begun, true);	/* else the next resume reads them, too */
+	dm_step_done(s, err);
 }
 
 void metadata_begin(struct array *a, struct dm_step *s)

@@ -15,20 +15,17 @@ static struct array *array_of(const struct dm_target *t)
 static void raid_preresume(struct dm_target *t, struct dm_step *s)
 {
 	struct array *a = array_of(t);
-	bool again = a && a->begun;
 
-	if (a) {
+	if (a)
 		a->target = t;
-		a->begun = true;
-	}
-	if (!a || !a->on_disk) {
-		if (a && !again)
+	if (a && a->on_disk && atomic_load(&a->begun)) {
+		metadata_again(a, s);
+	} else if (a && a->on_disk) {
+		metadata_begin(a, s);
+	} else {
+		if (a && !atomic_load(&a->begun))
 			array_begin(a);
 		dm_step_done(s, 0);
-	} else if (again) {
-		metadata_again(a, s);
-	} else {
-		metadata_begin(a, s);
 	}
 }
 

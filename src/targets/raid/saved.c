@@ -22,7 +22,7 @@ int raid_save(const struct dm_target *t, bool at_rest, struct text *out, struct 
 	text_add(out, BEGINNING);
 	for (i = 0; i < raid->n; i++)
 		text_add(out, leg_state(&raid->legs[i]) == LEG_DEAD ? "D" : "A");
-	if (at_rest && a->begun && !atomic_load(&a->differs) && !array_legs(a, LEG_BEHIND))
+	if (at_rest && atomic_load(&a->begun) && !atomic_load(&a->differs) && !array_legs(a, LEG_BEHIND))
 		text_add(out, " equal");
 	return 0;
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * raid1 with metadata that is resumed more than once: what was refused is refused again, and what could not be read is not believed
+ * later.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "contract/sample.h"
+#include "targets/raid/format.h"
+
+#define LINE "0 512 raid raid1 3 0 region_size 16 2 disk:0 disk:1 "
+
+static struct fixture f;
+static char why[ERR_TEXT];
+
+static int begin(void **state)
+{
+	(void)state;
+	disk_reset();
+	return 0;
+}
+
+static void world_begin(void)
+{
+	fixture_stop_clock();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 2, AIO_AUTO);
+}
+
+/* The array of the disks 1 and 3 is made, and its legs are equal. */
+static void made_before(void)
+{
+	world_begin();
+	make_device(&f, "d", LINE "disk:2 disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	fixture_end(&f);
+}
+
+static int resume(void)
+{
+	return verb(&f, DM_DO_RESUME, "d", 0, why);
+}
+
+static struct raid_super super_of(unsigned disk)
+{
+	struct raid_super s;
+
+	assert_true(raid_super_read(&s, disk_bytes(disk)));
+	return s;
+}
+
+/* --- a resume that was refused ----------------------------------------------------------------------------------------------- */
+
+/* As long as this is so, each resume says PART. */
+static void is_refused_twice(const char *part)
+{
+	unsigned i;
+
+	world_begin();
+	make_device(&f, "d", "0 512 zero");
+	assert_int_equal(reload(&f, "d", LINE "disk:2 disk:3", NULL), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_not_equal(resume(), 0);
+		if (!strstr(why, part))
+			fail_msg("resume %u: %s", i, why);
+	}
+}
+
+static void what_was_refused_is_refused_again(void **state)
+{
+	uint64_t events;
+
+	(void)state;
+	made_before();
+	memset(disk_bytes(2), 0, 512);
+	events = super_of(0).events;
+	is_refused_twice("have no superblock");
+	fixture_end(&f);
+	assert_int_equal(super_of(0).events, events);
+}
+
+/* What was damaged is right again: all is read, and what is marked is copied. */
+static void what_is_right_again_is_read(void **state)
+{
+	uint8_t header[64];
+
+	(void)state;
+	made_before();
+	memset(disk_bytes(1) + 100 * 512, 'x', 512);
+	raid_bit_set(disk_bytes(0) + RBM_AT, 100 / 16, true);
+	memcpy(header, disk_bytes(2) + RBM_AT, sizeof(header));
+	memset(disk_bytes(2) + RBM_AT, 0xff, sizeof(header));
+	is_refused_twice("bitmap");
+	memcpy(disk_bytes(2) + RBM_AT, header, sizeof(header));
+	assert_int_equal(resume(), 0);
+	status_wait(&f, "d", " AA 512/512 idle ");
+	fixture_end(&f);
+	assert_int_equal(disk_bytes(3)[100 * 512], 'x');
+}
+
+#define T(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(what_was_refused_is_refused_again), T(what_is_right_again_is_read),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("raid again", tests, NULL, NULL);
+}
