@@ -200,6 +200,94 @@ static void a_dead_leg_is_not_good_again(void **state)
 	status_is("d", " DA 1024/1024 idle ");
 }
 
+/* --- raid: legs that are rebuilt, once ------------------------------------------------------------------------------------- */
+
+static int byte_at(const char *name, enum dm_op op, uint64_t sector, int byte)
+{
+	struct dm_device *d = dm_find_name(f.world, name);
+	uint8_t data[512];
+
+	memset(data, byte, sizeof(data));
+	dm_open(d);
+	assert_int_equal(request(&f, d, 1, op, 0, sector, 1, data), 0);
+	dm_close(d);
+	return data[0];
+}
+
+static void put_table(const char *name, const char *table)
+{
+	assert_int_equal(reload(&f, name, table, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, name, 0, NULL), 0);
+}
+
+static void make_legs(void)
+{
+	make_device(&f, "one", on_file("0 1024 linear %s 0"));
+	make_device(&f, "two", on_file("0 1024 linear %s 1024"));
+	make_device(&f, "m1", on_file("0 2048 linear %s 2048"));
+	make_device(&f, "m2", on_file("0 2048 linear %s 4096"));
+}
+
+/* The second leg is rebuilt, and then it is the only one. */
+static void make_rebuilt(const char *table)
+{
+	make_legs();
+	byte_at("one", DM_WRITE, 3, 'o');
+	make_device(&f, "d", table);
+	status_wait(&f, "d", " AA 1024/1024 idle ");
+	put_table("one", "0 1024 error");
+	byte_at("d", DM_WRITE, 3, 'n');
+	status_wait(&f, "d", " DA 1024/1024 idle ");
+	put_table("one", on_file("0 1024 linear %s 0"));
+}
+
+static void it_has_what_was_written(const char *status)
+{
+	char *table = rows(&f, DM_DO_TABLE, "d", 0);
+
+	assert_int_equal(lost, 0);
+	status_wait(&f, "d", status);
+	assert_int_equal(byte_at("d", DM_READ, 3, 0), 'n');
+	assert_non_null(strstr(table, " rebuild 1 "));
+	free(table);
+}
+
+static void a_leg_is_rebuilt_once(void **state)
+{
+	(void)state;
+	make_rebuilt("0 1024 raid raid1 3 0 rebuild 1 2 m1 one m2 two");
+	next_world();
+	it_has_what_was_written(" AA 1024/1024 idle ");
+	next_program();
+	it_has_what_was_written(" AA 1024/1024 idle ");
+}
+
+static void a_leg_without_metadata_is_rebuilt_once(void **state)
+{
+	(void)state;
+	make_rebuilt("0 1024 raid raid1 3 0 rebuild 1 2 - one - two");
+	next_world();
+	it_has_what_was_written(" DA 1024/1024 idle ");
+	next_program();
+	it_has_what_was_written(" DA 1024/1024 idle ");
+}
+
+/* A table that was loaded, and not resumed yet, will still do it. */
+static void an_order_stands_until_it_is_carried_out(void **state)
+{
+	(void)state;
+	make_legs();
+	make_device(&f, "d", "0 1024 raid raid1 1 0 2 m1 one m2 two");
+	status_wait(&f, "d", " AA 1024/1024 idle ");
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	byte_at("two", DM_WRITE, 700, 'x');
+	assert_int_equal(reload(&f, "d", "0 1024 raid raid1 3 0 rebuild 1 2 m1 one m2 two", NULL), 0);
+	next_world();
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	status_wait(&f, "d", " AA 1024/1024 idle ");
+	assert_int_equal(byte_at("two", DM_READ, 700, 'y'), 0);
+}
+
 /* --- dust, switch, flakey: recorded ---------------------------------------------------------------------------------- */
 
 static void make_dust(void)
@@ -660,6 +748,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_next_table_has_blocks_of_its_own, begin, end),
 		cmocka_unit_test_setup_teardown(a_message_that_is_not_recorded_says_so, begin, end),
 		cmocka_unit_test_setup_teardown(a_dead_leg_is_not_good_again, begin, end),
+		cmocka_unit_test_setup_teardown(a_leg_is_rebuilt_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_leg_without_metadata_is_rebuilt_once, begin, end),
+		cmocka_unit_test_setup_teardown(an_order_stands_until_it_is_carried_out, begin, end),
 		cmocka_unit_test_setup_teardown(too_many_to_be_recorded_are_not_forgotten_in_silence, begin, end),
 		cmocka_unit_test_setup_teardown(regions_go_where_messages_said, begin, end),
 		cmocka_unit_test_setup_teardown(how_long_it_was_good_goes_on, begin, end),

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/command/ask.h"
 #include "core/device/event.h"
+#include "core/state/saved.h"
 #include "targets/raid/array.h"
 #include "targets/raid/write.h"
 
@@ -15,7 +16,7 @@ static bool is_copy(enum raid_action action)
 
 /* --- the end of one ---------------------------------------------------------------------------------------------------------- */
 
-/* All legs that were behind have what they lacked. */
+/* All legs that were behind have what they lacked. Without metadata that is recorded (saved.c). */
 static void legs_are_good(struct array *a)
 {
 	unsigned i;
@@ -31,6 +32,8 @@ static void legs_are_good(struct array *a)
 		atomic_store(&l->state, LEG_GOOD);
 	}
 	pthread_mutex_unlock(&a->lock);
+	if (!a->on_disk && array_has_orders(a))
+		dm_saved_changed(a->target);
 }
 
 /* It was cut short after so many sectors: what is copied whole goes on there. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state/saved.h"
+
 int array_first(const struct array *a)
 {
 	const struct raid_leg *legs = a->raid->legs;
@@ -29,6 +31,16 @@ unsigned array_legs(const struct array *a, enum leg_state state)
 	for (i = 0; i < a->raid->n; i++)
 		n += leg_state(&a->raid->legs[i]) == state;
 	return n;
+}
+
+bool array_has_orders(const struct array *a)
+{
+	unsigned i;
+
+	for (i = 0; i < a->raid->n; i++)
+		if (a->raid->legs[i].rebuild)
+			return true;
+	return false;
 }
 
 void array_look_at_legs(struct array *a)
@@ -111,6 +123,14 @@ void array_begin(struct array *a)
 	a->actions.synchronous = equal ? RAID_ALL : 0;
 	atomic_store(&a->differs, !equal);
 	atomic_store(&a->begun, true);
+}
+
+/* From now on a later daemon must not carry out once more what the words order. */
+void array_has_begun(struct array *a)
+{
+	atomic_store(&a->begun, true);
+	if (array_has_orders(a))
+		dm_saved_changed(a->target);
 }
 
 void array_free(struct array *a)

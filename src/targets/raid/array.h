@@ -87,10 +87,13 @@ int array_new(struct dm_target *t, struct raid *raid, struct dm_args *args);
 void array_free(struct array *a);
 /* It has no metadata, and is resumed for the first time. */
 void array_begin(struct array *a);
+/* ... or has, and what had to be found out was, and is recorded. Any thread. */
+void array_has_begun(struct array *a);
 /* The good leg that counts where they differ: the first one that is not write-mostly, if there is any; -1: none is good. */
 int array_first(const struct array *a);
 /* Changes of legs, with the lock held or before requests come: is a leg missing? */
 void array_look_at_legs(struct array *a);
+bool array_has_orders(const struct array *a);	/* the words want legs rebuilt */
 unsigned array_legs(const struct array *a, enum leg_state state);
 
 /* request.c; writes: write.h */

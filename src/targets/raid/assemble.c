@@ -4,9 +4,15 @@
 
 #include <errno.h>
 
+/* It is to be made anew. That is done once, not each time when a later daemon brings the words back. */
+static bool is_ordered(const struct raid_leg *l)
+{
+	return l->rebuild && !l->rebuilt;
+}
+
 static bool is_new(const struct raid_leg *l, const struct raid_found *f, enum raid_sync sync)
 {
-	return l->data.store && l->meta.store && !f->failed && (!f->has || l->rebuild || sync == RAID_SYNC);
+	return l->data.store && l->meta.store && !f->failed && (!f->has || is_ordered(l) || sync == RAID_SYNC);
 }
 
 /* The leg whose superblock counts; -1: none has one. */
@@ -61,8 +67,8 @@ static struct counts count_new(const struct raid_leg *legs, const struct raid_fo
 		bool fresh = is_new(&legs[i], &found[i], sync);
 
 		c.fresh += fresh;
-		c.rebuilds += legs[i].rebuild;
-		c.both += fresh && legs[i].rebuild;
+		c.rebuilds += is_ordered(&legs[i]);
+		c.both += fresh && is_ordered(&legs[i]);
 	}
 	return c;
 }

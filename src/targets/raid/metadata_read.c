@@ -163,7 +163,7 @@ void metadata_job_begin(struct clerk *c, struct clerk_job *j)
 	(void)j;
 	err = begin(a, s->err);
 	if (!err)
-		atomic_store(&a->begun, true);	/* else the next resume reads them, too */
+		array_has_begun(a);	/* else the next resume reads them, too */
 	dm_step_done(s, err);
 }
 

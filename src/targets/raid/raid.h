@@ -28,6 +28,7 @@ enum leg_state {
 struct raid_leg {
 	struct dm_at meta, data;	/* whole devices; store NULL: there is none */
 	bool rebuild, write_mostly;	/* the words say so */
+	bool rebuilt;			/* ... and an earlier daemon has begun with that: the superblocks know how far it is */
 	_Atomic uint8_t state;		/* enum leg_state; changes under array.lock */
 	/* Of one that is behind; they change while no sweep is under way, and the clerk reads them. */
 	_Atomic bool whole;		/* it lacks all from `recovered` on; else what is marked */
