@@ -4,6 +4,7 @@
  * and what is read from it, whatever is there.
  */
 #include <endian.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,6 +182,39 @@ static void a_log_of_an_unknown_version_is_left_alone(void **state)
 	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);
 }
 
+/* --- a leg that cannot be flushed -------------------------------------------------------------------------------------------- */
+
+/* The second leg's flushes fail, and it is an event; then they do not, and the next resume makes all legs equal. */
+static void a_flush_fails(const char *table, const char *failed, const char *good)
+{
+	uint8_t data[512] = { 'x' };
+	struct job j;
+
+	world_begin(table);
+	status_wait(&f, "d", good);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 100, 1, data), 0);
+	disk_fail_flushes(-EIO);
+	job_start(&f, &j, d, 0, DM_FLUSH, 0, 0, 0, NULL);
+	status_wait(&f, "d", failed);
+	settle_threads(&f);
+	assert_false(j.over);
+	disk_fail_flushes(0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	assert_int_equal(job_wait(&j), 0);
+	status_wait(&f, "d", good);
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 100, 1, data), 0);
+	world_end();
+}
+
+static void a_leg_that_could_not_be_flushed_is_good_again(void **state)
+{
+	(void)state;
+	a_flush_fails("0 512 mirror core 1 16 2 memory,size=2M:m 0 disk:1 0 1 handle_errors", " 32/32 1 AD ", " 32/32 1 AA ");
+	a_flush_fails("0 512 mirror disk 2 memory,size=2M:l 16 2 memory,size=2M:m 0 disk:1 0 1 handle_errors", " 32/32 1 AD ",
+		      " 32/32 1 AA ");
+}
+
 /* --- the reader ------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t seed = 1;
@@ -233,7 +267,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_region_is_marked_before_it_is_written_to), T(marks_share_a_write), T(a_suspend_unmarks_all),
 		T(only_what_is_marked_is_copied), T(a_log_that_is_none_begins_anew), T(a_log_of_an_unknown_version_is_left_alone),
-		T(any_bytes_can_be_read),
+		T(a_leg_that_could_not_be_flushed_is_good_again), T(any_bytes_can_be_read),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

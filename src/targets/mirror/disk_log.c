@@ -109,6 +109,7 @@ static void log_flush_failed(void *owner, const struct dm_at *at, int err)
 		return;
 	atomic_store(&m->flush_failed, true);
 	mirror_leg_fails(m, (unsigned)(container(at, struct leg, at) - m->legs.of), LEG_FLUSH);
+	mirror_flush_failed(m);
 }
 
 static void log_news(void *owner, uint64_t region, const struct region_news *news)

@@ -15,7 +15,7 @@ static void another_first(struct mirror *m, unsigned bad)
 {
 	int good;
 
-	if (!atomic_load(&m->in_sync) && !m->words.keep_log)
+	if (atomic_load(&m->regions.synchronous) != m->regions.n && !m->words.keep_log)
 		return;
 	good = legs_good(&m->legs);
 	if (good >= 0)
@@ -35,6 +35,12 @@ void mirror_leg_fails(struct mirror *m, unsigned leg, enum leg_failure how)
 		return;
 	another_first(m, leg);
 	dm_event_raise(m->target);
+}
+
+void mirror_flush_failed(struct mirror *m)
+{
+	atomic_store(&m->flush_failed, true);
+	atomic_store(&m->in_sync, false);
 }
 
 /* --- held writes ------------------------------------------------------------------------------------------------------------ */

@@ -37,7 +37,7 @@ struct mirror {
 	struct regions regions;
 	struct resync resync;
 	struct disk_log log;		/* if words.on_disk */
-	atomic_bool in_sync;		/* all regions are synchronous, and that was an event */
+	atomic_bool in_sync;		/* all regions are synchronous, that was an event, and no leg has failed since to write or flush */
 	atomic_bool leg_failed;		/* since then */
 	atomic_bool was_in_sync;	/* since it was resumed: what is copied now is what a request has left different */
 	atomic_bool flush_failed;	/* a leg may have lost what it had reported as written */
@@ -71,6 +71,8 @@ void mirror_news(struct mirror *m, uint64_t region, const struct region_news *ne
 
 /* failures.c; any thread */
 void mirror_leg_fails(struct mirror *m, unsigned leg, enum leg_failure how);
+/* ... and that was a flush: the legs are not equal before they were made so once more, or the next resume finds that they are. */
+void mirror_flush_failed(struct mirror *m);
 /* R, all of whose children but C (which may be NULL) have ended, is held: DM_HELD, or what becomes of it at once. */
 int mirror_hold(struct mirror *m, struct dm_req *r, struct dm_req *c);
 void mirror_let_go(struct mirror *m, bool put_back);	/* from now on nothing is held */

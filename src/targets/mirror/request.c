@@ -249,7 +249,7 @@ static int write_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int
 	if (r->op != DM_FLUSH)
 		write_over(m, r);
 	else if (now & FAILED)
-		atomic_store(&m->flush_failed, true);
+		mirror_flush_failed(m);
 	return all_verdict(m, r, c, err);
 }
 
