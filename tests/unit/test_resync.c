@@ -138,6 +138,22 @@ static void raid1_takes_each_region_from_where_it_is(void **state)
 	assert_equal();
 }
 
+/* While the first leg is copied it dies, and what was read of it cannot be written to the other one, which is the last. */
+static void raid1_gives_up_what_the_last_leg_does_not_take(void **state)
+{
+	(void)state;
+	gate_shut();
+	make_device(&f, "leg0", "0 512 linear plain0 0\n512 512 gate\n1024 7168 linear plain0 1024\n8192 8192 error");
+	make_device(&f, "leg1", "0 512 linear plain1 0\n512 512 error\n1024 15360 linear plain1 1024");
+	make_device(&f, "d", LEGS "raid raid1 4 0 sync region_size 512 2 - leg0 - leg1");
+	status_wait(&f, "d", " D");
+	while (!gate_held())
+		settle_threads(&f);
+	gate_open(&f);
+	status_wait(&f, "d", " idle ");
+	assert_true(status_has(&f, "d", " D"));
+}
+
 /* Each region counts for itself, also beside one that cannot be read. */
 static void raid1_compares_small_regions_together(void **state)
 {
@@ -202,6 +218,7 @@ int main(void)
 		TEST(raid1_copies_small_regions_together),
 		TEST(a_mirror_copies_what_can_be_read),
 		TEST(raid1_takes_each_region_from_where_it_is),
+		TEST(raid1_gives_up_what_the_last_leg_does_not_take),
 		TEST(raid1_compares_small_regions_together),
 		TEST(writes_during_copies_leave_the_legs_equal),
 	};

@@ -146,6 +146,20 @@ static unsigned leg_at(const struct array *a, const struct dm_at *at)
 	return (unsigned)(container(at, struct raid_leg, data) - a->raid->legs);
 }
 
+/* LEG cannot be written to. True: that is the end of this copy, because not only that leg is missing now. */
+static bool recover_refused(struct raid_hand *h, unsigned leg)
+{
+	struct array *a = array_of(h);
+
+	if (!array_leg_fails(a, leg, "take what it lacked") && leg_state(&a->raid->legs[leg]) == LEG_GOOD)
+		recover_over(h, false);		/* it is the last good one: the one that was read is none any more */
+	else if (leg_state(&a->raid->legs[h->from]) != LEG_GOOD)
+		recover_work(&h->hand, sweep_run(&h->hand));	/* from another one, once more */
+	else
+		return false;
+	return true;
+}
+
 void recover_copied(struct copy *c)
 {
 	struct raid_hand *h = container(c, struct raid_hand, copy);
@@ -162,8 +176,9 @@ void recover_copied(struct copy *c)
 			recover_unread(h);
 			return;
 		}
+	} else if (recover_refused(h, leg_at(a, c->where))) {
+		return;
 	} else {
-		array_leg_fails(a, leg_at(a, c->where), "take what it lacked");
 		again = recover_places(a, h);
 	}
 	if (again)
