@@ -182,6 +182,63 @@ static void a_log_of_an_unknown_version_is_left_alone(void **state)
 	assert_memory_equal(disk_bytes(0), disk_bytes(1), 512 * 512);
 }
 
+/* --- a log that could not be read -------------------------------------------------------------------------------------------- */
+
+static void equal_with_log(char letter)
+{
+	char *status;
+
+	status_wait(&f, "d", " 32/32 1 AA 3 disk ");
+	status = rows(&f, DM_DO_STATUS, "d", 0);
+	assert_non_null(strrchr(status, ' '));
+	assert_int_equal(strrchr(status, ' ')[1], letter);
+	free(status);
+}
+
+/* All legs are equal by the log, which is the device "log" of this table. */
+static void world_with_log(const char *log)
+{
+	struct mlog_header h = { htole32(MLOG_MAGIC), htole32(MLOG_VERSION), htole64(REGIONS) };
+
+	memcpy(disk_bytes(2), &h, sizeof(h));
+	memset(disk_bytes(2) + MLOG_BITS, 0xff, 4);
+	fixture_stop_clock();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 2, AIO_AUTO);
+	make_device(&f, "log", log);
+	d = make_device(&f, "d", "0 512 mirror disk 2 log 16 2 disk:0 0 disk:1 0");
+	dm_open(d);
+	equal_with_log('D');
+}
+
+/* The next daemon copies all. */
+static void a_log_that_cannot_be_read_is_marked(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	world_with_log("0 64 flakey disk:2 0 0 1 1 error_reads");
+	world_end();
+	for (i = 0; i < REGIONS; i++)
+		assert_false(mlog_is_clean(disk_bytes(2), i));
+}
+
+/* Nor can it be written. When that is over, it says what was true long ago. */
+static void what_a_log_says_is_not_believed_before_it_was_written(void **state)
+{
+	(void)state;
+	world_with_log("0 64 error");
+	assert_int_equal(reload(&f, "log", "0 64 linear disk:2 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	memset(disk_bytes(0), 'a', 512 * 512);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "log", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "d", 0, NULL), 0);
+	equal_with_log('A');
+	assert_int_equal(disk_bytes(1)[511 * 512], 'a');
+	rest();
+	world_end();
+}
+
 /* --- a leg that cannot be flushed -------------------------------------------------------------------------------------------- */
 
 /* The second leg's flushes fail, and it is an event; then they do not, and the next resume makes all legs equal. */
@@ -267,6 +324,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_region_is_marked_before_it_is_written_to), T(marks_share_a_write), T(a_suspend_unmarks_all),
 		T(only_what_is_marked_is_copied), T(a_log_that_is_none_begins_anew), T(a_log_of_an_unknown_version_is_left_alone),
+		T(a_log_that_cannot_be_read_is_marked), T(what_a_log_says_is_not_believed_before_it_was_written),
 		T(a_leg_that_could_not_be_flushed_is_good_again), T(any_bytes_can_be_read),
 	};
 

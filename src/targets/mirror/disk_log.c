@@ -136,33 +136,41 @@ static void log_tells(struct disk_log *log)
 		region_begins(g, region, mlog_is_clean(log->log, region));
 }
 
-static void log_read(struct disk_log *log)
+/* It is marked everywhere in memory if it cannot be read. False: it is somebody else's, perhaps, and left alone. */
+static bool log_read(struct disk_log *log)
 {
 	struct mirror *m = log->mirror;
 	struct err e = ERR_INIT;
 	int err = clerk_read(log->clerk, &log->at, 0, log->bytes / DM_SECTOR, log->log);
+	bool ours;
 
 	if (err) {
 		memset(log->log, 0, log->bytes);
+		log->stale = true;
 		log_fails(log, "read", strerror(-err));
 	}
-	if (mlog_open(log->log, log->bytes, m->regions.n, err ? MIRROR_SYNC : m->begins, &e))
+	ours = !mlog_open(log->log, log->bytes, m->regions.n, m->begins, &e);
+	if (!ours)
 		log_fails(log, "used", e.text);
+	else if (log->stale)
+		mlog_open(log->log, log->bytes, m->regions.n, MIRROR_SYNC, &e);
 	log_tells(log);
+	return ours;
 }
 
 static void job_begin(struct clerk *c, struct clerk_job *j)
 {
 	struct disk_log *log = clerk_owner(c);
+	bool ours;
 
 	(void)j;
 	atomic_store(&log->failed, false);
 	atomic_store(&log->flush_failed, false);
 	log->beginning = true;
-	log_read(log);
+	ours = log_read(log);
 	memset(log->changed, 1, log->bytes / log->block);
-	if (!atomic_load(&log->failed))
-		log_write(log, true, false);
+	if (ours && !log_write(log, true, false))	/* also after it could not be read, as on Linux: its bits are believed later */
+		log->stale = false;
 	log->beginning = false;
 	dm_step_done(log->asked, 0);
 }

@@ -4,7 +4,8 @@
  * unmarked is core/kit/marks.h's.
  *
  * When the log fails, it stays so until the line is resumed again; the bits on the disk then say less than is true, so nothing
- * may be written to regions that are not marked (request.c decides what becomes of such writes).
+ * may be written to regions that are not marked (request.c decides what becomes of such writes). A log that could not be read is
+ * marked everywhere, on the disk as well if that can be: else its bits are not believed when they can be read again.
  */
 #ifndef TARGETS_MIRROR_DISK_LOG_H
 #define TARGETS_MIRROR_DISK_LOG_H
@@ -33,6 +34,7 @@ struct disk_log {
 	size_t bytes;
 	uint8_t *log;			/* what is on the device ... */
 	uint8_t *changed;		/* ... but for these blocks */
+	bool stale;			/* it could not be read once, and was not written since: what it says is older than what happened */
 	bool beginning;			/* its failure is an event when the line is resumed */
 	struct dm_step *asked;		/* the control thread's: of the job that it has posted */
 };
