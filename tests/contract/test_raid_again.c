@@ -104,12 +104,96 @@ static void what_is_right_again_is_read(void **state)
 	assert_int_equal(disk_bytes(3)[100 * 512], 'x');
 }
 
+/* --- a leg that could not be read -------------------------------------------------------------------------------------------- */
+
+/* The second leg's superblock cannot be read at first, and is there later; then it is resumed once more. */
+static void second_cannot_be_read(void)
+{
+	world_begin();
+	make_device(&f, "meta", "0 2048 error");
+	make_device(&f, "d", "0 512 raid raid1 3 0 region_size 16 2 disk:0 disk:1 meta disk:3");
+	status_wait(&f, "d", " AD 512/512 idle ");
+	assert_int_equal(reload(&f, "meta", "0 2048 linear disk:2 0", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "meta", 0, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	assert_int_equal(resume(), 0);
+}
+
+/* It had been rebuilt only in part. */
+static void a_leg_that_could_not_be_read_gets_all(void **state)
+{
+	struct raid_super s;
+
+	(void)state;
+	made_before();
+	s = super_of(2);
+	s.leg_recovered = 0;
+	raid_super_write(&s, disk_bytes(2), 512);
+	memset(disk_bytes(3) + 300 * 512, 'n', 512);
+	second_cannot_be_read();
+	status_wait(&f, "d", " AA 512/512 idle ");
+	fixture_end(&f);
+	assert_memory_equal(disk_bytes(1), disk_bytes(3), 512 * 512);
+}
+
+/* The same, but it is a later daemon that can read it. */
+static void a_leg_that_failed_half_rebuilt_gets_all(void **state)
+{
+	struct raid_super s;
+
+	(void)state;
+	made_before();
+	s = super_of(0);
+	s.failed[0] = 1u << 1;
+	raid_super_write(&s, disk_bytes(0), 512);
+	s = super_of(2);
+	s.leg_recovered = 256;
+	raid_super_write(&s, disk_bytes(2), 512);
+	memset(disk_bytes(3) + 300 * 512, 'n', 512);
+	world_begin();
+	make_device(&f, "d", LINE "disk:2 disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	fixture_end(&f);
+	assert_memory_equal(disk_bytes(1), disk_bytes(3), 512 * 512);
+}
+
+/* Somebody has put another disk there: rebuild has to say so. */
+static void a_leg_without_superblock_stays_dead(void **state)
+{
+	(void)state;
+	made_before();
+	memset(disk_bytes(2), 0, DISK_SECTORS * 512);
+	memset(disk_bytes(3), 'n', DISK_SECTORS * 512);
+	second_cannot_be_read();
+	status_wait(&f, "d", " AD 512/512 idle ");
+	fixture_end(&f);
+	assert_int_equal(disk_bytes(3)[0], 'n');
+}
+
+/* --- what no bitmap can say -------------------------------------------------------------------------------------------------- */
+
+static void a_region_has_to_fit_into_the_header(void **state)
+{
+	(void)state;
+	world_begin();
+	make_device(&f, "one", "0 8388608 zero");
+	make_device(&f, "two", "0 8388608 zero");
+	assert_int_not_equal(create(&f, "d", "0 8388608 raid raid1 3 0 region_size 8388608 2 disk:0 one disk:2 two", why), 0);
+	assert_non_null(strstr(why, "with metadata devices 4194304 is the most"));
+	make_device(&f, "d", "0 8388608 raid raid1 4 0 nosync region_size 4194304 2 disk:0 one disk:2 two");
+	make_device(&f, "three", "0 8388608 zero");
+	make_device(&f, "e", "0 8388608 raid raid1 4 0 nosync region_size 8388608 2 - three - -");
+	fixture_end(&f);
+}
+
 #define T(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(what_was_refused_is_refused_again), T(what_is_right_again_is_read),
+		T(what_was_refused_is_refused_again), T(what_is_right_again_is_read), T(a_leg_that_could_not_be_read_gets_all),
+		T(a_leg_that_failed_half_rebuilt_gets_all),
+		T(a_leg_without_superblock_stays_dead), T(a_region_has_to_fit_into_the_header),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -86,6 +86,7 @@ static int check_new(struct counts c, struct err *e)
 
 /* --- legs -------------------------------------------------------------------------------------------------------------------- */
 
+/* What a leg has whose superblock could not be read nobody knows: all of it is copied when it is back. */
 static void leg_is(struct raid_leg *l, enum leg_state state, bool whole, uint64_t recovered)
 {
 	l->whole = whole;
@@ -99,11 +100,11 @@ static void leg_assemble(struct raid_leg *l, const struct raid_found *f, const s
 	if (!l->data.store)
 		leg_is(l, LEG_NONE, false, 0);
 	else if (f->failed)
-		leg_is(l, LEG_DEAD, false, 0);
+		leg_is(l, LEG_DEAD, true, 0);
 	else if (!l->meta.store || is_new(l, f, sync))
 		leg_is(l, LEG_BEHIND, true, 0);
 	else if (raid_super_failed(right, f->super.position))
-		leg_is(l, LEG_BEHIND, false, 0);
+		leg_is(l, LEG_BEHIND, f->super.leg_recovered != RAID_ALL, f->super.leg_recovered);
 	else if (f->super.leg_recovered == RAID_ALL)
 		leg_is(l, LEG_GOOD, false, RAID_ALL);
 	else
@@ -115,7 +116,7 @@ static void leg_begin(struct raid_leg *l, const struct raid_found *f)
 	if (!l->data.store)
 		leg_is(l, LEG_NONE, false, 0);
 	else if (f->failed)
-		leg_is(l, LEG_DEAD, false, 0);
+		leg_is(l, LEG_DEAD, true, 0);
 	else if (l->rebuild)
 		leg_is(l, LEG_BEHIND, true, 0);
 	else

@@ -2,7 +2,7 @@
 /*
  * What is made of an array's superblocks, by Linux's rules: the one with the most events is right about the array. Legs without one,
  * and those that the words want rebuilt, are new. If all are new, so is the array. A few are new only if the words say so. A leg that
- * has failed is behind, and lacks what is marked; a new one lacks everything; one that was being rebuilt goes on.
+ * has failed is behind, and lacks what is marked; a new one lacks everything; one that was being rebuilt goes on, also if it has failed.
  *
  * A superblock of the first event says that the array was being made when the machine stopped: before the second one nothing is
  * written to it. So it is new even if some legs have such a superblock already.

@@ -173,7 +173,15 @@ void metadata_begin(struct array *a, struct dm_step *s)
 	clerk_post(a->metadata.clerk, &a->metadata.begin);
 }
 
-/* Dead legs whose superblock can be read are behind: they lack what is marked. */
+static bool has_super(struct array *a, const struct raid_leg *l)
+{
+	struct metadata *m = &a->metadata;
+	struct raid_super s;
+
+	return l->meta.store && !clerk_read(m->clerk, &l->meta, 0, m->block / DM_SECTOR, m->super) && raid_super_read(&s, m->super);
+}
+
+/* Dead legs whose superblock can be read are behind: they lack what is marked, or all. */
 void metadata_job_again(struct clerk *c, struct clerk_job *j)
 {
 	struct array *a = clerk_owner(c);
@@ -185,7 +193,7 @@ void metadata_job_again(struct clerk *c, struct clerk_job *j)
 	for (i = 0; i < a->raid->n; i++) {
 		struct raid_leg *l = &a->raid->legs[i];
 
-		if (leg_state(l) != LEG_DEAD || !l->meta.store || clerk_read(c, &l->meta, 0, m->block / DM_SECTOR, m->super))
+		if (leg_state(l) != LEG_DEAD || !has_super(a, l))
 			continue;
 		l->recovered = l->whole ? l->recovered : 0;
 		atomic_store(&l->state, LEG_BEHIND);

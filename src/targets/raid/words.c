@@ -168,7 +168,8 @@ static void words_parameters(struct parse *p)
 /* --- regions ----------------------------------------------------------------------------------------------------------------- */
 
 #define REGION 8192u			/* sectors, if nothing else is said ... */
-#define REGIONS (1u << 21)		/* ... and there are not more than so many */
+#define REGIONS (1u << 21)		/* ... and there are not more than so many, unless there is a bitmap, and ... */
+#define REGION_MOST (1u << 22)		/* ... they would be larger than that */
 
 static void words_region(const struct dm_target *t, struct parse *p)
 {
@@ -236,6 +237,22 @@ static void words_legs(const struct dm_target *t, struct raid *raid, struct pars
 		dm_args_fail(p->a, p->w->level ? "no leg is there that has the data" : "raid0 needs all of its legs");
 }
 
+/* Linux's bitmap has the bytes of a region in 32 bits. */
+static void words_bitmap(struct raid *raid, struct parse *p)
+{
+	uint64_t *region = &p->w->numbers[RAID_REGION];
+	bool has = false;
+	unsigned i;
+
+	for (i = 0; i < raid->n && !dm_args_failed(p->a); i++)
+		has |= raid->legs[i].meta.store != NULL;
+	if (!has || !p->w->level || *region <= REGION_MOST)
+		return;
+	if (raid_is_given(p->w, RAID_REGION))
+		dm_args_fail(p->a, "a region of %llu sectors: with metadata devices %u is the most", (unsigned long long)*region, REGION_MOST);
+	*region = REGION_MOST;
+}
+
 /* --- what the words must not say together ------------------------------------------------------------------------------------ */
 
 static const struct dm_at *place(const struct raid *raid, unsigned i)
@@ -268,6 +285,7 @@ int raid_ctr(struct dm_target *t, struct dm_args *a)
 	words_parameters(&p);
 	words_region(t, &p);
 	words_legs(t, raid, &p);
+	words_bitmap(raid, &p);
 	if (dm_args_rest_ignored(a))		/* as on Linux */
 		return a->err->code;
 	t->chunk = p.w->level ? (uint32_t)p.w->numbers[RAID_REGION] : p.w->chunk;
