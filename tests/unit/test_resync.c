@@ -3,6 +3,7 @@
  * Regions that are much smaller than what is worth a request: mirror and raid1 make many of them equal with one copy, and still
  * know of each for itself what became of it.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,6 +155,44 @@ static void raid1_gives_up_what_the_last_leg_does_not_take(void **state)
 	assert_true(status_has(&f, "d", " D"));
 }
 
+static void leg0_is(const char *table)
+{
+	assert_int_equal(reload(&f, "leg0", table, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "leg0", 0, NULL), 0);
+}
+
+/* What the good leg refuses is on the one that is being made anew, which has got that region already: it gets it once more. */
+static void raid1_undoes_what_only_a_new_leg_took(void **state)
+{
+	uint8_t data[512], old[512];
+	unsigned i;
+
+	(void)state;
+	memset(old, 'o', sizeof(old));
+	assert_int_equal(request(&f, leg[0], 0, DM_WRITE, 0, 0, 1, old), 0);
+	make_device(&f, "leg0", LEGS "linear plain0 0");
+	make_device(&f, "leg1", LEGS "linear plain1 0");
+	make_device(&f, "d", "0 1024 raid raid1 7 0 rebuild 1 max_recovery_rate 32 region_size 8 2 - leg0 - leg1");
+	do {
+		settle_threads(&f);
+		assert_int_equal(request(&f, leg[1], 0, DM_READ, 0, 0, 1, data), 0);
+	} while (memcmp(data, old, sizeof(data)));
+	for (i = 0; i < 4; i++)
+		time_passes(&f, 1);		/* it is copied, and others are not */
+	assert_false(status_has(&f, "d", " AA "));
+	leg0_is("0 8 error\n8 16376 linear plain0 8");
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(request(&f, open_device(&f, "d"), 0, DM_WRITE, 0, 0, 1, data), -EIO);
+	assert_true(status_has(&f, "d", " Aa "));
+	leg0_is(LEGS "linear plain0 0");
+	for (i = 0; i < 100 && !status_has(&f, "d", " AA 1024/1024 idle "); i++)
+		time_passes(&f, 1);
+	status_wait(&f, "d", " AA 1024/1024 idle ");
+	assert_int_equal(request(&f, leg[1], 0, DM_READ, 0, 0, 1, data), 0);
+	assert_memory_equal(data, old, sizeof(data));
+	dm_close(dm_find_name(f.world, "d"));
+}
+
 /* Each region counts for itself, also beside one that cannot be read. */
 static void raid1_compares_small_regions_together(void **state)
 {
@@ -219,6 +258,7 @@ int main(void)
 		TEST(a_mirror_copies_what_can_be_read),
 		TEST(raid1_takes_each_region_from_where_it_is),
 		TEST(raid1_gives_up_what_the_last_leg_does_not_take),
+		TEST(raid1_undoes_what_only_a_new_leg_took),
 		TEST(raid1_compares_small_regions_together),
 		TEST(writes_during_copies_leave_the_legs_equal),
 	};

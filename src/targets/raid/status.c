@@ -21,7 +21,7 @@ static char leg_letter(const struct array *a, const struct raid_leg *l)
 	static const char letters[] = { [LEG_NONE] = '-', [LEG_DEAD] = 'D', [LEG_BEHIND] = 'a', [LEG_GOOD] = 'A' };
 	enum leg_state state = leg_state(l);
 
-	if (!a || (state == LEG_GOOD && atomic_load(&a->differs)))
+	if (!a || (state == LEG_GOOD && atomic_load(&a->differs) && array_legs(a, LEG_GOOD) > 1))
 		return a ? 'a' : 'A';
 	return letters[state];
 }

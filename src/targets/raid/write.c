@@ -127,7 +127,7 @@ static int write_ends(struct array *a, uint32_t fate, struct dm_req *r, struct d
 	return verdict || !a->on_disk ? verdict : array_hold(a, r, c, verdict);
 }
 
-/* Good legs may differ where it was, which is made good; a discard that all refuse changes nothing. */
+/* Legs may differ where it was, which is made good, also if one of them is behind: it has been there, perhaps. A discard that all refuse changes nothing. */
 static bool is_torn(uint32_t fate, bool last)
 {
 	return last || fate & (FATE_CUT_SHORT | FATE_PUT_BACK) || (fate & FATE_REFUSED && fate & FATE_SOME);
@@ -138,7 +138,7 @@ static void leave_region(struct array *a, struct dm_req *in, bool torn)
 	uint64_t region = region_of(&a->regions, in->sector);
 
 	array_leave(a, in, torn || array_keeps_marks(a));
-	if (!torn || array_legs(a, LEG_GOOD) < 2)
+	if (!torn || array_legs(a, LEG_GOOD) + array_legs(a, LEG_BEHIND) < 2)
 		return;
 	atomic_fetch_add(&a->torn, 1);
 	atomic_store(&a->differs, true);
