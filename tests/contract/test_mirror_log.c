@@ -239,6 +239,45 @@ static void what_a_log_says_is_not_believed_before_it_was_written(void **state)
 	world_end();
 }
 
+/* --- a mark that is cut short ------------------------------------------------------------------------------------------------- */
+
+static void log_is(const char *table)
+{
+	assert_int_equal(reload(&f, "log", table, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "log", 0, NULL), 0);
+}
+
+/* Neither the log nor a leg is to blame; the write did not reach any leg, and the next one has the region marked. */
+static void a_write_whose_mark_is_cut_short_ends_so(void **state)
+{
+	uint8_t data[512] = { 'x' };
+	struct job j;
+
+	(void)state;
+	fixture_stop_clock();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 2, AIO_AUTO);
+	make_device(&f, "log", "0 64 linear disk:2 0");
+	d = make_device(&f, "d", "0 512 mirror disk 2 log 16 2 disk:0 0 disk:1 0");
+	dm_open(d);
+	equal_with_log('A');
+	rest();
+	log_is("0 64 gate");
+	gate_shut();
+	job_start(&f, &j, d, 0, DM_WRITE, 0, 3 * 16, 1, data);
+	while (!gate_held())
+		settle_threads(&f);
+	gate_end(&f, -EINTR);
+	assert_int_equal(job_wait(&j), -EINTR);
+	assert_int_equal(disk_bytes(0)[3 * 16 * 512], 0);
+	log_is("0 64 linear disk:2 0");
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 3 * 16, 1, data), 0);
+	assert_false(mlog_is_clean(disk_bytes(2), 3));
+	equal_with_log('A');
+	rest();
+	world_end();
+}
+
 /* --- a leg that cannot be flushed -------------------------------------------------------------------------------------------- */
 
 /* The second leg's flushes fail, and it is an event; then they do not, and the next resume makes all legs equal. */
@@ -324,7 +363,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_region_is_marked_before_it_is_written_to), T(marks_share_a_write), T(a_suspend_unmarks_all),
 		T(only_what_is_marked_is_copied), T(a_log_that_is_none_begins_anew), T(a_log_of_an_unknown_version_is_left_alone),
-		T(a_log_that_cannot_be_read_is_marked), T(what_a_log_says_is_not_believed_before_it_was_written),
+		T(a_write_whose_mark_is_cut_short_ends_so), T(a_log_that_cannot_be_read_is_marked), T(what_a_log_says_is_not_believed_before_it_was_written),
 		T(a_leg_that_could_not_be_flushed_is_good_again), T(any_bytes_can_be_read),
 	};
 

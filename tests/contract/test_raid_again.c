@@ -170,6 +170,67 @@ static void a_leg_without_superblock_stays_dead(void **state)
 	assert_int_equal(disk_bytes(3)[0], 'n');
 }
 
+/* --- metadata that are cut short ---------------------------------------------------------------------------------------------- */
+
+static void meta_is(const char *table)
+{
+	assert_int_equal(reload(&f, "meta", table, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "meta", 0, NULL), 0);
+}
+
+/* A write to sector 48 ends with EINTR, because one of the metadata did. */
+static void a_write_is_cut_short(struct dm_device *d)
+{
+	uint8_t data[512] = { 'x' };
+	struct job j;
+
+	meta_is("0 2048 gate");
+	gate_shut();
+	job_start(&f, &j, d, 0, DM_WRITE, 0, 48, 1, data);
+	while (!gate_held())
+		settle_threads(&f);
+	gate_end(&f, -EINTR);
+	assert_int_equal(job_wait(&j), -EINTR);
+	meta_is("0 2048 linear disk:2 0");
+	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 48, 1, data), 0);
+	dm_close(d);
+}
+
+static void a_write_whose_mark_is_cut_short_ends_so(void **state)
+{
+	(void)state;
+	made_before();
+	world_begin();
+	make_device(&f, "meta", "0 2048 linear disk:2 0");
+	make_device(&f, "d", "0 512 raid raid1 3 0 region_size 16 2 disk:0 disk:1 meta disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	a_write_is_cut_short(open_device(&f, "d"));
+	assert_true(raid_bit(disk_bytes(2) + RBM_AT, 48 / 16));
+	status_wait(&f, "d", " AA 512/512 idle ");
+	fixture_end(&f);
+}
+
+/* That a leg is dead has to be recorded before a write ends; if that is cut short, it is recorded by the next one. */
+static void a_death_is_recorded_in_the_end(void **state)
+{
+	struct raid_super s;
+
+	(void)state;
+	made_before();
+	world_begin();
+	make_device(&f, "meta", "0 2048 linear disk:2 0");
+	make_device(&f, "leg", "0 512 linear disk:1 0");
+	make_device(&f, "d", "0 512 raid raid1 3 0 region_size 512 2 disk:0 leg meta disk:3");
+	status_wait(&f, "d", " AA 512/512 idle ");
+	assert_int_equal(request(&f, open_device(&f, "d"), 0, DM_WRITE, 0, 0, 1, (uint8_t[512]){ 0 }), 0);
+	assert_int_equal(reload(&f, "leg", "0 512 error", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "leg", 0, NULL), 0);
+	a_write_is_cut_short(dm_find_name(f.world, "d"));
+	s = super_of(2);
+	assert_true(raid_super_failed(&s, 0));
+	fixture_end(&f);
+}
+
 /* --- what no bitmap can say -------------------------------------------------------------------------------------------------- */
 
 static void a_region_has_to_fit_into_the_header(void **state)
@@ -193,7 +254,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(what_was_refused_is_refused_again), T(what_is_right_again_is_read), T(a_leg_that_could_not_be_read_gets_all),
 		T(a_leg_that_failed_half_rebuilt_gets_all),
-		T(a_leg_without_superblock_stays_dead), T(a_region_has_to_fit_into_the_header),
+		T(a_leg_without_superblock_stays_dead), T(a_write_whose_mark_is_cut_short_ends_so),
+		T(a_death_is_recorded_in_the_end), T(a_region_has_to_fit_into_the_header),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -42,22 +42,34 @@ static uint64_t wanted_region(const struct marks *m, struct loop_msg *home)
 	return region_of(m->regions, container(home, struct dm_req, home)->sector);
 }
 
+/* ERR: that was cut short, and AT's write ends so. */
+static void mark_over(struct marks *m, struct loop_msg *at, int err)
+{
+	uint64_t region = wanted_region(m, at);
+	struct region_news news;
+
+	if (err) {
+		m->kind->set(m->owner, region, false);
+		region_not_marked(m->regions, container(at, struct dm_req, home), err, &news);
+	} else {
+		region_marked(m->regions, region, &news);
+	}
+	m->kind->news(m->owner, region, &news);
+}
+
 /* If that fails they go on as well, and find it out. */
 static void marks_mark_all(struct marks *m, struct loop_msg *wanted)
 {
 	struct loop_msg *at, *next;
-	struct region_news news;
+	int err;
 
 	for (at = wanted; at; at = at->next)
 		m->kind->set(m->owner, wanted_region(m, at), true);
-	m->kind->write(m->owner, true, false);
+	err = m->kind->write(m->owner, true, false);
 	marks_are_used(m);
 	for (at = wanted; at; at = next) {
-		uint64_t region = wanted_region(m, at);
-
 		next = at->next;
-		region_marked(m->regions, region, &news);
-		m->kind->news(m->owner, region, &news);
+		mark_over(m, at, err);
 	}
 }
 

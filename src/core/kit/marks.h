@@ -25,10 +25,11 @@ struct marks;
 struct marks_kind {
 	/*
 	 * The clerk's: changes the mark of REGION in memory; WRITE()s what has changed, and makes it durable if asked to. Marks that go
-	 * (UNMARKS) may be lost: a place that cannot take them must not keep a suspend waiting (DM_LAX).
+	 * (UNMARKS) may be lost: a place that cannot take them must not keep a suspend waiting (DM_LAX). 0; or an error that is no failure
+	 * of the place (the world ends, it was interrupted): it was not written, and is still changed. Of a place that fails whoever waits finds that out.
 	 */
 	void (*set)(void *owner, uint64_t region, bool marked);
-	void (*write)(void *owner, bool durable, bool unmarks);
+	int (*write)(void *owner, bool durable, bool unmarks);
 	/* May marks go? Not if they could not be written, or if a leg has lost what it had reported as written. */
 	bool (*may_unmark)(void *owner);
 	/* The legs, at most MARKS_PLACES, and what becomes of one that fails; on the first io thread. */

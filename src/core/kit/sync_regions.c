@@ -282,6 +282,32 @@ void region_marked(struct regions *g, uint64_t region, struct region_news *news)
 	pthread_mutex_unlock(&b->lock);
 }
 
+static struct dm_req **waiting_at(struct region_bucket *b, const struct dm_req *r)
+{
+	struct dm_req **at = &b->waiting;
+
+	while (*at != r)
+		at = &(*at)->next;
+	return at;
+}
+
+/* Others that wait there ask for another mark. */
+void region_not_marked(struct regions *g, struct dm_req *r, int err, struct region_news *news)
+{
+	uint64_t region = region_of(g, r->sector);
+	struct region_bucket *b = bucket_of(g, region);
+
+	*news = (struct region_news){ .awake = NULL };
+	pthread_mutex_lock(&b->lock);
+	word_set(g, region, word_get(g, region) & ~REGION_MARKING);
+	waiting_remove(b, waiting_at(b, r));
+	look_again(g, b, region, news);
+	pthread_mutex_unlock(&b->lock);
+	r->verdict = err;
+	r->home.next = news->awake;
+	news->awake = &r->home;
+}
+
 /* Is it marked, though its legs are equal? */
 static bool may_be_unmarked(uint32_t word)
 {

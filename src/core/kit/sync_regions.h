@@ -52,7 +52,8 @@ struct regions {
 	_Atomic uint32_t *of;
 	_Atomic uint64_t synchronous;	/* so many are */
 	struct region_bucket *buckets;
-	void (*again)(struct loop_msg *home);	/* for a write that had to wait: its verdict is what regions_enter() would have said */
+	/* For a write that had to wait: its verdict is what regions_enter() would have said, or -errno, and it has not entered. */
+	void (*again)(struct loop_msg *home);
 };
 
 /* N regions of 1 << SHIFT sectors, none of them synchronous or marked. 0, or -errno and a sentence. */
@@ -108,6 +109,8 @@ void region_untouched(struct regions *g, uint64_t region, struct region_news *ne
 
 /* It is marked in the log, or the log has failed. */
 void region_marked(struct regions *g, uint64_t region, struct region_news *news);
+/* It could not be, because of ERR, which is no failure of the log: R, for which that was wanted, has this as verdict. */
+void region_not_marked(struct regions *g, struct dm_req *r, int err, struct region_news *news);
 
 /*
  * Unmarking, in two steps: which regions have not been written to between the last two calls (NOW: since they were last written

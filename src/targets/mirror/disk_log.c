@@ -63,6 +63,8 @@ static int log_write(struct disk_log *log, bool durable, bool unmarks)
 	}
 	if (!err && durable && !unmarks)
 		err = log_flush(log);
+	if (err)
+		memset(log->changed, 1, n);	/* nobody knows what of it is there */
 	if (err && !mirror_is_interrupted(err))
 		log_fails(log, "written", strerror(-err));
 	return err;
@@ -76,12 +78,12 @@ static void log_mark(void *owner, uint64_t region, bool marked)
 }
 
 /* If the log has failed, whoever waits finds that out (request.c). */
-static void log_write_marks(void *owner, bool durable, bool unmarks)
+static int log_write_marks(void *owner, bool durable, bool unmarks)
 {
 	struct disk_log *log = owner;
+	int err = atomic_load(&log->failed) ? 0 : log_write(log, durable, unmarks);
 
-	if (!atomic_load(&log->failed))
-		log_write(log, durable, unmarks);
+	return mirror_is_interrupted(err) ? err : 0;
 }
 
 static bool log_may_unmark(void *owner)

@@ -150,7 +150,7 @@ void mirror_again(struct loop_msg *home)
 	int verdict;
 
 	dm_io_turn(r->io);
-	verdict = write_send(m, r, (enum region_may)r->verdict);
+	verdict = r->verdict < 0 ? r->verdict : write_send(m, r, (enum region_may)r->verdict);
 	if (verdict != DM_HELD)
 		dm_go_on_here(r, verdict);
 }

@@ -57,6 +57,7 @@ struct array {
 	pthread_mutex_t lock;		/* guards what follows, and changes of raid_leg.state */
 	bool recording;			/* the superblocks do not say yet what has become of the legs; the clerk's job is posted */
 	bool changed;			/* something has, since it began to write them */
+	bool cut_short;			/* that was, and has to be done once more before a write ends */
 	struct dm_req *held;		/* by next; own[1] has the child that was kept for it: they end when that is recorded */
 };
 
@@ -111,7 +112,7 @@ bool array_leg_fails(struct array *a, unsigned i, const char *did);
 int array_hold(struct array *a, struct dm_req *r, struct dm_req *c, int verdict);
 /* Something is to be recorded; true: the caller posts the job, without the lock. With the lock held. */
 bool array_to_record(struct array *a);
-/* All is, unless something has changed since (false). Lets all go that were held. The clerk's. */
-bool array_is_recorded(struct array *a);
+/* All is, or that was cut short (ERR), unless something has changed since (false). Ends all that were held, with ERR. The clerk's. */
+bool array_is_recorded(struct array *a, int err);
 
 #endif

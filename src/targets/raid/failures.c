@@ -54,15 +54,20 @@ bool array_leg_fails(struct array *a, unsigned i, const char *did)
 
 int array_hold(struct array *a, struct dm_req *r, struct dm_req *c, int verdict)
 {
+	bool post;
+
 	r->own[1] = c;
 	r->verdict = verdict;
 	pthread_mutex_lock(&a->lock);
+	post = a->cut_short && array_to_record(a);
 	if (a->recording) {
 		r->next = a->held;
 		a->held = r;
 		verdict = DM_HELD;
 	}
 	pthread_mutex_unlock(&a->lock);
+	if (post)
+		clerk_post(a->metadata.clerk, &a->metadata.record);
 	return verdict;
 }
 
@@ -74,7 +79,7 @@ static void held_ends(struct loop_msg *home)
 	dm_child_end(c, r->verdict);
 }
 
-bool array_is_recorded(struct array *a)
+bool array_is_recorded(struct array *a, int err)
 {
 	struct dm_req *r = NULL, *next;
 	bool is;
@@ -83,6 +88,7 @@ bool array_is_recorded(struct array *a)
 	is = !a->changed;
 	if (is) {
 		a->recording = false;
+		a->cut_short = err;
 		r = a->held;
 		a->held = NULL;
 	}
@@ -91,6 +97,7 @@ bool array_is_recorded(struct array *a)
 		actions_recorded(a);
 	for (; r; r = next) {
 		next = r->next;
+		r->verdict = r->verdict ? r->verdict : err;
 		r->home.run = held_ends;
 		loop_post(r->io->loop, &r->home);
 	}

@@ -22,18 +22,19 @@ static uint64_t metadata_sectors(uint64_t regions, uint32_t block)
 
 /* --- writing --------------------------------------------------------------------------------------------------------------- */
 
-/* Leg I's could not be written. If that was the last good one, nothing can be marked any more. */
-static void leg_not_written(struct array *a, unsigned i, int err)
+/* Leg I's could not be written. If that was the last good one, nothing can be marked any more. ERR if that was only cut short, or 0. */
+static int leg_not_written(struct array *a, unsigned i, int err)
 {
 	if (array_is_interrupted(err))
-		return;
+		return err;
 	if (array_leg_fails(a, i, "have its metadata written") || leg_state(&a->raid->legs[i]) != LEG_GOOD)
-		return;
+		return 0;
 	if (!atomic_exchange(&a->metadata.lost, true)) {
 		log_warn("raid1: the metadata of the last good leg, on %s, cannot be written: %s", a->raid->legs[i].meta.store->name,
 			 strerror(-err));
 		dm_event_raise(a->target);
 	}
+	return 0;
 }
 
 /* Blocks of the bitmap from FROM to TO (excluded). */
@@ -62,20 +63,22 @@ static int leg_write_changed(struct array *a, const struct raid_leg *l, bool dur
 	return err || !durable ? err : clerk_flush(m->clerk, &l->meta);
 }
 
-/* What has changed of the bitmap goes to all legs. */
-static void bitmap_write(struct array *a, bool durable)
+/* What has changed of the bitmap goes to all legs. 0; or where that was cut short the error, and it is still changed. */
+static int bitmap_write(struct array *a, bool durable)
 {
+	int err, cut = 0;
 	unsigned i;
-	int err;
 
 	for (i = 0; i < a->raid->n; i++) {
 		struct raid_leg *l = &a->raid->legs[i];
 
 		err = leg_has_metadata(l) ? leg_write_changed(a, l, durable) : 0;
-		if (err)
-			leg_not_written(a, i, err);
+		if (err && leg_not_written(a, i, err))
+			cut = err;
 	}
-	memset(a->metadata.changed, 0, a->metadata.bytes / a->metadata.block);
+	if (!cut)
+		memset(a->metadata.changed, 0, a->metadata.bytes / a->metadata.block);
+	return cut;
 }
 
 static void bitmap_write_header(struct array *a)
@@ -108,12 +111,12 @@ static void super_of(const struct array *a, unsigned leg, struct raid_super *s)
 			s->failed[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static void supers_write(struct array *a)
+static int supers_write(struct array *a)
 {
 	struct metadata *m = &a->metadata;
 	struct raid_super s;
+	int err, cut = 0;
 	unsigned i;
-	int err;
 
 	for (i = 0; i < a->raid->n; i++) {
 		if (!leg_has_metadata(&a->raid->legs[i]))
@@ -121,35 +124,41 @@ static void supers_write(struct array *a)
 		super_of(a, i, &s);
 		raid_super_write(&s, m->super, m->block);
 		err = clerk_write(m->clerk, &a->raid->legs[i].meta, 0, m->block / DM_SECTOR, m->super, DM_FUA);
-		if (err)
-			leg_not_written(a, i, err);
+		if (err && leg_not_written(a, i, err))
+			cut = err;
 	}
+	return cut;
 }
 
 /* The bitmap first: one that is older than its superblock counts as out of date. */
-void metadata_write(struct array *a)
+int metadata_write(struct array *a)
 {
 	struct metadata *m = &a->metadata;
+	int err;
 
 	m->events++;
 	if (!atomic_load(&a->degraded))
 		m->cleared = m->events;
 	bitmap_write_header(a);
-	bitmap_write(a, true);
-	supers_write(a);
+	err = bitmap_write(a, true);
+	if (!err)
+		err = supers_write(a);
+	m->unwritten = err;
+	return err;
 }
 
 static void job_record(struct clerk *c, struct clerk_job *j)
 {
 	struct array *a = clerk_owner(c);
+	int err;
 
 	(void)j;
 	do {
 		pthread_mutex_lock(&a->lock);
 		a->changed = false;
 		pthread_mutex_unlock(&a->lock);
-		metadata_write(a);
-	} while (!array_is_recorded(a));
+		err = metadata_write(a);
+	} while (!array_is_recorded(a, err));
 }
 
 void metadata_record(struct array *a)
@@ -176,10 +185,10 @@ static void set_mark(void *owner, uint64_t region, bool marked)
 	m->changed[(RBM_HEADER + region / 8) / m->block] = 1;
 }
 
-static void write_marks(void *owner, bool durable, bool unmarks)
+static int write_marks(void *owner, bool durable, bool unmarks)
 {
 	(void)unmarks;
-	bitmap_write(owner, durable);
+	return bitmap_write(owner, durable);
 }
 
 /* Not while a leg is missing: it may have lost what it had reported as written. */

@@ -29,6 +29,7 @@ struct metadata {
 	uint8_t *changed;		/* ... but for these blocks */
 	uint8_t *super;			/* of one leg; a block */
 	uint64_t events, cleared;
+	bool unwritten;			/* metadata_write() was cut short */
 	/* Set by the control thread, which then has them recorded; the clerk reads them. */
 	_Atomic uint64_t synchronous;
 };
@@ -48,8 +49,8 @@ void metadata_settle(struct array *a, struct dm_step *s);
 
 /* The clerk's. All legs that are written to are flushed; false: one of them could not be, and is not dead for that. */
 bool metadata_flush_legs(struct array *a);
-/* The clerk's. metadata_write(): all that has changed, on all legs that are written to. */
-void metadata_write(struct array *a);
+/* The clerk's. All that has changed, on all legs that are written to. 0; or an error that is no failure of one: it was cut short. */
+int metadata_write(struct array *a);
 void metadata_job_begin(struct clerk *c, struct clerk_job *j);
 void metadata_job_again(struct clerk *c, struct clerk_job *j);
 

@@ -135,6 +135,7 @@ static int begin(struct array *a, struct err *e)
 	struct raid_found found[RAID1_LEGS];
 	struct metadata *m = &a->metadata;
 	struct raid_verdict v;
+	int err;
 
 	m->cleared = 0;
 	supers_read(a, found);
@@ -148,10 +149,10 @@ static int begin(struct array *a, struct err *e)
 	atomic_store(&m->synchronous, a->actions.synchronous);
 	atomic_store(&a->differs, atomic_load(&a->regions.synchronous) < a->regions.n && array_legs(a, LEG_GOOD) > 1);
 	bitmap_begin(a);
-	metadata_write(a);
-	if (m->events == RSB_FIRST)
-		metadata_write(a);
-	return 0;
+	err = metadata_write(a);
+	if (!err && m->events == RSB_FIRST)
+		err = metadata_write(a);
+	return err ? err_set(e, err, "writing the metadata of the array was cut short: %s", strerror(-err)) : 0;
 }
 
 void metadata_job_begin(struct clerk *c, struct clerk_job *j)
@@ -188,6 +189,7 @@ void metadata_job_again(struct clerk *c, struct clerk_job *j)
 	struct metadata *m = &a->metadata;
 	bool back = atomic_exchange(&m->lost, false);
 	unsigned i;
+	int err = 0;
 
 	(void)j;
 	for (i = 0; i < a->raid->n; i++) {
@@ -200,12 +202,15 @@ void metadata_job_again(struct clerk *c, struct clerk_job *j)
 		back = true;
 	}
 	array_look_at_legs(a);
-	if (back) {
+	if (back)
 		regions_distrust(&a->regions);
+	if (back || m->unwritten) {
 		memset(m->changed, 1, m->bytes / m->block);
-		metadata_write(a);
+		err = metadata_write(a);
 	}
-	dm_step_done(m->asked, 0);
+	if (err)
+		err_set(m->asked->err, err, "writing the metadata of the array was cut short: %s", strerror(-err));
+	dm_step_done(m->asked, err);
 }
 
 void metadata_again(struct array *a, struct dm_step *s)

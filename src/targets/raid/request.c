@@ -179,13 +179,14 @@ void array_again(struct loop_msg *home)
 
 	dm_io_turn(r->io);
 	if (r->op == DM_READ) {
+		verdict = r->verdict;
 		r->verdict = (int)(uintptr_t)c->own[0];
-		verdict = read_elsewhere(a, r, c, -EIO);
+		verdict = verdict < 0 ? verdict : read_elsewhere(a, r, c, -EIO);
 		if (verdict != DM_HELD)
 			dm_child_end(c, verdict);
 		return;
 	}
-	verdict = write_send(a, r);
+	verdict = r->verdict < 0 ? r->verdict : write_send(a, r);
 	if (verdict != DM_HELD)
 		dm_go_on_here(r, verdict);
 }
