@@ -430,6 +430,43 @@ static void what_is_held_goes_on_when_all_legs_are_equal(void **state)
 	assert_holds(leg[1], GATED, 1, 'w');
 }
 
+/*
+ * The copy of the second region waits for the first leg; that of all others is over. It goes on in the moment in which the second leg
+ * refuses a write to the third region: whichever comes first, that is not forgiven.
+ */
+static void fail_as_legs_become_equal(void)
+{
+	uint8_t data[512];
+	struct job j;
+
+	gate_shut();
+	mirror("0 4096 mirror core 1 512 2 leg0 0 leg1 0 1 handle_errors");
+	status_wait(&f, "d", " 7/8 ");
+	assert_int_equal(reload(&f, "leg1", "0 1024 linear memory,size=2M:m1 0\n1024 512 error\n1536 2560 linear memory,size=2M:m1 1536", NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "leg1", 0, NULL), 0);
+	fill(data, 1, 'w');
+	job_start(&f, &j, d, 1, DM_WRITE, 0, 1024, 1, data);
+	gate_open(&f);
+	status_wait(&f, "d", " 7/8 1 AD ");
+	assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
+	assert_int_equal(job_wait(&j), -EIO);
+}
+
+static void a_leg_that_fails_as_all_become_equal_is_not_forgiven(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	put_gate(0);
+	for (i = 0; i < 20; i++) {
+		second_fails(false);
+		fail_as_legs_become_equal();
+		dm_close(d);
+		d = NULL;
+		assert_int_equal(verb(&f, DM_DO_REMOVE, "d", 0, NULL), 0);
+	}
+}
+
 /* --- words ------------------------------------------------------------------------------------------------------------------- */
 
 static void wrong_words_get_a_sentence(void **state)
@@ -473,7 +510,8 @@ int main(void)
 		T(with_keep_log_it_is_on_the_others), T(an_interrupted_write_fails_no_leg),
 		T(what_one_leg_cannot_read_another_one_can), T(without_any_leg_requests_fail),
 		T(a_write_is_held_where_the_copy_has_failed), T(a_leg_that_refuses_a_discard_and_the_copy_is_dead),
-		T(what_is_held_goes_on_when_all_legs_are_equal), T(a_suspend_does_not_wait_for_the_leg_of_a_log), T(wrong_words_get_a_sentence),
+		T(what_is_held_goes_on_when_all_legs_are_equal), T(a_suspend_does_not_wait_for_the_leg_of_a_log),
+		T(a_leg_that_fails_as_all_become_equal_is_not_forgiven), T(wrong_words_get_a_sentence),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -58,6 +58,8 @@ int mirror_hold(struct mirror *m, struct dm_req *r, struct dm_req *c)
 	pthread_mutex_lock(&m->lock);
 	if (m->lets_go) {
 		verdict = let_go_verdict(m);
+	} else if (atomic_load(&m->in_sync) && !atomic_load(&m->log.failed)) {
+		verdict = DM_PUT_BACK;		/* meanwhile all legs have become equal */
 	} else {
 		r->next = m->held;
 		m->held = r;
@@ -133,16 +135,46 @@ static void put_back_held(struct mirror *m)
 	held_end(r, DM_PUT_BACK);
 }
 
+/* They are, and were not before: no leg has failed any more. */
+static bool legs_become_equal(struct mirror *m)
+{
+	bool now;
+
+	pthread_mutex_lock(&m->lock);
+	now = !m->failing && atomic_load(&m->regions.synchronous) == m->regions.n && !atomic_exchange(&m->in_sync, true);
+	if (now) {
+		legs_forgive(&m->legs);
+		atomic_store(&m->leg_failed, false);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return now;
+}
+
 void mirror_look_whether_synchronous(struct mirror *m)
 {
 	if (atomic_load(&m->regions.synchronous) != m->regions.n)
 		return;
 	atomic_store(&m->was_in_sync, true);
-	if (atomic_exchange(&m->in_sync, true))
+	if (!legs_become_equal(m))
 		return;
-	legs_forgive(&m->legs);
-	atomic_store(&m->leg_failed, false);
 	dm_saved_changed(m->target);
 	dm_event_raise(m->target);
 	put_back_held(m);
+}
+
+void mirror_differs_soon(struct mirror *m)
+{
+	pthread_mutex_lock(&m->lock);
+	m->failing++;
+	atomic_store(&m->in_sync, false);
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* By now it may have been copied again. */
+void mirror_differs(struct mirror *m)
+{
+	pthread_mutex_lock(&m->lock);
+	m->failing--;
+	pthread_mutex_unlock(&m->lock);
+	mirror_look_whether_synchronous(m);
 }

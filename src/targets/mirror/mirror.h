@@ -45,6 +45,7 @@ struct mirror {
 	uint8_t *restored;		/* a bit for each region, as an earlier program had them; NULL: there are none */
 
 	pthread_mutex_t lock;		/* guards what follows */
+	unsigned failing;		/* writes that not all legs have, and whose regions do not know that yet */
 	bool lets_go;			/* nothing is held: it is being suspended, or is ... */
 	bool puts_back;			/* ... and what would be held goes back to the gate; else it fails */
 	struct dm_req *held;		/* by next; own[1] has the child that was kept for it, or NULL */
@@ -78,6 +79,12 @@ int mirror_hold(struct mirror *m, struct dm_req *r, struct dm_req *c);
 void mirror_let_go(struct mirror *m, bool put_back);	/* from now on nothing is held */
 void mirror_holds_again(struct mirror *m);
 void mirror_look_whether_synchronous(struct mirror *m);
+/*
+ * A write did not reach all legs: from the first call on, before these have failed for that, up to the second one, when its region
+ * is not synchronous any more, nobody finds that all legs are equal, and forgives them.
+ */
+void mirror_differs_soon(struct mirror *m);
+void mirror_differs(struct mirror *m);
 
 /* saved.c */
 int mirror_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e);

@@ -227,10 +227,20 @@ static void write_over(struct mirror *m, struct dm_req *r)
 	bool copied, torn = is_torn(fate(r), &copied);
 
 	if (torn)
-		atomic_store(&m->in_sync, false);
+		mirror_differs_soon(m);
+	legs_fail(m, fate(r) & FAILED);		/* before others can enter: they find another first leg, and are held */
 	write_leave(m, r, torn);
+	if (torn)
+		mirror_differs(m);
 	if (torn && copied)
 		sweep_from(&m->resync.sweep, region);
+}
+
+static void flush_over(struct mirror *m, uint32_t failed)
+{
+	legs_fail(m, failed);
+	if (failed)
+		mirror_flush_failed(m);
 }
 
 static int write_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int err)
@@ -245,11 +255,10 @@ static int write_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int
 	set_fate(r, now);
 	if (now >> LEFT_SHIFT)
 		return 0;
-	legs_fail(m, now & FAILED);
-	if (r->op != DM_FLUSH)
+	if (r->op == DM_FLUSH)
+		flush_over(m, now & FAILED);
+	else
 		write_over(m, r);
-	else if (now & FAILED)
-		mirror_flush_failed(m);
 	return all_verdict(m, r, c, err);
 }
 
