@@ -376,6 +376,44 @@ static void an_origin_that_shrinks_fails_where_it_ends(void **state)
 	closed(real, "real");
 }
 
+static void resize_store(unsigned sectors)
+{
+	char table[100];
+
+	snprintf(table, sizeof(table), "0 %u linear memory,size=2M:c 0", sectors);
+	assert_int_equal(reload(&f, "cow", table, why), 0);
+	assert_int_equal(verb(&f, DM_DO_RESUME, "cow", 0, why), 0);
+}
+
+/*
+ * The last entry of an area needs the next area to be zeroed. The store had room for that when the chunk was allocated, and has none
+ * when its copy is over: the snapshot is lost, and the origin goes on.
+ */
+static void a_store_that_shrinks_below_its_next_area_is_invalid(void **state)
+{
+	struct dm_device *org, *snap;
+	struct job j;
+
+	(void)state;
+	make_device(&f, "cow", "0 2064 linear memory,size=2M:c 0");
+	make_device(&f, "real", "0 2040 linear memory,size=1M:o 0\n2040 8 gate");
+	org = open_new("org", "0 2048 snapshot-origin /dev/mapper/real");
+	snap = open_new("snap", "0 2048 snapshot /dev/mapper/real /dev/mapper/cow P 8");
+	assert_int_equal(do_io(org, DM_WRITE, 0, 2040, data), 0);
+	resize_store(4096);
+	gate_shut();
+	job_start(&f, &j, org, 0, DM_WRITE, 0, 2040, 8, data);
+	while (!gate_held())
+		settle_threads(&f);
+	resize_store(2064);
+	assert_true(status_is("snap", "/2064 "));	/* it has looked */
+	gate_open(&f);
+	assert_int_equal(job_wait(&j), 0);
+	assert_true(status_is("snap", "Invalid"));
+	closed(snap, "snap");
+	closed(org, "org");
+}
+
 /* Also on the snapshot's own device: what is in the store belongs to the origin that it had. */
 static void a_store_is_of_one_origin(void **state)
 {
@@ -520,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_or_used_as_it_is, begin, end),
 		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),
 		cmocka_unit_test_setup_teardown(an_origin_that_shrinks_fails_where_it_ends, begin, end),
+		cmocka_unit_test_setup_teardown(a_store_that_shrinks_below_its_next_area_is_invalid, begin, end),
 		cmocka_unit_test_setup_teardown(a_store_is_of_one_origin, begin, end),
 		cmocka_unit_test_setup_teardown(a_device_with_a_snapshot_and_an_origin_has_that_open_twice, begin, end),
 		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),

@@ -115,8 +115,17 @@ static bool area_fits(const struct cow *c, uint64_t area, uint64_t sectors)
 	return (snap_area_chunk(area, c->per_area) + 1) << c->shift <= sectors;
 }
 
-/* The area after the current one is zeroed in time; the next flush makes that durable. */
-static int zero_ahead(struct cow *c)
+/* Would one more entry fill the area, and the next one is not zeroed yet? */
+static bool must_wait(const struct cow *c)
+{
+	return c->committed + 1 == c->per_area && c->zeroed < c->area + 1;
+}
+
+/*
+ * The area after the current one is zeroed in time; the next flush makes that durable. Without room for it there is none for an entry
+ * that waits for that (WANTED): the device has shrunk since it was allocated.
+ */
+static int zero_ahead(struct cow *c, bool wanted)
 {
 	uint64_t next = c->area + 1, sectors;
 	int err;
@@ -124,8 +133,10 @@ static int zero_ahead(struct cow *c)
 	pthread_mutex_lock(&c->lock);
 	sectors = c->sectors;
 	pthread_mutex_unlock(&c->lock);
-	if (c->zeroing >= next || !area_fits(c, next, sectors))
+	if (c->zeroing >= next)
 		return 0;
+	if (!area_fits(c, next, sectors))
+		return wanted && must_wait(c) ? -ENOSPC : 0;
 	err = cow_zero_chunk(c, snap_area_chunk(next, c->per_area));
 	if (!err)
 		c->zeroing = next;
@@ -138,12 +149,6 @@ static void next_area(struct cow *c)
 	pthread_mutex_lock(&c->lock);
 	c->area++;
 	pthread_mutex_unlock(&c->lock);
-}
-
-/* Would one more entry fill the area, and the next one is not zeroed yet? */
-static bool must_wait(const struct cow *c)
-{
-	return c->committed + 1 == c->per_area && c->zeroed < c->area + 1;
 }
 
 /*
@@ -172,7 +177,7 @@ static int write_block(struct cow *c, struct cow_entries *copied, struct cow_ent
 		err = cow_block_write(c, alone && !copied->first ? DM_FUA : 0);
 	if (!err && c->committed == c->per_area)
 		next_area(c);
-	return err ? err : zero_ahead(c);
+	return err ? err : zero_ahead(c, copied->first);
 }
 
 /* Writes what of COPIED can be written before the next flush. True: all of it is durable already. */
