@@ -491,6 +491,11 @@ static void wrong_words_get_a_sentence(void **state)
 
 	(void)state;
 	assert_int_equal(create(&f, "small", "0 2 linear memory,size=2M:s 0", NULL), 0);
+	assert_int_equal(create(&f, "big0", "0 4294967296 zero", NULL), 0);
+	assert_int_equal(create(&f, "big1", "0 4294967296 zero", NULL), 0);
+	assert_int_not_equal(create(&f, "d", "0 4294967296 mirror core 1 4294967296 2 big0 0 big1 0", why), 0);
+	assert_non_null(strstr(why, "2147483648 is the most"));
+	make_device(&f, "big", "0 4294967296 mirror core 2 2147483648 nosync 2 big0 0 big1 0");
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		snprintf(table, sizeof(table), "0 4096 mirror %s", wrong[i].words);
 		assert_int_not_equal(create(&f, "d", table, why), 0);

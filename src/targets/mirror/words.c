@@ -16,6 +16,8 @@ static void words_sync(struct mirror *m, struct dm_args *a)
 		dm_args_fail(a, "'%.80s' is neither sync nor nosync", word);
 }
 
+#define REGION_MOST (1u << 31)		/* sectors: 32 bits, as on Linux */
+
 static void words_region(const struct dm_target *t, struct mirror *m, struct dm_args *a)
 {
 	uint64_t size = dm_arg_sectors(a, "<region size>", 0, UINT64_MAX);
@@ -24,6 +26,8 @@ static void words_region(const struct dm_target *t, struct mirror *m, struct dm_
 	if (!dm_args_failed(a) && (size < 2 || size & (size - 1) || size > t->len))
 		dm_args_fail(a, "a region of %llu sectors: it has to be a power of two, from 2 to the %llu sectors of the line",
 			     (unsigned long long)size, (unsigned long long)t->len);
+	if (!dm_args_failed(a) && size > REGION_MOST)
+		dm_args_fail(a, "a region of %llu sectors: %u is the most", (unsigned long long)size, REGION_MOST);
 }
 
 static void words_log(const struct dm_target *t, struct mirror *m, struct dm_args *a)
@@ -129,7 +133,7 @@ int mirror_ctr(struct dm_target *t, struct dm_args *a)
 	if (dm_args_end(a))
 		return a->err->code;
 	m->regions.n = (t->len + m->words.region - 1) / m->words.region;
-	t->chunk = m->words.region <= UINT32_MAX ? (uint32_t)m->words.region : 0;
+	t->chunk = (uint32_t)m->words.region;
 	if (!dm_args_may_reserve(a))
 		return 0;
 	check_places(t, m, a);
