@@ -52,8 +52,8 @@ static void mirror_resume(struct dm_target *t, struct dm_step *s)
 	struct mirror *m = t->priv;
 
 	mirror_holds_again(m);
-	if (atomic_load(&m->regions.synchronous) != m->regions.n)
-		atomic_store(&m->in_sync, false);	/* some are not trusted any more */
+	if (atomic_load(&m->leg_failed) && atomic_load(&m->regions.synchronous) != m->regions.n)
+		atomic_store(&m->in_sync, false);	/* when all are copied, it is forgiven; else that is no event, as on Linux */
 	mirror_look_whether_synchronous(m);
 	if (m->words.on_disk)
 		disk_log_resume(&m->log);
