@@ -380,6 +380,48 @@ static void a_hash_block_is_corrected_to_tell_what_is_wrong(void **state)
 	unload();
 }
 
+/*
+ * A block that no digest covers, because it is behind the tree, cannot be read; another one of the same code is wrong, beside the one
+ * that is wanted. All three are known, so that three symbols of parity are enough.
+ */
+static void what_cannot_be_read_is_known_without_a_digest(void **state)
+{
+	const unsigned roots = 3, rounds = (SAMPLE_SECTORS + TREE_BLOCKS + 8 + 254 - roots) / (255 - roots), area = SAMPLE_SECTORS + TREE_BLOCKS + 8;
+	unsigned codes = rounds * BLOCK, i, j, at, behind = SAMPLE_SECTORS + TREE_BLOCKS + 4;
+	uint8_t symbols[255], *all = calloc(area, BLOCK);
+	char line[1024];
+	void *code = init_rs_char(8, 0x11d, 0, 1, (int)roots, 0);
+
+	(void)state;
+	assert_non_null(all);
+	format();
+	memset(disk_bytes(1) + TREE_BLOCKS * BLOCK, 0xb0, 8 * BLOCK);
+	memcpy(all, disk_bytes(0), SAMPLE_SECTORS * BLOCK);
+	memcpy(all + SAMPLE_SECTORS * BLOCK, disk_bytes(1), (TREE_BLOCKS + 8) * BLOCK);
+	for (i = 0; i < codes; i++) {
+		for (j = 0; j < 255 - roots; j++) {
+			at = i + j * codes;
+			symbols[j] = at < area * BLOCK ? all[at] : 0;
+		}
+		encode_rs_char(code, symbols, disk_bytes(2) + (size_t)i * roots);
+	}
+	free_rs_char(code);
+	free(all);
+	memset(disk_bytes(0) + behind % rounds * BLOCK, 0x99, BLOCK);
+	memset(disk_bytes(0) + (behind % rounds + rounds) * BLOCK, 0x99, BLOCK);
+	sample_world(&f, &sample_verity);
+	snprintf(line, sizeof(line), "0 %u linear disk:1 0\n%u 4 error\n%u 4 linear disk:1 %u", TREE_BLOCKS + 4, TREE_BLOCKS + 4, TREE_BLOCKS + 8, TREE_BLOCKS + 8);
+	make_device(&f, "tree", line);
+	snprintf(line, sizeof(line), "0 %u verity 1 disk:0 device:tree 512 512 960 0 %s 8 use_fec_from_device disk:2 fec_blocks %u fec_start 0 fec_roots %u",
+		 SAMPLE_SECTORS, strstr(sample_verity.words, "sha256"), area, roots);
+	assert_int_equal(sample_create(&f, &sample_verity, "v", line, NULL), 0);
+	d = dm_find_name(f.world, "v");
+	dm_open(d);
+	assert_int_equal(read_blocks(behind % rounds, 1), 0);
+	assert_true(block_is_right(behind % rounds));
+	unload();
+}
+
 /* The area of the correction may be said to be longer than the disk that has the tree. */
 static void nothing_is_read_behind_the_hash_device(void **state)
 {
@@ -507,6 +549,7 @@ int main(void)
 		cmocka_unit_test(wrong_parity_gives_no_wrong_data),
 		cmocka_unit_test(parity_corrects_as_many_blocks_as_it_has_roots),
 		cmocka_unit_test(a_hash_block_is_corrected_to_tell_what_is_wrong),
+		cmocka_unit_test(what_cannot_be_read_is_known_without_a_digest),
 		cmocka_unit_test(nothing_is_read_behind_the_hash_device),
 		cmocka_unit_test(hash_blocks_are_read_once),
 		cmocka_unit_test(many_wait_for_one_hash_block),

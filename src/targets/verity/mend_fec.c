@@ -167,16 +167,23 @@ static bool symbol_is_bad(struct mend *m, struct clerk *c, uint32_t symbol)
 	return memcmp(digest, want, m->v->tree.digest.size);
 }
 
-/* More than the parity has room for do not matter. */
-static unsigned find_bad(struct mend *m, struct clerk *c, uint32_t symbol, uint8_t *erased)
+/*
+ * LOST has N_LOST symbols that could not be read, in their order: they are bad also where no digest tells. More than the parity has room
+ * for do not matter.
+ */
+static unsigned find_bad(struct mend *m, struct clerk *c, uint32_t symbol, const uint8_t *lost, unsigned n_lost, uint8_t *erased)
 {
 	const struct fec *f = &m->v->fec;
-	unsigned n = 0;
+	unsigned n = 0, at = 0;
 	uint32_t i;
 
-	for (i = 0; i < fec_symbols(f) && n <= f->roots; i++)
-		if (i == symbol || symbol_is_bad(m, c, i))
+	for (i = 0; i < fec_symbols(f) && n <= f->roots; i++) {
+		bool is_lost = at < n_lost && lost[at] == i;
+
+		at += is_lost;
+		if (i == symbol || is_lost || symbol_is_bad(m, c, i))
 			erased[n++] = (uint8_t)i;
+	}
 	return n;
 }
 
@@ -194,16 +201,16 @@ static bool corrects(struct mend *m, uint32_t symbol, const uint8_t *erased, uns
 bool mend_correct(struct mend *m, struct clerk *c)
 {
 	uint32_t symbol = (uint32_t)(area_block(m) / m->v->fec.rounds);
-	uint8_t erased[FEC_CODE];
+	uint8_t lost[FEC_CODE], bad[FEC_CODE];
 	unsigned n;
 
 	if (!m->v->fec.depth)
 		fec_forget(&m->v->fec);
 	if (parity_read(m, c))
 		return false;
-	n = codes_read(m, c, erased);
-	if (corrects(m, symbol, erased, n))
+	n = codes_read(m, c, lost);
+	if (corrects(m, symbol, lost, n))
 		return true;
-	n = find_bad(m, c, symbol, erased);
-	return corrects(m, symbol, erased, n);
+	n = find_bad(m, c, symbol, lost, n, bad);
+	return corrects(m, symbol, bad, n);
 }
