@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define HIDDEN_DIGITS 12u	/* in a row, in a sentence: nothing else that matters has so many */
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -38,4 +40,22 @@ void hex_add(struct text *out, const uint8_t *bytes, size_t n)
 		text_add_n(out, pair, sizeof(pair));
 	}
 	explicit_bzero(pair, sizeof(pair));
+}
+
+void hex_hide(char *sentence)
+{
+	char *at, *to;
+	size_t run;
+
+	for (at = to = sentence; *at; at += run ? run : 1) {
+		run = strspn(at, "0123456789abcdefABCDEF");
+		if (run >= HIDDEN_DIGITS) {
+			memcpy(to, "...", 3);
+			to += 3;
+		} else {
+			memmove(to, at, run ? run : 1);
+			to += run ? run : 1;
+		}
+	}
+	explicit_bzero(to, (size_t)(at - to) + 1);
 }

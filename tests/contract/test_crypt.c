@@ -12,7 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "contract/disk.h"
+#include "core/device/device.h"
 #include "support/world.h"
 #include "targets/crypt/crypt.h"
 
@@ -290,6 +292,85 @@ static void changed_lines_get_a_sentence(void **state)
 	unload();
 }
 
+/* --- keys -------------------------------------------------------------------------------------------------------------------- */
+
+#define KEY64 KEY32 "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+#define ZEROS16 "00000000000000000000000000000000"
+
+/* What Linux 6.12 makes of a first sector of zeros: its first 16 bytes. */
+static const struct {
+	const char *words, *options, *first;
+} linux_has[] = {
+	/* integrity_key_size is for a MAC's part of the key; where there is no MAC the key is the cipher's alone */
+	{ "aes-xts-plain64 " KEY64, "", "cd6b103236fbd87dba93e9001e29bc3d" },
+	{ "aes-xts-plain64 " KEY64, "1 integrity_key_size:16", "cd6b103236fbd87dba93e9001e29bc3d" },
+	{ "aes-xts-plain64 " KEY64, "1 integrity_key_size:32", "cd6b103236fbd87dba93e9001e29bc3d" },
+	{ "aes-xts-plain64 " KEY64, "1 integrity_key_size:100", "cd6b103236fbd87dba93e9001e29bc3d" },
+	{ "cipher_null-ecb -", "1 integrity_key_size:4", ZEROS16 },
+	/* weak keys */
+	{ "aes-xts-plain64 " KEY16 KEY16, "", "693ca211705593f3fdfe45769b115121" },
+	{ "aes-xts-plain64 " KEY16 KEY16 KEY16 KEY16, "", "4b2d2c97240b9310dd5e97c80500e087" },
+	{ "aes-xts-plain64 " ZEROS16 ZEROS16, "", "917cf69ebd68b2ec9b9fe9a3eadda692" },
+	{ "des-cbc-null 0101010101010101", "", "8ca64de9c1b123a70000000000000000" },
+	{ "des3_ede-cbc-plain64 010101010101010101010101010101010101010101010101", "", "8ca64de9c1b123a70000000000000000" },
+};
+
+static void keys_are_used_as_on_linux(void **state)
+{
+	uint8_t zeros[512] = { 0 }, first[16];
+	unsigned i;
+	char *text;
+
+	(void)state;
+	for (i = 0; i < sizeof(linux_has) / sizeof(*linux_has); i++) {
+		load(linux_has[i].words, linux_has[i].options);
+		assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, 1, zeros), 0);
+		assert_int_equal(hex_read(linux_has[i].first, first, 16), 16);
+		if (memcmp(disk_bytes(0), first, 16))
+			fail_msg("%s %s", linux_has[i].words, linux_has[i].options);
+		text = rows(&f, DM_DO_TABLE, "c", 0);
+		assert_non_null(strstr(text, linux_has[i].options));
+		free(text);
+		unload();
+	}
+}
+
+/* Ciphers without a key encrypt nothing, and say so. */
+static void forget_keys(void)
+{
+	struct crypt *k = d->active->targets[0].priv;
+	unsigned i;
+
+	for (i = 0; i < k->n_engines; i++) {
+		gcry_cipher_close(k->engines[i]->data[0]);
+		assert_int_equal(crypt_cipher_open_data(k, &k->engines[i]->data[0]), 0);
+	}
+}
+
+/* If the library does not do it, nothing is sent, and nobody is told that it was written. */
+static void what_is_not_encrypted_is_not_written(void **state)
+{
+	static const char *const words[] = { "aes-xts-plain64 " KEY32, "aes-cbc-plain64 " KEY16, "aes-ctr-plain64 " KEY16, "aes-lrw-benbi " KEY32, "aes-pcbc-plain64 " KEY16 };
+	static const uint8_t nothing[BYTES];
+	static const unsigned counts[] = { 1, 16, SECTORS };
+	unsigned i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		load(words[i], "");
+		forget_keys();
+		for (n = 0; n < 3; n++) {
+			assert_int_equal(request(&f, d, n % 2, DM_WRITE, 0, 0, counts[n], plain), -EIO);
+			assert_int_equal(request(&f, d, n % 2, DM_ZEROES, 0, 0, counts[n], NULL), -EIO);
+			assert_memory_equal(disk_bytes(0), cipher, BYTES);
+			memset(seen, 0x77, BYTES);
+			assert_int_equal(request(&f, d, n % 2, DM_READ, 0, 0, counts[n], seen), -EIO);
+			assert_memory_equal(seen, nothing, counts[n] * 512);
+		}
+		unload();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +378,8 @@ int main(void)
 		cmocka_unit_test(nobody_is_shown_cipher_text),
 		cmocka_unit_test(a_read_that_fails_shows_nothing),
 		cmocka_unit_test(changed_lines_get_a_sentence),
+		cmocka_unit_test(keys_are_used_as_on_linux),
+		cmocka_unit_test(what_is_not_encrypted_is_not_written),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

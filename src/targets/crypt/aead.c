@@ -41,33 +41,32 @@ static bool differs(const uint8_t *a, const uint8_t *b, unsigned n)
 
 /* --- the library's modes ------------------------------------------------------------------------------------------------- */
 
-static void nonce_set(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b, size_t also)
+static gcry_error_t nonce_set(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b, size_t also)
 {
 	uint64_t lengths[3] = { k->sector, also, k->tag };
 	uint8_t nonce[CRYPT_BLOCK];
 	unsigned salt = k->spec.salt;
+	gcry_error_t err;
 
 	memcpy(nonce, k->key + crypt_subkey_size(k) - salt, salt);
 	memcpy(nonce + salt, b->iv, k->iv_size);
-	gcry_cipher_setiv(h, nonce, salt + k->iv_size);
-	if (k->spec.mode == CRYPT_CCM)
-		gcry_cipher_ctl(h, GCRYCTL_SET_CCM_LENGTHS, lengths, sizeof(lengths));
+	err = gcry_cipher_setiv(h, nonce, salt + k->iv_size);
+	if (!err && k->spec.mode == CRYPT_CCM)
+		err = gcry_cipher_ctl(h, GCRYCTL_SET_CCM_LENGTHS, lengths, sizeof(lengths));
 	explicit_bzero(nonce, sizeof(nonce));
+	return err;
 }
 
 static int library_run(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b, const uint8_t *also, size_t n, uint8_t *tag)
 {
-	bool same = b->in == b->out;
+	const uint8_t *in = b->in == b->out ? NULL : b->in;
 
-	gcry_cipher_reset(h);
-	nonce_set(k, h, b, n);
-	gcry_cipher_authenticate(h, also, n);
-	gcry_cipher_final(h);
-	if (b->encrypts) {
-		gcry_cipher_encrypt(h, b->out, k->sector, same ? NULL : b->in, same ? 0 : k->sector);
-		return gcry_cipher_gettag(h, tag, k->tag) ? -EIO : 0;
-	}
-	gcry_cipher_decrypt(h, b->out, k->sector, same ? NULL : b->in, same ? 0 : k->sector);
+	if (gcry_cipher_reset(h) || nonce_set(k, h, b, n) || gcry_cipher_authenticate(h, also, n) || gcry_cipher_final(h))
+		return -EIO;
+	if (b->encrypts)
+		return gcry_cipher_encrypt(h, b->out, k->sector, in, in ? k->sector : 0) || gcry_cipher_gettag(h, tag, k->tag) ? -EIO : 0;
+	if (gcry_cipher_decrypt(h, b->out, k->sector, in, in ? k->sector : 0))
+		return -EIO;
 	return gcry_cipher_checktag(h, tag, k->tag) ? -EILSEQ : 0;
 }
 
@@ -121,41 +120,38 @@ bool crypt_mac_find(struct crypt *k)
 	return k->mac_algo;
 }
 
-static void cmac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
+static int cmac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
 {
 	size_t bytes = k->tag;
 
-	gcry_mac_reset(e->cmac);
-	gcry_mac_write(e->cmac, also, n);
-	gcry_mac_write(e->cmac, text, k->sector);
-	gcry_mac_read(e->cmac, out, &bytes);
+	return gcry_mac_reset(e->cmac) || gcry_mac_write(e->cmac, also, n) || gcry_mac_write(e->cmac, text, k->sector) ||
+	       gcry_mac_read(e->cmac, out, &bytes) ? -EIO : 0;
 }
 
-static void mac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
+static int mac(const struct crypt *k, struct crypt_engine *e, const uint8_t *also, size_t n, const uint8_t *text, uint8_t *out)
 {
-	if (k->spec.cmac) {
-		cmac(k, e, also, n, text, out);
-		return;
-	}
+	if (k->spec.cmac)
+		return cmac(k, e, also, n, text, out);
 	gcry_md_reset(e->mac);
 	gcry_md_write(e->mac, also, n);
 	gcry_md_write(e->mac, text, k->sector);
 	memcpy(out, gcry_md_read(e->mac, k->mac_algo), k->tag);
+	return 0;
 }
 
 static int authenc_run(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b, const uint8_t *also, size_t n, uint8_t *tag)
 {
 	uint8_t right[CRYPT_TAG_MOST];
+	int err;
 
-	if (!b->encrypts) {
-		mac(k, e, also, n, b->in, right);
-		if (differs(right, tag, k->tag))
-			return -EILSEQ;
+	if (b->encrypts) {
+		err = crypt_block_cipher(k, e, b);
+		return err ? err : mac(k, e, also, n, b->out, tag);
 	}
-	crypt_block_cipher(k, e, b);
-	if (b->encrypts)
-		mac(k, e, also, n, b->out, tag);
-	return 0;
+	err = mac(k, e, also, n, b->in, right);
+	if (!err && differs(right, tag, k->tag))
+		err = -EILSEQ;
+	return err ? err : crypt_block_cipher(k, e, b);
 }
 
 /* --- one sector ------------------------------------------------------------------------------------------------------------ */
@@ -179,10 +175,8 @@ int crypt_aead_run(const struct crypt *k, struct crypt_engine *e, struct crypt_b
 		memcpy(tag + k->tag, b->iv, k->iv_size);
 	else if (k->keeps_iv)
 		memcpy(b->iv, tag + k->tag, k->iv_size);
-	if (!k->spec.aead) {
-		crypt_block_cipher(k, e, b);
-		return 0;
-	}
+	if (!k->spec.aead)
+		return crypt_block_cipher(k, e, b);
 	n = also_authentic(k, b, number, also);
 	return k->mac_algo ? authenc_run(k, e, b, also, n, tag) : library_run(k, e->data[0], b, also, n, tag);
 }
@@ -237,6 +231,8 @@ void crypt_aead_check(struct crypt *k, struct dm_args *a)
 		crypt_refuse(a, -ENOENT, "'%.60s' has a tag for each sector, so there is an option integrity:BYTES:aead", k->spec.text);
 	else if (says_aead && !k->spec.aead)
 		dm_args_fail(a, "'%.60s' makes no tags: gcm, rfc7539 and authenc do, others take integrity:BYTES:none", k->spec.text);
+	else if (k->mac_said && k->spec.aead && !k->mac_algo)
+		dm_args_fail(a, "integrity_key_size is for the key of an HMAC or CMAC, which '%.60s' does not have", k->spec.text);
 	else if (k->keeps_iv && k->tag_room < iv)
 		dm_args_fail(a, "IV mode random takes %u bytes for each sector, which the target integrity keeps below: integrity:%u:none, or more for a tag",
 			     iv, iv);

@@ -9,6 +9,7 @@
  * Numbers of blocks are no secret; nothing else decides about a branch or a place in memory.
  */
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 #include "targets/crypt/crypt.h"
@@ -106,12 +107,11 @@ static void mix(uint8_t *out, const uint8_t *a, const uint8_t *b, unsigned n)
 	}
 }
 
-static void library_blocks(gcry_cipher_hd_t h, bool encrypts, uint8_t *bytes, unsigned n)
+static int library_blocks(gcry_cipher_hd_t h, bool encrypts, uint8_t *bytes, unsigned n)
 {
-	if (encrypts)
-		gcry_cipher_encrypt(h, bytes, n, NULL, 0);
-	else
-		gcry_cipher_decrypt(h, bytes, n, NULL, 0);
+	gcry_error_t err = encrypts ? gcry_cipher_encrypt(h, bytes, n, NULL, 0) : gcry_cipher_decrypt(h, bytes, n, NULL, 0);
+
+	return err ? -EIO : 0;
 }
 
 /* The tweak key is behind the cipher's. */
@@ -125,37 +125,41 @@ void crypt_lrw_mask(const struct crypt *k, unsigned key, const uint8_t iv[CRYPT_
 	masks_make(lrw_key(k, key), field_get(iv), 1, out);
 }
 
-static void lrw(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
+static int lrw(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
 {
 	uint8_t masks[SECTOR_MOST];
+	int err;
 
 	masks_make(lrw_key(k, b->key), field_get(b->iv), k->sector / CRYPT_BLOCK, masks);
 	mix(b->out, b->in, masks, k->sector);
-	library_blocks(h, b->encrypts, b->out, k->sector);
+	err = library_blocks(h, b->encrypts, b->out, k->sector);
 	mix(b->out, b->out, masks, k->sector);
 	explicit_bzero(masks, k->sector);
+	return err;
 }
 
-static void pcbc(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
+static int pcbc(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
 {
 	uint8_t in[CRYPT_BLOCK], before[CRYPT_BLOCK], *out;
 	unsigned at;
+	int err = 0;
 
 	memcpy(before, b->iv, k->block);
-	for (at = 0; at < k->sector; at += k->block) {
+	for (at = 0; at < k->sector && !err; at += k->block) {
 		out = b->out + at;
 		memcpy(in, b->in + at, k->block);
 		if (b->encrypts)
 			mix(out, in, before, k->block);
 		else
 			memcpy(out, in, k->block);
-		library_blocks(h, b->encrypts, out, k->block);
+		err = library_blocks(h, b->encrypts, out, k->block);
 		if (!b->encrypts)
 			mix(out, out, before, k->block);
 		mix(before, in, out, k->block);
 	}
 	explicit_bzero(in, sizeof(in));
 	explicit_bzero(before, sizeof(before));
+	return err;
 }
 
 static void swap_last(const struct crypt *k, uint8_t *bytes)
@@ -186,10 +190,7 @@ void crypt_null(const struct crypt *k, const struct crypt_block *b)
 		swap_last(k, b->out);
 }
 
-void crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)
+int crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)
 {
-	if (k->spec.mode == CRYPT_LRW)
-		lrw(k, e->data[b->key], b);
-	else
-		pcbc(k, e->data[b->key], b);
+	return k->spec.mode == CRYPT_LRW ? lrw(k, e->data[b->key], b) : pcbc(k, e->data[b->key], b);
 }

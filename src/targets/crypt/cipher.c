@@ -146,10 +146,21 @@ int crypt_cipher_open_data(const struct crypt *k, gcry_cipher_hd_t *out)
 	return cipher_open(k->algo, library_mode(k->spec.mode), k->spec.mode == CRYPT_CTS ? GCRY_CIPHER_CBC_CTS : 0, out);
 }
 
-/* A weak key is the user's choice, as on Linux: it is in use all the same. */
-int crypt_cipher_key(gcry_cipher_hd_t h, const void *key, size_t n)
+static int cipher_key(gcry_cipher_hd_t h, const void *key, size_t n, bool takes_weak)
 {
 	gcry_error_t e = gcry_cipher_setkey(h, key, n);
 
-	return e && gcry_err_code(e) != GPG_ERR_WEAK_KEY ? library_errno(e) : 0;
+	return e && !(takes_weak && gcry_err_code(e) == GPG_ERR_WEAK_KEY) ? library_errno(e) : 0;
+}
+
+/* A weak key is the user's choice, as on Linux: it is in use all the same. */
+int crypt_cipher_key(gcry_cipher_hd_t h, const void *key, size_t n)
+{
+	return cipher_key(h, key, n, true);
+}
+
+/* But in mode xts two halves that are the same are called weak only in FIPS mode, where they are not set; nor are they by Linux. */
+int crypt_cipher_key_data(const struct crypt *k, gcry_cipher_hd_t h, const void *key, size_t n)
+{
+	return cipher_key(h, key, n, k->spec.mode != CRYPT_XTS);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/gcrypt_begin.h"
+#include "base/hex.h"
 #include "base/secret.h"
 #include "core/device/step.h"
 #include "core/world.h"
@@ -29,7 +30,7 @@ static int crypt_ctr(struct dm_target *t, struct dm_args *a)
 		return a->err->code;
 	crypt_arg_words(k, t, a);
 	if (dm_args_failed(a))
-		crypt_hide_key(a->err->text);
+		hex_hide(a->err->text);
 	k->has_key = k->suspended = true;
 	if (dm_args_may_reserve(a) && crypt_reserve(k, a))
 		return a->err->code;

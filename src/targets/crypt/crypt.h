@@ -47,6 +47,7 @@ struct crypt_block {
 	uint64_t sector;		/* its number, in the unit of the IV */
 	unsigned key;			/* of k->spec.keys */
 	bool encrypts;
+	bool failed;			/* its IV could not be made */
 	const uint8_t *in;		/* OUT may be the same place */
 	uint8_t *out;
 	uint8_t iv[CRYPT_BLOCK];	/* zeros at first */
@@ -95,11 +96,12 @@ struct crypt {
 	uint8_t *key;
 	unsigned key_size, extra;	/* bytes; `extra` are the IV mode's */
 	/* What integrity below keeps for each sector: TAG bytes, then the IV, if it is random. 0: nothing. */
-	unsigned tag_room, tag, mac_key;	/* bytes; `mac_key` are of the key, before `extra` */
+	unsigned tag_room, tag, mac_key;	/* bytes; `mac_key` are of the key, before `extra`: 0 without a MAC */
+	unsigned mac_said;		/* integrity_key_size, which counts only with a MAC; 0: there is none */
 	unsigned tag_step;		/* bytes for each sector below: TAG_ROOM or more */
 	const char *tag_kind;		/* "aead", "none" */
 	int mac_algo;			/* of hashes, or of CMACs */
-	bool keeps_iv, mac_key_said;
+	bool keeps_iv;
 	bool has_key;			/* it was not wiped */
 	bool suspended;
 	int algo;			/* the library's, of the cipher */
@@ -135,7 +137,6 @@ void crypt_spec_read(struct crypt *k, struct dm_args *a, const char *text);
 /* key.c. Hexadecimal digits, or "-" for no key. 0, or -errno and a sentence, which never has the key in it. */
 int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e);
 void crypt_text_key(const struct crypt *k, struct text *out);
-void crypt_hide_key(char *sentence);	/* about a line in which a blank too many or too few has made a part of the key another word */
 unsigned crypt_subkey_size(const struct crypt *k);	/* with what the mode takes of it beside the cipher's */
 unsigned crypt_subkey_beside(const struct crypt *k);	/* that */
 
@@ -149,6 +150,7 @@ int crypt_hash_find(const char *name);			/* 0: the library has none */
 int crypt_cipher_open(int algo, int mode, gcry_cipher_hd_t *out);	/* 0 or -errno */
 int crypt_cipher_open_data(const struct crypt *k, gcry_cipher_hd_t *out);	/* of the data */
 int crypt_cipher_key(gcry_cipher_hd_t h, const void *key, size_t n);
+int crypt_cipher_key_data(const struct crypt *k, gcry_cipher_hd_t h, const void *key, size_t n);	/* of one in the data's mode */
 
 /* iv.c: a mode by its name, or NULL. */
 const struct crypt_iv *crypt_iv_find(const char *name);
@@ -164,20 +166,21 @@ struct crypt_engine *crypt_engine_take(struct crypt *k);	/* for a worker; there 
 void crypt_engine_give(struct crypt *k, struct crypt_engine *e);
 /*
  * COUNT sectors (of 512) from SECTOR of the line: IN to OUT, which may be the same place. They are whole sectors of the line. TAGS:
- * those of the sectors, if there are any (k->tag_room). 0, or -EILSEQ: a tag is not that of its sector.
+ * those of the sectors, if there are any (k->tag_room). 0, or -EILSEQ: a tag is not that of its sector; or -EIO: libgcrypt does not
+ * encrypt, and what is in OUT then is to be sent nowhere.
  */
 int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
 	      uint8_t *out, uint8_t *tags);
 /* The same with bytes that lie where V says: out of them, or in place. */
-void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
-		      uint8_t *tags);
+int crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
+		     uint8_t *tags);
 int crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *tags);
 
-/* The cipher alone: B has its IV. */
-void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
+/* The cipher alone: B has its IV. 0 or -EIO. */
+int crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
 
 /* chain.c: the same in modes that the library lacks. */
-void crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
+int crypt_chain(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b);
 void crypt_null(const struct crypt *k, const struct crypt_block *b);	/* with cipher_null, whose blocks are bytes */
 /* What lrw adds to the first block, before and after it is encrypted. */
 void crypt_lrw_mask(const struct crypt *k, unsigned key, const uint8_t iv[CRYPT_BLOCK], uint8_t out[CRYPT_BLOCK]);

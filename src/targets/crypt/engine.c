@@ -53,10 +53,25 @@ static int engine_set_key(const struct crypt *k, struct crypt_engine *e)
 	int r = 0;
 
 	for (i = 0; i < k->spec.keys && !k->spec.null && !r; i++)
-		r = crypt_cipher_key(e->data[i], k->key + i * n, n - beside);
+		r = crypt_cipher_key_data(k, e->data[i], k->key + i * n, n - beside);
 	for (i = 0; i < engine_ivs(k) && !r; i++)
 		r = k->spec.iv->set_key(k, e, i);
 	return r ? r : crypt_mac_key(k, e);
+}
+
+/*
+ * A sector with each key, before anybody relies on it: in FIPS mode libgcrypt opens what it does not encrypt with then. Engines are like
+ * each other.
+ */
+static int engine_try(const struct crypt *k, struct crypt_engine *e)
+{
+	uint8_t bytes[4096] = { 0 }, tag[CRYPT_TAG_MOST];
+	unsigned i;
+	int r = crypt_run(k, e, true, 0, k->sector / DM_SECTOR, bytes, bytes, k->tag_room ? tag : NULL);
+
+	for (i = 1; i < k->spec.keys && !r; i++)
+		r = crypt_block_cipher(k, e, &(struct crypt_block){ .key = i, .encrypts = true, .in = bytes, .out = bytes });
+	return r;
 }
 
 int crypt_engines_set_key(struct crypt *k, struct err *e)
@@ -66,7 +81,11 @@ int crypt_engines_set_key(struct crypt *k, struct err *e)
 
 	for (i = 0; i < k->n_engines && !r; i++)
 		r = engine_set_key(k, k->engines[i]);
-	return r ? err_set(e, r, "libgcrypt refuses the key: %s", strerror(-r)) : 0;
+	if (r)
+		return err_set(e, r, "libgcrypt refuses the key%s: %s", gcry_fips_mode_active() ? ", in FIPS mode" : "", strerror(-r));
+	if (engine_try(k, k->engines[0]))
+		return err_set(e, -EINVAL, "libgcrypt does not encrypt with %s%s", k->spec.text, gcry_fips_mode_active() ? " in FIPS mode" : "");
+	return 0;
 }
 
 int crypt_engines_new(struct crypt *k, struct dm_world *w, struct err *e)
@@ -117,27 +136,42 @@ void crypt_engine_give(struct crypt *k, struct crypt_engine *e)
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* The library's calls for one sector. They cannot fail: handle, key and sizes are right. */
-void crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)
+/* The library's calls for one sector. */
+static int library_cipher(const struct crypt *k, gcry_cipher_hd_t h, const struct crypt_block *b)
 {
-	gcry_cipher_hd_t h = e->data[b->key];
+	const uint8_t *in = b->in == b->out ? NULL : b->in;
+	gcry_error_t err = 0;
 
-	if (k->spec.null) {
-		crypt_null(k, b);
-		return;
-	}
-	if (k->spec.mode >= CRYPT_LRW) {
-		crypt_chain(k, e, b);
-		return;
-	}
 	if (k->spec.mode == CRYPT_CTR)
-		gcry_cipher_setctr(h, b->iv, k->iv_size);
+		err = gcry_cipher_setctr(h, b->iv, k->iv_size);
 	else if (k->iv_size)
-		gcry_cipher_setiv(h, b->iv, k->iv_size);
-	if (b->encrypts)
-		gcry_cipher_encrypt(h, b->out, k->sector, b->in == b->out ? NULL : b->in, b->in == b->out ? 0 : k->sector);
-	else
-		gcry_cipher_decrypt(h, b->out, k->sector, b->in == b->out ? NULL : b->in, b->in == b->out ? 0 : k->sector);
+		err = gcry_cipher_setiv(h, b->iv, k->iv_size);
+	if (err)
+		return -EIO;
+	err = b->encrypts ? gcry_cipher_encrypt(h, b->out, k->sector, in, in ? k->sector : 0) :
+			    gcry_cipher_decrypt(h, b->out, k->sector, in, in ? k->sector : 0);
+	return err ? -EIO : 0;
+}
+
+int crypt_block_cipher(const struct crypt *k, struct crypt_engine *e, const struct crypt_block *b)
+{
+	if (!k->spec.null)
+		return k->spec.mode >= CRYPT_LRW ? crypt_chain(k, e, b) : library_cipher(k, e->data[b->key], b);
+	crypt_null(k, b);
+	return 0;
+}
+
+static int sector_run(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b, uint64_t number, uint8_t *tag)
+{
+	int err;
+
+	k->spec.iv->before(k, e, b);
+	if (b->failed)
+		return -EIO;
+	err = tag ? crypt_aead_run(k, e, b, number, tag) : crypt_block_cipher(k, e, b);
+	if (!err && k->spec.iv->after)
+		k->spec.iv->after(k, e, b);
+	return b->failed ? -EIO : err;
 }
 
 int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint64_t sector, uint64_t count, const uint8_t *in,
@@ -145,6 +179,7 @@ int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint
 {
 	unsigned step = k->sector / DM_SECTOR, large = k->options & CRYPT_IV_LARGE ? step : 1;
 	uint64_t at, end = sector + k->iv_offset + count;
+	struct crypt_block b;
 	int err = 0;
 
 	if (k->spec.null && k->spec.mode == CRYPT_ECB && !tags) {
@@ -152,21 +187,13 @@ int crypt_run(const struct crypt *k, struct crypt_engine *e, bool encrypts, uint
 			memcpy(out, in, count << DM_SECTOR_SHIFT);
 		return 0;
 	}
-	for (at = sector + k->iv_offset; at != end; at += step, in += k->sector, out += k->sector) {
-		struct crypt_block b = { .sector = at / large, .key = at & (k->spec.keys - 1), .encrypts = encrypts, .in = in, .out = out };
-
-		k->spec.iv->before(k, e, &b);
-		if (tags)
-			err = crypt_aead_run(k, e, &b, at - k->iv_offset, tags);
-		else
-			crypt_block_cipher(k, e, &b);
-		if (err)
-			return err;
-		if (k->spec.iv->after)
-			k->spec.iv->after(k, e, &b);
+	for (at = sector + k->iv_offset; at != end && !err; at += step, in += k->sector, out += k->sector) {
+		b = (struct crypt_block){ .sector = at / large, .key = at & (k->spec.keys - 1), .encrypts = encrypts, .in = in, .out = out };
+		err = sector_run(k, e, &b, at - k->iv_offset, tags);
 		tags = tags ? tags + k->tag_step : NULL;
 	}
-	return 0;
+	explicit_bzero(b.iv, sizeof(b.iv));
+	return err;
 }
 
 static uint8_t *tags_after(const struct crypt *k, uint8_t *tags, uint64_t sectors)
@@ -190,22 +217,24 @@ static void *vec_place(struct vec v)
 	return vec_first(v, 1, &got);
 }
 
-void crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
-		      uint8_t *tags)
+int crypt_run_out_of(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *out,
+		     uint8_t *tags)
 {
 	uint8_t one[4096];
 	uint64_t n;
+	int err = 0;
 
-	for (; count; count -= n, sector += n, out += n << DM_SECTOR_SHIFT, v = vec_from(v, n << DM_SECTOR_SHIFT), tags = tags_after(k, tags, n)) {
+	for (; count && !err; count -= n, sector += n, out += n << DM_SECTOR_SHIFT, v = vec_from(v, n << DM_SECTOR_SHIFT), tags = tags_after(k, tags, n)) {
 		n = whole_sectors(k, v, count);
 		if (n) {
-			crypt_run(k, e, true, sector, n, vec_place(v), out, tags);
+			err = crypt_run(k, e, true, sector, n, vec_place(v), out, tags);
 			continue;
 		}
 		n = k->sector / DM_SECTOR;
 		vec_get(v, one, k->sector);
-		crypt_run(k, e, true, sector, n, one, out, tags);
+		err = crypt_run(k, e, true, sector, n, one, out, tags);
 	}
+	return err;
 }
 
 int crypt_run_in_place(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint64_t count, struct vec v, uint8_t *tags)

@@ -91,27 +91,29 @@ static void elephant_bytes(uint8_t *data, uint32_t *d, unsigned n)
 }
 
 /* The position of the sector's first byte, and the same with the last byte 0x80, encrypted. */
-static void elephant_sector_key(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint8_t key[ELEPHANT_KEY])
+static bool elephant_sector_key(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint8_t key[ELEPHANT_KEY])
 {
 	uint64_t at = htole64(sector * k->sector);
+	bool fails = false;
 
 	memset(key, 0, ELEPHANT_KEY);
 	memcpy(key, &at, sizeof(at));
 	memcpy(key + CRYPT_BLOCK, &at, sizeof(at));
 	key[ELEPHANT_KEY - 1] = 0x80;
 	for (unsigned i = 0; i < ELEPHANT_KEY; i += CRYPT_BLOCK) {
-		gcry_cipher_setiv(e->iv[1], NULL, 0);	/* zeros: a block for itself */
-		gcry_cipher_encrypt(e->iv[1], key + i, CRYPT_BLOCK, NULL, 0);
+		fails |= gcry_cipher_setiv(e->iv[1], NULL, 0) != 0;	/* zeros: a block for itself */
+		fails |= gcry_cipher_encrypt(e->iv[1], key + i, CRYPT_BLOCK, NULL, 0) != 0;
 	}
+	return fails;
 }
 
-static void elephant_xor(const struct crypt *k, struct crypt_engine *e, uint64_t sector, uint8_t *data)
+static void elephant_xor(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
 {
 	uint8_t key[ELEPHANT_KEY];
 
-	elephant_sector_key(k, e, sector, key);
+	b->failed |= elephant_sector_key(k, e, b->sector, key);
 	for (unsigned i = 0; i < k->sector; i++)
-		data[i] ^= key[i % ELEPHANT_KEY];
+		b->out[i] ^= key[i % ELEPHANT_KEY];
 	explicit_bzero(key, sizeof(key));
 }
 
@@ -126,7 +128,7 @@ static void elephant_before(const struct crypt *k, struct crypt_engine *e, struc
 	if (b->in != b->out)
 		memcpy(b->out, b->in, k->sector);
 	b->in = b->out;
-	elephant_xor(k, e, b->sector, b->out);
+	elephant_xor(k, e, b);
 	elephant_words(d, b->out, n);
 	diffuse_a(d, n);
 	diffuse_b(d, n);
@@ -144,7 +146,7 @@ static void elephant_after(const struct crypt *k, struct crypt_engine *e, struct
 	diffuse_b_back(d, n);
 	diffuse_a_back(d, n);
 	elephant_bytes(b->out, d, n);
-	elephant_xor(k, e, b->sector, b->out);
+	elephant_xor(k, e, b);
 }
 
 const struct crypt_iv crypt_iv_elephant = {

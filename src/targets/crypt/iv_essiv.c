@@ -63,7 +63,7 @@ static int essiv_set_key(const struct crypt *k, struct crypt_engine *e, unsigned
 static void essiv_before(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
 {
 	crypt_iv_number(b);
-	gcry_cipher_encrypt(e->iv[b->key], b->iv, k->iv_size, NULL, 0);
+	b->failed = gcry_cipher_encrypt(e->iv[b->key], b->iv, k->iv_size, NULL, 0);
 }
 
 const struct crypt_iv crypt_iv_essiv = {
@@ -93,21 +93,22 @@ static int eboiv_open(const struct crypt *k, unsigned i, gcry_cipher_hd_t *out)
 
 static int eboiv_set_key(const struct crypt *k, struct crypt_engine *e, unsigned i)
 {
-	return crypt_cipher_key(e->iv[i], k->key, crypt_subkey_size(k) - crypt_subkey_beside(k));
+	return crypt_cipher_key_data(k, e->iv[i], k->key, crypt_subkey_size(k) - crypt_subkey_beside(k));
 }
 
 /* The same in mode lrw, which the library lacks: the mask of that place is the block of zeros with the mask. */
-static void eboiv_lrw(const struct crypt *k, struct crypt_engine *e, uint8_t iv[CRYPT_BLOCK])
+static bool eboiv_lrw(const struct crypt *k, struct crypt_engine *e, uint8_t iv[CRYPT_BLOCK])
 {
 	uint8_t mask[CRYPT_BLOCK];
+	bool fails;
 
 	crypt_lrw_mask(k, 0, iv, mask);
 	memcpy(iv, mask, sizeof(mask));
-	gcry_cipher_setiv(e->iv[0], NULL, 0);
-	gcry_cipher_encrypt(e->iv[0], iv, sizeof(mask), NULL, 0);
+	fails = gcry_cipher_setiv(e->iv[0], NULL, 0) || gcry_cipher_encrypt(e->iv[0], iv, sizeof(mask), NULL, 0);
 	for (unsigned i = 0; i < sizeof(mask); i++)
 		iv[i] ^= mask[i];
 	explicit_bzero(mask, sizeof(mask));
+	return fails;
 }
 
 static void eboiv_before(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
@@ -116,12 +117,12 @@ static void eboiv_before(const struct crypt *k, struct crypt_engine *e, struct c
 
 	memcpy(b->iv, &at, sizeof(at));
 	if (k->spec.mode == CRYPT_LRW) {
-		eboiv_lrw(k, e, b->iv);
+		b->failed = eboiv_lrw(k, e, b->iv);
 		return;
 	}
-	gcry_cipher_setiv(e->iv[0], b->iv, k->iv_size);
+	b->failed = gcry_cipher_setiv(e->iv[0], b->iv, k->iv_size);
 	memset(b->iv, 0, k->iv_size);
-	gcry_cipher_encrypt(e->iv[0], b->iv, k->iv_size, NULL, 0);
+	b->failed |= gcry_cipher_encrypt(e->iv[0], b->iv, k->iv_size, NULL, 0) != 0;
 }
 
 const struct crypt_iv crypt_iv_eboiv = {

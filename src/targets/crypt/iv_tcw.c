@@ -58,6 +58,8 @@ static void tcw_whiten(const struct crypt *k, uint64_t sector, uint8_t *data)
 		memcpy(data + i, &word, sizeof(word));
 	}
 	explicit_bzero(part, sizeof(part));
+	explicit_bzero(w, sizeof(w));
+	explicit_bzero(&white, sizeof(white));
 }
 
 static void tcw_before(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)

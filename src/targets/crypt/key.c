@@ -6,8 +6,6 @@
 #include "base/hex.h"
 #include "targets/crypt/crypt.h"
 
-#define KEY_DIGITS 12u		/* hexadecimal ones in a row, in a sentence: nothing else that matters has so many */
-
 int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *e)
 {
 	size_t n = strlen(text), got;
@@ -26,24 +24,6 @@ int crypt_key_read(const char *text, uint8_t *out, unsigned *bytes, struct err *
 		return err_set(e, -EINVAL, "character %zu or the next one of the key is no hexadecimal digit", 2 * got + 1);
 	*bytes = (unsigned)(n / 2);
 	return 0;
-}
-
-void crypt_hide_key(char *sentence)
-{
-	char *at, *to;
-	size_t run;
-
-	for (at = to = sentence; *at; at += run ? run : 1) {
-		run = strspn(at, "0123456789abcdefABCDEF");
-		if (run >= KEY_DIGITS) {
-			memcpy(to, "...", 3);
-			to += 3;
-		} else {
-			memmove(to, at, run ? run : 1);
-			to += run ? run : 1;
-		}
-	}
-	explicit_bzero(to, (size_t)(at - to) + 1);
 }
 
 void crypt_text_key(const struct crypt *k, struct text *out)

@@ -35,12 +35,14 @@ static int key_set(struct crypt *k, struct dm_ask *a, const char *text)
 	return r;
 }
 
+/* As on Linux the ciphers get a key that nobody knows: it takes the place of the other one also where zeros are refused. */
 static int key_wipe(struct crypt *k, struct dm_ask *a)
 {
 	int r;
 
-	explicit_bzero(k->key, k->key_size);
+	gcry_create_nonce(k->key, k->key_size);
 	r = crypt_engines_set_key(k, &a->err);
+	explicit_bzero(k->key, k->key_size);
 	k->has_key = false;
 	return r;
 }

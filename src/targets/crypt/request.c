@@ -36,7 +36,7 @@ struct crypt_job {
 	struct dm_req *req, *child;
 	struct reserve *home;
 	unsigned left;			/* strips under way */
-	atomic_int err;			/* of a read: a tag is wrong */
+	atomic_int err;			/* of a read: a tag is wrong; or libgcrypt has failed */
 	uint8_t *tags;			/* of the sectors, behind the buffer; or NULL */
 	struct crypt_strip strips[CRYPT_STRIPS];
 	uint8_t bytes[];		/* of a write: the buffer is in them */
@@ -66,39 +66,40 @@ static uint8_t *job_tags(const struct crypt *k, const struct crypt_job *j, uint6
 	return j->tags ? j->tags + from / (k->sector / DM_SECTOR) * k->tag_step : NULL;
 }
 
-static void job_encrypt(struct crypt *k, struct crypt_engine *e, struct crypt_job *j, uint64_t from, uint64_t count)
+static int job_encrypt(struct crypt *k, struct crypt_engine *e, struct crypt_job *j, uint64_t from, uint64_t count)
 {
 	const struct dm_req *r = j->req;
 	size_t at = from << DM_SECTOR_SHIFT;
 	uint8_t *out = job_buffer(j) + at;
 
-	if (r->op == DM_ZEROES) {
-		memset(out, 0, count << DM_SECTOR_SHIFT);
-		crypt_run(k, e, true, r->sector + from, count, out, out, job_tags(k, j, from));
-	} else {
-		crypt_run_out_of(k, e, r->sector + from, count, vec_from(r->data, at), out, job_tags(k, j, from));
-	}
+	if (r->op != DM_ZEROES)
+		return crypt_run_out_of(k, e, r->sector + from, count, vec_from(r->data, at), out, job_tags(k, j, from));
+	memset(out, 0, count << DM_SECTOR_SHIFT);
+	return crypt_run(k, e, true, r->sector + from, count, out, out, job_tags(k, j, from));
 }
 
 static void job_compute(struct crypt *k, struct crypt_engine *e, struct crypt_job *j, uint64_t from, uint64_t count)
 {
 	const struct dm_req *r = j->req;
+	int err;
 
 	if (r->op != DM_READ)
-		job_encrypt(k, e, j, from, count);
-	else if (crypt_run_in_place(k, e, r->sector + from, count, vec_from(r->data, from << DM_SECTOR_SHIFT), job_tags(k, j, from)))
-		atomic_store(&j->err, -EILSEQ);
+		err = job_encrypt(k, e, j, from, count);
+	else
+		err = crypt_run_in_place(k, e, r->sector + from, count, vec_from(r->data, from << DM_SECTOR_SHIFT), job_tags(k, j, from));
+	if (err)
+		atomic_store(&j->err, err);
 }
 
-/* Nothing of it is shown. */
-static int read_failed(const struct crypt_job *j)
+/* R was not computed: nothing of it is shown, or written. */
+static int computing_failed(struct dm_req *r, int err)
 {
-	int err = atomic_load(&j->err);
-
-	if (!err)
-		return 0;
-	vec_zero(j->req->data, j->req->count << DM_SECTOR_SHIFT);
-	dm_why(j->req->io, "a sector is not what its tag says: it was changed below, or was never written");
+	if (r->op == DM_READ)
+		vec_zero(r->data, r->count << DM_SECTOR_SHIFT);
+	if (err == -EILSEQ)
+		dm_why(r->io, "a sector is not what its tag says: it was changed below, or was never written");
+	else
+		dm_why(r->io, "libgcrypt does not %s with this cipher and key", r->op == DM_READ ? "decrypt" : "encrypt");
 	return err;
 }
 
@@ -106,13 +107,14 @@ static int read_failed(const struct crypt_job *j)
 static void job_computed(struct crypt_job *j)
 {
 	struct dm_req *c = j->child;
-	int err;
+	int err = atomic_load(&j->err);
 
-	if (j->req->op != DM_READ) {
+	if (err)
+		err = computing_failed(j->req, err);
+	if (!err && j->req->op != DM_READ) {
 		dm_send(j->req->io, &job_crypt(j)->at, c);
 		return;
 	}
-	err = read_failed(j);
 	reserve_give(j->home, j);
 	dm_child_end(c, err);
 }
@@ -295,8 +297,8 @@ static int read_back(struct crypt *k, struct dm_req *r, struct dm_req *c, int er
 		return err;
 	}
 	if (!j) {
-		crypt_run_in_place(k, k->engines[r->io->index], r->sector, r->count, r->data, NULL);
-		return 0;
+		err = crypt_run_in_place(k, k->engines[r->io->index], r->sector, r->count, r->data, NULL);
+		return err ? computing_failed(r, err) : 0;
 	}
 	j->child = c;
 	job_start(k, j);

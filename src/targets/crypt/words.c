@@ -61,8 +61,7 @@ static void arg_mac_key(struct crypt *k, struct dm_args *a, const char *value)
 
 	if (words_u64(value, &n) || !n || n > CRYPT_KEY_MOST)
 		dm_args_fail(a, "word %u: integrity_key_size:%.40s: it is a number of bytes of the key", a->word, value);
-	k->mac_key = (unsigned)n;
-	k->mac_key_said = true;
+	k->mac_said = (unsigned)n;
 }
 
 static void arg_option(struct crypt *k, struct dm_args *a)
@@ -227,8 +226,8 @@ void crypt_arg_words(struct crypt *k, struct dm_target *t, struct dm_args *a)
 		check_cipher(k, a);
 	if (!dm_args_failed(a) && k->spec.iv->check)
 		k->spec.iv->check(k, a);
-	if (k->mac_algo && !k->mac_key_said)
-		k->mac_key = crypt_mac_bytes(k);
+	if (k->mac_algo)
+		k->mac_key = k->mac_said ? k->mac_said : crypt_mac_bytes(k);
 	if (!dm_args_failed(a))
 		check_key(k, a);
 	if (!dm_args_failed(a))
@@ -239,7 +238,7 @@ void crypt_arg_words(struct crypt *k, struct dm_target *t, struct dm_args *a)
 
 unsigned crypt_option_words(const struct crypt *k)
 {
-	return (unsigned)__builtin_popcount(k->options) + (k->sector != DM_SECTOR) + !!k->tag_room + k->mac_key_said;
+	return (unsigned)__builtin_popcount(k->options) + (k->sector != DM_SECTOR) + !!k->tag_room + !!k->mac_said;
 }
 
 void crypt_text_options(const struct crypt *k, struct text *out)
@@ -252,6 +251,6 @@ void crypt_text_options(const struct crypt *k, struct text *out)
 		if (k->options & crypt_flags[i].option)
 			text_printf(out, " %s", crypt_flags[i].name);
 	}
-	if (k->mac_key_said)
-		text_printf(out, " integrity_key_size:%u", k->mac_key);
+	if (k->mac_said)
+		text_printf(out, " integrity_key_size:%u", k->mac_said);
 }
