@@ -38,7 +38,7 @@ void dm_args_secret(struct dm_args *a)
 {
 	struct dm_build *b = a->build;
 
-	b->o.secret = b->table->secret = true;
+	b->table->secret = true;
 	if (b->o.cmd)
 		b->o.cmd->flags |= DM_WITH_SECRET;
 }

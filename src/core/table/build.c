@@ -37,6 +37,7 @@ int dm_build_begin(struct dm_build **out, struct dm_world *w, const struct dm_bu
 	b->table->limits = dm_limits_default;
 	b->table->readonly = o->readonly;
 	b->table->secret = o->secret;
+	b->scratch = (struct text)TEXT_SECRET;
 	b->arena = &b->table->arena;
 	b->standin = (struct dm_store){ .name = b->no_name, .sectors = SECTORS_MAX, .limits = dm_limits_default };
 	list_init(&b->all);
@@ -210,18 +211,8 @@ int dm_build_failed(struct dm_build *b)
 	return b->err->code;
 }
 
-/* No copy of a secret line may be left in freed memory. */
-static void build_wipe(struct dm_build *b)
-{
-	if (!b->o.secret || !b->scratch.s)
-		return;
-	explicit_bzero(b->scratch.s, b->scratch.room);
-	text_free(&b->scratch);
-}
-
 char *dm_build_scratch(struct dm_build *b, const char *from, size_t len)
 {
-	build_wipe(b);
 	text_clear(&b->scratch);
 	text_add_n(&b->scratch, from, len);
 	return b->scratch.failed ? NULL : b->scratch.s;
@@ -350,7 +341,6 @@ int dm_build_end(struct dm_build *b, struct dm_table **out)
 	*out = b->failed ? NULL : b->table;
 	if (b->failed)
 		dm_table_free(b->table);
-	build_wipe(b);
 	text_free(&b->scratch);
 	free(b);
 	return code;

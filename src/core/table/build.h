@@ -65,7 +65,7 @@ struct dm_build {
 	const struct dm_type *type;	/* of that line; NULL before it is known */
 	struct hash words;		/* dm_build_word.by_word */
 	struct hash stores;		/* its by_store: the stores of the table */
-	struct text scratch;		/* a writable copy of a record's params */
+	struct text scratch;		/* a writable copy of a record's params: wiped, because there may be a key where none is expected */
 	bool failed, checked;
 	size_t lines_before, uses_before;	/* lengths of the explanation before this line */
 	const char *explain_sep;	/* separates two uses in the explanation of a line */
