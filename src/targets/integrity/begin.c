@@ -226,11 +226,17 @@ static int journal_tag_differs(void *arg, uint64_t sector, const uint8_t *data, 
 	return memcmp(right, tag, it->f.tag_size);
 }
 
-int integrity_ring_new(struct integrity *it, struct jring **out, struct err *e)
+int integrity_seal_new(struct integrity *it, struct seal **out, struct err *e)
 {
 	const uint8_t *salt = it->sb.flags & IFORMAT_FIXED_HMAC ? it->sb.salt : NULL;
+
+	return seal_new(out, &it->f, it->mac.kind ? &it->mac : NULL, salt, &it->cipher, e);
+}
+
+static int ring_new(struct integrity *it, struct jring **out, struct err *e)
+{
 	struct seal *seal;
-	int err = seal_new(&seal, &it->f, it->mac.kind ? &it->mac : NULL, salt, &it->cipher, e);
+	int err = integrity_seal_new(it, &seal, e);
 
 	return err ? err : jring_new(out, &it->f, seal, it->words.watermark, integrity_journal_is_low, it, e);
 }
@@ -252,7 +258,7 @@ static int begin_journal(struct beginning *b)
 {
 	struct jring *j = NULL;
 	struct jring_io io;
-	int err = integrity_ring_new(b->it, &j, b->err);
+	int err = ring_new(b->it, &j, b->err);
 
 	integrity_journal_io(b->it, &io);
 	if (!err)

@@ -113,7 +113,7 @@ void integrity_go_on(struct clerk *c, struct clerk_job *j);	/* after an end that
 int integrity_bitmap_again(struct integrity *it, struct err *e);	/* begin_bitmap.c */
 void integrity_journal_io(const struct integrity *it, struct jring_io *io);
 void integrity_unbind(struct integrity *it);
-int integrity_ring_new(struct integrity *it, struct jring **out, struct err *e);	/* in memory; 0 or -errno and a sentence */
+int integrity_seal_new(struct integrity *it, struct seal **out, struct err *e);	/* the journal's; 0 or -errno and a sentence */
 /* In a job: writes SB. 0, or -errno and a sentence. */
 int integrity_sb_write(struct integrity *it, const struct iformat_sb *sb, struct err *e);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/list.h"
 
@@ -44,10 +45,18 @@ static void jring_empty(struct jring *j)
 	j->last = &j->line;
 }
 
+/* What the superblock says may be wrong. */
+static bool is_too_long(const struct iformat *f)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return f->entries >= JRING_NONE || (uint64_t)f->section_sectors * f->sections * DM_SECTOR >= memory;
+}
+
 int jring_new(struct jring **out, const struct iformat *f, struct seal *seal, unsigned watermark, void (*kick)(void *arg), void *arg,
 	      struct err *e)
 {
-	struct jring *j = f->entries < JRING_NONE ? calloc(1, sizeof(*j)) : NULL;
+	struct jring *j = is_too_long(f) ? NULL : calloc(1, sizeof(*j));
 
 	if (!j) {
 		seal_free(seal);
@@ -288,7 +297,7 @@ uint32_t jring_find(struct jring *j, uint64_t sector, uint32_t n, uint64_t *bits
 	return found;
 }
 
-static void get_data(const struct jring *j, uint32_t e, struct vec to)
+void jring_entry_get(const struct jring *j, uint32_t e, struct vec to)
 {
 	const uint8_t *entry = jring_entry(j, e), *data = jring_data(j, e);
 	unsigned s;
@@ -309,7 +318,7 @@ void jring_get(struct jring *j, uint64_t sector, const struct vec *data, uint8_t
 	pthread_mutex_unlock(&j->lock);
 	section = e / j->f->per_section;
 	if (data)
-		get_data(j, e, *data);
+		jring_entry_get(j, e, *data);
 	if (tag)
 		memcpy(tag, iformat_entry_tag(j->f, jring_entry(j, e)), j->f->tag_size);
 	pthread_mutex_lock(&j->lock);

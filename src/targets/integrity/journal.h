@@ -112,6 +112,8 @@ int jring_commit(struct jring *j, const struct jring_io *io);
 int jring_write_back(struct jring *j, const struct jring_io *io);
 /* All sections anew, of a device that is being formatted. */
 int jring_format(struct jring *j, const struct jring_io *io);
+/* The same without a ring: what it will find at its beginning. */
+int jring_write_empty(const struct iformat *f, struct seal *seal, const struct jring_io *io);
 /* Nothing is in it that is needed: it says so on the disk. */
 int jring_clear(struct jring *j, const struct jring_io *io);
 
@@ -122,6 +124,8 @@ struct jring_check {
 };
 int jring_replay(struct jring *j, const struct jring_io *io, const struct jring_check *check, bool goes_on, struct err *e);
 
+/* The data of entry E as they were, for as many bytes as a block has. */
+void jring_entry_get(const struct jring *j, uint32_t e, struct vec to);
 /* With the lock: frees sections whose blocks are in their places and that nobody reads, the oldest first. */
 void jring_free_sections(struct jring *j);
 /* There may be room for those who wait; or ERR: they fail, because none can be made. */

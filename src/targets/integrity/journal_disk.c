@@ -15,32 +15,41 @@ int jring_flush(const struct jring_io *io)
 
 /* --- sections ------------------------------------------------------------------------------------------------------------- */
 
-static void section_number(struct jring *j, uint32_t section, unsigned seq)
+/* With its commit ids. */
+static int section_write(const struct iformat *f, struct seal *seal, const struct jring_io *io, uint32_t section, unsigned seq, uint8_t *bytes)
 {
 	uint32_t i;
 	uint64_t id;
 
-	for (i = 0; i < j->f->section_sectors; i++) {
-		id = seal_commit_id(j->seal, section, i, seq);
-		memcpy(jring_section(j, section) + (size_t)i * DM_SECTOR + IFORMAT_SECTOR_DATA, &id, sizeof(id));
+	for (i = 0; i < f->section_sectors; i++) {
+		id = seal_commit_id(seal, section, i, seq);
+		memcpy(bytes + (size_t)i * DM_SECTOR + IFORMAT_SECTOR_DATA, &id, sizeof(id));
 	}
+	return clerk_write(io->clerk, io->meta, IFORMAT_SB_SECTORS + (uint64_t)section * f->section_sectors, f->section_sectors,
+			   seal_close(seal, section, bytes), 0);
 }
 
-static int section_write(struct jring *j, const struct jring_io *io, uint32_t section)
+static void section_clear(const struct iformat *f, uint8_t *bytes)
 {
-	const uint8_t *bytes = seal_close(j->seal, section, jring_section(j, section));
-
-	return clerk_write(io->clerk, io->meta, IFORMAT_SB_SECTORS + (uint64_t)section * j->f->section_sectors, j->f->section_sectors, bytes, 0);
-}
-
-static void section_clear(struct jring *j, uint32_t section)
-{
-	uint8_t *s = jring_section(j, section);
 	unsigned i;
 
-	memset(s, 0, (size_t)j->f->section_sectors * DM_SECTOR);
-	for (i = 0; i < j->f->per_section; i++)
-		iformat_entry_clear(iformat_entry(j->f, s, i));
+	memset(bytes, 0, (size_t)f->section_sectors * DM_SECTOR);
+	for (i = 0; i < f->per_section; i++)
+		iformat_entry_clear(iformat_entry(f, bytes, i));
+}
+
+int jring_write_empty(const struct iformat *f, struct seal *seal, const struct jring_io *io)
+{
+	uint8_t *bytes = aligned_alloc(DM_SECTOR, (size_t)f->section_sectors * DM_SECTOR);
+	int err = bytes ? 0 : -ENOMEM;
+	uint32_t s;
+
+	if (bytes)
+		section_clear(f, bytes);
+	for (s = 0; s < f->sections && !err; s++)
+		err = section_write(f, seal, io, s, 0, bytes);
+	free(bytes);
+	return err ? err : clerk_flush(io->clerk, io->meta);
 }
 
 int jring_init(struct jring *j, const struct jring_io *io, uint32_t first, uint32_t n, unsigned seq)
@@ -49,9 +58,8 @@ int jring_init(struct jring *j, const struct jring_io *io, uint32_t first, uint3
 	int err = 0;
 
 	for (i = 0; i < n && !err; i++, s = jring_next(j, s)) {
-		section_clear(j, s);
-		section_number(j, s, seq);
-		err = section_write(j, io, s);
+		section_clear(j->f, jring_section(j, s));
+		err = section_write(j->f, j->seal, io, s, seq, jring_section(j, s));
 	}
 	return err || !n ? err : clerk_flush(io->clerk, io->meta);
 }
@@ -106,8 +114,7 @@ static int sections_write(struct jring *j, const struct jring_io *io, uint32_t f
 	int err = 0;
 
 	for (i = 0; i < n && !err; i++, s = jring_next(j, s)) {
-		section_number(j, s, j->seq);
-		err = section_write(j, io, s);
+		err = section_write(j->f, j->seal, io, s, j->seq, jring_section(j, s));
 		if (s + 1 == j->f->sections)
 			j->seq = (j->seq + 1) % IFORMAT_COMMITS;
 	}
@@ -177,17 +184,6 @@ static uint32_t run_length(const struct jring *j, const uint32_t *list, uint32_t
 	return i;
 }
 
-/* The data of entry E, as they were. */
-static void entry_restore(const struct jring *j, uint32_t e, uint8_t *to)
-{
-	const uint8_t *entry = jring_entry(j, e);
-	unsigned s;
-
-	memcpy(to, jring_data(j, e), (size_t)j->f->block * DM_SECTOR);
-	for (s = 0; s < j->f->block; s++)
-		memcpy(to + (size_t)(s + 1) * DM_SECTOR - 8, entry + 8 + s * 8, 8);
-}
-
 static int run_write(struct jring *j, const struct jring_io *io, const uint32_t *list, uint32_t n)
 {
 	uint64_t sector = j->block[list[0]] * j->f->block;
@@ -195,7 +191,9 @@ static int run_write(struct jring *j, const struct jring_io *io, const uint32_t 
 	int err;
 
 	for (i = 0; i < n; i++) {
-		entry_restore(j, list[i], j->run + (size_t)i * j->f->block * DM_SECTOR);
+		struct iovec to = { j->run + (size_t)i * j->f->block * DM_SECTOR, (size_t)j->f->block * DM_SECTOR };
+
+		jring_entry_get(j, list[i], (struct vec){ &to, 0 });
 		memcpy(j->run_tags + (size_t)i * j->f->tag_size, iformat_entry_tag(j->f, jring_entry(j, list[i])), j->f->tag_size);
 	}
 	err = clerk_write(io->clerk, io->data, iformat_data(j->f, sector), (uint64_t)n * j->f->block, j->run, 0);

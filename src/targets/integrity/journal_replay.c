@@ -36,21 +36,6 @@ static uint64_t sector_id(const struct jring *j, uint32_t section, uint32_t sect
 
 /* --- reading -------------------------------------------------------------------------------------------------------------- */
 
-static int read_all(struct replay *p, const struct jring_io *io)
-{
-	struct jring *j = p->j;
-	uint32_t s;
-	int err = 0;
-
-	for (s = 0; s < j->f->sections && !err; s++) {
-		err = clerk_read(io->clerk, io->meta, IFORMAT_SB_SECTORS + (uint64_t)s * j->f->section_sectors, j->f->section_sectors,
-				 jring_section(j, s));
-		if (!err)
-			seal_open(j->seal, s, jring_section(j, s));
-	}
-	return err ? err_set(p->err, err, "section %u of the journal cannot be read: %s", s - 1, strerror(-err)) : 0;
-}
-
 static int note_id(struct replay *p, uint32_t section, uint32_t sector)
 {
 	uint64_t id = sector_id(p->j, section, sector);
@@ -76,18 +61,31 @@ static bool section_is_empty(const struct jring *j, uint32_t s)
 	return true;
 }
 
-static int note_ids(struct replay *p)
+static int section_read(struct replay *p, const struct jring_io *io, uint32_t s)
 {
-	uint32_t s, i;
+	struct jring *j = p->j;
+	uint32_t i;
+	int err = clerk_read(io->clerk, io->meta, IFORMAT_SB_SECTORS + (uint64_t)s * j->f->section_sectors, j->f->section_sectors, jring_section(j, s));
+
+	if (err)
+		return err_set(p->err, err, "section %u of the journal cannot be read: %s", s, strerror(-err));
+	seal_open(j->seal, s, jring_section(j, s));
+	for (i = 0; i < j->f->section_sectors && !err; i++)
+		err = note_id(p, s, i);
+	p->empty = p->empty && section_is_empty(j, s);
+	return err;
+}
+
+/* Each is looked at before the next one takes memory: a damaged superblock may say that a hole is a journal of terabytes. */
+static int read_all(struct replay *p, const struct jring_io *io)
+{
+	uint32_t s;
+	int err = 0;
 
 	p->empty = true;
-	for (s = 0; s < p->j->f->sections; s++) {
-		for (i = 0; i < p->j->f->section_sectors; i++)
-			if (note_id(p, s, i))
-				return p->err->code;
-		p->empty = p->empty && section_is_empty(p->j, s);
-	}
-	return 0;
+	for (s = 0; s < p->j->f->sections && !err; s++)
+		err = section_read(p, io, s);
+	return err;
 }
 
 /* --- the ring ------------------------------------------------------------------------------------------------------------- */
@@ -145,13 +143,11 @@ static void find_ring(struct replay *p)
 static bool tag_is_right(struct replay *p, uint32_t e, uint64_t sector)
 {
 	const struct iformat *f = p->j->f;
-	uint8_t data[IFORMAT_BLOCK_MOST * DM_SECTOR], *entry = jring_entry(p->j, e);
-	unsigned s;
+	uint8_t data[IFORMAT_BLOCK_MOST * DM_SECTOR];
+	struct iovec to = { data, sizeof(data) };
 
-	memcpy(data, jring_data(p->j, e), (size_t)f->block * DM_SECTOR);
-	for (s = 0; s < f->block; s++)
-		memcpy(data + (size_t)(s + 1) * DM_SECTOR - 8, entry + 8 + s * 8, 8);
-	return !p->check->tag || !p->check->tag(p->check->arg, sector, data, iformat_entry_tag(f, entry));
+	jring_entry_get(p->j, e, (struct vec){ &to, 0 });
+	return !p->check->tag || !p->check->tag(p->check->arg, sector, data, iformat_entry_tag(f, jring_entry(p->j, e)));
 }
 
 static int note_entry(struct replay *p, uint32_t e)
@@ -234,8 +230,6 @@ int jring_replay(struct jring *j, const struct jring_io *io, const struct jring_
 	int err = read_all(&p, io);
 
 	jring_begin_at(j, 0, 0);
-	if (!err)
-		err = note_ids(&p);
 	if (!err)
 		err = find_newest(&p);
 	if (err)

@@ -312,12 +312,12 @@ static int end_journal(struct integrity *it, const struct jring_io *io)
 static int end_bitmap(struct integrity *it, const struct jring_io *io)
 {
 	struct iformat_sb sb = it->sb;
-	struct jring *ring = NULL;
-	int err = integrity_ring_new(it, &ring, NULL);
+	struct seal *seal = NULL;
+	int err = integrity_seal_new(it, &seal, NULL);
 
 	if (!err)
-		err = jring_format(ring, io);
-	jring_free(ring);
+		err = jring_write_empty(&it->f, seal, io);
+	seal_free(seal);
 	sb.flags &= ~(uint32_t)IFORMAT_DIRTY_BITMAP;
 	return err ? err : integrity_sb_write(it, &sb, NULL);
 }
