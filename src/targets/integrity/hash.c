@@ -156,8 +156,10 @@ void ihash_free(struct ihash *h)
 
 	for (i = 0; i < h->n; i++)
 		gcry_md_close(h->states[i].md);
-	if (h->states)
+	if (h->states) {
 		pthread_mutex_destroy(&h->lock);
+		explicit_bzero(h->states, h->n * sizeof(*h->states));	/* a checksum that begins with its key */
+	}
 	free(h->states);
 	h->states = NULL;
 	h->n = 0;
