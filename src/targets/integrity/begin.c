@@ -288,9 +288,11 @@ static int begin_bound(struct beginning *b)
 	int err;
 
 	b->sb.provided = b->f.provided;
+	b->had = b->sb.provided;
 	if (b->sb.recalc > b->f.provided)
 		b->sb.recalc = b->f.provided;
 	err = begin_journal(b);
+	b->sb.recalc -= b->sb.recalc % b->f.block;	/* it may be damaged */
 	if (!err && b->it->words.reset)
 		beginning_recalc_all(b);
 	if (!err && b->it->words.mode == 'B')

@@ -10,6 +10,7 @@ struct beginning {
 	struct iformat f;
 	struct iformat_sb sb;
 	bool is_new;
+	uint64_t had;			/* sectors that it provided before */
 	struct err *err;
 };
 

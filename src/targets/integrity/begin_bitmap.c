@@ -26,6 +26,8 @@ static int bitmap_found(struct beginning *b, struct ibitmap *m, bool same_bits)
 		return err;
 	if (!same_bits || it->words.reset)
 		ibitmap_put(m, m->disk, 0, m->provided, true);
+	if (b->had < m->provided)		/* it has grown: what is new has no tags */
+		ibitmap_put(m, m->disk, b->had, m->provided - b->had, true);
 	if (b->sb.flags & IFORMAT_RECALCULATING && b->sb.recalc < m->provided)
 		ibitmap_put(m, m->disk, b->sb.recalc, m->provided - b->sb.recalc, true);
 	if (!ibitmap_all(m, m->disk, 0, m->provided, false))
@@ -46,10 +48,10 @@ int beginning_bitmap(struct beginning *b)
 	unsigned bits = iformat_bits(&b->f, it->words.log2_bit);
 	bool found = b->sb.flags & IFORMAT_DIRTY_BITMAP;
 	struct ibitmap *m = NULL;
-	int err = ibitmap_new(&m, &it->f, bits);
+	int err = bitmap_failed(b, ibitmap_new(&m, &it->f, bits));
 
 	if (!err && found)
-		err = bitmap_found(b, m, b->sb.log2_blocks_per_bit == bits);
+		err = bitmap_failed(b, bitmap_found(b, m, b->sb.log2_blocks_per_bit == bits));
 	else if (!err)
 		bitmap_fresh(b, m);
 	b->sb.flags |= IFORMAT_DIRTY_BITMAP;
@@ -57,10 +59,10 @@ int beginning_bitmap(struct beginning *b)
 	if (!err)
 		err = integrity_sb_write(it, &b->sb, b->err);
 	if (!err && !found)
-		err = ibitmap_write_all(m, it->clerk, &it->meta);
+		err = bitmap_failed(b, ibitmap_write_all(m, it->clerk, &it->meta));
 	if (err) {
 		ibitmap_free(m);
-		return bitmap_failed(b, err);
+		return err;
 	}
 	memcpy(m->may, m->disk, m->bytes);
 	memcpy(m->recalc, m->disk, m->bytes);
@@ -79,14 +81,18 @@ int integrity_bitmap_again(struct integrity *it, struct err *e)
 	return err ? err_set(e, err, "the bitmap on '%s': %s", it->meta.store->name, strerror(-err)) : 0;
 }
 
+/* As on Linux one whose bits stand for another number of sectors says nothing. */
 static int bitmap_look(struct beginning *b, bool *is_clear)
 {
+	unsigned bits = iformat_bits(&b->f, b->it->words.log2_bit);
 	struct integrity *it = b->it;
 	struct ibitmap *m = NULL;
-	int err = b->sb.log2_blocks_per_bit < 56 ? ibitmap_new(&m, &it->f, b->sb.log2_blocks_per_bit) : -EINVAL;
+	int err;
 
-	if (!err && m->bytes > (uint64_t)it->f.section_sectors * it->f.sections * DM_SECTOR)
-		err = -EINVAL;
+	*is_clear = false;
+	if (b->sb.log2_blocks_per_bit != bits)
+		return 0;
+	err = ibitmap_new(&m, &it->f, bits);
 	if (!err)
 		err = ibitmap_read(m, it->clerk, &it->meta);
 	*is_clear = !err && ibitmap_all(m, m->disk, 0, m->provided, false);
@@ -106,7 +112,7 @@ int beginning_leave_bitmap(struct beginning *b, struct jring *j, const struct jr
 
 	if (err)
 		return err;
-	if (!is_clear || b->sb.log2_blocks_per_bit != iformat_bits(&b->f, it->words.log2_bit))
+	if (!is_clear)
 		beginning_recalc_all(b);
 	err = integrity_sb_write(it, &b->sb, b->err);
 	if (!err)
