@@ -78,8 +78,7 @@ static int sb_make(struct beginning *b)
 {
 	struct integrity *it = b->it;
 	const struct integrity_words *w = &it->words;
-	struct iformat_new n = { .block = w->block, .tag_size = w->tag_size, .journal_sectors = w->journal_sectors, .interleave = w->interleave,
-				 .mac = it->mac.kind, .fix_padding = w->fix_padding, .fix_hmac = w->fix_hmac && (it->hash.kind || it->mac.kind) };
+	struct iformat_new n = integrity_new(it);
 
 	if (w->mode != 'R' && !all_zeros(it->sector, IFORMAT_SB_SECTORS * DM_SECTOR))
 		return err_set(b->err, -EINVAL, "'%s' is no integrity device: at sector %" PRIu64 " it has neither a superblock nor 4096 bytes of zeros, which would "
@@ -171,10 +170,8 @@ static int check_size(const struct beginning *b)
 static int place(struct beginning *b)
 {
 	struct integrity *it = b->it;
-	uint8_t log2_buffer = it->words.buffer_sectors ? (uint8_t)(31 - __builtin_clz(it->words.buffer_sectors)) : 0;
 
-	b->f = (struct iformat){ .meta = it->has_meta, .start = it->start, .data_sectors = it->data.store->sectors,
-				 .meta_sectors = it->meta.store->sectors, .log2_buffer = log2_buffer > 22 ? 22 : log2_buffer };
+	b->f = integrity_devices(it);
 	if (iformat_is_sb(it->sector) ? sb_take(b) : sb_make(b))
 		return b->err->code;
 	if (check_words(b))

@@ -38,7 +38,8 @@
 struct integrity_words {
 	char mode;			/* 'D', 'J', 'B', 'R' */
 	unsigned tag_size, block;	/* bytes; sectors */
-	uint32_t journal_sectors, interleave, buffer_sectors, watermark, commit_ms, clear_ms;
+	uint32_t journal_sectors;	/* 0: by the size of the device when it is formatted */
+	uint32_t interleave, buffer_sectors, watermark, commit_ms, clear_ms;
 	unsigned log2_bit;		/* sectors for each bit of the bitmap */
 	bool recalculate, reset;	/* RESET: from the first sector on, whatever was reached */
 	bool discard, fix_padding, fix_hmac, legacy;
@@ -103,6 +104,8 @@ struct integrity {
 
 /* words.c: for dm_type. */
 int integrity_words_read(struct dm_target *t, struct dm_args *a);
+struct iformat integrity_devices(const struct integrity *it);	/* as large as they are now */
+struct iformat_new integrity_new(const struct integrity *it);	/* what one would be that is formatted now */
 void integrity_table(const struct dm_target *t, struct text *out);
 void integrity_status(const struct dm_target *t, struct text *out);
 void integrity_measure(const struct dm_target *t, struct text *out);

@@ -196,19 +196,38 @@ static void check_words(struct integrity *it, const struct dm_target *t, struct 
 	w->tag_size = w->tag_size ? w->tag_size : it->hash.size;
 }
 
-/* What a device would be that is formatted now: for `table`, until it is known what it is. */
+struct iformat integrity_devices(const struct integrity *it)
+{
+	uint32_t buffer = it->words.buffer_sectors;
+	unsigned log2 = buffer ? 31 - (unsigned)__builtin_clz(buffer) : 0;
+
+	return (struct iformat){ .meta = it->has_meta, .start = it->start, .data_sectors = it->data.store->sectors, .meta_sectors = it->meta.store->sectors,
+				 .log2_buffer = (uint8_t)(log2 > BUFFER_LOG2_MOST ? BUFFER_LOG2_MOST : log2) };
+}
+
+static uint32_t journal_of_new(const struct integrity *it)
+{
+	uint64_t share = it->data.store->sectors / JOURNAL_SHARE;
+
+	if (it->words.journal_sectors)
+		return it->words.journal_sectors;
+	return share < JOURNAL_MOST ? (uint32_t)share : JOURNAL_MOST;
+}
+
+struct iformat_new integrity_new(const struct integrity *it)
+{
+	const struct integrity_words *w = &it->words;
+
+	return (struct iformat_new){ .block = w->block, .tag_size = w->tag_size, .journal_sectors = journal_of_new(it), .interleave = w->interleave,
+				     .mac = it->mac.kind, .fix_padding = w->fix_padding, .fix_hmac = w->fix_hmac && (it->hash.kind || it->mac.kind) };
+}
+
+/* For `table`, until it is known what the device is. */
 static void foresee(struct integrity *it)
 {
-	struct integrity_words *w = &it->words;
-	struct iformat_new n = { .block = w->block, .tag_size = w->tag_size, .journal_sectors = w->journal_sectors, .interleave = w->interleave,
-				 .mac = it->mac.kind, .fix_padding = w->fix_padding, .fix_hmac = w->fix_hmac && (it->hash.kind || it->mac.kind) };
-	unsigned log2 = w->buffer_sectors ? 31 - (unsigned)__builtin_clz(w->buffer_sectors) : 0;
+	struct iformat_new n = integrity_new(it);
 
-	it->f.meta = it->has_meta;
-	it->f.start = it->start;
-	it->f.data_sectors = it->data.store->sectors;
-	it->f.meta_sectors = it->meta.store->sectors;
-	it->f.log2_buffer = (uint8_t)(log2 > BUFFER_LOG2_MOST ? BUFFER_LOG2_MOST : log2);
+	it->f = integrity_devices(it);
 	if (!iformat_make(&it->f, &it->sb, &n, NULL))
 		(void)iformat_place(&it->f, &it->sb);
 }
@@ -261,11 +280,6 @@ int integrity_words_read(struct dm_target *t, struct dm_args *a)
 	it->meta.offset = it->start;
 	if (!dm_args_may_reserve(a))
 		return dm_args_rest_ignored(a);
-	if (!it->words.journal_sectors) {
-		uint64_t share = it->data.store->sectors / JOURNAL_SHARE;
-
-		it->words.journal_sectors = share < JOURNAL_MOST ? (uint32_t)share : JOURNAL_MOST;
-	}
 	foresee(it);
 	return reserve_all(it, a) ? a->err->code : dm_args_rest_ignored(a);
 }
