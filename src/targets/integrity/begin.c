@@ -127,7 +127,10 @@ static int check_words(const struct beginning *b)
 	return 0;
 }
 
-/* Somebody who can change the disks, but has no key, could have tags made for what he has written. */
+/*
+ * Somebody who can change the disks, but has no key, could have tags made for what he has written. As on Linux it does not matter
+ * for what this line has begun itself, after a crash in mode B: a suspend in between does not end it.
+ */
 static bool recalc_is_safe(const struct beginning *b)
 {
 	const struct integrity *it = b->it;
@@ -143,7 +146,7 @@ static int check_recalc(struct beginning *b)
 {
 	const struct integrity *it = b->it;
 
-	if (it->words.recalculate && !(b->sb.flags & IFORMAT_RECALCULATING)) {
+	if (it->words.recalculate && it->words.mode != 'R' && !(b->sb.flags & IFORMAT_RECALCULATING)) {
 		b->sb.flags |= IFORMAT_RECALCULATING;
 		b->sb.recalc = 0;
 	}
@@ -151,7 +154,7 @@ static int check_recalc(struct beginning *b)
 		return 0;
 	if (!it->hash.kind)
 		return err_set(b->err, -EINVAL, "tags are recalculated with an internal_hash, and the table has none");
-	if (b->sb.recalc < b->f.provided && !recalc_is_safe(b))
+	if (b->sb.recalc < b->f.provided && !it->recalcs_itself && !recalc_is_safe(b))
 		return err_set(b->err, -EOPNOTSUPP, "tags with a key are not recalculated unless the table says legacy_recalculate: whoever can change the device "
 				"below would get right tags for what he has written (with fix_hmac and a key for journal_mac it is safe)");
 	return 0;
@@ -274,6 +277,7 @@ static void took(struct beginning *b)
 
 	pthread_mutex_lock(&it->lock);
 	it->sb = b->sb;
+	it->recalcs_itself = b->sb.flags & IFORMAT_RECALCULATING;
 	pthread_mutex_unlock(&it->lock);
 	atomic_store(&it->recalc_at, recalcs ? b->sb.recalc : UINT64_MAX);
 }
@@ -284,12 +288,12 @@ static int begin_bound(struct beginning *b)
 	struct iformat_sb before = b->sb;
 	int err;
 
-	b->sb.provided = b->f.provided;
 	b->had = b->sb.provided;
+	b->sb.provided = b->f.provided;
 	if (b->sb.recalc > b->f.provided)
 		b->sb.recalc = b->f.provided;
-	err = begin_journal(b);
 	b->sb.recalc -= b->sb.recalc % b->f.block;	/* it may be damaged */
+	err = begin_journal(b);
 	if (!err && b->it->words.reset)
 		beginning_recalc_all(b);
 	if (!err && b->it->words.mode == 'B')

@@ -5,13 +5,36 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hex.h"
+#include "core/device/device.h"
 #include "targets/integrity/integrity.h"
+
+static int integrity_ctr(struct dm_target *t, struct dm_args *a)
+{
+	int r = integrity_words_read(t, a);
+
+	if (r)
+		hex_hide(a->err->text);
+	return r;
+}
+
+/* As on Linux a resume takes the devices as they are: one below may have got its table since this one was loaded, or have grown. */
+static void measure_again(struct dm_store *s)
+{
+	if (s->device)
+		s->sectors = dm_device_sectors(s->device);
+}
 
 static void integrity_preresume(struct dm_target *t, struct dm_step *s)
 {
 	struct integrity *it = t->priv;
 
+	if (!s->back) {
+		measure_again(it->data.store);
+		measure_again(it->meta.store);
+	}
 	it->target = t;
 	it->step = s;
 	it->hook.run = s->back ? integrity_go_on : integrity_begin;
@@ -42,6 +65,33 @@ static void integrity_postsuspend(struct dm_target *t, struct dm_step *s)
 	it->step = s;
 	it->hook.run = integrity_end;
 	clerk_post(it->clerk, &it->hook);
+}
+
+/* A recalculation that was begun goes on in the daemon that takes over. Where it is, the superblock says. */
+#define INTEGRITY_RECALCS "recalculates"
+
+static int integrity_save(const struct dm_target *t, bool at_rest, struct text *out, struct err *e)
+{
+	struct integrity *it = t->priv;
+	bool recalcs;
+
+	(void)at_rest;
+	(void)e;
+	pthread_mutex_lock(&it->lock);
+	recalcs = it->recalcs_itself;
+	pthread_mutex_unlock(&it->lock);
+	text_add(out, recalcs ? INTEGRITY_RECALCS : "");
+	return 0;
+}
+
+static int integrity_restore(struct dm_target *t, char *saved, size_t len, struct err *e)
+{
+	struct integrity *it = t->priv;
+
+	if (len && strcmp(saved, INTEGRITY_RECALCS))
+		return err_set(e, -EINVAL, "what its tags are was saved in a form that this version does not know");
+	it->recalcs_itself = len;
+	return 0;
 }
 
 static void integrity_dtr(struct dm_target *t)
@@ -83,7 +133,7 @@ const struct dm_type dm_integrity = {
 	.version = { 1, 13, 0 },
 	.flags = DM_TARGET_SINGLETON,
 	.size = sizeof(struct integrity),
-	.ctr = integrity_words_read,
+	.ctr = integrity_ctr,
 	.dtr = integrity_dtr,
 	.map = integrity_map,
 	.flush = integrity_flush,
@@ -93,6 +143,8 @@ const struct dm_type dm_integrity = {
 	.resume = integrity_resume,
 	.presuspend = integrity_presuspend,
 	.postsuspend = integrity_postsuspend,
+	.save = integrity_save,
+	.restore = integrity_restore,
 	.table = integrity_table,
 	.status = integrity_status,
 	.measure = integrity_measure,

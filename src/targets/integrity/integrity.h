@@ -58,7 +58,7 @@ struct integrity {
 
 	/* What was found; a preresume changes it under the lock. */
 	pthread_mutex_t lock;
-	bool bound;
+	bool bound, recalcs_itself;	/* a recalculation that this line was resumed with, also before it was handed over */
 	struct iformat f;
 	struct iformat_sb sb;
 	uint32_t cut;			/* sectors: a power of two; requests are cut at its multiples */

@@ -134,11 +134,11 @@ static void arg_option(struct integrity *it, struct dm_args *a)
 	    option_flag(word, "legacy_recalculate", &w->legacy) || option_meta(it, a, word) || option_cipher(it, a, word) ||
 	    option_hash(a, word, "internal_hash", &it->hash, &w->hash_name) || option_hash(a, word, "journal_mac", &it->mac, &w->mac_name))
 		return;
-	dm_args_fail(a, "word %u: there is no option '%.40s': journal_sectors:N, interleave_sectors:N, buffer_sectors:N, journal_watermark:PERCENT, "
+	dm_args_fail(a, "word %u: there is no option '%.*s': journal_sectors:N, interleave_sectors:N, buffer_sectors:N, journal_watermark:PERCENT, "
 			"commit_time:MS, sectors_per_bit:N, bitmap_flush_interval:MS, meta_device:DEVICE, block_size:BYTES, internal_hash:NAME[:KEY], "
 			"journal_crypt:CIPHER:KEY, journal_mac:NAME:KEY, recalculate, reset_recalculate, allow_discards, fix_padding, fix_hmac and "
 			"legacy_recalculate are known", a->word,
-		     word);
+		     (int)strcspn(word, ":"), word);
 }
 
 static void arg_options(struct integrity *it, struct dm_args *a)
