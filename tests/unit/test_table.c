@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/table/build.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -274,6 +275,23 @@ static void four_kilobyte_blocks_are_kept(void **state)
 	dm_close(d);
 }
 
+/* Also of one that was refused before it was known that there is a key in it. */
+static void no_line_is_left_in_memory(void **state)
+{
+	struct dm_build_opts o = { .cwd = "/" };
+	struct err e = ERR_INIT;
+	struct dm_table *table;
+	struct dm_build *b;
+
+	(void)state;
+	assert_int_equal(dm_build_begin(&b, f.world, &o, &e), 0);
+	assert_int_not_equal(dm_build_line(b, 0, 8, "integrity", "nowhere x - J 1 internal_hash:hmac(sha256):5ec2e75ec2e75ec2"), 0);
+	assert_non_null(dm_build_scratch(b, "", 0));
+	assert_null(memmem(b->scratch.s, b->scratch.room, "5ec2e7", strlen("5ec2e7")));
+	dm_build_end(b, &table);
+	assert_null(table);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -290,6 +308,7 @@ int main(void)
 		CASE(striped_deals_chunks_in_turn),
 		CASE(a_device_without_a_table_fails_io),
 		CASE(four_kilobyte_blocks_are_kept),
+		CASE(no_line_is_left_in_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
