@@ -60,7 +60,7 @@ def command(*words):
 
 def wide(daemon, client, n):
     del daemon
-    lines = "\n".join(f"{8 * i} 8 linear memory,size=4096:w{i} 0" for i in range(5 * n if FULL else 2 * n))
+    lines = "\n".join(f"{8 * i} 8 linear memory,size=4096:w{i} 0" for i in range(5 * n))
     works(client.ask("create", name="wide", table=lines))
     works(client.ask("remove", name="wide"))
 
@@ -144,7 +144,7 @@ def measure(n):
         client = daemon.client()
         make(daemon, client, n)
         for name, go in FIGURES.items():
-            for _ in range(3 if FULL else 2):
+            for _ in range(3):
                 cpu, clock = daemon_time(daemon.process.pid) + children_time(), time.monotonic()
                 go(daemon, client, n)
                 took = (daemon_time(daemon.process.pid) + children_time() - cpu, time.monotonic() - clock)
