@@ -241,6 +241,7 @@ void dm_do_disk(struct dm_cmd *c, struct dm_device *d)
 	struct dm_opening *o = NULL;
 
 	(void)d;
+	c->device = NULL;	/* it may have waited for one (dm_wait_until_moved()) */
 	if (!disk_check_name(c->name, &c->reply.err) && !(c->text && *c->text))
 		err_set(&c->reply.err, -EINVAL, "disk '%s' needs a file to show", c->name);
 	else if (!c->reply.err.code && !(o = dm_opening_new(&spec)))
@@ -289,6 +290,7 @@ void dm_do_undisk(struct dm_cmd *c, struct dm_device *d)
 {
 	const struct dm_device *user, *busy;
 
+	c->device = NULL;	/* as above */
 	d = dm_find_disk(c->world, c->name ? c->name : "");
 	if (!d || d->whole) {
 		dm_fail(c, -ENXIO, "no disk is named '%.128s'", c->name ? c->name : "");
