@@ -42,10 +42,10 @@ locks() {
 	is "a stranger cannot lock what others wait for" "refused" "$(inside '"$DMUSE" exec true
 		as_stranger flock -n /dev/.dmuse/run/lvm.lock true 2>/dev/null && echo locked || echo refused')"
 	is "and a directory that he has locked is nothing that they wait for" "went on" "$(inside '
-		as_stranger flock /dev/.dmuse/run/lvm bash -c "touch /dev/shm/locked.$$; read -r _" < <(until [ -e done ]; do sleep 0.02; done) & 
+		as_stranger flock /dev/.dmuse/run/lvm bash -c "touch /dev/shm/locked.$$; read -r _" < <(until [ -e enough ]; do sleep 0.02; done) & 
 		until [ -e /dev/shm/locked.$$ ]; do sleep 0.02; done; rm -f /dev/shm/locked.$$
-		timeout 30 "$DMUSE" exec -- echo went on; touch done; wait')"
-	rm -f done
+		timeout 30 "$DMUSE" exec -- echo went on; touch enough; wait')"
+	rm -f enough
 }
 
 places() {
