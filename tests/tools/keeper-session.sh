@@ -127,13 +127,18 @@ a_disk_whose_file_is_away() {
 	rm -f going enough
 }
 
-# The daemon is killed while the session's end waits for a program that still uses a device.
-an_end_that_is_interrupted() {
+# The session's end waits for a program that has a device open, and that ends when something is written to `fifo`.
+begin_to_end() {
 	start
 	mkfifo fifo
-	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
+	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo; touch released" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
 	kill -TERM "$daemon"
 	until_true pgrep -f session-ender -P "$daemon"
+}
+
+# The daemon is killed while the session's end waits for a program that still uses a device.
+an_end_that_is_interrupted() {
+	begin_to_end
 	kill -9 "$daemon"
 	until_true grep -q "it was started again" "$log"
 	ok "$who: a daemon that was killed while it was ending is started again" until_true pgrep -f session-ender -P "$(pgrep -P "$keeper" -x dmuse)"
@@ -146,11 +151,7 @@ told() { [ "$(awk '/^ShdPnd/ { print $2 }' "/proc/$1/status")" = 000000000000000
 
 # As systemd does at the end of a service. A second signal to the same process would mean that nobody is to be waited for.
 a_signal_to_all_processes() {
-	start
-	mkfifo fifo
-	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo; touch released" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
-	kill -TERM "$daemon"
-	until_true pgrep -f session-ender -P "$daemon"
+	begin_to_end
 	kill -TERM "$keeper"
 	until_true told "$keeper" && until_true told "$daemon"
 	timeout 10 sh -c 'echo >fifo'
@@ -160,11 +161,7 @@ a_signal_to_all_processes() {
 
 # A daemon that waits for a program is not there any more for new commands, and has not ended yet.
 a_command_while_it_ends() {
-	start
-	mkfifo fifo
-	"$DMUSE" exec bash -c 'exec 7</dev/mapper/x; setsid bash -c "touch going; read -r _ <fifo" & until [ -e going ]; do sleep 0.02; done' >out 2>&1
-	kill -TERM "$daemon"
-	until_true pgrep -f session-ender -P "$daemon"
+	begin_to_end
 	"$DMUSE" create y --table '0 8 zero' >said 2>&1 &
 	local command=$!
 	ok "$who: a command that comes while the daemon ends says that it waits" until_true grep -q "the daemon on .*/dmuse/control has not ended yet: waiting for it" said

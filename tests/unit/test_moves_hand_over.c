@@ -155,17 +155,23 @@ static void a_disk_stands_still_too(void **state)
 	dm_close(disk);
 }
 
+static void take_away_while_it_stands_still(struct pending *p, struct pending *undisk)
+{
+	char why[ERR_TEXT];
+
+	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
+	start(p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	start(undisk, DM_DO_UNDISK, "sda");
+}
+
 /* Whoever has shown a disk does not come back to take it away. */
 static void a_disk_that_is_taken_away_meanwhile_goes_after_it(void **state)
 {
 	struct pending p, undisk;
-	char why[ERR_TEXT];
 
 	(void)state;
-	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
-	start(&p, DM_DO_REPLACE, NULL);
-	until_all_stand_still();
-	start(&undisk, DM_DO_UNDISK, "sda");
+	take_away_while_it_stands_still(&p, &undisk);
 	settle_threads(&f);
 	assert_false(undisk.over);
 	give_back("no");
@@ -177,18 +183,14 @@ static void a_disk_that_is_taken_away_meanwhile_goes_after_it(void **state)
 static void a_command_that_waits_for_a_disk_can_be_given_up(void **state)
 {
 	struct pending p, undisk;
-	char why[ERR_TEXT];
 
 	(void)state;
-	assert_int_equal(show_disk(&f, "sda", "memory,size=64K:disk", 0, why), 0);
-	start(&p, DM_DO_REPLACE, NULL);
-	until_all_stand_still();
-	start(&undisk, DM_DO_UNDISK, "sda");
+	take_away_while_it_stands_still(&p, &undisk);
 	dm_cancel(&undisk.c);
 	assert_int_equal(end_of(&undisk), -EINTR);
 	give_back("no");
 	assert_int_equal(end_of(&p), -ENOEXEC);
-	assert_int_equal(verb(&f, DM_DO_UNDISK, "sda", 0, why), 0);
+	assert_int_equal(verb(&f, DM_DO_UNDISK, "sda", 0, NULL), 0);
 }
 
 static void it_can_be_given_up_while_a_request_hangs(void **state)
