@@ -238,8 +238,77 @@ hello" '
 		losetup -d /dev/loop0'
 }
 
+# Kills the daemon while FILE is elsewhere.
+kill_without() {
+	local pid
+	pid=$("$DMUSE" version --no-start | sed -n 's/^Daemon: *running, pid //p')
+	mv "$1" away.img
+	kill -9 "$pid"
+	tail --pid="$pid" -f /dev/null
+}
+
+# One whose file cannot be opened again waits for it, with what is mapped onto it.
+away() {
+	[ "$who" = user ] || return
+	truncate -s 16M f.img
+	echo hello | dd of=f.img bs=1M seek=1 conv=notrunc status=none
+	"$DMUSE" daemon >/dev/null 2>&1
+	in_session "a loop device that stays once more" "/dev/loop0" '
+		loop=$(losetup -f --show -o 1M f.img)
+		dmsetup create v --table "0 2048 linear $loop 0"
+		echo "$loop"'
+	kill_without f.img
+	in_session "waits for its file after the daemon was killed" "1048576 $PWD/f.img
+30720
+1" '
+		echo $(losetup -n -O OFFSET,BACK-FILE /dev/loop0)
+		blockdev --getsz /dev/loop0
+		losetup -c /dev/loop0 2>said || grep -c "cannot open .*/f.img.: No such file" said'
+	truncate -s 16M f.img
+	in_session "takes no other for it" "1" '
+		losetup -c /dev/loop0 2>said ||
+		grep -c "loop device .loop0. waits for its file: .*/f.img. is another file or disk than it was, or has another size; .losetup -d. in a session detaches it" said'
+	in_session "and a read waits until that is measured again" "hello
+hello" '
+		dd if=/dev/mapper/v bs=512 count=1 iflag=direct 2>/dev/null >read & reader=$!
+		mv away.img f.img
+		losetup -c /dev/loop0
+		wait $reader
+		head -n 1 read | tr -d "\\0"
+		dd if=/dev/loop0 bs=512 count=1 status=none | head -c 6'
+	kill_without f.img
+	in_session "one that waits can be detached" "0" '
+		dmsetup remove v
+		losetup -d /dev/loop0
+		losetup -a | wc -l'
+}
+
+# Its partitions wait with it: one that a program has open goes on.
+partition_away() {
+	local program
+	[ "$who" = user ] || return
+	truncate -s 8M parts.img
+	echo 'start=2048, size=4096' | /sbin/sfdisk -q parts.img
+	echo hello | dd of=parts.img bs=1M seek=1 conv=notrunc status=none
+	"$DMUSE" daemon >/dev/null 2>&1
+	"$DMUSE" exec sh -c 'losetup -f -P parts.img; exec 7</dev/loop0p1; touch going
+		until [ -e enough ]; do sleep 0.02; done; head -c 5 <&7' >out 2>&1 &
+	program=$!
+	until_true [ -e going ]
+	kill_without parts.img
+	in_session "a partition in use waits with its loop device" "1" "[ -b /dev/loop0p1 ] && echo 1"
+	touch enough
+	in_session "and goes on with it" "4096" '
+		mv away.img parts.img
+		losetup -c /dev/loop0
+		blockdev --getsz /dev/loop0p1'
+	wait "$program"
+	is "$who: its program sees no error" "0:hello" "$?:$(tr -d '\0' <out)"
+	in_session "loop device and partition go" "0" 'losetup -d /dev/loop0; losetup -a | wc -l'
+}
+
 if [ -x /sbin/losetup ] && [ -x /sbin/cryptsetup ]; then
-	session_test attach own luks verity killed
+	session_test attach own luks verity killed away partition_away
 else
 	skip "loop devices" "losetup or cryptsetup is not installed"
 	plan

@@ -210,13 +210,13 @@ static void disk_opened(struct dm_opening *o)
 	dm_pending_done(c);
 	r = disk_open(o);
 	lost = r ? NULL : disk_lost(c);
-	if (lost && disk_back(c, lost, o->store)) {
+	if (lost && !c->loop && disk_back(c, lost, o->store)) {
 		dm_opening_drop(o);
 		return;
 	}
 	if (r)
 		err_prefix(&c->reply.err, "disk '%s': ", c->name);
-	else if (c->flags & DM_WITH_RECORDED && !c->world->records.mute)
+	else if (c->flags & DM_WITH_RECORDED && !c->world->records.mute && !lost)
 		err_set(&c->reply.err, -ENXIO, "disk '%s' does not wait for its file any more", c->name);
 	else if (!c->loop)
 		disk_show(c, o->store, &o->found);
@@ -334,10 +334,10 @@ static size_t disks_count(const struct dm_world *w)
 static struct dm_dep disk_dep(struct dm_reply *r, const struct dm_device *d)
 {
 	const struct dm_store *s = d->active->lost ? NULL : d->active->stores[0];
-	char *word = s ? NULL : dm_lost_disk_word(d->active->lost);
-	struct dm_dep dep = { .name = arena_strdup(&r->arena, s ? s->name : word ? word : "") };
+	char *file = dm_disk_file(d->active);
+	struct dm_dep dep = { .name = arena_strdup(&r->arena, file ? file : "") };
 
-	free(word);
+	free(file);
 	if (s) {
 		dep.major = s->major;
 		dep.minor = s->minor;

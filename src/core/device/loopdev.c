@@ -94,10 +94,9 @@ int dm_loop_detach(struct dm_device *d, struct err *e)
 	return 0;
 }
 
-/* In sectors, of whole blocks. */
-static uint64_t loop_sectors(const struct dm_loop *l, const struct dm_store *s, uint32_t block)
+uint64_t dm_loop_sectors(const struct dm_loop *l, uint64_t sectors, uint32_t block)
 {
-	uint64_t start = l->offset / DM_SECTOR, n = start < s->sectors ? s->sectors - start : 0;
+	uint64_t start = l->offset / DM_SECTOR, n = start < sectors ? sectors - start : 0;
 
 	if (l->limit && l->limit / DM_SECTOR < n)
 		n = l->limit / DM_SECTOR;
@@ -110,10 +109,10 @@ static int loop_check(const struct dm_device *d, const struct dm_loop *l, const 
 		return err_set(e, -EINVAL, "%s: a block has %u to 4096 bytes, and is a power of two, not %u", d->name, s->limits.logical, block);
 	if (l->offset % s->limits.logical)
 		return err_set(e, -EINVAL, "%s: an offset is a multiple of %u bytes, not %" PRIu64, d->name, s->limits.logical, l->offset);
-	if (!loop_sectors(l, s, block))
+	if (!dm_loop_sectors(l, s->sectors, block))
 		return err_set(e, -EINVAL, "%s: '%.800s' has no whole block of %u bytes from byte %" PRIu64 " on", d->name, s->name,
 			       block, l->offset);
-	if (l->sectors && l->sectors != loop_sectors(l, s, block))
+	if (l->sectors && l->sectors != dm_loop_sectors(l, s->sectors, block))
 		return err_set(e, -EINVAL, "%s: '%.800s' has another size than the file whose place it is to take", d->name, s->name);
 	return 0;
 }
@@ -132,7 +131,7 @@ int dm_loop_table(struct dm_device *d, const struct dm_loop *l, struct dm_store 
 		return r;
 	snprintf(words, sizeof(words), "disk %" PRIu64, l->offset / DM_SECTOR);
 	if (!dm_build_know(b, "disk", s))
-		dm_build_line(b, 0, loop_sectors(l, s, block), "linear", words);
+		dm_build_line(b, 0, dm_loop_sectors(l, s->sectors, block), "linear", words);
 	r = dm_build_end(b, out);
 	if (r)
 		return r;

@@ -5,6 +5,7 @@
  *
  *   free -attach-> attached -change-> attached -detach, or with autoclear the last close-> gone
  *
+ * One whose file a later daemon cannot open again waits for it, suspended (core/state/lost.h); a change opens that file again.
  * One that is detached goes at its last close: the next program gets a new one of the same number. Control thread.
  */
 #ifndef CORE_LOOPDEV_H
@@ -60,6 +61,8 @@ int dm_loop_detach(struct dm_device *d, struct err *e);
 /* It is to go at its last close, or not. */
 void dm_loop_autoclear(struct dm_device *d, bool on);
 
+/* What L shows of a file of SECTORS, in sectors, of whole blocks of BLOCK bytes. */
+uint64_t dm_loop_sectors(const struct dm_loop *l, uint64_t sectors, uint32_t block);
 /* S as L shows it, for D: 0, or -errno and a sentence. */
 int dm_loop_table(struct dm_device *d, const struct dm_loop *l, struct dm_store *s, struct dm_table **out, struct err *e);
 

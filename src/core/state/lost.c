@@ -10,6 +10,7 @@
 
 #include "base/words.h"
 #include "core/device/device.h"
+#include "core/device/loopdev.h"
 #include "core/path/fault.h"
 #include "core/state/record_text.h"
 #include "core/state/restore_read.h"
@@ -153,12 +154,18 @@ int dm_lost_disk_new(struct dm_table **out, struct dm_device *d, const char *val
 {
 	const char *store = strstr(value, "\nstore "), *at = store ? strstr(store, " sectors=") : NULL;
 	struct text like = TEXT_INIT;
+	const struct dm_loop *loop = d->loopdev ? &d->loopdev->is : NULL;
 	uint64_t sectors;
 	int code;
 
-	if (!at || sscanf(at, " sectors=%" SCNu64, &sectors) != 1 || !sectors)
+	if (!at || sscanf(at, " sectors=%" SCNu64, &sectors) != 1)
 		return -EINVAL;
-	text_printf(&like, "%s" DM_RECORD_LINES "0 %" PRIu64 " linear disk 0\n", value, sectors);
+	if (loop)
+		sectors = dm_loop_sectors(loop, sectors, loop->block ? loop->block : DM_SECTOR);
+	if (!sectors)
+		return -EINVAL;
+	text_printf(&like, "%s%s" DM_RECORD_LINES "0 %" PRIu64 " linear disk 0\n", loop && loop->flags & DM_LOOP_READONLY ? "readonly\n" : "",
+		    value, sectors);
 	code = like.failed ? -ENOMEM : dm_lost_new(out, d, like.s, like.len, why);
 	text_free(&like);
 	return code;
@@ -185,6 +192,11 @@ char *dm_lost_disk_word(const struct dm_lost *l)
 	word = strdup(word ? word : "");
 	free(line);
 	return word;
+}
+
+char *dm_disk_file(const struct dm_table *t)
+{
+	return t->lost ? dm_lost_disk_word(t->lost) : strdup(t->stores[0]->name);
 }
 
 static void tell(const struct dm_device *d, const struct dm_table *t, const char *slot, struct text *out)

@@ -46,6 +46,8 @@ int dm_lost_disk_new(struct dm_table **out, struct dm_device *d, const char *val
 const char *dm_lost_disk_file(const struct dm_lost *l, size_t *len);
 /* The word for that file, to be freed; NULL: no memory. */
 char *dm_lost_disk_word(const struct dm_lost *l);
+/* The name of the file that a disk with the table T shows, or waits for, to be freed; NULL: no memory. */
+char *dm_disk_file(const struct dm_table *t);
 
 /* Why tables of D are lost: a sentence a line. */
 void dm_lost_tell(const struct dm_device *d, struct text *out);

@@ -157,6 +157,8 @@ void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, st
 	text_printf(out, "minor %" PRIu32 "\nrefs %u\nread-ahead %" PRIu32 "\n%s%s", d->minor, d->refs, d->read_ahead,
 		    d->readonly ? "readonly\n" : "", d->locked ? "locked\n" : "");
 	disk_parts(d, out);
+	if (d->loopdev)
+		dm_loop_text(&d->loopdev->is, out);
 	if (t->lost) {
 		file = dm_lost_disk_file(t->lost, &len);
 		text_add_n(out, file, len);
@@ -165,8 +167,6 @@ void dm_record_disk_text(const struct dm_device *d, const struct dm_table *t, st
 	text_add(out, "word ");
 	text_add_word(out, t->stores[0]->name);
 	text_add(out, "\n");
-	if (d->loopdev)
-		dm_loop_text(&d->loopdev->is, out);
 	dm_record_stores_text(t, out);
 }
 

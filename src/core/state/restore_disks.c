@@ -112,16 +112,29 @@ static void disk_is_as_it_was(struct dm_device *d, const struct disk *is)
 	d->locked = is->locked;
 }
 
-/* Whoever uses it waits; so devices that stand on it come back. */
-static bool disk_waits(struct dm_world *w, const struct disk *is, const struct err *why)
+static struct dm_device *disk_alone(struct dm_world *w, const struct disk *is)
 {
 	const struct dm_cmd c = { .world = w, .name = is->name, .has_minor = true, .minor = is->minor,
 				  .flags = is->readonly ? DM_WITH_READONLY : 0 };
 	struct err e = ERR_INIT;
-	struct dm_table *lost;
 	struct dm_device *d;
 
-	if (dm_device_new_disk(&d, w, &c, &e))
+	if (is->is_loop ? dm_device_new_loop(&d, w, &c, &e) : dm_device_new_disk(&d, w, &c, &e))
+		return NULL;
+	if (is->is_loop) {
+		d->loopdev->is = is->loop;
+		dm_loop_autoclear(d, is->loop.flags & DM_LOOP_AUTOCLEAR);
+	}
+	return d;
+}
+
+/* Whoever uses it waits; so devices that stand on it come back. */
+static bool disk_waits(struct dm_world *w, const struct disk *is, const struct err *why)
+{
+	struct dm_device *d = disk_alone(w, is);
+	struct dm_table *lost;
+
+	if (!d)
 		return false;
 	if (dm_lost_disk_new(&lost, d, is->value, why->text)) {
 		dm_device_leave(d);
@@ -140,7 +153,7 @@ static bool disk_waits(struct dm_world *w, const struct disk *is, const struct e
 /* One that cannot even wait stays recorded. */
 static void disk_not_there(struct restore *all, const struct disk *is, const struct err *why)
 {
-	if (is->word && !is->is_loop && disk_waits(all->world, is, why)) {
+	if (is->word && disk_waits(all->world, is, why)) {
 		log_error("disk '%s' waits, because its file could not be opened again: %s", is->name, why->text);
 		all->lost++;
 	} else {

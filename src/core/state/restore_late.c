@@ -9,11 +9,13 @@
 
 #include "base/log.h"
 #include "core/command/do.h"
+#include "core/device/loopdev.h"
 #include "core/state/lost.h"
 #include "core/state/restore.h"
 
 struct late {
 	struct dm_cmd cmd;
+	struct dm_loop loop;
 	char name[];
 };
 
@@ -50,6 +52,10 @@ static void late_resume(struct dm_device *d)
 		l->cmd.text = word;
 		l->cmd.was = strdup(d->active->lost->value);
 		l->cmd.flags = DM_WITH_RECORDED | (d->active->readonly ? DM_WITH_READONLY : 0);
+	}
+	if (d->loopdev) {
+		l->loop = d->loopdev->is;
+		l->cmd.loop = &l->loop;
 	}
 	dm_do(d->world, &l->cmd);
 }

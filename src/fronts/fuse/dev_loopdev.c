@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "core/device/loopdev.h"
+#include "core/state/lost.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/dev_loopdev_info.h"
 
@@ -253,22 +254,27 @@ static int loop_exchange(struct dev_call *c, struct dm_device *d)
 	return r;
 }
 
-/* The same file, measured again, as L says. */
+/* The same file, measured again, as L says. If it was waited for, that is over. */
 static int loop_change(struct dev_call *c, struct dm_device *d, const struct dm_loop *to)
 {
-	const struct dm_store *s = d->active->stores[0];
+	const struct dm_store *s = d->active->lost ? NULL : d->active->stores[0];
 	struct loopdev_call *l = loopdev_call_new(c);
+	char *file = dm_disk_file(d->active);
+	bool memory = l && file;
 
-	if (!l)
-		return -ENOMEM;
-	l->loop = *to;
-	l->loop.sectors = 0;
-	if (s->device)
-		snprintf(l->word, sizeof(l->word), "%u:%u", s->major, s->minor);
-	else
-		snprintf(l->word, sizeof(l->word), "%s", s->name);
-	loop_do(l, d);
-	return 0;
+	if (memory) {
+		l->loop = *to;
+		l->loop.sectors = 0;
+		if (s && s->device)
+			snprintf(l->word, sizeof(l->word), "%u:%u", s->major, s->minor);
+		else
+			snprintf(l->word, sizeof(l->word), "%s", file);
+		loop_do(l, d);
+	} else {
+		free(l);
+	}
+	free(file);
+	return memory ? 0 : -ENOMEM;
 }
 
 /* What needs no other table. */

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* /sys/block/loopN/loop of the session's own loop devices: how they are attached. */
+#include <stdlib.h>
+
 #include "core/device/loopdev.h"
+#include "core/state/lost.h"
 #include "fronts/fuse/dev.h"
 
 static void show_file(const struct dev_node *n, struct text *out)
 {
-	if (n->device->active)
-		text_printf(out, "%s\n", n->device->active->stores[0]->name);
+	char *file = n->device->active ? dm_disk_file(n->device->active) : NULL;
+
+	if (file)
+		text_printf(out, "%s\n", file);
+	free(file);
 }
 
 static uint64_t number_offset(const struct dev_node *n)
