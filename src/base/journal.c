@@ -77,29 +77,49 @@ void journal_remove(struct journal *j)
 	journal_close(j);
 }
 
-/* A record of the next transaction; X->at: where its value lies in the frame. */
-static void journal_add(struct journal *j, const char *key, const char *value, size_t len, bool gone)
+/* A record of the next transaction, up to its value; X->at: where that lies in the frame. */
+static struct journal_entry *journal_begin(struct journal *j, const char *key, bool gone)
 {
+	static const char record[JOURNAL_RECORD_SIZE];
 	struct journal_entry *x = journal_entry_new(key, strlen(key));
-	uint8_t record[JOURNAL_RECORD_SIZE];
 
 	if (!x) {
 		j->no_memory = true;
-		return;
+		return NULL;
 	}
 	j->bad_key |= !x->link.len || x->link.len > JOURNAL_KEY_MOST;	/* it could not be read again */
 	*j->last = x;
 	j->last = &x->next;
 	x->gone = gone;
-	x->len = (uint32_t)len;
-	x->crc = crc32c(0, value, len);
-	journal_record_put(record, x->link.len, len, gone);
-	text_add_n(&j->frame, (const char *)record, sizeof(record));
+	text_add_n(&j->frame, record, sizeof(record));
 	text_add_n(&j->frame, key, x->link.len);
 	text_add(&j->frame, "\n");
 	x->at = j->frame.len;
-	text_add_n(&j->frame, value, len);
+	return x;
+}
+
+/* The frame ends with X's value. */
+static void journal_end(struct journal *j, struct journal_entry *x)
+{
+	size_t record = x->at - 1 - x->link.len - JOURNAL_RECORD_SIZE, len = j->frame.len - x->at;
+
+	j->no_memory |= len > JOURNAL_COMMIT_MOST || j->frame.failed;
+	if (j->no_memory)
+		return;
+	x->len = (uint32_t)len;
+	x->crc = crc32c(0, j->frame.s + x->at, len);
+	journal_record_put((uint8_t *)j->frame.s + record, x->link.len, len, x->gone);
 	text_add(&j->frame, "\n");
+}
+
+static void journal_add(struct journal *j, const char *key, const char *value, size_t len, bool gone)
+{
+	struct journal_entry *x = journal_begin(j, key, gone);
+
+	if (!x)
+		return;
+	text_add_n(&j->frame, value, len);
+	journal_end(j, x);
 }
 
 void journal_put(struct journal *j, const char *key, const char *value, size_t len)
@@ -108,6 +128,16 @@ void journal_put(struct journal *j, const char *key, const char *value, size_t l
 		journal_add(j, key, value, len, false);
 	else
 		j->no_memory = true;
+}
+
+void journal_put_by(struct journal *j, const char *key, void (*write)(const void *arg, struct text *out), const void *arg)
+{
+	struct journal_entry *x = journal_begin(j, key, false);
+
+	if (!x)
+		return;
+	write(arg, &j->frame);
+	journal_end(j, x);
 }
 
 void journal_drop(struct journal *j, const char *key)

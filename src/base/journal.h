@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/text.h"
 
 #define JOURNAL_KEY_MOST (4096u + 64)		/* bytes: a path, and a word before it */
 #define JOURNAL_COMMIT_MOST (1u << 30)		/* bytes of one transaction */
@@ -46,6 +47,8 @@ const char *journal_get(struct journal *j, const char *key, size_t *len);
 
 /* Parts of the next commit. If there is no memory for them, the commit fails. */
 void journal_put(struct journal *j, const char *key, const char *value, size_t len);
+/* The value is what WRITE adds to OUT, which is the frame itself: one that is long is not copied. */
+void journal_put_by(struct journal *j, const char *key, void (*write)(const void *arg, struct text *out), const void *arg);
 void journal_drop(struct journal *j, const char *key);
 /* What was put or dropped since the last commit is not meant. */
 void journal_forget(struct journal *j);

@@ -15,6 +15,11 @@ static void record_put(struct dm_recorder *r, const char *key, const char *value
 		journal_drop(journal_of(r), key);
 }
 
+static void record_put_by(struct dm_recorder *r, const char *key, void (*write)(const void *arg, struct text *out), const void *arg)
+{
+	journal_put_by(journal_of(r), key, write, arg);
+}
+
 static void record_forget(struct dm_recorder *r)
 {
 	journal_forget(journal_of(r));
@@ -55,7 +60,7 @@ void state_recorder_init(struct state_recorder *r, struct journal *journal, bool
 {
 	*r = (struct state_recorder){
 		.recorder = {
-			.put = record_put, .forget = record_forget, .commit = record_commit, .commit_undo = record_commit_undo,
+			.put = record_put, .put_by = record_put_by, .forget = record_forget, .commit = record_commit, .commit_undo = record_commit_undo,
 			.sync = record_sync, .failed = record_failed, .get = record_get, .each = record_each, .durable = durable,
 		},
 		.journal = journal,

@@ -60,6 +60,15 @@ static void put(struct dm_recorder *r, const char *key, const char *value, size_
 	list_append(&of(r)->next, &v->node);
 }
 
+static void put_by(struct dm_recorder *r, const char *key, void (*write)(const void *arg, struct text *out), const void *arg)
+{
+	struct text value = TEXT_INIT;
+
+	write(arg, &value);
+	put(r, key, text_str(&value), value.len);
+	text_free(&value);
+}
+
 static void forget(struct dm_recorder *r)
 {
 	drop_all(&of(r)->next);
@@ -133,7 +142,7 @@ static int each(struct dm_recorder *r, int (*see)(void *arg, const char *key, co
 void recorder_init(struct recorder *r)
 {
 	*r = (struct recorder){ .r = {
-		.put = put, .forget = forget, .commit = commit, .commit_undo = commit, .sync = sync_later, .failed = failed,
+		.put = put, .put_by = put_by, .forget = forget, .commit = commit, .commit_undo = commit, .sync = sync_later, .failed = failed,
 		.get = get, .each = each,
 	} };
 	list_init(&r->values);

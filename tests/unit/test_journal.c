@@ -57,6 +57,39 @@ static void transactions_are_there_when_it_is_opened_again(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static void write_twice(const void *arg, struct text *out)
+{
+	text_printf(out, "%s%s", (const char *)arg, (const char *)arg);
+}
+
+static void write_in_vain(const void *arg, struct text *out)
+{
+	text_add(out, arg);
+	out->failed = true;
+}
+
+static void a_value_may_be_written_in_its_place(void **state)
+{
+	struct err e = ERR_INIT;
+	char path[PLACE_PATH];
+	struct journal *j;
+
+	(void)state;
+	path_of(path);
+	j = journals_open(path, -1);
+	journals_put(j, "a", "1");
+	journal_put_by(j, "b", write_twice, "23");
+	journal_put_by(j, "c", write_twice, "");
+	journals_set(j, "d", "4");
+	reopened(&j, path, "a=1\nb=2323\nc=\nd=4\n");
+	journal_put_by(j, "a", write_in_vain, "5");
+	journal_put(j, "b", "6", 1);
+	assert_int_equal(journal_commit(j, &e), -ENOMEM);
+	journals_set(j, "d", "7");
+	reopened(&j, path, "a=1\nb=2323\nc=\nd=7\n");
+	journal_remove(j);
+}
+
 static void what_was_not_committed_is_not_there(void **state)
 {
 	char path[PLACE_PATH];
@@ -272,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transactions_are_there_when_it_is_opened_again),
+		cmocka_unit_test(a_value_may_be_written_in_its_place),
 		cmocka_unit_test(what_was_not_committed_is_not_there),
 		cmocka_unit_test(last_change_of_a_key_counts),
 		cmocka_unit_test(checksum_is_the_known_one),

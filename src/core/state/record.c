@@ -58,16 +58,20 @@ static void put_text(struct dm_world *w, const char *key, struct text *value)
 	text_free(value);
 }
 
+static void table_text(const void *table, struct text *out)
+{
+	dm_record_table_text(table, out);
+}
+
 static void put_table(struct dm_world *w, struct dm_table *t)
 {
-	struct text value = TEXT_INIT;
+	struct dm_recorder *r = w->records.recorder;
 	char key[KEY];
 
 	if (!t->record)
 		t->record = ++w->records.last_table;
 	snprintf(key, sizeof(key), "table/%" PRIu64, t->record);
-	dm_record_table_text(t, &value);
-	put_text(w, key, &value);
+	r->put_by(r, key, table_text, t);
 }
 
 static void drop_saved(struct dm_world *w, uint64_t id)

@@ -15,6 +15,8 @@
 struct dm_recorder {
 	/* Part of the next commit; VALUE NULL: the key goes. Without memory the commit fails. */
 	void (*put)(struct dm_recorder *r, const char *key, const char *value, size_t len);
+	/* The same with the value that WRITE adds to OUT; a long one is not copied. */
+	void (*put_by)(struct dm_recorder *r, const char *key, void (*write)(const void *arg, struct text *out), const void *arg);
 	/* What was put since the last commit is not meant. */
 	void (*forget)(struct dm_recorder *r);
 	/* All that was put is kept, or nothing of it: 0, or -errno and a sentence. */
