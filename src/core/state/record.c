@@ -149,7 +149,10 @@ static void drop_disk(struct dm_device *d)
 		dm_record_value(d->world, key, NULL, 0);
 }
 
-/* A later daemon reads the label again; the partitions are for the time while it cannot (restore_parts.c). A loop device without a file is made again by whoever wants one. */
+/*
+ * A later daemon reads the label again; the partitions are for the time while it cannot (restore_parts.c). A loop device
+ * without a file is made again by whoever wants one.
+ */
 static void put_disk(struct dm_device *d)
 {
 	char key[sizeof("disk/") + DM_NAME_MAX];

@@ -133,8 +133,8 @@ struct dm_type {
 	/*
 	 * What the line keeps in memory beside its words, so that the same line goes on from there in another program or a later
 	 * daemon. save() adds it to OUT: bytes in a form of the type's own, with what tells an earlier form from this one. OUT is
-	 * wiped, so keys may be in it. restore() gets a copy, which it may change, with a NUL behind it, once, after ctr() and before preresume(), also in an inactive table
-	 * and in a suspended device. Both: 0, or -errno and a sentence; control thread, at once. A shared object is saved with each
+	 * wiped, so keys may be in it. restore() gets a copy, which it may change, with a NUL behind it, once, after ctr() and
+	 * before preresume(), also in an inactive table and in a suspended device. Both: 0, or -errno and a sentence; control thread, at once. A shared object is saved with each
 	 * of its lines, and takes the first that it gets.
 	 *
 	 * For `dmuse daemon --replace` save() is called when all stands still (AT_REST): postsuspend() is over (dm_step.hand_over says that

@@ -21,8 +21,8 @@ struct control_opts {
 };
 
 /*
- * Listens, but serves nobody before control_serve(). 0, or -errno and a sentence: -EADDRINUSE if a daemon serves PATH already. A socket left by a dead daemon is
- * replaced. PATH.lock, which is held as long as the daemon runs, keeps two daemons apart.
+ * Listens, but serves nobody before control_serve(). 0, or -errno and a sentence: -EADDRINUSE if a daemon serves PATH
+ * already. A socket left by a dead daemon is replaced. PATH.lock, which is held as long as the daemon runs, keeps two daemons apart.
  */
 int control_new(struct control **out, struct dm_world *w, const struct control_opts *o, struct err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Digests by the words that Linux's dm-integrity takes: crc32, crc32c, xxhash64, those of base/digest.h, and hmac(DIGEST) with a
- * key. crc32c and xxhash64 may have a key with which they begin. One that is being computed has a state, which serves one thread at a time: a line has a state for each io thread, and some
- * more for workers and its clerk, who take whichever is free. So nothing is allocated for a digest.
+ * key. crc32c and xxhash64 may have a key with which they begin. One that is being computed has a state, which serves one
+ * thread at a time: a line has a state for each io thread, and some more for workers and its clerk, who take whichever is free. So nothing is allocated for a digest.
  */
 #ifndef INTEGRITY_HASH_H
 #define INTEGRITY_HASH_H

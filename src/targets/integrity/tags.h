@@ -39,7 +39,10 @@ struct tags_op {
 int tags_new(struct tags **out, void (*full)(void *arg), void *arg, struct err *e);
 void tags_free(struct tags *c);			/* nobody uses it; NULL is harmless */
 
-/* From now on the first tag is at AT, and there are SECTORS from there on. What is clean is forgotten; what is dirty as well, if they were somewhere else before. */
+/*
+ * From now on the first tag is at AT, and there are SECTORS from there on. What is clean is forgotten; what is dirty as well,
+ * if they were somewhere else before.
+ */
 void tags_bind(struct tags *c, const struct dm_at *at, uint64_t sectors);
 
 /* On OP's io thread. */
