@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "core/device/devices.h"
+#include "core/device/loopdev.h"
 #include "core/state/record_lost.h"
 #include "core/state/restore.h"
 #include "support/hooks.h"
@@ -498,6 +499,63 @@ static void a_disk_whose_file_is_missing_waits_for_it(void **state)
 	end();
 }
 
+static int attach(const struct dm_loop *l, unsigned flags)
+{
+	struct dm_cmd c = { .verb = DM_DO_DISK, .name = "loop0", .text = file, .loop = l, .flags = flags };
+
+	return run(&f, &c, NULL);
+}
+
+static void expect_loop(enum dm_state state)
+{
+	const struct dm_device *d = dm_find_disk(f.world, "loop0");
+
+	assert_non_null(d);
+	assert_non_null(d->loopdev);
+	assert_int_equal(d->loopdev->is.offset, 4096);
+	assert_int_equal(d->state, state);
+	assert_int_equal(dm_device_sectors(d), 2040);
+}
+
+static void a_loop_device_whose_file_is_missing_waits_for_it(void **state)
+{
+	const struct dm_loop l = { .offset = 4096, .name = "f" };
+	struct err e = ERR_INIT;
+	struct dm_device *d;
+	char *recorded;
+
+	(void)state;
+	begin();
+	assert_int_equal(dm_loop_free(f.world, &d, &e), 0);
+	assert_int_equal(attach(&l, 0), 0);
+	recorded = strdup(recorder_value(&r, "disk/loop0"));
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	expect_loop(DM_SUSPENDED);
+	assert_int_equal(attach(&l, 0), -ENOENT);
+	make_file(file, 1 << 20);
+	assert_int_equal(attach(&l, 0), -ESTALE);
+	assert_int_equal(next_world(), 1);
+	expect_loop(DM_SUSPENDED);
+	assert_string_equal(recorder_value(&r, "disk/loop0"), recorded);
+	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(attach(&l, DM_WITH_RECORDED), 0);	/* as one that was late */
+	expect_loop(DM_ACTIVE);
+	assert_int_equal(attach(&l, DM_WITH_RECORDED), -ENXIO);
+	assert_int_equal(next_world(), 0);
+	expect_loop(DM_ACTIVE);
+	assert_int_equal(rename(file, other), 0);
+	assert_int_equal(next_world(), 1);
+	d = dm_find_disk(f.world, "loop0");
+	dm_open(d);
+	assert_int_equal(dm_loop_detach(d, &e), 0);
+	dm_close(d);
+	assert_null(dm_find_disk(f.world, "loop0"));
+	assert_null(recorder_value(&r, "disk/loop0"));
+	free(recorded);
+	end();
+}
+
 static void a_waiting_disk_that_nobody_has_open_gives_its_name_to_another_file(void **state)
 {
 	struct dm_cmd undisk = { .verb = DM_DO_UNDISK, .name = "sda", .flags = DM_WITH_FORCE };
@@ -690,6 +748,7 @@ int main(void)
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),
 		cmocka_unit_test(a_disk_whose_file_is_missing_waits_for_it),
 		cmocka_unit_test(partitions_of_a_disk_wait_with_it),
+		cmocka_unit_test(a_loop_device_whose_file_is_missing_waits_for_it),
 		cmocka_unit_test(a_waiting_disk_that_nobody_has_open_gives_its_name_to_another_file),
 		cmocka_unit_test(a_flush_of_a_disk_that_failed_stays_failed),
 		cmocka_unit_test(a_table_that_refuses_leaves_its_device_suspended),

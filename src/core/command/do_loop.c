@@ -59,7 +59,7 @@ static void loop_moved(struct dm_move *m, struct dm_device *d)
 /* It waits for its file, since the daemon was started: no other takes its place. */
 static int loop_waited(struct dm_cmd *c, struct dm_device *d, struct dm_table *table)
 {
-	if (dm_restore_check(table, d->active->lost->value, "'losetup -d' in a session detaches it", &c->reply.err))
+	if (dm_restore_check(table, d->active->lost->value, DM_RESTORE_DETACH, &c->reply.err))
 		return err_prefix(&c->reply.err, "loop device '%s' waits for its file: ", d->name);
 	dm_stores_lost_again(table);
 	return 0;

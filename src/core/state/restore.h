@@ -44,6 +44,7 @@ bool dm_restore_parts(struct dm_device *disk);
 int dm_restore_check(const struct dm_table *t, const char *value, const char *advice, struct err *e);
 #define DM_RESTORE_LOAD "load the table again to use it"
 #define DM_RESTORE_UNDISK "the disk is forgotten when the sessions that show it have ended"
+#define DM_RESTORE_DETACH "'losetup -d' in a session detaches it"
 
 /*
  * C, a resume of D, whose next table is lost: that is built again, and C continues with it in c->table; else it has ended.

@@ -97,7 +97,7 @@ static int by_minor(const void *a, const void *b)
 
 static int disk_check(struct dm_device *d, const struct disk *is, struct err *e)
 {
-	if (!dm_restore_check(d->active, is->value, DM_RESTORE_UNDISK, e)) {
+	if (!dm_restore_check(d->active, is->value, is->is_loop ? DM_RESTORE_DETACH : DM_RESTORE_UNDISK, e)) {
 		dm_stores_lost_again(d->active);
 		return 0;
 	}
