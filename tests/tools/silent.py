@@ -304,6 +304,64 @@ def shutdown_does_not_wait_for_it():
         same(d.process.wait(60), 0, "the daemon's exit status")
 
 
+class ToldToEnd(Daemon):
+    """It gets SIGTERM while a file does not open, which it needs to come up. What it has notified is in SAID."""
+
+    def __init__(self, silent, *options):
+        self.silent, self.said = silent, []
+        super().__init__(options)
+
+    def wait_until_ready(self):
+        self.silent.asked()
+        self.process.send_signal(signal.SIGTERM)
+        until("the signal did not arrive", lambda: "Terminated: ending" in self.logged())
+        self.silent.answer()
+        while "STOPPING=1" not in self.said:
+            self.said += self.notify.recv(4096).decode().split("\n")
+        same(self.process.wait(60), 0, f"the exit status; it said {self.said}: {self.logged()}")
+
+    def logged(self):
+        with open(self.log, encoding="utf-8") as log:
+            return log.read()
+
+
+def ends_after_it_came_up(silent, *options):
+    d = ToldToEnd(silent, *options)
+    same([word for word in d.said if word in ("READY=1", "STOPPING=1")], ["READY=1", "STOPPING=1"], "what it notified")
+    if "suspended" in d.logged() or "failed:" in d.logged():
+        raise Wrong(d.logged())
+    d.notify.close()
+    d.directory.cleanup()
+
+
+def devices(*options):
+    d = Daemon(options)
+    said = {name: shown(d, "table", name).stdout for name in shown(d, "ls", "--json").stdout.split('"') if name in ("x", "y")}
+    d.end()
+    return said
+
+
+@test
+def who_is_told_to_end_while_it_comes_up_comes_up_first():
+    """With tables, and then with the state that those have left."""
+    with tempfile.TemporaryDirectory(prefix="dmuse-") as directory:
+        silent = Silent(directory)
+        if not silent.mounted:
+            raise Lacks("no FUSE file system can be mounted here")
+        try:
+            keeps, tables = ("--state", directory + "/state"), directory + "/tables"
+            with open(tables, "w", encoding="utf-8") as f:
+                f.write(f"x,,,rw,0 8 linear {silent.file} 0\ny,,,rw,0 8 zero\n")
+            wanted = {"x": f"0 8 linear {silent.file} 0\n", "y": "0 8 zero \n"}
+            ends_after_it_came_up(silent, *keeps, "--tables", tables)
+            same(devices(*keeps), wanted, "what the tables have made")
+            silent.mute()
+            ends_after_it_came_up(silent, *keeps)
+            same(devices(*keeps), wanted, "what was kept")
+        finally:
+            silent.end()
+
+
 def says(daemon, *sentences):
     with open(daemon.log, encoding="utf-8") as log:
         said = log.read()
