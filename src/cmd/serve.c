@@ -248,7 +248,11 @@ static int serve_handed(struct serve *s, struct err *e)
 	if (*h->back)
 		log_error("the other program did not come up, and this one goes on: %s", h->back);
 	replace_done(s->replace, h->id, h->back);
-	return s->nbd ? nbd_take_over(s->nbd, h->nbd, h->nbd_len, e) : 0;
+	if (s->nbd)
+		r = nbd_take_over(s->nbd, h->nbd, h->nbd_len, e);
+	if (!r)
+		dm_close_unused(s->world);
+	return r;
 }
 
 /* The control socket comes first: a second daemon must notice before it opens any disk. */
