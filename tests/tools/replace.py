@@ -4,6 +4,7 @@
 dmuse daemon --replace: another program takes the daemon's place, with its devices and its clients. The other program is the
 same one here; what it gets is the state, the sockets, and what clients have sent and not been answered.
 """
+import fcntl
 import os
 import random
 import socket
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -138,6 +140,14 @@ class Nbd:
         self.socket.close()
 
 
+def until(what, condition):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise Wrong(what)
+        time.sleep(0.005)
+
+
 def pattern(seed, size):
     return random.Random(seed).randbytes(size)
 
@@ -225,6 +235,27 @@ def what_waits_at_a_suspended_device_is_answered_later():
     same(got, {1, 2})
     same(client.read(0, len(data)), data)
     client.close()
+    d.end()
+
+
+@test
+def what_was_sent_before_a_goodbye_is_carried_out():
+    d = Replaced()
+    a, data = d.file("a", 4 * MIB), pattern(8, MIB)
+    d.run("create", "vd", "--table", f"0 8192 linear {a} 0")
+    client = d.connect("vd")
+    d.run("suspend", "vd")
+    client.send(client.request(WRITE, 0, len(data)) + data)
+    client.send(client.request(DISC))
+    until("the daemon has not received all", lambda: not struct.unpack("i", fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)))[0])
+    for _ in range(2):
+        d.replace()
+    d.run("resume", "vd")
+    client.reply(1)
+    same(client.socket.recv(1), b"", "the end of the connection")
+    with open(a, "rb") as f:
+        same(f.read(MIB), data, "what was written")
+    d.run("remove", "vd")
     d.end()
 
 

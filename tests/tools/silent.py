@@ -18,6 +18,7 @@ import threading
 import time
 
 from protocol_client import DMUSE, ENOENT, Daemon, Wrong, fails, same, works
+from replace import Replaced
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "silent_fs")
 FULL = "--full" in sys.argv
@@ -362,6 +363,39 @@ def who_is_told_to_end_while_it_comes_up_comes_up_first():
             silent.end()
 
 
+@test
+def a_device_that_is_closed_while_all_stand_still_is_removed():
+    """For another program: they wait for a request that gets no answer."""
+    d = Replaced()
+    silent = Silent(d.directory.name)
+    if not silent.mounted:
+        raise Lacks("no FUSE file system can be mounted here")
+    try:
+        d.run("create", "slow", "--table", f"0 8 linear {silent.muted} 0")
+        d.run("create", "vd", "--table", "0 8 zero")
+        slow, client = d.connect("slow"), d.connect("vd")
+        d.run("remove", "--deferred", "vd")
+        silent.mute()
+        slow.send(slow.request(0, 0, 512))
+        silent.asked()
+        with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace"]) as other:
+            client.socket.settimeout(0.2)
+            try:
+                while True:
+                    client.read(0, 512)
+            except TimeoutError:
+                client.socket.close()
+            silent.answer()
+            same(other.wait(60), 0, "the exit status")
+        slow.reply(slow.cookie, 512)
+        same(d.run("info", "-c", "--noheadings", "-o", "name"), "slow\n", "the devices")
+        slow.close()
+        d.run("shutdown")
+    finally:
+        silent.end()
+    d.directory.cleanup()
+
+
 def says(daemon, *sentences):
     with open(daemon.log, encoding="utf-8") as log:
         said = log.read()
@@ -472,4 +506,5 @@ def main():
     sys.exit(bool(failed))
 
 
-main()
+if __name__ == "__main__":
+    main()
