@@ -6,6 +6,7 @@ same one here; what it gets is the state, the sockets, and what clients have sen
 """
 import fcntl
 import os
+import plistlib
 import random
 import socket
 import struct
@@ -326,6 +327,92 @@ def a_program_that_cannot_take_over_changes_nothing():
         raise Wrong(said)
     same(d.pid(), pid)
     same(client.read(0, 512), bytes(512))
+    client.close()
+    d.end()
+
+
+def asked_program(d, name, says):
+    """A program that says this when it is asked whether it can take over, as soon as it may; its file, and two FIFOs for that."""
+    script, asked, may = (os.path.join(d.directory.name, name + suffix) for suffix in ("", "-asked", "-may"))
+    os.mkfifo(asked)
+    os.mkfifo(may)
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f"#!/bin/sh\necho $$ >{asked}\nread -r x <{may}\necho {says}\n")
+    os.chmod(script, 0o755)
+    return script, asked, may
+
+
+def contents(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def goes_on(fifo):
+    with open(fifo, "wb") as f:
+        f.write(b"\n")
+
+
+@test
+def the_answer_of_a_program_that_was_given_up_is_not_that_of_the_next():
+    d = Replaced()
+    (good, good_asked, good_may), (bad, bad_asked, bad_may) = asked_program(d, "good", "dmuse handover 1"), asked_program(d, "bad", "no")
+    pid, control = d.pid(), Control(d.control)
+    control.connect()
+    control.connection.send(plistlib.dumps({"command": "replace", "program": good}))
+    answers = int(contents(good_asked))
+    control.close()
+    until("it was not given up", lambda: "the daemon was not replaced" in d.log())
+    with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace", bad], stderr=subprocess.PIPE, text=True) as other:
+        contents(bad_asked)
+        goes_on(good_may)
+        until("the first one does not end", lambda: not os.path.exists(f"/proc/{answers}"))
+        goes_on(bad_may)
+        said = other.communicate(timeout=60)[1]
+    if "another form" not in said or "replaced by" in d.log():
+        raise Wrong(f"{said}{d.log()}")
+    same(d.pid(), pid)
+    d.end()
+
+
+def files(pid):
+    """What it has open, and whether another program would have it; and its directory."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                flags = next(int(line.split()[1], 8) for line in f if line.startswith("flags:"))
+            found.append((int(fd), os.readlink(f"/proc/{pid}/fd/{fd}"), bool(flags & os.O_CLOEXEC)))
+        except FileNotFoundError:   # it was a client's, which has gone
+            pass
+    return sorted(found), os.readlink(f"/proc/{pid}/cwd")
+
+
+def settled(pid):
+    """The same, once clients that have gone have been forgotten."""
+    seen = [None, files(pid)]
+    while seen[-1] != seen[-2]:
+        time.sleep(0.1)
+        seen.append(files(pid))
+    return seen[-1]
+
+
+@test
+def one_that_cannot_be_started_leaves_nothing_behind():
+    """It is a dmuse that can take over, but is gone by the time it is to do so."""
+    d = Replaced()
+    d.run("create", "vd", "--table", "0 8 zero")
+    script, client = os.path.join(d.directory.name, "goes"), d.connect("vd")
+    client.read(0, 512)
+    pid = d.pid()
+    before = settled(pid)
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\nrm "$0"\nexec {DMUSE} "$@"\n')
+    os.chmod(script, 0o755)
+    said = d.run("daemon", "--replace", script, code=1)
+    if f"cannot become {script}: No such file" not in said:
+        raise Wrong(said)
+    client.read(0, 512)
+    same(settled(pid), before, "its files")
     client.close()
     d.end()
 
