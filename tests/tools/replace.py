@@ -8,6 +8,7 @@ import fcntl
 import os
 import plistlib
 import random
+import shutil
 import socket
 import struct
 import subprocess
@@ -678,6 +679,37 @@ def programs_of_a_session_go_on():
     same(program.returncode, 0, "its exit code")
     same(d.run("exec", "--", "dmsetup", "info", "-c", "--noheadings", "-o", "name,open"), "vd:0\n", "the next program")
     d.end()
+    return None
+
+
+def supervisor_of(process):
+    """Of `dmuse exec`: its child of that name, which still runs; or 0."""
+    shown = subprocess.run(["pgrep", "-P", str(process.pid), "dmuse-supervise"], capture_output=True, text=True, check=False)
+    if not shown.stdout:
+        return 0
+    with open(f"/proc/{int(shown.stdout)}/stat", encoding="ascii") as f:
+        return 0 if " Z " in f.read() else int(shown.stdout)
+
+
+@test
+def processes_of_the_program_before_are_no_users_of_the_session():
+    lack = session_lacks()
+    if lack or tuple(int(x) for x in os.uname().release.split(".")[:2]) < (6, 9):
+        return lack or "this kernel cannot send requests of FUSE again"
+    d = Replaced()
+    d.run("create", "vd", "--table", "0 8 zero")
+    other = os.path.join(d.directory.name, "dmuse-new")
+    shutil.copy(DMUSE, other)
+    command = [DMUSE, "exec", "--socket", d.control, "--", "sh", "-c", "echo going; read x; echo $x"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        same(program.stdout.readline(), "going\n")
+        supervisor = supervisor_of(program)
+        d.run("daemon", "--replace", other)
+        d.run("shutdown")
+        same(supervisor_of(program), supervisor, "the supervisor, which ends with the program")
+        same(program.communicate("gone\n", timeout=60)[0], "gone\n", "the program")
+    same(program.returncode, 0, "its exit code")
+    d.directory.cleanup()
     return None
 
 
