@@ -18,7 +18,7 @@ import threading
 import time
 
 from protocol_client import DMUSE, ENOENT, Daemon, Wrong, fails, same, works
-from replace import Replaced
+from replace import Replaced, another_program
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "silent_fs")
 FULL = "--full" in sys.argv
@@ -361,6 +361,32 @@ def who_is_told_to_end_while_it_comes_up_comes_up_first():
             same(devices(*keeps), wanted, "what was kept")
         finally:
             silent.end()
+
+
+@test
+def a_program_that_goes_back_passes_it_on():
+    """Another program is told to end while it comes up, and then does not come up."""
+    d = Replaced()
+    silent = Silent(d.directory.name)
+    if not silent.mounted:
+        raise Lacks("no FUSE file system can be mounted here")
+    try:
+        silent.answer()
+        d.run("create", "x", "--table", f"0 8 linear {silent.file} 0")
+        silent.mute()
+        script, pid = another_program(d, "--tables", "/no/such/tables"), d.pid()
+        with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace", script], stderr=subprocess.DEVNULL) as other:
+            silent.asked()
+            os.kill(pid, signal.SIGTERM)
+            until("the signal did not arrive", lambda: "Terminated: ending" in d.log())
+            silent.answer()
+            other.wait(60)
+        until("the daemon has not ended", lambda: not os.path.exists(d.control))
+        same("the other program did not come up" in d.log(), True, d.log())
+        same(d.log().count("Terminated: ending"), 2, d.log())
+    finally:
+        silent.end()
+    d.directory.cleanup()
 
 
 @test
