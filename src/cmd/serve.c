@@ -227,7 +227,7 @@ static int serve_tables(struct serve *s, struct err *e)
 
 	if (!s->o->tables)
 		return 0;
-	r = tables_create(s->world, s->o->tables, &n, e);
+	r = tables_create(s->world, s->o->tables, &s->wanted_to_end, &n, e);
 	if (r)
 		return r;
 	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed,
