@@ -8,32 +8,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/blocking.h"
 #include "base/keep.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "cmd/handover.h"
+#include "cmd/question.h"
 #include "core/command/do.h"
 #include "core/device/move.h"
 #include "core/state/handed.h"
 #include "core/table/nameless.h"
 #include "fronts/nbd/nbd.h"
 
-#define REPLACE_ASK 5000	/* milliseconds for the other program to say whether it can */
 #define REPLACE_PATIENCE (5 * TIMERS_SECOND)	/* for the devices to stand still */
-
-extern char **environ;
 
 struct replace {
 	struct dm_world *world;
@@ -41,86 +32,11 @@ struct replace {
 	struct replace_opts o;
 	struct dm_cmd *cmd;		/* that is being carried out, or NULL */
 	void (*done)(struct dm_cmd *c);	/* its own */
+	struct question *question;	/* whose answer it waits for, or NULL */
 	struct timer patience;
+	int old, here;			/* while the other program is started: this one, and its directory; or -1 */
 	char id[HANDOVER_ID + 1], why[ERR_TEXT];	/* of the command that has led here */
 };
-
-/* The other program is being asked. It outlives its command, which may be given up. */
-struct question {
-	struct blocking_call call;
-	struct replace *replace;	/* NULL: nobody waits for the answer */
-	char program[PATH_MAX];
-	struct err err;
-};
-
-static int question_spawn(struct question *q, int out, pid_t *pid)
-{
-	char *words[] = { (char[]){ "dmuse" }, (char[]){ HANDOVER_WORD }, NULL };
-	posix_spawn_file_actions_t a;
-	int r;
-
-	posix_spawn_file_actions_init(&a);
-	posix_spawn_file_actions_addopen(&a, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&a, out, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&a, STDERR_FILENO, "/dev/null", O_RDWR, 0);
-	r = posix_spawn(pid, q->program, &a, NULL, words, environ);
-	posix_spawn_file_actions_destroy(&a);
-	return -r;
-}
-
-static int question_left(const struct timespec *since)
-{
-	struct timespec now;
-	long ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
-	return ms < REPLACE_ASK ? REPLACE_ASK - (int)ms : 0;
-}
-
-/* What it says, or nothing if it takes too long. */
-static void question_hear(int in, char *said, size_t size)
-{
-	struct pollfd p = { .fd = in, .events = POLLIN };
-	struct timespec since;
-	size_t n = 0;
-	ssize_t got = 1;
-
-	clock_gettime(CLOCK_MONOTONIC, &since);
-	while (got > 0 && n < size - 1) {
-		int left = question_left(&since);
-
-		got = left && poll(&p, 1, left) > 0 ? read(in, said + n, size - 1 - n) : 0;
-		n += got > 0 ? (size_t)got : 0;
-	}
-	said[n] = '\0';
-}
-
-static void question_ask(struct blocking_call *call)
-{
-	struct question *q = container(call, struct question, call);
-	char said[128] = "";
-	int fds[2], status = 0, r;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC)) {
-		err_set(&q->err, -errno, "cannot ask %s whether it can take over: %s", q->program, strerror(errno));
-		return;
-	}
-	r = question_spawn(q, fds[1], &pid);
-	close(fds[1]);
-	if (!r) {
-		question_hear(fds[0], said, sizeof(said));
-		kill(pid, SIGKILL);	/* it has ended, or takes too long; nobody else waits for it */
-		waitpid(pid, &status, 0);
-	}
-	close(fds[0]);
-	if (r)
-		err_set(&q->err, r, "cannot run %s: %s", q->program, strerror(-r));
-	else if (strcmp(said, HANDOVER_FORM))
-		err_set(&q->err, -ENOEXEC, "%s is not a dmuse that can take over from this one (%s); the daemon goes on as it is", q->program,
-			*said ? "it hands over in another form" : "it did not answer");
-}
 
 static void replace_over(struct dm_cmd *c)
 {
@@ -136,6 +52,10 @@ static void replace_over(struct dm_cmd *c)
 
 static void replace_give_up(struct dm_cmd *c)
 {
+	struct replace *r = c->pending;
+
+	question_forget(r->question);
+	r->question = NULL;
 	dm_pending_done(c);
 	dm_finish(c);
 }
@@ -153,32 +73,22 @@ static void replace_too_long(struct timer *t)
 	dm_cancel(r->cmd);
 }
 
-static void question_answered(struct blocking_call *call)
+static void replace_was_told(void *arg, const struct err *e)
 {
-	struct question *q = container(call, struct question, call);
-	struct replace *r = q->replace;
+	struct replace *r = arg;
 	struct dm_cmd *c = r->cmd;
-	bool wanted = c && c->give_up == replace_give_up;
 
-	if (wanted)
-		dm_pending_done(c);
-	if (wanted && q->err.code) {
-		c->reply.err = q->err;
+	r->question = NULL;
+	dm_pending_done(c);
+	c->reply.err = *e;
+	if (e->code || dm_hand_over_may(r->world, &c->reply.err)) {
 		dm_finish(c);
-	} else if (wanted && dm_hand_over_may(r->world, &c->reply.err)) {
-		dm_finish(c);
-	} else if (wanted) {
-		if (r->nbd)
-			nbd_end_tls(r->nbd);
-		loop_timer(r->world->loop, &r->patience, REPLACE_PATIENCE);
-		dm_move_hand_over(c);
+		return;
 	}
-	free(q);
-}
-
-static void question_dropped(struct blocking_call *call)
-{
-	free(container(call, struct question, call));
+	if (r->nbd)
+		nbd_end_tls(r->nbd);
+	loop_timer(r->world->loop, &r->patience, REPLACE_PATIENCE);
+	dm_move_hand_over(c);
 }
 
 static bool replace_was_answered(const struct replace *r, struct dm_cmd *c)
@@ -205,7 +115,6 @@ static const char *replace_forbidden(const struct replace *r)
 static void replace_asked(struct dm_world *w, struct dm_cmd *c)
 {
 	struct replace *r = w->replacer;
-	struct question *q;
 
 	if (replace_was_answered(r, c))
 		return;
@@ -213,28 +122,44 @@ static void replace_asked(struct dm_world *w, struct dm_cmd *c)
 		dm_fail(c, r->cmd ? -EBUSY : -ENOTSUP, "%s", replace_forbidden(r));
 		return;
 	}
-	q = calloc(1, sizeof(*q));
-	if (!q || strlen(c->message) >= sizeof(q->program)) {
-		dm_fail(c, q ? -ENAMETOOLONG : -ENOMEM, "cannot ask %.200s whether it can take over", c->message);
-		free(q);
+	r->question = question_new(w->helpers, c->message, replace_was_told, r, &c->reply.err);
+	if (!r->question) {
+		dm_finish(c);
 		return;
 	}
-	strcpy(q->program, c->message);
-	q->replace = r;
-	q->call = (struct blocking_call){ .call = question_ask, .done = question_answered, .drop = question_dropped };
 	r->cmd = c;
 	r->done = c->done;
 	c->done = replace_over;
 	dm_pending(c, r, replace_give_up);
-	if (blocking_start(w->helpers, &q->call)) {
-		err_set(&c->reply.err, -EAGAIN, "no thread to ask %s whether it can take over", q->program);
-		free(q);
-		replace_give_up(c);
-	}
+}
+
+/* Descriptors that the other program gets beside those that are kept; CLOEXEC: 0, or FD_CLOEXEC. */
+static void replace_pass_on(const struct replace *r, int cloexec)
+{
+	const int fds[] = { r->o.directory, r->o.control, r->o.nbd_socket };
+	size_t i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			fcntl(fds[i], F_SETFD, cloexec);
+}
+
+/* This one's files, and its directory, are what they were. */
+static void replace_stays(struct replace *r)
+{
+	replace_pass_on(r, FD_CLOEXEC);
+	if (r->here >= 0 && fchdir(r->here))
+		log_warn("cannot go back to the directory of this program: %s", strerror(errno));
+	if (r->here >= 0)
+		close(r->here);
+	if (r->old >= 0)
+		close(r->old);
+	r->here = r->old = -1;
 }
 
 static void replace_go_on(struct replace *r, const struct err *e)
 {
+	replace_stays(r);
 	keep_hand_back();
 	if (r->nbd)
 		nbd_hand_back(r->nbd);
@@ -243,7 +168,7 @@ static void replace_go_on(struct replace *r, const struct err *e)
 
 static void replace_passed(struct text *t, int fd, const char *name)
 {
-	if (fd >= 0 && !fcntl(fd, F_SETFD, 0))
+	if (fd >= 0)
 		text_printf(t, "passed %d %s\n", fd, name);
 }
 
@@ -258,7 +183,7 @@ static int replace_is_kept(struct err *e)
 static int replace_text(struct replace *r, struct text *t, struct err *e)
 {
 	struct text nbd = TEXT_INIT, saved = TEXT_SECRET;
-	int old, n;
+	int n;
 
 	dm_nameless_look(r->world);
 	n = replace_is_kept(e);
@@ -268,10 +193,10 @@ static int replace_text(struct replace *r, struct text *t, struct err *e)
 		text_free(&saved);
 		return n;
 	}
-	old = open("/proc/self/exe", O_RDONLY);
+	r->old = open("/proc/self/exe", O_RDONLY);
 	n = r->nbd ? nbd_handed_over(r->nbd, &nbd) : 0;
 	text_add(t, HANDOVER_FORM);
-	text_printf(t, "old %d\n", old);
+	text_printf(t, "old %d\n", r->old);
 	if (r->o.directory >= 0)
 		text_printf(t, "directory %d\n", r->o.directory);
 	text_printf(t, "%sid %s\n", r->o.background ? "background\n" : "", r->cmd->id ? r->cmd->id : "");
@@ -283,9 +208,17 @@ static int replace_text(struct replace *r, struct text *t, struct err *e)
 	text_free(&saved);
 	if (!n && !t->failed)
 		return 0;
-	if (old >= 0)
-		close(old);
 	return err_set(e, n ? n : -ENOMEM, "cannot hand the clients over: %s", strerror(n ? -n : ENOMEM));
+}
+
+/* Relative paths of the words that it was started with begin there. */
+static void replace_go_where_it_was_started(struct replace *r)
+{
+	if (r->o.directory < 0)
+		return;
+	r->here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fchdir(r->o.directory))
+		log_warn("cannot go back to where the daemon was started: %s", strerror(errno));
 }
 
 /* All stands still, and is saved. */
@@ -297,11 +230,8 @@ static void replace_become(void *arg)
 
 	if (!replace_text(r, &t, &e)) {
 		log_info("replaced by %s", r->cmd->message);
-		if (r->o.directory >= 0) {
-			fcntl(r->o.directory, F_SETFD, 0);
-			if (fchdir(r->o.directory))
-				log_warn("cannot go back to where the daemon was started: %s", strerror(errno));
-		}
+		replace_pass_on(r, 0);
+		replace_go_where_it_was_started(r);
 		handover_exec(r->cmd->message, &t, &e);
 	}
 	text_free(&t);
@@ -346,6 +276,7 @@ int replace_new(struct replace **out, struct dm_world *w, struct nbd *nbd, const
 	r->world = w;
 	r->nbd = nbd;
 	r->o = *o;
+	r->old = r->here = -1;
 	timer_init(&r->patience, replace_too_long);
 	w->replacer = r;
 	w->replace = replace_asked;
@@ -375,5 +306,6 @@ void replace_done(struct replace *r, const char *id, const char *why)
 
 void replace_free(struct replace *r)
 {
+	question_forget(r->question);
 	free(r);
 }

@@ -6,6 +6,7 @@
 #include "cmd/serve.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -54,6 +55,8 @@ struct serve {
 	struct watchdog watchdog;
 	enum serve_step step;
 	bool ending, lossy;	/* lossy: ending a session failed */
+	bool up;		/* serve_up() is over: what it makes can be stopped */
+	bool wanted_to_end;	/* before that */
 	bool served;		/* all was started */
 	bool hangs;		/* a step took too long: what it uses is not freed */
 };
@@ -134,9 +137,11 @@ static void serve_sessions_ended(void *arg, const struct err *e)
 	serve_release(s);
 }
 
+/* What takes time while it comes up (a file that does not open) turns the loop: the end begins after it. */
 static void serve_end(struct serve *s)
 {
-	if (s->ending)
+	s->wanted_to_end = true;
+	if (s->ending || !s->up)
 		return;
 	s->ending = true;
 	if (s->served)		/* else it has failed, and the keeper of an earlier one starts the next */
@@ -222,7 +227,7 @@ static int serve_tables(struct serve *s, struct err *e)
 
 	if (!s->o->tables)
 		return 0;
-	r = tables_create(s->world, s->o->tables, &n, e);
+	r = tables_create(s->world, s->o->tables, &s->wanted_to_end, &n, e);
 	if (r)
 		return r;
 	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed,
@@ -243,7 +248,11 @@ static int serve_handed(struct serve *s, struct err *e)
 	if (*h->back)
 		log_error("the other program did not come up, and this one goes on: %s", h->back);
 	replace_done(s->replace, h->id, h->back);
-	return s->nbd ? nbd_take_over(s->nbd, h->nbd, h->nbd_len, e) : 0;
+	if (s->nbd)
+		r = nbd_take_over(s->nbd, h->nbd, h->nbd_len, e);
+	if (!r)
+		dm_close_unused(s->world);
+	return r;
 }
 
 /* The control socket comes first: a second daemon must notice before it opens any disk. */
@@ -338,21 +347,19 @@ static int serve_down(struct serve *s)
 	return e.code || s->lossy;
 }
 
-static unsigned serve_devices(const struct serve *s)
-{
-	struct list *pos, *next;
-	unsigned n = 0;
-
-	list_each(pos, next, &s->world->devices)
-		n++;
-	return n;
-}
-
 static void serve_say_again(const struct serve *s)
 {
-	unsigned n = serve_devices(s);
+	size_t n = s->world->n_devices;
 
-	log_warn("%s; it was started again with %u device%s", s->o->death, n, n == 1 ? "" : "s");
+	log_warn("%s; it was started again with %zu device%s", s->o->death, n, n == 1 ? "" : "s");
+}
+
+/* It was told to end: the other program is, too. */
+static void serve_go_back(const struct serve *s, const char *why)
+{
+	if (s->wanted_to_end)
+		kill(getpid(), SIGTERM);	/* blocked: the other one reads it */
+	handover_go_back(s->o->handed, why);
 }
 
 int serve(const struct serve_opts *o)
@@ -364,10 +371,11 @@ int serve(const struct serve_opts *o)
 	s.signals.end = serve_signal;
 	serve_raise_limit();
 	r = serve_up(&s, &e);
+	s.up = true;
 	if (r) {
 		log_error("%s", e.text);
 		if (o->handed)
-			handover_go_back(o->handed, e.text);
+			serve_go_back(&s, e.text);
 	} else {
 		s.served = true;
 		handover_served(o->handed);
@@ -378,7 +386,7 @@ int serve(const struct serve_opts *o)
 		notify_send("READY=1", -1, NULL);
 		watchdog_start(&s.watchdog, s.loop);
 	}
-	if (r && s.world)
+	if (s.world && (r || s.wanted_to_end))
 		serve_end(&s);
 	if (s.world)
 		loop_run(s.loop);

@@ -20,6 +20,7 @@ struct tables {
 	const char *path;
 	char *directory;
 	unsigned line;
+	const bool *enough;
 	uint64_t restored;	/* devices have numbers up to this one, if they are from the state */
 	struct tables_count *n;
 };
@@ -68,15 +69,15 @@ static void tables_line(struct tables *t, char *line)
 {
 	struct err e = ERR_INIT;
 	struct concise d;
-	int r;
+	int r = 0;
 
 	while (words_blank(*line))
 		line++;
 	if (*line == '#')
 		return;
-	while ((r = concise_next(&line, &d, &e)) > 0)
+	while (!*t->enough && (r = concise_next(&line, &d, &e)) > 0)
 		tables_one(t, &d);
-	if (!r)
+	if (r >= 0)
 		return;
 	log_error("%s:%u: %s", t->path, t->line, e.text);
 	t->n->failed++;
@@ -99,7 +100,7 @@ static void tables_lines(struct tables *t, char *text)
 	bool more = true;
 	char *end;
 
-	for (; more; text = end + 1) {
+	for (; more && !*t->enough; text = end + 1) {
 		end = words_line(text);
 		more = *end;
 		*end = '\0';
@@ -110,9 +111,9 @@ static void tables_lines(struct tables *t, char *text)
 	}
 }
 
-int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e)
+int tables_create(struct dm_world *w, const char *path, const bool *enough, struct tables_count *n, struct err *e)
 {
-	struct tables t = { .world = w, .path = path, .n = n, .restored = w->records.last_device };
+	struct tables t = { .world = w, .path = path, .enough = enough, .n = n, .restored = w->records.last_device };
 	const char *slash = strrchr(path, '/');
 	char *text = slurp(path, e);
 

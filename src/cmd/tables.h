@@ -3,6 +3,8 @@
 #ifndef CMD_TABLES_H
 #define CMD_TABLES_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct dm_world;
@@ -14,8 +16,9 @@ struct tables_count {
 
 /*
  * Creates the devices of the file PATH; relative paths in it start at the file's own directory. If a device fails, that
- * is logged with FILE:LINE and counted, and the next one is tried. -errno and a sentence only if PATH cannot be read.
+ * is logged with FILE:LINE and counted, and the next one is tried. One that takes its time turns the loop; if *ENOUGH is true
+ * then, no other one is begun. -errno and a sentence only if PATH cannot be read.
  */
-int tables_create(struct dm_world *w, const char *path, struct tables_count *n, struct err *e);
+int tables_create(struct dm_world *w, const char *path, const bool *enough, struct tables_count *n, struct err *e);
 
 #endif

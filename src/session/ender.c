@@ -25,6 +25,7 @@
 
 #include "base/text.h"
 #include "session/ender_parts.h"
+#include "session/helper.h"
 #include "session/holder.h"
 #include "session/wire.h"
 
@@ -305,7 +306,7 @@ int ender_main(void)
 	struct ender x = { .n_users = 0 };
 	struct wire m = { .kind = WIRE_ENDED };
 
-	prctl(PR_SET_NAME, ENDER_NAME);
+	prctl(PR_SET_NAME, HELPER_ENDER);
 	setsid();
 	ender_work(&x, &m.err);
 	ender_free(&x);

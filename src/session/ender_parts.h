@@ -11,7 +11,6 @@
 
 #include "base/mountinfo.h"
 
-#define ENDER_NAME "dmuse-ender"	/* as ps(1) shows it */
 #define ENDER_LOOPS 64
 #define ENDER_PATH 256
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "session/ender_parts.h"
+#include "session/helper.h"
 #include "session/holder.h"
 
 #define IO_FILES HOLDER_HIDDEN "/io/"
@@ -234,17 +235,6 @@ static bool users_is_further(struct users_scan *s)
 	return ours || s->u.kind;
 }
 
-/* Supervisors, holders and ourselves: processes of dmuse, whose names no user's program has. */
-static bool users_is_helper(const struct users_scan *s)
-{
-	struct stat theirs, own;
-
-	if (strcmp(s->u.name, "dmuse-supervise") && strcmp(s->u.name, "dmuse-session") && strcmp(s->u.name, ENDER_NAME))
-		return false;
-	return !fstatat(s->proc, "exe", &theirs, 0) && !stat("/proc/self/exe", &own) && theirs.st_dev == own.st_dev &&
-	       theirs.st_ino == own.st_ino;
-}
-
 static void users_read_name(struct users_scan *s)
 {
 	int fd = openat(s->proc, "comm", O_RDONLY | O_CLOEXEC);
@@ -261,7 +251,7 @@ static void users_look_at(struct users_scan *s)
 	char ns[64];
 
 	users_read_name(s);
-	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || users_is_helper(s))
+	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || helper_is(s->proc))
 		return;
 	if (strcmp(ns, s->x->ns) && !users_is_further(s) && !users_hold_device(s))
 		return;

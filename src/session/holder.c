@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/keep.h"
+#include "session/helper.h"
 #include "session/holder_parts.h"
 #include "session/wire.h"
 
@@ -62,7 +63,7 @@ static void holder_detach(void)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
-	prctl(PR_SET_NAME, "dmuse-session");
+	prctl(PR_SET_NAME, HELPER_HOLDER);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	close_range(HOLDER_FD + 1, ~0u, 0);

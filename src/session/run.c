@@ -18,6 +18,7 @@
 
 #include "base/process.h"
 #include "session/feature.h"
+#include "session/helper.h"
 #include "session/relay.h"
 #include "session/supervisor.h"
 #include "session/wire.h"
@@ -93,7 +94,7 @@ static _Noreturn void run_supervise(const struct run *r, pid_t program, int sock
 	int code;
 
 	setsid();
-	prctl(PR_SET_NAME, "dmuse-supervise");
+	prctl(PR_SET_NAME, HELPER_SUPERVISOR);
 	code = join_enter(r->join, "/", &m.err);
 	if (!code)
 		code = run_look_into(program, &m.err);

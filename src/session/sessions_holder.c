@@ -77,12 +77,22 @@ struct holder_found {
 	bool user_ns;
 };
 
-/* Its number is not another process's: while its socket is open it runs. */
+/* While its socket is open it runs. So the process that had its number before this was asked is no other. */
 static bool holder_runs(const struct sessions_holder *h)
 {
 	struct pollfd p = { .fd = h->socket, .events = POLLIN };
 
 	return h->end.fd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+/* It has ended, or does now that nobody has its socket: its number may be another process's by now. */
+static void holder_let_go(struct sessions_holder *h)
+{
+	if (h->end.fd >= 0)
+		close(h->end.fd);
+	h->end.fd = -1;
+	sessions_holder_kill(h);
+	free(h);
 }
 
 static void holder_see(void *arg, const char *name)
@@ -113,8 +123,7 @@ struct sessions_holder *sessions_holder_resume(struct sessions *s, bool *user_ns
 	*user_ns = found.user_ns;
 	if (!found.holder || holder_runs(found.holder))
 		return found.holder;
-	sessions_holder_kill(found.holder);
-	free(found.holder);
+	holder_let_go(found.holder);
 	return NULL;
 }
 

@@ -6,13 +6,14 @@
 #include "session/sessions_users.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/proc_name.h"
+#include "session/helper.h"
 
 static bool users_inside(pid_t pid, const char *mount_ns)
 {
@@ -29,12 +30,16 @@ static bool users_inside(pid_t pid, const char *mount_ns)
 
 static bool users_are_us(pid_t pid)
 {
-	struct stat ours, theirs;
 	char path[40];
+	bool us;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
-	return !stat("/proc/self/exe", &ours) && !stat(path, &theirs) && ours.st_ino == theirs.st_ino &&
-	       ours.st_dev == theirs.st_dev;
+	snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	us = fd >= 0 && (helper_is(fd) || helper_runs_this(fd));
+	if (fd >= 0)
+		close(fd);
+	return us;
 }
 
 void sessions_users(const char *mount_ns, struct text *out)

@@ -4,13 +4,17 @@
 dmuse daemon --replace: another program takes the daemon's place, with its devices and its clients. The other program is the
 same one here; what it gets is the state, the sockets, and what clients have sent and not been answered.
 """
+import fcntl
 import os
+import plistlib
 import random
+import shutil
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -138,6 +142,14 @@ class Nbd:
         self.socket.close()
 
 
+def until(what, condition):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise Wrong(what)
+        time.sleep(0.005)
+
+
 def pattern(seed, size):
     return random.Random(seed).randbytes(size)
 
@@ -228,6 +240,27 @@ def what_waits_at_a_suspended_device_is_answered_later():
     d.end()
 
 
+@test
+def what_was_sent_before_a_goodbye_is_carried_out():
+    d = Replaced()
+    a, data = d.file("a", 4 * MIB), pattern(8, MIB)
+    d.run("create", "vd", "--table", f"0 8192 linear {a} 0")
+    client = d.connect("vd")
+    d.run("suspend", "vd")
+    client.send(client.request(WRITE, 0, len(data)) + data)
+    client.send(client.request(DISC))
+    until("the daemon has not received all", lambda: not struct.unpack("i", fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)))[0])
+    for _ in range(2):
+        d.replace()
+    d.run("resume", "vd")
+    client.reply(1)
+    same(client.socket.recv(1), b"", "the end of the connection")
+    with open(a, "rb") as f:
+        same(f.read(MIB), data, "what was written")
+    d.run("remove", "vd")
+    d.end()
+
+
 class Load(threading.Thread):
     """Writes and verifies its own part of a disk until it is told to stop; the longest that it waited."""
 
@@ -295,6 +328,92 @@ def a_program_that_cannot_take_over_changes_nothing():
         raise Wrong(said)
     same(d.pid(), pid)
     same(client.read(0, 512), bytes(512))
+    client.close()
+    d.end()
+
+
+def asked_program(d, name, says):
+    """A program that says this when it is asked whether it can take over, as soon as it may; its file, and two FIFOs for that."""
+    script, asked, may = (os.path.join(d.directory.name, name + suffix) for suffix in ("", "-asked", "-may"))
+    os.mkfifo(asked)
+    os.mkfifo(may)
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f"#!/bin/sh\necho $$ >{asked}\nread -r x <{may}\necho {says}\n")
+    os.chmod(script, 0o755)
+    return script, asked, may
+
+
+def contents(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def goes_on(fifo):
+    with open(fifo, "wb") as f:
+        f.write(b"\n")
+
+
+@test
+def the_answer_of_a_program_that_was_given_up_is_not_that_of_the_next():
+    d = Replaced()
+    (good, good_asked, good_may), (bad, bad_asked, bad_may) = asked_program(d, "good", "dmuse handover 1"), asked_program(d, "bad", "no")
+    pid, control = d.pid(), Control(d.control)
+    control.connect()
+    control.connection.send(plistlib.dumps({"command": "replace", "program": good}))
+    answers = int(contents(good_asked))
+    control.close()
+    until("it was not given up", lambda: "the daemon was not replaced" in d.log())
+    with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace", bad], stderr=subprocess.PIPE, text=True) as other:
+        contents(bad_asked)
+        goes_on(good_may)
+        until("the first one does not end", lambda: not os.path.exists(f"/proc/{answers}"))
+        goes_on(bad_may)
+        said = other.communicate(timeout=60)[1]
+    if "another form" not in said or "replaced by" in d.log():
+        raise Wrong(f"{said}{d.log()}")
+    same(d.pid(), pid)
+    d.end()
+
+
+def files(pid):
+    """What it has open, and whether another program would have it; and its directory."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                flags = next(int(line.split()[1], 8) for line in f if line.startswith("flags:"))
+            found.append((int(fd), os.readlink(f"/proc/{pid}/fd/{fd}"), bool(flags & os.O_CLOEXEC)))
+        except FileNotFoundError:   # it was a client's, which has gone
+            pass
+    return sorted(found), os.readlink(f"/proc/{pid}/cwd")
+
+
+def settled(pid):
+    """The same, once clients that have gone have been forgotten."""
+    seen = [None, files(pid)]
+    while seen[-1] != seen[-2]:
+        time.sleep(0.1)
+        seen.append(files(pid))
+    return seen[-1]
+
+
+@test
+def one_that_cannot_be_started_leaves_nothing_behind():
+    """It is a dmuse that can take over, but is gone by the time it is to do so."""
+    d = Replaced()
+    d.run("create", "vd", "--table", "0 8 zero")
+    script, client = os.path.join(d.directory.name, "goes"), d.connect("vd")
+    client.read(0, 512)
+    pid = d.pid()
+    before = settled(pid)
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\nrm "$0"\nexec {DMUSE} "$@"\n')
+    os.chmod(script, 0o755)
+    said = d.run("daemon", "--replace", script, code=1)
+    if f"cannot become {script}: No such file" not in said:
+        raise Wrong(said)
+    client.read(0, 512)
+    same(settled(pid), before, "its files")
     client.close()
     d.end()
 
@@ -560,6 +679,37 @@ def programs_of_a_session_go_on():
     same(program.returncode, 0, "its exit code")
     same(d.run("exec", "--", "dmsetup", "info", "-c", "--noheadings", "-o", "name,open"), "vd:0\n", "the next program")
     d.end()
+    return None
+
+
+def supervisor_of(process):
+    """Of `dmuse exec`: its child of that name, which still runs; or 0."""
+    shown = subprocess.run(["pgrep", "-P", str(process.pid), "dmuse-supervise"], capture_output=True, text=True, check=False)
+    if not shown.stdout:
+        return 0
+    with open(f"/proc/{int(shown.stdout)}/stat", encoding="ascii") as f:
+        return 0 if " Z " in f.read() else int(shown.stdout)
+
+
+@test
+def processes_of_the_program_before_are_no_users_of_the_session():
+    lack = session_lacks()
+    if lack or tuple(int(x) for x in os.uname().release.split(".")[:2]) < (6, 9):
+        return lack or "this kernel cannot send requests of FUSE again"
+    d = Replaced()
+    d.run("create", "vd", "--table", "0 8 zero")
+    other = os.path.join(d.directory.name, "dmuse-new")
+    shutil.copy(DMUSE, other)
+    command = [DMUSE, "exec", "--socket", d.control, "--", "sh", "-c", "echo going; read x; echo $x"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        same(program.stdout.readline(), "going\n")
+        supervisor = supervisor_of(program)
+        d.run("daemon", "--replace", other)
+        d.run("shutdown")
+        same(supervisor_of(program), supervisor, "the supervisor, which ends with the program")
+        same(program.communicate("gone\n", timeout=60)[0], "gone\n", "the program")
+    same(program.returncode, 0, "its exit code")
+    d.directory.cleanup()
     return None
 
 

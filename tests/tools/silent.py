@@ -18,6 +18,7 @@ import threading
 import time
 
 from protocol_client import DMUSE, ENOENT, Daemon, Wrong, fails, same, works
+from replace import Replaced, another_program
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(DMUSE)), "tests", "programs", "silent_fs")
 FULL = "--full" in sys.argv
@@ -304,6 +305,123 @@ def shutdown_does_not_wait_for_it():
         same(d.process.wait(60), 0, "the daemon's exit status")
 
 
+class ToldToEnd(Daemon):
+    """It gets SIGTERM while a file does not open, which it needs to come up. What it has notified is in SAID."""
+
+    def __init__(self, silent, *options):
+        self.silent, self.said = silent, []
+        super().__init__(options)
+
+    def wait_until_ready(self):
+        self.silent.asked()
+        self.process.send_signal(signal.SIGTERM)
+        until("the signal did not arrive", lambda: "Terminated: ending" in self.logged())
+        self.silent.answer()
+        while "STOPPING=1" not in self.said:
+            self.said += self.notify.recv(4096).decode().split("\n")
+        same(self.process.wait(60), 0, f"the exit status; it said {self.said}: {self.logged()}")
+
+    def logged(self):
+        with open(self.log, encoding="utf-8") as log:
+            return log.read()
+
+
+def ends_after_it_came_up(silent, *options):
+    d = ToldToEnd(silent, *options)
+    same([word for word in d.said if word in ("READY=1", "STOPPING=1")], ["READY=1", "STOPPING=1"], "what it notified")
+    if "suspended" in d.logged() or "failed:" in d.logged():
+        raise Wrong(d.logged())
+    d.notify.close()
+    d.directory.cleanup()
+
+
+def devices(*options):
+    d = Daemon(options)
+    said = {name: shown(d, "table", name).stdout for name in shown(d, "ls", "--json").stdout.split('"') if name in ("x", "y")}
+    d.end()
+    return said
+
+
+@test
+def who_is_told_to_end_while_it_comes_up_comes_up_first():
+    """With tables, and then with the state that those have left."""
+    with tempfile.TemporaryDirectory(prefix="dmuse-") as directory:
+        silent = Silent(directory)
+        if not silent.mounted:
+            raise Lacks("no FUSE file system can be mounted here")
+        try:
+            keeps, tables = ("--state", directory + "/state"), directory + "/tables"
+            with open(tables, "w", encoding="utf-8") as f:
+                f.write(f"x,,,rw,0 8 linear {silent.file} 0\ny,,,rw,0 8 zero\n")
+            wanted = {"x": f"0 8 linear {silent.file} 0\n"}     # its other line is not begun any more
+            ends_after_it_came_up(silent, *keeps, "--tables", tables)
+            same(devices(*keeps), wanted, "what the tables have made")
+            silent.mute()
+            ends_after_it_came_up(silent, *keeps)
+            same(devices(*keeps), wanted, "what was kept")
+        finally:
+            silent.end()
+
+
+@test
+def a_program_that_goes_back_passes_it_on():
+    """Another program is told to end while it comes up, and then does not come up."""
+    d = Replaced()
+    silent = Silent(d.directory.name)
+    if not silent.mounted:
+        raise Lacks("no FUSE file system can be mounted here")
+    try:
+        silent.answer()
+        d.run("create", "x", "--table", f"0 8 linear {silent.file} 0")
+        silent.mute()
+        script, pid = another_program(d, "--tables", "/no/such/tables"), d.pid()
+        with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace", script], stderr=subprocess.DEVNULL) as other:
+            silent.asked()
+            os.kill(pid, signal.SIGTERM)
+            until("the signal did not arrive", lambda: "Terminated: ending" in d.log())
+            silent.answer()
+            other.wait(60)
+        until("the daemon has not ended", lambda: not os.path.exists(d.control))
+        same("the other program did not come up" in d.log(), True, d.log())
+        same(d.log().count("Terminated: ending"), 2, d.log())
+    finally:
+        silent.end()
+    d.directory.cleanup()
+
+
+@test
+def a_device_that_is_closed_while_all_stand_still_is_removed():
+    """For another program: they wait for a request that gets no answer."""
+    d = Replaced()
+    silent = Silent(d.directory.name)
+    if not silent.mounted:
+        raise Lacks("no FUSE file system can be mounted here")
+    try:
+        d.run("create", "slow", "--table", f"0 8 linear {silent.muted} 0")
+        d.run("create", "vd", "--table", "0 8 zero")
+        slow, client = d.connect("slow"), d.connect("vd")
+        d.run("remove", "--deferred", "vd")
+        silent.mute()
+        slow.send(slow.request(0, 0, 512))
+        silent.asked()
+        with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace"]) as other:
+            client.socket.settimeout(0.2)
+            try:
+                while True:
+                    client.read(0, 512)
+            except TimeoutError:
+                client.socket.close()
+            silent.answer()
+            same(other.wait(60), 0, "the exit status")
+        slow.reply(slow.cookie, 512)
+        same(d.run("info", "-c", "--noheadings", "-o", "name"), "slow\n", "the devices")
+        slow.close()
+        d.run("shutdown")
+    finally:
+        silent.end()
+    d.directory.cleanup()
+
+
 def says(daemon, *sentences):
     with open(daemon.log, encoding="utf-8") as log:
         said = log.read()
@@ -414,4 +532,5 @@ def main():
     sys.exit(bool(failed))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -21,8 +21,10 @@
 
 #include "session/ender.h"
 #include "session/ender_parts.h"
+#include "session/helper.h"
 #include "session/holder.h"
 #include "session/wire.h"
+#include "support/place.h"
 
 /*
  * A bystander: in a mount namespace of its own, with a /dev of its own and a file system on /tmp that it uses, like a
@@ -168,11 +170,76 @@ static void a_number_that_was_reused_is_not_signalled(void **state)
 	ender_signal_user(&x, &u, SIGTERM);		/* there is no such process */
 }
 
+#define SAYS_AND_STOPS "printf x; kill -STOP $$"
+
+/* A process that has said "x" on a pipe, and waits: this program under NAME, or what ARGV says. */
+static pid_t named(const char *name, char *const argv[])
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, name);
+		dup2(ready[1], STDOUT_FILENO);
+		if (argv)
+			execv(argv[0], argv);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static bool is_helper(pid_t pid)
+{
+	char path[64];
+	bool is;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	is = helper_is(fd);
+	close(fd);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return is;
+}
+
+/* The name alone is not enough, and neither is the file: the one that is run may be that of an earlier program. */
+static void processes_of_dmuse_are_known_by_name_and_file(void **state)
+{
+	static char before[PLACE_PATH], script[PLACE_PATH];
+	char *as_before[] = { before, (char[]){ "-c" }, (char[]){ "printf " HELPER_HOLDER " >/proc/$$/comm; " SAYS_AND_STOPS }, NULL };
+	char *as_script[] = { script, NULL };
+
+	(void)state;
+	place_begin();
+	place_path(script, HELPER_HOLDER);
+	place_path(before, "dmuse-before");
+	assert_true(place_run("echo '#!/bin/sh' >" HELPER_HOLDER "; echo '" SAYS_AND_STOPS "' >>" HELPER_HOLDER "; chmod 755 " HELPER_HOLDER
+			      "; cp /bin/sh dmuse-before"));
+	assert_true(is_helper(named(HELPER_SUPERVISOR, NULL)));
+	assert_true(is_helper(named("", as_before)));
+	assert_false(is_helper(named("", as_script)));
+	assert_false(is_helper(named("other", NULL)));
+	place_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_no_session_is_nothing_is_ended),
 		cmocka_unit_test(a_number_that_was_reused_is_not_signalled),
+		cmocka_unit_test(processes_of_dmuse_are_known_by_name_and_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

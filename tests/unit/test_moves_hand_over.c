@@ -9,9 +9,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/device/loopdev.h"
 #include "core/device/move.h"
+#include "core/device/parts.h"
 #include "support/hooks.h"
 #include "support/pending.h"
+#include "support/place.h"
 #include "support/world.h"
 
 static struct fixture f;
@@ -193,6 +196,95 @@ static void a_command_that_waits_for_a_disk_can_be_given_up(void **state)
 	assert_int_equal(verb(&f, DM_DO_UNDISK, "sda", 0, NULL), 0);
 }
 
+/* With a partition, and to be cleared at the last close of the two. */
+static struct dm_device *loop_device(void)
+{
+	static char image[PLACE_PATH];
+	struct dm_loop loop = { .flags = DM_LOOP_AUTOCLEAR };
+	struct dm_cmd attach = { .verb = DM_DO_DISK, .name = "loop3", .text = image, .loop = &loop };
+	struct err e = ERR_INIT;
+	struct dm_device *d;
+
+	place_file(image, "image", 1 << 20);
+	assert_int_equal(dm_loop_add(f.world, 3, &d, &e), 0);
+	dm_open(d);
+	assert_int_equal(run(&f, &attach, NULL), 0);
+	assert_int_equal(dm_part_add(d, &(struct dm_part){ 1, 8, 64 }, &e), 0);
+	return d;
+}
+
+/* The last close of A, then of B, while all stands still for a program that does not take over. */
+static void closed_meanwhile(struct dm_device *a, struct dm_device *b)
+{
+	struct pending p;
+
+	start(&p, DM_DO_REPLACE, NULL);
+	until_all_stand_still();
+	dm_close(a);
+	if (b)
+		dm_close(b);
+	give_back("no");
+	assert_int_equal(end_of(&p), -ENOEXEC);
+}
+
+static void a_loop_device_that_is_closed_meanwhile_is_cleared(void **state)
+{
+	struct dm_device *d, *part;
+
+	(void)state;
+	place_begin();
+	d = loop_device();
+	dm_open(part = dm_part_find(d, 1));
+	closed_meanwhile(d, NULL);
+	assert_ptr_equal(dm_find_disk(f.world, "loop3"), d);
+	assert_ptr_equal(dm_find_disk(f.world, "loop3p1"), part);
+	dm_open(d);
+	closed_meanwhile(d, part);
+	assert_null(dm_find_disk(f.world, "loop3"));
+	assert_null(dm_find_disk(f.world, "loop3p1"));
+	place_end();
+}
+
+static void a_device_that_is_closed_meanwhile_is_removed(void **state)
+{
+	struct dm_device *d;
+
+	(void)state;
+	assert_int_equal(create(&f, "x", "0 64 zero", NULL), 0);
+	dm_open(d = dm_find_name(f.world, "x"));
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "x", DM_WITH_DEFERRED, NULL), 0);
+	closed_meanwhile(d, NULL);
+	settle_threads(&f);
+	assert_null(dm_find_name(f.world, "x"));
+}
+
+/* They were closed while they stood still, and this is the program that has taken over. */
+static void what_nobody_has_open_there_goes(void **state)
+{
+	struct dm_device *d, *kept;
+
+	(void)state;
+	place_begin();
+	d = loop_device();
+	assert_int_equal(create(&f, "low", "0 64 zero", NULL), 0);
+	assert_int_equal(create(&f, "top", "0 64 linear /dev/mapper/low 0", NULL), 0);
+	assert_int_equal(create(&f, "kept", "0 64 zero", NULL), 0);
+	dm_open(dm_find_name(f.world, "top"));
+	dm_open(kept = dm_find_name(f.world, "kept"));
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "low", DM_WITH_DEFERRED, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "top", DM_WITH_DEFERRED, NULL), 0);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "kept", DM_WITH_DEFERRED, NULL), 0);
+	dm_find_name(f.world, "top")->open_count = d->open_count = 0;
+	dm_close_unused(f.world);
+	settle_threads(&f);
+	assert_null(dm_find_disk(f.world, "loop3"));
+	assert_null(dm_find_name(f.world, "top"));
+	assert_null(dm_find_name(f.world, "low"));
+	assert_ptr_equal(dm_find_name(f.world, "kept"), kept);
+	dm_close(kept);
+	place_end();
+}
+
 static void it_can_be_given_up_while_a_request_hangs(void **state)
 {
 	struct job under_way;
@@ -299,6 +391,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_stands_still_too, begin, end),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_taken_away_meanwhile_goes_after_it, begin, end),
 		cmocka_unit_test_setup_teardown(a_command_that_waits_for_a_disk_can_be_given_up, begin, end),
+		cmocka_unit_test_setup_teardown(a_loop_device_that_is_closed_meanwhile_is_cleared, begin, end),
+		cmocka_unit_test_setup_teardown(a_device_that_is_closed_meanwhile_is_removed, begin, end),
+		cmocka_unit_test_setup_teardown(what_nobody_has_open_there_goes, begin, end),
 		cmocka_unit_test_setup_teardown(it_can_be_given_up_while_a_request_hangs, begin, end),
 		cmocka_unit_test_setup_teardown(a_device_made_meanwhile_is_not_left_behind, begin, end),
 		cmocka_unit_test_setup_teardown(it_waits_for_a_move_that_is_under_way, begin, end),

@@ -162,6 +162,12 @@ const char *dm_device_name(const struct dm_device *d, char name[DM_NAME_MAX + 1]
 void dm_open(struct dm_device *d);
 void dm_close(struct dm_device *d);
 
+/*
+ * All who had a device open in an earlier program have it open again: what is to be removed at its last close, and nobody has
+ * open, is removed. Nothing is as long as a device waits for its table.
+ */
+void dm_close_unused(struct dm_world *w);
+
 /* The same for a table, which claims the device together with all other tables. */
 void dm_use(struct dm_device *d);
 void dm_unuse(struct dm_device *d);

@@ -43,6 +43,42 @@ void dm_close(struct dm_device *d)
 		close_last(w);
 }
 
+static bool is_lost(const struct dm_table *t)
+{
+	return t && t->lost;
+}
+
+/* One whose table is not there yet may stand on any other. */
+static bool one_waits(const struct list *all)
+{
+	struct list *n, *next;
+
+	list_each(n, next, all) {
+		const struct dm_device *d = container(n, struct dm_device, node);
+
+		if (is_lost(d->active) || is_lost(d->inactive))
+			return true;
+	}
+	return false;
+}
+
+static void closed_all(struct dm_world *w, const struct list *all)
+{
+	struct list *n, *next;
+
+	list_each(n, next, all)
+		list_append(&w->closed, &container(n, struct dm_device, node)->closed);
+}
+
+void dm_close_unused(struct dm_world *w)
+{
+	if (one_waits(&w->devices) || one_waits(&w->disks))
+		return;
+	closed_all(w, &w->devices);
+	closed_all(w, &w->disks);
+	close_last(w);
+}
+
 void dm_use(struct dm_device *d)
 {
 	d->users++;

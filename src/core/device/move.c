@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "core/device/devices.h"
 #include "core/command/do.h"
+#include "core/device/parts.h"
 #include "core/device/step.h"
 
 static bool leg_is_up(const struct dm_move *m)
@@ -104,16 +105,28 @@ static bool is_left_out(struct dm_device *d)
 	return d->moving.left_at;
 }
 
+/* Closed for the last time while it was moving: D, or the loop device that it is a partition of. */
+static struct dm_device *closed_meanwhile(struct dm_device *d)
+{
+	struct dm_device *whole = d->whole ? d->whole : d;
+
+	if (d->world->releasing || d->moving.refused || !whole->deferred || whole->open_count || dm_device_moving(whole))
+		return NULL;
+	return whole->disk && dm_part_in_use(whole) ? NULL : whole;
+}
+
 static void device_go_on(struct dm_device *d)
 {
+	struct dm_device *closed;
+
 	if (is_left_out(d))
 		return;
 	if (d->moving.gone)
 		dm_device_free(d);
 	else if (d->world->releasing && d->state == DM_SUSPENDED && d->gate != DM_GATE_GONE)
 		dm_move_release_one(d);
-	else if (!d->world->releasing && d->deferred && d->open_count == 0 && !d->moving.refused)
-		dm_move_remove(d, NULL, NULL);
+	else if ((closed = closed_meanwhile(d)))
+		closed->last_close(closed);
 	else
 		run_queue(d);
 }

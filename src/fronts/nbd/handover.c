@@ -36,6 +36,15 @@ static void save_request(struct text *in, const struct nbd_req *q)
 	text_add_n(in, (const char *)head, sizeof(head));
 }
 
+/* Its client has taken leave, or is to: what comes after what it has begun is not handled, so it ends with that. */
+static void save_end(const struct nbd_conn *c, struct text *in)
+{
+	const struct nbd_req goodbye = { .cmd = NBD_CMD_DISC };
+
+	if (c->n_reqs)
+		save_request(in, &goodbye);
+}
+
 /* What the client sent, of which nothing was answered. */
 static void save_input(const struct nbd_conn *c, struct text *in, struct nbd_handed *l)
 {
@@ -47,6 +56,10 @@ static void save_input(const struct nbd_conn *c, struct text *in, struct nbd_han
 		save_request(in, q);
 		if (q->cmd == NBD_CMD_WRITE)
 			text_add_n(in, (const char *)q->data, q == c->filling ? c->filled : q->len);
+	}
+	if (c->phase == NBD_FINISHING) {
+		save_end(c, in);
+		return;
 	}
 	if (c->refused) {
 		l->skip_at = in->len;
@@ -99,7 +112,8 @@ static void save_line(const struct nbd_conn *c, struct text *to, const struct nb
 	unsigned bits = (c->no_zeroes ? NBD_HANDED_NO_ZEROES : 0) | (c->structured ? NBD_HANDED_STRUCTURED : 0) | (c->meta ? NBD_HANDED_META : 0) |
 			(c->tls_needed ? NBD_HANDED_TLS_NEEDED : 0);
 
-	text_printf(to, NBD_HANDED_LINE, c->watch.fd, (unsigned)c->tcp, (unsigned)c->phase, bits, c->device ? c->device->major : 0,
+	/* Requests are received once more, also those of one that is finishing. */
+	text_printf(to, NBD_HANDED_LINE, c->watch.fd, (unsigned)c->tcp, (unsigned)(c->n_reqs ? NBD_TRANSMISSION : c->phase), bits, c->device ? c->device->major : 0,
 		    c->device ? c->device->minor : 0, x->size, x->min_block, x->preferred_block, (unsigned)x->flags, l->skip_at, l->skipped,
 		    l->name, l->meta, l->in, l->out);
 	text_add_n(to, x->name, l->name);
@@ -178,10 +192,20 @@ static void save_ask(struct loop_msg *msg)
 	loop_post(nio->nbd->world->loop, &nio->handover.answer);
 }
 
+/* Who connects now waits for the other program: an io thread that has saved its connections would not save that one. */
+static void hand_over_listeners(struct nbd *n, bool back)
+{
+	unsigned i;
+
+	for (i = 0; i < n->n_listeners; i++)
+		listener_accepts(&n->listeners[i].listener, back);
+}
+
 void nbd_hand_over(struct nbd *n, void (*then)(void *arg), void *arg)
 {
 	unsigned i;
 
+	hand_over_listeners(n, false);
 	n->handover.then = then;
 	n->handover.arg = arg;
 	n->handover.n_running = n->world->n_io;
@@ -228,6 +252,7 @@ void nbd_hand_back(struct nbd *n)
 {
 	unsigned i;
 
+	hand_over_listeners(n, true);
 	for (i = 0; i < n->world->n_io; i++) {
 		n->ios[i].handover.ask.run = hand_back_ask;
 		loop_post(n->ios[i].io->loop, &n->ios[i].handover.ask);
