@@ -62,7 +62,14 @@ static void end(void)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-static struct loop_msg nobody = { .run = no_more };
+/* A failure of which nobody waits to hear. */
+static struct dm_loss *nobody(void)
+{
+	static struct dm_loss lost;
+
+	lost = (struct dm_loss){ .err = -ENOSPC, .loop = f.world->loop, .then = no_more };
+	return &lost;
+}
 
 static void next_table(const char *table)
 {
@@ -292,7 +299,7 @@ static void a_flush_that_failed_stays_failed_when_the_file_comes_later(void **st
 	(void)state;
 	begin();
 	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
-	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
 	settle_threads(&f);
 	assert_int_equal(rename(file, other), 0);
 	assert_int_equal(next_world(), 1);
@@ -313,7 +320,7 @@ static void a_flush_that_failed_stays_failed(void **state)
 	(void)state;
 	begin();
 	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
-	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
 	settle_threads(&f);
 	next_world();
 	d = dm_find_name(f.world, "d");
@@ -612,7 +619,7 @@ static void disk_stays_failed(bool late)
 
 	begin();
 	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
-	assert_true(dm_store_lost(dm_find_disk(f.world, "sda")->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(dm_find_disk(f.world, "sda")->active->stores[0], nobody()));
 	settle_threads(&f);
 	assert_int_equal(late ? rename(file, other) : 0, 0);
 	assert_int_equal(next_world(), late);

@@ -46,23 +46,25 @@ static void commit(const struct dm_store *s)
 /* The store is still there: nobody can close it before the io thread has told that the request is over. */
 static void lost_told(struct loop_msg *msg)
 {
-	struct dm_store *s = container(msg, struct dm_store, lost_msg);
+	struct dm_loss *l = container(msg, struct dm_loss, msg);
+	struct dm_store *s = l->store;
 
-	put(s, s->lost);
-	commit(s);
-	if (s->lost_then)
-		loop_post(s->lost_loop, s->lost_then);
+	if (!s->lost) {
+		s->lost = l->err;
+		put(s, l->err);
+		commit(s);
+	}
+	l->msg.run = l->then;
+	loop_post(l->loop, &l->msg);
 }
 
-bool dm_store_lost(struct dm_store *s, int err, struct loop *loop, struct loop_msg *then)
+bool dm_store_lost(struct dm_store *s, struct dm_loss *l)
 {
 	if (!s->type->known_by || !s->type->fail_flushes || !dm_recording(s->world))
 		return false;
-	s->lost = err;
-	s->lost_loop = loop;
-	s->lost_then = then;
-	s->lost_msg.run = lost_told;
-	loop_post(s->world->loop, &s->lost_msg);
+	l->store = s;
+	l->msg.run = lost_told;
+	loop_post(s->world->loop, &l->msg);
 	return true;
 }
 
