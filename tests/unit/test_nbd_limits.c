@@ -245,6 +245,37 @@ static void what_a_handshake_gives_back_is_given_to_who_waits(void **state)
 	verb(&n.f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
 }
 
+/* So many requests are in flight that no other one is begun; the last one is a WRITE, and its data arrives. */
+static void data_of_a_request_is_received_whatever_else_is_in_flight(void **state)
+{
+	static uint8_t data[65536];
+	uint8_t head[NBD_REQUEST_HEAD];
+	unsigned i;
+
+	(void)state;
+	nbdc_open(&c, &n, "z", false);
+	verb(&n.f, DM_DO_SUSPEND, "z", 0, NULL);
+	for (i = 0; i < 255; i++)
+		nbdc_ask(&c, NBD_CMD_READ, 0, i, 0, 512);
+	nbdc_put(head, NBD_CMD_WRITE, 0, i, 0, sizeof(data));
+	nbdc_say(&c, head, sizeof(head));
+	settle();
+	nbdc_say(&c, data, sizeof(data));
+	settle();
+	for (i = 0; i < 2; i++) {		/* others wait for memory: it is not its fault */
+		nbdc_open(&greedy[i], &n, "z", false);
+		nbdc_ask(&greedy[i], NBD_CMD_READ, 0, 1, 0, 32 * MIB);
+	}
+	settle();
+	time_passes(&n.f, 20);
+	verb(&n.f, DM_DO_RESUME, "z", 0, NULL);
+	for (i = 0; i < 256; i++) {
+		nbdc_answer(&c, &a, i < 255 ? 512 : 0);
+		assert_int_equal(a.cookie, i);
+	}
+	let_go();
+}
+
 static void a_handshake_may_take_ten_seconds(void **state)
 {
 	struct nbd_client silent, half, through;
@@ -331,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_waits_for_a_suspended_device_is_not_cut_off, begin, end),
 		cmocka_unit_test_setup_teardown(what_another_thread_keeps_is_given_to_who_waits, begin, end),
 		cmocka_unit_test_setup_teardown(what_a_handshake_gives_back_is_given_to_who_waits, begin, end),
+		cmocka_unit_test_setup_teardown(data_of_a_request_is_received_whatever_else_is_in_flight, begin, end),
 		cmocka_unit_test_setup_teardown(a_handshake_may_take_ten_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(so_many_clients_and_no_more, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_descriptors_are_left_to_others, begin, end),
