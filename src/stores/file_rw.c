@@ -172,10 +172,9 @@ static bool rw_can_show(struct dm_req *r)
 
 static void rw_show(struct dm_req *r)
 {
-	r->flags |= DM_SHOWN;
 	r->aio.fd = file_lane_of(r)->fd;
 	r->aio.off = file_bytes(r->sector);
-	dm_done(r, 0);
+	dm_done_shown(r);
 }
 
 void file_rw(struct dm_req *r)
