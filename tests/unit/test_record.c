@@ -339,6 +339,32 @@ static void a_flush_that_failed_stays_failed(void **state)
 	end();
 }
 
+/* One file that is opened in two ways has two stores, and both have failed: it is forgotten with the last one. */
+static void a_flush_that_failed_in_two_ways_stays_failed(void **state)
+{
+	struct dm_device *d, *way;
+	char *all;
+
+	(void)state;
+	begin();
+	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
+	way = make_device(&f, "other", table_of("0 1024 linear file,logical=4096:%s 0", file));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
+	settle_threads(&f);
+	assert_true(dm_store_lost(way->active->stores[0], nobody()));
+	settle_threads(&f);
+	next_table("0 8 zero");
+	next_world();
+	way = open_device(&f, "other");
+	assert_int_equal(request(&f, way, 0, DM_FLUSH, 0, 0, 0, NULL), -ENOSPC);
+	dm_close(way);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "other", 0, NULL), 0);
+	all = recorder_all(&r);
+	assert_null(strstr(all, "failed/"));
+	free(all);
+	end();
+}
+
 /* --- what a store is known by ---------------------------------------------------------------------------------------- */
 
 static struct dm_store_type knowing;
@@ -692,6 +718,7 @@ int main(void)
 		cmocka_unit_test(what_is_lost_can_be_replaced_or_removed),
 		cmocka_unit_test(keys_are_not_recorded),
 		cmocka_unit_test(a_flush_that_failed_stays_failed),
+		cmocka_unit_test(a_flush_that_failed_in_two_ways_stays_failed),
 		cmocka_unit_test(a_flush_that_failed_stays_failed_when_the_file_comes_later),
 		cmocka_unit_test(a_disk_is_known_by_its_number_until_the_next_boot),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),

@@ -68,11 +68,35 @@ bool dm_store_lost(struct dm_store *s, struct dm_loss *l)
 	return true;
 }
 
+static bool same_place(const struct dm_store *a, const struct dm_store *b)
+{
+	struct text x = TEXT_INIT, y = TEXT_INIT;
+	bool same = a->type == b->type && key_of(a, &x) && key_of(b, &y) && !strcmp(x.s, y.s);
+
+	text_free(&x);
+	text_free(&y);
+	return same;
+}
+
+/* With what another store of S's place has failed, which was opened in another way; 0: there is none. */
+static int lost_elsewhere(const struct dm_store *s)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &s->world->stores) {
+		const struct dm_store *o = container(n, struct dm_store, node);
+
+		if (o != s && o->lost && same_place(o, s))
+			return o->lost;
+	}
+	return 0;
+}
+
 void dm_store_forget_lost(struct dm_store *s)
 {
 	if (!s->lost || s->world->releasing || !dm_recording(s->world))
 		return;
-	put(s, 0);
+	put(s, lost_elsewhere(s));
 	commit(s);
 }
 
