@@ -30,6 +30,21 @@ int journal_write_at(int fd, const void *p, size_t n, uint64_t at)
 	return 0;
 }
 
+int journal_zero(int fd, uint64_t from, uint64_t to)
+{
+	static const uint8_t zeros[JOURNAL_BLOCK];
+	uint64_t n;
+	int r = 0;
+
+	if (from == to || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)) == 0)
+		return 0;
+	for (; !r && from < to; from += n) {
+		n = to - from < sizeof(zeros) ? to - from : sizeof(zeros);
+		r = journal_write_at(fd, zeros, n, from);
+	}
+	return r;
+}
+
 int journal_slot_write(int fd, unsigned which, const struct journal_slot *s)
 {
 	uint8_t out[JOURNAL_SLOT_SIZE] = { 0 };

@@ -21,7 +21,8 @@
  * one that was damaged later, a frame says up to which transaction the log was safe when it was written. If the rest of
  * the file has a frame of the same log that says that the bad one was safe, it was damaged, and the journal is refused;
  * else it is the end, and cut off. A frame has its log's number, so that one of an older log in the same space counts
- * as no frame, and begins at a multiple of eight bytes, so that the search is quick.
+ * as no frame, and begins at a multiple of eight bytes, so that the search is quick. A log that was begun and never
+ * became the current one has the number of the next: whoever opens the journal clears the space that it may be in.
  */
 #ifndef BASE_JOURNAL_FORMAT_H
 #define BASE_JOURNAL_FORMAT_H

@@ -13,7 +13,7 @@
 
 #include "base/journal_own.h"
 
-#define JOURNAL_FRAME (1u << 20)	/* bytes of a frame of the state */
+#define JOURNAL_FRAME (1u << 20)	/* bytes of a frame of the state, unless it has only one record */
 #define JOURNAL_SLACK (256u << 10)	/* bytes that may be out of date, however small the state is */
 
 /* A new log in the making. */
@@ -39,6 +39,8 @@ static int draft_flush(struct journal_draft *d)
 
 	if (!text_room(&d->frame, JOURNAL_ALIGN) || d->frame.failed)
 		return -ENOMEM;
+	if (!h.len)
+		return 0;
 	journal_head_put((uint8_t *)d->frame.s, &h);
 	r = journal_write_at(d->j->fd, d->frame.s, size, d->end);
 	d->end += size;
@@ -46,10 +48,18 @@ static int draft_flush(struct journal_draft *d)
 	return r;
 }
 
+/* A value may be as long as a transaction: with others before it the frame would be too long to be read again. */
+static int draft_begin(struct journal_draft *d, const struct journal_entry *x, struct err *e)
+{
+	int r = d->frame.len + journal_entry_size(x) > JOURNAL_FRAME ? draft_flush(d) : 0;
+
+	return r ? err_set(e, r, "cannot write to %s: %s", d->j->path, strerror(-r)) : journal_value(d->j, x, e);
+}
+
 static int draft_add(struct journal_draft *d, struct journal_entry *x, struct err *e)
 {
 	uint8_t record[JOURNAL_RECORD_SIZE];
-	int r = journal_value(d->j, x, e);
+	int r = draft_begin(d, x, e);
 
 	if (r)
 		return r;
@@ -60,10 +70,7 @@ static int draft_add(struct journal_draft *d, struct journal_entry *x, struct er
 	x->moved = d->end + d->frame.len;
 	text_add_n(&d->frame, d->j->got, x->len);
 	text_add(&d->frame, "\n");
-	if (d->frame.len < JOURNAL_FRAME)
-		return 0;
-	r = draft_flush(d);
-	return r ? err_set(e, r, "cannot write to %s: %s", d->j->path, strerror(-r)) : 0;
+	return 0;
 }
 
 static int draft_write(struct journal_draft *d, struct err *e)
@@ -78,8 +85,7 @@ static int draft_write(struct journal_draft *d, struct err *e)
 		if (r)
 			return r;
 	}
-	if (d->frame.len > JOURNAL_HEAD_SIZE)
-		r = draft_flush(d);
+	r = draft_flush(d);
 	d->slot.whole = d->end - d->slot.start;
 	return r ? err_set(e, r, "cannot write to %s: %s", d->j->path, strerror(-r)) : 0;
 }
@@ -87,7 +93,7 @@ static int draft_write(struct journal_draft *d, struct err *e)
 /* In front of the current log if there is ample space, else behind all that is needed. */
 static uint64_t draft_place(const struct journal *j)
 {
-	uint64_t size = j->live + j->live / JOURNAL_FRAME * 2 * JOURNAL_HEAD_SIZE + 2 * JOURNAL_BLOCK;
+	uint64_t size = j->live + j->live / JOURNAL_FRAME * 4 * JOURNAL_HEAD_SIZE + 2 * JOURNAL_BLOCK;
 	uint64_t end = j->end > j->old_end ? j->end : j->old_end;
 
 	if (!j->old_start && JOURNAL_LOGS + size + 2 * JOURNAL_KEPT <= j->slot.start)

@@ -87,6 +87,7 @@ int journal_read(struct journal *j, struct err *e);
 int journal_file_open(struct journal *j, const struct journal_opts *o, struct err *e);
 /* All N bytes at AT. 0 or -errno. */
 int journal_write_at(int fd, const void *p, size_t n, uint64_t at);
+int journal_zero(int fd, uint64_t from, uint64_t to);	/* and gives the space back, where the file system can do that */
 int journal_slot_write(int fd, unsigned which, const struct journal_slot *s);	/* NULL: none */
 
 /* journal_log.c: begins a new log if it is time. Nothing is lost if that fails; it is tried again later. */

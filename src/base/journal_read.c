@@ -230,13 +230,18 @@ static void journal_read_torn(const struct journal *j, struct journal_window *w)
 			 (unsigned long long)h.number);
 }
 
-/* What lies behind the end is cut off, and the slot of an older log is cleared. */
+/*
+ * What lies behind the end is cut off, what lies before the log is cleared, and so is the slot of an older log. A log may lie
+ * there that was begun and did not become the current one: the next one gets its number, and perhaps its place.
+ */
 static int journal_read_mend(struct journal *j, uint64_t size, struct err *e)
 {
 	int r = 0;
 
 	if (size > j->end && ftruncate(j->fd, (off_t)j->end))
 		r = -errno;
+	if (!r)
+		r = journal_zero(j->fd, JOURNAL_LOGS, j->slot.start);
 	if (!r)
 		r = journal_slot_write(j->fd, !j->which, NULL);
 	if (!r && j->durable && fdatasync(j->fd))

@@ -86,7 +86,7 @@ static void pool_release(struct pool *p, void *buf, size_t size)
 	budget_give(&p->memory->budget, size);
 }
 
-/* Frees the idle buffers. */
+/* The buffers. */
 static void pool_trim(struct pool *p)
 {
 	struct pool_free *f;
@@ -95,6 +95,17 @@ static void pool_trim(struct pool *p)
 	for (class = 0; class < POOL_CLASSES; class++)
 		while ((f = pool_pop(p, class)))
 			pool_release(p, f, pool_size(class));
+}
+
+bool pool_shrink(struct pool *p)
+{
+	bool any = p->idle || p->objects;
+	struct pool_free *f;
+
+	pool_trim(p);
+	while ((f = pool_pop_object(p)))
+		pool_release(p, f, p->object_size);
+	return any;
 }
 
 static void *pool_allocate(struct pool *p, size_t align, size_t size)
@@ -177,11 +188,6 @@ bool pool_give_object(struct pool *p, void *object)
 
 void pool_free(struct pool *p)
 {
-	struct pool_free *f;
-
-	if (!p->memory)
-		return;
-	pool_trim(p);
-	while ((f = pool_pop_object(p)))
-		pool_release(p, f, p->object_size);
+	if (p->memory)
+		pool_shrink(p);
 }

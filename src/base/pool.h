@@ -22,7 +22,7 @@
 struct pool_memory {
 	struct budget budget;
 	size_t idle_most;		/* idle bytes allowed in one pool */
-	atomic_uint starved;		/* not 0: somebody waits for memory, so none may be idle */
+	atomic_uint starved;		/* not 0: somebody waits for memory, so none becomes idle; what is already takes pool_shrink() */
 };
 
 struct pool {
@@ -39,6 +39,8 @@ void pool_memory_init(struct pool_memory *m, size_t most, unsigned pools);
 
 void pool_init(struct pool *p, struct pool_memory *m, size_t object_size);
 void pool_free(struct pool *p);
+/* Frees what is idle. True: there was something. */
+bool pool_shrink(struct pool *p);
 
 /* Makes sure that an object, and a buffer of LEN bytes (0: none), can be taken. False: there is no memory now. */
 bool pool_ready(struct pool *p, size_t len);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/path/io.h"
+#include "core/state/record_lost.h"
 #include "core/table/closing.h"
 #include "core/table/nameless.h"
 #include "core/table/opening.h"
@@ -40,8 +41,8 @@ struct file_lane {
 	uint64_t size;			/* bytes of a regular file */
 	struct dm_req *flushing;	/* what the running flush will answer, linked by req.next */
 	struct dm_req *waiting, **waiting_tail;	/* those for the next flush */
-	struct dm_req *failed;		/* what the first flush that failed will answer, once that is recorded ... */
-	struct loop_msg recorded;	/* ... which this tells */
+	struct dm_req *failed;		/* they will fail, because data is lost, once that is recorded ... */
+	struct dm_loss lost;		/* ... which this sees to */
 	struct aio_op flush;
 	struct file_bounce *bounces;	/* free aligned buffers */
 	unsigned n_bounces;		/* free and in use */
@@ -66,6 +67,7 @@ struct file {
 	bool watched;			/* NAMELESS is in use */
 	struct statx_timestamp born;	/* of a regular file; zeros if its file system does not say */
 	_Atomic int flush_err;		/* once a flush has failed, every later one does: the lost data stays lost */
+	_Atomic bool may_tell;		/* that is recorded, and may be answered */
 	struct dm_closing closing;
 	unsigned n_lanes;
 	struct file_lane lanes[];
@@ -143,8 +145,13 @@ void file_bounce_free(struct file_lane *lane);
 
 /* file_flush.c */
 void file_flush(struct dm_req *r);
+
+/* file_lost.c: data that was reported as written is lost. */
 void file_fail(struct dm_store *s, int err);
-bool file_lose(struct file *f, int err);	/* true: it is the first failure. Data that was reported as written is lost: flushes must report that */
+/* The first error is the one that flushes report from now on. */
+void file_lose(struct file *f, int err);
+/* Ends R, a flush or a write that was to be durable, when the loss is recorded. ERR: its own error; 0: it was an earlier one. */
+void file_end_lost(struct dm_req *r, int err);
 
 /* file_space.c */
 void file_discard(struct dm_req *r);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/path/fault.h"
-#include "core/state/record_lost.h"
 #include "stores/file.h"
 
 #define RW_BUFFERS 64		/* in one step */
@@ -61,9 +60,14 @@ static void rw_tell_apart(struct dm_req *r, int err)
 	aio_submit(r->io->aio, &r->aio);
 }
 
+static bool rw_again(ssize_t res)
+{
+	return res == -EAGAIN || res == -EINTR;
+}
+
 static void rw_step(struct dm_req *r, ssize_t res)
 {
-	if (res == -EAGAIN || res == -EINTR)
+	if (rw_again(res))
 		res = 0;
 	else if (res <= 0 || rw_is_torn(r, res))
 		return file_end(r, res < 0 ? (int)res : file_cut_short(r));
@@ -74,11 +78,14 @@ static void rw_step(struct dm_req *r, ssize_t res)
 		file_rw_next(r);
 }
 
-/* It did reach the file: whoever waits is told at once. */
-static void file_rw_lost(struct dm_store *s, int err)
+/* What rw_tell_apart() has sent has ended. True: it did reach the file, so LOST it is. */
+static bool rw_told_apart(struct dm_req *r, int lost, ssize_t res)
 {
-	if (file_lose((struct file *)s, err))
-		dm_store_lost(s, err, NULL, NULL);
+	if (!lost || res < 0)
+		return false;
+	file_lose((struct file *)r->store, lost);
+	file_end_lost(r, lost);
+	return true;
 }
 
 static void rw_done(struct aio_op *op, ssize_t res)
@@ -86,19 +93,18 @@ static void rw_done(struct aio_op *op, ssize_t res)
 	struct dm_req *r = container(op, struct dm_req, aio);
 	int lost = op->mode;
 
-	if (res < 0 && res != -EAGAIN && res != -EINTR && (op->flags & AIO_DSYNC)) {
+	if (res < 0 && !rw_again(res) && (op->flags & AIO_DSYNC)) {
 		rw_tell_apart(r, (int)res);
+		return;
+	}
+	if (lost && rw_again(res)) {	/* it is not known yet */
+		aio_submit(r->io->aio, op);
 		return;
 	}
 	if (r->flags & DM_BOUNCED)
 		rw_unbounce(r, res);
-	if (lost && res >= 0) {
-		file_rw_lost(r->store, lost);
-		dm_why(r->io, "written, but not flushed to stable storage: %s", strerror(-lost));
-		file_end(r, lost);
-		return;
-	}
-	rw_step(r, res);
+	if (!rw_told_apart(r, lost, res))
+		rw_step(r, res);
 }
 
 static unsigned rw_flags(const struct dm_req *r)
@@ -166,10 +172,9 @@ static bool rw_can_show(struct dm_req *r)
 
 static void rw_show(struct dm_req *r)
 {
-	r->flags |= DM_SHOWN;
 	r->aio.fd = file_lane_of(r)->fd;
 	r->aio.off = file_bytes(r->sector);
-	dm_done(r, 0);
+	dm_done_shown(r);
 }
 
 void file_rw(struct dm_req *r)

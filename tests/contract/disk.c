@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/device/device.h"
 #include "core/path/io.h"
 #include "support/numbered.h"
 
@@ -101,6 +102,19 @@ void disk_power_on(enum disk_luck luck)
 			memcpy(now + i, safe + i, DM_SECTOR);
 	all.cut_after = UINT32_MAX;
 	all.cut = false;
+}
+
+void disk_world_end(struct fixture *f, struct dm_device *d)
+{
+	dm_close(d);
+	fixture_end(f);
+}
+
+void disk_crash(struct fixture *f, struct dm_device *d)
+{
+	disk_cut_after(0);
+	disk_world_end(f, d);
+	disk_power_on(DISK_ALL);
 }
 
 /* Without power nothing changes. */

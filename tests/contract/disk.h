@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/table/store.h"
+#include "support/world.h"
 
 #define DISKS 4u
 #define DISK_SECTORS 2048u
@@ -42,6 +43,13 @@ enum disk_luck {
 };
 /* The power is back. No world may use the disks. */
 void disk_power_on(enum disk_luck luck);
+
+/*
+ * Ends F's world, in which only D is open. And as a power cut does: nothing is closed, and all that was written before is on the
+ * disks.
+ */
+void disk_world_end(struct fixture *f, struct dm_device *d);
+void disk_crash(struct fixture *f, struct dm_device *d);
 
 /* From now on flushes end with ERR, and make nothing durable; 0: no more. */
 void disk_fail_flushes(int err);

@@ -16,13 +16,10 @@
 #include <cmocka.h>
 
 #include "contract/disk.h"
+#include "kernel/vectors.h"
 #include "support/world.h"
 #include "targets/crypt/crypt.h"
 #include "targets/integrity/format.h"
-
-#define SECTORS 64u
-#define ON_DISK 8u		/* where a line without tags begins */
-#define WITH_TAGS 512u		/* sectors from the first tag that have a sum */
 
 /* What Linux has and libgcrypt has not: patterns. */
 static const char *const lacking[] = {
@@ -53,23 +50,6 @@ static const char *const more[] = { "sm4-*", "seed-*", "*(sm4)*", "*(seed)*", "*
 static uint8_t plain[SECTORS * 512], seen[SECTORS * 512];
 static unsigned wrong;
 
-struct row {
-	char cipher[128], options[256];
-	unsigned key, tag, n_options;
-	const char *text;
-};
-
-/* As sectors() of tests/kernel/words.sh. */
-static void plain_make(void)
-{
-	char line[513];
-
-	for (unsigned i = 0; i < SECTORS; i++) {
-		snprintf(line, sizeof(line), "%-511u\n", i);
-		memcpy(plain + i * 512, line, 512);
-	}
-}
-
 static bool in_list(const char *const *list, const char *text)
 {
 	for (; *list; list++)
@@ -78,53 +58,16 @@ static bool in_list(const char *const *list, const char *text)
 	return false;
 }
 
-/* "aes-xts-plain64 64", "capi:authenc(hmac(sha1),xts(aes))-plain64 84 20 integrity_key_size:20" */
-static void row_read(struct row *r, const char *text)
-{
-	char words[256], *word, *rest;
-	int used = 0;
-
-	*r = (struct row){ .text = text };
-	assert_true(sscanf(text, "%127s %u %n", r->cipher, &r->key, &used) == 2);
-	strcpy(words, text + used);
-	word = strtok_r(words, " ", &rest);
-	r->tag = word ? (unsigned)strtoul(word, NULL, 10) : 0;
-	while (word && (word = strtok_r(NULL, " ", &rest))) {
-		strcat(strcat(r->options, " "), word);
-		r->n_options++;
-	}
-}
-
-/* As vectors.c has it, but for the disk. */
-static void table_make(const struct row *r, unsigned sector, bool large, char *out)
-{
-	unsigned i, n = r->n_options + (r->tag != 0) + (sector != 512) + large;
-
-	out += sprintf(out, "0 %u crypt %s %s", SECTORS, r->cipher, r->key ? "" : "-");
-	for (i = 0; i < r->key; i++)
-		out += sprintf(out, "%02x", (i * 11 + r->key) % 256);
-	out += sprintf(out, " 4294967264 %s", r->tag ? "device:below 0" : "disk:0 8");
-	if (n)
-		out += sprintf(out, " %u", n);
-	out += sprintf(out, "%s", r->options);
-	if (r->tag)
-		out += sprintf(out, " integrity:%u:%s", r->tag, strncmp(r->cipher, "capi:", 5) ? "none" : "aead");
-	if (sector != 512)
-		out += sprintf(out, " sector_size:%u", sector);
-	if (large)
-		sprintf(out, " iv_large_sectors");
-}
-
 static void below_make(struct fixture *f, const struct row *r, unsigned sector)
 {
-	char words[256];
+	char words[256], table[300];
 
 	memset(disk_bytes(0), 0, DISK_SECTORS * 512);
 	if (!r->tag)
 		return;
-	snprintf(words, sizeof(words), "0 %u integrity disk:0 0 %u D 4 journal_sectors:400 interleave_sectors:256 fix_padding block_size:%u",
-		 SECTORS, r->tag, sector);
-	make_device(f, "below", words);
+	row_words_below(r, sector, "disk:0", words);
+	snprintf(table, sizeof(table), "0 %u integrity %s", SECTORS, words);
+	make_device(f, "below", table);
 }
 
 static void below_remove(struct fixture *f, const struct row *r)
@@ -217,7 +160,7 @@ static void vector_check(struct fixture *f, const struct row *r, unsigned sector
 	char table[16384], ours[40];
 	unsigned n;
 
-	table_make(r, sector, large, table);
+	row_words(r, sector, large, "disk:0", "device:below", table + sprintf(table, "0 %u crypt ", SECTORS));
 	for (n = 8; n <= SECTORS; n *= 8) {
 		written(f, r, sector, table, n, ours);
 		if (!is_as_wanted(r, ours, theirs)) {
@@ -231,16 +174,15 @@ static void vector_check(struct fixture *f, const struct row *r, unsigned sector
 
 static void line_check(struct fixture *f, char *line)
 {
-	static const unsigned sizes[] = { 512, 1024, 2048, 4096 };
 	char *results = strchr(line, '\t'), *rest = NULL;
 	struct row r;
 	unsigned i;
 
 	assert_non_null(results);
 	*results++ = '\0';
-	row_read(&r, line);
-	for (i = 0; i < 7; i++)
-		vector_check(f, &r, sizes[(i + 1) / 2], i && i % 2 == 0, strtok_r(i ? NULL : results, " ", &rest));
+	assert_true(row_read(&r, line));
+	for (i = 0; i < ROW_SIZES; i++)
+		vector_check(f, &r, row_sector(i), row_is_large(i), strtok_r(i ? NULL : results, " ", &rest));
 }
 
 static void cipher_text_is_that_of_linux(void **state)
@@ -251,7 +193,7 @@ static void cipher_text_is_that_of_linux(void **state)
 	FILE *file;
 
 	(void)state;
-	plain_make();
+	plain_make(plain);
 	disk_reset();
 	fixture_store = &disk_type;
 	fixture_begin(&f, 2, AIO_AUTO);

@@ -24,20 +24,6 @@ static void open_line(const char *line)
 	dm_open(d);
 }
 
-static void world_end(void)
-{
-	dm_close(d);
-	fixture_end(&f);
-}
-
-/* The power is cut, and everything that was written before is on the disks. */
-static void crash(void)
-{
-	disk_cut_after(0);
-	world_end();
-	disk_power_on(DISK_ALL);
-}
-
 static void write_and_flush(uint64_t sector, uint64_t count, int byte)
 {
 	uint8_t data[8][512];
@@ -65,16 +51,16 @@ static void crash_twice(unsigned sectors, unsigned used, unsigned more)
 	open_line(line);
 	while (used--)
 		write_and_flush(0, 8, 'a');
-	crash();
+	disk_crash(&f, d);
 	open_line(line);
 	while (more--)
 		write_and_flush(3, 1, 'b');
-	crash();
+	disk_crash(&f, d);
 	open_line(line);
 	assert_int_equal(byte_at(2), 'a');
 	assert_int_equal(byte_at(3), 'b');
 	assert_int_equal(byte_at(4), 'a');
-	world_end();
+	disk_world_end(&f, d);
 }
 
 /* A section that is filled in part after the first crash has nothing else in it. */
@@ -114,7 +100,7 @@ static void metadata_end_with_their_device(void **state)
 	disk_reset();
 	open_line("0 512 integrity disk:0 1000 - J 3 internal_hash:crc32c meta_device:disk:1 journal_sectors:300");
 	write_and_flush(504, 8, 'c');
-	world_end();
+	disk_world_end(&f, d);
 }
 
 static int suspend_both(const char *first, const char *second)
@@ -164,13 +150,13 @@ static void a_suspend_that_is_undone_leaves_all_as_it_was(void **state)
 		if (*modes[i / 2] == 'B')
 			assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 400, 8, data), 0);
 		time_passes(&f, 100);
-		crash();
+		disk_crash(&f, d);
 		open_line(line);
 		assert_int_equal(byte_at(2), 'a');
 		assert_int_equal(byte_at(3), 'b');
 		if (*modes[i / 2] == 'B')
 			assert_int_equal(byte_at(407), 'c');
-		world_end();
+		disk_world_end(&f, d);
 	}
 }
 

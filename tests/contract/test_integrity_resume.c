@@ -47,20 +47,6 @@ static void open_line(const char *below, unsigned sectors, const char *rest)
 	dm_open(d);
 }
 
-static void world_end(void)
-{
-	dm_close(d);
-	fixture_end(&f);
-}
-
-/* Everything that was written before is on the disks, and nothing was closed. */
-static void crash(void)
-{
-	disk_cut_after(0);
-	world_end();
-	disk_power_on(DISK_ALL);
-}
-
 static bool ends_with(const char *text, const char *end)
 {
 	size_t n = strlen(text), k = strlen(end);
@@ -99,7 +85,7 @@ static void make_unclean(unsigned sectors, const char *rest)
 	memset(data, 'u', sizeof(data));
 	assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, sectors, data), 0);
 	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
-	crash();
+	disk_crash(&f, d);
 }
 
 /* --- recalculating goes on --------------------------------------------------------------------------------------------------- */
@@ -127,7 +113,7 @@ static void a_suspend_does_not_end_it(void **state)
 		fail_msg("%s", why);
 	wait_for(" 512\n");
 	all_is_read(SECTORS);
-	world_end();
+	disk_world_end(&f, d);
 }
 
 static struct dm_target *line_of(struct dm_device *of)
@@ -150,7 +136,7 @@ static void a_hand_over_does_not_end_it(void **state)
 	t = line_of(d);
 	assert_non_null(t->type->save);
 	assert_int_equal(t->type->save(t, true, &saved, NULL), 0);
-	world_end();
+	disk_world_end(&f, d);
 	begin("0 512 linear disk:0 0");
 	assert_int_equal(create(&f, "d", words_of(SECTORS, HMAC), why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "legacy_recalculate"));
@@ -164,7 +150,7 @@ static void a_hand_over_does_not_end_it(void **state)
 		fail_msg("%s", why);
 	wait_for(" 512\n");
 	all_is_read(SECTORS);
-	world_end();
+	disk_world_end(&f, d);
 	text_free(&saved);
 }
 
@@ -180,7 +166,7 @@ static void an_unclean_device_may_grow(void **state)
 	all_is_read(SECTORS);
 	wait_for(" 512\n");
 	all_is_read(SECTORS);
-	world_end();
+	disk_world_end(&f, d);
 }
 
 /* Bits that stand for another number of sectors say nothing: all tags are computed, whatever the number is. */
@@ -196,7 +182,7 @@ static void a_bitmap_of_another_measure_is_not_looked_at(void **state)
 		open_line("0 512 linear disk:0 0", SECTORS, "J " CRC);
 		wait_for(" 512\n");
 		all_is_read(SECTORS);
-		world_end();
+		disk_world_end(&f, d);
 	}
 }
 
@@ -208,7 +194,7 @@ static void a_block_is_recalculated_as_a_whole(void **state)
 	(void)state;
 	disk_reset();
 	open_line("0 512 linear disk:0 0", SECTORS, words);
-	world_end();
+	disk_world_end(&f, d);
 	memset(data, 'b', sizeof(data));
 	memcpy(disk_bytes(0), data, sizeof(data));
 	disk_bytes(1)[24] |= IFORMAT_RECALCULATING;
@@ -216,7 +202,7 @@ static void a_block_is_recalculated_as_a_whole(void **state)
 	open_line("0 512 linear disk:0 0", SECTORS, words);
 	wait_for(" 512\n");
 	all_is_read(SECTORS);
-	world_end();
+	disk_world_end(&f, d);
 }
 
 /* A hole is no journal, however long the superblock says that it is: only its first section is read. */
@@ -266,7 +252,7 @@ static void mode_r_writes_nothing(void **state)
 	for (i = 0; i < 2; i++) {
 		disk_reset();
 		open_line("0 512 linear disk:0 0", SECTORS, "D " CRC);
-		world_end();
+		disk_world_end(&f, d);
 		if (i)
 			disk_bytes(1)[24] |= IFORMAT_RECALCULATING;	/* from its first sector on */
 		else
@@ -280,7 +266,7 @@ static void mode_r_writes_nothing(void **state)
 			settle_threads(&f);	/* long enough for two ranges to be recalculated */
 		assert_int_equal(verb(&f, DM_DO_SUSPEND, "d", 0, NULL), 0);
 		assert_memory_equal(disk_bytes(1), before, sizeof(before));
-		world_end();
+		disk_world_end(&f, d);
 	}
 }
 
@@ -329,11 +315,11 @@ static void after_mode_b_there_is_a_journal(void **state)
 		snprintf(words, sizeof(words), "B %u internal_hash:crc32c meta_device:disk:1 journal_sectors:600 %s", 5 + i, seals[i]);
 		open_line("0 512 linear disk:0 0", SECTORS, words);
 		assert_int_equal(request(&f, d, 0, DM_WRITE, 0, 0, SECTORS, data), 0);
-		world_end();
+		disk_world_end(&f, d);
 		*words = 'J';
 		open_line("0 512 linear disk:0 0", SECTORS, words);
 		all_is_read(SECTORS);
-		world_end();
+		disk_world_end(&f, d);
 	}
 }
 

@@ -21,7 +21,8 @@
 #include <nettle/md5.h>
 #include <linux/dm-ioctl.h>
 
-#define SECTORS 64u
+#include "vectors.h"
+
 #define BYTES (SECTORS * 512)
 #define AREA (1024u * 512)		/* bytes of the disk that the lines use */
 #define ROOM 16384
@@ -135,46 +136,22 @@ static void print_sum(unsigned sector, unsigned count)
 		printf("%02x", sum[i]);
 }
 
-struct row {
-	char cipher[128], options[256];
-	unsigned key, tag, n_options;
-};
-
-static void table(const struct row *r, unsigned sector, bool large, char *out)
-{
-	unsigned i, n = r->n_options + (r->tag != 0) + (sector != 512) + large;
-
-	out += sprintf(out, "%s %s", r->cipher, r->key ? "" : "-");
-	for (i = 0; i < r->key; i++)
-		out += sprintf(out, "%02x", (i * 11 + r->key) % 256);
-	out += sprintf(out, " 4294967264 %s", r->tag ? "/dev/below 0" : "/dev/vda 8");
-	if (n)
-		out += sprintf(out, " %u", n);
-	out += sprintf(out, "%s", r->options);
-	if (r->tag)
-		out += sprintf(out, " integrity:%u:%s", r->tag, strstr(r->cipher, "capi:") ? "aead" : "none");
-	if (sector != 512)
-		out += sprintf(out, " sector_size:%u", sector);
-	if (large)
-		sprintf(out, " iv_large_sectors");
-}
-
 static void ask(const struct row *r, unsigned sector, bool large)
 {
 	char words[ROOM];
-	unsigned from = 8, count = SECTORS;
+	unsigned from = ON_DISK, count = SECTORS;
 	int err = 0;
 
 	clear_disk();
 	if (r->tag) {
-		sprintf(words, "/dev/vda 0 %u D 4 journal_sectors:400 interleave_sectors:256 fix_padding block_size:%u", r->tag, sector);
+		row_words_below(r, sector, "/dev/vda", words);
 		err = make("below", "integrity", words);
 	}
 	if (r->tag && !err) {
 		from = tags_begin("below");
-		count = 512;
+		count = WITH_TAGS;
 	}
-	table(r, sector, large, words);
+	row_words(r, sector, large, "/dev/vda", "/dev/below", words);
 	if (!err)
 		err = make("c", "crypt", words);
 	if (err) {
@@ -191,24 +168,13 @@ static void ask(const struct row *r, unsigned sector, bool large)
 		print_sum(from, count);
 }
 
-static void plain_make(void)
-{
-	char line[513];
-
-	for (unsigned i = 0; i < SECTORS; i++) {
-		snprintf(line, sizeof(line), "%-511u\n", i);
-		memcpy(plain + i * 512, line, 512);
-	}
-}
-
 static void row_ask(const struct row *r)
 {
-	static const unsigned sizes[] = { 512, 1024, 2048, 4096 };
 	unsigned i;
 
-	for (i = 0; i < 7; i++) {
-		ask(r, sizes[(i + 1) / 2], i && i % 2 == 0);
-		putchar(i < 6 ? ' ' : '\n');
+	for (i = 0; i < ROW_SIZES; i++) {
+		ask(r, row_sector(i), row_is_large(i));
+		putchar(i < ROW_SIZES - 1 ? ' ' : '\n');
 	}
 	fflush(stdout);
 }
@@ -216,29 +182,19 @@ static void row_ask(const struct row *r)
 int main(void)
 {
 	char line[512];
-	int used;
+	struct row r;
 
 	control = open("/dev/mapper/control", O_RDWR);
 	disk = open("/dev/vda", O_RDWR | O_DIRECT);
 	if (control < 0 || disk < 0 || posix_memalign((void **)&plain, 4096, BYTES) || posix_memalign((void **)&seen, 4096, BYTES) ||
 	    posix_memalign((void **)&area, 4096, AREA))
 		return 1;
-	plain_make();
+	plain_make(plain);
 	while (fgets(line, sizeof(line), stdin)) {
-		struct row r = { .tag = 0 };
-		char *word, *rest = NULL;
-
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%127s %u %n", r.cipher, &r.key, &used) < 2)
+		if (!row_read(&r, line))
 			continue;
 		printf("%s\t", line);
-		word = strtok_r(line + used, " ", &rest);
-		if (word)
-			r.tag = (unsigned)strtoul(word, NULL, 10);
-		while ((word = strtok_r(NULL, " ", &rest))) {
-			strcat(strcat(r.options, " "), word);
-			r.n_options++;
-		}
 		row_ask(&r);
 	}
 	return 0;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/crc32c.h"
+#include "base/journal_format.h"
 #include "support/journals.h"
 #include "support/place.h"
 
@@ -219,6 +220,59 @@ static void large_value(void **state)
 	free(value);
 }
 
+static unsigned records_of(const uint8_t *frame, const struct journal_head *h)
+{
+	struct journal_record r;
+	unsigned n = 0;
+	size_t at = 0;
+
+	while (at < h->len) {
+		assert_true(journal_record_get(frame + JOURNAL_HEAD_SIZE, h->len, &at, &r));
+		n++;
+	}
+	return n;
+}
+
+/* The whole state of the current log. */
+static void check_state(const uint8_t *bytes)
+{
+	struct journal_slot a, b, *s;
+	struct journal_head h;
+	uint64_t at;
+
+	s = journal_slot_get(bytes + JOURNAL_BLOCK, &a) ? &a : &b;
+	assert_true(s == &a || journal_slot_get(bytes + 2 * JOURNAL_BLOCK, &b));
+	assert_true(s->whole > 0);
+	for (at = s->start; at < s->start + s->whole; at += journal_frame_size(h.len)) {
+		assert_true(journal_head_get(bytes + at, &h));
+		assert_true(h.len <= 1 << 20 || records_of(bytes + at, &h) == 1);
+	}
+}
+
+/* The longest value is as long as the longest frame that can be read: nothing else has room in its frame of the state. */
+static void long_values_have_their_frames(void **state)
+{
+	static char value[700 << 10];
+	int fd = journals_memory();
+	struct journal *j = journals_open(NULL, fd);
+	char key[16];
+	uint8_t *bytes;
+	unsigned i;
+	size_t n;
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	for (i = 0; i < 14; i++) {
+		snprintf(key, sizeof(key), "key/%u", i % 4);
+		journals_set(j, key, value);
+	}
+	bytes = journals_bytes(fd, &n);
+	check_state(bytes);
+	free(bytes);
+	journal_close(j);
+	close(fd);
+}
+
 /* What could not be read again is refused, and does not spoil what follows. */
 static void longest_key(void **state)
 {
@@ -311,6 +365,7 @@ int main(void)
 		cmocka_unit_test(checksum_is_the_known_one),
 		cmocka_unit_test(hundred_thousand_keys),
 		cmocka_unit_test(large_value),
+		cmocka_unit_test(long_values_have_their_frames),
 		cmocka_unit_test(longest_key),
 		cmocka_unit_test(second_process_is_refused),
 	};

@@ -4,6 +4,7 @@
  * file, the file is copied and read. It must have the last transaction that was answered, or the one that was being
  * written, and all of it. Several new logs are begun meanwhile, in front of the old one and behind.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/journal_format.h"
 #include "support/journals.h"
 
 #define KEYS 5u
@@ -24,6 +26,7 @@
 static int file = -1, copy = -1;
 static atomic_uint answered, meant;	/* numbers of transactions */
 static unsigned calls;
+static bool no_holes;	/* the file system cannot make any */
 
 ssize_t __real_pwrite64(int fd, const void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at);
@@ -71,6 +74,7 @@ static void look(void)
 	file = -1;
 	j = journals_open(NULL, copy);
 	assert_in_range(number_of(j), answered, meant);
+	assert_null(journal_get(j, "ghost", NULL));
 	journal_close(j);
 	file = was;
 	calls++;
@@ -103,9 +107,11 @@ int __wrap_ftruncate64(int fd, off_t n)
 
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t n)
 {
-	int r = __real_fallocate64(fd, mode, at, n);
+	int r = no_holes ? -1 : __real_fallocate64(fd, mode, at, n);
 
-	if (fd == file)
+	if (no_holes)
+		errno = EOPNOTSUPP;
+	else if (fd == file)
 		look();
 	return r;
 }
@@ -124,14 +130,37 @@ static void put_all(struct journal *j, unsigned number)
 	}
 }
 
+static void set_all(struct journal *j, unsigned number)
+{
+	atomic_store(&meant, number);
+	put_all(j, number);
+	journals_commit(j);
+	atomic_store(&answered, number);
+	assert_int_equal(number_of(j), number);
+}
+
+static struct journal *open_file(int fd)
+{
+	struct journal *j;
+
+	file = -1;
+	j = journals_open(NULL, fd);
+	file = fd;
+	return j;
+}
+
+static void close_file(struct journal *j)
+{
+	file = -1;
+	journal_close(j);
+}
+
 static void reopen(struct journal **j)
 {
 	int was = file;
 
-	file = -1;
-	journal_close(*j);
-	*j = journals_open(NULL, was);
-	file = was;
+	close_file(*j);
+	*j = open_file(was);
 	assert_int_equal(number_of(*j), answered);
 }
 
@@ -152,17 +181,9 @@ static void killed_at_each_call(void **state)
 
 	(void)state;
 	copy = journals_memory();
-	file = journals_memory();
-	i = (unsigned)file;
-	file = -1;
-	j = journals_open(NULL, (int)i);
-	file = (int)i;
+	j = open_file(journals_memory());
 	for (i = 1; i <= COMMITS; i++) {
-		atomic_store(&meant, i);
-		put_all(j, i);
-		journals_commit(j);
-		atomic_store(&answered, i);
-		assert_int_equal(number_of(j), i);
+		set_all(j, i);
 		logs += first != in_first_slot();
 		first = in_first_slot();
 		if (i % 7 == 0)
@@ -170,15 +191,97 @@ static void killed_at_each_call(void **state)
 	}
 	assert_true(logs >= 4);
 	assert_true(calls > 3 * COMMITS);
-	file = -1;
-	journal_close(j);
+	close_file(j);
 	close(copy);
+}
+
+/* Transactions after that of NUMBER, until a new log is begun. */
+static void fill_log(struct journal *j, unsigned number)
+{
+	bool first = in_first_slot();
+
+	atomic_store(&answered, number);
+	while (in_first_slot() == first)
+		set_all(j, ++number);
+}
+
+/* The last frame of the current log in BYTES, which ends at END. */
+static struct journal_head last_frame(const uint8_t *bytes, size_t end)
+{
+	struct journal_head h = { .len = 0 };
+	struct journal_slot s;
+	size_t at;
+
+	if (!journal_slot_get(bytes + JOURNAL_BLOCK, &s))
+		assert_true(journal_slot_get(bytes + 2 * JOURNAL_BLOCK, &s));
+	for (at = s.start; at < end; at += journal_frame_size(h.len))
+		assert_true(journal_head_get(bytes + at, &h));
+	return h;
+}
+
+/* What a log of the same number would have behind it that never became the current one: one more transaction. */
+static void haunt(int fd, const uint8_t *bytes, size_t end)
+{
+	static const char key[] = "ghost";
+	uint8_t frame[256] = { 0 }, *record = frame + JOURNAL_HEAD_SIZE;
+	struct journal_head h = last_frame(bytes, end);
+
+	h.number++;
+	h.safe = 0;
+	h.len = (uint32_t)journal_record_size(strlen(key), 0);
+	journal_record_put(record, strlen(key), 0, false);
+	memcpy(record + JOURNAL_RECORD_SIZE, "ghost\n\n", strlen(key) + 2);
+	journal_head_put(frame, &h);
+	assert_int_equal(pwrite(fd, frame, journal_frame_size(h.len), (off_t)end), journal_frame_size(h.len));
+}
+
+/*
+ * A durable journal that was killed may leave a log in front of the current one that the disk did not have yet. The next one
+ * that is begun has its number and its place; where it ends, none of the old transactions may follow.
+ */
+static void never_counts(void)
+{
+	int fd = journals_memory();
+	struct journal *j = open_file(fd);
+	uint8_t *before, *after;
+	size_t n, end;
+	unsigned number;
+
+	copy = journals_memory();
+	fill_log(j, 0);
+	number = answered;
+	close_file(j);
+	before = journals_bytes(fd, &n);
+	j = open_file(fd);
+	fill_log(j, number);
+	close_file(j);
+	after = journals_bytes(fd, &end);
+	assert_true(end < n);
+	journals_fill(fd, before, n);
+	haunt(fd, after, end);
+	j = open_file(fd);
+	fill_log(j, number);
+	close_file(j);
+	free(before);
+	free(after);
+	close(fd);
+	close(copy);
+}
+
+static void log_that_never_counted_leaves_nothing(void **state)
+{
+	(void)state;
+	never_counts();
+	no_holes = true;
+	never_counts();
+	no_holes = false;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_each_call),
+		cmocka_unit_test(log_that_never_counted_leaves_nothing),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -168,6 +169,113 @@ static void who_waits_for_a_suspended_device_is_not_cut_off(void **state)
 	nbdc_hang_up(&greedy[1]);
 }
 
+/* The server has sent something. */
+static bool is_answered(struct nbd_client *who)
+{
+	char ch;
+
+	settle();
+	return recv(who->watch.fd, &ch, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* Requests of WHO wait in the suspended z: for 16 MiB, for half of that, and so on, down to LAST bytes. */
+static void occupy(struct nbd_client *who, uint32_t last)
+{
+	uint32_t size;
+
+	nbdc_open(who, &n, "z", false);
+	verb(&n.f, DM_DO_SUSPEND, "z", 0, NULL);
+	for (size = 16 * MIB; size >= last; size /= 2)
+		nbdc_ask(who, NBD_CMD_READ, 0, size, 0, size);
+	settle();
+}
+
+static void let_go(void)
+{
+	verb(&n.f, DM_DO_RESUME, "z", 0, NULL);
+	nbdc_hang_up(&c);
+	nbdc_hang_up(&greedy[0]);
+	nbdc_hang_up(&greedy[1]);
+}
+
+/* There are two io threads: the first one keeps 8 MiB of a request that is over, and the second one needs them. */
+static void what_another_thread_keeps_is_given_to_who_waits(void **state)
+{
+	static uint8_t got[8 * MIB + 16];
+
+	(void)state;
+	assert_int_equal(create(&n.f, "y", "0 2048000 zero", NULL), 0);
+	nbdc_open(&greedy[0], &n, "y", false);
+	nbdc_ask(&greedy[0], NBD_CMD_READ, 0, 1, 0, 8 * MIB);
+	assert_int_equal(nbdc_hear(&greedy[0], got, sizeof(got)), sizeof(got));
+	occupy(&greedy[1], 8 * MIB);
+	nbdc_open(&greedy[2], &n, "y", false);	/* it goes to the first one */
+	nbdc_open(&c, &n, "y", false);
+	nbdc_ask(&c, NBD_CMD_READ, 0, 7, 0, 32 * MIB);
+	assert_true(is_answered(&c));
+	nbdc_hang_up(&greedy[2]);
+	let_go();
+}
+
+/* A client that has asked for a long list and reads it at last. */
+static void what_a_handshake_gives_back_is_given_to_who_waits(void **state)
+{
+	char table[] = "0 8 zero", name[120], data[NBD_OPTION_MAX];
+	uint32_t len;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(create(&n.f, "y", "0 2048000 zero", NULL), 0);
+	for (i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%0100u", i);
+		assert_int_equal(create(&n.f, name, table, NULL), 0);
+	}
+	occupy(&greedy[1], MIB / 2);
+	nbdc_dial(&greedy[0], &n);
+	nbdc_greet(&greedy[0]);
+	nbdc_option(&greedy[0], NBD_OPT_LIST, "", 0);
+	settle();
+	nbdc_open(&c, &n, "y", false);
+	nbdc_ask(&c, NBD_CMD_READ, 0, 7, 0, 32 * MIB);
+	assert_false(is_answered(&c));
+	while (nbdc_option_reply(&greedy[0], NBD_OPT_LIST, data, &len) == NBD_REP_SERVER)
+		;
+	assert_true(is_answered(&c));
+	let_go();
+	verb(&n.f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
+}
+
+/* So many requests are in flight that no other one is begun; the last one is a WRITE, and its data arrives. */
+static void data_of_a_request_is_received_whatever_else_is_in_flight(void **state)
+{
+	static uint8_t data[65536];
+	uint8_t head[NBD_REQUEST_HEAD];
+	unsigned i;
+
+	(void)state;
+	nbdc_open(&c, &n, "z", false);
+	verb(&n.f, DM_DO_SUSPEND, "z", 0, NULL);
+	for (i = 0; i < 255; i++)
+		nbdc_ask(&c, NBD_CMD_READ, 0, i, 0, 512);
+	nbdc_put(head, NBD_CMD_WRITE, 0, i, 0, sizeof(data));
+	nbdc_say(&c, head, sizeof(head));
+	settle();
+	nbdc_say(&c, data, sizeof(data));
+	settle();
+	for (i = 0; i < 2; i++) {		/* others wait for memory: it is not its fault */
+		nbdc_open(&greedy[i], &n, "z", false);
+		nbdc_ask(&greedy[i], NBD_CMD_READ, 0, 1, 0, 32 * MIB);
+	}
+	settle();
+	time_passes(&n.f, 20);
+	verb(&n.f, DM_DO_RESUME, "z", 0, NULL);
+	for (i = 0; i < 256; i++) {
+		nbdc_answer(&c, &a, i < 255 ? 512 : 0);
+		assert_int_equal(a.cookie, i);
+	}
+	let_go();
+}
+
 static void a_handshake_may_take_ten_seconds(void **state)
 {
 	struct nbd_client silent, half, through;
@@ -252,6 +360,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_reads_on_is_answered_all, begin, end),
 		cmocka_unit_test_setup_teardown(who_is_stuck_is_cut_off_when_others_wait, begin, end),
 		cmocka_unit_test_setup_teardown(who_waits_for_a_suspended_device_is_not_cut_off, begin, end),
+		cmocka_unit_test_setup_teardown(what_another_thread_keeps_is_given_to_who_waits, begin, end),
+		cmocka_unit_test_setup_teardown(what_a_handshake_gives_back_is_given_to_who_waits, begin, end),
+		cmocka_unit_test_setup_teardown(data_of_a_request_is_received_whatever_else_is_in_flight, begin, end),
 		cmocka_unit_test_setup_teardown(a_handshake_may_take_ten_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(so_many_clients_and_no_more, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_descriptors_are_left_to_others, begin, end),

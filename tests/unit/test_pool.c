@@ -94,6 +94,20 @@ static void nothing_lies_idle_while_somebody_waits(void **state)
 	assert_int_equal(memory.budget.used, 0);
 }
 
+static void what_lies_idle_is_freed_when_it_is_asked_for(void **state)
+{
+	void *buf = pool_take(&p, 4096), *object = pool_take_object(&p);
+
+	(void)state;
+	assert_false(pool_shrink(&p));
+	pool_give(&p, buf, 4096);
+	assert_true(pool_shrink(&p));
+	pool_give_object(&p, object);
+	assert_true(pool_shrink(&p));
+	assert_false(pool_shrink(&p));
+	assert_int_equal(memory.budget.used, 0);
+}
+
 static void some_fronts_have_no_limit(void **state)
 {
 	void *buf;
@@ -114,6 +128,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_pools_together_have_so_much, begin, end),
 		cmocka_unit_test_setup_teardown(what_lies_idle_gives_way, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_lies_idle_while_somebody_waits, begin, end),
+		cmocka_unit_test_setup_teardown(what_lies_idle_is_freed_when_it_is_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(some_fronts_have_no_limit, begin, end),
 	};
 

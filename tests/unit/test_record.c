@@ -63,7 +63,14 @@ static void end(void)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-static struct loop_msg nobody = { .run = no_more };
+/* A failure of which nobody waits to hear. */
+static struct dm_loss *nobody(void)
+{
+	static struct dm_loss lost;
+
+	lost = (struct dm_loss){ .err = -ENOSPC, .loop = f.world->loop, .then = no_more };
+	return &lost;
+}
 
 static void next_table(const char *table)
 {
@@ -293,7 +300,7 @@ static void a_flush_that_failed_stays_failed_when_the_file_comes_later(void **st
 	(void)state;
 	begin();
 	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
-	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
 	settle_threads(&f);
 	assert_int_equal(rename(file, other), 0);
 	assert_int_equal(next_world(), 1);
@@ -314,7 +321,7 @@ static void a_flush_that_failed_stays_failed(void **state)
 	(void)state;
 	begin();
 	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
-	assert_true(dm_store_lost(d->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
 	settle_threads(&f);
 	next_world();
 	d = dm_find_name(f.world, "d");
@@ -330,6 +337,32 @@ static void a_flush_that_failed_stays_failed(void **state)
 	dm_open(d);
 	assert_int_equal(request(&f, d, 0, DM_FLUSH, 0, 0, 0, NULL), 0);
 	dm_close(d);
+	end();
+}
+
+/* One file that is opened in two ways has two stores, and both have failed: it is forgotten with the last one. */
+static void a_flush_that_failed_in_two_ways_stays_failed(void **state)
+{
+	struct dm_device *d, *way;
+	char *all;
+
+	(void)state;
+	begin();
+	d = make_device(&f, "d", table_of("0 1024 linear %s 0", file));
+	way = make_device(&f, "other", table_of("0 1024 linear file,logical=4096:%s 0", file));
+	assert_true(dm_store_lost(d->active->stores[0], nobody()));
+	settle_threads(&f);
+	assert_true(dm_store_lost(way->active->stores[0], nobody()));
+	settle_threads(&f);
+	next_table("0 8 zero");
+	next_world();
+	way = open_device(&f, "other");
+	assert_int_equal(request(&f, way, 0, DM_FLUSH, 0, 0, 0, NULL), -ENOSPC);
+	dm_close(way);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "other", 0, NULL), 0);
+	all = recorder_all(&r);
+	assert_null(strstr(all, "failed/"));
+	free(all);
 	end();
 }
 
@@ -670,7 +703,7 @@ static void disk_stays_failed(bool late)
 
 	begin();
 	assert_int_equal(show_disk(&f, "sda", file, 0, NULL), 0);
-	assert_true(dm_store_lost(dm_find_disk(f.world, "sda")->active->stores[0], -ENOSPC, f.world->loop, &nobody));
+	assert_true(dm_store_lost(dm_find_disk(f.world, "sda")->active->stores[0], nobody()));
 	settle_threads(&f);
 	assert_int_equal(late ? rename(file, other) : 0, 0);
 	assert_int_equal(next_world(), late);
@@ -743,6 +776,7 @@ int main(void)
 		cmocka_unit_test(what_is_lost_can_be_replaced_or_removed),
 		cmocka_unit_test(keys_are_not_recorded),
 		cmocka_unit_test(a_flush_that_failed_stays_failed),
+		cmocka_unit_test(a_flush_that_failed_in_two_ways_stays_failed),
 		cmocka_unit_test(a_flush_that_failed_stays_failed_when_the_file_comes_later),
 		cmocka_unit_test(a_disk_is_known_by_its_number_until_the_next_boot),
 		cmocka_unit_test(disks_have_the_numbers_that_they_had),

@@ -8,10 +8,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/device/devices.h"
+#include "stores/file.h"
+#include "support/place.h"
 #include "support/world.h"
 
 #define THREADS 3
@@ -304,6 +308,79 @@ static void a_released_world_fails_what_it_held(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* --- a read whose bytes the front takes from the file --------------------------------------------------------------- */
+
+static struct {
+	struct dm_req req;
+	struct loop_msg msg;
+	struct dm_device *device;
+	sem_t takes, taken;
+	int err;
+} shown;
+
+static void shown_done(struct dm_req *r, int err)
+{
+	shown.err = r->flags & DM_SHOWN ? err : -ENOSYS;
+	sem_post(&shown.takes);
+	sem_wait(&shown.taken);
+}
+
+static void shown_submit(struct loop_msg *m)
+{
+	(void)m;
+	dm_submit(&f.world->io[1], shown.device, &shown.req);
+}
+
+static void shown_start(struct dm_device *d)
+{
+	static uint8_t data[512];
+
+	sem_init(&shown.takes, 0, 0);
+	sem_init(&shown.taken, 0, 0);
+	shown.device = d;
+	shown.req = (struct dm_req){ .op = DM_READ, .flags = DM_MAY_SHOW, .count = 1, .done = shown_done };
+	dm_req_buffer(&shown.req, data, sizeof(data));
+	shown.msg.run = shown_submit;
+	loop_post(f.world->io[1].loop, &shown.msg);
+	settle_threads(&f);
+}
+
+/* It waits in a device below. When it goes on, whoever suspends the upper one must not be told before the front has all bytes. */
+static void a_suspend_waits_until_a_read_was_taken(void **state)
+{
+	struct dm_cmd resume = { .verb = DM_DO_RESUME, .name = "low" };
+	struct pending p, q = { .c = resume };
+	char path[PLACE_PATH], table[PLACE_PATH + 32];
+	bool early;
+	unsigned i;
+
+	(void)state;
+	place_begin();
+	place_file(path, "file", 65536);
+	snprintf(table, sizeof(table), "0 64 linear %s 0", path);
+	((struct file *)make_device(&f, "low", table)->active->stores[0])->in_memory = true;
+	make_device(&f, "d", "0 64 linear low 0");
+	verb(&f, DM_DO_SUSPEND, "low", 0, NULL);
+	shown_start(open_device(&f, "d"));
+	pending_start(&p, DM_DO_SUSPEND, "d", DM_WITH_NOFLUSH);
+	assert_false(p.over);
+	q.c.done = pending_over;
+	dm_do(f.world, &q.c);
+	while (sem_trywait(&shown.takes))
+		loop_turn(f.loop, 0);
+	for (i = 0; i < 16; i++)
+		loop_turn(f.loop, 0);
+	early = p.over;
+	sem_post(&shown.taken);
+	pending_wait(&p);
+	pending_wait(&q);
+	assert_false(early);
+	assert_int_equal(shown.err, 0);
+	dm_close(shown.device);
+	verb(&f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
+	place_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +393,7 @@ int main(void)
 		CASE(an_upper_device_drains_through_a_suspended_lower_one),
 		CASE(suspending_from_below_never_hangs_when_idle),
 		CASE(a_released_world_fails_what_it_held),
+		CASE(a_suspend_waits_until_a_read_was_taken),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -2,8 +2,6 @@
 /* Failed requests and the lines through which they went: see failed.h. */
 #include "core/path/failed.h"
 
-#include <errno.h>
-
 #include "core/device/event.h"
 
 static void failed_ask(const struct dm_req *r, unsigned i)
@@ -22,7 +20,7 @@ static void failed_ask(const struct dm_req *r, unsigned i)
  */
 static bool failed_counts(const struct dm_req *r, int err)
 {
-	return err != -EOPNOTSUPP && err != -ESHUTDOWN && err != -EINTR && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
+	return err != -EOPNOTSUPP && !dm_is_interrupted(err) && r->asked != DM_EXTENT && r->asked != DM_FLUSH && !(r->flags & DM_AHEAD);
 }
 
 void dm_failed(struct dm_req *r, int err)

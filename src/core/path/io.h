@@ -68,5 +68,7 @@ void dm_expect(struct dm_io *io, struct dm_device *d, uint64_t sector);
 
 /* For stores: ends R with 0 or -errno. On the thread on which it was submitted. */
 void dm_done(struct dm_req *r, int err);
+/* The same for a read with DM_MAY_SHOW whose bytes are where R->aio says: DM_SHOWN. It is in flight until done() returns. */
+void dm_done_shown(struct dm_req *r);
 
 #endif

@@ -46,31 +46,57 @@ static void commit(const struct dm_store *s)
 /* The store is still there: nobody can close it before the io thread has told that the request is over. */
 static void lost_told(struct loop_msg *msg)
 {
-	struct dm_store *s = container(msg, struct dm_store, lost_msg);
+	struct dm_loss *l = container(msg, struct dm_loss, msg);
+	struct dm_store *s = l->store;
 
-	put(s, s->lost);
-	commit(s);
-	if (s->lost_then)
-		loop_post(s->lost_loop, s->lost_then);
+	if (!s->lost) {
+		s->lost = l->err;
+		put(s, l->err);
+		commit(s);
+	}
+	l->msg.run = l->then;
+	loop_post(l->loop, &l->msg);
 }
 
-bool dm_store_lost(struct dm_store *s, int err, struct loop *loop, struct loop_msg *then)
+bool dm_store_lost(struct dm_store *s, struct dm_loss *l)
 {
 	if (!s->type->known_by || !s->type->fail_flushes || !dm_recording(s->world))
 		return false;
-	s->lost = err;
-	s->lost_loop = loop;
-	s->lost_then = then;
-	s->lost_msg.run = lost_told;
-	loop_post(s->world->loop, &s->lost_msg);
+	l->store = s;
+	l->msg.run = lost_told;
+	loop_post(s->world->loop, &l->msg);
 	return true;
+}
+
+static bool same_place(const struct dm_store *a, const struct dm_store *b)
+{
+	struct text x = TEXT_INIT, y = TEXT_INIT;
+	bool same = a->type == b->type && key_of(a, &x) && key_of(b, &y) && !strcmp(x.s, y.s);
+
+	text_free(&x);
+	text_free(&y);
+	return same;
+}
+
+/* With what another store of S's place has failed, which was opened in another way; 0: there is none. */
+static int lost_elsewhere(const struct dm_store *s)
+{
+	struct list *n, *next;
+
+	list_each(n, next, &s->world->stores) {
+		const struct dm_store *o = container(n, struct dm_store, node);
+
+		if (o != s && o->lost && same_place(o, s))
+			return o->lost;
+	}
+	return 0;
 }
 
 void dm_store_forget_lost(struct dm_store *s)
 {
 	if (!s->lost || s->world->releasing || !dm_recording(s->world))
 		return;
-	put(s, 0);
+	put(s, lost_elsewhere(s));
 	commit(s);
 }
 

@@ -8,16 +8,25 @@
 
 #include <stdbool.h>
 
+#include "base/loop.h"
+
 struct dm_store;
-struct loop;
-struct loop_msg;
 struct dm_table;
 
+/* One io thread's message that a flush has failed. */
+struct dm_loss {
+	int err;
+	struct loop *loop;		/* the io thread's */
+	void (*then)(struct loop_msg *msg);	/* there, when it is recorded: whoever has asked for the flush can be told. MSG is `msg` */
+	struct loop_msg msg;
+	struct dm_store *store;		/* set by dm_store_lost() */
+};
+
 /*
- * The first flush of S has failed with ERR, on an io thread: it is recorded, then THEN is posted to LOOP, and whoever has
- * asked for the flush can be told. Once for a store. False: THEN is not posted. THEN may be NULL.
+ * A flush of S has failed, on an io thread: that is recorded, the first time, then comes L->then(). Each thread that knows of
+ * it has an L of its own, and answers nobody before. False: it does not come, and nothing is recorded.
  */
-bool dm_store_lost(struct dm_store *s, int err, struct loop *loop, struct loop_msg *then);
+bool dm_store_lost(struct dm_store *s, struct dm_loss *l);
 /* The last user of S has closed it. */
 void dm_store_forget_lost(struct dm_store *s);
 /* T was brought back: its stores fail as they did. */

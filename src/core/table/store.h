@@ -142,8 +142,6 @@ struct dm_store {
 	_Atomic uint64_t sectors;	/* when it was opened last; any thread */
 	struct dm_limits limits;
 	int lost;		/* a flush has failed with that, and it is recorded (state/record_lost.h) */
-	struct loop_msg lost_msg, *lost_then;
-	struct loop *lost_loop;
 	uint32_t major, minor;	/* of a device; otherwise 0:0 */
 	struct dm_device *device;	/* if it is another device of the same world */
 };

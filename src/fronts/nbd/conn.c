@@ -25,11 +25,14 @@ void nbd_conn_wake(struct nbd_conn *c)
 	loop_defer(c->nio->io->loop, &c->work);
 }
 
-/* An option must be answered, and the answer sent, before the next one is looked at. */
+/*
+ * An option must be answered, and the answer sent, before the next one is looked at. The data of a WRITE that was begun is
+ * received, whatever else is in flight: the client has to send it before anything else.
+ */
 bool nbd_conn_blocked(const struct nbd_conn *c)
 {
 	if (c->phase == NBD_TRANSMISSION)
-		return c->stalled || c->n_reqs >= NBD_MAX_REQS;
+		return c->stalled || (c->n_reqs >= NBD_MAX_REQS && !c->filling && !c->skip);
 	return c->asking || c->out;
 }
 

@@ -20,9 +20,12 @@ struct handshake_out {
 static void handshake_sent(struct nbd_conn *c, struct nbd_out *o)
 {
 	struct handshake_out *h = container(o, struct handshake_out, out);
+	struct nbd *n = c->nio->nbd;
 
-	budget_give(&c->nio->nbd->memory.budget, h->size);
+	budget_give(&n->memory.budget, h->size);
 	free(h);
+	if (atomic_load(&n->memory.starved))
+		nbd_pressure_feed(n);
 }
 
 /* Queues LEN bytes, to be filled at once. NULL: no memory, and the connection is given up. */

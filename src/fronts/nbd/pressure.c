@@ -34,8 +34,10 @@ void nbd_pressure_wait(struct nbd_conn *c)
 {
 	struct nbd_io *nio = c->nio;
 
-	if (list_empty(&nio->starved))
+	if (list_empty(&nio->starved)) {
 		atomic_fetch_add(&nio->pool.memory->starved, 1);
+		nbd_pressure_feed(nio->nbd);	/* with what is idle in the pools of all threads */
+	}
 	if (list_empty(&c->starved))
 		list_append(&nio->starved, &c->starved);
 	if (!timer_is_on(&nio->pressure))
@@ -53,13 +55,15 @@ void nbd_pressure_end(struct nbd_conn *c)
 		atomic_fetch_sub(&nio->pool.memory->starved, 1);
 }
 
-/* On the thread of those who wait: they try again, and wait again if they must. */
+/* Each thread gives what it does not use. Those who wait try again, and wait again if they must. */
 static void pressure_fed(struct loop_msg *msg)
 {
 	struct nbd_io *nio = container(msg, struct nbd_io, fed);
 	struct list *pos, *next;
 
 	atomic_store(&nio->feeding, false);
+	if (atomic_load(&nio->pool.memory->starved) && pool_shrink(&nio->pool))
+		nbd_pressure_feed(nio->nbd);
 	list_each(pos, next, &nio->starved)
 		nbd_conn_wake(container(pos, struct nbd_conn, starved));
 }

@@ -105,7 +105,7 @@ void nbd_io_left(struct nbd_io *nio);	/* a connection was removed from its list;
 
 /* pressure.c */
 void nbd_pressure_init(struct nbd_io *nio);
-void nbd_pressure_feed(struct nbd *n);	/* memory was freed while somebody waits for it; any io thread */
+void nbd_pressure_feed(struct nbd *n);	/* somebody waits for memory, and there is or may be some; any io thread */
 
 /* users.c */
 void nbd_users_meet(struct nbd_conn *c);	/* it was just created */

@@ -3,6 +3,9 @@
  * Data that the store provides as pages instead of copying it: they go through a pipe of the connection to the socket,
  * in the order of the answers. What does not fit in the pipe is read as usual.
  *
+ * Until the client has received them, they are the file's: it sees what is written there meanwhile (doc/design.md, "What a
+ * client of NBD receives").
+ *
  * This saves the server two copies, but then the client is the first to touch the data. Where that is slower the copy
  * is made (base/faster.h).
  */

@@ -65,7 +65,7 @@ static int log_write(struct disk_log *log, bool durable, bool unmarks)
 		err = log_flush(log);
 	if (err)
 		memset(log->changed, 1, n);	/* nobody knows what of it is there */
-	if (err && !mirror_is_interrupted(err))
+	if (err && !dm_is_interrupted(err))
 		log_fails(log, "written", strerror(-err));
 	return err;
 }
@@ -83,7 +83,7 @@ static int log_write_marks(void *owner, bool durable, bool unmarks)
 	struct disk_log *log = owner;
 	int err = atomic_load(&log->failed) ? 0 : log_write(log, durable, unmarks);
 
-	return mirror_is_interrupted(err) ? err : 0;
+	return dm_is_interrupted(err) ? err : 0;
 }
 
 static bool log_may_unmark(void *owner)
@@ -107,11 +107,10 @@ static void log_flush_failed(void *owner, const struct dm_at *at, int err)
 {
 	struct mirror *m = ((struct disk_log *)owner)->mirror;
 
-	if (mirror_is_interrupted(err))
+	if (dm_is_interrupted(err))
 		return;
-	atomic_store(&m->flush_failed, true);
-	mirror_leg_fails(m, (unsigned)(container(at, struct leg, at) - m->legs.of), LEG_FLUSH);
 	mirror_flush_failed(m);
+	mirror_leg_fails(m, (unsigned)(container(at, struct leg, at) - m->legs.of), LEG_FLUSH);
 }
 
 static void log_news(void *owner, uint64_t region, const struct region_news *news)

@@ -7,8 +7,10 @@
 #ifndef TARGETS_MIRROR_LEGS_H
 #define TARGETS_MIRROR_LEGS_H
 
+#include <assert.h>
 #include <stdatomic.h>
 
+#include "core/kit/leg_reads.h"
 #include "core/path/io.h"
 #include "core/table/args.h"
 
@@ -22,10 +24,7 @@ struct leg {
 	atomic_uint how;		/* a bit for each enum leg_failure */
 };
 
-/* Reads under way on one io thread, which alone touches it. */
-struct leg_reads {
-	_Alignas(64) uint32_t of[MIRROR_LEGS];
-};
+static_assert(MIRROR_LEGS <= LEG_READS_MOST, "reads are counted for every leg");
 
 struct legs {
 	unsigned n;

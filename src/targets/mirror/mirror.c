@@ -17,7 +17,10 @@ static void begin_where_it_was(struct mirror *m)
 	m->restored = NULL;
 }
 
-/* Linux begins with what the words say, and later goes on with what it knows; the log on a disk is read each time. */
+/*
+ * Linux begins with what the words say, and later goes on with what it knows; the log on a disk is read each time, or begins
+ * each time as the words say.
+ */
 static void begin_in_memory(struct mirror *m)
 {
 	uint64_t region;

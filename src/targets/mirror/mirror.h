@@ -11,6 +11,7 @@
 #include "core/device/step.h"
 #include "core/kit/copy_message.h"
 #include "core/path/child.h"
+#include "core/path/failed.h"
 #include "core/path/held.h"
 #include "core/table/target.h"
 #include "core/world.h"
@@ -54,12 +55,6 @@ struct mirror {
 static inline bool mirror_holds(const struct mirror *m)
 {
 	return m->words.handle_errors && !m->words.keep_log;
-}
-
-/* A request that ends so is no failure of a leg: the world ends, or whoever waited for it has gone. */
-static inline bool mirror_is_interrupted(int err)
-{
-	return err == -ESHUTDOWN || err == -EINTR || err == -ECANCELED;
 }
 
 /* request.c */

@@ -75,7 +75,7 @@ static int read_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int 
 	int leg;
 
 	m->legs.reads[r->io->index].of[c->which]--;
-	if (err >= 0 || mirror_is_interrupted(err) || err == -EOPNOTSUPP || r->flags & DM_AHEAD)
+	if (err >= 0 || dm_is_interrupted(err) || err == -EOPNOTSUPP || r->flags & DM_AHEAD)
 		return err;
 	mirror_leg_fails(m, c->which, LEG_READ);
 	leg = read_leg(m, r);
@@ -174,7 +174,7 @@ static uint32_t fate_of_child(const struct dm_req *c, int err)
 		return WRITTEN;
 	if (err == DM_PUT_BACK)
 		return PUT_BACK;
-	if (mirror_is_interrupted(err))
+	if (dm_is_interrupted(err))
 		return CUT_SHORT;
 	return err == -EOPNOTSUPP || c->op == DM_DISCARD ? REFUSED : 1u << c->which;
 }
@@ -206,7 +206,7 @@ static int all_verdict(struct mirror *m, struct dm_req *r, struct dm_req *c, int
 	if (fate_now & PUT_BACK)
 		return DM_PUT_BACK;
 	if (fate_now & CUT_SHORT)
-		return mirror_is_interrupted(err) ? err : -EINTR;
+		return dm_is_interrupted(err) ? err : -EINTR;
 	if (fate_now & FAILED)
 		return failed_verdict(m, r, c, err);
 	if (!(fate_now & REFUSED))
@@ -238,9 +238,9 @@ static void write_over(struct mirror *m, struct dm_req *r)
 
 static void flush_over(struct mirror *m, uint32_t failed)
 {
-	legs_fail(m, failed);
 	if (failed)
 		mirror_flush_failed(m);
+	legs_fail(m, failed);
 }
 
 static int write_child(struct mirror *m, struct dm_req *r, struct dm_req *c, int err)

@@ -102,7 +102,7 @@ static void rebuild_copied(struct copy *c)
 	struct rebuild *b = container(c, struct rebuild, copy);
 	struct mirror *m = mirror_of(b);
 
-	if (!c->err || mirror_is_interrupted(c->err)) {
+	if (!c->err || dm_is_interrupted(c->err)) {
 		rebuild_over(b, !c->err && !b->failed);
 		return;
 	}

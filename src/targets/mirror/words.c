@@ -113,10 +113,9 @@ static int mirror_reserve(struct mirror *m, struct dm_args *a)
 	m->regions.marks = m->words.on_disk;
 	m->regions.again = mirror_again;
 	m->legs.balanced = m->words.sync != MIRROR_NOSYNC;
-	m->legs.reads = aligned_alloc(64, m->world->n_io * sizeof(*m->legs.reads));
+	m->legs.reads = leg_reads_new(m->world);
 	if (!m->legs.reads)
 		return dm_args_fail(a, "no memory for the legs of a mirror");
-	memset(m->legs.reads, 0, m->world->n_io * sizeof(*m->legs.reads));
 	if (regions_new(&m->regions, m->regions.n, (unsigned)__builtin_ctzll(m->words.region), a->err) || resync_new(m, a->err))
 		return a->err->code;
 	return m->words.on_disk ? disk_log_new(&m->log, m, &log, a->err) : 0;

@@ -86,13 +86,8 @@ static int array_new_regions(const struct dm_target *t, struct array *a, struct 
 
 static int array_new_reads(struct array *a, struct err *e)
 {
-	size_t bytes = a->raid->world->n_io * sizeof(*a->reads);
-
-	a->reads = aligned_alloc(64, bytes);
-	if (!a->reads)
-		return err_set(e, -ENOMEM, "no memory for the legs of an array");
-	memset(a->reads, 0, bytes);
-	return 0;
+	a->reads = leg_reads_new(a->raid->world);
+	return a->reads ? 0 : err_set(e, -ENOMEM, "no memory for the legs of an array");
 }
 
 int array_new(struct dm_target *t, struct raid *raid, struct dm_args *args)

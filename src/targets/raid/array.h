@@ -19,13 +19,16 @@
 #ifndef TARGETS_RAID_ARRAY_H
 #define TARGETS_RAID_ARRAY_H
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "core/device/step.h"
+#include "core/kit/leg_reads.h"
 #include "core/kit/sync_regions.h"
 #include "core/path/child.h"
+#include "core/path/failed.h"
 #include "core/path/held.h"
 #include "core/world.h"
 #include "targets/raid/actions.h"
@@ -33,10 +36,7 @@
 #include "targets/raid/raid.h"
 #include "targets/raid/write.h"
 
-/* Reads under way on one io thread, which alone touches it. */
-struct array_reads {
-	_Alignas(64) uint32_t of[RAID1_LEGS];
-};
+static_assert(RAID1_LEGS <= LEG_READS_MOST, "reads are counted for every leg");
 
 struct array {
 	struct raid *raid;
@@ -49,7 +49,7 @@ struct array {
 	atomic_bool differs;		/* good legs may differ where regions are not synchronous */
 	_Atomic uint64_t torn;		/* writes that made it so */
 	atomic_bool degraded;		/* a leg is missing or dead */
-	struct array_reads *reads;	/* for each io thread */
+	struct leg_reads *reads;	/* for each io thread */
 	struct actions actions;
 	struct metadata metadata;	/* if on_disk */
 	struct behind behind;
@@ -75,12 +75,6 @@ static inline bool leg_is_written(const struct raid_leg *l)
 static inline bool array_keeps_marks(const struct array *a)
 {
 	return a->on_disk && atomic_load_explicit(&a->degraded, memory_order_relaxed);
-}
-
-/* A request that ends so is no failure of a leg: the world ends, or whoever waited for it has gone. */
-static inline bool array_is_interrupted(int err)
-{
-	return err == -ESHUTDOWN || err == -EINTR || err == -ECANCELED;
 }
 
 /* array.c */

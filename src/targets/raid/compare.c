@@ -84,7 +84,7 @@ static void compare_written(struct dm_req *r, int err)
 	struct compare_leg *l = container(r, struct compare_leg, req);
 	struct compare *k = l->compare;
 
-	if (err && !array_is_interrupted(err))
+	if (err && !dm_is_interrupted(err))
 		array_leg_fails(array_of(k), l->leg, "be repaired");
 	if (--k->pending == 0)
 		compare_on(k);

@@ -25,7 +25,7 @@ static uint64_t metadata_sectors(uint64_t regions, uint32_t block)
 /* Leg I's could not be written. If that was the last good one, nothing can be marked any more. ERR if that was only cut short, or 0. */
 static int leg_not_written(struct array *a, unsigned i, int err)
 {
-	if (array_is_interrupted(err))
+	if (dm_is_interrupted(err))
 		return err;
 	if (array_leg_fails(a, i, "have its metadata written") || leg_state(&a->raid->legs[i]) != LEG_GOOD)
 		return 0;
@@ -214,7 +214,7 @@ static void flush_failed(void *owner, const struct dm_at *at, int err)
 {
 	struct array *a = owner;
 
-	if (!array_is_interrupted(err))
+	if (!dm_is_interrupted(err))
 		array_leg_fails(a, (unsigned)(container(at, struct raid_leg, data) - a->raid->legs), "be flushed");
 }
 

@@ -166,7 +166,7 @@ void recover_copied(struct copy *c)
 	struct array *a = array_of(h);
 	bool again;
 
-	if (!c->err || array_is_interrupted(c->err) || c->err == DM_PUT_BACK) {
+	if (!c->err || dm_is_interrupted(c->err) || c->err == DM_PUT_BACK) {
 		recover_over(h, !c->err);
 		return;
 	}

@@ -104,7 +104,7 @@ static int read_written_back(struct array *a, struct dm_req *r, const struct dm_
 {
 	struct raid_leg *l = &a->raid->legs[c->which];
 
-	if (!array_is_interrupted(err) && err != DM_PUT_BACK &&
+	if (!dm_is_interrupted(err) && err != DM_PUT_BACK &&
 	    (err || atomic_fetch_add(&l->failures, 1) >= CORRECTED_MOST))
 		array_leg_fails(a, c->which, err ? "be written to where it could not be read" : "be read, many times");
 	return corrected(a, r, 0);
@@ -157,7 +157,7 @@ static int read_child(struct array *a, struct dm_req *r, struct dm_req *c, int e
 	if (c->op == DM_WRITE)
 		return read_written_back(a, r, c, err);
 	a->reads[r->io->index].of[c->which]--;
-	if (!err || err == DM_PUT_BACK || array_is_interrupted(err) || err == -EOPNOTSUPP || r->flags & DM_AHEAD) {
+	if (!err || err == DM_PUT_BACK || dm_is_interrupted(err) || err == -EOPNOTSUPP || r->flags & DM_AHEAD) {
 		if (!corrects)
 			return err;
 		return err ? corrected(a, r, err) : read_write_back(a, r, c);

@@ -91,7 +91,7 @@ uint32_t fate_of(const struct array *a, unsigned leg, enum dm_op op, int err)
 		return FATE_SOME | (leg_state(&a->raid->legs[leg]) == LEG_GOOD ? FATE_WRITTEN : 0);
 	if (err == DM_PUT_BACK)
 		return FATE_PUT_BACK;
-	if (array_is_interrupted(err))
+	if (dm_is_interrupted(err))
 		return FATE_CUT_SHORT;
 	return err == -EOPNOTSUPP || op == DM_DISCARD ? FATE_REFUSED : 1u << leg;
 }
@@ -114,7 +114,7 @@ static int verdict_of(uint32_t fate, int err, bool last)
 	if (fate & FATE_PUT_BACK)
 		return DM_PUT_BACK;
 	if (fate & FATE_CUT_SHORT)
-		return array_is_interrupted(err) ? err : -EINTR;
+		return dm_is_interrupted(err) ? err : -EINTR;
 	if (fate & FATE_FAILED)
 		return last || !(fate & FATE_WRITTEN) ? (err < 0 ? err : -EIO) : 0;
 	return fate & FATE_REFUSED ? (err < 0 ? err : -EOPNOTSUPP) : 0;

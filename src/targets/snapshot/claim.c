@@ -136,7 +136,7 @@ static void claim_copied(struct copy *copy)
 {
 	struct claim *c = container(copy, struct claim, copy);
 
-	if (copy->err && cow_is_no_failure(copy->err)) {
+	if (copy->err && dm_is_interrupted(copy->err)) {
 		claim_interrupted(c, copy->err);
 		return;
 	}
@@ -150,7 +150,7 @@ static void claim_copied(struct copy *copy)
 
 void claim_filled(struct claim *c, int err)
 {
-	if (err && cow_is_no_failure(err)) {
+	if (err && dm_is_interrupted(err)) {
 		claim_interrupted(c, err);
 		return;
 	}

@@ -29,6 +29,7 @@
 #include "core/kit/cells.h"
 #include "core/kit/clerk.h"
 #include "core/kit/shared.h"
+#include "core/path/failed.h"
 #include "core/table/target.h"
 #include "targets/snapshot/exceptions.h"
 #include "targets/snapshot/format.h"
@@ -195,12 +196,6 @@ void cow_fail_merge(struct cow *c);
 
 /* "16/48 8", in sectors. */
 void cow_usage(struct cow *c, uint64_t *allocated, uint64_t *total, uint64_t *metadata);
-
-/* Is ERR the end of the world, or somebody's patience, and no failure of a disk? */
-static inline bool cow_is_no_failure(int err)
-{
-	return err == -ESHUTDOWN || err == -EINTR;
-}
 
 /* --- the clerk's (cow_block.c) --- */
 

@@ -76,7 +76,7 @@ static void entries_fail(struct cow *c, struct cow_entries *all, int err)
 {
 	struct cow_entry *e, *next;
 
-	if (!cow_is_no_failure(err)) {
+	if (!dm_is_interrupted(err)) {
 		cow_invalidate(c, err);
 		if (!c->told)
 			(void)cow_write_header(c, false);	/* a store that cannot be written to cannot be told, either */

@@ -117,7 +117,7 @@ static void merge_over(struct merger *m)
 /* ERR: 0, there is nothing more to be merged. */
 static void merge_end(struct merger *m, int err)
 {
-	if (err && !cow_is_no_failure(err))
+	if (err && !dm_is_interrupted(err))
 		cow_fail_merge(m->cow);
 	merge_over(m);
 }

@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "core/device/event.h"
+#include "core/path/failed.h"
 
 #define TOLD_MOST 100u			/* lines in the log about corrupt blocks, as on Linux */
 
@@ -60,7 +61,7 @@ static void mend_end_device(const struct mend *m, enum verity_mode mode)
 
 static int mend_unreadable(struct mend *m, int err)
 {
-	if (err == -ESHUTDOWN || err == -EINTR)
+	if (dm_is_interrupted(err))
 		return err;		/* the daemon ends, and not the disk */
 	log_warn("verity: %s block %llu of %s cannot be read: %s", mend_kind(m), (unsigned long long)mend_number(m), mend_store(m),
 		 strerror(-err));

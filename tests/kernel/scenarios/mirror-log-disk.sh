@@ -66,8 +66,13 @@ letters '\000\000' 1024
 t dmsetup create it --table "0 160 mirror disk 3 /dev/mapper/log 16 nosync $legs"
 synced it 10
 look "$B" 0 160
-dmsetup remove it
+dmsetup suspend it
+letters '\000\000' 1024
+t dmsetup resume it
+dmsetup status it
+dmsetup suspend it
 bytes
+dmsetup remove it
 say 'other versions'
 letters '\001' 4
 letters '\000\000' 1024
