@@ -107,6 +107,8 @@ void file_identity(const struct file *f, struct text *out);
 
 /* file_measure.c: limits and size of F, which was just opened. 0, or -errno and a sentence. */
 int file_measure(struct dm_store_spec *w, struct file *f, const struct file_spec *want);
+/* Can the block device F write zeros fast? The kernel may find out that it cannot when it is asked to. Any thread. */
+bool file_measure_zeroes(const struct file *f);
 /* How the file system of F works: may_block, in_memory, write_flags. */
 void file_measure_mode(struct file *f, const struct file_spec *want);
 /*

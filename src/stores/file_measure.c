@@ -60,6 +60,11 @@ int file_measure_size(struct dm_store_spec *w, int fd, bool regular, uint32_t bl
 	return 0;
 }
 
+bool file_measure_zeroes(const struct file *f)
+{
+	return measure_queue(f->dev, "write_zeroes_max_bytes", 0) > 0;
+}
+
 static int measure_block_device(struct dm_store_spec *w, struct file *f, const char *path)
 {
 	struct dm_limits *l = &f->store.limits;
@@ -75,7 +80,7 @@ static int measure_block_device(struct dm_store_spec *w, struct file *f, const c
 	l->io_min = measure_ioctl(fd, BLKIOMIN, 0);
 	l->io_opt = measure_ioctl(fd, BLKIOOPT, 0);
 	l->discard = measure_queue(f->dev, "discard_max_bytes", 0) > 0;
-	l->fast_zeroes = measure_queue(f->dev, "write_zeroes_max_bytes", 0) > 0;
+	l->fast_zeroes = file_measure_zeroes(f);
 	l->rotational = measure_queue(f->dev, "rotational", 0) > 0;
 	return 0;
 }

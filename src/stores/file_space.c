@@ -95,18 +95,18 @@ static void zeroes_by(struct dm_req *r, int how);
 
 /*
  * Punching a hole fails if it cannot be done fast. So does ZERO_RANGE on a file system, but a block device then writes
- * zeros itself, so it is not used for requests that must be fast.
+ * zeros itself. One that has failed to punch a hole gets these also for a request that was to be fast: see below.
  */
 static void zeroes_done(struct aio_op *op, ssize_t res)
 {
 	struct dm_req *r = container(op, struct dm_req, aio);
-	bool regular = file_lane_of(r)->file->regular, fast = r->flags & DM_FAST;
+	bool refuse = file_lane_of(r)->file->regular && r->flags & DM_FAST;
 
 	if (!space_unsupported(res)) {
 		file_end(r, (int)res);
-	} else if ((op->mode & FALLOC_FL_PUNCH_HOLE) && (regular || !fast)) {
+	} else if (op->mode & FALLOC_FL_PUNCH_HOLE) {
 		zeroes_by(r, FALLOC_FL_ZERO_RANGE);
-	} else if (fast) {
+	} else if (refuse || !op->mode) {
 		file_end(r, -EOPNOTSUPP);
 	} else {
 		r->done_bytes = 0;
@@ -114,9 +114,24 @@ static void zeroes_done(struct aio_op *op, ssize_t res)
 	}
 }
 
+/*
+ * The kernel drops what its cache has of the range before it asks the disk. If the disk then cannot do it, what was written
+ * there is gone, or reads as zeros: whoever asks again is refused before that (mode 0), and the first gets his zeros, slowly.
+ */
+static ssize_t zeroes_of_block_device(struct aio_op *op)
+{
+	if (file_measure_zeroes(file_lane_of(container(op, struct dm_req, aio))->file))
+		return fallocate(op->fd, op->mode, (off_t)op->off, (off_t)op->len) ? -errno : 0;
+	op->mode = 0;
+	return -EOPNOTSUPP;
+}
+
 static void zeroes_by(struct dm_req *r, int how)
 {
-	space_submit(r, (struct aio_op){ .kind = AIO_FALLOCATE, .mode = how | FALLOC_FL_KEEP_SIZE, .done = zeroes_done });
+	bool ask = how == FALLOC_FL_PUNCH_HOLE && !file_lane_of(r)->file->regular && r->flags & DM_FAST;
+
+	space_submit(r, (struct aio_op){ .kind = ask ? AIO_CALL : AIO_FALLOCATE, .call = zeroes_of_block_device,
+					 .mode = how | FALLOC_FL_KEEP_SIZE, .done = zeroes_done });
 }
 
 void file_zeroes(struct dm_req *r)

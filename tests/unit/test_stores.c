@@ -77,25 +77,31 @@ static bool word_file_tmpfs(char out[PLACE_PATH])
 	return true;
 }
 
-static bool on_loop(char out[PLACE_PATH], uint32_t block)
+static bool on_loop(char out[PLACE_PATH], const char *name, uint32_t block)
 {
 	char path[PLACE_PATH];
 
-	place_file(path, "below", BYTES);
+	place_file(path, name, BYTES);
 	kept = place_loop(out, path, block, false);
 	return kept >= 0;
 }
 
 static bool word_block_device(char out[PLACE_PATH])
 {
-	return on_loop(out, 512);
+	return on_loop(out, "below", 512);
+}
+
+/* It cannot write zeros fast, and says so only when it is asked to. */
+static bool word_block_device_tmpfs(char out[PLACE_PATH])
+{
+	return place_tmpfs("tmpfs", 2 * BYTES) && on_loop(out, "tmpfs/below", 512);
 }
 
 static bool word_block_device_4k_direct(char out[PLACE_PATH])
 {
 	char path[PLACE_PATH];
 
-	return on_loop(path, 4096) && snprintf(out, PLACE_PATH, "file,direct:%s", path) < PLACE_PATH;
+	return on_loop(path, "below", 4096) && snprintf(out, PLACE_PATH, "file,direct:%s", path) < PLACE_PATH;
 }
 
 static bool word_device(char out[PLACE_PATH])
@@ -113,9 +119,15 @@ static const struct make makes[] = {
 	{ "file", "a file read directly", word_file_direct },
 	{ "file", "a file on tmpfs", word_file_tmpfs },
 	{ "file", "a block device", word_block_device },
+	{ "file", "a block device on tmpfs", word_block_device_tmpfs },
 	{ "file", "a block device of 4096, directly", word_block_device_4k_direct },
 	{ "device", "a mapped device", word_device },
 };
+
+static bool is_on_tmpfs(const struct make *m)
+{
+	return m->word == word_file_tmpfs || m->word == word_block_device_tmpfs;
+}
 
 #define MAKES (sizeof(makes) / sizeof(*makes))
 
@@ -164,7 +176,7 @@ static int end(void **state)
 	if (kept >= 0)
 		close(kept);
 	kept = -1;
-	if (strstr(((const struct variant *)*state)->make->what, "tmpfs"))
+	if (is_on_tmpfs(((const struct variant *)*state)->make))
 		place_tmpfs_end("tmpfs");
 	place_end();
 	return 0;
@@ -359,7 +371,7 @@ static bool can_make(const struct make *m)
 	if (kept >= 0)
 		close(kept);
 	kept = -1;
-	if (can && m->word == word_file_tmpfs)
+	if (can && is_on_tmpfs(m))
 		place_tmpfs_end("tmpfs");
 	place_end();
 	if (!can)
