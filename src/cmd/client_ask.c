@@ -36,14 +36,17 @@ static void client_warn(const char *what, plist_t reply)
 		say_warning("%s%s%s", what ? what : "", what ? ": " : "", plist_string(w.item));
 }
 
-/* While a program ran, the daemon may have died and been started again: then its socket is the same. */
+/*
+ * While a program ran, the daemon may have died and been started again: then its socket is the same. Or it has turned this client
+ * away, which had no time to ask: then there is a message before anything was asked.
+ */
 static bool client_again(struct client *c)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+	struct pollfd p = { .fd = c->fd, .events = POLLIN | POLLRDHUP };
 	struct err e = ERR_INIT;
 	int fd;
 
-	if (poll(&p, 1, 0) != 1 || !(p.revents & (POLLRDHUP | POLLHUP)))
+	if (poll(&p, 1, 0) != 1)
 		return false;
 	fd = dict_connect_owner(c->path, c->owner, &e);
 	if (fd < 0)

@@ -27,7 +27,13 @@ killed() {
 	echo "ended: $ended"
 }
 # What cryptsetup was killed in the middle of is left suspended, or with half of its devices: as after a reboot, they are gone.
-reboot() { dmsetup ls | grep -v '^No devices' | while read -r name rest; do dmsetup wipe_table --noflush "$name"; done; dmsetup remove_all --force; }
+# One that had no table yet is of no length, so it cannot get an error table either, here or on Linux.
+reboot() {
+	dmsetup ls | grep -v '^No devices' | while read -r name rest; do
+		[ -z "$(dmsetup table "$name")" ] || dmsetup wipe_table --noflush "$name"
+	done
+	dmsetup remove_all --force
+}
 # The journal or the checksums of the zone that was being encrypted say what became of it; then the rest.
 go_on() {
 	! cryptsetup luksDump /dev/c | grep -q 'Requirements:.*online-reencrypt' || {

@@ -75,6 +75,41 @@ full() {
 }
 full
 
+# It says that it waits no longer, and has not hung up yet; who connects anew is served.
+impatient() {
+	local pid
+	mkfifo listens
+	mkdir impatient
+	python3 - "$work/impatient/control" <<-'END' &
+		import plistlib, socket, sys
+		def say(stream, **keys):
+		    text = plistlib.dumps(keys)
+		    stream.write(len(text).to_bytes(4, "big") + text)
+		    stream.flush()
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(2)
+		open("listens", "w").close()
+		first = listener.accept()[0].makefile("rwb")
+		say(first, error="no message arrived within 1 second", errno=60)
+		second = listener.accept()[0].makefile("rwb")
+		second.read(int.from_bytes(second.read(4), "big"))
+		say(second, errno=0)
+	END
+	pid=$!
+	cat listens
+	is "a client that was turned away before it has asked asks anew" "0:" \
+		"$(LD_PRELOAD=$no_time timeout 60 "$DMUSE" resume x --socket "$work/impatient/control" 2>&1; echo "$?:")"
+	kill $pid 2>/dev/null
+	wait $pid
+}
+no_time=${DMUSE%/*}/tests/programs/no_time.so
+if LC_ALL=C grep -qa __asan_init "$DMUSE"; then
+	skip "a client that was turned away" "a sanitizer has to be loaded first"
+else
+	impatient
+fi
+
 if command -v systemd-socket-activate >/dev/null; then
 	mkdir act
 	systemd-socket-activate -l "$work/act/control" "$DMUSE" daemon --foreground --nbd-socket none 2>act/log &
