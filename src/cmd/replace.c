@@ -228,7 +228,9 @@ static void replace_become(void *arg)
 	struct text t = TEXT_SECRET;
 	struct err e = ERR_INIT;
 
-	if (!replace_text(r, &t, &e)) {
+	if (r->o.forbidden) {
+		err_set(&e, -ESHUTDOWN, "%s", r->o.forbidden);
+	} else if (!replace_text(r, &t, &e)) {
 		log_info("replaced by %s", r->cmd->message);
 		replace_pass_on(r, 0);
 		replace_go_where_it_was_started(r);
@@ -302,6 +304,11 @@ void replace_done(struct replace *r, const char *id, const char *why)
 	snprintf(r->id, sizeof(r->id), "%s", id);
 	snprintf(r->why, sizeof(r->why), "%s", why);
 	keep_program();
+}
+
+void replace_stop(struct replace *r)
+{
+	r->o.forbidden = "the daemon is ending";
 }
 
 void replace_free(struct replace *r)

@@ -24,6 +24,8 @@ struct replace_opts {
 
 /* Adds itself to the world, whose command it carries out. NBD may be NULL. */
 int replace_new(struct replace **out, struct dm_world *w, struct nbd *nbd, const struct replace_opts *o, struct err *e);
+/* The daemon ends: it becomes no other program any more, not even if all stands still for one already. */
+void replace_stop(struct replace *r);
 void replace_free(struct replace *r);
 
 struct job;

@@ -146,6 +146,8 @@ static void serve_end(struct serve *s)
 	s->ending = true;
 	if (s->served)		/* else it has failed, and the keeper of an earlier one starts the next */
 		notify_send("STOPPING=1", -1, NULL);
+	if (s->replace)
+		replace_stop(s->replace);
 	if (s->control)
 		control_stop(s->control);
 	if (s->sessions)

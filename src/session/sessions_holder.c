@@ -154,6 +154,8 @@ void sessions_holder_free(struct sessions_holder *h, struct loop *loop)
 		;
 	while (!h->ours && h->end.fd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
+	if (!h->ours && h->end.fd >= 0)		/* a child after all, if this process was another program when it was started */
+		waitid(P_PIDFD, (id_t)h->end.fd, NULL, WEXITED | WNOHANG);
 	if (h->watched)
 		loop_unwatch(loop, &h->end);
 	if (h->end.fd >= 0)

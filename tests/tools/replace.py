@@ -4,11 +4,13 @@
 dmuse daemon --replace: another program takes the daemon's place, with its devices and its clients. The other program is the
 same one here; what it gets is the state, the sockets, and what clients have sent and not been answered.
 """
+import ctypes
 import fcntl
 import os
 import plistlib
 import random
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -373,6 +375,57 @@ def the_answer_of_a_program_that_was_given_up_is_not_that_of_the_next():
         raise Wrong(f"{said}{d.log()}")
     same(d.pid(), pid)
     d.end()
+
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000       # waitpid(2) for threads
+
+
+class Stopped:
+    """The thread with this name, while it does not run."""
+
+    def __init__(self, pid, name):
+        for task in sorted(int(t) for t in os.listdir(f"/proc/{pid}/task")):
+            with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as f:
+                if f.read().strip() == name:
+                    self.task = task
+                    break
+        self.possible = not self.do(PTRACE_SEIZE) and not self.do(PTRACE_INTERRUPT)
+        if self.possible:
+            os.waitpid(self.task, WALL)
+
+    def do(self, what):
+        return ctypes.CDLL(None).ptrace(what, self.task, None, None)
+
+    def go_on(self):
+        self.do(PTRACE_DETACH)
+
+
+@test
+def one_that_is_told_to_end_does_not_become_another_any_more():
+    """An io thread does not answer at once whether its connections stand still."""
+    d = Replaced("--io-threads", "1")
+    program, asked, may = asked_program(d, "goes", "dmuse handover 1")
+    pid, control = d.pid(), Control(d.control)
+    stopped = Stopped(pid, "dmuse-io0")
+    if not stopped.possible:
+        d.end()
+        return "no thread can be stopped here"
+    with subprocess.Popen([DMUSE, "daemon", "--socket", d.control, "--replace", program], stderr=subprocess.DEVNULL) as other:
+        answers = int(contents(asked))
+        goes_on(may)
+        until("it does not end", lambda: not os.path.exists(f"/proc/{answers}"))
+        for _ in range(2):      # by then it has been heard
+            control.ask("version", identity=False)
+        os.kill(pid, signal.SIGTERM)
+        until("the signal did not arrive", lambda: "Terminated: ending" in d.log())
+        stopped.go_on()
+        other.wait(60)
+    until("the daemon has not ended", lambda: not os.path.exists(d.control))
+    if "replaced by" in d.log():
+        raise Wrong(d.log())
+    d.directory.cleanup()
+    return None
 
 
 def files(pid):
