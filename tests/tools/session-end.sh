@@ -233,8 +233,45 @@ root_mounts() {
 	exec 8<&-
 }
 
+# silent_mount WORDS...: exec, which leaves a mount below one whose server is no process of the session and does not answer any more.
+silent_mount() {
+	rm -f ready served bound; mkdir -p m
+	exec 7<>"${DMUSE_FUSE_DEVICE:-/dev/fuse}"
+	"$DMUSE" exec "$@" -- sh -euc 'mount -it fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 silent m; exec 7<&-; >ready
+		until [ -e served ]; do :; done; >file; mount --bind file m/stuck; >bound; until [ ! -e served ]; do :; done' >out 2>&1 </dev/null & pid=$!
+	until_true test -e ready
+	"$(dirname "$DMUSE")/tests/programs/silent_fs" /dev/fd/7 >served & server=$!
+	exec 7<&-
+	until_true test -e bound
+	kill -STOP $server
+	rm served
+}
+silent_end() {
+	wait $pid
+	status=$?
+	kill -KILL $server
+	wait $server 2>/dev/null
+}
+
+# An unmount that does not return, although nobody is in the way.
+silent() {
+	local pid server
+	[ "$who" = root ] || return
+	silent_mount --stop-timeout 1
+	silent_end
+	like "root: an unmount that hangs is given up, and named" "^125:dmuse: exec: [0-9] s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
+	nothing_stays "a hung unmount"
+	silent_mount --stop-timeout 1000
+	until_true eval 'pgrep -xP "$(pgrep -P "$(pgrep -P '$pid' dmuse-keeper)" dmuse-private)" dmuse-ender' >/dev/null
+	kill -TERM $pid
+	kill -TERM $pid
+	silent_end
+	like "root: or when nobody wants to wait" "^125:dmuse: exec: [0-9]+ s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
+	nothing_stays "a hung unmount"
+}
+
 if command -v fuse2fs >/dev/null; then
-	session_test fuse_left fuse_nested worker hidden held interrupted killed bystanders shared root_mounts
+	session_test fuse_left fuse_nested worker hidden held interrupted killed bystanders shared root_mounts silent
 else
 	skip "fuse2fs" "it is not installed"
 	plan
