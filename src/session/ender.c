@@ -33,7 +33,7 @@
 #define ENDER_STEP_MIN 5	/* milliseconds between two checks */
 #define ENDER_STEP_MAX 100
 #define ENDER_TERM 5000		/* milliseconds for a process to end after SIGTERM, and after SIGKILL */
-#define ENDER_HANGS 5000	/* at least so long an unmount may make no progress */
+#define ENDER_HANGS 5000	/* so much longer an unmount may make no progress: suspended devices let go when the time is up */
 #define ENDER_IDLE 500		/* the same for an idle process to begin to use something, or to end */
 #define ENDER_LEAVE 1000		/* for taking mounts away without unmounting them */
 #define ENDER_TOOLS 2000	/* the same for daemons that have no data */
@@ -97,7 +97,7 @@ static int ender_begin(struct ender *x, long long *patience, struct err *e)
 	if (r)
 		return err_set(e, r, "the daemon has exited");
 	*patience = m.seconds * 1000LL;
-	x->patience = *patience > ENDER_HANGS ? *patience : ENDER_HANGS;
+	x->patience = *patience + ENDER_HANGS;
 	r = ender_share(x, e);
 	if (!r)
 		r = ender_enter(x, fd, user, e);
@@ -188,10 +188,10 @@ static bool ender_is_used(struct ender *x)
 	return x->sweep || x->n_needed || x->n_loops || x->n_data || (ender_count(x, USER_IDLE) && ender_now() < x->idle_until);
 }
 
-/* Nobody is in the way of an unmount, and it gets on. */
+/* Nobody is in the way of an unmount, and it gets on, or will when the daemon has let a suspended device go. */
 static bool ender_unmounts(const struct ender *x)
 {
-	return x->sweep && !x->n_data && ender_now() < x->moved + x->patience;
+	return (x->sweep || x->frozen) && !x->n_data && ender_now() < x->moved + x->patience;
 }
 
 /* Unmounts until nothing is used any more (true) or the time is up. A child that gets on with unmounting is not interrupted. */

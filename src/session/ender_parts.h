@@ -44,6 +44,7 @@ struct ender {
 	long long idle_until;		/* until then idle processes are waited for, in case they begin to use something */
 	pid_t sweep;			/* a child that unmounts; 0: none */
 	char *place;			/* shared with it: what it is unmounting now, or "" */
+	bool frozen;			/* a freezer of ours is there: killed, it would leave a file system frozen for good */
 	long long patience;		/* milliseconds for which an unmount may make no progress */
 	long long moved;		/* when it has made some ... */
 	unsigned long long mark;	/* ... and what is different after that */

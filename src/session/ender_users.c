@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "session/ender_parts.h"
+#include "session/freezer.h"
 #include "session/holder.h"
 
 #define IO_FILES HOLDER_HIDDEN "/io/"
@@ -234,14 +235,16 @@ static bool users_is_further(struct users_scan *s)
 	return ours || s->u.kind;
 }
 
-/* Supervisors, holders and ourselves: processes of dmuse, whose names no user's program has. */
+/* Supervisors, holders, freezers and ourselves: processes of dmuse, whose names no user's program has. */
 static bool users_is_helper(const struct users_scan *s)
 {
+	static const char *const names[] = { "dmuse-supervise", "dmuse-session", FREEZER_NAME, ENDER_NAME };
 	struct stat theirs, own;
+	size_t i;
 
-	if (strcmp(s->u.name, "dmuse-supervise") && strcmp(s->u.name, "dmuse-session") && strcmp(s->u.name, ENDER_NAME))
-		return false;
-	return !fstatat(s->proc, "exe", &theirs, 0) && !stat("/proc/self/exe", &own) && theirs.st_dev == own.st_dev &&
+	for (i = 0; i < sizeof(names) / sizeof(*names) && strcmp(s->u.name, names[i]); i++)
+		;
+	return i < sizeof(names) / sizeof(*names) && !fstatat(s->proc, "exe", &theirs, 0) && !stat("/proc/self/exe", &own) && theirs.st_dev == own.st_dev &&
 	       theirs.st_ino == own.st_ino;
 }
 
@@ -261,8 +264,12 @@ static void users_look_at(struct users_scan *s)
 	char ns[64];
 
 	users_read_name(s);
-	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || users_is_helper(s))
+	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns))
 		return;
+	if (users_is_helper(s)) {
+		s->x->frozen |= !strcmp(s->u.name, FREEZER_NAME) && !strcmp(ns, s->x->ns);
+		return;
+	}
 	if (strcmp(ns, s->x->ns) && !users_is_further(s) && !users_hold_device(s))
 		return;
 	users_found(s, USER_IDLE, "");
@@ -300,6 +307,7 @@ void ender_find_users(struct ender *x)
 	struct dirent *entry;
 
 	x->n_users = x->n_data = 0;
+	x->frozen = false;
 	while (d && (entry = readdir(d))) {
 		struct users_scan s = { .x = x, .u.pid = (pid_t)atol(entry->d_name) };
 

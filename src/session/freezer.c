@@ -169,7 +169,7 @@ int freezer_main(void)
 	struct wire m = { .kind = WIRE_FROZEN }, end = { .kind = WIRE_THAWED }, word;
 	int fd;
 
-	prctl(PR_SET_NAME, "dmuse-freezer");
+	prctl(PR_SET_NAME, FREEZER_NAME);
 	setsid();
 	if (!freezer_begin(&f, &m.err))
 		freezer_freeze_all(&f, &m.err);

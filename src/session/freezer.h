@@ -7,6 +7,7 @@
 #define SESSION_FREEZER_H
 
 #define FREEZER_WORD "session-freezer"	/* the program's first word */
+#define FREEZER_NAME "dmuse-freezer"	/* as ps(1) shows it */
 
 /* Runs the process; its socket is HOLDER_FD. Returns the exit code. */
 int freezer_main(void);
