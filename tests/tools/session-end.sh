@@ -262,14 +262,14 @@ silent_mount() {
 	"$(dirname "$DMUSE")/tests/programs/silent_fs" /dev/fd/7 >served & server=$!
 	exec 7<&-
 	until_true test -e bound
-	kill -STOP $server
+	kill -STOP "$server"
 	rm served
 }
 silent_end() {
-	wait $pid
+	wait "$pid"
 	status=$?
-	kill -KILL $server
-	wait $server 2>/dev/null
+	kill -KILL "$server"
+	wait "$server" 2>/dev/null
 }
 
 # An unmount that does not return, although nobody is in the way.
@@ -281,9 +281,9 @@ silent() {
 	like "root: an unmount that hangs is given up, and named" "^125:dmuse: exec: [0-9] s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
 	nothing_stays "a hung unmount"
 	silent_mount --stop-timeout 1000
-	until_true eval 'pgrep -xP "$(pgrep -P "$(pgrep -P '$pid' dmuse-keeper)" dmuse-private)" dmuse-ender' >/dev/null
-	kill -TERM $pid
-	kill -TERM $pid
+	until_true eval 'pgrep -xP "$(pgrep -P "$(pgrep -P '"$pid"' dmuse-keeper)" dmuse-private)" dmuse-ender' >/dev/null
+	kill -TERM "$pid"
+	kill -TERM "$pid"
 	silent_end
 	like "root: or when nobody wants to wait" "^125:dmuse: exec: [0-9]+ s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
 	nothing_stays "a hung unmount"
