@@ -197,6 +197,14 @@ static const struct block_set {
 	{ BLKFRASET, set_read_ahead },
 };
 
+static void block_set(struct dev_call *c, struct fuse_node *n, const struct block_set *set)
+{
+	int r = set->set(c, n);
+
+	if (r != -EBUSY || !n->device->claimed || !dev_call_settle(c, n->device))
+		dev_call_end(c, r, NULL, 0);
+}
+
 /* The geometry that was set; a disk's is made up, as for any disk. */
 static void block_geometry(struct dev_call *c, const struct dm_device *d)
 {
@@ -255,7 +263,7 @@ void dev_block(struct dev_call *c)
 	else if ((set || c->cmd == BLOCK_PARTITION || c->cmd == BLKRRPART) && !dev_may_control(c->mount->view, c->tid))
 		dev_call_end(c, -EACCES, NULL, 0);
 	else if (set)
-		dev_call_end(c, set->set(c, n), NULL, 0);
+		block_set(c, n, set);
 	else if (c->cmd == BLOCK_PARTITION)
 		dev_parts_change(c, n);
 	else if (c->cmd == BLKRRPART)

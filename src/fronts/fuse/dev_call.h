@@ -11,6 +11,7 @@
 
 #include <stdalign.h>
 
+#include "core/device/settle.h"
 #include "core/state/done.h"
 #include "fronts/fuse/dev.h"
 #include "fronts/fuse/dev_private.h"
@@ -21,6 +22,9 @@ struct dev_call {
 	struct list node;		/* in its file's calls; control thread only */
 	struct fuse_mount *mount;
 	struct fuse_file *file;		/* NULL: it was closed meanwhile */
+	struct dm_settle settle;
+	bool settling;			/* dev_call_settle() has it wait ... */
+	const struct dm_device *settled;	/* ... for this one, or has had; or NULL */
 	fuse_req_t req;
 	uint64_t unique;		/* of the request */
 	pid_t tid;			/* the thread to whose memory ARG points */
@@ -40,6 +44,12 @@ struct dev_call {
 
 /* dev_ioctl.c: ends C with 0 or -errno; with 0, N bytes are copied to where its argument points. */
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
+
+/*
+ * C is about to be refused because a program has D open. True: one that has closed it may not be known yet, and C is begun again when
+ * it is. False: D is open, and that is known.
+ */
+bool dev_call_settle(struct dev_call *c, const struct dm_device *d);
 
 /* dev_control.c: Linux's dm ioctls. */
 void dev_control(struct dev_call *c);

@@ -270,6 +270,7 @@ void dev_control_closed(struct fuse_file *file)
 		struct dev_call *c = container(n, struct dev_call, node);
 
 		c->file = NULL;
-		dm_cancel(&c->dm.cmd);
+		if (!c->settling)
+			dm_cancel(&c->dm.cmd);
 	}
 }

@@ -66,6 +66,32 @@ static void call_run(struct loop_msg *msg)
 		dev_call_end(c, -ENOTTY, NULL, 0);
 }
 
+static void call_settled(struct dm_settle *s)
+{
+	struct dev_call *c = container(s, struct dev_call, settle);
+	struct fuse_mount *m = c->mount;
+
+	list_remove(&c->node);
+	c->settling = false;
+	if (c->file)
+		call_run(&c->msg);
+	else
+		dev_call_end(c, -EINTR, NULL, 0);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+bool dev_call_settle(struct dev_call *c, const struct dm_device *d)
+{
+	c->settling = d != c->settled && dm_settle_start(&c->settle, d, call_settled);
+	if (!c->settling)
+		return false;
+	c->settled = d;
+	list_append(&c->file->calls, &c->node);
+	c->mount->n_jobs++;
+	return true;
+}
+
 static struct dev_call *call_new(fuse_req_t req, unsigned cmd, void *arg, struct fuse_file *file, const void *in,
 				 size_t in_size, size_t out_size)
 {

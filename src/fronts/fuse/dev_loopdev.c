@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "core/device/loopdev.h"
+#include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/dev_loopdev_info.h"
 
@@ -336,11 +337,16 @@ static int loop_status(struct dev_call *c, const struct dm_device *d)
 	return 0;
 }
 
-static int loop_detach(struct dm_device *d)
+/* Whether it goes at once depends on who else has it open. */
+static int loop_detach(struct dev_call *c, struct dm_device *d)
 {
+	const struct dm_device *busy = d->open_count > 1 ? d : dm_part_in_use(d);
 	struct err e = ERR_INIT;
-	int r = dm_loop_detach(d, &e);
+	int r;
 
+	if (busy && dev_call_settle(c, busy))
+		return 0;
+	r = dm_loop_detach(d, &e);
 	return r ? r : 1;
 }
 
@@ -369,7 +375,7 @@ static int loop_ioctl(struct dev_call *c, struct dm_device *d)
 	case LOOP_CHANGE_FD:
 		return loop_exchange(c, d);
 	case LOOP_CLR_FD:
-		return loop_detach(d);
+		return loop_detach(c, d);
 	default:
 		return -EINVAL;
 	}
