@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 /* <linux/blkzoned.h> and <linux/fs.h> of older systems lack some. */
@@ -133,18 +132,9 @@ static void block_tell(struct dev_call *c, uint64_t value, unsigned width)
 	dev_call_end(c, 0, width == 2 ? (void *)&v16 : width == 4 ? (void *)&v32 : (void *)&value, width);
 }
 
-/* Reads the int that ARG points to. */
-static int block_int(const struct dev_call *c, int *out)
-{
-	if (c->in_size < sizeof(*out))
-		return process_peek(AT_FDCWD, c->tid, c->arg, out, sizeof(*out));
-	memcpy(out, c->in, sizeof(*out));
-	return 0;
-}
-
 static int set_soft(struct dev_call *c, struct fuse_node *n)
 {
-	int size, r = block_int(c, &size);
+	int size, r = dev_call_in(c, &size, sizeof(size));
 
 	if (r)
 		return r;
@@ -161,7 +151,7 @@ static int set_soft(struct dev_call *c, struct fuse_node *n)
 static int set_readonly(struct dev_call *c, struct fuse_node *n)
 {
 	bool was = n->device->locked;
-	int on, r = block_int(c, &on);
+	int on, r = dev_call_in(c, &on, sizeof(on));
 
 	if (r)
 		return r;

@@ -200,7 +200,7 @@ static int loop_file(struct loopdev_call *l, int fd)
 static int loop_configured(struct loopdev_call *l, int *fd)
 {
 	struct loop_config config = { .fd = (uint32_t)l->c->arg };
-	int r = l->c->cmd == LOOP_CONFIGURE ? process_peek(AT_FDCWD, l->c->tid, l->c->arg, &config, sizeof(config)) : 0;
+	int r = l->c->cmd == LOOP_CONFIGURE ? dev_call_in(l->c, &config, sizeof(config)) : 0;
 
 	if (!r && config.info.lo_flags & ~LOOP_SETTABLE)
 		r = -EINVAL;
@@ -303,7 +303,7 @@ static int loop_set_status(struct dev_call *c, struct dm_device *d)
 {
 	struct dm_loop to = d->loopdev->is;
 	struct loop_info64 info;
-	int r = c->cmd == LOOP_SET_STATUS ? loop_old_peek(c->tid, c->arg, &info) : process_peek(AT_FDCWD, c->tid, c->arg, &info, sizeof(info));
+	int r = c->cmd == LOOP_SET_STATUS ? loop_old_in(c, &info) : dev_call_in(c, &info, sizeof(info));
 
 	if (!r)
 		r = loop_info(&to, &info, LOOP_CHANGEABLE);

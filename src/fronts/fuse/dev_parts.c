@@ -6,7 +6,6 @@
 #include <linux/fs.h>
 
 #include "base/log.h"
-#include "base/process.h"
 #include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/raw.h"
@@ -60,20 +59,19 @@ void dev_parts_read(struct dev_call *c, struct fuse_node *n)
 		dm_parts_read_again(d, parts_command(c, d->world));
 }
 
-/* Reads the caller's structures; bytes become sectors. */
+/* Bytes become sectors. */
 static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
 {
-	struct blkpg_ioctl_arg arg;
-	struct blkpg_partition p;
-	int r = process_peek(AT_FDCWD, c->tid, c->arg, &arg, sizeof(arg));
+	const struct blkpg_partition *p;
+	struct dev_parts_arg a;
+	int r = dev_call_in(c, &a, sizeof(a));
 
-	if (!r)
-		r = process_peek(AT_FDCWD, c->tid, (uint64_t)(uintptr_t)arg.data, &p, sizeof(p));
 	if (r)
 		return r;
-	*op = arg.op;
-	*out = (struct dm_part){ p.pno > 0 ? (uint32_t)p.pno : 0, (uint64_t)p.start / DM_SECTOR, (uint64_t)p.length / DM_SECTOR };
-	return *op != BLKPG_DEL_PARTITION && (p.start < 0 || p.length < 0 || p.start % DM_SECTOR || p.length % DM_SECTOR) ? -EINVAL : 0;
+	p = &a.part;
+	*op = a.arg.op;
+	*out = (struct dm_part){ p->pno > 0 ? (uint32_t)p->pno : 0, (uint64_t)p->start / DM_SECTOR, (uint64_t)p->length / DM_SECTOR };
+	return *op != BLKPG_DEL_PARTITION && (p->start < 0 || p->length < 0 || p->start % DM_SECTOR || p->length % DM_SECTOR) ? -EINVAL : 0;
 }
 
 /* The partition may be open: waits for its requests, then answers the call. */
