@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "core/command/command.h"
 #include "core/table/at_hand.h"
 #include "core/table/kept.h"
@@ -297,7 +298,7 @@ static void opening_too_long(struct timer *t)
 
 	list_remove(&o->joins);
 	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
-		o->words, (unsigned long long)seconds, seconds == 1 ? "" : "s");
+		o->words, (unsigned long long)seconds, text_plural(seconds));
 	o->ended = true;
 	o->done(o);
 }
