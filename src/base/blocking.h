@@ -2,8 +2,8 @@
 /*
  * Calls that may never return: opening a file may involve a file server that is dead. Each call is made on a helper
  * thread, while the loop continues. A call gets a thread at once, up to a limit. The calls of somebody who makes very
- * many (`bulk`) share a few threads, and get more while none of them returns. For opening and looking up files. Not for
- * reading and writing (aio.h), nor for computations (work.h).
+ * many (`bulk`) share a few threads, and get more while none of them returns. For opening and looking up files, and for the memory of
+ * other processes. Not for reading and writing (aio.h), nor for computations (work.h).
  *
  * All functions belong to the loop's thread.
  */

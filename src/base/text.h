@@ -43,6 +43,12 @@ const char *text_str(const struct text *t);
 /* Passes the string to the caller, who frees it; T is empty afterwards. NULL if memory ran out. */
 char *text_take(struct text *t);
 
+/* For "%u second%s": what N of something end in. */
+static inline const char *text_plural(unsigned long long n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void text_clear(struct text *t);	/* empties it, but keeps its memory */
 void text_cut(struct text *t, size_t len);	/* removes what follows LEN, and resets `failed` */
 void text_free(struct text *t);

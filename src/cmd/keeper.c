@@ -16,6 +16,7 @@
 
 #include "base/keep.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/words.h"
 #include "cmd/job.h"
 #include "cmd/keeper_store.h"
@@ -214,8 +215,8 @@ static int keeper_patience(const struct keeper *k)
 /* Clients have waited long enough: they get errors. */
 static enum keeper_next keeper_loses_patience(struct keeper *k)
 {
-	log_error("%s, and the next one (pid %ld) does not serve after %u seconds: it is ended, too", k->death, (long)k->daemon,
-		  k->o->patience);
+	log_error("%s, and the next one (pid %ld) does not serve after %u second%s: it is ended, too", k->death, (long)k->daemon,
+		  k->o->patience, text_plural(k->o->patience));
 	kill(k->daemon, SIGKILL);
 	while (waitpid(k->daemon, &k->status, 0) < 0 && errno == EINTR)
 		;

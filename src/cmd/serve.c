@@ -16,6 +16,7 @@
 #include "base/keep.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/text.h"
 #include "cmd/major.h"
 #include "cmd/serve_state.h"
 #include "cmd/signals.h"
@@ -232,7 +233,7 @@ static int serve_tables(struct serve *s, struct err *e)
 	r = tables_create(s->world, s->o->tables, &s->wanted_to_end, &n, e);
 	if (r)
 		return r;
-	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, n.created == 1 ? "" : "s", n.failed,
+	log_info("%s: %u device%s created, %u failed, %u there already", s->o->tables, n.created, text_plural(n.created), n.failed,
 		 n.kept);
 	snprintf(status, sizeof(status), "STATUS=%u devices created from %.400s, %u failed", n.created, s->o->tables, n.failed);
 	notify_send(status, -1, NULL);
@@ -353,7 +354,7 @@ static void serve_say_again(const struct serve *s)
 {
 	size_t n = s->world->n_devices;
 
-	log_warn("%s; it was started again with %zu device%s", s->o->death, n, n == 1 ? "" : "s");
+	log_warn("%s; it was started again with %zu device%s", s->o->death, n, text_plural(n));
 }
 
 /* It was told to end: the other program is, too. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/handover.h"
 #include "core/state/handed.h"
 #include "core/state/restore.h"
@@ -52,7 +53,7 @@ int serve_state_restore(struct serve_state *s, const struct handover *handed, st
 	if (r)
 		return err_prefix(e, "%s: ", s->path);
 	if (s->journal && n.devices)
-		log_info("%zu device%s of an earlier daemon %s back%s", n.devices, n.devices == 1 ? "" : "s", n.devices == 1 ? "is" : "are",
+		log_info("%zu device%s of an earlier daemon %s back%s", n.devices, text_plural(n.devices), n.devices == 1 ? "is" : "are",
 			 n.lost ? "; what could not be brought back is suspended" : "");
 	return 0;
 }

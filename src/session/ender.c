@@ -5,7 +5,8 @@
  *   enter -> wait until nothing is used, or the time is up -> name -> TERM -> KILL -> tools: TERM -> KILL -> report
  *
  * Unmounting may take long (data is written back) or hang (in a file server that does not respond), so a child process
- * does it, repeatedly, while the ender looks for processes that are in the way.
+ * does it, repeatedly, while the ender looks for processes that are in the way. As long as something is written back it
+ * is not interrupted.
  */
 #include "session/ender.h"
 
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,7 +34,9 @@
 #define ENDER_STEP_MIN 5	/* milliseconds between two checks */
 #define ENDER_STEP_MAX 100
 #define ENDER_TERM 5000		/* milliseconds for a process to end after SIGTERM, and after SIGKILL */
+#define ENDER_HANGS 5000	/* so much longer an unmount may make no progress: suspended devices let go when the time is up */
 #define ENDER_IDLE 500		/* the same for an idle process to begin to use something, or to end */
+#define ENDER_LEAVE 1000		/* for taking mounts away without unmounting them */
 #define ENDER_TOOLS 2000	/* the same for daemons that have no data */
 #define ENDER_WATCHER 100	/* and for dmeventd, which as long as it watches something only takes note of SIGTERM */
 #define ENDER_NAMED 6		/* processes named in one sentence */
@@ -74,6 +78,12 @@ static int ender_enter(struct ender *x, int mnt, int user, struct err *e)
 	return 0;
 }
 
+static int ender_share(struct ender *x, struct err *e)
+{
+	x->place = mmap(NULL, ENDER_PATH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return x->place == MAP_FAILED ? err_set(e, -errno, "cannot clean up the session: %s", strerror(errno)) : 0;
+}
+
 /* The daemon's first messages: the namespaces, and how long to wait. */
 static int ender_begin(struct ender *x, long long *patience, struct err *e)
 {
@@ -88,7 +98,10 @@ static int ender_begin(struct ender *x, long long *patience, struct err *e)
 	if (r)
 		return err_set(e, r, "the daemon has exited");
 	*patience = m.seconds * 1000LL;
-	r = ender_enter(x, fd, user, e);
+	x->patience = *patience + ENDER_HANGS;
+	r = ender_share(x, e);
+	if (!r)
+		r = ender_enter(x, fd, user, e);
 	close(fd);
 	if (user >= 0)
 		close(user);
@@ -98,23 +111,31 @@ static int ender_begin(struct ender *x, long long *patience, struct err *e)
 /* --- checking ------------------------------------------------------------------------------------------------------ */
 
 /* An unmounted file system may have used a loop device, whose file may be on another mount. */
-static _Noreturn void ender_sweep(struct ender *x)
+static void ender_sweep(struct ender *x)
 {
 	do
 		ender_unmount(x);
 	while (ender_detach_loops(x));
-	_exit(0);
+}
+
+/* The daemon hears of our end when nobody has the socket any more, and it must not wait for a child that hangs. */
+static void ender_fork(struct ender *x, void (*run)(struct ender *x))
+{
+	x->sweep = fork();
+	if (!x->sweep) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(HOLDER_FD);
+		run(x);
+		_exit(0);
+	}
+	if (x->sweep < 0)
+		x->sweep = 0;
 }
 
 static void ender_sweep_start(struct ender *x)
 {
-	if (x->sweep)
-		return;
-	x->sweep = fork();
 	if (!x->sweep)
-		ender_sweep(x);
-	if (x->sweep < 0)
-		x->sweep = 0;
+		ender_fork(x, ender_sweep);
 }
 
 static void ender_sweep_wait(struct ender *x, int flags)
@@ -123,8 +144,8 @@ static void ender_sweep_wait(struct ender *x, int flags)
 		x->sweep = 0;
 }
 
-/* True: continue. False: the daemon wants the ender to stop waiting. */
-static bool ender_pause(int ms)
+/* True: continue. False: the daemon wants the ender to stop waiting; the second time also for an unmount that does not get on. */
+static bool ender_pause(struct ender *x, int ms)
 {
 	struct pollfd p = { .fd = HOLDER_FD, .events = POLLIN };
 	struct wire m;
@@ -136,6 +157,7 @@ static bool ender_pause(int ms)
 		exit(1);
 	if (fd >= 0)
 		close(fd);
+	x->patience = x->patience > ENDER_HANGS ? ENDER_HANGS : 0;
 	return false;
 }
 
@@ -148,16 +170,32 @@ static size_t ender_count(const struct ender *x, enum user_kind kind)
 	return n;
 }
 
+static void ender_note_progress(struct ender *x)
+{
+	unsigned long long mark = ender_written(x) + x->n_needed + x->n_loops;
+
+	if (mark != x->mark)
+		x->moved = ender_now();
+	x->mark = mark;
+}
+
 static bool ender_is_used(struct ender *x)
 {
 	ender_sweep_wait(x, WNOHANG);
 	ender_look(x);
 	ender_find_loops(x);
 	ender_find_users(x);
+	ender_note_progress(x);
 	return x->sweep || x->n_needed || x->n_loops || x->n_data || (ender_count(x, USER_IDLE) && ender_now() < x->idle_until);
 }
 
-/* Unmounts until nothing is used any more (true) or the time is up. A child that is unmounting is not interrupted. */
+/* Nobody is in the way of an unmount, and it gets on, or will when the daemon has let a suspended device go. */
+static bool ender_unmounts(const struct ender *x)
+{
+	return (x->sweep || x->frozen) && !x->n_data && ender_now() < x->moved + x->patience;
+}
+
+/* Unmounts until nothing is used any more (true) or the time is up. A child that gets on with unmounting is not interrupted. */
 static bool ender_wait(struct ender *x, long long ms)
 {
 	long long until = ender_now() + ms;
@@ -165,11 +203,11 @@ static bool ender_wait(struct ender *x, long long ms)
 
 	for (;;) {
 		ender_sweep_start(x);
-		if (!ender_pause(step))
+		if (!ender_pause(x, step))
 			break;
 		if (!ender_is_used(x))
 			return true;
-		if (ender_now() >= until && !(x->sweep && !x->n_data))
+		if (ender_now() >= until && !ender_unmounts(x))
 			break;
 		step = step * 2 < ENDER_STEP_MAX ? step * 2 : ENDER_STEP_MAX;
 	}
@@ -198,6 +236,16 @@ static void ender_name_users(const struct ender *x, enum user_kind kind, struct 
 		text_printf(t, " and %zu more", n - ENDER_NAMED);
 }
 
+static bool ender_is_listed(const struct ender *x, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < x->here.n; i++)
+		if (x->needed[i] && !strcmp(x->here.mounts[i].path, path))
+			return true;
+	return false;
+}
+
 /* When no process can be named. */
 static void ender_name_places(const struct ender *x, struct text *t)
 {
@@ -208,6 +256,20 @@ static void ender_name_places(const struct ender *x, struct text *t)
 			text_printf(t, "%s%s", t->len ? ", " : "", x->here.mounts[i].path);
 	for (i = 0; i < x->n_loops; i++)
 		text_printf(t, "%s/dev/loop%d", t->len ? ", " : "", x->loops[i]);
+	if (*x->place && !ender_is_listed(x, x->place))
+		text_printf(t, "%s%s", t->len ? ", " : "", x->place);
+}
+
+/* In another child: one that hangs is of no use, and taking away the other mounts may hang as well. */
+static void ender_leave_mounted(struct ender *x)
+{
+	long long until = ender_now() + ENDER_LEAVE;
+
+	if (x->sweep)
+		kill(x->sweep, SIGKILL);
+	ender_fork(x, ender_unmount_lazily);
+	while (x->sweep && ender_now() < until && ender_pause(x, ENDER_STEP_MIN))
+		ender_sweep_wait(x, WNOHANG);
 }
 
 /* True when nothing is used any more. */
@@ -231,7 +293,7 @@ static void ender_force(struct ender *x, long long waited, struct err *e)
 
 	if (!done && !ender_wait(x, 0)) {
 		ender_name_places(x, &places);
-		ender_unmount_lazily(x);
+		ender_leave_mounted(x);
 	}
 	/* If the daemon stopped waiting while we were only unmounting, nobody was killed. */
 	if (users.len || places.len)
@@ -249,7 +311,7 @@ static bool ender_tools_left(struct ender *x, long long ms)
 	long long until = ender_now() + ms;
 
 	ender_find_users(x);
-	while (ender_count(x, USER_TOOL) && ender_now() < until && ender_pause(ENDER_STEP_MIN * 2))
+	while (ender_count(x, USER_TOOL) && ender_now() < until && ender_pause(x, ENDER_STEP_MIN * 2))
 		ender_find_users(x);
 	return ender_count(x, USER_TOOL);
 }
@@ -282,6 +344,7 @@ static void ender_work(struct ender *x, struct err *e)
 
 	if (ender_begin(x, &patience, e))
 		return;
+	x->moved = began;
 	x->idle_until = began + (patience < ENDER_IDLE ? patience : ENDER_IDLE);
 	if (!ender_is_used(x) || ender_wait(x, patience)) {
 		ender_tools(x);

@@ -105,6 +105,24 @@ void ender_find_loops(struct ender *x)
 	loops_find(x, false);
 }
 
+unsigned long long ender_written(const struct ender *x)
+{
+	unsigned long long sum = 0, sectors;
+	char path[64];
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < x->n_loops; i++) {
+		snprintf(path, sizeof(path), "/sys/block/loop%d/stat", x->loops[i]);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%*u %*u %*u %*u %*u %*u %llu", &sectors) == 1)
+			sum += sectors;
+		if (f)
+			fclose(f);
+	}
+	return sum;
+}
+
 /* A loop device in use is detached at its last close. */
 bool ender_detach_loops(struct ender *x)
 {

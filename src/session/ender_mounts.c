@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -107,9 +108,15 @@ static bool mounts_have_below(const struct ender *x, const struct mount_line *m,
 	return false;
 }
 
-static bool mounts_take(const struct mount_line *m, int flags)
+/* A file system that does not answer may keep either call from returning; and by then the mount may be in no list any more. */
+static bool mounts_take(const struct ender *x, const struct mount_line *m, int flags)
 {
-	return mountinfo_top(m->path) == m->id && !umount2(m->path, UMOUNT_NOFOLLOW | flags);
+	bool taken;
+
+	snprintf(x->place, ENDER_PATH, "%s", m->path);
+	taken = mountinfo_top(m->path) == m->id && !umount2(m->path, UMOUNT_NOFOLLOW | flags);
+	*x->place = '\0';
+	return taken;
 }
 
 /*
@@ -125,7 +132,7 @@ static bool mounts_clear(struct ender *x)
 		const struct mount_line *m = &x->here.mounts[i];
 
 		if (x->needed[i] && !mounts_own_data(x, m) && !mounts_have_below(x, m, true))
-			any |= mounts_take(m, MNT_DETACH);
+			any |= mounts_take(x, m, MNT_DETACH);
 	}
 	return any;
 }
@@ -140,7 +147,7 @@ static bool mounts_pass(struct ender *x)
 		const struct mount_line *m = &x->here.mounts[i];
 
 		if (x->needed[i] && mounts_own_data(x, m) && !mounts_have_below(x, m, false))
-			any |= mounts_take(m, 0);
+			any |= mounts_take(x, m, 0);
 	}
 	return any;
 }
@@ -162,7 +169,7 @@ void ender_unmount_lazily(struct ender *x)
 		return;
 	for (i = x->here.n; i--;)
 		if (x->needed[i])
-			mounts_take(&x->here.mounts[i], MNT_DETACH);
+			mounts_take(x, &x->here.mounts[i], MNT_DETACH);
 }
 
 const struct mount_line *ender_mount_of(const struct ender *x, const char *path)

@@ -42,6 +42,11 @@ struct ender {
 	size_t n_users, n_data;		/* n_data: users of data, and FUSE servers */
 	long long idle_until;		/* until then idle processes are waited for, in case they begin to use something */
 	pid_t sweep;			/* a child that unmounts; 0: none */
+	char *place;			/* shared with it: what it is unmounting now, or "" */
+	bool frozen;			/* a freezer of ours is there: killed, it would leave a file system frozen for good */
+	long long patience;		/* milliseconds for which an unmount may make no progress */
+	long long moved;		/* when it has made some ... */
+	unsigned long long mark;	/* ... and what is different after that */
 };
 
 /* ender_mounts.c: finds out what is mounted, and which of it has to be unmounted. 0 or -errno. */
@@ -56,6 +61,8 @@ bool ender_made_here(const struct ender *x, const struct mount_line *m);
 
 /* ender_loops.c */
 void ender_find_loops(struct ender *x);
+/* What has been written to them so far, in sectors. */
+unsigned long long ender_written(const struct ender *x);
 /* True if one was detached now. */
 bool ender_detach_loops(struct ender *x);
 

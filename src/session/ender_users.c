@@ -251,8 +251,12 @@ static void users_look_at(struct users_scan *s)
 	char ns[64];
 
 	users_read_name(s);
-	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns) || helper_is(s->proc))
+	if (!users_read_link(s->proc, "ns/mnt", ns, sizeof(ns)) || !strcmp(ns, s->x->machine_ns))
 		return;
+	if (helper_is(s->proc)) {
+		s->x->frozen |= !strcmp(s->u.name, HELPER_FREEZER) && !strcmp(ns, s->x->ns);
+		return;
+	}
 	if (strcmp(ns, s->x->ns) && !users_is_further(s) && !users_hold_device(s))
 		return;
 	users_found(s, USER_IDLE, "");
@@ -290,6 +294,7 @@ void ender_find_users(struct ender *x)
 	struct dirent *entry;
 
 	x->n_users = x->n_data = 0;
+	x->frozen = false;
 	while (d && (entry = readdir(d))) {
 		struct users_scan s = { .x = x, .u.pid = (pid_t)atol(entry->d_name) };
 

@@ -63,15 +63,16 @@ void endings_add(struct endings *s, pid_t holder, bool user_ns)
 	list_append(&s->sessions, &e->node);
 }
 
-bool endings_newest(const struct endings *s, int *mnt, int *user)
+void endings_each(const struct endings *s, void (*each)(void *arg, int mnt, int user), void *arg)
 {
-	const struct ending *e = container(s->sessions.prev, struct ending, node);
+	struct list *pos, *next;
 
-	if (list_empty(&s->sessions) || e->mnt < 0)
-		return false;
-	*mnt = e->mnt;
-	*user = e->user;
-	return true;
+	list_each(pos, next, &s->sessions) {
+		const struct ending *e = container(pos, struct ending, node);
+
+		if (e->mnt >= 0)
+			each(arg, e->mnt, e->user);
+	}
 }
 
 static void endings_check(struct endings *s)

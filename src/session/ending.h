@@ -30,11 +30,8 @@ void endings_init(struct endings *s, struct dm_world *w, unsigned seconds);
 /* From now on there is a session in the namespaces of process HOLDER. They are kept until endings_free(). */
 void endings_add(struct endings *s, pid_t holder, bool user_ns);
 
-/*
- * The namespaces of the session that was started last (USER -1: the daemon's own). They remain open. False: there is
- * none.
- */
-bool endings_newest(const struct endings *s, int *mnt, int *user);
+/* The namespaces of each session that began since then, the ended ones, too: programs and mounts may be left there. USER -1: the daemon's own. */
+void endings_each(const struct endings *s, void (*each)(void *arg, int mnt, int user), void *arg);
 
 /*
  * Ends everything in them. THEN is called when that is over, perhaps at once, and S's err says what was lost. Only

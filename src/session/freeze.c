@@ -20,28 +20,89 @@ struct freeze {
 	struct freezes *all;
 	uint32_t major, minor;		/* of the device */
 	pid_t pid;
-	bool frozen;			/* it has answered: it waits for the message to thaw */
+	bool answered;			/* what it was asked for last */
+	bool frozen;			/* it waits for the message to thaw */
+	struct err err;
 	struct loop_watch socket;
 };
 
-static void freeze_drop(struct freeze *z)
+/* Those of a device, one for each session. */
+static bool freeze_is_of(const struct freeze *z, uint32_t major, uint32_t minor)
 {
+	return z->major == major && z->minor == minor;
+}
+
+static void freeze_hang_up(struct freeze *z)
+{
+	if (z->socket.fd < 0)
+		return;
 	loop_unwatch(z->all->world->loop, &z->socket);
 	close(z->socket.fd);
+	z->socket.fd = -1;
+}
+
+static void freeze_drop(struct freeze *z)
+{
+	freeze_hang_up(z);
 	list_remove(&z->node);
 	free(z);
 }
 
-static void freeze_answer(struct freeze *z, const struct err *e, bool last)
+/* A socket to one that is gone reports that. False: none has frozen anything. */
+static bool freezes_thaw(struct freezes *s, uint32_t major, uint32_t minor)
 {
-	struct dm_device *d = dm_find_number(z->all->world, z->major, z->minor);
+	const struct wire m = { .kind = WIRE_THAW };
+	struct list *pos, *next;
+	bool any = false;
 
-	if (last) {
-		waitpid(z->pid, NULL, 0);	/* it has ended, or is about to */
-		freeze_drop(z);
+	list_each(pos, next, &s->all) {
+		struct freeze *z = container(pos, struct freeze, node);
+
+		if (!freeze_is_of(z, major, minor) || !z->frozen)
+			continue;
+		z->answered = z->frozen = false;
+		wire_send(z->socket.fd, &m, -1);
+		any = true;
 	}
+	return any;
+}
+
+/* False: not all have answered. Else E is the first error. */
+static bool freezes_answered(const struct freezes *s, uint32_t major, uint32_t minor, struct err *e)
+{
+	struct list *pos, *next;
+
+	list_each(pos, next, &s->all) {
+		const struct freeze *z = container(pos, struct freeze, node);
+
+		if (!freeze_is_of(z, major, minor))
+			continue;
+		if (!z->answered)
+			return false;
+		if (!e->code)
+			*e = z->err;
+	}
+	return true;
+}
+
+/* They are frozen everywhere or nowhere. */
+static void freezes_check(struct freezes *s, uint32_t major, uint32_t minor)
+{
+	struct err e = ERR_INIT;
+	struct list *pos, *next;
+	struct dm_device *d;
+
+	if (!freezes_answered(s, major, minor, &e) || (e.code && freezes_thaw(s, major, minor)))
+		return;
+	list_each(pos, next, &s->all) {
+		struct freeze *z = container(pos, struct freeze, node);
+
+		if (freeze_is_of(z, major, minor) && !z->frozen)
+			freeze_drop(z);
+	}
+	d = dm_find_number(s->world, major, minor);
 	if (d)
-		dm_freeze_done(d, e);
+		dm_freeze_done(d, &e);
 }
 
 static void freeze_heard(struct loop_watch *w, uint32_t events)
@@ -55,8 +116,15 @@ static void freeze_heard(struct loop_watch *w, uint32_t events)
 		return;
 	if (r)
 		err_set(&m.err, -EIO, "the process that freezes file systems was killed");
-	z->frozen = !r && m.kind == WIRE_FROZEN;
-	freeze_answer(z, &m.err, r || m.kind != WIRE_FROZEN || !m.count);
+	z->answered = true;
+	z->frozen = !r && m.kind == WIRE_FROZEN && m.count;
+	if (m.err.code)
+		z->err = m.err;
+	if (!z->frozen) {
+		waitpid(z->pid, NULL, 0);	/* it has ended, or is about to */
+		freeze_hang_up(z);
+	}
+	freezes_check(z->all, z->major, z->minor);
 }
 
 static int freeze_spawn(struct freeze *z)
@@ -75,53 +143,53 @@ static int freeze_spawn(struct freeze *z)
 	return r;
 }
 
-/* Freezes what is mounted on D in these namespaces. */
-static bool freeze_begin(struct freezes *s, struct dm_device *d, int mnt, int user)
+struct freeze_asked {
+	struct freezes *all;
+	struct dm_device *d;
+	bool any;
+};
+
+/* Freezes what is mounted on the device in these namespaces. */
+static void freeze_begin(void *arg, int mnt, int user)
 {
+	struct freeze_asked *a = arg;
+	const struct dm_device *d = a->d;
 	struct freeze *z = calloc(1, sizeof(*z));
 	struct wire m = { .kind = WIRE_USER_NS, .major = d->major, .minor = d->minor };
 	int r = -ENOMEM;
 
 	if (z) {
-		*z = (struct freeze){ .all = s, .major = d->major, .minor = d->minor };
+		*z = (struct freeze){ .all = a->all, .major = d->major, .minor = d->minor, .err = ERR_INIT };
 		r = freeze_spawn(z);
 	}
 	if (r) {
 		log_warn_of(d->name, "'%s': file systems on it are not frozen: %s", d->name, strerror(-r));
 		free(z);
-		return false;
+		return;
 	}
 	log_debug("'%s': process %d freezes what is mounted on it", d->name, (int)z->pid);
-	list_append(&s->all, &z->node);
+	list_append(&a->all->all, &z->node);
 	if (user >= 0)
 		wire_send(z->socket.fd, &m, user);
 	m.kind = WIRE_FREEZE;
 	wire_send(z->socket.fd, &m, mnt);
-	return true;
+	a->any = true;
 }
 
 /* A mount is a file that is open, or a loop device's: without one there is no need for a process that looks. */
 static bool freeze_front(struct dm_front *front, struct dm_device *d)
 {
 	struct freezes *s = container(front, struct freezes, front);
-	int mnt, user;
+	struct freeze_asked a = { .all = s, .d = d };
 
-	return d->in_sessions && endings_newest(s->sessions, &mnt, &user) && freeze_begin(s, d, mnt, user);
+	if (d->in_sessions)
+		endings_each(s->sessions, freeze_begin, &a);
+	return a.any;
 }
 
 static bool thaw_front(struct dm_front *front, struct dm_device *d)
 {
-	struct freezes *s = container(front, struct freezes, front);
-	const struct wire m = { .kind = WIRE_THAW };
-	struct list *pos, *next;
-
-	list_each(pos, next, &s->all) {
-		struct freeze *z = container(pos, struct freeze, node);
-
-		if (z->frozen && z->major == d->major && z->minor == d->minor)
-			return !wire_send(z->socket.fd, &m, -1);
-	}
-	return false;
+	return freezes_thaw(container(front, struct freezes, front), d->major, d->minor);
 }
 
 void freezes_init(struct freezes *s, struct dm_world *w, const struct endings *sessions)

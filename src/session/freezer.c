@@ -21,6 +21,7 @@
 
 #include "base/devnode.h"
 #include "base/mountinfo.h"
+#include "session/helper.h"
 #include "session/holder.h"
 #include "session/loops.h"
 #include "session/wire.h"
@@ -169,7 +170,7 @@ int freezer_main(void)
 	struct wire m = { .kind = WIRE_FROZEN }, end = { .kind = WIRE_THAWED }, word;
 	int fd;
 
-	prctl(PR_SET_NAME, "dmuse-freezer");
+	prctl(PR_SET_NAME, HELPER_FREEZER);
 	setsid();
 	if (!freezer_begin(&f, &m.err))
 		freezer_freeze_all(&f, &m.err);

@@ -36,7 +36,7 @@ int helper_spawn(const char *word, int socket, pid_t *pid)
 /* Any program can take such a name. */
 static bool helper_is_named_so(int proc)
 {
-	static const char *const names[] = { HELPER_HOLDER "\n", HELPER_ENDER "\n", HELPER_SUPERVISOR "\n" };
+	static const char *const names[] = { HELPER_HOLDER "\n", HELPER_ENDER "\n", HELPER_SUPERVISOR "\n", HELPER_FREEZER "\n" };
 	int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
 	char name[32] = "";
 	bool found = false;

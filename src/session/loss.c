@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "core/path/stats.h"
 #include "core/world.h"
 
@@ -65,7 +66,7 @@ int loss_end(struct loss *l, struct dm_world *w, struct err *e)
 		if (failed)
 			err_set(e, -EIO, "%" PRIu64 " write%s to '%s' failed when the session ended%s: data that was "
 				"not yet written is lost",
-				failed, failed == 1 ? "" : "s", d->name, d->state == DM_ACTIVE ? "" : " (it was "
+				failed, text_plural(failed), d->name, d->state == DM_ACTIVE ? "" : " (it was "
 					"suspended)");
 	}
 	free(l->devices);

@@ -56,6 +56,14 @@ static struct dm_device *device_find(struct dm_world *w, const char *word)
 	return d || !*word ? d : dm_find_uuid(w, word);
 }
 
+static const struct dm_device *device_taken(const struct dm_store_spec *w)
+{
+	const struct dm_device *resolved = device_resolve(w);
+	const struct dm_device *d = resolved ? resolved : device_find(w->world, w->word + (*w->word == ':'));
+
+	return d ? dm_claimed(d) : NULL;
+}
+
 /* Words that can only mean a mapped device get this type's error message, not the file store's. */
 static bool device_claims(const struct dm_store_spec *w)
 {
@@ -238,5 +246,6 @@ const struct dm_store_type dm_store_device = {
 	.about = "another mapped device, or a disk of a session",
 	.claims = device_claims,
 	.open = device_open,
+	.taken = device_taken,
 	.close = device_close,
 };

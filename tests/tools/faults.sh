@@ -22,7 +22,7 @@ is "the log has a line for each kind, not for each request" 2 "$(grep -c " vd: .
 like "it says what failed, where and why" " vd: read of sector 1 \($fault$" "$(cat "$XDG_RUNTIME_DIR/dmuse/log")"
 for command in status info stats; do
 	run $command vd
-	like "$command tells it, too" "^0:.*vd: read of sector 1 \($fault \(300 like it, the last [0-9]+ seconds ago\)" "$status:$(tr '\n' ' ' <<<"$err")"
+	like "$command tells it, too" "^0:.*vd: read of sector 1 \($fault \(300 like it, the last [0-9]+ seconds? ago\)" "$status:$(tr '\n' ' ' <<<"$err")"
 done
 is "and prints what it always prints" "0 1024 linear " "$("$DMUSE" status vd 2>stderr)"
 is "with --json also" "1" "$("$DMUSE" info vd --json 2>stderr | /usr/bin/python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')"

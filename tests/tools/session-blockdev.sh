@@ -55,6 +55,26 @@ read_ahead() {
 	in_session "who has it open and reads ahead cannot" "busy 0" 'dmsetup create slow --table "0 8192 delay /dev/sdx 0 200"
 		exec 5</dev/mapper/slow; dd bs=4k count=20 of=/dev/null status=none <&5; said=$(dmsetup remove slow 2>&1)
 		exec 5<&-; dmsetup remove slow; echo "$(grep -o busy <<<"$said") $?"'
+	# ahead FLAG PATH: opens it, with O_EXCL or so, begins to read ahead, and closes it.
+	local ahead='dmsetup create slow --table "0 8192 delay /dev/sdx 0 200"
+		ahead() { python3 -c "import os, sys
+fd = os.open(sys.argv[2], os.O_RDONLY | getattr(os, sys.argv[1]))
+os.posix_fadvise(fd, 0, 65536, os.POSIX_FADV_WILLNEED)
+os.close(fd)" "$@"; }; '
+	in_session "who had it alone is followed by the next who wants that" "0 0" "$ahead"'ahead O_EXCL /dev/mapper/slow; ahead O_EXCL /dev/mapper/slow; first=$?
+		python3 -c "import os; os.open(\"/dev/mapper/slow\", os.O_EXCL | os.O_RDWR)"; echo $first $?'
+	in_session "and by a table" "0" "$ahead"'ahead O_EXCL /dev/mapper/slow; dmsetup create above --table "0 8 linear /dev/mapper/slow 0"; echo $?'
+	in_session "but not while it is open" "busy" "$ahead"'exec 5</dev/mapper/slow; python3 -c "import os, subprocess
+fd = os.open(\"/dev/mapper/slow\", os.O_RDONLY | os.O_EXCL)
+os.posix_fadvise(fd, 0, 65536, os.POSIX_FADV_WILLNEED)
+print(\"busy\" if subprocess.run([\"dmsetup\", \"create\", \"above\", \"--table\", \"0 8 linear /dev/mapper/slow 0\"], stderr=-3).returncode else 0)"'
+	in_session "a block size is set" "0" "$ahead"'ahead O_EXCL /dev/mapper/slow; blockdev --setbsz 512 /dev/mapper/slow; echo $?'
+	[ "$who" = user ] || return 0		# root has the machine's loop devices
+	in_session "a partition is taken away, the label read again, a loop device detached and attached again" "0 0 0 0" \
+		"$ahead"'l=$(losetup -f --show /dev/mapper/slow); addpart $l 1 8 2048; ahead O_RDONLY ${l}p1; delpart $l 1; echo -n "$? "
+		addpart $l 1 8 2048; ahead O_RDONLY ${l}p1; blockdev --rereadpt $l; echo -n "$? "
+		ahead O_RDONLY $l; losetup -d $l; losetup $l /dev/mapper/slow; echo -n "$? "
+		ahead O_RDONLY $l; losetup -d $l; echo $?'
 }
 
 # A tool's messages are compared only where they matter.

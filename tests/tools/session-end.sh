@@ -229,12 +229,68 @@ root_mounts() {
 	e2fsck -fy disk.img >/dev/null 2>&1
 	in_vd --stop-timeout 1 -- sh -c 'mount /dev/mapper/vd m; echo held >m/held; dmsetup suspend --nolockfs vd'
 	like "root: so is a device that was left suspended under its file system" "^125:dmuse: exec: 'vd' was suspended" "$status:$(cat out)"
+	freezer_spared
 	nothing_left "root's mounts"
 	exec 8<&-
 }
 
+# What has frozen a file system is no program of a user's: it thaws that when the daemon lets the device go, and must live till then.
+freezer_spared() {
+	local pid daemon freezer
+	rm -f inside
+	"$DMUSE" exec --stop-timeout 1000 --create "vd=0 81920 linear $PWD/disk.img 0" -- sh -euc 'mount /dev/mapper/vd m; echo cold >m/cold
+		(cd m; echo $$ >../inside; exec sleep 1000) & until [ -s inside ]; do :; done; dmsetup suspend vd' >out 2>&1 </dev/null & pid=$!
+	until_true eval 'daemon=$(pgrep -P "$(pgrep -P '$pid' dmuse-keeper)" dmuse-private) && pgrep -xP $daemon dmuse-ender'
+	freezer=$(pgrep -xP "$daemon" dmuse-freezer)
+	kill -STOP "$freezer"
+	kill -TERM $pid
+	until_true eval '! left | grep -q sleep'
+	kill -CONT "$freezer"
+	wait $pid
+	like "root: what has frozen a file system is not named among its users" "^125:dmuse: exec: [0-9]+ s after its end .* killed: sleep \(pid [0-9]+\) with $PWD/m: " \
+		"$?:$(cat out)"
+	is "root: and thaws it" cold "$(has cold)"
+}
+
+# silent_mount WORDS...: exec, which leaves a mount below one whose server is no process of the session and does not answer any more.
+silent_mount() {
+	rm -f ready served bound; mkdir -p m
+	exec 7<>"${DMUSE_FUSE_DEVICE:-/dev/fuse}"
+	"$DMUSE" exec "$@" -- sh -euc 'mount -it fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 silent m; exec 7<&-; >ready
+		until [ -e served ]; do :; done; >file; mount --bind file m/stuck; >bound; until [ ! -e served ]; do :; done' >out 2>&1 </dev/null & pid=$!
+	until_true test -e ready
+	"$(dirname "$DMUSE")/tests/programs/silent_fs" /dev/fd/7 >served & server=$!
+	exec 7<&-
+	until_true test -e bound
+	kill -STOP "$server"
+	rm served
+}
+silent_end() {
+	wait "$pid"
+	status=$?
+	kill -KILL "$server"
+	wait "$server" 2>/dev/null
+}
+
+# An unmount that does not return, although nobody is in the way.
+silent() {
+	local pid server
+	[ "$who" = root ] || return
+	silent_mount --stop-timeout 1
+	silent_end
+	like "root: an unmount that hangs is given up, and named" "^125:dmuse: exec: [0-9] s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
+	nothing_stays "a hung unmount"
+	silent_mount --stop-timeout 1000
+	until_true eval 'pgrep -xP "$(pgrep -P "$(pgrep -P '"$pid"' dmuse-keeper)" dmuse-private)" dmuse-ender' >/dev/null
+	kill -TERM "$pid"
+	kill -TERM "$pid"
+	silent_end
+	like "root: or when nobody wants to wait" "^125:dmuse: exec: [0-9]+ s after its end .*could not be unmounted: .*$PWD/m/stuck" "$status:$(cat out)"
+	nothing_stays "a hung unmount"
+}
+
 if command -v fuse2fs >/dev/null; then
-	session_test fuse_left fuse_nested worker hidden held interrupted killed bystanders shared root_mounts
+	session_test fuse_left fuse_nested worker hidden held interrupted killed bystanders shared root_mounts silent
 else
 	skip "fuse2fs" "it is not installed"
 	plan

@@ -212,7 +212,7 @@ held_up() {
 	until_true [ -s held ]
 	"$DMUSE" exec -- true & program=$!
 	ok "$who: a program waits for the lock" until_true grep -q -- "-> FLOCK .*:$(cat held) " /proc/locks
-	like "$who: who connects and is silent is turned away" "no message arrived within 1 second" "$(python3 -c 'import socket, sys
+	like "$who: who connects and is silent is turned away" "no message arrived within 1 second[^s]" "$(python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 print(s.makefile("rb").read())' "$XDG_RUNTIME_DIR/dmuse/control")"

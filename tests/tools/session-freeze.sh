@@ -100,4 +100,27 @@ only_if_open_in_a_session() {
 	unset DMUSE_SOCKET
 }
 
-session_test freezes ours_has_the_option written_out thaws_without_the_daemon only_if_open_in_a_session
+# A session whose holder was killed goes on beside the one that the next command starts.
+also_in_an_older_session() {
+	local clean="! dumpe2fs -h disk.img | grep -q needs_recovery" pid holder
+	can "suspend freezes what an older session has mounted" ext4 mkfs.ext4 || return
+	truncate -s 32M disk.img
+	export DMUSE_SOCKET=$PWD/d/control
+	"$DMUSE" daemon && "$DMUSE" create d --table "0 65536 linear $PWD/disk.img 0"
+	"$DMUSE" exec -- bash -c "mkfs.ext4 -q /dev/mapper/d && mkdir m && mount /dev/mapper/d m && echo before >m/f; mkfifo end; >ready; exec 3<end" >out 2>&1 </dev/null & pid=$!
+	until_true test -e ready
+	holder=$(session_holder)
+	kill -KILL "$holder"
+	until_true ended "$holder"
+	is "$who: a program of a newer session uses the device, too" 4096 "$("$DMUSE" exec -- sh -c 'head -c 4096 /dev/mapper/d' | wc -c)"
+	ok "$who: a device is suspended that an older session has mounted" "$DMUSE" suspend d
+	ok "$who: what is mounted there is clean below" eval "$clean"
+	ok "$who: and goes on" "$DMUSE" resume d
+	ok "$who: with its log in use again" eval "! { $clean; }"
+	echo >end
+	wait $pid
+	"$DMUSE" shutdown
+	unset DMUSE_SOCKET
+}
+
+session_test freezes ours_has_the_option written_out thaws_without_the_daemon only_if_open_in_a_session also_in_an_older_session

@@ -422,6 +422,71 @@ def a_device_that_is_closed_while_all_stand_still_is_removed():
     d.directory.cleanup()
 
 
+# Makes the ioctl argv[2] on argv[1]; what its argument points to, after argv[5] bytes that are there, is page argv[4] of argv[3].
+IOCTL = """
+import ctypes, os, sys
+path, command, silent, page, head = sys.argv[1], int(sys.argv[2], 0), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+at = libc.mmap(None, 8192, 3, 0x22, -1, 0) + 4096
+libc.mmap(at, 4096, 3, 0x12, os.open(silent, os.O_RDONLY), page * 4096)
+libc.madvise(ctypes.c_void_p(at), 4096, 1)      # that page alone
+if head:        # struct dm_ioctl: a table of one target
+    ctypes.memmove(at - head, sys.stdin.buffer.read(), head)
+libc.ioctl(os.open(path, os.O_RDWR), ctypes.c_ulong(command), ctypes.c_void_p(at - head))
+print(ctypes.get_errno())
+"""
+EINVAL_LINUX = 22
+MEMORY = (      # BLKDISCARD, BLKPG, BLKGETSIZE, DM_TABLE_LOAD: the io thread reads, the control thread reads, writes, and reads
+    ("/dev/mapper/x", 0x1277, 0, EINVAL_LINUX), ("/dev/pd", 0x1269, 0, 14), ("/dev/mapper/x", 0x1260, 0, 0),
+    ("/dev/mapper/control", 0xc138fd09, 312, EINVAL_LINUX))
+
+
+def table_load():
+    head = struct.pack("<3I2I2i3IQ", 4, 0, 0, 4096, 312, 1, 0, 0, 0, 0, 0) + b"x".ljust(128, b"\0")
+    return head.ljust(312, b"\0")
+
+
+@test
+def memory_of_a_program_that_cannot_be_read_keeps_nobody_waiting():
+    if os.geteuid():
+        return      # a session's programs may not
+    with Place() as (d, silent):
+        works(d.client().ask("create", name="x", table="0 2048 zero"))
+        disk = os.path.join(d.directory.name, "disk")
+        with open(disk, "wb") as f:
+            f.truncate(1 << 20)
+        works(d.client().ask("disk", name="pd", file=disk))
+        within = [DMUSE, "exec", "--socket", d.path, "--"]
+        for page, (path, command, head, error) in enumerate(MEMORY):
+            silent.mute()
+            words = [*within, sys.executable, "-c", IOCTL, path, str(command), silent.muted, str(page), str(head)]
+            with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+                process.stdin.write(table_load())
+                process.stdin.close()
+                silent.asked()
+                quick(d)
+                read = [*within, "dd", "if=/dev/mapper/x", "of=/dev/null", "iflag=direct", "count=1", "status=none"]
+                same(subprocess.run(read, check=False, timeout=60).returncode, 0, f"ioctl {command:#x}: reading, meanwhile")
+                silent.answer()
+                same(process.stdout.read(), f"{error}\n".encode(), f"ioctl {command:#x}: its errno")
+
+
+@test
+def memory_of_a_program_is_not_waited_for_without_end():
+    if os.geteuid():
+        return
+    with Place("--open-timeout", "1") as (d, silent):
+        works(d.client().ask("create", name="x", table="0 2048 zero"))
+        silent.mute()
+        words = [DMUSE, "exec", "--socket", d.path, "--", sys.executable, "-c", IOCTL, "/dev/mapper/x", "0x1260", silent.muted, "0", "0"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+            silent.asked()
+            same(process.stdout.read(), b"14\n", "its errno")
+        silent.answer()
+
+
 def says(daemon, *sentences):
     with open(daemon.log, encoding="utf-8") as log:
         said = log.read()

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "support/world.h"
@@ -38,6 +39,26 @@ static bool late_catch_up(struct dm_front *front, struct loop_msg *then)
 		return false;
 	l->then = then;
 	l->msg.run = late_hears;
+	loop_post(f.loop, &l->msg);
+	return true;
+}
+
+/* It has the device to itself. */
+static void late_releases(struct loop_msg *m)
+{
+	dm_unclaim(container(m, struct late, msg)->device);
+	late_hears(m);
+}
+
+static bool late_settle(struct dm_front *front, const struct dm_device *d, struct loop_msg *then)
+{
+	struct late *l = container(front, struct late, front);
+
+	if (!l->device || d != l->device)
+		return false;
+	l->asked++;
+	l->then = then;
+	l->msg.run = late_releases;
 	loop_post(f.loop, &l->msg);
 	return true;
 }
@@ -100,11 +121,63 @@ static void what_is_not_about_opens_asks_nobody(void **state)
 	assert_int_equal(late[2].asked, 1);
 }
 
+static void claim(unsigned i)
+{
+	late[i].front.catch_up = NULL;
+	late[i].front.settle = late_settle;
+	hold(i);
+	assert_int_equal(dm_claim(late[i].device), 0);
+}
+
+static void a_table_waits_for_who_has_the_device_to_himself(void **state)
+{
+	char sentence[ERR_TEXT];
+
+	(void)state;
+	claim(1);
+	assert_int_equal(create(&f, "above", "0 8 linear /dev/mapper/d 0", sentence), 0);
+	assert_int_equal(late[1].asked, 1);
+	verb(&f, DM_DO_REMOVE, "above", 0, NULL);
+	claim(1);
+	late[1].front.settle = NULL;
+	assert_int_equal(create(&f, "above", "0 8 linear /dev/mapper/d 0", sentence), -EBUSY);
+	assert_non_null(strstr(sentence, "O_EXCL"));
+	dm_unclaim(late[1].device);
+	dm_close(late[1].device);
+}
+
+static void ended(struct dm_cmd *c)
+{
+	*(bool *)c->owner = true;
+}
+
+static void meanwhile_it_can_be_cancelled(void **state)
+{
+	char table[] = "0 8 linear /dev/mapper/d 0";
+	bool over = false;
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "above", .text = table, .done = ended, .owner = &over };
+
+	(void)state;
+	claim(1);
+	dm_do(f.world, &c);
+	while (!late[1].asked)
+		loop_turn(f.loop, -1);
+	assert_non_null(late[1].device);
+	dm_cancel(&c);
+	while (!over || late[1].device)
+		loop_turn(f.loop, -1);
+	assert_int_equal(c.reply.err.code, -EINTR);
+	dm_reply_free(&c.reply);
+	assert_int_equal(verb(&f, DM_DO_REMOVE, "d", 0, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_front_catches_up, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_about_opens_asks_nobody, begin, end),
+		cmocka_unit_test_setup_teardown(a_table_waits_for_who_has_the_device_to_himself, begin, end),
+		cmocka_unit_test_setup_teardown(meanwhile_it_can_be_cancelled, begin, end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -22,6 +22,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "core/device/settle.h"
 #include "core/path/stats.h"
 #include "core/table/closing.h"
 
@@ -184,8 +185,8 @@ struct dm_cmd {
 	void (*start)(struct dm_cmd *c);
 	struct loop_msg caught_up;
 	bool catching_up, cancelled;
-	bool settled;			/* dm_settle() was called ... */
-	const struct dm_device *settling;	/* ... for this device, and goes on; or NULL */
+	bool settled;			/* dm_settle() has had it wait */
+	struct dm_settle settle;
 	uint32_t own_flags;	/* while it brings a table back (state/restore.h) */
 	bool partly;		/* what it has recorded so far is not all that it does */
 	bool recorded;		/* something that it has changed was recorded */

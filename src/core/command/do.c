@@ -100,22 +100,22 @@ static void do_begin(struct dm_cmd *c)
 
 static bool do_ask_fronts(struct dm_cmd *c);
 
+/* It has waited for fronts. */
+static void do_again(struct dm_cmd *c)
+{
+	c->catching_up = false;
+	if (c->cancelled)
+		dm_fail(c, -EINTR, "cancelled");
+	else
+		do_begin(c);
+}
+
 static void do_caught_up(struct loop_msg *msg)
 {
 	struct dm_cmd *c = container(msg, struct dm_cmd, caught_up);
 
-	c->catching_up = false;
-	if (c->cancelled)
-		dm_fail(c, -EINTR, "cancelled");
-	else if (!do_ask_fronts(c))
-		do_begin(c);
-}
-
-static bool do_ask_front(struct dm_cmd *c, struct dm_front *f)
-{
-	if (c->settling)
-		return f->settle && f->settle(f, c->settling, &c->caught_up);
-	return f->catch_up && f->catch_up(f, &c->caught_up);
+	if (c->cancelled || !do_ask_fronts(c))
+		do_again(c);
 }
 
 /* Does C have to wait until a front knows about all closes? The fronts are asked one after another. */
@@ -131,7 +131,7 @@ static bool do_ask_fronts(struct dm_cmd *c)
 		if (i++ < c->caught)
 			continue;
 		c->caught = i;
-		c->catching_up = do_ask_front(c, f);
+		c->catching_up = f->catch_up && f->catch_up(f, &c->caught_up);
 		if (c->catching_up)
 			return true;
 	}
@@ -143,15 +143,16 @@ static bool do_catch_up(struct dm_cmd *c)
 	return (verbs[c->verb].needs & DM_NEEDS_CLOSES) && !c->in_order && do_ask_fronts(c);
 }
 
-/* Who holds requests of D back would be waited for in vain. */
+static void do_settled(struct dm_settle *s)
+{
+	do_again(container(s, struct dm_cmd, settle));
+}
+
 bool dm_settle(struct dm_cmd *c, const struct dm_device *d)
 {
-	if (c->settled || d->state != DM_ACTIVE)
-		return false;
-	c->settled = true;
-	c->settling = d;
-	c->caught = 0;
-	return do_ask_fronts(c);
+	if (!c->settled)
+		c->catching_up = c->settled = dm_settle_start(&c->settle, d, do_settled);
+	return c->catching_up;
 }
 
 void dm_do(struct dm_world *w, struct dm_cmd *c)
@@ -159,7 +160,6 @@ void dm_do(struct dm_world *w, struct dm_cmd *c)
 	c->world = w;
 	c->start = do_start;
 	c->finished = c->catching_up = c->cancelled = c->partly = c->recorded = c->settled = false;
-	c->settling = NULL;
 	c->caught = 0;
 	c->table = NULL;
 	c->tables = NULL;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/command/do.h"
+#include "base/text.h"
 #include "core/path/flush.h"
 
 /* After the flush: clients that were about to leave have left by now. */
@@ -56,7 +57,7 @@ static void shutdown_hangs(struct timer *t)
 	struct err e = ERR_INIT;
 
 	s->cmd = NULL;
-	err_set(&e, -ETIMEDOUT, "a flush has not ended within %u seconds", c->world->end_seconds);
+	err_set(&e, -ETIMEDOUT, "a flush has not ended within %u second%s", c->world->end_seconds, text_plural(c->world->end_seconds));
 	shutdown_answer(c, &e);
 }
 

@@ -174,6 +174,8 @@ void dm_unuse(struct dm_device *d);
 
 /* For one user alone, who has it open: 0, or -EBUSY if a table or another one claims it. */
 int dm_claim(struct dm_device *d);
+/* What a user alone has claimed so that D cannot be: D, its disk or a partition of it; or NULL. */
+const struct dm_device *dm_claimed(const struct dm_device *d);
 void dm_unclaim(struct dm_device *d);
 
 #endif

@@ -13,6 +13,19 @@ int dm_claim(struct dm_device *d)
 	return 0;
 }
 
+const struct dm_device *dm_claimed(const struct dm_device *d)
+{
+	const struct dm_device *p;
+
+	if (d->claimed)
+		return d;
+	if (d->whole)
+		return d->whole->claimed ? d->whole : NULL;
+	for (p = d->disk ? dm_part_first(d) : NULL; p && !p->claimed; p = dm_part_next(p))
+		;
+	return p;
+}
+
 void dm_unclaim(struct dm_device *d)
 {
 	d->claimed = false;

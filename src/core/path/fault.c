@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "core/world.h"
 
@@ -259,9 +260,9 @@ static void fault_tell(const struct dm_fault *k, uint64_t now, struct text *out)
 
 	text_add(out, k->text);
 	if (k->times > 1)
-		text_printf(out, " (%" PRIu64 " like it, the last %llu seconds ago)\n", k->times, seconds);
+		text_printf(out, " (%" PRIu64 " like it, the last %llu second%s ago)\n", k->times, seconds, text_plural(seconds));
 	else
-		text_printf(out, " (%llu seconds ago)\n", seconds);
+		text_printf(out, " (%llu second%s ago)\n", seconds, text_plural(seconds));
 }
 
 void dm_faults_tell(struct dm_device *d, struct text *out)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "core/command/command.h"
 #include "core/table/at_hand.h"
 #include "core/table/kept.h"
@@ -190,6 +191,31 @@ static void opening_forget_look(struct dm_opening *o)
 }
 
 static void opening_looked(struct dm_opening *o);
+static void opening_go_on(struct dm_opening *o);
+
+static void opening_settled(struct dm_settle *s)
+{
+	struct dm_opening *o = container(s, struct dm_opening, settle);
+
+	o->settling = false;
+	if (!o->dropped) {
+		opening_go_on(o);
+		return;
+	}
+	opening_ended(o);
+	opening_free(o);
+}
+
+/* Each that is taken is waited for once. */
+static bool opening_settle(struct dm_opening *o)
+{
+	const struct dm_device *d = o->type->taken ? o->type->taken(&o->spec) : NULL;
+
+	o->settling = d && d != o->settled && dm_settle_start(&o->settle, d, opening_settled);
+	if (o->settling)
+		o->settled = d;
+	return o->settling;
+}
 
 /* On a helper thread. */
 static void opening_look_as(struct dm_opening *o, const struct dm_store_type *t)
@@ -212,7 +238,7 @@ static void opening_go_on(struct dm_opening *o)
 		dm_opening_call(o, opening_look_typed, opening_looked);
 	else if (o->type->start)
 		o->type->start(o);
-	else
+	else if (!opening_settle(o))
 		opening_tell(o);
 }
 
@@ -272,7 +298,7 @@ static void opening_too_long(struct timer *t)
 
 	list_remove(&o->joins);
 	err_set(&o->err, -ETIMEDOUT, "'%.700s' could not be opened within %llu second%s: its file system does not answer",
-		o->words, (unsigned long long)seconds, seconds == 1 ? "" : "s");
+		o->words, (unsigned long long)seconds, text_plural(seconds));
 	o->ended = true;
 	o->done(o);
 }
@@ -353,7 +379,7 @@ void dm_opening_drop(struct dm_opening *o)
 	timer_stop(&o->bound);
 	o->dropped = true;
 	o->spec.cmd = NULL;
-	if (!list_empty(&o->joined) || !blocking_give_up(o->spec.world->helpers, &o->call))
+	if (o->settling || !list_empty(&o->joined) || !blocking_give_up(o->spec.world->helpers, &o->call))
 		return;
 	opening_forget(o);
 	opening_ended(o);

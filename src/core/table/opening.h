@@ -14,6 +14,7 @@
 #define CORE_OPENING_H
 
 #include "base/blocking.h"
+#include "core/device/settle.h"
 #include "core/table/place.h"
 #include "core/table/store.h"
 
@@ -63,6 +64,9 @@ struct dm_opening {
 	struct list node;		/* in the world's openings */
 	struct list joined, joins;	/* those that wait for this one; its node among those that wait for another one */
 	bool no_memory;			/* there was no memory for looking at the word */
+	struct dm_settle settle;
+	bool settling;
+	const struct dm_device *settled;	/* the last one that was waited for, or NULL */
 	bool ended, dropped;
 	char words[];			/* the memory of spec.word and spec.cwd */
 };

@@ -80,6 +80,8 @@ struct dm_store_type {
 	 * may block has start() instead.
 	 */
 	int (*open)(struct dm_store_spec *w, struct dm_store **out);
+	/* With open(): a device that a program has to itself, as far as is known, so that W cannot be opened; or NULL. May be NULL. */
+	const struct dm_device *(*taken)(const struct dm_store_spec *w);
 	/*
 	 * Opens what O asks for, in steps: opening.h. look() does what can be done on a helper thread before it is
 	 * certain that the word is for this type; its errors are only reported then. forget() frees O->own, on any

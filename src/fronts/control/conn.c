@@ -9,6 +9,7 @@
  * others nothing. If a client hangs up while its command runs, the connection stays until the command is over.
  */
 #include "fronts/control/conn.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -308,9 +309,9 @@ void control_conn_tire(struct timer *t)
 	if (conn_poll(&conn->watch))
 		return;
 	if (control_conn_cut_off(conn, &e))
-		err_set(&e, -ETIMEDOUT, "the rest of a message did not arrive within %u seconds", seconds);
+		err_set(&e, -ETIMEDOUT, "the rest of a message did not arrive within %u second%s", seconds, text_plural(seconds));
 	else
-		err_set(&e, -ETIMEDOUT, "no message arrived within %u seconds", seconds);
+		err_set(&e, -ETIMEDOUT, "no message arrived within %u second%s", seconds, text_plural(seconds));
 	conn_turn_away(conn, &e);
 }
 

@@ -81,7 +81,7 @@ static void io_interrupted(fuse_req_t req, void *arg)
 	fuse_reply_err(req, EINTR);
 }
 
-static void io_register(struct fuse_io *io)
+void fuse_io_register(struct fuse_io *io)
 {
 	if (io->registered)
 		return;
@@ -98,7 +98,7 @@ void fuse_io_go(struct fuse_io *io)
 		trampoline_enter(&io->asking);
 		io->submit(io);
 		if (!trampoline_leave(&io->asking)) {
-			io_register(io);
+			fuse_io_register(io);
 			return;
 		}
 	} while (io->finish(io));

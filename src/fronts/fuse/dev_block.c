@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
 
 /* <linux/blkzoned.h> and <linux/fs.h> of older systems lack some. */
@@ -133,18 +132,9 @@ static void block_tell(struct dev_call *c, uint64_t value, unsigned width)
 	dev_call_end(c, 0, width == 2 ? (void *)&v16 : width == 4 ? (void *)&v32 : (void *)&value, width);
 }
 
-/* Reads the int that ARG points to. */
-static int block_int(const struct dev_call *c, int *out)
-{
-	if (c->in_size < sizeof(*out))
-		return process_peek(AT_FDCWD, c->tid, c->arg, out, sizeof(*out));
-	memcpy(out, c->in, sizeof(*out));
-	return 0;
-}
-
 static int set_soft(struct dev_call *c, struct fuse_node *n)
 {
-	int size, r = block_int(c, &size);
+	int size, r = dev_call_in(c, &size, sizeof(size));
 
 	if (r)
 		return r;
@@ -161,7 +151,7 @@ static int set_soft(struct dev_call *c, struct fuse_node *n)
 static int set_readonly(struct dev_call *c, struct fuse_node *n)
 {
 	bool was = n->device->locked;
-	int on, r = block_int(c, &on);
+	int on, r = dev_call_in(c, &on, sizeof(on));
 
 	if (r)
 		return r;
@@ -196,6 +186,14 @@ static const struct block_set {
 	{ BLKRASET, set_read_ahead },
 	{ BLKFRASET, set_read_ahead },
 };
+
+static void block_set(struct dev_call *c, struct fuse_node *n, const struct block_set *set)
+{
+	int r = set->set(c, n);
+
+	if (r != -EBUSY || !n->device->claimed || !dev_call_settle(c, n->device))
+		dev_call_end(c, r, NULL, 0);
+}
 
 /* The geometry that was set; a disk's is made up, as for any disk. */
 static void block_geometry(struct dev_call *c, const struct dm_device *d)
@@ -255,7 +253,7 @@ void dev_block(struct dev_call *c)
 	else if ((set || c->cmd == BLOCK_PARTITION || c->cmd == BLKRRPART) && !dev_may_control(c->mount->view, c->tid))
 		dev_call_end(c, -EACCES, NULL, 0);
 	else if (set)
-		dev_call_end(c, set->set(c, n), NULL, 0);
+		block_set(c, n, set);
 	else if (c->cmd == BLOCK_PARTITION)
 		dev_parts_change(c, n);
 	else if (c->cmd == BLKRRPART)

@@ -9,25 +9,46 @@
 #ifndef FRONTS_FUSE_DEV_CALL_H
 #define FRONTS_FUSE_DEV_CALL_H
 
+#include <linux/blkpg.h>
 #include <stdalign.h>
 
+#include "base/blocking.h"
+#include "core/device/settle.h"
 #include "core/state/done.h"
 #include "fronts/fuse/dev.h"
 #include "fronts/fuse/dev_private.h"
 #include "proto/ioctl.h"
+
+/* BLKPG's argument, and what that points to. */
+struct dev_parts_arg {
+	struct blkpg_ioctl_arg arg;
+	struct blkpg_partition part;
+};
 
 struct dev_call {
 	struct loop_msg msg, cancel, over;
 	struct list node;		/* in its file's calls; control thread only */
 	struct fuse_mount *mount;
 	struct fuse_file *file;		/* NULL: it was closed meanwhile */
+	struct dm_settle settle;
+	bool settling;			/* dev_call_settle() has it wait ... */
+	const struct dm_device *settled;	/* ... for this one, or has had; or NULL */
 	fuse_req_t req;
 	uint64_t unique;		/* of the request */
 	pid_t tid;			/* the thread to whose memory ARG points */
 	unsigned cmd;
 	uint64_t arg;
-	size_t in_size, out_size;	/* bytes that the kernel has copied for us, and will copy */
+	size_t in_size, out_size;	/* bytes that the kernel has copied for us, or we; and that the kernel will copy */
+	int in_err;			/* 0 or -errno: they could not be copied */
 	alignas(8) uint8_t in[IOCTL_HEAD];
+
+	/* dev_copy.c's. */
+	struct blocking_call copy;
+	struct timer copy_bound;
+	int (*copy_run)(struct dev_call *c);
+	void (*copy_then)(struct dev_call *c), (*fetched)(struct dev_call *c);
+	int copied;
+	bool copying;			/* somebody waits for it */
 
 	/* A command of the device-mapper. */
 	struct ioctl_call dm;
@@ -38,11 +59,28 @@ struct dev_call {
 	bool cancelling;		/* the io thread's: a cancellation is on its way */
 };
 
-/* dev_ioctl.c: ends C with 0 or -errno; with 0, N bytes are copied to where its argument points. */
+/*
+ * dev_copy.c. Ends C with 0 or -errno; with 0, N bytes are copied to where its argument points: no more than C->in has room for.
+ */
 void dev_call_end(struct dev_call *c, int result, const void *out, size_t n);
+/* Calls RUN on a helper thread, where it may copy from and to the caller's memory, then THEN, with its result in C->copied. */
+void dev_copy(struct dev_call *c, int (*run)(struct dev_call *c), void (*then)(struct dev_call *c));
+/* The caller is answered, and THEN is not called. */
+void dev_copy_give_up(struct dev_call *c);
+/* True: what C's argument points to is not copied yet, and THEN is called when it is. */
+bool dev_call_fetch(struct dev_call *c, void (*then)(struct dev_call *c));
+/* Its first N bytes: 0 or -errno. */
+int dev_call_in(const struct dev_call *c, void *to, size_t n);
+
+/*
+ * C is about to be refused because a program has D open. True: one that has closed it may not be known yet, and C is begun again when
+ * it is. False: D is open, and that is known.
+ */
+bool dev_call_settle(struct dev_call *c, const struct dm_device *d);
 
 /* dev_control.c: Linux's dm ioctls. */
 void dev_control(struct dev_call *c);
+void dev_call_free(struct dev_call *c);		/* with what it has of a command's; any thread */
 void dev_control_closed(struct fuse_file *file);
 
 /* dev_block.c: ioctls of block devices. */

@@ -24,6 +24,7 @@ static int claim(struct fuse_file *file, const struct dmuse_node *n)
 void dev_remember(struct dev_call *c)
 {
 	struct fuse_file *file = c->file;
+	const struct dm_device *taken;
 	bool had = file->seen;
 	int r;
 
@@ -53,7 +54,9 @@ void dev_remember(struct dev_call *c)
 		free(file->seen);
 		file->seen = NULL;
 	}
-	dev_call_end(c, r, NULL, 0);
+	taken = r == -EBUSY ? dm_claimed(file->file->device) : NULL;
+	if (!taken || !dev_call_settle(c, taken))
+		dev_call_end(c, r, NULL, 0);
 }
 
 void dev_recall(struct dev_call *c)

@@ -38,6 +38,12 @@ static void control_free(struct dev_call *c)
 	c->dm.buf = NULL;
 }
 
+void dev_call_free(struct dev_call *c)
+{
+	control_free(c);
+	free(c);
+}
+
 /*
  * Wipes a secret in the caller's buffer; ours is wiped when it is freed. When the command is carried out: it may have to
  * be read once more, by a later daemon.
@@ -67,16 +73,37 @@ static int control_write(struct dev_call *c)
 	return process_poke(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, h->data_size - IOCTL_HEAD);
 }
 
-static void control_reply(struct dev_call *c)
+/* What follows the head is copied on a helper thread. */
+static int control_put(struct dev_call *c)
 {
-	uint8_t head[IOCTL_HEAD];
 	int r = control_wipe(c);
 
-	if (!r)
-		r = control_write(c);
+	return r ? r : control_write(c);
+}
+
+static void control_replied(struct dev_call *c)
+{
+	uint8_t head[IOCTL_HEAD];
+
 	memcpy(head, c->dm.buf, sizeof(head));
 	control_free(c);
-	dev_call_end(c, c->result ? c->result : r, head, sizeof(head));
+	dev_call_end(c, c->result ? c->result : c->copied, head, sizeof(head));
+}
+
+static bool control_puts(const struct dev_call *c)
+{
+	const struct dm_ioctl *h = (const struct dm_ioctl *)(const void *)c->dm.buf;
+
+	return control_secret(c) || (c->result ? c->result != -ENOTTY : h->data_size > IOCTL_HEAD);
+}
+
+static void control_reply(struct dev_call *c)
+{
+	c->copied = 0;
+	if (control_puts(c))
+		dev_copy(c, control_put, control_replied);
+	else
+		control_replied(c);
 }
 
 static void control_end(struct dev_call *c)
@@ -208,46 +235,44 @@ static void control_cwd(struct dev_call *c)
 }
 
 /*
- * Reads as much of the caller's buffer as the command needs; the rest is zero, so that no memory of ours leaves with an
+ * As much of the caller's buffer as the command needs; the rest is zero, so that no memory of ours leaves with an
  * answer. A command that an earlier daemon has carried out needs the head, which the kernel has: what follows that may be
  * wiped by now, or be the answer already.
  */
-static int control_read(struct dev_call *c)
+static size_t control_reads(const struct dev_call *c)
+{
+	return c->dm.done ? IOCTL_HEAD : ioctl_reads(c->dm.nr, c->in);
+}
+
+static int control_room(struct dev_call *c)
 {
 	const struct dm_ioctl *h = control_head(c);
-	size_t reads;
-	int r = c->in_size < IOCTL_HEAD ? process_peek(AT_FDCWD, c->tid, c->arg, c->in, IOCTL_HEAD) : 0;
 
-	if (r)
-		return r;
-	reads = c->dm.done ? IOCTL_HEAD : ioctl_reads(c->dm.nr, c->in);
+	if (c->in_err)
+		return c->in_err;
 	c->room = h->data_size > IOCTL_HEAD ? h->data_size : IOCTL_HEAD;
 	c->dm.buf = c->room <= CONTROL_ROOM ? calloc(1, c->room) : NULL;
 	if (!c->dm.buf)
 		return -ENOMEM;
 	c->dm.size = c->room;
 	memcpy(c->dm.buf, c->in, IOCTL_HEAD);
-	return process_peek(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, reads - IOCTL_HEAD);
+	return 0;
 }
 
-void dev_control(struct dev_call *c)
+static int control_fetch(struct dev_call *c)
 {
-	int r;
+	return process_peek(AT_FDCWD, c->tid, c->arg + IOCTL_HEAD, c->dm.buf + IOCTL_HEAD, control_reads(c) - IOCTL_HEAD);
+}
 
-	c->dm.nr = _IOC_NR(c->cmd);
-	fuse_done_id(c->mount, c->unique, c->id);
-	c->dm.done = *c->id && dm_done_is(c->mount->front->world, c->id);
-	r = control_read(c);
-	if (r) {
-		control_free(c);
-		dev_call_end(c, r, NULL, 0);
-		return;
-	}
-	c->result = ioctl_decode(&c->dm);
-	if (c->result) {
-		control_reply(c);
-		return;
-	}
+static void control_fail(struct dev_call *c, int r)
+{
+	control_free(c);
+	dev_call_end(c, r, NULL, 0);
+}
+
+/* A command that ends at once is answered at once. */
+static void control_start(struct dev_call *c)
+{
 	control_cwd(c);
 	c->dm.cmd.id = *c->id ? c->id : NULL;
 	c->dm.cmd.resolve = control_resolve;
@@ -262,6 +287,37 @@ void dev_control(struct dev_call *c)
 	loop_post(c->mount->front->io->loop, &c->msg);
 }
 
+/* The whole command is here. */
+static void control_begin(struct dev_call *c)
+{
+	if (c->copied) {
+		control_fail(c, c->copied);
+		return;
+	}
+	c->result = ioctl_decode(&c->dm);
+	if (c->result)
+		control_reply(c);
+	else
+		control_start(c);
+}
+
+void dev_control(struct dev_call *c)
+{
+	int r;
+
+	c->dm.nr = _IOC_NR(c->cmd);
+	fuse_done_id(c->mount, c->unique, c->id);
+	c->dm.done = *c->id && dm_done_is(c->mount->front->world, c->id);
+	r = control_room(c);
+	c->copied = 0;
+	if (r)
+		control_fail(c, r);
+	else if (control_reads(c) > IOCTL_HEAD)
+		dev_copy(c, control_fetch, control_begin);
+	else
+		control_begin(c);
+}
+
 void dev_control_closed(struct fuse_file *file)
 {
 	struct list *n;
@@ -270,6 +326,9 @@ void dev_control_closed(struct fuse_file *file)
 		struct dev_call *c = container(n, struct dev_call, node);
 
 		c->file = NULL;
-		dm_cancel(&c->dm.cmd);
+		if (c->copying)
+			dev_copy_give_up(c);
+		else if (!c->settling)
+			dm_cancel(&c->dm.cmd);
 	}
 }

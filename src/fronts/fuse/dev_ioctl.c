@@ -6,21 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/process.h"
 #include "fronts/fuse/dev_call.h"
-
-void dev_call_end(struct dev_call *c, int result, const void *out, size_t n)
-{
-	if (!result && n > c->out_size) {
-		result = process_poke(AT_FDCWD, c->tid, c->arg, out, n);
-		n = 0;
-	}
-	if (result)
-		fuse_reply_err(c->req, -result);
-	else
-		fuse_reply_ioctl(c->req, 0, out, n);
-	free(c);
-}
 
 void fuse_dev_closed(struct fuse_file *file)
 {
@@ -40,10 +26,8 @@ static bool call_allowed(const struct dev_call *c)
 	return !c->file->dev->control || asks || dev_may_control(c->mount->view, c->tid);
 }
 
-static void call_run(struct loop_msg *msg)
+static void call_go(struct dev_call *c)
 {
-	struct dev_call *c = container(msg, struct dev_call, msg);
-
 	if (c->cmd == DMUSE_IOC_REMEMBER)
 		dev_remember(c);
 	else if (c->cmd == DMUSE_IOC_RECALL)
@@ -64,6 +48,40 @@ static void call_run(struct loop_msg *msg)
 		dev_block(c);
 	else
 		dev_call_end(c, -ENOTTY, NULL, 0);
+}
+
+static void call_run(struct loop_msg *msg)
+{
+	struct dev_call *c = container(msg, struct dev_call, msg);
+
+	if (!dev_call_fetch(c, call_go))
+		call_go(c);
+}
+
+static void call_settled(struct dm_settle *s)
+{
+	struct dev_call *c = container(s, struct dev_call, settle);
+	struct fuse_mount *m = c->mount;
+
+	list_remove(&c->node);
+	c->settling = false;
+	if (c->file)
+		call_go(c);
+	else
+		dev_call_end(c, -EINTR, NULL, 0);
+	m->n_jobs--;
+	fuse_mount_unref(m);
+}
+
+bool dev_call_settle(struct dev_call *c, const struct dm_device *d)
+{
+	c->settling = d != c->settled && dm_settle_start(&c->settle, d, call_settled);
+	if (!c->settling)
+		return false;
+	c->settled = d;
+	list_append(&c->file->calls, &c->node);
+	c->mount->n_jobs++;
+	return true;
 }
 
 static struct dev_call *call_new(fuse_req_t req, unsigned cmd, void *arg, struct fuse_file *file, const void *in,

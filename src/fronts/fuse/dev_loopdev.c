@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "core/device/loopdev.h"
+#include "core/device/parts.h"
 #include "core/state/lost.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/dev_loopdev_info.h"
@@ -200,7 +201,7 @@ static int loop_file(struct loopdev_call *l, int fd)
 static int loop_configured(struct loopdev_call *l, int *fd)
 {
 	struct loop_config config = { .fd = (uint32_t)l->c->arg };
-	int r = l->c->cmd == LOOP_CONFIGURE ? process_peek(AT_FDCWD, l->c->tid, l->c->arg, &config, sizeof(config)) : 0;
+	int r = l->c->cmd == LOOP_CONFIGURE ? dev_call_in(l->c, &config, sizeof(config)) : 0;
 
 	if (!r && config.info.lo_flags & ~LOOP_SETTABLE)
 		r = -EINVAL;
@@ -308,7 +309,7 @@ static int loop_set_status(struct dev_call *c, struct dm_device *d)
 {
 	struct dm_loop to = d->loopdev->is;
 	struct loop_info64 info;
-	int r = c->cmd == LOOP_SET_STATUS ? loop_old_peek(c->tid, c->arg, &info) : process_peek(AT_FDCWD, c->tid, c->arg, &info, sizeof(info));
+	int r = c->cmd == LOOP_SET_STATUS ? loop_old_in(c, &info) : dev_call_in(c, &info, sizeof(info));
 
 	if (!r)
 		r = loop_info(&to, &info, LOOP_CHANGEABLE);
@@ -342,11 +343,16 @@ static int loop_status(struct dev_call *c, const struct dm_device *d)
 	return 0;
 }
 
-static int loop_detach(struct dm_device *d)
+/* Whether it goes at once depends on who else has it open. */
+static int loop_detach(struct dev_call *c, struct dm_device *d)
 {
+	const struct dm_device *busy = d->open_count > 1 ? d : dm_part_in_use(d);
 	struct err e = ERR_INIT;
-	int r = dm_loop_detach(d, &e);
+	int r;
 
+	if (busy && dev_call_settle(c, busy))
+		return 0;
+	r = dm_loop_detach(d, &e);
 	return r ? r : 1;
 }
 
@@ -375,7 +381,7 @@ static int loop_ioctl(struct dev_call *c, struct dm_device *d)
 	case LOOP_CHANGE_FD:
 		return loop_exchange(c, d);
 	case LOOP_CLR_FD:
-		return loop_detach(d);
+		return loop_detach(c, d);
 	default:
 		return -EINVAL;
 	}

@@ -4,11 +4,9 @@
  * LOOP_GET_STATUS have; it has smaller numbers, and no size limit.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/loop.h>
 #include <string.h>
 
-#include "base/process.h"
 #include "core/device/loopdev.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/dev_loopdev_info.h"
@@ -40,10 +38,10 @@ static void old_read(const struct loop_info *from, struct loop_info64 *to)
 	memcpy(to->lo_file_name, from->lo_name, LO_NAME_SIZE);
 }
 
-int loop_old_peek(int tid, uint64_t address, struct loop_info64 *out)
+int loop_old_in(const struct dev_call *c, struct loop_info64 *out)
 {
 	struct loop_info old;
-	int r = process_peek(AT_FDCWD, tid, address, &old, sizeof(old));
+	int r = dev_call_in(c, &old, sizeof(old));
 
 	if (!r)
 		old_read(&old, out);

@@ -11,8 +11,8 @@ struct loop_info64;
 
 /* Into L; of its flags only FLAGS. 0 or -errno. */
 int loop_info(struct dm_loop *l, const struct loop_info64 *info, uint32_t flags);
-/* At this address of a thread: 0 or -errno. */
-int loop_old_peek(int tid, uint64_t address, struct loop_info64 *out);
+/* What C has brought: 0 or -errno. */
+int loop_old_in(const struct dev_call *c, struct loop_info64 *out);
 /* The answer to C: 0, or -EOVERFLOW: there are numbers that it cannot have. */
 int loop_old_status(struct dev_call *c, const struct loop_info64 *info);
 

@@ -6,7 +6,6 @@
 #include <linux/fs.h>
 
 #include "base/log.h"
-#include "base/process.h"
 #include "core/device/parts.h"
 #include "fronts/fuse/dev_call.h"
 #include "fronts/fuse/raw.h"
@@ -45,29 +44,34 @@ static struct dm_cmd *parts_command(struct dev_call *c, struct dm_world *w)
 void dev_parts_read(struct dev_call *c, struct fuse_node *n)
 {
 	struct dm_device *d = n->device;
+	const struct dm_device *busy;
 
-	if (!parts_can(d))
+	if (!parts_can(d)) {
 		dev_call_end(c, -EINVAL, NULL, 0);
-	else if (!c->file->claims && (d->users || d->claimed))
+		return;
+	}
+	busy = d->claimed && !c->file->claims ? d : dm_part_in_use(d);
+	if (busy && dev_call_settle(c, busy))
+		return;
+	if (busy == d || (d->users && !c->file->claims))
 		dev_call_end(c, -EBUSY, NULL, 0);
 	else
 		dm_parts_read_again(d, parts_command(c, d->world));
 }
 
-/* Reads the caller's structures; bytes become sectors. */
+/* Bytes become sectors. */
 static int parts_fetch(const struct dev_call *c, int *op, struct dm_part *out)
 {
-	struct blkpg_ioctl_arg arg;
-	struct blkpg_partition p;
-	int r = process_peek(AT_FDCWD, c->tid, c->arg, &arg, sizeof(arg));
+	const struct blkpg_partition *p;
+	struct dev_parts_arg a;
+	int r = dev_call_in(c, &a, sizeof(a));
 
-	if (!r)
-		r = process_peek(AT_FDCWD, c->tid, (uint64_t)(uintptr_t)arg.data, &p, sizeof(p));
 	if (r)
 		return r;
-	*op = arg.op;
-	*out = (struct dm_part){ p.pno > 0 ? (uint32_t)p.pno : 0, (uint64_t)p.start / DM_SECTOR, (uint64_t)p.length / DM_SECTOR };
-	return *op != BLKPG_DEL_PARTITION && (p.start < 0 || p.length < 0 || p.start % DM_SECTOR || p.length % DM_SECTOR) ? -EINVAL : 0;
+	p = &a.part;
+	*op = a.arg.op;
+	*out = (struct dm_part){ p->pno > 0 ? (uint32_t)p->pno : 0, (uint64_t)p->start / DM_SECTOR, (uint64_t)p->length / DM_SECTOR };
+	return *op != BLKPG_DEL_PARTITION && (p->start < 0 || p->length < 0 || p->start % DM_SECTOR || p->length % DM_SECTOR) ? -EINVAL : 0;
 }
 
 /* The partition may be open: waits for its requests, then answers the call. */
@@ -86,9 +90,10 @@ static bool parts_did(const struct dev_call *c, const struct dm_device *disk, in
 
 void dev_parts_change(struct dev_call *c, struct fuse_node *n)
 {
+	const struct dm_device *busy;
 	struct err e = ERR_INIT;
 	struct dm_part p;
-	int op, r = parts_can(n->device) ? parts_fetch(c, &op, &p) : -EINVAL;
+	int op = 0, r = parts_can(n->device) ? parts_fetch(c, &op, &p) : -EINVAL;
 
 	if (!r && parts_did(c, n->device, op, &p)) {
 		dev_call_end(c, 0, NULL, 0);
@@ -101,5 +106,7 @@ void dev_parts_change(struct dev_call *c, struct fuse_node *n)
 	if (!r)
 		r = op == BLKPG_ADD_PARTITION ? dm_part_add(n->device, &p, &e) :
 		    op == BLKPG_DEL_PARTITION ? dm_part_remove(n->device, p.number, &e) : -EINVAL;
-	dev_call_end(c, r, NULL, 0);
+	busy = r == -EBUSY && op == BLKPG_DEL_PARTITION ? dm_part_find(n->device, p.number) : NULL;
+	if (!busy || !dev_call_settle(c, busy))
+		dev_call_end(c, r, NULL, 0);
 }

@@ -50,12 +50,16 @@ static bool fallocate_finish(struct fuse_io *io)
 
 /*
  * The kernel is told to drop its cached pages of the range, after writing those that a program has mapped; only then
- * the operation begins. The kernel may need us for that, so it is asked on a thread of its own.
+ * the operation begins. The kernel may need us for that, so it is asked on a thread of its own; and so it may for reading the range
+ * from the caller's memory, which may even be mapped from this device.
  */
 struct range_stale {
 	struct fuse_job job;
 	struct loop_msg msg;
 	struct fuse_io *io;
+	unsigned cmd;			/* its argument points to the range; 0: that is known */
+	pid_t tid;
+	uint64_t arg;
 	uint64_t off, len;
 	int err;
 };
@@ -81,12 +85,43 @@ static void stale_over(struct fuse_job *job)
 	loop_post(s->io->file->mount->front->io->loop, &s->msg);
 }
 
+/* As the kernel checks: 0 or -errno. */
+static int range_check(const struct fuse_node *n, unsigned cmd, uint64_t off, uint64_t len)
+{
+	bool readonly = atomic_load(&n->readonly);
+	uint64_t size = atomic_load(&n->size), mask = atomic_load(&n->block) - 1;
+
+	if (cmd == BLKDISCARD && !atomic_load(&n->discards))
+		return -EOPNOTSUPP;
+	if (readonly && cmd == BLKDISCARD)
+		return -EPERM;		/* both checked before the range; BLKZEROOUT checks the range first */
+	if (!len || off > size || len > size - off || ((off | len) & mask))
+		return -EINVAL;
+	return readonly ? -EPERM : cmd == BLKSECDISCARD ? -EOPNOTSUPP : 0;
+}
+
+/* Reads and checks the two numbers that the argument points to. */
+static int stale_range(struct range_stale *s)
+{
+	uint64_t range[2];
+	int r = process_peek(AT_FDCWD, s->tid, s->arg, range, sizeof(range));
+
+	if (r)
+		return r;
+	s->off = s->io->off = range[0];
+	s->len = s->io->len = range[1];
+	return range_check(s->io->file->file, s->cmd, s->off, s->len);
+}
+
 static void stale_run(struct fuse_job *job)
 {
-	const struct range_stale *s = container(job, struct range_stale, job);
+	struct range_stale *s = container(job, struct range_stale, job);
 	const struct fuse_file *file = s->io->file;
 
-	fuse_lowlevel_notify_inval_inode(file->mount->session, file->file->id, (off_t)s->off, (off_t)s->len);
+	if (s->cmd)
+		s->err = stale_range(s);
+	if (!s->err)
+		fuse_lowlevel_notify_inval_inode(file->mount->session, file->file->id, (off_t)s->off, (off_t)s->len);
 }
 
 /* On the control thread. */
@@ -101,8 +136,8 @@ static void stale_begin(struct loop_msg *msg)
 		stale_over(&s->job);
 }
 
-/* Starts IO when no page of the LEN bytes at OFF is cached any more; LEN 0: up to the end. */
-static void range_go_fresh(struct fuse_io *io, uint64_t off, uint64_t len)
+/* Starts IO when no page of its range is cached any more. CMD: the range is where ARG points to; 0: it is all. */
+static void range_go_fresh(struct fuse_io *io, unsigned cmd, uint64_t arg)
 {
 	struct range_stale *s = calloc(1, sizeof(*s));
 
@@ -110,7 +145,8 @@ static void range_go_fresh(struct fuse_io *io, uint64_t off, uint64_t len)
 		fuse_io_end(io, -ENOMEM);
 		return;
 	}
-	*s = (struct range_stale){ .msg.run = stale_begin, .io = io, .off = off, .len = len };
+	fuse_io_register(io);
+	*s = (struct range_stale){ .msg.run = stale_begin, .io = io, .cmd = cmd, .arg = arg, .tid = fuse_req_ctx(io->req)->pid };
 	loop_post(io->file->mount->front->world->loop, &s->msg);
 }
 
@@ -130,44 +166,17 @@ static struct fuse_io *range_new(fuse_req_t req, struct fuse_file *file, enum dm
 	return io;
 }
 
-/* Reads and checks the two numbers that ARG points to: 0, or a positive errno as the kernel returns it. */
-static int range_check(fuse_req_t req, unsigned cmd, uint64_t arg, const struct fuse_file *file, uint64_t range[2])
-{
-	const struct fuse_node *n = file->file;
-	bool readonly = atomic_load(&n->readonly);
-	uint64_t size = atomic_load(&n->size), mask = atomic_load(&n->block) - 1;
-	int r;
-
-	if (!range_writes(file))
-		return EBADF;
-	r = process_peek(AT_FDCWD, fuse_req_ctx(req)->pid, arg, range, 2 * sizeof(range[0]));
-	if (r)
-		return -r;
-	if (cmd == BLKDISCARD && !atomic_load(&n->discards))
-		return EOPNOTSUPP;
-	if (readonly && cmd == BLKDISCARD)
-		return EPERM;		/* both checked before the range; BLKZEROOUT checks the range first */
-	if (!range[1] || range[0] > size || range[1] > size - range[0] || ((range[0] | range[1]) & mask))
-		return EINVAL;
-	return readonly ? EPERM : 0;
-}
-
 static void range_ask(fuse_req_t req, unsigned cmd, uint64_t arg, struct fuse_file *file)
 {
-	uint64_t range[2];
-	int err = range_check(req, cmd, arg, file, range);
 	struct fuse_io *io;
 
-	if (!err && cmd == BLKSECDISCARD)
-		err = EOPNOTSUPP;
-	if (err) {
-		fuse_reply_err(req, err);
+	if (!range_writes(file)) {
+		fuse_reply_err(req, EBADF);
 		return;
 	}
-	io = range_new(req, file, cmd == BLKDISCARD ? DM_DISCARD : DM_ZEROES, cmd == BLKZEROOUT ? DM_KEEP : 0, range[0],
-		       range[1]);
+	io = range_new(req, file, cmd == BLKZEROOUT ? DM_ZEROES : DM_DISCARD, cmd == BLKZEROOUT ? DM_KEEP : 0, 0, 0);
 	if (io)
-		range_go_fresh(io, range[0], range[1]);
+		range_go_fresh(io, cmd, arg);
 }
 
 static void flush_submit(struct fuse_io *io)

@@ -350,6 +350,8 @@ void fuse_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_i
 /* NULL: REQ was answered. ROOM: bytes of memory for data. */
 struct fuse_io *fuse_io_new(fuse_req_t req, struct fuse_file *file, size_t room);
 void fuse_io_go(struct fuse_io *io);
+/* From now on its caller can be killed meanwhile; fuse_io_go() does it, too, once. */
+void fuse_io_register(struct fuse_io *io);
 void fuse_io_done(struct fuse_io *io, int err);
 bool fuse_io_end(struct fuse_io *io, int err);	/* answers with ERR (0: success), frees IO; returns false, for finish() */
 void fuse_io_free(struct fuse_io *io);		/* REQ has been answered */

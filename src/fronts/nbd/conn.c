@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "core/device/above.h"
 #include "fronts/nbd/server.h"
 #include "fronts/nbd/tls.h"
@@ -98,13 +99,11 @@ static bool conn_read(struct nbd_conn *c)
 static void conn_took_too_long(struct timer *t)
 {
 	struct nbd_conn *c = container(t, struct nbd_conn, patience);
-
-	unsigned held;
+	unsigned held, seconds = (unsigned)(c->nio->nbd->handshake / TIMERS_SECOND);
 
 	dm_io_tick(c->nio->io);
 	if (log_rate(&c->nio->late, c->nio->io->now, &held))
-		log_info("nbd: disconnected a client: handshake not completed after %u seconds%s",
-			 (unsigned)(c->nio->nbd->handshake / TIMERS_SECOND), held ? " (and others before)" : "");
+		log_info("nbd: disconnected a client: handshake not completed after %u second%s%s", seconds, text_plural(seconds), held ? " (and others before)" : "");
 	nbd_conn_die(c);
 }
 
