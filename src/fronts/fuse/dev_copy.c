@@ -80,16 +80,20 @@ static void copy_begin(struct dev_call *c)
 
 void dev_copy(struct dev_call *c, int (*run)(struct dev_call *c), void (*then)(struct dev_call *c))
 {
+	int r;
+
 	c->copy_run = run;
 	c->copy_then = then;
 	c->copy = (struct blocking_call){ .call = copy_work, .done = copy_done, .drop = copy_drop };
 	list_init(&c->copy.node);
 	timer_init(&c->copy_bound, copy_is_late);
-	c->copied = blocking_start(c->mount->front->world->helpers, &c->copy);
-	if (c->copied)
+	r = blocking_start(c->mount->front->world->helpers, &c->copy);
+	if (!r) {
+		copy_begin(c);		/* c->copied is the helper thread's now */
+	} else {
+		c->copied = r;
 		then(c);
-	else
-		copy_begin(c);
+	}
 }
 
 /* --- what a call brings -------------------------------------------------------------------------------------------- */

@@ -128,12 +128,15 @@ static void stale_run(struct fuse_job *job)
 static void stale_begin(struct loop_msg *msg)
 {
 	struct range_stale *s = container(msg, struct range_stale, msg);
+	int r;
 
 	s->job.run = stale_run;
 	s->job.done = stale_over;
-	s->err = fuse_job_start(&s->job, s->io->file->mount->front);
-	if (s->err)
-		stale_over(&s->job);
+	r = fuse_job_start(&s->job, s->io->file->mount->front);
+	if (!r)
+		return;		/* S belongs to the job, which may be over */
+	s->err = r;
+	stale_over(&s->job);
 }
 
 /* Starts IO when no page of its range is cached any more. CMD: the range is where ARG points to; 0: it is all. */
