@@ -182,7 +182,7 @@ one_that_does_not_come_back() {
 	until_true connected 1
 	kill -CONT "$keeper"
 	ok "$who: a keeper waits for a daemon as long as it was told" until_true gone "$keeper"
-	ok "$who: and says so" says "was killed by signal 9 \(Killed\), and the next one \(pid [0-9]+\) does not serve after 1 seconds"
+	ok "$who: and says so" says "was killed by signal 9 \(Killed\), and the next one \(pid [0-9]+\) does not serve after 1 second: it is ended"
 	wait $!
 	like "$who: who waited gets an error" "^1:dmuse: ls: " "$?:$(cat listed)"
 	is "$who: no file is left but the log and the state" $'log\nstate' "$(ls "$XDG_RUNTIME_DIR/dmuse")"

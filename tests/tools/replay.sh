@@ -21,7 +21,8 @@ import os
 h.pwrite(b"a" * 65536, 0)
 h.pwrite(b"b" * 4096, 131072, nbd.CMD_FLAG_FUA)
 h.flush()
-h.pwrite(os.urandom(3 << 20), 1 << 20)
+for i in range(1, 4):	# one of 3 MiB would be three requests, which are logged as they end
+    h.pwrite(os.urandom(1 << 20), i << 20)
 h.zero(65536, 2 << 20)
 h.flush()'
 cp disk at-one
