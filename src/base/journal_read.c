@@ -238,7 +238,9 @@ static int journal_read_mend(struct journal *j, uint64_t size, struct err *e)
 {
 	int r = 0;
 
-	if (size > j->end && ftruncate(j->fd, (off_t)j->end))
+	if (j->durable && fdatasync(j->fd))	/* the disk may still have the slot of the log that is cleared */
+		r = -errno;
+	if (!r && size > j->end && ftruncate(j->fd, (off_t)j->end))
 		r = -errno;
 	if (!r)
 		r = journal_zero(j->fd, JOURNAL_LOGS, j->slot.start);

@@ -357,12 +357,14 @@ static void serve_say_again(const struct serve *s)
 	log_warn("%s; it was started again with %zu device%s", s->o->death, n, text_plural(n));
 }
 
-/* It was told to end: the other program is, too. */
+/* It was told to end: the other program is, too. If that does not come, the end has begun here already. */
 static void serve_go_back(const struct serve *s, const char *why)
 {
 	if (s->wanted_to_end)
-		kill(getpid(), SIGTERM);	/* blocked: the other one reads it */
+		signals_leave(SIGTERM);
 	handover_go_back(s->o->handed, why);
+	if (s->wanted_to_end)
+		signals_take_back(SIGTERM);
 }
 
 int serve(const struct serve_opts *o)

@@ -55,6 +55,21 @@ int signals_begin(struct signals *s, struct loop *l, struct err *e)
 	return 0;
 }
 
+void signals_leave(int number)
+{
+	kill(getpid(), number);
+}
+
+void signals_take_back(int number)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigtimedwait(&set, NULL, &now);
+}
+
 void signals_end(struct signals *s)
 {
 	if (s->watch.fd >= 0)

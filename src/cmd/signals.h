@@ -18,6 +18,9 @@ struct signals {
 
 /* Before any thread is created, so that all inherit the mask. END is set. 0, or -errno and a sentence. */
 int signals_begin(struct signals *s, struct loop *l, struct err *e);
+/* The program that takes this one's place gets NUMBER, which is blocked here; or it did not come, and NUMBER is not wanted again. */
+void signals_leave(int number);
+void signals_take_back(int number);
 /* The loop does not run any more. */
 void signals_end(struct signals *s);
 

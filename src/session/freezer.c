@@ -60,8 +60,11 @@ static int freezer_enter(struct freezer *f, int mnt, int user, struct err *e)
 	if ((user >= 0 && setns(user, CLONE_NEWUSER)) || setns(mnt, CLONE_NEWNS) ||
 	    (user >= 0 && (setresgid(0, 0, 0) || setresuid(0, 0, 0))))
 		return err_set(e, -errno, "the session cannot be entered to freeze what is mounted there: %s", strerror(errno));
-	if (stat(path, &st) || stat("/dev", &dev))
+	if (stat(path, &st) || stat("/dev", &dev)) {
+		if (errno == ENOTCONN || errno == ENOENT)
+			return 0;	/* the session has lost its /dev, so nothing is mounted on what was there: no number is ours */
 		return err_set(e, -errno, "the session's /dev does not answer: %s", strerror(errno));
+	}
 	f->io = st.st_ino;
 	f->view = dev.st_dev;
 	return 0;

@@ -277,8 +277,10 @@ hello" '
 		head -n 1 read | tr -d "\\0"
 		dd if=/dev/loop0 bs=512 count=1 status=none | head -c 6'
 	kill_without f.img
-	in_session "one that waits can be detached" "0" '
+	in_session "one that waits has no label to be read, and can be detached" "1
+0" '
 		dmsetup remove v
+		blockdev --rereadpt /dev/loop0 2>said || grep -c "No such device or address" said
 		losetup -d /dev/loop0
 		losetup -a | wc -l'
 }

@@ -13,6 +13,7 @@
 
 #include "core/device/devices.h"
 #include "core/device/loopdev.h"
+#include "core/device/parts.h"
 #include "core/state/record_lost.h"
 #include "core/state/restore.h"
 #include "support/hooks.h"
@@ -553,6 +554,7 @@ static void expect_loop(enum dm_state state)
 static void a_loop_device_whose_file_is_missing_waits_for_it(void **state)
 {
 	const struct dm_loop l = { .offset = 4096, .name = "f" };
+	const struct dm_part part = { 1, 8, 8 };
 	struct err e = ERR_INIT;
 	struct dm_device *d;
 	char *recorded;
@@ -566,14 +568,28 @@ static void a_loop_device_whose_file_is_missing_waits_for_it(void **state)
 	assert_int_equal(next_world(), 1);
 	expect_loop(DM_SUSPENDED);
 	assert_int_equal(attach(&l, 0), -ENOENT);
+	d = dm_find_disk(f.world, "loop0");
+	assert_int_equal(dm_part_add(d, &part, &e), -ENXIO);
+	assert_string_equal(e.text, "disk 'loop0' waits for its file");
 	make_file(file, 1 << 20);
 	assert_int_equal(attach(&l, 0), -ESTALE);
+	assert_int_equal(show_disk(&f, "loop0", file, 0, NULL), -EEXIST);
 	assert_int_equal(next_world(), 1);
 	expect_loop(DM_SUSPENDED);
 	assert_string_equal(recorder_value(&r, "disk/loop0"), recorded);
 	assert_int_equal(rename(other, file), 0);
+	assert_int_equal(show_disk(&f, "loop0", file, 0, NULL), -EEXIST);
+	d = dm_find_disk(f.world, "loop0");
+	dm_open(d);
+	dm_open(d);
+	assert_int_equal(dm_loop_detach(d, &e), 0);
 	assert_int_equal(attach(&l, DM_WITH_RECORDED), 0);	/* as one that was late */
 	expect_loop(DM_ACTIVE);
+	assert_int_equal(d->loopdev->is.flags, DM_LOOP_AUTOCLEAR);
+	assert_true(d->deferred);
+	dm_loop_autoclear(d, false);
+	dm_close(d);
+	dm_close(d);
 	assert_int_equal(attach(&l, DM_WITH_RECORDED), -ENXIO);
 	assert_int_equal(next_world(), 0);
 	expect_loop(DM_ACTIVE);

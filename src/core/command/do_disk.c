@@ -118,7 +118,7 @@ static struct dm_device *disk_lost(const struct dm_cmd *c)
 {
 	struct dm_device *d = dm_find_disk(c->world, c->name);
 
-	return d && !d->whole && d->active && d->active->lost ? d : NULL;
+	return d && !d->whole && !d->loopdev == !c->loop && d->active && d->active->lost ? d : NULL;
 }
 
 /* Whoever is no longer there to be told has not shown it once more. */

@@ -117,7 +117,8 @@ void dm_do_loop(struct dm_cmd *c, struct dm_store *s)
 		return;
 	}
 	d->loopdev->before = d->loopdev->is;
-	d->loopdev->is = *c->loop;
+	if (!(c->flags & DM_WITH_RECORDED))	/* its file is back; meanwhile somebody may have set its flags */
+		d->loopdev->is = *c->loop;
 	c->flags |= DM_WITH_NOFLUSH;
 	dm_move_resume(d, c, table, loop_moved);
 }

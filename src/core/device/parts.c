@@ -41,13 +41,18 @@ static int part_check(const struct dm_device *disk, const struct dm_part *p, str
 	return 0;
 }
 
+int dm_parts_wait(const struct dm_device *disk, struct err *e)
+{
+	return err_set(e, -ENXIO, "disk '%s' waits for its file", disk->name);
+}
+
 /* A run of the disk's own store, whatever has become of the file's name. */
 int dm_part_table(const struct dm_device *disk, const struct dm_part *p, struct err *e, struct dm_table **out)
 {
 	const struct dm_build_opts o = { .readonly = disk->active->readonly };
 	struct dm_build *b;
 	char words[40];
-	int r = dm_build_begin(&b, disk->world, &o, e);
+	int r = disk->active->lost ? dm_parts_wait(disk, e) : dm_build_begin(&b, disk->world, &o, e);
 
 	if (r)
 		return r;

@@ -40,6 +40,8 @@ int dm_parts_set(struct dm_device *disk, struct dm_parts *found, int r, struct t
 void dm_parts_drop(struct dm_device *disk);
 
 /* The table of partition P: 0, or -errno and a sentence. */
+/* Why nothing can be done with the partitions of DISK, which is lost: -ENXIO and a sentence. */
+int dm_parts_wait(const struct dm_device *disk, struct err *e);
 int dm_part_table(const struct dm_device *disk, const struct dm_part *p, struct err *e, struct dm_table **out);
 
 /* One alone, as BLKPG has it: 0, -EINVAL, -EBUSY (the number or the place is taken; it is open), -ENXIO (not there). */

@@ -22,7 +22,7 @@ struct parts_reading {
 /* What has the label; NULL: there is none that is looked at. */
 static const struct dm_store *parts_store(const struct dm_device *disk)
 {
-	const struct dm_store *s = disk->active ? disk->active->stores[0] : NULL;
+	const struct dm_store *s = disk->active && !disk->active->lost ? disk->active->stores[0] : NULL;
 
 	return s && !dm_loop_start(disk) && s->type->parts ? s : NULL;
 }
@@ -125,6 +125,8 @@ void dm_parts_read_again(struct dm_device *disk, struct dm_cmd *c)
 
 	if (user)
 		err_set(&c->reply.err, -EBUSY, "'%s' is in use", user->name);
+	else if (disk->active && disk->active->lost)
+		dm_parts_wait(disk, &c->reply.err);
 	else if (!s)
 		dm_parts_set(disk, &none, 0, NULL, &c->reply.err);
 	else if (!(p = calloc(1, sizeof(*p))))

@@ -43,6 +43,17 @@ static void commit(const struct dm_store *s)
 		log_error("that a flush of '%s' has failed is not recorded: %s", s->name, e.text);
 }
 
+static void lost_tell(struct dm_loss *l)
+{
+	l->msg.run = l->then;
+	loop_post(l->loop, &l->msg);
+}
+
+static void lost_kept(struct loop_msg *msg)
+{
+	lost_tell(container(msg, struct dm_loss, wait.msg));
+}
+
 /* The store is still there: nobody can close it before the io thread has told that the request is over. */
 static void lost_told(struct loop_msg *msg)
 {
@@ -54,8 +65,9 @@ static void lost_told(struct loop_msg *msg)
 		put(s, l->err);
 		commit(s);
 	}
-	l->msg.run = l->then;
-	loop_post(l->loop, &l->msg);
+	l->wait.msg.run = lost_kept;
+	if (!dm_record_sync(s->world, &l->wait))
+		lost_tell(l);
 }
 
 bool dm_store_lost(struct dm_store *s, struct dm_loss *l)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/journal.h"
 #include "base/loop.h"
 
 struct dm_store;
@@ -19,6 +20,7 @@ struct dm_loss {
 	struct loop *loop;		/* the io thread's */
 	void (*then)(struct loop_msg *msg);	/* there, when it is recorded: whoever has asked for the flush can be told. MSG is `msg` */
 	struct loop_msg msg;
+	struct journal_wait wait;	/* for the disk of the record */
 	struct dm_store *store;		/* set by dm_store_lost() */
 };
 

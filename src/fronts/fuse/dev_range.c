@@ -70,8 +70,8 @@ static void stale_go(struct loop_msg *msg)
 	struct range_stale *s = container(msg, struct range_stale, msg);
 	struct fuse_io *io = s->io;
 
-	if (s->err)
-		fuse_io_end(io, s->err);
+	if (s->err || io->answered)	/* answered: its program was killed, so nobody waits for it */
+		fuse_io_end(io, s->err ? s->err : -EINTR);
 	else
 		fuse_io_go(io);
 	free(s);
@@ -148,8 +148,8 @@ static void range_go_fresh(struct fuse_io *io, unsigned cmd, uint64_t arg)
 		fuse_io_end(io, -ENOMEM);
 		return;
 	}
-	fuse_io_register(io);
 	*s = (struct range_stale){ .msg.run = stale_begin, .io = io, .cmd = cmd, .arg = arg, .tid = fuse_req_ctx(io->req)->pid };
+	fuse_io_register(io);	/* which may answer it */
 	loop_post(io->file->mount->front->world->loop, &s->msg);
 }
 

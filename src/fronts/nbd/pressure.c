@@ -24,10 +24,12 @@ bool nbd_pressure_may(struct nbd_conn *c, size_t size)
 	if (c->n_reqs)
 		return false;
 	nbd_pressure_wait(c);
-	if (!pool_ready(pool, size))	/* memory may have been freed before it was known that we wait */
-		return false;
-	nbd_pressure_end(c);
-	return true;
+	if (pool_ready(pool, size)) {	/* memory was freed before it was known that we wait */
+		nbd_pressure_end(c);
+		return true;
+	}
+	pool_shrink(pool);		/* what it has got for this would be there for nobody, and be fed to us for ever */
+	return false;
 }
 
 void nbd_pressure_wait(struct nbd_conn *c)
