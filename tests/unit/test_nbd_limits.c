@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fronts/nbd/server.h"
 #include "support/nbd.h"
 
 #define MIB (1u << 20)
@@ -245,6 +246,29 @@ static void what_a_handshake_gives_back_is_given_to_who_waits(void **state)
 	verb(&n.f, DM_DO_REMOVE_ALL, NULL, 0, NULL);
 }
 
+/* There is memory for the data of its request, and not for the request: it does not feed itself with what it got for that. */
+static void who_waits_for_memory_rests(void **state)
+{
+	struct budget *b = &n.nbd->memory.budget;
+	size_t taken = budget_left(b) - 8192 - (sizeof(struct nbd_req) - 1);
+	unsigned i;
+
+	(void)state;
+	nbdc_open(&c, &n, "z", false);
+	settle();
+	assert_true(budget_take(b, taken));
+	nbdc_ask(&c, NBD_CMD_READ, 0, 7, 0, 8192);
+	assert_false(is_answered(&c));
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(n.nbd->ios[i].pool.idle, 0);
+		assert_null(n.nbd->ios[i].pool.objects);
+	}
+	budget_give(b, taken);
+	nbd_pressure_feed(n.nbd);
+	assert_true(is_answered(&c));
+	nbdc_hang_up(&c);
+}
+
 /* So many requests are in flight that no other one is begun; the last one is a WRITE, and its data arrives. */
 static void data_of_a_request_is_received_whatever_else_is_in_flight(void **state)
 {
@@ -362,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_waits_for_a_suspended_device_is_not_cut_off, begin, end),
 		cmocka_unit_test_setup_teardown(what_another_thread_keeps_is_given_to_who_waits, begin, end),
 		cmocka_unit_test_setup_teardown(what_a_handshake_gives_back_is_given_to_who_waits, begin, end),
+		cmocka_unit_test_setup_teardown(who_waits_for_memory_rests, begin, end),
 		cmocka_unit_test_setup_teardown(data_of_a_request_is_received_whatever_else_is_in_flight, begin, end),
 		cmocka_unit_test_setup_teardown(a_handshake_may_take_ten_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(so_many_clients_and_no_more, begin, end),
