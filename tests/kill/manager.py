@@ -25,7 +25,7 @@ class Manager:
         self.words = [dmuse, "daemon", "--foreground", "--socket", self.control, "--restart-timeout", "0", *options]
         self.kept = {}          # name -> descriptor
         self.lock = threading.Lock()
-        self.ready = threading.Event()
+        self.ready, self.all_heard = threading.Event(), threading.Event()
         self.pid, self.starts = None, 0
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
@@ -53,6 +53,8 @@ class Manager:
                     os.close(fd)
         if said.get("READY") == "1":
             self.ready.set()
+        if "HEARD" in said:
+            self.all_heard.set()
 
     def become_daemon(self, log):
         """In the child: the kept descriptors are 3 and following."""
@@ -100,6 +102,15 @@ class Manager:
         pid, self.pid = self.pid, None
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        self.hear_all()
+
+    def hear_all(self):
+        """What the daemon said before it was killed is heard before it is started again, as systemd does."""
+        self.all_heard.clear()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.connect(self.notify_path)
+            s.send(b"HEARD=1")
+        self.all_heard.wait()
 
     def forget(self):
         """As if whoever keeps the descriptors was killed, too."""

@@ -179,8 +179,8 @@ class Commander:
         self.control.close()
 
     def pause(self):
-        self.idle.clear()
         self.may_run.clear()
+        self.idle.clear()               # in this order: idle is set once more only by who has seen that it may not run
 
     def is_idle(self, seconds):
         return not self.thread.is_alive() or self.idle.wait(seconds)
