@@ -29,7 +29,7 @@ test: all           ## run every test (SAN=1: under the sanitizers)
 
 test-memory: all    ## let every single allocation fail, in every command: an hour
 	$(NEED) demo test
-	@for part in memory memory-life; do DMUSE=$(BUILD)/dmuse /usr/bin/python3 -B tests/tools/$$part.py --full || exit 1; done
+	@for part in memory memory-life; do DMUSE="$$PWD/$(BUILD)/dmuse" /usr/bin/python3 -B tests/tools/$$part.py --full || exit 1; done
 
 test-stack: all     ## shake a stack of sample targets for SECONDS (600), from SEED on; TSAN=1, SAN=1: under the sanitizers
 	$(NEED) demo test
