@@ -80,6 +80,19 @@ void dm_world_release(struct dm_world *w)
 	dm_move_release(w);
 }
 
+struct dm_front *dm_front_next(const struct dm_world *w, unsigned *asked)
+{
+	struct list *n = w->fronts.next;
+	unsigned i;
+
+	for (i = 0; i < *asked && n != &w->fronts; i++)
+		n = n->next;
+	if (n == &w->fronts)
+		return NULL;
+	++*asked;
+	return container(n, struct dm_front, node);
+}
+
 void dm_world_free(struct dm_world *w)
 {
 	unsigned i;

@@ -168,6 +168,9 @@ void dm_world_release(struct dm_world *w);
 /* The devices were not handed over, because of E: they go on here, then C is answered. */
 void dm_handed_back(struct dm_world *w, struct dm_cmd *c, const struct err *e);
 
+/* The fronts one after the other, where each may take its time: the first behind those ASKED, which is counted; NULL: that was all. */
+struct dm_front *dm_front_next(const struct dm_world *w, unsigned *asked);
+
 /* A front's freeze() or thaw() is over: 0, or what went wrong. */
 void dm_freeze_done(struct dm_device *d, const struct err *e);
 

@@ -121,20 +121,14 @@ static void do_caught_up(struct loop_msg *msg)
 /* Does C have to wait until a front knows about all closes? The fronts are asked one after another. */
 static bool do_ask_fronts(struct dm_cmd *c)
 {
-	struct list *n, *next;
-	unsigned i = 0;
+	struct dm_front *f;
 
 	c->caught_up.run = do_caught_up;
-	list_each(n, next, &c->world->fronts) {
-		struct dm_front *f = container(n, struct dm_front, node);
-
-		if (i++ < c->caught)
-			continue;
-		c->caught = i;
-		c->catching_up = f->catch_up && f->catch_up(f, &c->caught_up);
-		if (c->catching_up)
+	while ((f = dm_front_next(c->world, &c->caught)))
+		if (f->catch_up && f->catch_up(f, &c->caught_up)) {
+			c->catching_up = true;
 			return true;
-	}
+		}
 	return false;
 }
 

@@ -102,18 +102,11 @@ static void invalidate_next_device(struct dm_invalidate *f)
 /* False: a front takes its time, and the message comes. */
 static bool invalidate_device(struct dm_invalidate *f, struct dm_device *d)
 {
-	struct list *n, *next;
-	unsigned i = 0;
+	struct dm_front *front;
 
-	list_each(n, next, &d->world->fronts) {
-		struct dm_front *front = container(n, struct dm_front, node);
-
-		if (i++ < f->n_fronts)
-			continue;
-		f->n_fronts = i;
+	while ((front = dm_front_next(d->world, &f->n_fronts)))
 		if (front->follow && front->follow(front, d, &f->msg))
 			return false;
-	}
 	return true;
 }
 

@@ -167,18 +167,11 @@ const struct dm_phase dm_phase_retire_old = {
 /* One front after the other: each may take its time. */
 static void follow_run(struct dm_move *m, struct dm_device *d)
 {
-	struct list *n, *next;
-	unsigned i = 0;
+	struct dm_front *f;
 
-	list_each(n, next, &m->world->fronts) {
-		struct dm_front *f = container(n, struct dm_front, node);
-
-		if (i++ < d->moving.n_followed)
-			continue;
-		d->moving.n_followed = i;
+	while ((f = dm_front_next(m->world, &d->moving.n_followed)))
 		if (f->follow && f->follow(f, d, &d->followed))
 			return;
-	}
 	dm_phase_done(d, NULL);
 }
 

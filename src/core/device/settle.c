@@ -10,19 +10,12 @@ static void settle_over(struct loop_msg *msg);
 /* The fronts are asked one after another. */
 static bool settle_ask(struct dm_settle *s)
 {
-	struct list *n, *next;
-	unsigned i = 0;
+	struct dm_front *f;
 
 	s->msg.run = settle_over;
-	list_each(n, next, &s->world->fronts) {
-		struct dm_front *f = container(n, struct dm_front, node);
-
-		if (i++ < s->asked)
-			continue;
-		s->asked = i;
+	while ((f = dm_front_next(s->world, &s->asked)))
 		if (f->settle && f->settle(f, s->device, &s->msg))
 			return true;
-	}
 	return false;
 }
 
