@@ -81,7 +81,7 @@ static int encode_disks(struct dict *d)
 	for (i = 0; i < r->n; i++) {
 		dict = plist_new_dict();
 		dict_info(dict, &r->names[i]);
-		dict_set_string(dict, "file", r->deps[i].name ? r->deps[i].name : "");
+		dict_set_string(dict, "file", r->deps[i].name);
 		dict_set_number(dict, "flags", dict_state(&r->names[i]));
 		plist_array_append_item(list, dict);
 	}

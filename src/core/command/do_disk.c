@@ -331,18 +331,22 @@ static size_t disks_count(const struct dm_world *w)
 	return count;
 }
 
-static struct dm_dep disk_dep(struct dm_reply *r, const struct dm_device *d)
+/* False: no memory. */
+static bool disk_add(struct dm_reply *r, struct dm_device *d)
 {
 	const struct dm_store *s = d->active->lost ? NULL : d->active->stores[0];
 	char *file = dm_disk_file(d->active);
-	struct dm_dep dep = { .name = arena_strdup(&r->arena, file ? file : "") };
+	struct dm_dep dep = { .name = file ? arena_strdup(&r->arena, file) : NULL };
 
 	free(file);
 	if (s) {
 		dep.major = s->major;
 		dep.minor = s->minor;
 	}
-	return dep;
+	dm_info_fill(&r->names[r->n], d, 0);
+	r->deps[r->n++] = dep;
+	dm_lost_tell(d, &r->warnings);
+	return dep.name;
 }
 
 void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
@@ -350,20 +354,18 @@ void dm_do_disks(struct dm_cmd *c, struct dm_device *d)
 	size_t count = disks_count(c->world);
 	struct dm_reply *r = &c->reply;
 	struct list *n, *next;
+	bool memory;
 
 	r->names = arena_alloc(&r->arena, count * sizeof(*r->names) + 1);
 	r->deps = arena_alloc(&r->arena, count * sizeof(*r->deps) + 1);
-	if (!r->names || !r->deps) {
-		dm_fail(c, -ENOMEM, "no memory for the answer");
-		return;
-	}
+	memory = r->names && r->deps;
 	list_each(n, next, &c->world->disks) {
 		d = container(n, struct dm_device, node);
-		if (d->whole || !d->active)
-			continue;
-		dm_info_fill(&r->names[r->n], d, 0);
-		r->deps[r->n++] = disk_dep(r, d);
-		dm_lost_tell(d, &r->warnings);
+		if (memory && !d->whole && d->active)
+			memory = disk_add(r, d);
 	}
-	dm_finish(c);
+	if (memory)
+		dm_finish(c);
+	else
+		dm_fail(c, -ENOMEM, "no memory for the answer");
 }

@@ -12,6 +12,8 @@ static void show_file(const struct dev_node *n, struct text *out)
 
 	if (file)
 		text_printf(out, "%s\n", file);
+	else
+		out->failed = n->device->active;
 	free(file);
 }
 
