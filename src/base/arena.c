@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_FIRST 512u
+#define ARENA_FIRST 64u		/* most tables have one line, which needs less */
 #define ARENA_LAST (1024u * 1024u)
 
 struct arena_block {

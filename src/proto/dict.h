@@ -75,6 +75,9 @@ int dict_prepare(struct dict *d, struct text *out, struct err *e);
 /* The same while the command runs, for an answer of N bytes to a message. */
 bool dict_room(struct dict *d, size_t n, struct text *out);
 
+/* The command's table is built: its text, of which there may be much, is freed. */
+void dict_text_read(struct dict *d);
+
 /* Edits D->keys into the reply from D->cmd.reply, which is freed. A list for which there is no memory becomes -ENOMEM. */
 void dict_encode(struct dict *d);
 

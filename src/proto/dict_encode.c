@@ -291,6 +291,12 @@ bool dict_room(struct dict *d, size_t n, struct text *out)
 	return !encode_room(d, out, NULL);
 }
 
+void dict_text_read(struct dict *d)
+{
+	plist_dict_remove_item(d->spare, "table");
+	d->cmd.text = NULL;
+}
+
 int dict_write(const struct dict *d, struct text *out, struct err *e)
 {
 	return dict_frame(d->keys, out, e);

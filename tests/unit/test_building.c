@@ -464,6 +464,30 @@ static void the_end_does_not_wait_for_it(void **state)
 	fixture_begin(&f, 1, AIO_AUTO);
 }
 
+static void text_read(struct dm_cmd *c)
+{
+	assert_null(dm_find_name(f.world, "x"));	/* before anything is recorded */
+	free(c->text);
+	c->text = NULL;
+}
+
+static void a_text_that_was_read_may_go(void **state)
+{
+	struct dm_cmd c = { .verb = DM_DO_CREATE, .name = "x", .text = strdup("0 8 zero\n8 8 zero"), .text_read = text_read };
+
+	(void)state;
+	assert_int_equal(dm_do_now(f.world, &c), 0);
+	assert_null(c.text);
+	dm_reply_free(&c.reply);
+	assert_int_equal(dm_device_sectors(dm_find_name(f.world, "x")), 16);
+	c = (struct dm_cmd){ .verb = DM_DO_CREATE, .name = "y", .text = strdup("0 8 nothing"), .text_read = text_read };
+	dm_do_now(f.world, &(struct dm_cmd){ .verb = DM_DO_REMOVE, .name = "x" });
+	assert_int_equal(dm_do_now(f.world, &c), -ENOPKG);
+	assert_null(c.text);
+	assert_non_null(strstr(c.reply.err.text, "nothing"));
+	dm_reply_free(&c.reply);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -480,6 +504,7 @@ int main(void)
 		CASE(a_loop_that_was_closed_meanwhile_is_refused),
 		CASE(it_waits_for_a_transition),
 		CASE(a_word_that_only_a_made_line_wants_is_opened_too),
+		CASE(a_text_that_was_read_may_go),
 		CASE(the_end_does_not_wait_for_it),
 	};
 

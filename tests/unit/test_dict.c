@@ -133,6 +133,23 @@ static void a_table_as_text(void **state)
 	refused(CMD("check"), -EINVAL, "table is missing");
 }
 
+static void a_text_that_was_read_is_freed_before_the_reply(void **state)
+{
+	struct dict d = decode(CMD("create") NAME KEY("table", STR("0 8 zero")));
+	struct text out = TEXT_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(dict_prepare(&d, &out, &e), 0);
+	dict_text_read(&d);
+	assert_null(d.cmd.text);
+	assert_null(plist_dict_get_item(d.spare, "table"));
+	dict_encode(&d);
+	assert_int_equal(plist_uint(plist_dict_get_item(d.keys, "errno")), 0);
+	dict_free(&d);
+	text_free(&out);
+}
+
 static void message_wait_rename(void **state)
 {
 	struct dict d = decode(CMD("message") NAME KEY("sector", INT("0x10")) KEY("message", STR("say hello")));
@@ -234,6 +251,7 @@ int main(void)
 		cmocka_unit_test(flags_and_switches),
 		cmocka_unit_test(a_table_as_dictionaries),
 		cmocka_unit_test(a_table_as_text),
+		cmocka_unit_test(a_text_that_was_read_is_freed_before_the_reply),
 		cmocka_unit_test(message_wait_rename),
 		cmocka_unit_test(every_key_of_a_wrong_type_is_named),
 		cmocka_unit_test(an_unknown_command_is_named_and_so_are_the_known),

@@ -170,6 +170,8 @@ struct dm_cmd {
 	 * contains is reset. NULL: it can.
 	 */
 	bool (*room)(struct dm_cmd *c, size_t n);
+	/* TEXT was read, and is not needed any more: it may be freed, before the table is recorded. NULL: it stays. */
+	void (*text_read)(struct dm_cmd *c);
 	bool in_order;			/* it arrived after all closes that it could have to know about */
 	const char *id;			/* the caller's name for this command, should he have to ask twice (state/done.h); or NULL */
 	const char *mount_ns;		/* the caller's mount namespace, as in /proc/self/ns/mnt; NULL: the daemon's */

@@ -174,9 +174,24 @@ static int record_and_tell(struct dm_cmd *c, struct dm_device *d)
 	return 0;
 }
 
+/* D's name or uuid becomes TO, as the kernel has it. */
+static void exchange(struct dm_cmd *c, struct dm_device *d, const char *to, void (*how)(struct dm_device *d, struct dm_forms *f))
+{
+	struct dm_forms f;
+
+	if (!dm_forms_make(&f, to)) {
+		err_set(&c->reply.err, -ENOMEM, "no memory for '%s'", to);
+		return;
+	}
+	how(d, &f);
+	if (record_and_tell(c, d))
+		how(d, &f);
+	dm_forms_free(&f);
+}
+
 void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 {
-	char name[DM_NAME_MAX + 1] = "", was[DM_NAME_MAX + 1];
+	char name[DM_NAME_MAX + 1] = "";
 	bool same;
 
 	if (dm_check_name(c->new_name, &c->reply.err) || kernel_form(c, "name", c->new_name, DM_NAME_MAX, name)) {
@@ -188,18 +203,8 @@ void dm_do_rename(struct dm_cmd *c, struct dm_device *d)
 		dm_finish(c);
 		return;
 	}
-	strcpy(was, d->kernel_name);
-	dm_device_rename(d, name);
-	if (record_and_tell(c, d))
-		dm_device_rename(d, was);
+	exchange(c, d, name, dm_device_rename);
 	dm_finish(c);
-}
-
-static void set_uuid(struct dm_cmd *c, struct dm_device *d, const char *uuid)
-{
-	dm_device_set_uuid(d, uuid);
-	if (record_and_tell(c, d))
-		dm_device_unset_uuid(d);
 }
 
 void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
@@ -213,6 +218,6 @@ void dm_do_set_uuid(struct dm_cmd *c, struct dm_device *d)
 		 !check_free(c, NULL, c->new_uuid) && *d->uuid)
 		err_set(e, -EINVAL, "device '%s' already has uuid '%s', and a uuid cannot be changed", d->name, d->uuid);
 	else if (!e->code)
-		set_uuid(c, d, uuid);
+		exchange(c, d, uuid, dm_device_set_uuid);
 	dm_finish(c);
 }

@@ -12,7 +12,6 @@
 #include "core/device/event.h"
 #include "core/path/fault.h"
 #include "core/command/linux.h"
-#include "core/device/mangle.h"
 #include "core/path/regions.h"
 #include "core/device/step.h"
 #include "core/world.h"
@@ -94,19 +93,17 @@ static void device_register(struct dm_device *d)
 	w->n_devices++;
 }
 
-struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
+/* Without a name; or NULL. */
+static struct dm_device *device_alloc(struct dm_world *w, const struct dm_cmd *c)
 {
 	size_t size = sizeof(struct dm_device) + w->n_io * sizeof(struct dm_lane);
 	struct dm_device *d = aligned_alloc(alignof(struct dm_device), size);
 
-	if (!d) {
-		err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+	if (!d)
 		return NULL;
-	}
 	memset(d, 0, size);
 	d->world = w;
-	strcpy(d->name, c->name);
-	strcpy(d->kernel_name, c->name);
+	d->uuid = d->kernel_uuid = "";
 	d->readonly = c->flags & DM_WITH_READONLY;
 	list_init(&d->uses);
 	list_init(&d->waiting);
@@ -121,39 +118,47 @@ struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, st
 	return d;
 }
 
-static void device_name(struct dm_device *d, const char *kernel_name)
+static struct dm_device *device_no_memory(struct dm_device *d, const struct dm_cmd *c, struct err *e)
 {
-	memset(d->kernel_name, 0, sizeof(d->kernel_name));
-	strcpy(d->kernel_name, kernel_name);
-	pthread_mutex_lock(&d->world->names);
-	memset(d->name, 0, sizeof(d->name));
-	dm_unmangle(kernel_name, d->name);
-	pthread_mutex_unlock(&d->world->names);
+	if (d)
+		dm_device_discard(d);
+	err_set(e, -ENOMEM, "no memory for device '%s'", c->name);
+	return NULL;
 }
 
-const char *dm_device_name(const struct dm_device *d, char name[DM_NAME_MAX + 1])
+struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e)
 {
-	pthread_mutex_lock(&d->world->names);
-	memcpy(name, d->name, sizeof(d->name));
-	pthread_mutex_unlock(&d->world->names);
-	return name;
+	struct dm_device *d = device_alloc(w, c);
+
+	if (d)
+		d->name = d->kernel_name = strdup(c->name);
+	return d && d->name ? d : device_no_memory(d, c, e);
 }
 
-static void device_uuid(struct dm_device *d, const char *kernel_uuid)
+static bool device_names(struct dm_device *d, const char *kernel_name, const char *kernel_uuid)
 {
-	strcpy(d->kernel_uuid, kernel_uuid);
-	dm_unmangle(kernel_uuid, d->uuid);
+	struct dm_forms name, uuid;
+
+	if (!dm_forms_make(&name, kernel_name))
+		return false;
+	d->name = name.people;
+	d->kernel_name = name.kernel;
+	if (!dm_forms_make(&uuid, kernel_uuid))
+		return false;
+	d->uuid = uuid.people;
+	d->kernel_uuid = uuid.kernel;
+	return true;
 }
 
 int dm_device_new(struct dm_device **out, const struct dm_cmd *c, const char *name, const char *uuid, struct err *e)
 {
 	struct dm_world *w = c->world;
-	struct dm_device *d = dm_device_alloc(w, c, e);
+	struct dm_device *d = device_alloc(w, c);
 
-	if (!d)
+	if (!d || !device_names(d, name, uuid)) {
+		device_no_memory(d, c, e);
 		return e->code;
-	device_name(d, name);
-	device_uuid(d, uuid);
+	}
 	d->major = w->major;
 	d->minor = c->has_minor ? c->minor : device_free_minor(w, c);
 	device_register(d);
@@ -186,26 +191,6 @@ void dm_device_changed(struct dm_device *d, enum dm_change what)
 		if (f->changed)
 			f->changed(f, d, what);
 	}
-}
-
-void dm_device_rename(struct dm_device *d, const char *kernel_name)
-{
-	hash_remove(&d->world->by_name, &d->by_name);
-	device_name(d, kernel_name);
-	hash_add(&d->world->by_name, &d->by_name, d->kernel_name, strlen(d->kernel_name));
-	dm_device_changed(d, DM_RENAMED);
-}
-
-void dm_device_unset_uuid(struct dm_device *d)
-{
-	hash_remove(&d->world->by_uuid, &d->by_uuid);
-	*d->uuid = *d->kernel_uuid = '\0';
-}
-
-void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid)
-{
-	device_uuid(d, kernel_uuid);
-	hash_add(&d->world->by_uuid, &d->by_uuid, d->kernel_uuid, strlen(d->kernel_uuid));
 }
 
 static void device_unregister(struct dm_device *d)
@@ -280,6 +265,14 @@ void dm_device_leave(struct dm_device *d)
 	dm_pending_device_gone(d);
 }
 
+void dm_device_discard(struct dm_device *d)
+{
+	dm_forms_free(&(struct dm_forms){ d->name, d->kernel_name });
+	dm_forms_free(&(struct dm_forms){ d->uuid, d->kernel_uuid });
+	free(d->loopdev);
+	free(d);
+}
+
 void dm_device_free(struct dm_device *d)
 {
 	unsigned i;
@@ -290,8 +283,7 @@ void dm_device_free(struct dm_device *d)
 	for (i = 0; i < d->world->n_io; i++)
 		free(d->lanes[i].stats);
 	free(d->stats_base);
-	free(d->loopdev);
 	dm_regions_drop(d);
 	dm_faults_free(d);
-	free(d);
+	dm_device_discard(d);
 }

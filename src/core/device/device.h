@@ -49,10 +49,10 @@ struct dm_lane {
 	uint8_t gate;			/* enum dm_gate */
 	bool draining;			/* the control thread waits for inflight to become 0 */
 	bool want_drain;
+	uint8_t want_gate;
 	struct dm_req *parked, **parked_tail;
 	/* The round (round.h): what the control thread asked of this lane, and the answer. */
 	struct loop_msg ask, ack, cancel;
-	uint8_t want_gate;
 	const struct dm_table *want_table;
 	struct dm_io *io;
 };
@@ -66,9 +66,9 @@ enum dm_state {
 
 struct dm_device {
 	struct dm_world *world;
-	char name[DM_NAME_MAX + 1];	/* as people write it; other threads ask dm_device_name() ... */
-	char uuid[DM_UUID_MAX + 1];	/* "" if none */
-	char kernel_name[DM_NAME_MAX + 1], kernel_uuid[DM_UUID_MAX + 1];	/* ... and as the kernel has it (mangle.h) */
+	const char *name;		/* as people write it; other threads ask dm_device_name() ... */
+	const char *uuid;		/* "" if none */
+	const char *kernel_name, *kernel_uuid;	/* ... and as the kernel has it (mangle.h): the same memory, if that is the same */
 	uint32_t major, minor;		/* one behind the other: a key of the world's disk_numbers */
 	struct list node;		/* in the world's devices, by creation; or in its disks, by minor */
 	struct hash_link by_name, by_uuid, by_minor;

@@ -84,7 +84,7 @@ int dm_device_new_loop(struct dm_device **out, struct dm_world *w, const struct 
 		return e->code;
 	d->loopdev = calloc(1, sizeof(*d->loopdev));
 	if (!d->loopdev) {
-		free(d);
+		dm_device_discard(d);
 		return err_set(e, -ENOMEM, "no memory for loop device '%s'", c->name);
 	}
 	d->disk = d->ever_loaded = true;	/* as on Linux, it can be opened before it has a file */

@@ -16,8 +16,10 @@ int dm_device_new_loop(struct dm_device **out, struct dm_world *w, const struct 
 /* And for a partition of DISK. */
 int dm_device_new_part(struct dm_device **out, struct dm_device *disk, const struct dm_part *p, const char *name, struct err *e);
 
-/* One that nobody finds yet; NULL and a sentence. */
+/* A disk, with its name, that nobody finds yet; NULL and a sentence. */
 struct dm_device *dm_device_alloc(struct dm_world *w, const struct dm_cmd *c, struct err *e);
+/* The memory of one that nobody has found yet. */
+void dm_device_discard(struct dm_device *d);
 /* Nobody finds the disk any more. */
 void dm_disk_unregister(struct dm_device *d);
 
@@ -45,10 +47,18 @@ void dm_device_free(struct dm_device *d);
 /* A disk or partition that nobody has open, which is not moving and whose tables have no hooks: at once. Else dm_move_remove(). */
 void dm_device_remove(struct dm_device *d);
 
-/* As the kernel has it. */
-void dm_device_rename(struct dm_device *d, const char *kernel_name);
-void dm_device_set_uuid(struct dm_device *d, const char *kernel_uuid);
-void dm_device_unset_uuid(struct dm_device *d);
+/* A name or uuid as people write it, and as the kernel has it; both in KERNEL's memory. */
+struct dm_forms {
+	const char *people, *kernel;
+};
+
+/* Of what the kernel has. False: no memory. */
+bool dm_forms_make(struct dm_forms *f, const char *kernel);
+void dm_forms_free(const struct dm_forms *f);
+
+/* D's name, or uuid, and *F change places. So the second call undoes the first one. */
+void dm_device_rename(struct dm_device *d, struct dm_forms *f);
+void dm_device_set_uuid(struct dm_device *d, struct dm_forms *f);
 
 /* Something happened that `wait` waits for. */
 void dm_device_event(struct dm_device *d);

@@ -61,7 +61,7 @@ static void build_move(const struct dm_table *t, struct dm_target *targets)
 static int build_reserve(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
-	size_t room = b->room ? b->room * 2 : 4;
+	size_t room = b->room ? b->room * 2 : 1;
 	struct dm_target *targets;
 
 	if (t->n < b->room)

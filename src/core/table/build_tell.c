@@ -95,7 +95,9 @@ bool dm_build_reaches(struct dm_build *b)
 	struct dm_table *t = b->table;
 	struct hash_link *l, *next;
 
-	t->reaches = arena_alloc(&t->arena, b->words.n * sizeof(*t->reaches) + 1);
+	if (!b->words.n)
+		return true;
+	t->reaches = arena_alloc(&t->arena, b->words.n * sizeof(*t->reaches));
 	if (!t->reaches)
 		return false;
 	hash_each(l, next, &b->words) {
@@ -107,12 +109,24 @@ bool dm_build_reaches(struct dm_build *b)
 	return true;
 }
 
+static size_t devices_count(const struct dm_table *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n_stores; i++)
+		n += t->stores[i]->device != NULL;
+	return n;
+}
+
 bool dm_build_uses(struct dm_build *b)
 {
 	struct dm_table *t = b->table;
+	size_t n = devices_count(t);
 	struct hash_link *l, *next;
 
-	t->uses = arena_alloc(&t->arena, t->n_stores * sizeof(*t->uses) + 1);
+	if (!n)
+		return true;
+	t->uses = arena_alloc(&t->arena, n * sizeof(*t->uses));
 	if (!t->uses)
 		return false;
 	hash_each(l, next, &b->stores) {

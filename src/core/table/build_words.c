@@ -22,7 +22,7 @@ static int word_hold(struct dm_build *b, struct dm_build_word *w)
 		return 0;
 	}
 	if (t->n_stores == b->stores_room) {
-		b->stores_room = b->stores_room ? 2 * b->stores_room : 4;
+		b->stores_room = b->stores_room ? 2 * b->stores_room : 1;
 		stores = realloc(t->stores, b->stores_room * sizeof(*stores));
 		if (!stores) {
 			dm_store_put(w->store);

@@ -10,6 +10,7 @@
 #include "core/table/building.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/words.h"
@@ -19,6 +20,7 @@
 #define BUILDING_SLICE (4 * UINT64_C(1000000))	/* nanoseconds */
 #define BUILDING_STEPS 32u	/* between looks at the clock */
 #define BUILDING_OPENS 32u	/* concurrent openings */
+#define BUILDING_LARGE 65536u	/* lines of a table for which it pays to give memory back to the system */
 #define BUILDING_BULK 8u	/* words; a build with more shares the helper threads with other large ones */
 
 struct dm_building {
@@ -186,6 +188,15 @@ static bool building_step(struct dm_building *g)
 	}
 }
 
+/* Before the table is recorded: its text may be as large as it is, and so may what arrays that have grown left in the heap. */
+static void building_give_back(struct dm_cmd *c, const struct dm_table *table)
+{
+	if (c->text_read)
+		c->text_read(c);
+	if (table && table->n >= BUILDING_LARGE)
+		malloc_trim(0);
+}
+
 static void building_end(struct dm_building *g)
 {
 	struct dm_cmd *c = g->cmd;
@@ -194,6 +205,7 @@ static void building_end(struct dm_building *g)
 	list_remove(&g->more.node);
 	dm_pending_done(c);
 	dm_build_end(g->build, &table);
+	building_give_back(c, table);
 	g->then(c, table, c->verb == DM_DO_CHECK ? &g->explain : NULL);
 	text_free(&g->explain.lines);
 	text_free(&g->explain.uses);

@@ -14,7 +14,7 @@
 void *dm_large_alloc(size_t size)
 {
 	size_t unit = size < 2 * LARGE_PAGE ? CACHE_LINE : LARGE_PAGE;
-	void *p = aligned_alloc(unit, (size + unit - 1) & ~(unit - 1));
+	void *p = size < unit ? malloc(size) : aligned_alloc(unit, (size + unit - 1) & ~(unit - 1));
 
 	if (p && unit == LARGE_PAGE)
 		(void)madvise(p, size, MADV_HUGEPAGE);	/* only a hint; without it the table is slower */

@@ -175,6 +175,11 @@ static bool conn_room(struct dm_cmd *cmd, size_t n)
 	return dict_room(&conn->dict, n, &conn->out);
 }
 
+static void conn_text_read(struct dm_cmd *cmd)
+{
+	dict_text_read(&((struct control_conn *)cmd->owner)->dict);
+}
+
 /*
  * The first message is complete: LEN bytes. They are freed before the command runs, so that a table of a million lines
  * is not in memory twice.
@@ -201,6 +206,7 @@ static void conn_request(struct control_conn *conn, size_t len)
 	}
 	cmd->done = conn_done;
 	cmd->room = conn_room;
+	cmd->text_read = conn_text_read;
 	cmd->owner = conn;
 	cmd->caller = (int)conn->pid;
 	conn->state = CONN_BUSY;
