@@ -14,6 +14,7 @@
 #include "session/holder_parts.h"
 
 #define SYS_OURS HOLDER_HIDDEN "/sys"
+#define SYS_HOLDERS SYS_OURS "/holders"
 #define SYS_WHOLE HOLDER_HIDDEN "/machine-sys"
 
 static const char *const sys_directories[HOLDER_SYS_DIRECTORIES] = { "dev/block", "block", "class/block", "devices/virtual/block" };
@@ -99,6 +100,34 @@ static void sys_prune(const char *directory)
 		closedir(d);
 }
 
+/* The devices of a session that use one of the machine's: a directory of ours in place of the machine's. */
+static void sys_holders_of(const char *number, dev_t ours)
+{
+	char from[64], to[64];
+	struct stat st;
+
+	snprintf(from, sizeof(from), SYS_HOLDERS "/%s", number);
+	snprintf(to, sizeof(to), "/sys/dev/block/%s/holders", number);
+	if (stat(to, &st) || st.st_dev == ours || (mkdir(from, 0755) && errno != EEXIST))
+		return;
+	holder_bind(AT_FDCWD, from, to);
+}
+
+/* NUMBERS: the machine's /sys/dev/block. What is ours has its own. */
+static void sys_holders(int numbers)
+{
+	int fd = openat(numbers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+
+	while (d && (entry = readdir(d)))
+		if (*entry->d_name != '.' && strlen(entry->d_name) < 32 && !stat(SYS_HOLDERS, &st))
+			sys_holders_of(entry->d_name, st.st_dev);
+	if (d)
+		closedir(d);
+}
+
 void holder_sys_again(const struct holder_machine *m)
 {
 	size_t i;
@@ -109,6 +138,8 @@ void holder_sys_again(const struct holder_machine *m)
 	for (i = HOLDER_SYS_DIRECTORIES; i--;)
 		if (m->sys[i] >= 0)
 			sys_prune(sys_directories[i]);
+	if (*m->sys >= 0)
+		sys_holders(*m->sys);
 }
 
 /*
@@ -133,5 +164,7 @@ int holder_sys(struct holder_machine *m, struct err *e)
 
 	for (i = 0; !r && i < HOLDER_SYS_DIRECTORIES; i++)
 		r = sys_directory(sys_directories[i], &m->sys[i], e);
+	if (!r && *m->sys >= 0)
+		sys_holders(*m->sys);
 	return r;
 }

@@ -212,9 +212,39 @@ static void cipher_text_is_that_of_linux(void **state)
 	fixture_end(&f);
 }
 
+/* Who has a volume with one of these reads in the sentence which cipher it is that is missing, and not that he has misspelled it. */
+static void what_is_missing_is_named(void **state)
+{
+	static const char *const missing[][2] = {
+		{ "capi:adiantum(xchacha12,aes)-plain64", "there is no cipher mode 'adiantum' here" },
+		{ "xchacha20,aes-adiantum-plain64", "libgcrypt has no cipher 'xchacha20,aes'" },
+		{ "capi:hctr2(aes)-plain64", "there is no cipher mode 'hctr2' here" },
+		{ "aria-xts-plain64", "libgcrypt has no cipher 'aria'" }, { "cast6-xts-plain64", "libgcrypt has no cipher 'cast6'" },
+		{ "capi:gcm(aria)-random", "libgcrypt has no cipher 'aria'" },
+		{ "capi:aegis128-random", "libgcrypt has no cipher 'aegis128' that needs no mode" },
+		{ "capi:chacha20-plain64", "libgcrypt has no cipher 'chacha20' that needs no mode" },
+		{ "capi:rfc3686(ctr(aes))-plain64", "there is no cipher mode 'rfc3686' here" },
+		{ "capi:-plain64", "capi: is followed by MODE(CIPHER)-IV" }, { "capi:xts(aes-plain64", "capi: is followed by MODE(CIPHER)-IV" },
+	};
+	char line[200], why[ERR_TEXT];
+	struct fixture f;
+
+	(void)state;
+	disk_reset();
+	fixture_store = &disk_type;
+	fixture_begin(&f, 1, AIO_AUTO);
+	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++) {
+		snprintf(line, sizeof(line), "0 8 crypt %s 000102030405060708090a0b0c0d0e0f 0 disk:0 0", missing[i][0]);
+		assert_int_equal(create(&f, "c", line, why), -ENOENT);
+		if (!strstr(why, missing[i][1]))
+			fail_msg("%s: %s", missing[i][0], why);
+	}
+	fixture_end(&f);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(cipher_text_is_that_of_linux) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(cipher_text_is_that_of_linux), cmocka_unit_test(what_is_missing_is_named) };
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,4 +35,19 @@ partitions_come_and_go() {
 		echo 4096,4096 | sfdisk -q -X dos /dev/sdx; cat sdx1/start' 2>&1 | tr '\n' '|')"
 }
 
-session_test names_end_with_the_device partitions_come_and_go
+# Root's loop devices are the machine's. cryptsetup finds there that a LUKS device is open.
+loop_devices_have_holders() {
+	truncate -s 1M img
+	is "$who: a device that uses a loop device is among its holders" "dm-20|up|up|none|dm-21|none|" "$("$DMUSE" exec -- sh -c '
+		loop=$(losetup -f --show img)
+		cd "/sys/block/${loop#/dev/}/holders"
+		number=$(cat ../dev)
+		dmsetup create up -j 252 -m 20 --table "0 8 linear $loop 0"
+		ls; cat dm-20/dm/name; cat "/sys/dev/block/$number/holders/dm-20/dm/name"
+		dmsetup remove up; ls | grep . || echo none
+		dmsetup create other -j 252 -m 21 --table "0 8 linear $loop 0"
+		ls; dmsetup remove other; ls | grep . || echo none
+		cd /; losetup -d "$loop"' 2>&1 | tr '\n' '|')"
+}
+
+session_test names_end_with_the_device partitions_come_and_go loop_devices_have_holders

@@ -87,6 +87,7 @@ struct dev_view {
 	bool loops;			/* it has loop devices of its own: the machine's cannot be used */
 	bool again;			/* an earlier daemon began it: what the kernel knows is not known here */
 	struct dev_node *root, *proc, *mapper, *numbers, *io, *sys_numbers, *sys_block, *sys_class, *sys_devices;
+	struct dev_node *sys_holders;	/* MAJOR:MINOR: the directory `holders` of a device of the machine; made by the session's holder */
 	struct dev_node *subsystem;	/* the link in each device's directory of /sys: one node, so the kernel reads it once */
 	size_t n_made, n_bytes;		/* created by others */
 };
@@ -147,6 +148,8 @@ void dev_sys_loop(const struct dev_view *v, const struct dm_device *d);	/* it is
 void dev_show_number(const struct dev_node *n, struct text *out);
 void dev_show_stat(const struct dev_node *n, struct text *out);
 struct dev_node *dev_sys_dir(struct dev_view *v, const struct dm_device *d);	/* the directory of D there, filled; or NULL */
+/* dev_sys_machine.c: DIR, of this name, was made in v->sys_holders. */
+void dev_sys_machine(struct dev_node *dir, const char *name);
 int dev_store_uevent(struct dev_node *n, const char *value);
 uint64_t dev_size(const struct dev_node *n);
 uint64_t dev_readonly(const struct dev_node *n);

@@ -138,6 +138,8 @@ struct dev_entry *dev_entry_again(struct dev_node *dir, const char *name, struct
 	of->view->n_made += !of->live;
 	if (S_ISDIR(of->mode))
 		of->parent = dir;
+	if (S_ISDIR(of->mode) && dir == of->view->sys_holders)
+		dev_sys_machine(of, name);
 	return e;
 }
 

@@ -87,8 +87,10 @@ static int tree_grow(struct dev_view *v)
 	v->sys_block = tree_dir(sys, "block");
 	v->sys_class = tree_dir(tree_dir(sys, "class"), "block");
 	v->sys_devices = tree_dir(tree_dir(tree_dir(sys, "devices"), "virtual"), "block");
+	v->sys_holders = tree_dir(sys, "holders");
 	v->subsystem = dev_add_link(sys, "subsystem", "../../../../class/block");
-	if (!control || !io_control || !v->proc || !v->subsystem || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices)
+	if (!control || !io_control || !v->proc || !v->subsystem || !v->numbers || !v->sys_numbers || !v->sys_block || !v->sys_class || !v->sys_devices ||
+	    !v->sys_holders)
 		return -ENOMEM;
 	dev_texts(v->proc, tree_proc);
 	mounts = dev_entry_get(v->proc, "mountinfo");

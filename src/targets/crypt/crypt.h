@@ -50,7 +50,7 @@ struct crypt_block {
 	bool failed;			/* its IV could not be made */
 	const uint8_t *in;		/* OUT may be the same place */
 	uint8_t *out;
-	uint8_t iv[CRYPT_BLOCK];	/* zeros at first */
+	uint8_t iv[CRYPT_BLOCK];	/* zeros at first, then that of the sector before; so a mode always writes the same bytes */
 };
 
 /* A mode of initialisation vectors (iv.c). */

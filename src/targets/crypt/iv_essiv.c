@@ -62,6 +62,7 @@ static int essiv_set_key(const struct crypt *k, struct crypt_engine *e, unsigned
 
 static void essiv_before(const struct crypt *k, struct crypt_engine *e, struct crypt_block *b)
 {
+	memset(b->iv, 0, sizeof(b->iv));
 	crypt_iv_number(b);
 	b->failed = gcry_cipher_encrypt(e->iv[b->key], b->iv, k->iv_size, NULL, 0);
 }
@@ -115,6 +116,7 @@ static void eboiv_before(const struct crypt *k, struct crypt_engine *e, struct c
 {
 	uint64_t at = htole64(b->sector * k->sector);
 
+	memset(b->iv, 0, sizeof(b->iv));
 	memcpy(b->iv, &at, sizeof(at));
 	if (k->spec.mode == CRYPT_LRW) {
 		b->failed = eboiv_lrw(k, e, b->iv);

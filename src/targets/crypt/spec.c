@@ -125,6 +125,19 @@ static void spec_old(struct crypt *k, struct dm_args *a, char *word)
 		dm_args_fail(a, "'%.60s': with tags it is spelled capi:MODE(CIPHER)-IV, such as capi:gcm(aes)-random", k->spec.text);
 }
 
+/* WORD is no "mode(cipher)". The kernel has a few ciphers that need no mode (aegis128). */
+static void spec_no_template(struct crypt *k, struct dm_args *a, const char *word)
+{
+	const char *iv = strrchr(word, '-');
+	int n = (int)(iv ? (size_t)(iv - word) : strlen(word));
+
+	if (n && !strchr(word, '('))
+		crypt_refuse(a, -ENOENT, "'%.60s': libgcrypt has no cipher '%.*s' that needs no mode; others are spelled capi:MODE(CIPHER)-IV, such as capi:xts(aes)-plain64",
+			     k->spec.text, n < 30 ? n : 30, word);
+	else
+		crypt_refuse(a, -ENOENT, "'%.60s': capi: is followed by MODE(CIPHER)-IV, such as capi:xts(aes)-plain64", k->spec.text);
+}
+
 /* "mode(cipher)"; its last character is the parenthesis. */
 static void spec_template(struct crypt *k, struct dm_args *a, char *word, size_t n)
 {
@@ -137,7 +150,7 @@ static void spec_template(struct crypt *k, struct dm_args *a, char *word, size_t
 		return;
 	}
 	if (!open || word[n - 1] != ')') {
-		crypt_refuse(a, -ENOENT, "'%.60s': capi: is followed by MODE(CIPHER)-IV, such as capi:xts(aes)-plain64", k->spec.text);
+		spec_no_template(k, a, word);
 		return;
 	}
 	*open = '\0';
