@@ -58,13 +58,15 @@ static bool aio_prefers_pool(struct aio *a, struct aio_op *op)
 {
 	uint64_t turn = loop_turn_number(a->loop), last = a->quick_turn;
 
+	if (op->flags & AIO_MEMORY)
+		return true;
 	if (op->kind == AIO_FSYNC) {
 		if (aio_uring_is_busy(a->uring))	/* its completions may need this thread */
 			op->flags &= ~(unsigned)AIO_LOCAL;
 		return !aio_pool_is_busy(a->pool);
 	}
 	if (!aio_is_quick(op))
-		return op->kind == AIO_CALL || (op->flags & AIO_MEMORY);
+		return op->kind == AIO_CALL;
 	a->quick_turn = turn;
 	return ((op->flags & AIO_LOCAL) || last == turn) && !aio_pool_is_busy(a->pool);
 }

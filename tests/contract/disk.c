@@ -23,6 +23,7 @@ static struct {
 	pthread_mutex_t lock;
 	uint8_t now[DISKS][BYTES], safe[DISKS][BYTES];
 	unsigned writes, cut_after;
+	struct disk_count count[DISKS];
 	bool cut;
 	int flush_err;
 	unsigned holds;			/* one bit per disk */
@@ -35,6 +36,7 @@ void disk_reset(void)
 	memset(all.now, 0, sizeof(all.now));
 	memset(all.safe, 0, sizeof(all.safe));
 	all.writes = 0;
+	memset(all.count, 0, sizeof(all.count));
 	all.cut_after = UINT32_MAX;
 	all.cut = false;
 	all.flush_err = 0;
@@ -92,6 +94,16 @@ unsigned disk_writes(void)
 	return n;
 }
 
+struct disk_count disk_count(unsigned n)
+{
+	struct disk_count count;
+
+	pthread_mutex_lock(&all.lock);
+	count = all.count[n];
+	pthread_mutex_unlock(&all.lock);
+	return count;
+}
+
 void disk_power_on(enum disk_luck luck)
 {
 	uint8_t *now = all.now[0], *safe = all.safe[0];
@@ -124,6 +136,8 @@ static void disk_write(unsigned n, const struct dm_req *r)
 
 	all.cut = all.cut || all.writes >= all.cut_after;
 	all.writes++;
+	all.count[n].writes++;
+	all.count[n].durable += r->flags & DM_FUA ? 1 : 0;
 	if (all.cut)
 		return;
 	if (r->op == DM_WRITE)
@@ -150,6 +164,7 @@ static void disk_do(unsigned n, struct dm_req *r)
 
 	disk_check(n, r);
 	pthread_mutex_lock(&all.lock);
+	all.count[n].flushes += r->op == DM_FLUSH;
 	if (r->op == DM_READ)
 		vec_put(r->data, all.now[n] + (r->sector << DM_SECTOR_SHIFT), r->count << DM_SECTOR_SHIFT);
 	else if (r->op == DM_FLUSH && !all.cut && !all.flush_err)

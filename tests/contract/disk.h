@@ -33,6 +33,11 @@ void disk_cut_after(unsigned writes);
 void disk_cut_now(void);	/* since the last disk_cut_after(), of which this is the end */
 bool disk_is_cut(void);
 unsigned disk_writes(void);		/* since disk_reset() */
+/* Of disk N, since disk_reset(). */
+struct disk_count {
+	unsigned flushes, writes, durable;	/* those of the writes that are durable by themselves */
+};
+struct disk_count disk_count(unsigned n);
 
 /* What happened to the writes before the cut that were not durable. */
 enum disk_luck {

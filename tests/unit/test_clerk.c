@@ -182,6 +182,45 @@ static void jobs_run_one_after_the_other_in_order(void **state)
 		settle_threads(&f);
 }
 
+static void lends_its_place(struct clerk *c, struct clerk_job *job)
+{
+	clerk_lend(c);
+	tell(container(job, struct job_of, job));
+}
+
+/* J waits until the place is returned. */
+static void runs_when_it_is_returned(struct job_of *j)
+{
+	*j = (struct job_of){ .job = { .run = write_and_read } };
+	clerk_post(clerk, &j->job);
+	settle_threads(&f);
+	assert_false(clerk_borrow(clerk));
+	assert_false(j->over);
+	clerk_return(clerk);
+	while (!j->over)
+		loop_turn(f.loop, -1);
+	assert_int_equal(j->results[0], 0);
+}
+
+static void borrow(void)
+{
+	while (!clerk_borrow(clerk))
+		settle_threads(&f);		/* its last job has told that it is over, and is about to be */
+}
+
+static void no_job_runs_while_its_place_is_lent(void **state)
+{
+	static struct job_of j, next;
+
+	(void)state;
+	borrow();
+	runs_when_it_is_returned(&next);
+	do_job(&j, lends_its_place);
+	runs_when_it_is_returned(&next);
+	borrow();
+	clerk_return(clerk);
+}
+
 /* The end waits for them. */
 static void what_is_posted_is_run_before_the_end(void **state)
 {
@@ -219,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(io_looks_synchronous_and_tells_its_errors, begin, end),
 		cmocka_unit_test_setup_teardown(jobs_run_one_after_the_other_in_order, begin, end),
+		cmocka_unit_test_setup_teardown(no_job_runs_while_its_place_is_lent, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_posted_is_run_before_the_end, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_thread_there_is_a_sentence, begin, end),
 	};

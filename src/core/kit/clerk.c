@@ -27,6 +27,8 @@ struct clerk {
 	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t more;
 	struct clerk_job *first, **last;
+	bool busy;			/* a job runs */
+	bool lent;			/* somebody has its place: none begins */
 	bool stop;
 };
 
@@ -36,9 +38,11 @@ static struct clerk_job *clerk_take(struct clerk *c)
 	struct clerk_job *j;
 
 	pthread_mutex_lock(&c->lock);
-	while (!c->first && !c->stop)
+	c->busy = false;
+	while (c->lent || (!c->first && !c->stop))
 		pthread_cond_wait(&c->more, &c->lock);
 	j = c->first;
+	c->busy = j;
 	if (j)
 		c->first = j->next;
 	if (!c->first)
@@ -65,6 +69,33 @@ void clerk_post(struct clerk *c, struct clerk_job *j)
 	*c->last = j;
 	c->last = &j->next;
 	pthread_cond_signal(&c->more);
+	pthread_mutex_unlock(&c->lock);
+}
+
+bool clerk_borrow(struct clerk *c)
+{
+	bool free;
+
+	pthread_mutex_lock(&c->lock);
+	free = !c->busy && !c->lent && !c->first;
+	c->lent |= free;
+	pthread_mutex_unlock(&c->lock);
+	return free;
+}
+
+void clerk_lend(struct clerk *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->lent = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void clerk_return(struct clerk *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->lent = false;
+	if (c->first || c->stop)
+		pthread_cond_signal(&c->more);
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -37,6 +37,14 @@ static inline void *clerk_owner(const struct clerk *c)
 /* Any thread: J runs after all that was posted before. */
 void clerk_post(struct clerk *c, struct clerk_job *j);
 
+/*
+ * What requests often wait for may be too slow by way of another thread: it may be done on an io thread instead, with requests of
+ * its own, by whoever has the clerk's place. No job runs from then on until clerk_return(), which any thread may call.
+ */
+bool clerk_borrow(struct clerk *c);		/* any thread: has it the place now? Not if a job runs or waits: then post one, ... */
+void clerk_lend(struct clerk *c);		/* ... which passes the place on: its last word */
+void clerk_return(struct clerk *c);
+
 /* In a job: COUNT sectors from SECTOR of AT. 0 or -errno. The io threads do it meanwhile. */
 int clerk_read(struct clerk *c, const struct dm_at *at, uint64_t sector, uint64_t count, void *data);
 /* FLAGS: DM_FUA, DM_LAX, or 0. */

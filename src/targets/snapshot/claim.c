@@ -101,7 +101,7 @@ static void claim_make(struct claim *c)
 		if (!p->needs)
 			continue;
 		p->entry.done = part_made;
-		p->entry.home = c->io->loop;
+		p->entry.io = c->io;
 		p->entry.old_chunk = p->cell.chunk;
 		cow_make(p->cow, &p->entry);
 	}

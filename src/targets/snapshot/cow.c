@@ -11,24 +11,13 @@
 
 #define CELL_BUCKETS 256u
 
-/* All that this turn has copied goes with one commit. */
-static void cow_gathered(struct loop_work *w)
-{
-	struct cow *c = container(w, struct cow, gathered);
-
-	clerk_post(c->clerk, &c->job);
-}
-
 static int cow_begin(struct dm_shared *s, struct err *e)
 {
 	struct cow *c = (struct cow *)s;
 
 	pthread_mutex_init(&c->lock, NULL);
 	c->at = (struct dm_at){ .store = s->store };
-	c->waiting.last = &c->waiting.first;
-	c->job.run = cow_commit_job;
-	list_init(&c->gathered.node);
-	c->gathered.run = cow_gathered;
+	cow_commit_init(c);
 	return cells_new(&c->cells, CELL_BUCKETS, e);
 }
 
@@ -178,24 +167,13 @@ static void make_transient(struct cow *c, struct cow_entry *e)
 	e->err = cow_is_valid(c) ? 0 : -EIO;
 	e->work.run = entry_told;
 	list_init(&e->work.node);
-	loop_defer(e->home, &e->work);
+	loop_defer(e->io->loop, &e->work);
 }
 
 void cow_make(struct cow *c, struct cow_entry *e)
 {
-	bool post;
-
-	if (!c->words.persistent) {
+	if (c->words.persistent)
+		cow_commit(c, e);
+	else
 		make_transient(c, e);
-		return;
-	}
-	e->next = NULL;
-	pthread_mutex_lock(&c->lock);
-	*c->waiting.last = e;
-	c->waiting.last = &e->next;
-	post = !c->posted;
-	c->posted = true;
-	pthread_mutex_unlock(&c->lock);
-	if (post)
-		loop_defer(e->home, &c->gathered);
 }

@@ -13,7 +13,8 @@
  * - A chunk of the origin is in the table (exceptions.h) only if its copy is durable, and so is the entry that says so (a
  *   transient store promises nothing). Whoever changes the chunk in the origin waits for that.
  * - Entries are written in groups: all that wait go with one flush, which makes durable the entries that were written before
- *   it and the data of those that are written after it. The clerk alone writes to header and areas (cow_commit.c).
+ *   it and the data of those that are written after it. Only who has the clerk's place writes to header and areas: its jobs, or a
+ *   commit on the io thread that began it (cow_commit.c).
  * - An area is written to only if the one after it was zeroed, durably, before its last entry.
  * - INVALID is durable before the origin changes what the snapshot has lost.
  * - A request that ends because the world ends (ESHUTDOWN) or was interrupted (EINTR) invalidates nothing.
@@ -31,6 +32,7 @@
 #include "core/kit/shared.h"
 #include "core/path/failed.h"
 #include "core/table/target.h"
+#include "targets/snapshot/cow_entries.h"
 #include "targets/snapshot/exceptions.h"
 #include "targets/snapshot/format.h"
 
@@ -41,21 +43,6 @@
 struct cow_words {
 	bool persistent, overflows;	/* P, and O */
 	uint32_t chunk;			/* sectors; 0: the store's */
-};
-
-/* An exception that is to be made: its data is copied, not yet durable. In its owner's memory until done(). */
-struct cow_entry {
-	uint64_t old_chunk, new_chunk;
-	void (*done)(struct cow_entry *e);	/* on HOME: it is in the table, or ERR says why not */
-	struct loop *home;
-	int err;
-	struct cow_entry *next;		/* the store's, from here on */
-	struct loop_msg msg;
-	struct loop_work work;		/* instead of MSG, where HOME's thread itself has nothing to wait for */
-};
-
-struct cow_entries {
-	struct cow_entry *first, **last;
 };
 
 struct cow {
@@ -88,11 +75,20 @@ struct cow {
 	uint64_t shown_free;		/* while it is merged: what `status` has for it; or 0 */
 	uint64_t area;			/* that is being filled */
 	struct cow_entries waiting;
-	bool posted;			/* the job is under way, or about to be, and takes what waits */
-	struct loop_work gathered;	/* of the io thread that has found it not posted: posts it */
+	bool posted;			/* a commit is under way, or about to be, and takes what waits */
 
-	/* The clerk's. */
+	/* The commit's (cow_commit.c). */
+	struct dm_io *io;		/* on whose thread it is: that which has found it not posted */
+	struct loop_work step;		/* its next one is THEN, ... */
+	struct loop_msg msg;		/* ... or the first round, if the clerk had to pass on its place (JOB) */
 	struct clerk_job job;
+	struct dm_req req;		/* what it waits for, ... */
+	void (*then)(struct cow *c);	/* ... and what follows */
+	struct cow_entries copied, written;
+	bool alone;			/* nothing waits but what is written now */
+	uint64_t zero_at;		/* sectors of the next area that are zeroed */
+
+	/* Of who has the clerk's place. */
 	uint8_t *block;			/* one block of an area ... */
 	uint32_t block_bytes;
 	uint64_t block_at;		/* ... this one, counted over all areas (cow_block.c); UINT64_MAX: none */
@@ -184,7 +180,7 @@ bool cow_allocate(struct cow *c, const struct dm_io *io, uint64_t *new_chunk);
 
 /*
  * E's data is copied: makes it an exception, durably. Of a store that is invalid: waits until that is durable, and fails. On the
- * thread of E->home.
+ * thread of E->io.
  */
 void cow_make(struct cow *c, struct cow_entry *e);
 
@@ -197,15 +193,23 @@ void cow_fail_merge(struct cow *c);
 /* "16/48 8", in sectors. */
 void cow_usage(struct cow *c, uint64_t *allocated, uint64_t *total, uint64_t *metadata);
 
-/* --- the clerk's (cow_block.c) --- */
+/* --- of who has the clerk's place (cow_block.c); those that return an error or 0 are for the clerk itself --- */
 
+#define COW_ZERO_SECTORS 128u
+
+extern const uint8_t cow_zeros[];		/* so many sectors */
+uint64_t cow_block_of(const struct cow *c, uint64_t area, uint64_t entry);	/* which one has that entry, ... */
+uint64_t cow_block_sector(const struct cow *c, uint64_t block);			/* ... and where it begins */
 int cow_block_load(struct cow *c, uint64_t area, uint64_t entry);	/* the block with that entry */
 int cow_block_write(struct cow *c, uint32_t flags);
 struct snap_entry cow_block_get(const struct cow *c, uint64_t entry);
 void cow_block_put(struct cow *c, uint64_t entry, struct snap_entry e);
 int cow_write_header(struct cow *c, bool valid);
 int cow_zero_chunk(struct cow *c, uint64_t chunk);
-void cow_commit_job(struct clerk *k, struct clerk_job *j);
+
+void cow_commit_init(struct cow *c);
+/* E is added to what waits; the commit begins at the end of this turn, unless it is under way. */
+void cow_commit(struct cow *c, struct cow_entry *e);
 
 /* --- merging: jobs of the clerk (cow_merge.c) --- */
 

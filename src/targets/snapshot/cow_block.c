@@ -8,20 +8,20 @@
 
 #include "targets/snapshot/cow.h"
 
-#define ZERO_BYTES 65536u
+const uint8_t cow_zeros[COW_ZERO_SECTORS * DM_SECTOR] __attribute__((aligned(4096)));
 
 static uint64_t entries_per_block(const struct cow *c)
 {
 	return c->block_bytes / sizeof(struct snap_entry);
 }
 
-static uint64_t block_of(const struct cow *c, uint64_t area, uint64_t entry)
+uint64_t cow_block_of(const struct cow *c, uint64_t area, uint64_t entry)
 {
 	return (area * c->per_area + entry) / entries_per_block(c);
 }
 
 /* The sector in which block BLOCK begins. */
-static uint64_t block_sector(const struct cow *c, uint64_t block)
+uint64_t cow_block_sector(const struct cow *c, uint64_t block)
 {
 	uint64_t per_area = c->per_area / entries_per_block(c), area = block / per_area;
 
@@ -30,13 +30,13 @@ static uint64_t block_sector(const struct cow *c, uint64_t block)
 
 int cow_block_load(struct cow *c, uint64_t area, uint64_t entry)
 {
-	uint64_t block = block_of(c, area, entry);
+	uint64_t block = cow_block_of(c, area, entry);
 	int err;
 
 	if (block == c->block_at)
 		return 0;
 	c->block_at = UINT64_MAX;
-	err = clerk_read(c->clerk, &c->at, block_sector(c, block), c->block_bytes / DM_SECTOR, c->block);
+	err = clerk_read(c->clerk, &c->at, cow_block_sector(c, block), c->block_bytes / DM_SECTOR, c->block);
 	if (!err)
 		c->block_at = block;
 	return err;
@@ -44,7 +44,7 @@ int cow_block_load(struct cow *c, uint64_t area, uint64_t entry)
 
 int cow_block_write(struct cow *c, uint32_t flags)
 {
-	return clerk_write(c->clerk, &c->at, block_sector(c, c->block_at), c->block_bytes / DM_SECTOR, c->block, flags);
+	return clerk_write(c->clerk, &c->at, cow_block_sector(c, c->block_at), c->block_bytes / DM_SECTOR, c->block, flags);
 }
 
 struct snap_entry cow_block_get(const struct cow *c, uint64_t entry)
@@ -64,13 +64,12 @@ void cow_block_put(struct cow *c, uint64_t entry, struct snap_entry e)
 
 int cow_zero_chunk(struct cow *c, uint64_t chunk)
 {
-	static const uint8_t zeros[ZERO_BYTES] __attribute__((aligned(4096)));
 	uint64_t at = chunk << c->shift, end = at + c->chunk, n;
 	int err = 0;
 
 	for (; at < end && !err; at += n) {
-		n = end - at < ZERO_BYTES / DM_SECTOR ? end - at : ZERO_BYTES / DM_SECTOR;
-		err = clerk_write(c->clerk, &c->at, at, n, zeros, 0);
+		n = end - at < COW_ZERO_SECTORS ? end - at : COW_ZERO_SECTORS;
+		err = clerk_write(c->clerk, &c->at, at, n, cow_zeros, 0);
 	}
 	return err;
 }
