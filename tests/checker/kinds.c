@@ -66,7 +66,7 @@ static void place(struct kind *k, const uint8_t *data)
 {
 	unsigned i;
 
-	k->placed = k->how == KIND_KEEPS;
+	k->placed = k->how == KIND_KEEPS && !k->sample->moves;
 	for (i = 0; k->placed && i < SAMPLE_SECTORS; i++)
 		k->placed = place_sector(k, i, data);
 }

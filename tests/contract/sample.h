@@ -42,6 +42,7 @@ struct sample {
 	 */
 	int (*model)(enum dm_op op, const uint8_t kept[512], uint8_t next[512]);
 	bool does_io;	/* of its own, at any time: what fails below is an event before a client sees it */
+	bool moves;	/* data, of its own: where a sector lies is not the same at all times */
 	bool reads_first;	/* it reads its disks when it is resumed: on disks that fail it is refused */
 	/*
 	 * The power was cut during writes, and a new world has loaded the line: checks what must be true beside what

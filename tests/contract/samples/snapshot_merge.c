@@ -42,5 +42,5 @@ static int no_discards(enum dm_op op, const uint8_t kept[512], uint8_t next[512]
 }
 
 const struct sample sample_snapshot_merge = {
-	.words = "disk:0 disk:1 P 8", .inactive = "disk:0 disk:1 P 0", .model = no_discards, .reads_first = true, .format = store_format,
+	.words = "disk:0 disk:1 P 8", .inactive = "disk:0 disk:1 P 0", .model = no_discards, .moves = true, .reads_first = true, .format = store_format,
 };
