@@ -48,7 +48,7 @@ static int slow_map(const struct dm_target *t, struct dm_req *r)
 static void slow_preresume(struct dm_target *t, struct dm_step *s)
 {
 	if (slow_raises_early)
-		dm_event_raise(t);
+		dm_event_raise(t->table);
 	dm_step_done(s, 0);
 }
 

@@ -414,6 +414,26 @@ static void a_store_that_shrinks_below_its_next_area_is_invalid(void **state)
 	closed(org, "org");
 }
 
+/* The lines of a table move while it is built, and are told of afterwards. */
+static void a_line_among_many_tells_that_it_is_invalid(void **state)
+{
+	char table[1024] = "0 2048 snapshot /dev/mapper/real memory,size=16K:c N 8";
+	struct dm_device *org, *snap;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		sprintf(table + strlen(table), "\n%u 8 zero", 2048 + 8 * i);
+	make_device(&f, "real", "0 2048 linear memory,size=1M:o 0");
+	org = open_new("org", "0 2048 snapshot-origin /dev/mapper/real");
+	snap = open_new("snap", table);
+	assert_int_equal(do_io(org, DM_WRITE, 0, 80, data), 0);
+	assert_true(status_is("snap", "Invalid"));
+	assert_int_equal(info(&f, "snap").event_nr, 1);
+	closed(snap, "snap");
+	closed(org, "org");
+}
+
 /* Also on the snapshot's own device: what is in the store belongs to the origin that it had. */
 static void a_store_is_of_one_origin(void **state)
 {
@@ -559,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_bad_store_gets_a_sentence, begin, end),
 		cmocka_unit_test_setup_teardown(an_origin_that_shrinks_fails_where_it_ends, begin, end),
 		cmocka_unit_test_setup_teardown(a_store_that_shrinks_below_its_next_area_is_invalid, begin, end),
+		cmocka_unit_test_setup_teardown(a_line_among_many_tells_that_it_is_invalid, begin, end),
 		cmocka_unit_test_setup_teardown(a_store_is_of_one_origin, begin, end),
 		cmocka_unit_test_setup_teardown(a_device_with_a_snapshot_and_an_origin_has_that_open_twice, begin, end),
 		cmocka_unit_test_setup_teardown(a_million_exceptions_are_read_at_once, begin, end),

@@ -15,10 +15,10 @@
 struct dm_world;
 
 /*
- * Something happened to T that `wait` waits for. Any thread, any hook but dtr(). A table that is not active raises nothing,
+ * Something happened to a line of T that `wait` waits for. Any thread, any hook but dtr(). A table that is not active raises nothing,
  * as on Linux.
  */
-void dm_event_raise(const struct dm_target *t);
+void dm_event_raise(struct dm_table *t);
 
 void dm_events_init(struct dm_world *w);	/* before the first table is built */
 

@@ -4,14 +4,13 @@
 
 #include "core/world.h"
 
-void dm_event_raise(const struct dm_target *t)
+void dm_event_raise(struct dm_table *t)
 {
-	struct dm_table *table = t->table;
-	struct dm_world *w = table->world;
+	struct dm_world *w = t->world;
 
-	if (!atomic_load(&table->is_active))
+	if (!atomic_load(&t->is_active))
 		return;
-	atomic_fetch_add(&table->raised, 1);
+	atomic_fetch_add(&t->raised, 1);
 	atomic_store(&w->events.raised, true);
 	if (atomic_exchange(&w->events.msg_pending, true))
 		return;

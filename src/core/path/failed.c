@@ -11,7 +11,7 @@ static void failed_ask(const struct dm_req *r, unsigned i)
 	if (!t || !t->type->failed)
 		return;
 	if (t->type->failed(t, i < r->depth ? r->path[i]->device : dm_store_end(r->store)))
-		dm_event_raise(t);
+		dm_event_raise(t->table);
 }
 
 /*

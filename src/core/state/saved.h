@@ -14,7 +14,6 @@
 #include "base/text.h"
 
 struct dm_table;
-struct dm_target;
 struct dm_world;
 
 /* A value of the record has at most so many bytes, and so many more for each line: it is written at each change. */
@@ -22,10 +21,10 @@ struct dm_world;
 #define DM_SAVED_MOST_LINE 128u
 
 /*
- * T, whose type is DM_TARGET_RECORDED, keeps something else by now, without a message: that is recorded soon, and before the
+ * A line of T, whose type is DM_TARGET_RECORDED, keeps something else by now, without a message: that is recorded soon, and before the
  * control thread answers anybody else. Any thread, any hook but dtr(); needs no memory.
  */
-void dm_saved_changed(const struct dm_target *t);
+void dm_saved_changed(struct dm_table *t);
 
 /* The rest is the control thread's. Adds the value of T to OUT: of all lines, or of those that are recorded. 0, or -errno and a sentence. */
 int dm_saved_text(const struct dm_table *t, bool recorded, struct text *out, struct err *e);

@@ -4,11 +4,11 @@
 
 #include "core/world.h"
 
-void dm_saved_changed(const struct dm_target *t)
+void dm_saved_changed(struct dm_table *t)
 {
-	struct dm_world *w = t->table->world;
+	struct dm_world *w = t->world;
 
-	if (atomic_exchange(&t->table->unsaved, true))
+	if (atomic_exchange(&t->unsaved, true))
 		return;		/* a message is on its way, or it was never recorded */
 	if (!atomic_exchange(&w->records.changed_pending, true))
 		loop_post(w->loop, &w->records.changed);

@@ -195,7 +195,7 @@ struct dm_target {
 	alignas(8) unsigned char small[DM_SMALL];	/* where priv points, if it fits */
 };
 
-/* ctr() must not keep pointers into such a small private part: it may move until the table is complete. */
+/* ctr() must not keep a pointer to its target, nor into such a small private part: both move until the table is complete. */
 static inline bool dm_target_is_small(const struct dm_target *t)
 {
 	return t->type->size && t->type->size <= DM_SMALL;

@@ -71,10 +71,10 @@ static int dust_bad(const struct dm_target *t, struct dm_req *r, uint64_t block)
 		return dust_fail(r, block);
 	switch (badblocks_write(&k->bad, block)) {
 	case BADBLOCKS_FAILS:
-		dm_saved_changed(t);
+		dm_saved_changed(t->table);
 		return dust_fail(r, block);
 	case BADBLOCKS_MENDED:
-		dm_saved_changed(t);
+		dm_saved_changed(t->table);
 		dust_log_mended(k, r, block);
 		break;
 	case BADBLOCKS_GOOD:

@@ -17,7 +17,7 @@ static void log_fails(struct disk_log *log, const char *what, const char *why)
 		return;
 	log_warn("mirror: the log on %s cannot be %s: %s", log->at.store->name, what, why);
 	if (!log->beginning)
-		dm_event_raise(log->mirror->target);
+		dm_event_raise(log->mirror->target->table);
 }
 
 static void log_set(struct disk_log *log, uint64_t region, bool clean)
@@ -121,7 +121,7 @@ static void log_news(void *owner, uint64_t region, const struct region_news *new
 void disk_log_resume(struct disk_log *log)
 {
 	if (atomic_load(&log->failed))
-		dm_event_raise(log->mirror->target);
+		dm_event_raise(log->mirror->target->table);
 	marks_resume(&log->marks);
 }
 

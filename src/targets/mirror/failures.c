@@ -29,12 +29,12 @@ void mirror_leg_fails(struct mirror *m, unsigned leg, enum leg_failure how)
 	atomic_store(&m->leg_failed, true);
 	if (!leg_fails(&m->legs, leg, how))
 		return;
-	dm_saved_changed(m->target);
+	dm_saved_changed(m->target->table);
 	log_warn("mirror: leg %u, %s, could not %s", leg + 1, m->legs.of[leg].at.store->name, did[how]);
 	if (!m->words.handle_errors)
 		return;
 	another_first(m, leg);
-	dm_event_raise(m->target);
+	dm_event_raise(m->target->table);
 }
 
 void mirror_flush_failed(struct mirror *m)
@@ -157,8 +157,8 @@ void mirror_look_whether_synchronous(struct mirror *m)
 	atomic_store(&m->was_in_sync, true);
 	if (!legs_become_equal(m))
 		return;
-	dm_saved_changed(m->target);
-	dm_event_raise(m->target);
+	dm_saved_changed(m->target->table);
+	dm_event_raise(m->target->table);
 	put_back_held(m);
 }
 

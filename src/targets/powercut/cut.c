@@ -92,12 +92,11 @@ static void tell(struct power *p)
 	struct list *n, *next;
 
 	list_each(n, next, &p->lines)
-		dm_event_raise(container(n, struct line, node)->target);
+		dm_event_raise(container(n, struct line, node)->table);
 }
 
-void power_cut(struct dm_target *t)
+static void power_goes(struct power *p)
 {
-	struct power *p = power_line(t)->disk;
 	struct dm_req *refused = NULL;
 	bool goes;
 
@@ -116,15 +115,19 @@ void power_cut(struct dm_target *t)
 	power_steps(p);
 }
 
+void power_cut(struct dm_target *t)
+{
+	power_goes(power_line(t)->disk);
+}
+
 static void cut_over(struct dm_instant *i)
 {
 	struct power *p = container(i, struct power, tripped);
 	struct dm_ask *a = p->cut_ask;
-	struct line *l = container(p->lines.next, struct line, node);
 
 	p->cut_ask = NULL;
 	p->tripping = false;
-	power_cut(l->target);
+	power_goes(p);
 	if (a)
 		dm_ask_done(a, 0);
 }

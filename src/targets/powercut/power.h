@@ -56,7 +56,7 @@ struct trigger {
 /* A line of a table. */
 struct line {
 	struct power *disk;
-	struct dm_target *target;
+	struct dm_table *table;		/* it is in; not the target itself, which moves while the table is built */
 	struct list node;		/* in the disk's */
 	struct dm_at at;		/* what its words say */
 	uint64_t offset;		/* sectors of the disk */

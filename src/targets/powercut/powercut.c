@@ -65,7 +65,7 @@ static int powercut_ctr(struct dm_target *t, struct dm_args *a)
 	struct line *l = t->priv;
 
 	list_init(&l->node);
-	l->target = t;
+	l->table = t->table;
 	l->at = dm_arg_at(a, t->len);
 	l->offset = l->at.offset;
 	power_words(a, &l->words);

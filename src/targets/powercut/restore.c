@@ -44,7 +44,7 @@ void power_release(struct dm_target *t)
 /* The device that line L is active in, or NULL. */
 static struct dm_device *line_device(const struct line *l)
 {
-	const struct dm_table *t = l->target->table;
+	const struct dm_table *t = l->table;
 	struct dm_device *d = (struct dm_device *)t->device;
 
 	return d && d->active == t ? d : NULL;
@@ -136,7 +136,7 @@ static void forget_next(struct dm_invalidate *f)
 		l->told = true;
 		if (!f->device)
 			continue;
-		dm_event_raise(l->target);
+		dm_event_raise(l->table);
 		dm_invalidate(f);
 		return;
 	}

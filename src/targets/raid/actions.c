@@ -33,7 +33,7 @@ static void legs_are_good(struct array *a)
 	}
 	pthread_mutex_unlock(&a->lock);
 	if (!a->on_disk && array_has_orders(a))
-		dm_saved_changed(a->target);
+		dm_saved_changed(a->target->table);
 }
 
 /* It was cut short after so many sectors: what is copied whole goes on there. */
@@ -84,7 +84,7 @@ static void action_ended(struct array *a)
 	atomic_store(&x->ending, false);
 	x->last = x->now;
 	x->now = RAID_IDLE;
-	dm_event_raise(a->target);
+	dm_event_raise(a->target->table);
 	if (x->settling)
 		settle(a);
 }

@@ -125,7 +125,7 @@ void array_has_begun(struct array *a)
 {
 	atomic_store(&a->begun, true);
 	if (array_has_orders(a))
-		dm_saved_changed(a->target);
+		dm_saved_changed(a->target->table);
 }
 
 void array_free(struct array *a)

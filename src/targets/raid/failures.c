@@ -42,10 +42,10 @@ bool array_leg_fails(struct array *a, unsigned i, const char *did)
 		return false;
 	log_warn("raid1: leg %u, %s, could not %s, and is dead", i, a->raid->legs[i].data.store->name, did);
 	if (!a->on_disk)
-		dm_saved_changed(a->target);
+		dm_saved_changed(a->target->table);
 	if (record)
 		clerk_post(a->metadata.clerk, &a->metadata.record);
-	dm_event_raise(a->target);
+	dm_event_raise(a->target->table);
 	actions_look(a);
 	return true;
 }

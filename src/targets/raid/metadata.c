@@ -32,7 +32,7 @@ static int leg_not_written(struct array *a, unsigned i, int err)
 	if (!atomic_exchange(&a->metadata.lost, true)) {
 		log_warn("raid1: the metadata of the last good leg, on %s, cannot be written: %s", a->raid->legs[i].meta.store->name,
 			 strerror(-err));
-		dm_event_raise(a->target);
+		dm_event_raise(a->target->table);
 	}
 	return 0;
 }

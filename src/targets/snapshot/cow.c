@@ -123,7 +123,7 @@ void cow_usage(struct cow *c, uint64_t *allocated, uint64_t *total, uint64_t *me
 
 static void cow_event(struct cow *c)
 {
-	const struct dm_target *t = atomic_load(&c->target);
+	struct dm_table *t = atomic_load(&c->events);
 
 	if (t)
 		dm_event_raise(t);

@@ -64,7 +64,7 @@ struct cow {
 	struct exceptions *table;
 
 	atomic_bool invalid, overflowed, merge_failed;
-	_Atomic(const struct dm_target *) target;	/* the line that has it: its events */
+	_Atomic(struct dm_table *) events;	/* the table whose line has it gets them */
 
 	/* Chunks by their last bits: how many of them have an exception that is not settled yet (claim.h). */
 	_Atomic uint16_t unsettled[COW_UNSETTLED];

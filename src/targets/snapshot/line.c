@@ -143,7 +143,8 @@ int snap_ctr(struct dm_target *t, struct dm_args *a, bool merges)
 	struct snap_line *l = t->priv;
 	int err;
 
-	l->target = t;
+	l->table = t->table;
+	l->sectors = t->len;
 	l->merges = merges;
 	l->origin_at = merges ? dm_arg_device(a, "<origin>", t->len) : dm_arg_device_read(a, "<origin>", t->len);
 	l->cow_at = dm_arg_device(a, "<COW device>", DM_WHOLE);
@@ -177,7 +178,7 @@ void snap_dtr(struct dm_target *t)
 
 static bool same_device(const struct snap_line *a, const struct snap_line *b)
 {
-	return a->target->table->device == b->target->table->device;
+	return a->table->device == b->table->device;
 }
 
 static int refuse(struct dm_step *s, const char *why)
@@ -245,7 +246,7 @@ int snap_own(struct snap_line *l, void (*done)(struct origin_change *c))
 		atomic_store(&l->handed, false);
 		cow->owner = l;
 		cow->words.overflows = cow->words.persistent && l->words.overflows;	/* all other words stay; as on Linux */
-		atomic_store(&cow->target, l->target);
+		atomic_store(&cow->events, l->table);
 	}
 	l->active = true;
 	l->change.done = done;
@@ -253,7 +254,7 @@ int snap_own(struct snap_line *l, void (*done)(struct origin_change *c))
 		origin_leave(l->origin, l->merges ? cow : NULL, &l->change);
 		return 0;
 	}
-	return origin_join(l->origin, cow, l->target->len, &l->change);
+	return origin_join(l->origin, cow, l->sectors, &l->change);
 }
 
 void snap_postsuspend(struct dm_target *t, struct dm_step *s)
@@ -284,7 +285,7 @@ void snap_retire(struct dm_target *t, struct dm_step *s)
 	l->step = s;
 	l->change.done = line_left;
 	if (owns)
-		atomic_store(&l->cow->target, NULL);
+		atomic_store(&l->cow->events, NULL);
 	origin_leave(l->origin, owns ? l->cow : NULL, &l->change);
 }
 

@@ -20,7 +20,8 @@ struct snap_line {
 	struct cow_words words;
 	bool zeroes_cow, passdown;	/* discard_zeroes_cow, discard_passdown_origin */
 	bool merges;			/* its type is snapshot-merge */
-	const struct dm_target *target;
+	struct dm_table *table;		/* it is in; not the target itself, which moves while the table is built */
+	uint64_t sectors;
 	struct list node;		/* in the origin's lines; of one that was constructed with its devices */
 	/* Control thread. */
 	bool listed, joined;		/* it is in that list; it counts as a user of the store */

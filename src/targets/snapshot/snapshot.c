@@ -205,7 +205,7 @@ static void snapshot_owned(struct origin_change *c)
 	const struct snap_line *l = container(c, struct snap_line, change);
 
 	if (!l->cow->words.persistent)
-		dm_saved_changed(l->target);
+		dm_saved_changed(l->table);
 	dm_step_done(l->step, 0);
 }
 

@@ -56,7 +56,7 @@ static void mend_end_device(const struct mend *m, enum verity_mode mode)
 		return;
 	log_error("verity on %s: it fails all reads from now on, because its line says %s", m->v->data.store->name,
 		  mode == VERITY_RESTART ? "restart" : "panic");
-	dm_event_raise(m->target);
+	dm_event_raise(m->target->table);
 }
 
 static int mend_unreadable(struct mend *m, int err)
