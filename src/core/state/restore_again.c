@@ -148,6 +148,7 @@ bool dm_restore_again(struct dm_cmd *c, struct dm_device *d)
 	dm_record_read_table(&r, lost->lost->value);
 	c->own_flags = c->flags;
 	c->flags = DM_WITH_RECORDED | DM_WITH_LINUX | (r.readonly ? DM_WITH_READONLY : 0);
+	c->text_read = NULL;	/* this text is not the caller's */
 	c->text = r.secret ? NULL : strdup(r.lines);
 	c->was = c->text ? strdup(lost->lost->value) : NULL;
 	if (c->was) {
