@@ -266,6 +266,7 @@ a_keeper_that_is_killed() {
 	start
 	kill -STOP "$daemon" # so that it cannot notice
 	kill -9 "$keeper" "$daemon"
+	until_true gone "$keeper" # which has the sockets, too
 	until_true gone "$daemon"
 	run create x -n
 	like "$who: when both were killed, the next command starts a daemon" "started a daemon" "$err"
