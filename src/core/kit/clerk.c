@@ -74,13 +74,13 @@ void clerk_post(struct clerk *c, struct clerk_job *j)
 
 bool clerk_borrow(struct clerk *c)
 {
-	bool free;
+	bool idle;
 
 	pthread_mutex_lock(&c->lock);
-	free = !c->busy && !c->lent && !c->first;
-	c->lent |= free;
+	idle = !c->busy && !c->lent && !c->first;
+	c->lent |= idle;
 	pthread_mutex_unlock(&c->lock);
-	return free;
+	return idle;
 }
 
 void clerk_lend(struct clerk *c)

@@ -152,22 +152,16 @@ void cow_fail_merge(struct cow *c)
 
 /* --- exceptions --------------------------------------------------------------------------------------------------------- */
 
-static void entry_told(struct loop_work *w)
-{
-	struct cow_entry *e = container(w, struct cow_entry, work);
-
-	e->done(e);
-}
-
 /* Nothing is to be kept: it is in the table at once, and whoever waits goes on in the same turn of the thread. */
 static void make_transient(struct cow *c, struct cow_entry *e)
 {
+	struct cow_entries made;
+
 	if (cow_is_valid(c) && !exceptions_add(c->table, e->old_chunk, e->new_chunk))
 		cow_invalidate(c, -ENOSPC);
-	e->err = cow_is_valid(c) ? 0 : -EIO;
-	e->work.run = entry_told;
-	list_init(&e->work.node);
-	loop_defer(e->io->loop, &e->work);
+	entries_init(&made);
+	entries_add(&made, e);
+	entries_tell(e->io, &made, cow_is_valid(c) ? 0 : -EIO);
 }
 
 void cow_make(struct cow *c, struct cow_entry *e)
